@@ -1,0 +1,2 @@
+Console.WriteLine("tieout");
+return 0;

@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Tieout.Core;
+
+/// <summary>A point in time, as whole microseconds since 1970-01-01 UTC: what every stored time is.</summary>
+/// <remarks>Finer than the wall clocks that feed it, and one <see cref="long"/> in every store.</remarks>
+public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
+{
+    public const long MicrosPerSecond = 1_000_000;
+    public const long MicrosPerHour = 3_600 * MicrosPerSecond;
+
+    public static Instant MinValue => new(0);
+
+    public static bool operator <(Instant left, Instant right) => left.UnixMicros < right.UnixMicros;
+    public static bool operator >(Instant left, Instant right) => left.UnixMicros > right.UnixMicros;
+    public static bool operator <=(Instant left, Instant right) => left.UnixMicros <= right.UnixMicros;
+    public static bool operator >=(Instant left, Instant right) => left.UnixMicros >= right.UnixMicros;
+    public static Instant operator +(Instant left, TimeSpan right) => new(left.UnixMicros + right.Ticks / TimeSpan.TicksPerMicrosecond);
+    public static Instant operator -(Instant left, TimeSpan right) => new(left.UnixMicros - right.Ticks / TimeSpan.TicksPerMicrosecond);
+    public static TimeSpan operator -(Instant left, Instant right) => new((left.UnixMicros - right.UnixMicros) * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>Rounds down to the microsecond.</summary>
+    public static Instant From(DateTimeOffset time) => new((time.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond);
+
+    public DateTimeOffset ToDateTimeOffset() => new(DateTime.UnixEpoch.Ticks + UnixMicros * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
+
+    public int CompareTo(Instant other) => UnixMicros.CompareTo(other.UnixMicros);
+
+    /// <summary>ISO 8601 in UTC with microseconds, for example <c>2026-11-22T05:00:00.000001Z</c>.</summary>
+    public override string ToString() => ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+}
