@@ -88,6 +88,8 @@ CREATE TABLE windows (
   held INTEGER NOT NULL, told_percent INTEGER NOT NULL, PRIMARY KEY (budget, start_at, each)
 ) WITHOUT ROWID;
 CREATE INDEX windows_end ON windows (end_at);
+-- A start counts what is held from the open holds and puts these right.
+CREATE INDEX windows_held ON windows (held) WHERE held <> 0;
 
 -- hour: hours since 1970-01-01 UTC, by the effective time.
 CREATE TABLE cells (
