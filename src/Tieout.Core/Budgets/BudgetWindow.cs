@@ -1,0 +1,29 @@
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Budgets;
+
+/// <summary>Which window of which budget.</summary>
+/// <param name="Budget">The budget's number.</param>
+/// <param name="Each">The end user, for a budget that gives each end user a window; else null.</param>
+public readonly record struct WindowKey(int Budget, Instant Start, string? Each);
+
+/// <summary>How one budget stands in one period.</summary>
+/// <remarks>Written only by the decision that owns it; once decided it is never changed again but replaced by a copy.</remarks>
+public sealed class BudgetWindow(WindowKey key, Instant end)
+{
+    public WindowKey Key { get; } = key;
+    public Instant End { get; } = end;
+
+    /// <summary>What was charged in the window's scope and time, corrections included.</summary>
+    public Amount Posted { get; set; }
+
+    /// <summary>What is set aside for attempts in flight.</summary>
+    public Amount Held { get; set; }
+
+    /// <summary>The highest threshold, in per cent, that has been told. 0: none.</summary>
+    public int ToldPercent { get; set; }
+
+    public Amount Spoken => Posted + Held;
+
+    public BudgetWindow Copy() => new(Key, End) { Posted = Posted, Held = Held, ToldPercent = ToldPercent };
+}

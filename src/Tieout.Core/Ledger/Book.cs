@@ -1,0 +1,150 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>The ledger's state as decisions see it: what governs, how accounts and windows stand, and the ids that batch asks about.</summary>
+/// <remarks>
+/// A store fills it before a decision and applies the write set after it; <see cref="LedgerRules"/> only reads it. What must be here:
+/// every org, budget, setting, account, label and price; every open hold; every window that ends after <see cref="WindowsFrom"/>;
+/// and, recalled for the batch at hand, the ended attempts, money commands and postings whose ids its commands name.
+/// Accounts and windows in it are never changed but replaced, so a reader may keep one.
+/// </remarks>
+public sealed class Book
+{
+    private readonly Dictionary<string, OrgState> _orgs = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, Account> _accounts = [];
+    private readonly Dictionary<WindowKey, BudgetWindow> _windows = [];
+    private readonly Dictionary<UsageLabels, int> _labels = [];
+    private readonly Dictionary<ResolvedPrice, int> _prices = [];
+    private readonly Dictionary<AttemptId, Attempt> _attempts = [];
+    private readonly Dictionary<(string Org, string Id), CommandRow> _commands = [];
+    private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
+    private readonly Dictionary<long, PostedBefore> _postings = [];
+
+    /// <summary>The last number given in each table.</summary>
+    public Sequences Last { get; private set; }
+
+    /// <summary>Hash of the last commit; 32 zero bytes before the first.</summary>
+    public byte[] ChainHash { get; private set; } = new byte[32];
+
+    public BudgetIndex Budgets { get; private set; } = BudgetIndex.Empty;
+
+    /// <summary>Windows that end after this are all here, if they exist; older ones must be recalled when a command reaches back to them.</summary>
+    public Instant WindowsFrom { get; set; }
+
+    public IReadOnlyDictionary<string, OrgState> Orgs => _orgs;
+    public IReadOnlyDictionary<int, Account> Accounts => _accounts;
+    public IReadOnlyDictionary<WindowKey, BudgetWindow> Windows => _windows;
+    public IReadOnlyDictionary<AttemptId, Attempt> Attempts => _attempts;
+    public IReadOnlyCollection<SettingRow> Settings => _settings.Values;
+
+    public OrgState? Org(string id) => _orgs.GetValueOrDefault(id);
+    public Account Account(int no) => _accounts[no];
+    public BudgetWindow? Window(WindowKey key) => _windows.GetValueOrDefault(key);
+    public int LabelsNo(UsageLabels labels) => _labels.GetValueOrDefault(labels);
+    public int PriceNo(ResolvedPrice price) => _prices.GetValueOrDefault(price);
+    public Attempt? Attempt(AttemptId id) => _attempts.GetValueOrDefault(id);
+    public CommandRow? Command(string org, string id) => _commands.GetValueOrDefault((org, id));
+    public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
+    public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
+
+    /// <summary>Takes in what a decision wrote. The caller makes it durable, or throws this book away.</summary>
+    public void Apply(WriteSet writes)
+    {
+        foreach (var row in writes.Settings) Recall(row);
+        foreach (var row in writes.Labels) _labels[row.Labels] = row.No;
+        foreach (var row in writes.Prices) _prices[ResolvedPrice.Parse(row.Json)] = row.No;
+        foreach (var row in writes.Commands) _commands[(row.Org, row.Id)] = row;
+        foreach (var row in writes.Holds) _attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);
+        foreach (var end in writes.HoldsEnded) _attempts[end.Hold.Id] = new(end.Hold, end.State, Usage: null);
+        foreach (var row in writes.Usage) _attempts[row.Usage.Id] = _attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        foreach (var account in writes.Accounts) _accounts[account.No] = account;
+        foreach (var window in writes.Windows) _windows[window.Key] = window;
+        Last = writes.Chain.Last;
+        ChainHash = writes.Chain.Hash;
+    }
+
+    /// <summary>Takes in a setting, in the order of their numbers.</summary>
+    public void Recall(SettingRow row)
+    {
+        _settings[(row.Kind, row.Org, row.Name)] = row;
+        switch (row.Kind)
+        {
+            case SettingKind.Org:
+                OpenOrg(row);
+                break;
+            case SettingKind.Budget:
+                var budget = Budget.Parse(row.Body);
+                var known = Budgets.Find(budget.Id);
+                SetBudget(known is null
+                    ? new BudgetState(Last.Budget + 1, budget, TimeZoneInfo.FindSystemTimeZoneById(budget.TimeZone), row.RecordedAt, row.AfterHold)
+                    : new BudgetState(known.No, budget, known.Zone, known.CreatedAt, known.AfterHold));
+                break;
+            case SettingKind.ClosedPeriod when Tenancy.Month.TryParse(row.Body, out var through):
+                _orgs[row.Org] = _orgs[row.Org].Close(through);
+                break;
+        }
+    }
+
+    /// <summary>Takes in labels or a price that a store has numbered.</summary>
+    public void Recall(LabelsRow row) => _labels[row.Labels] = row.No;
+
+    /// <inheritdoc cref="Recall(LabelsRow)"/>
+    public void Recall(PriceRow row) => _prices[ResolvedPrice.Parse(row.Json)] = row.No;
+
+    /// <summary>Takes in how an account stands.</summary>
+    public void Recall(Account account) => _accounts[account.No] = account;
+
+    /// <summary>Takes in how a window stands.</summary>
+    public void Recall(BudgetWindow window) => _windows[window.Key] = window;
+
+    /// <summary>Takes in what is known of an attempt.</summary>
+    public void Recall(AttemptId id, Attempt attempt) => _attempts[id] = attempt;
+
+    /// <summary>Takes in a money command that stands.</summary>
+    public void Recall(CommandRow row) => _commands[(row.Org, row.Id)] = row;
+
+    /// <summary>Takes in a posting that a correction names.</summary>
+    public void Recall(PostedBefore posting) => _postings[posting.Posting.Seq] = posting;
+
+    /// <summary>Takes in where the store's tables and chain end.</summary>
+    public void Recall(Sequences last, byte[] chainHash) => (Last, ChainHash) = (last, chainHash);
+
+    /// <summary>Lets go of an attempt that has ended and is durable; the store finds it again by its id.</summary>
+    public void Forget(AttemptId id) => _attempts.Remove(id);
+
+    /// <summary>Lets go of the money commands and postings recalled for earlier batches; the store finds them again.</summary>
+    public void ForgetRecalled()
+    {
+        _commands.Clear();
+        _postings.Clear();
+    }
+
+    /// <summary>Lets go of a window that is over and durable; the store finds it again by its key.</summary>
+    public void Forget(WindowKey key) => _windows.Remove(key);
+
+    private void OpenOrg(SettingRow row)
+    {
+        var org = Tenancy.Org.Parse(row.Body);
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(org.TimeZone);
+        var meter = Budget.DailyMeter(org.Id, org.TimeZone);
+        var state = new OrgState(org, zone, Last.Account + 1, ClosedThrough: null, Instant.MinValue, meter.Id);
+        _orgs[org.Id] = state;
+        foreach (var account in state.NewAccounts()) _accounts.TryAdd(account.No, account);
+        Last = Last with { Account = Last.Account + OrgState.AccountKinds };
+        SetBudget(new BudgetState(Last.Budget + 1, meter, zone, row.RecordedAt, row.AfterHold));
+    }
+
+    private void SetBudget(BudgetState state)
+    {
+        Budgets = Budgets.With(state);
+        Last = Last with { Budget = Math.Max(Last.Budget, state.No) };
+    }
+}
+
+/// <summary>A posting that stands, with what a correction of it must know.</summary>
+/// <param name="Usage">The usage record it charges; null for money postings.</param>
+/// <param name="Reversed">Whether a reversal of it stands already.</param>
+public sealed record PostedBefore(Posting Posting, UsageRow? Usage, bool Reversed);

@@ -1,0 +1,95 @@
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using static Tieout.Core.Ledger.LedgerRules;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>Usage to charges: one attempt, one usage record, one charge posting (M1).</summary>
+internal static class ChargeRules
+{
+    /// <summary>How far ahead of our clock another machine's may run before its usage is refused as of the future.</summary>
+    private static readonly TimeSpan ClockSkewMax = TimeSpan.FromMinutes(5);
+
+    public static Outcome Settle(Draft draft, Command.Settle command)
+    {
+        var usage = command.Usage.Usage;
+        if (draft.Attempt(usage.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
+        if (attempt.Usage is { } settled) return Again(draft, settled, command.Usage);
+        if (Misfit(command.Usage.Charge, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (Misfit(command.Usage.ProviderCost, zeroIsFine: true) is { } costMisfit) return Refuse(costMisfit);
+        if (!usage.Labels.SameScope(hold.Scope) || !string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal)) return Refuse(Refusal.ScopeChanged);
+        var org = draft.Org(hold.Scope.Org)!;
+        if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
+
+        // After this point the settlement must succeed: the provider has been spent on, hold or no hold.
+        var late = attempt.State != HoldState.Open;
+        if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
+        return Post(draft, org, command.Usage, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None);
+    }
+
+    public static Outcome Charge(Draft draft, Command.Charge command)
+    {
+        var usage = command.Usage.Usage;
+        if (draft.Attempt(usage.Id) is { } known) return known.Usage is { } charged ? Again(draft, charged, command.Usage) : Refuse(Refusal.IdReused);
+        if (Misfit(command.Usage.Charge, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (Misfit(command.Usage.ProviderCost, zeroIsFine: true) is { } costMisfit) return Refuse(costMisfit);
+        if (draft.Org(usage.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
+        if (usage.OccurredAt > draft.Now + ClockSkewMax) return Refuse(Refusal.OccurredInFuture);
+        if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
+        var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
+        if (!command.Fact && Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt) is { } lacking) return lacking;
+
+        // After this point the charge must succeed.
+        return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None);
+    }
+
+    /// <summary>What comes late, after its period was closed, counts in the open one (I2). A fast clock's future counts as now.</summary>
+    public static Instant EffectiveAt(Draft draft, OrgState org, Instant occurredAt) =>
+        occurredAt < org.OpenFrom || occurredAt > draft.Now ? draft.Now : occurredAt;
+
+    /// <summary>Moves a charge or its correction in every window that counts it, and tells the thresholds it crosses.</summary>
+    public static void MoveWindows(Draft draft, UsageLabels labels, string? endUser, Amount change, Instant effectiveAt)
+    {
+        foreach (var budget in draft.Matching(labels, endUser))
+        {
+            if (!budget.CountsAt(effectiveAt)) continue;
+            var window = draft.TouchWindow(budget, endUser, effectiveAt);
+            window.Posted += change;
+            Thresholds.Tell(draft, budget, window);
+        }
+    }
+
+    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags)
+    {
+        var usage = priced.Usage;
+        var charge = priced.Charge;
+        var effectiveAt = EffectiveAt(draft, org, occurredAt);
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, charge, effectiveAt);
+        if (lacking is not null) flags |= ChargeFlags.Overrun;
+        if (priced.Price is null && usage.Basis != UsageBasis.Failed) flags |= ChargeFlags.Unpriced;
+
+        var row = draft.Add(priced, flags, effectiveAt);
+        var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, charge, effectiveAt, row.Seq);
+        MoveWindows(draft, usage.Labels, usage.EndUser, charge, effectiveAt);
+        draft.Cell(effectiveAt, row.Labels).Count(row);
+        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, lacking);
+        return new(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, charge));
+    }
+
+    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, Outcome.Refused? lacking)
+    {
+        void Open(string code, string severity, string detail) => draft.AddFinding(code, severity, org.Org.Id, row.Usage.Id, detail);
+
+        if (lacking is not null) Open("overrun", "high", Details.Overrun(row, lacking));
+        if (row.Flags.HasFlag(ChargeFlags.Late)) Open("late_settlement", "low", Details.Usage(row));
+        if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open("unpriced", "high", Details.Usage(row));
+        if (row.Usage.Basis == UsageBasis.Estimated) Open("estimated_usage", "low", Details.Usage(row));
+        if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open("hidden_usage", "medium", Details.Usage(row));
+        if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open("usage_disputed", "low", Details.Usage(row));
+    }
+
+    private static Outcome Again(Draft draft, UsageRow stands, PricedUsage asked) =>
+        stands.Usage == asked.Usage && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost
+            ? new Outcome.Replayed(stands.Seq, Figuring.Of(draft, draft.Org(asked.Usage.Labels.Org)!, asked.Usage.Labels, asked.Usage.EndUser, stands.Charge))
+            : Refuse(Refusal.IdReused);
+}

@@ -1,0 +1,91 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>Something that is to change money, usage, or what governs them. Exactly one of the cases below.</summary>
+/// <remarks>Every command bears an id under which it counts once, for ever (L3): the attempt's, the caller's, or the name of what it sets.</remarks>
+public abstract record Command
+{
+    private Command() { }
+
+    /// <summary>Whether what governs money changes: such a command is decided alone, with nothing in flight.</summary>
+    public virtual bool Governs => false;
+
+    /// <summary>Opens an org and its accounts. Its id is the org's.</summary>
+    public sealed record OpenOrg(Org Org) : Command
+    {
+        public override bool Governs => true;
+    }
+
+    /// <summary>Sets a budget, or changes its limit. Its id is the budget's.</summary>
+    public sealed record SetBudget(Budget Budget) : Command
+    {
+        public override bool Governs => true;
+    }
+
+    /// <summary>Closes every period of an org up to and including <paramref name="Through"/>: none of them ever changes again (I2).</summary>
+    public sealed record ClosePeriod(string Org, Month Through) : Command
+    {
+        public override bool Governs => true;
+    }
+
+    /// <summary>Records a setting that the ledger keeps but does not read: a team, a project, a key, a price list ...</summary>
+    /// <param name="Org">The org it belongs to, or empty for the platform's own.</param>
+    /// <param name="Once">The name can be taken only once: other content under it is a conflict. Else the newest content counts.</param>
+    public sealed record Record(SettingKind Kind, string Org, string Name, string Body, bool Once) : Command
+    {
+        public override bool Governs => true;
+    }
+
+    /// <summary>Money in: bought credit (prepaid) or a payment (postpaid).</summary>
+    public sealed record TopUp(string Id, string Org, Amount Amount) : Command;
+
+    /// <summary>Free credit, used before bought credit.</summary>
+    public sealed record Grant(string Id, string Org, Amount Amount, int Priority, Instant? ExpiresAt) : Command;
+
+    /// <summary>Takes back what is left of a grant that has expired, as far as no open hold needs it.</summary>
+    public sealed record ExpireGrant(string Org, string GrantId) : Command;
+
+    /// <summary>Sets money aside for an attempt.</summary>
+    public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, Instant ExpiresAt) : Command;
+
+    /// <summary>Ends a hold with what the attempt used: usage record, charge, release, in one.</summary>
+    public sealed record Settle(PricedUsage Usage) : Command;
+
+    /// <summary>Ends a hold of which nothing was used: the attempt never reached a provider.</summary>
+    public sealed record Release(AttemptId Id) : Command;
+
+    /// <summary>Ends a hold whose time is over.</summary>
+    public sealed record ExpireHold(AttemptId Id) : Command;
+
+    /// <summary>Charges usage that was measured without a hold.</summary>
+    /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
+    public sealed record Charge(PricedUsage Usage, bool Fact) : Command;
+
+    /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
+    /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
+    public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command;
+}
+
+/// <summary>A usage record with its price.</summary>
+/// <param name="Price">The price it was charged at, complete, so that the charge can be recomputed (M3); null: no price is known.</param>
+/// <param name="ProviderCost">What the provider takes.</param>
+/// <param name="Charge">What the org pays; zero or more.</param>
+public sealed record PricedUsage(UsageRecord Usage, ResolvedPrice? Price, Amount ProviderCost, Amount Charge);
+
+/// <summary>What a setting is. The numbers are stored and never change.</summary>
+public enum SettingKind
+{
+    Org = 0,
+    Budget = 1,
+    ClosedPeriod = 2,
+    Team = 3,
+    Project = 4,
+    Key = 5,
+    PriceList = 6,
+    PricePolicy = 7,
+}

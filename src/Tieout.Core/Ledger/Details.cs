@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.Json;
+using Tieout.Core.Budgets;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>The JSON that commands, findings and messages are kept and told with. Canonical: equal content, equal text.</summary>
+internal static class Details
+{
+    public static string TopUp(Command.TopUp command) => Write(json => json.WriteString("top_up", command.Amount.ToString()));
+
+    public static string Grant(Command.Grant command) => Write(json =>
+    {
+        json.WriteString("grant", command.Amount.ToString());
+        json.WriteNumber("priority", command.Priority);
+        if (command.ExpiresAt is { } expiresAt) json.WriteNumber("expires_at_us", expiresAt.UnixMicros);
+    });
+
+    /// <summary>Back from what <see cref="Grant"/> wrote.</summary>
+    public static GrantLot ParseGrant(CommandRow row)
+    {
+        using var json = JsonDocument.Parse(row.Content);
+        var amount = Money.Amount.Parse(json.RootElement.GetProperty("grant").GetString()!);
+        var priority = json.RootElement.GetProperty("priority").GetInt32();
+        Instant? expiresAt = json.RootElement.TryGetProperty("expires_at_us", out var micros) ? new Instant(micros.GetInt64()) : null;
+        return new(row.Id, priority, expiresAt, amount, amount);
+    }
+
+    public static string Correct(Command.Correct command) => Write(json =>
+    {
+        json.WriteNumber("correct", command.Posting);
+        if (command.NewAmount is { } amount) json.WriteString("new_amount", amount.ToString());
+        json.WriteString("reason", command.Reason);
+    });
+
+    public static string OrphanHold(Hold hold) => Write(json =>
+    {
+        json.WriteString("usage_id", hold.Id.ToString());
+        json.WriteString("operation_id", hold.OperationId);
+        json.WriteString("held", hold.Amount.ToString());
+        json.WriteString("held_at", hold.HeldAt.ToString());
+        json.WriteString("expires_at", hold.ExpiresAt.ToString());
+    });
+
+    public static string Overrun(UsageRow row, Outcome.Refused lacking) => Write(json =>
+    {
+        WriteUsage(json, row);
+        json.WriteString("limit", lacking.Limit);
+        if (lacking.Left is { } left)
+        {
+            json.WriteString("left", left.ToString());
+            json.WriteString("difference", (row.Charge - left).ToString());
+        }
+    });
+
+    public static string Usage(UsageRow row) => Write(json => WriteUsage(json, row));
+
+    public static string Threshold(BudgetState budget, BudgetWindow window, int percent) => Write(json =>
+    {
+        json.WriteString("budget", budget.Budget.Id);
+        json.WriteNumber("percent", percent);
+        json.WriteString("limit", budget.Budget.Limit?.ToString());
+        json.WriteString("posted", window.Posted.ToString());
+        json.WriteString("window_start", window.Key.Start.ToString());
+        if (window.Key.Each is { } user) json.WriteString("user", user);
+    });
+
+    private static void WriteUsage(Utf8JsonWriter json, UsageRow row)
+    {
+        json.WriteString("usage_id", row.Usage.Id.ToString());
+        json.WriteString("operation_id", row.Usage.OperationId);
+        json.WriteString("provider", row.Usage.Labels.Provider);
+        json.WriteString("model", row.Usage.Labels.Model);
+        json.WriteString("charge", row.Charge.ToString());
+        json.WriteString("basis", row.Usage.Basis.ToString().ToLower(CultureInfo.InvariantCulture));
+        json.WriteString("usage_flags", row.Usage.Flags.ToString());
+    }
+
+    private static string Write(Action<Utf8JsonWriter> content)
+    {
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            content(json);
+            json.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+}

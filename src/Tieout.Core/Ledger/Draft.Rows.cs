@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>The rows a batch appends, numbered as they come.</summary>
+internal sealed partial class Draft
+{
+    private readonly List<LabelsRow> _labels = [];
+    private readonly List<PriceRow> _prices = [];
+    private readonly List<CommandRow> _commands = [];
+    private readonly List<HoldRow> _holds = [];
+    private readonly List<HoldEnd> _holdsEnded = [];
+    private readonly List<UsageRow> _usage = [];
+    private readonly List<PostingRow> _postings = [];
+    private readonly List<SettingRow> _settings = [];
+    private readonly List<FindingRow> _findings = [];
+    private readonly List<OutboxRow> _outbox = [];
+    private Sequences _last = book.Last;
+
+    public int LabelsNo(UsageLabels labels)
+    {
+        var no = book.LabelsNo(labels);
+        if (no != 0 || _labelNumbers.TryGetValue(labels, out no)) return no;
+        _last = _last with { Labels = _last.Labels + 1 };
+        _labels.Add(new(_last.Labels, labels, Crc: 0));
+        return _labelNumbers[labels] = _last.Labels;
+    }
+
+    public int PriceNo(ResolvedPrice? price)
+    {
+        if (price is null) return 0;
+        var no = book.PriceNo(price);
+        if (no != 0 || _priceNumbers.TryGetValue(price, out no)) return no;
+        _last = _last with { Price = _last.Price + 1 };
+        _prices.Add(new(_last.Price, price.ToJson(), Crc: 0));
+        return _priceNumbers[price] = _last.Price;
+    }
+
+    public void Add(string org, string commandId, string content, long posting)
+    {
+        var row = new CommandRow(org, commandId, content, posting, Crc: 0);
+        _commands.Add(row);
+        _commandsById[(org, commandId)] = row;
+    }
+
+    public Hold Add(Command.PlaceHold command)
+    {
+        _last = _last with { Hold = _last.Hold + 1 };
+        var hold = new Hold(
+            command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, command.ExpiresAt);
+        _holds.Add(new(hold, Crc: 0));
+        _attempts[hold.Id] = new(hold, HoldState.Open, Usage: null);
+        return hold;
+    }
+
+    public void End(Hold hold, HoldState state)
+    {
+        _holdsEnded.Add(new(hold, state, Now, Crc: 0));
+        _attempts[hold.Id] = new(hold, state, Usage: null);
+    }
+
+    public UsageRow Add(PricedUsage priced, ChargeFlags flags, Instant effectiveAt)
+    {
+        _last = _last with { Usage = _last.Usage + 1 };
+        var usage = priced.Usage;
+        var row = new UsageRow(
+            _last.Usage, usage, LabelsNo(usage.Labels), PriceNo(priced.Price), priced.ProviderCost, priced.Charge, flags, effectiveAt, Now, Crc: 0);
+        _usage.Add(row);
+        _attempts[usage.Id] = Attempt(usage.Id) is { } known ? known with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        return row;
+    }
+
+    /// <summary>Adds a posting and moves both its accounts.</summary>
+    public long Post(
+        OrgState org, PostingKind kind, AccountKind debit, AccountKind credit, Amount amount, Instant effectiveAt,
+        long usageSeq = 0, string? commandId = null, long reverses = 0, string? reason = null, GrantLot? grant = null)
+    {
+        _last = _last with { Posting = _last.Posting + 1 };
+        var posting = new Posting(
+            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now);
+        _postings.Add(new(posting, Crc: 0));
+        if (kind == PostingKind.Reversal) _reversed.Add(reverses);
+        PostingEffects.Apply(posting, Touch(org, debit), Touch(org, credit), grant);
+        return posting.Seq;
+    }
+
+    public long Add(SettingKind kind, string org, string name, string body, int accounts = 0, int budgets = 0)
+    {
+        _last = _last with { Setting = _last.Setting + 1, Account = _last.Account + accounts, Budget = _last.Budget + budgets };
+        _settings.Add(new(_last.Setting, kind, org, name, body, _last.Hold, Now, Crc: 0));
+        return _last.Setting;
+    }
+
+    public void AddFinding(string code, string severity, string org, AttemptId? attempt, string detail)
+    {
+        _last = _last with { Finding = _last.Finding + 1 };
+        _findings.Add(new(_last.Finding, code, severity, org, attempt, detail, Now, Crc: 0));
+        Tell($"finding/{_last.Finding}", org, "finding.opened", detail);
+    }
+
+    public void Tell(string id, string org, string type, string body)
+    {
+        _last = _last with { Outbox = _last.Outbox + 1 };
+        _outbox.Add(new(_last.Outbox, id, org, type, body, Now, Crc: 0));
+    }
+
+    /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
+    public WriteSet Finish(ImmutableArray<Outcome> outcomes)
+    {
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count == 0;
+        if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
+        CheckInvariants();
+        _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
+        return new()
+        {
+            Chain = isEmpty ? new(_last.Commit, book.ChainHash, book.ChainHash, Now, _last) : Seal(),
+            Outcomes = outcomes,
+            Labels = _labels,
+            Prices = _prices,
+            Commands = _commands,
+            Holds = _holds,
+            HoldsEnded = _holdsEnded,
+            Usage = _usage,
+            Postings = _postings,
+            Settings = _settings,
+            Findings = _findings,
+            Outbox = _outbox,
+            Accounts = _accounts.Values,
+            Windows = _windows.Values,
+            Cells = _cells.Values,
+        };
+    }
+
+    /// <summary>The order of the tables here is the order of the hash.</summary>
+    private ChainRow Seal()
+    {
+        using var bytes = new RowBytes();
+        bytes.Begin(book.ChainHash, _last.Commit, Now);
+        for (var i = 0; i < _settings.Count; i++) _settings[i] = _settings[i] with { Crc = bytes.Add(_settings[i]) };
+        for (var i = 0; i < _labels.Count; i++) _labels[i] = _labels[i] with { Crc = bytes.Add(_labels[i]) };
+        for (var i = 0; i < _prices.Count; i++) _prices[i] = _prices[i] with { Crc = bytes.Add(_prices[i]) };
+        for (var i = 0; i < _commands.Count; i++) _commands[i] = _commands[i] with { Crc = bytes.Add(_commands[i]) };
+        for (var i = 0; i < _holds.Count; i++) _holds[i] = _holds[i] with { Crc = bytes.Add(_holds[i].Hold) };
+        for (var i = 0; i < _holdsEnded.Count; i++) _holdsEnded[i] = _holdsEnded[i] with { Crc = bytes.Add(_holdsEnded[i]) };
+        for (var i = 0; i < _usage.Count; i++) _usage[i] = _usage[i] with { Crc = bytes.Add(_usage[i]) };
+        for (var i = 0; i < _postings.Count; i++) _postings[i] = _postings[i] with { Crc = bytes.Add(_postings[i].Posting) };
+        for (var i = 0; i < _findings.Count; i++) _findings[i] = _findings[i] with { Crc = bytes.Add(_findings[i]) };
+        for (var i = 0; i < _outbox.Count; i++) _outbox[i] = _outbox[i] with { Crc = bytes.Add(_outbox[i]) };
+        return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
+    }
+
+    private void CheckInvariants()
+    {
+        // Every posting moved two accounts of one org by opposite amounts, so what the batch changed sums to zero.
+        var change = Amount.Zero;
+        foreach (var (no, account) in _accounts)
+        {
+            change += account.Balance - book.Account(no).Balance;
+            Invariant.Holds(account.Held >= Amount.Zero, "L5");
+        }
+
+        Invariant.Holds(change == Amount.Zero, "L1");
+        foreach (var window in _windows.Values) Invariant.Holds(window.Held >= Amount.Zero, "B2");
+    }
+}

@@ -1,0 +1,84 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>What a batch has decided so far: the book with the batch's own changes laid over it. The book itself is not touched.</summary>
+/// <remarks>
+/// An account or window is copied when a rule first changes it, and then changed in place for the rest of the batch. A rule changes
+/// nothing before it has tried everything that could refuse, so a refused command leaves no trace (L6).
+/// </remarks>
+internal sealed partial class Draft(Book book, Instant now)
+{
+    private readonly Dictionary<int, Account> _accounts = [];
+    private readonly Dictionary<WindowKey, BudgetWindow> _windows = [];
+    private readonly Dictionary<AttemptId, Attempt> _attempts = [];
+    private readonly Dictionary<CellKey, CellChange> _cells = [];
+    private readonly Dictionary<UsageLabels, int> _labelNumbers = [];
+    private readonly Dictionary<ResolvedPrice, int> _priceNumbers = [];
+    private readonly Dictionary<(string, string), CommandRow> _commandsById = [];
+    private readonly HashSet<long> _reversed = [];
+    private readonly List<BudgetState> _matching = [];
+
+    public Instant Now { get; } = now;
+
+    public OrgState? Org(string id) => book.Org(id);
+
+    public BudgetIndex Budgets => book.Budgets;
+
+    public SettingRow? Setting(SettingKind kind, string org, string name) => book.Setting(kind, org, name);
+
+    public Attempt? Attempt(AttemptId id) => _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id);
+
+    public CommandRow? Command(string org, string id) => _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id);
+
+    public PostedBefore? Posting(long seq) =>
+        book.Posting(seq) is { } posting && _reversed.Contains(seq) ? posting with { Reversed = true } : book.Posting(seq);
+
+    /// <summary>To read only.</summary>
+    public Account Account(OrgState org, AccountKind kind)
+    {
+        var no = org.AccountNo(kind);
+        return _accounts.TryGetValue(no, out var account) ? account : book.Account(no);
+    }
+
+    /// <summary>To change.</summary>
+    public Account Touch(OrgState org, AccountKind kind)
+    {
+        var no = org.AccountNo(kind);
+        if (_accounts.TryGetValue(no, out var account)) return account;
+        return _accounts[no] = book.Account(no).Copy();
+    }
+
+    /// <summary>The budgets that count something of these labels and end user. Good until the next call.</summary>
+    public List<BudgetState> Matching(UsageLabels labels, string? endUser)
+    {
+        _matching.Clear();
+        book.Budgets.Matching(labels, endUser, _matching);
+        return _matching;
+    }
+
+    /// <summary>To read only; null: nothing was spent or held in it yet.</summary>
+    public BudgetWindow? Window(BudgetState budget, string? endUser, Instant at)
+    {
+        var key = new WindowKey(budget.No, budget.WindowAt(at).Start, budget.IsPerUser ? endUser : null);
+        return _windows.TryGetValue(key, out var window) ? window : book.Window(key);
+    }
+
+    /// <summary>To change.</summary>
+    public BudgetWindow TouchWindow(BudgetState budget, string? endUser, Instant at)
+    {
+        var period = budget.WindowAt(at);
+        var key = new WindowKey(budget.No, period.Start, budget.IsPerUser ? endUser : null);
+        if (_windows.TryGetValue(key, out var window)) return window;
+        return _windows[key] = book.Window(key)?.Copy() ?? new BudgetWindow(key, period.End);
+    }
+
+    public CellChange Cell(Instant at, int labels)
+    {
+        var key = new CellKey(at.UnixMicros / Instant.MicrosPerHour, labels);
+        if (_cells.TryGetValue(key, out var cell)) return cell;
+        return _cells[key] = new CellChange(key);
+    }
+}

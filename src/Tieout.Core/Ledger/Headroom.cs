@@ -1,0 +1,55 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using static Tieout.Core.Ledger.LedgerRules;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>What is left: on the account above its floor, and in every hard budget's window.</summary>
+internal static class Headroom
+{
+    /// <summary>The refusal, if <paramref name="amount"/> is more than the account or a hard budget has left; null: there is room. Nothing always has room.</summary>
+    public static Outcome.Refused? Lacking(Draft draft, OrgState org, UsageLabels labels, string? endUser, Amount amount, Instant at)
+    {
+        if (amount == Amount.Zero) return null;
+        var account = draft.Account(org, AccountKind.Customer);
+        if (account.Available is { } available && available < amount)
+        {
+            return Refuse(Refusal.InsufficientBalance, "balance", Amount.Largest(available, Amount.Zero));
+        }
+
+        foreach (var budget in draft.Matching(labels, endUser))
+        {
+            if (budget.Budget is not { Hard: true, Limit: { } limit }) continue;
+            var left = Left(limit, draft.Window(budget, endUser, at));
+            if (left < amount) return Refuse(Refusal.BudgetExhausted, budget.Budget.Id, Amount.Largest(left, Amount.Zero));
+        }
+
+        return null;
+    }
+
+    public static Amount Left(Amount limit, BudgetWindow? window) => window is null ? limit : limit - window.Posted - window.Held;
+}
+
+/// <summary>Figures for an outcome, read from the ledger's own state (Q1).</summary>
+internal static class Figuring
+{
+    public static Figures Of(Draft draft, OrgState org, UsageLabels? labels, string? endUser, Amount charge = default)
+    {
+        var account = draft.Account(org, AccountKind.Customer);
+        var meter = draft.Budgets.Find(org.MeterBudget)!;
+        var spentToday = draft.Window(meter, endUser: null, draft.Now)?.Posted ?? Amount.Zero;
+        Amount? budgetLeft = null;
+        if (labels is not null)
+        {
+            foreach (var budget in draft.Matching(labels, endUser))
+            {
+                if (budget.Budget.Limit is not { } limit) continue;
+                var left = Headroom.Left(limit, draft.Window(budget, endUser, draft.Now));
+                if (budgetLeft is null || left < budgetLeft) budgetLeft = left;
+            }
+        }
+
+        return new(account.Balance, account.Held, account.Available, spentToday, budgetLeft, charge, draft.Now);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>The rules of the ledger. Pure: no clock, no store, no randomness; equal inputs, equal write set.</summary>
+public static class LedgerRules
+{
+    /// <summary>Decides a batch. Each command sees what those before it in the batch did.</summary>
+    /// <param name="book">Everything the commands touch; see <see cref="Book"/>. Not changed.</param>
+    /// <param name="now">The time of the decision: what is recorded, and what expiry is measured against.</param>
+    /// <exception cref="InvariantBrokenException">We are wrong. Nothing of the batch may be committed.</exception>
+    public static WriteSet Decide(Book book, IReadOnlyList<Command> commands, Instant now)
+    {
+        var draft = new Draft(book, now);
+        var outcomes = ImmutableArray.CreateBuilder<Outcome>(commands.Count);
+        for (var i = 0; i < commands.Count; i++) outcomes.Add(Decide(draft, commands[i]));
+        return draft.Finish(outcomes.MoveToImmutable());
+    }
+
+    private static Outcome Decide(Draft draft, Command command) => command switch
+    {
+        Command.PlaceHold hold => HoldRules.Place(draft, hold),
+        Command.Settle settle => ChargeRules.Settle(draft, settle),
+        Command.Charge charge => ChargeRules.Charge(draft, charge),
+        Command.Release release => HoldRules.Release(draft, release),
+        Command.ExpireHold expire => HoldRules.Expire(draft, expire),
+        Command.TopUp topUp => MoneyRules.TopUp(draft, topUp),
+        Command.Grant grant => MoneyRules.Grant(draft, grant),
+        Command.ExpireGrant expire => MoneyRules.ExpireGrant(draft, expire),
+        Command.Correct correct => CorrectionRules.Correct(draft, correct),
+        Command.OpenOrg open => SettingRules.OpenOrg(draft, open),
+        Command.SetBudget set => SettingRules.SetBudget(draft, set),
+        Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
+        Command.Record record => SettingRules.Record(draft, record),
+        _ => throw new UnreachableException($"No rule for {command}."),
+    };
+
+    internal static Outcome.Refused Refuse(Refusal reason, string? limit = null, Amount? left = null) => new(reason, limit, left);
+
+    /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
+    internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>
+        amount < Amount.Zero || (amount == Amount.Zero && !zeroIsFine) ? Refusal.AmountNotPositive
+        : amount > Amount.Max ? Refusal.AmountTooLarge
+        : null;
+
+    /// <summary>Whether both sides of an account have room for <paramref name="amount"/>, so that overflow is a refusal and never an exception.</summary>
+    internal static bool Fits(Account account, Amount amount)
+    {
+        const long half = long.MaxValue / 2;
+        return account.Credits.Nanos <= half - amount.Nanos && account.Debits.Nanos <= half - amount.Nanos && account.Held.Nanos <= half - amount.Nanos;
+    }
+}

@@ -1,0 +1,58 @@
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>What became of a command. Exactly one of the cases below.</summary>
+public abstract record Outcome
+{
+    private Outcome() { }
+
+    /// <summary>It stands, as of the commit it was part of.</summary>
+    /// <param name="Seq">The posting, hold or setting it made; 0: none.</param>
+    public sealed record Done(long Seq, Figures Figures) : Outcome;
+
+    /// <summary>It stood already. Nothing was done; the figures are those of now.</summary>
+    public sealed record Replayed(long Seq, Figures Figures) : Outcome;
+
+    /// <summary>It was refused and changed nothing (L6).</summary>
+    /// <param name="Limit">Which account or budget refused it, where one did.</param>
+    /// <param name="Left">What that still has.</param>
+    public sealed record Refused(Refusal Reason, string? Limit = null, Amount? Left = null) : Outcome;
+}
+
+/// <summary>How the org and scope of a command stand after it, read from the ledger's own state (Q1).</summary>
+/// <param name="Posted">The account's balance.</param>
+/// <param name="Held">Σ its open holds.</param>
+/// <param name="Available">What may still be held; null: no floor.</param>
+/// <param name="SpentToday">What the org was charged today, in its own time zone.</param>
+/// <param name="BudgetLeft">The smallest headroom of the budgets in scope; null: no budget has a limit.</param>
+/// <param name="Charge">What this command's attempt was charged.</param>
+/// <param name="RecordedAt">When the ledger decided.</param>
+public readonly record struct Figures(
+    Amount Posted, Amount Held, Amount? Available, Amount SpentToday, Amount? BudgetLeft, Amount Charge, Instant RecordedAt);
+
+/// <summary>Why a command was refused, in the order in which the rules are tried. The first that applies is reported.</summary>
+public enum Refusal
+{
+    /// <summary>The id stands already, with other content (L3).</summary>
+    IdReused = 1,
+    NameInvalid,
+    AmountNotPositive,
+    AmountTooLarge,
+    OrgNotFound,
+    BudgetInvalid,
+    PeriodNotOver,
+    AlreadyExpired,
+    OccurredInFuture,
+    PostingNotFound,
+    PostingNotCorrectable,
+    PostingReversed,
+    GrantNotFound,
+    GrantNotExpired,
+    HoldNotFound,
+    HoldEnded,
+    HoldNotExpired,
+    ScopeChanged,
+    InsufficientBalance,
+    BudgetExhausted,
+}

@@ -1,0 +1,246 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Tieout.Core.Metering;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>
+/// The canonical bytes of every stored row: what its CRC and the hash chain are computed over, the same in every store (L8).
+/// </summary>
+/// <remarks>
+/// A row is a tag byte and its fields in order: integers as 8 bytes little-endian, text as its UTF-8 length (−1: null) and bytes.
+/// Length-prefixed, never delimited, so no two rows have the same bytes. The CRC (Castagnoli, 32 bits) finds any change of up to
+/// 32 neighbouring bits and names the row; the SHA-256 chain finds everything else and names the commit.
+/// </remarks>
+public sealed class RowBytes : IDisposable
+{
+    private const int FlushAtBytes = 64 * 1024;
+
+    private readonly IncrementalHash _sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] _buffer = new byte[FlushAtBytes + 4096];
+    private int _length;
+    private int _rowStart;
+
+    /// <summary>Begins the hash of commit <paramref name="commit"/>.</summary>
+    public void Begin(ReadOnlySpan<byte> previousHash, long commit, Instant recordedAt)
+    {
+        _length = 0;
+        _sha.AppendData(previousHash);
+        Long(commit);
+        Long(recordedAt.UnixMicros);
+    }
+
+    /// <summary>Ends it: the hash of everything since <see cref="Begin"/>.</summary>
+    public byte[] End()
+    {
+        _sha.AppendData(_buffer.AsSpan(0, _length));
+        _length = 0;
+        return _sha.GetHashAndReset();
+    }
+
+    public uint Add(SettingRow row)
+    {
+        Row(1);
+        Long(row.Seq);
+        Long((long)row.Kind);
+        Text(row.Org);
+        Text(row.Name);
+        Text(row.Body);
+        Long(row.AfterHold);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(LabelsRow row)
+    {
+        var labels = row.Labels;
+        Row(2);
+        Long(row.No);
+        Text(labels.Org);
+        Text(labels.Project);
+        Text(labels.Team);
+        Text(labels.Key);
+        Text(labels.Feature);
+        Text(labels.Provider);
+        Text(labels.Model);
+        Long((long)labels.Source);
+        Text(labels.Trigger);
+        return Crc();
+    }
+
+    public uint Add(PriceRow row)
+    {
+        Row(3);
+        Long(row.No);
+        Text(row.Json);
+        return Crc();
+    }
+
+    public uint Add(CommandRow row)
+    {
+        Row(4);
+        Text(row.Org);
+        Text(row.Id);
+        Text(row.Content);
+        Long(row.Posting);
+        return Crc();
+    }
+
+    public uint Add(Hold hold)
+    {
+        Row(5);
+        Id(hold.Id);
+        Long(hold.Seq);
+        Long(hold.Labels);
+        Text(hold.EndUser);
+        Text(hold.OperationId);
+        Long(hold.Amount.Nanos);
+        Long(hold.HeldAt.UnixMicros);
+        Long(hold.ExpiresAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(HoldEnd end)
+    {
+        Row(6);
+        Long(end.Hold.Seq);
+        Long((long)end.State);
+        Long(end.EndedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(UsageRow row)
+    {
+        var usage = row.Usage;
+        var counts = usage.Counts;
+        Row(7);
+        Long(row.Seq);
+        Id(usage.Id);
+        Long(row.Labels);
+        Text(usage.OperationId);
+        Long(usage.AttemptNo);
+        Text(usage.WorkflowId);
+        Text(usage.CorrelationId);
+        Text(usage.TraceId);
+        Text(usage.EndUser);
+        Long(usage.OccurredAt.UnixMicros);
+        Long(usage.DurationMs);
+        Long(usage.StatusCode);
+        Long(counts.InputTokens);
+        Long(counts.CacheReadTokens);
+        Long(counts.CacheWriteTokens);
+        Long(counts.OutputTokens);
+        Long(counts.ReasoningTokens);
+        Text(counts.More);
+        Long((long)usage.Basis);
+        Long((long)usage.Flags);
+        Long(row.Price);
+        Long(row.ProviderCost.Nanos);
+        Long(row.Charge.Nanos);
+        Long((long)row.Flags);
+        Long(row.EffectiveAt.UnixMicros);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(in Posting posting)
+    {
+        Row(8);
+        Long(posting.Seq);
+        Long((long)posting.Kind);
+        Text(posting.Org);
+        Long(posting.Debit);
+        Long(posting.Credit);
+        Long(posting.Amount.Nanos);
+        Long(posting.UsageSeq);
+        Text(posting.CommandId);
+        Long(posting.Reverses);
+        Text(posting.Reason);
+        Long(posting.EffectiveAt.UnixMicros);
+        Long(posting.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(FindingRow row)
+    {
+        Row(9);
+        Long(row.Seq);
+        Text(row.Code);
+        Text(row.Severity);
+        Text(row.Org);
+        if (row.Attempt is { } attempt) Id(attempt);
+        else Long(0);
+        Text(row.Detail);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(OutboxRow row)
+    {
+        Row(10);
+        Long(row.Seq);
+        Text(row.Id);
+        Text(row.Org);
+        Text(row.Type);
+        Text(row.Body);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public void Dispose() => _sha.Dispose();
+
+    private void Row(byte tag)
+    {
+        if (_length >= FlushAtBytes)
+        {
+            _sha.AppendData(_buffer.AsSpan(0, _length));
+            _length = 0;
+        }
+
+        _rowStart = _length;
+        Space(1)[0] = tag;
+    }
+
+    private void Long(long value) => BinaryPrimitives.WriteInt64LittleEndian(Space(8), value);
+
+    private void Id(AttemptId id) => id.Value.TryWriteBytes(Space(16), bigEndian: true, out _);
+
+    private void Text(string? text)
+    {
+        if (text is null)
+        {
+            Long(-1);
+            return;
+        }
+
+        Reserve(8 + Encoding.UTF8.GetMaxByteCount(text.Length));
+        var written = Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length + 8));
+        Long(written);
+        _length += written;
+    }
+
+    private Span<byte> Space(int bytes)
+    {
+        Reserve(bytes);
+        _length += bytes;
+        return _buffer.AsSpan(_length - bytes, bytes);
+    }
+
+    private void Reserve(int bytes)
+    {
+        if (_length + bytes > _buffer.Length) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + bytes));
+    }
+
+    private uint Crc()
+    {
+        var row = _buffer.AsSpan(_rowStart, _length - _rowStart);
+        var crc = uint.MaxValue;
+        var words = MemoryMarshal.Cast<byte, ulong>(row);
+        foreach (var word in words) crc = BitOperations.Crc32C(crc, word);
+        foreach (var rest in row[(words.Length * sizeof(ulong))..]) crc = BitOperations.Crc32C(crc, rest);
+        return ~crc;
+    }
+}

@@ -1,0 +1,85 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using static Tieout.Core.Ledger.LedgerRules;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>What governs money: orgs, budgets, closed periods, and the settings that the ledger keeps for others.</summary>
+internal static class SettingRules
+{
+    private static Figures NoFigures => default;
+
+    public static Outcome OpenOrg(Draft draft, Command.OpenOrg command)
+    {
+        var org = command.Org;
+        var body = org.ToJson();
+        if (draft.Setting(SettingKind.Org, org.Id, org.Id) is { } known) return Again(known, body);
+        if (!Names.IsValid(org.Id) || org.Id.Contains('/', StringComparison.Ordinal)) return Refuse(Refusal.NameInvalid, "org");
+        if (!Asset.IsValid(org.Asset)) return Refuse(Refusal.NameInvalid, "asset");
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(org.TimeZone, out _)) return Refuse(Refusal.NameInvalid, "time_zone");
+        if (org.CreditLineNanos is { } line && Misfit(new Amount(line), zeroIsFine: true) is { } misfit) return Refuse(misfit);
+
+        return new Outcome.Done(draft.Add(SettingKind.Org, org.Id, org.Id, body, accounts: OrgState.AccountKinds, budgets: 1), NoFigures);
+    }
+
+    public static Outcome SetBudget(Draft draft, Command.SetBudget command)
+    {
+        var budget = command.Budget;
+        var body = budget.ToJson();
+        if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
+        if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
+        if (budget.Limit is { } limit && Misfit(limit, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
+
+        var isNew = draft.Budgets.Find(budget.Id) is null;
+        return new Outcome.Done(draft.Add(SettingKind.Budget, budget.Scope.Org, budget.Id, body, budgets: isNew ? 1 : 0), NoFigures);
+    }
+
+    public static Outcome ClosePeriod(Draft draft, Command.ClosePeriod command)
+    {
+        if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
+        if (org.ClosedThrough is { } closed && closed.CompareTo(command.Through) >= 0) return new Outcome.Replayed(0, NoFigures);
+        if (command.Through.End(org.Zone) > draft.Now) return Refuse(Refusal.PeriodNotOver, command.Through.ToString());
+
+        return new Outcome.Done(draft.Add(SettingKind.ClosedPeriod, command.Org, command.Through.ToString(), command.Through.ToString()), NoFigures);
+    }
+
+    public static Outcome Record(Draft draft, Command.Record command)
+    {
+        if (draft.Setting(command.Kind, command.Org, command.Name) is { } known)
+        {
+            if (command.Once || string.Equals(known.Body, command.Body, StringComparison.Ordinal)) return Again(known, command.Body);
+        }
+
+        if (command.Kind is SettingKind.Org or SettingKind.Budget or SettingKind.ClosedPeriod) throw new ArgumentException($"{command.Kind} has a command of its own.", nameof(command));
+        if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
+        if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
+
+        return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
+    }
+
+    private static string? Flaw(Draft draft, Budget budget)
+    {
+        foreach (var name in (ReadOnlySpan<string?>)[budget.Scope.Project, budget.Scope.Team, budget.Scope.Key, budget.Scope.Feature])
+        {
+            if (name is not null && !Names.IsValid(name)) return "scope";
+        }
+
+        if (budget.Scope.User is { } user && !Names.IsValid(user) && user != BudgetScope.EachUser) return "scope";
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(budget.TimeZone, out _)) return "time_zone";
+        if (draft.Budgets.Find(budget.Id) is { } standing && standing.Budget.TimeZone != budget.TimeZone) return "time_zone";
+        if (budget.Hard && budget.Limit is null) return "limit";
+        var previous = 0;
+        foreach (var percent in budget.Thresholds)
+        {
+            if (percent <= previous || percent > 1_000) return "thresholds";
+            previous = percent;
+        }
+
+        return null;
+    }
+
+    private static Outcome Again(SettingRow known, string body) =>
+        string.Equals(known.Body, body, StringComparison.Ordinal) ? new Outcome.Replayed(known.Seq, NoFigures) : Refuse(Refusal.IdReused);
+}

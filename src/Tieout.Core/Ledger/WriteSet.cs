@@ -1,0 +1,135 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>Everything that one batch of commands makes durable, in one transaction or not at all, and the outcome of each command.</summary>
+/// <remarks>The lists are rows to append; <see cref="HoldsEnded"/> changes the state of rows; accounts, windows and cells follow from the rows.</remarks>
+public sealed class WriteSet
+{
+    public required ChainRow Chain { get; init; }
+
+    /// <summary>One a command, in their order.</summary>
+    public required IReadOnlyList<Outcome> Outcomes { get; init; }
+    public required IReadOnlyList<LabelsRow> Labels { get; init; }
+    public required IReadOnlyList<PriceRow> Prices { get; init; }
+    public required IReadOnlyList<CommandRow> Commands { get; init; }
+    public required IReadOnlyList<HoldRow> Holds { get; init; }
+
+    /// <summary>By hold number.</summary>
+    public required IReadOnlyList<HoldEnd> HoldsEnded { get; init; }
+    public required IReadOnlyList<UsageRow> Usage { get; init; }
+    public required IReadOnlyList<PostingRow> Postings { get; init; }
+    public required IReadOnlyList<SettingRow> Settings { get; init; }
+    public required IReadOnlyList<FindingRow> Findings { get; init; }
+    public required IReadOnlyList<OutboxRow> Outbox { get; init; }
+
+    /// <summary>Accounts as they stand after the batch.</summary>
+    public required IReadOnlyCollection<Account> Accounts { get; init; }
+
+    /// <summary>Budget windows as they stand after the batch.</summary>
+    public required IReadOnlyCollection<BudgetWindow> Windows { get; init; }
+
+    /// <summary>What the batch adds to each cell.</summary>
+    public required IReadOnlyCollection<CellChange> Cells { get; init; }
+
+    /// <summary>Whether nothing is to be made durable: every command was refused or a replay.</summary>
+    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count == 0;
+}
+
+/// <summary>New labels and the number they got.</summary>
+/// <param name="Crc">CRC-32C of the row's canonical bytes; see <see cref="RowBytes"/>. So for every row type below.</param>
+public sealed record LabelsRow(int No, UsageLabels Labels, uint Crc);
+
+/// <summary>A price that was charged at for the first time, and the number it got.</summary>
+public sealed record PriceRow(int No, string Json, uint Crc);
+
+/// <summary>A money command that stands, so that its id counts once, for ever.</summary>
+/// <param name="Content">What was asked, as canonical JSON: a replay has the same, a conflict another.</param>
+/// <param name="Posting">The (first) posting it made.</param>
+public sealed record CommandRow(string Org, string Id, string Content, long Posting, uint Crc);
+
+public sealed record HoldRow(Hold Hold, uint Crc);
+
+/// <param name="Crc">Of the end alone (hold, state, time): the row's creation keeps its own.</param>
+public sealed record HoldEnd(Hold Hold, HoldState State, Instant EndedAt, uint Crc);
+
+/// <summary>A usage record with its charge.</summary>
+/// <param name="Seq">Its place among all usage records, from 1.</param>
+/// <param name="Price">Number of the price; 0: unpriced.</param>
+/// <param name="EffectiveAt">That of its charge posting.</param>
+public sealed record UsageRow(
+    long Seq, UsageRecord Usage, int Labels, int Price, Amount ProviderCost, Amount Charge, ChargeFlags Flags, Instant EffectiveAt, Instant RecordedAt, uint Crc);
+
+/// <summary>What is odd about a charge. Stored: a released value is never renumbered.</summary>
+[Flags]
+public enum ChargeFlags
+{
+    None = 0,
+
+    /// <summary>The account or a hard budget had less left than was really spent (L2). Always a finding.</summary>
+    Overrun = 1,
+
+    /// <summary>The hold had ended before the usage came.</summary>
+    Late = 2,
+
+    /// <summary>No price was known: charged zero, and a finding, so never silently free.</summary>
+    Unpriced = 4,
+}
+
+public sealed record PostingRow(Posting Posting, uint Crc);
+
+/// <param name="AfterHold">The last hold before it: a new budget counts the holds that come after.</param>
+public sealed record SettingRow(long Seq, SettingKind Kind, string Org, string Name, string Body, long AfterHold, Instant RecordedAt, uint Crc);
+
+/// <summary>A typed difference or oddity that someone should look at.</summary>
+/// <param name="Detail">JSON object: both sides, the difference, the cause.</param>
+public sealed record FindingRow(long Seq, string Code, string Severity, string Org, AttemptId? Attempt, string Detail, Instant RecordedAt, uint Crc);
+
+/// <summary>A message to be delivered at least once, in order within its org.</summary>
+public sealed record OutboxRow(long Seq, string Id, string Org, string Type, string Body, Instant RecordedAt, uint Crc);
+
+/// <summary>The link of the hash chain that covers one commit (L8).</summary>
+/// <param name="Hash">SHA-256 over the previous hash, <paramref name="Commit"/>, <paramref name="RecordedAt"/> and the canonical bytes of every row of the commit, in the order written in <see cref="RowBytes"/>.</param>
+/// <param name="Last">The last number given in each table, so that a missing last row shows.</param>
+public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant RecordedAt, Sequences Last);
+
+/// <summary>The last number given in each table.</summary>
+public readonly record struct Sequences(
+    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget);
+
+/// <summary>Which cell: the hour (UTC) and the labels.</summary>
+public readonly record struct CellKey(long Hour, int Labels);
+
+/// <summary>What a batch adds to a cell. An hour's cells sum to its usage rows and charge postings.</summary>
+public sealed class CellChange(CellKey key)
+{
+    public CellKey Key { get; } = key;
+    public long Attempts { get; set; }
+    public long Failures { get; set; }
+    public long InputTokens { get; set; }
+    public long CacheReadTokens { get; set; }
+    public long CacheWriteTokens { get; set; }
+    public long OutputTokens { get; set; }
+    public long ReasoningTokens { get; set; }
+    public Amount ProviderCost { get; set; }
+
+    /// <summary>Charge postings and their corrections.</summary>
+    public Amount Charge { get; set; }
+
+    /// <summary>Adds one usage record and its charge.</summary>
+    public void Count(UsageRow row)
+    {
+        var counts = row.Usage.Counts;
+        Attempts++;
+        if (row.Usage.Failed) Failures++;
+        InputTokens += counts.InputTokens;
+        CacheReadTokens += counts.CacheReadTokens;
+        CacheWriteTokens += counts.CacheWriteTokens;
+        OutputTokens += counts.OutputTokens;
+        ReasoningTokens += counts.ReasoningTokens;
+        ProviderCost += row.ProviderCost;
+        Charge += row.Charge;
+    }
+}

@@ -1,0 +1,62 @@
+namespace Tieout.Core.Metering;
+
+/// <summary>The low-cardinality labels of a usage record: whom and what it counts for. Stored once and referred to by number.</summary>
+/// <remarks>Its hash is computed once: labels are looked up for every charge. Callers keep and reuse instances.</remarks>
+public sealed class UsageLabels : IEquatable<UsageLabels>
+{
+    private int _hash;
+
+    public required string Org { get; init; }
+    public string? Project { get; init; }
+    public string? Team { get; init; }
+
+    /// <summary>The key's id, never its secret. Null where usage came in without one: it is charged all the same.</summary>
+    public string? Key { get; init; }
+    public string? Feature { get; init; }
+
+    /// <summary>The provider that answered, by the name in the configuration.</summary>
+    public string? Provider { get; init; }
+
+    /// <summary>The model that answered, as the provider named it, not the alias that was asked for.</summary>
+    public string? Model { get; init; }
+    public required UsageSource Source { get; init; }
+
+    /// <summary>Why the attempt was made: <c>user</c>, <c>retry</c>, <c>undo</c>, <c>auto_save</c> ... Free text in the form of <c>Names</c>.</summary>
+    public string? Trigger { get; init; }
+
+    public bool Equals(UsageLabels? other) =>
+        ReferenceEquals(this, other)
+        || (other is not null && Source == other.Source && SameScope(other)
+            && string.Equals(Provider, other.Provider, StringComparison.Ordinal)
+            && string.Equals(Model, other.Model, StringComparison.Ordinal)
+            && string.Equals(Trigger, other.Trigger, StringComparison.Ordinal));
+
+    /// <summary>Whether both are charged to the same org, project, team, key and feature.</summary>
+    public bool SameScope(UsageLabels other) =>
+        string.Equals(Org, other.Org, StringComparison.Ordinal)
+        && string.Equals(Project, other.Project, StringComparison.Ordinal)
+        && string.Equals(Team, other.Team, StringComparison.Ordinal)
+        && string.Equals(Key, other.Key, StringComparison.Ordinal)
+        && string.Equals(Feature, other.Feature, StringComparison.Ordinal);
+
+    public override bool Equals(object? obj) => Equals(obj as UsageLabels);
+
+    public override int GetHashCode()
+    {
+        if (_hash != 0) return _hash;
+        var hash = new HashCode();
+        foreach (var label in (ReadOnlySpan<string?>)[Org, Project, Team, Key, Feature, Provider, Model, Trigger]) hash.Add(label, StringComparer.Ordinal);
+        hash.Add(Source);
+        return _hash = hash.ToHashCode() | 1;
+    }
+}
+
+/// <summary>Where a usage record was measured. The stored names are the runbooks': <c>gateway</c>, <c>allocation</c>, <c>app_runtime</c>, <c>tool_call</c>, <c>import</c>.</summary>
+public enum UsageSource
+{
+    Gateway,
+    Allocation,
+    AppRuntime,
+    ToolCall,
+    Import,
+}

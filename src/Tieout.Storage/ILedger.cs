@@ -1,0 +1,32 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+
+namespace Tieout.Storage;
+
+/// <summary>The durable ledger: the one write path, and the reads that go with it.</summary>
+/// <remarks>Every implementation passes the same contract tests in <c>tests/Tieout.Storage.Tests</c>.</remarks>
+public interface ILedger : IAsyncDisposable
+{
+    /// <summary>Decides a command and makes it durable, together with whatever else is waiting.</summary>
+    /// <returns>Its outcome, once that is on disk. A refusal is an outcome too.</returns>
+    /// <exception cref="StoreUnavailableException">The store failed; the exception says whether the effect is known. Safe to submit again: ids count once.</exception>
+    /// <exception cref="OperationCanceledException">Given up before it was taken up; nothing was done.</exception>
+    ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default);
+
+    /// <summary>Submits commands that are decided in this order; each stands or is refused by itself.</summary>
+    /// <inheritdoc cref="SubmitAsync(Command, CancellationToken)"/>
+    ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default);
+
+    /// <summary>How the write path is doing.</summary>
+    LedgerHealth Health { get; }
+
+    /// <summary>Current figures and stored rows.</summary>
+    ILedgerReader Read { get; }
+}
+
+/// <summary>How the write path is doing.</summary>
+/// <param name="IsWritable">Whether new commands can be made durable now.</param>
+/// <param name="Reason">Why not, in one sentence.</param>
+/// <param name="QueueDepth">Commands that wait for a commit.</param>
+/// <param name="LastCommitMs">How long the last commit took, in milliseconds.</param>
+public sealed record LedgerHealth(bool IsWritable, string? Reason, int QueueDepth, decimal LastCommitMs, long Commit, Instant? LastWriteAt);

@@ -1,0 +1,86 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+
+namespace Tieout.Storage;
+
+/// <summary>One read function per figure: every page, header, export and command asks here.</summary>
+/// <remarks>Figures in memory are those of the last durable commit. Ranges are half-open. Everything of an org is read for that org alone.</remarks>
+public interface ILedgerReader
+{
+    /// <summary>The last durable commit; what the in-memory figures are as of.</summary>
+    long AsOf { get; }
+
+    OrgState? Org(string org);
+
+    IReadOnlyCollection<OrgState> Orgs { get; }
+
+    /// <summary>How the org's customer account stands; null: no such org. Treat as read-only.</summary>
+    Account? Balance(string org);
+
+    /// <summary>The org's budgets with the windows that contain <paramref name="at"/>; a per-user budget has one a user seen.</summary>
+    IReadOnlyList<BudgetStanding> Budgets(string org, Instant at);
+
+    /// <summary>What the org was charged in its day that contains <paramref name="at"/>, from the ledger's own daily window.</summary>
+    Amount SpentToday(string org, Instant at);
+
+    /// <summary>The newest content of every setting. Changes only when <see cref="SettingsVersion"/> does.</summary>
+    IReadOnlyCollection<SettingRow> Settings { get; }
+
+    long SettingsVersion { get; }
+
+    /// <summary>Open holds, of one org or of all.</summary>
+    IReadOnlyList<Hold> OpenHolds(string? org);
+
+    /// <summary>Usage records by the time they count in, oldest first.</summary>
+    IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken);
+
+    /// <summary>All attempts of an operation: holds and usage, in the order they were made.</summary>
+    Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken);
+
+    /// <summary>One attempt; null: unknown, or of another org.</summary>
+    Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken);
+
+    /// <summary>Postings by number, from just after <paramref name="after"/>.</summary>
+    IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken);
+
+    /// <summary>Charge postings and their corrections effective in a range, summed by project, provider, model and source.</summary>
+    Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
+
+    /// <summary>The same range summed twice, from independent tables: the postings, and the usage rows (with corrections).</summary>
+    Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
+
+    /// <summary>The hourly cells of an org, for charts and live views.</summary>
+    Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
+
+    /// <summary>Findings, newest first, of one org or of all.</summary>
+    Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Holds of a state, newest first, of one org or of all.</summary>
+    Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
+    Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);
+}
+
+/// <summary>Which usage records. Null: any.</summary>
+/// <param name="After">Resume just after this usage number, for pages.</param>
+public sealed record UsageFilter(
+    string Org, Instant From, Instant To, string? OperationId = null, string? CorrelationId = null, string? Project = null, string? Team = null,
+    string? Key = null, string? EndUser = null, string? Feature = null, string? Model = null, long After = 0, int Limit = int.MaxValue);
+
+/// <param name="Left">Limit − posted − held; null: no limit.</param>
+public sealed record BudgetStanding(BudgetState State, Window Period, string? Each, Amount Posted, Amount Held, Amount? Left, int ToldPercent);
+
+/// <param name="Corrections">Part of <paramref name="Charge"/> that reversals and re-entries made.</param>
+public sealed record ChargeSum(
+    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, long InputTokens, long OutputTokens,
+    Amount Charge, Amount Corrections, long FirstPosting, long LastPosting);
+
+public sealed record RangeTotals(Amount Postings, Amount Usage, long PostingCount, long UsageCount, Instant? LastPostingAt, Instant? LastUsageAt);
+
+public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);
+
+public sealed record HeldAttempt(Hold Hold, HoldState State, Instant? EndedAt);

@@ -1,0 +1,188 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Tieout.Storage.Sqlite.Native;
+
+/// <summary>One prepared statement, used again and again: bind from 1, step, reset.</summary>
+/// <remarks>
+/// Bytes and text are copied into memory of the statement's own and bound as static: SQLite then neither copies them nor
+/// allocates. The memory is given back to the next row by <see cref="Reset"/>.
+/// </remarks>
+internal sealed unsafe class RawStatement : IDisposable
+{
+    /// <summary>Enough for the text of one row in practice; a longer row makes it grow once.</summary>
+    private const int ScratchBytesAtFirst = 1_024;
+
+    private readonly RawConnection connection;
+    private readonly string sql;
+    private nint statement;
+    private byte* scratch;
+    private int scratchBytes;
+    private int scratchUsed;
+    private List<nint>? outgrown;
+
+    internal RawStatement(RawConnection connection, string sql)
+    {
+        this.connection = connection;
+        this.sql = sql;
+        var utf8 = Encoding.UTF8.GetBytes(sql);
+        fixed (byte* text = utf8)
+        {
+            connection.Check(NativeSqlite.Prepare(connection.Handle, text, utf8.Length, NativeSqlite.PreparePersistent, out statement, out _), sql, StoreEffect.None);
+        }
+
+        if (statement == 0) throw new ArgumentException($"Not a statement: {sql}", nameof(sql));
+        scratchBytes = ScratchBytesAtFirst;
+        scratch = (byte*)NativeMemory.Alloc((nuint)scratchBytes);
+    }
+
+    public void Bind(int index, long value) => Check(NativeSqlite.BindInt64(statement, index, value));
+
+    public void Bind(int index, long? value)
+    {
+        if (value is { } some) Bind(index, some);
+        else BindNull(index);
+    }
+
+    public void BindNull(int index) => Check(NativeSqlite.BindNull(statement, index));
+
+    /// <summary>Text, in UTF-8; null binds NULL.</summary>
+    public void Bind(int index, string? value)
+    {
+        if (value is null)
+        {
+            BindNull(index);
+            return;
+        }
+
+        var room = Take(Encoding.UTF8.GetMaxByteCount(value.Length));
+        var bytes = Encoding.UTF8.GetBytes(value, room);
+        Bind(index, room, bytes);
+    }
+
+    /// <summary>Text that is in UTF-8 already.</summary>
+    public void BindText(int index, ReadOnlySpan<byte> utf8)
+    {
+        var room = Take(utf8.Length);
+        utf8.CopyTo(room);
+        Bind(index, room, utf8.Length);
+    }
+
+    public void BindBlob(int index, ReadOnlySpan<byte> value)
+    {
+        var room = Take(value.Length);
+        value.CopyTo(room);
+        fixed (byte* bytes = room)
+        {
+            Check(NativeSqlite.BindBlob(statement, index, bytes, value.Length, NativeSqlite.Static));
+        }
+
+        scratchUsed += value.Length;
+    }
+
+    public void BindBlob(int index, Guid value)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        value.TryWriteBytes(bytes, bigEndian: true, out _);
+        BindBlob(index, bytes);
+    }
+
+    /// <summary>True if there is a row to read; false when the statement is done.</summary>
+    public bool Step()
+    {
+        var code = NativeSqlite.Step(statement);
+        if (code == NativeSqlite.Row) return true;
+        if (code == NativeSqlite.Done) return false;
+        var failure = connection.Failure(code, sql, StoreEffect.None);
+        Reset();
+        throw failure;
+    }
+
+    /// <summary>Steps a statement that answers no rows, and makes it ready for the next.</summary>
+    public void Run()
+    {
+        _ = Step();
+        Reset();
+    }
+
+    public void Reset()
+    {
+        // The code repeats what Step already reported.
+        _ = NativeSqlite.Reset(statement);
+        scratchUsed = 0;
+        if (outgrown is not null) FreeOutgrown();
+    }
+
+    public bool IsNull(int column) => NativeSqlite.ColumnType(statement, column) == NativeSqlite.TypeNull;
+
+    /// <summary>NULL reads as 0, as SQLite has it.</summary>
+    public long Int64(int column) => NativeSqlite.ColumnInt64(statement, column);
+
+    public long? Int64OrNull(int column) => IsNull(column) ? null : Int64(column);
+
+    /// <summary>Valid until the next step or reset. NULL reads as empty.</summary>
+    public ReadOnlySpan<byte> Bytes(int column)
+    {
+        var start = NativeSqlite.ColumnBlob(statement, column);
+        return new(start, NativeSqlite.ColumnBytes(statement, column));
+    }
+
+    public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
+
+    public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+
+    /// <exception cref="StoreCorruptException">The value is not 16 bytes long.</exception>
+    public Guid Guid(int column)
+    {
+        var bytes = Bytes(column);
+        return bytes.Length == 16 ? new(bytes, bigEndian: true) : throw new StoreCorruptException($"An id has {bytes.Length} bytes, not 16: {sql}");
+    }
+
+    public void Dispose()
+    {
+        if (statement != 0) _ = NativeSqlite.Finalize(statement);
+        statement = 0;
+        FreeOutgrown();
+        NativeMemory.Free(scratch);
+        scratch = null;
+    }
+
+    internal int StepForCode() => NativeSqlite.Step(statement);
+
+    private void Bind(int index, Span<byte> room, int bytes)
+    {
+        fixed (byte* text = room)
+        {
+            Check(NativeSqlite.BindText(statement, index, text, bytes, NativeSqlite.Static));
+        }
+
+        scratchUsed += bytes;
+    }
+
+    /// <summary>Room for a value; a zero-length value still gets an address, since SQLite reads a null pointer as NULL.</summary>
+    private Span<byte> Take(int bytes)
+    {
+        if (scratchUsed + bytes + 1 > scratchBytes) Grow(bytes);
+        return new(scratch + scratchUsed, bytes + 1);
+    }
+
+    /// <summary>Values bound before point into the old memory, so it stays until the reset.</summary>
+    private void Grow(int bytes)
+    {
+        (outgrown ??= []).Add((nint)scratch);
+        scratchBytes = Math.Max(scratchBytes * 2, bytes + 1);
+        scratch = (byte*)NativeMemory.Alloc((nuint)scratchBytes);
+        scratchUsed = 0;
+    }
+
+    private void FreeOutgrown()
+    {
+        foreach (var memory in outgrown ?? []) NativeMemory.Free((void*)memory);
+        outgrown = null;
+    }
+
+    private void Check(int code)
+    {
+        if (code != NativeSqlite.Ok) throw connection.Failure(code, sql, StoreEffect.None);
+    }
+}
