@@ -14,7 +14,7 @@ namespace Tieout.Core.Pricing;
 public sealed class PriceCatalogue(
     string name, string version, DateOnly? effective, Asset asset, ImmutableArray<ListedProvider> providers)
 {
-    /// <summary>Names of models come from clients: past this many, answers are no longer remembered.</summary>
+    /// <summary>Names of models come from clients: past this many, remembering begins anew.</summary>
     private const int RememberedMax = 10_000;
 
     private readonly FrozenDictionary<string, ListedProvider> _byId = providers.ToFrozenDictionary(provider => provider.Id, StringComparer.OrdinalIgnoreCase);
@@ -43,7 +43,8 @@ public sealed class PriceCatalogue(
     {
         if (_remembered.TryGetValue((provider, model), out match)) return match is not null;
         match = Search(provider, model);
-        if (_remembered.Count < RememberedMax) _remembered[(provider, model)] = match;
+        if (_remembered.Count >= RememberedMax) _remembered.Clear();
+        _remembered[(provider, model)] = match;
         return match is not null;
     }
 
@@ -69,7 +70,7 @@ public sealed class PriceCatalogue(
 /// <summary>A model found in a list. Hands out the same <see cref="ResolvedPrice"/> for the same question.</summary>
 public sealed class PriceMatch(PriceCatalogue catalogue, ListedProvider provider, ListedModel model)
 {
-    /// <summary>Policies change with every edit of an org's; more than this many are not remembered.</summary>
+    /// <summary>Every edit of an org's policy is a new one: past this many, remembering begins anew.</summary>
     private const int RememberedMax = 1_000;
 
     private readonly ConcurrentDictionary<(int Price, PricePolicy Policy), ResolvedPrice> _resolved = new();
@@ -88,7 +89,7 @@ public sealed class PriceMatch(PriceCatalogue catalogue, ListedProvider provider
         var timed = model.Prices[index];
         if (timed.Rates.IsEmpty) return null;
         if (_resolved.TryGetValue((index, policy), out var known)) return known;
-        var resolved = policy.Apply(catalogue, provider.Id, model.Id, timed);
-        return _resolved.Count < RememberedMax ? _resolved.GetOrAdd((index, policy), resolved) : resolved;
+        if (_resolved.Count >= RememberedMax) _resolved.Clear();
+        return _resolved.GetOrAdd((index, policy), policy.Apply(catalogue, provider.Id, model.Id, timed));
     }
 }

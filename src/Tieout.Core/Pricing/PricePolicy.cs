@@ -13,7 +13,10 @@ public sealed class PricePolicy : IEquatable<PricePolicy>
     /// <summary>Above any markup meant, so that a slip is refused.</summary>
     public const decimal MarkupMax = 1_000;
 
+    internal const string ReportedCost = "reported_cost";
+
     private readonly string _json;
+    private readonly int _hash;
 
     /// <param name="markup">The charge is the provider's cost times this; 1 is at cost. From 0 to <see cref="MarkupMax"/>.</param>
     /// <param name="overrides">The first that matches counts.</param>
@@ -33,6 +36,7 @@ public sealed class PricePolicy : IEquatable<PricePolicy>
         }
 
         _json = JsonReading.ToText(Write);
+        _hash = _json.GetHashCode(StringComparison.Ordinal);
     }
 
     public static PricePolicy AtCost { get; } = new();
@@ -57,7 +61,7 @@ public sealed class PricePolicy : IEquatable<PricePolicy>
             return new(
                 Factor(root) ?? 1,
                 Choice(root, "unknown_model", ("refuse", UnknownModel.Refuse), ("admit_unpriced", UnknownModel.AdmitUnpriced)),
-                Choice(root, "basis", ("rates", CostBasis.Rates), ("reported_cost", CostBasis.ReportedCost)),
+                ReadBasis(root),
                 [.. root.Items("overrides").Select(PriceOverride.Read)]);
         }
         catch (ArgumentOutOfRangeException error)
@@ -66,28 +70,27 @@ public sealed class PricePolicy : IEquatable<PricePolicy>
         }
     }
 
-    public bool Equals(PricePolicy? other) => other is not null && _json == other._json;
+    public bool Equals(PricePolicy? other) => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && _json == other._json);
 
     public override bool Equals(object? obj) => Equals(obj as PricePolicy);
 
-    public override int GetHashCode() => _json.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => _hash;
+
+    internal static CostBasis ReadBasis(JsonElement json) =>
+        Choice(json, "basis", ("rates", CostBasis.Rates), (ReportedCost, CostBasis.ReportedCost));
 
     internal static decimal? Factor(JsonElement json) =>
         json.Text("markup") is not { } text ? null
         : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) ? factor
         : throw new FormatException($"'{text}' is not a markup: write a factor such as 1.2.");
 
-    /// <summary>The provider's own figure stands where the policy asks for it and the provider gives one; it has no rates to override.</summary>
     internal ResolvedPrice Apply(PriceCatalogue catalogue, string provider, string model, TimedPrice timed)
     {
-        var cost = Basis is CostBasis.ReportedCost ? Reported : timed.Rates;
         var instead = Overrides.FirstOrDefault(one => one.Covers(provider, model));
         var charged = instead?.Rates is { } rates ? timed.Rates.With(rates) : null;
-        var markup = instead is null ? Markup : instead.Markup ?? (charged is null ? Markup : 1);
-        return new(catalogue.Id, catalogue.Asset, provider, model, timed.From, cost, charged, markup);
+        var markup = instead?.Markup ?? (charged is null ? Markup : 1);
+        return new(catalogue.Id, catalogue.Asset, provider, model, timed.From, timed.Rates, charged, markup, Basis);
     }
-
-    private static readonly RateCard Reported = new([KeyValuePair.Create(UsageUnits.ReportedCost, (Rate)1)]);
 
     private static T Choice<T>(JsonElement json, string name, params ReadOnlySpan<(string Name, T Value)> choices)
     {
@@ -105,7 +108,7 @@ public sealed class PricePolicy : IEquatable<PricePolicy>
         json.WriteStartObject();
         json.WriteString("markup", Rate.Plain(Markup));
         json.WriteString("unknown_model", UnknownModel is UnknownModel.Refuse ? "refuse" : "admit_unpriced");
-        json.WriteString("basis", Basis is CostBasis.Rates ? "rates" : "reported_cost");
+        json.WriteString("basis", Basis is CostBasis.Rates ? "rates" : ReportedCost);
         json.WriteStartArray("overrides");
         foreach (var one in Overrides) one.Write(json);
         json.WriteEndArray();
@@ -167,6 +170,7 @@ public enum CostBasis
     /// <summary>Counts times rates.</summary>
     Rates,
 
-    /// <summary>The cost that the provider reports with each response, as OpenRouter does. Nothing reported, nothing charged, and the flag says so.</summary>
+    /// <summary>The cost that the provider reports with a response, as OpenRouter does; counts times rates where it reports none or zero.
+    /// An org's own rates still outrank it for what the org pays.</summary>
     ReportedCost,
 }

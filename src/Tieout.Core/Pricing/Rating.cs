@@ -32,15 +32,16 @@ public static class Rating
 
         RatedResponse Priced(string provider, string flavor, MeasuredUsage usage, string? model)
         {
-            var own = Line(provider, model, "response", usage.Units, usage.Flags);
-            return new([own, .. usage.SubCalls.Select(call => Line(provider, call.Model ?? model, call.Kind, call.Units, UsageFlags.None))], flavor, usage, null, null);
+            var own = Line(provider, model, "response", usage with { SubCalls = [] });
+            return new([own, .. usage.SubCalls.Select(call => Line(
+                provider, call.Model ?? model, call.Kind, new(call.Model, call.Units, null, UsageFlags.None, [])))], flavor, usage, null, null);
         }
 
-        RatedLine Line(string provider, string? model, string kind, UnitCounts counts, UsageFlags flags)
+        RatedLine Line(string provider, string? model, string kind, MeasuredUsage usage)
         {
             var price = model is null ? null : book.Find(provider, model, at, policy).Price;
-            var priced = price?.Price(counts) ?? default;
-            return new(kind, provider, model, counts, price, priced.ProviderCost, priced.Charge, flags | priced.Flags | (price is null ? UsageFlags.Unpriced : 0));
+            var priced = price?.Price(usage) ?? new(Amount.Zero, Amount.Zero, usage.Flags | UsageFlags.Unpriced);
+            return new(kind, provider, model, usage.Units, price, priced.ProviderCost, priced.Charge, priced.Flags);
         }
     }
 

@@ -25,10 +25,11 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     /// <param name="charged">What we charge before markup, where that is not <paramref name="cost"/>.</param>
     /// <param name="markup">Factor on what we charge.</param>
     public ResolvedPrice(
-        string list, Asset asset, string provider, string model, DateOnly? from, RateCard cost, RateCard? charged = null, decimal markup = 1)
+        string list, Asset asset, string provider, string model, DateOnly? from, RateCard cost,
+        RateCard? charged = null, decimal markup = 1, CostBasis basis = CostBasis.Rates)
     {
         (List, Asset, Provider, Model, From) = (list, asset, provider, model, from);
-        (Cost, Charged, Markup) = (cost, charged ?? cost, markup);
+        (Cost, Charged, Markup, Basis) = (cost, charged is null || charged.Equals(cost) ? cost : charged, markup, basis);
         _json = JsonReading.ToText(Write);
         _hash = string.GetHashCode(_json, StringComparison.Ordinal);
         _cost = new(Cost, 1);
@@ -52,6 +53,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
 
     public decimal Markup { get; }
 
+    public CostBasis Basis { get; }
+
     /// <summary>The charge for one attempt. Pure: the same counts at the same price are the same charge, for ever.</summary>
     /// <remarks>Each amount is the exact sum, rounded once, half to even, to the nano-unit.</remarks>
     /// <exception cref="OverflowException">The price is beyond the range of <see cref="Amount"/>. Counts within
@@ -68,10 +71,33 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     /// <summary>As <see cref="Price(in UsageCounts)"/>.</summary>
     public PricedCounts Price(UnitCounts counts)
     {
-        var cost = Cost.Price(counts);
-        var charge = ReferenceEquals(Cost, Charged) ? cost : Charged.Price(counts);
-        var flags = cost.Flags | charge.Flags | AgainstReported(counts, cost.Total);
-        return new(Amount.RoundHalfEven(cost.Total), Amount.RoundHalfEven(charge.Total * Markup), flags);
+        var listed = Cost.Price(counts);
+        var own = ReferenceEquals(Cost, Charged) ? listed : Charged.Price(counts);
+        var flags = listed.Flags | own.Flags;
+        var (cost, charge) = (listed.Total, own.Total);
+        if (counts[UsageUnits.ReportedCost] is var nanos and > 0)
+        {
+            var reported = new Amount(nanos).ToDecimal();
+            if (Differ(reported, cost)) flags |= UsageFlags.ReportedCostDiffers;
+            if (Basis is CostBasis.ReportedCost)
+            {
+                if (ReferenceEquals(Cost, Charged)) charge = reported;
+                cost = reported;
+            }
+        }
+
+        return new(Amount.RoundHalfEven(cost), Amount.RoundHalfEven(charge * Markup), flags);
+    }
+
+    /// <summary>As <see cref="Price(in UsageCounts)"/>, with the flags of the measurement. Sub-calls are not in it: each has a price of its own.</summary>
+    public PricedCounts Price(MeasuredUsage usage)
+    {
+        var priced = Price(usage.Units);
+        var flags = priced.Flags | usage.Flags;
+
+        // A reported zero is no count, but it is still a figure that may differ.
+        if (usage.ReportedCost == 0 && Differ(0, Cost.Price(usage.Units).Total)) flags |= UsageFlags.ReportedCostDiffers;
+        return priced with { Flags = flags };
     }
 
     /// <summary>As <see cref="Price(in UsageCounts)"/>, for counts from outside.</summary>
@@ -94,7 +120,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     }
 
     /// <summary>The most that an attempt within <paramref name="bounds"/> can cost, rounded up: every token at the dearest
-    /// class of its direction and the dearest tier within reach. For consistent counts, never below <see cref="Price(in UsageCounts)"/>.</summary>
+    /// class of its direction and the dearest tier within reach. For consistent counts, never below <see cref="Price(in UsageCounts)"/>,
+    /// unless the provider's own figure is what counts (<see cref="Basis"/>): that may be anything.</summary>
     /// <exception cref="OverflowException">Beyond the range of <see cref="Amount"/>.</exception>
     public PricedCounts Ceiling(in UsageBounds bounds) => new(
         Amount.RoundUp(PriceCeiling.Of(Cost, bounds)), Amount.RoundUp(PriceCeiling.Of(Charged, bounds) * Markup), UsageFlags.None);
@@ -115,7 +142,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
             root.Text("from") is { } from ? TimedPrice.Day(from) : null,
             RateCard.Read(root.Member("rates")),
             root.Optional("charged") is { } charged ? RateCard.Read(charged) : null,
-            PricePolicy.Factor(root) ?? 1);
+            PricePolicy.Factor(root) ?? 1,
+            PricePolicy.ReadBasis(root));
     }
 
     public bool Equals(ResolvedPrice? other) =>
@@ -127,11 +155,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
 
     public override string ToString() => _json;
 
-    private static UsageFlags AgainstReported(UnitCounts counts, decimal cost)
-    {
-        var reported = counts[UsageUnits.ReportedCost];
-        return reported > 0 && decimal.Abs(cost * Amount.NanosPerUnit - reported) > 1 ? UsageFlags.ReportedCostDiffers : UsageFlags.None;
-    }
+    /// <summary>Rounding alone can part two figures for the same usage by a nano-unit.</summary>
+    private static bool Differ(decimal reported, decimal cost) => decimal.Abs(reported - cost) > 1m / Amount.NanosPerUnit;
 
     private void Write(Utf8JsonWriter json)
     {
@@ -143,13 +168,14 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         if (From is { } from) json.WriteString("from", TimedPrice.Text(from));
         json.WritePropertyName("rates");
         Cost.Write(json);
-        if (!Charged.Equals(Cost))
+        if (!ReferenceEquals(Charged, Cost))
         {
             json.WritePropertyName("charged");
             Charged.Write(json);
         }
 
         json.WriteString("markup", Rate.Plain(Markup));
+        if (Basis is CostBasis.ReportedCost) json.WriteString("basis", PricePolicy.ReportedCost);
         json.WriteEndObject();
     }
 }
