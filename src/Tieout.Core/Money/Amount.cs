@@ -13,8 +13,8 @@ public readonly record struct Amount(long Nanos) : IComparable<Amount>
     public const long NanosPerUnit = 1_000_000_000;
 
     /// <summary>
-    /// The largest amount one command may carry: 1 billion major units. A thousandth part of what is left of the range
-    /// then still holds eight such amounts, so that overflow is a refusal at the door and not an exception in a sum.
+    /// The largest amount one command may carry: 1 billion major units. Accounts stop at half the range of <see cref="long"/>, so
+    /// overflow is a refusal at the door and never an exception in a sum.
     /// </summary>
     public static readonly Amount Max = new(1_000_000_000 * NanosPerUnit);
 

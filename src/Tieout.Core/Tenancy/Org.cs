@@ -39,4 +39,6 @@ public enum BillingMode
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Org))]
+[JsonSerializable(typeof(ApiKey))]
+[JsonSerializable(typeof(OrgUnit))]
 internal sealed partial class TenancyJson : JsonSerializerContext;

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.SimulatedProvider.Dialects;
+
+namespace Tieout.Server.SimulatedProvider;
+
+/// <summary>A model provider that answers with the token counts it is asked for, misbehaves on demand and keeps its own bill.</summary>
+/// <remarks>
+/// It stands in for a real provider in tests, demos and load: a separate HTTP server that shares no state with the
+/// gateway. <c>GET /sim/log</c> and <c>/sim/totals</c> read its bill, <c>POST /sim/reset</c> begins a new one.
+/// </remarks>
+public static class SimulatedProviderApp
+{
+    /// <summary>Bounds a request's body, as providers do.</summary>
+    private const long BodyBytesMax = 64 * 1024 * 1024;
+
+    /// <summary>One line for each dialect it speaks.</summary>
+    private static readonly SimulatedDialect[] Dialects = [new OpenAiChat()];
+
+    /// <summary>Ready to start; its bill is the <see cref="ServedLog"/> among its services.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="IOException">The trace or the log file cannot be opened.</exception>
+    /// <exception cref="Traces.TraceFormatException">The trace is malformed.</exception>
+    public static WebApplication Build(SimulatedProviderOptions options)
+    {
+        // An empty builder reads no files or environment of the folder it happens to be started in, and logs nothing.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseUrls(options.Listen).ConfigureKestrel(server =>
+        {
+            server.AddServerHeader = false;
+            server.Limits.MaxRequestBodySize = BodyBytesMax;
+        });
+        builder.Services.AddSingleton(_ => new ServedLog(options.LogPath));
+
+        var app = builder.Build();
+        var log = app.Services.GetRequiredService<ServedLog>();
+        var exchange = new SimulatedExchange(options, log);
+
+        // No routing: a handful of paths, most of them known by their end only, and the way to an answer is short.
+        app.Run(context => DispatchAsync(context, exchange, log, options));
+        return app;
+    }
+
+    private static Task DispatchAsync(HttpContext context, SimulatedExchange exchange, ServedLog log, SimulatedProviderOptions options)
+    {
+        var path = context.Request.Path.Value ?? "";
+        if (HttpMethods.IsPost(context.Request.Method))
+        {
+            foreach (var dialect in Dialects)
+            {
+                if (dialect.Answers(path)) return exchange.AnswerAsync(context, dialect);
+            }
+
+            if (path == "/sim/reset")
+            {
+                log.Reset();
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+                return Task.CompletedTask;
+            }
+        }
+        else if (HttpMethods.IsGet(context.Request.Method))
+        {
+            if (path == "/healthz") return context.Response.WriteAsync("ok", context.RequestAborted);
+            if (path == "/sim/log") return WriteJsonAsync(context, log.Calls(), ServedJson.Default.IReadOnlyListServedCall);
+            if (path == "/sim/totals") return WriteJsonAsync(context, log.Totals(), ServedJson.Default.ServedTotals);
+            if (OpenAiModels.Answers(path))
+            {
+                var models = new RenderedAnswer();
+                OpenAiModels.Write(options.Models, models);
+                return SimulatedExchange.SendWholeAsync(context, 200, models, SimulatedFaults.None);
+            }
+        }
+
+        var unknown = new RenderedAnswer();
+        Dialects[0].WriteError(404, $"Unknown request URL: {context.Request.Method} {path}.", null, unknown);
+        return SimulatedExchange.SendWholeAsync(context, 404, unknown, SimulatedFaults.None);
+    }
+
+    private static Task WriteJsonAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(context.Response.BodyWriter, value, type, context.RequestAborted);
+    }
+}
