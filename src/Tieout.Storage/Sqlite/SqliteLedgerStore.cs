@@ -74,6 +74,13 @@ internal sealed class SqliteLedgerStore : IDisposable
     /// <summary>The book as it is durable. Only when nothing is being committed.</summary>
     public StoredBook Load(Instant now) => StoredBook.Load(_reads, _pending, now);
 
+    /// <summary>When the last commit was recorded; null: there is none.</summary>
+    public Instant? LastRecordedAt()
+    {
+        using var s = _reads.Prepare("SELECT recorded_at FROM chain ORDER BY commit_no DESC LIMIT 1");
+        return s.Step() ? RowReads.Time(s, 0) : null;
+    }
+
     /// <summary>Makes a write set durable: on disk when this returns, or nothing of it is.</summary>
     /// <param name="backfilled">The first windows of a budget that is set in it.</param>
     /// <param name="firstOpenHold">No open hold comes before it.</param>

@@ -3,11 +3,11 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 
-namespace Tieout.Storage;
+namespace Tieout.Storage.Writing;
 
-/// <summary>The ledger as of one commit, for readers: everything in it is durable. Read inside <see cref="SqliteLedger.Read{T}"/> only.</summary>
+/// <summary>The ledger as of one commit, for readers: everything in it is durable. Read under <see cref="LedgerPipeline.Read{T}"/> only.</summary>
 /// <remarks>Accounts, windows, holds and budgets are immutable once here, so they may be carried out of the read.</remarks>
-public sealed class LedgerImage
+internal sealed class LedgerImage
 {
     private readonly Dictionary<string, OrgState> _orgs = new(StringComparer.Ordinal);
     private readonly Dictionary<int, Account> _accounts = [];
@@ -15,8 +15,9 @@ public sealed class LedgerImage
     private readonly Dictionary<long, Hold> _openHolds = [];
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
 
-    internal LedgerImage(Book book)
+    internal LedgerImage(Book book, Instant? lastWriteAt)
     {
+        LastWriteAt = lastWriteAt;
         foreach (var (id, org) in book.Orgs) _orgs[id] = org;
         foreach (var (no, account) in book.Accounts) _accounts[no] = account;
         foreach (var (key, window) in book.Windows) _windows[key] = window;
@@ -35,10 +36,13 @@ public sealed class LedgerImage
 
     public Sequences Last { get; private set; }
 
-    /// <summary>When the last commit was recorded; null: none since the start.</summary>
+    /// <summary>When the last commit was recorded; null: there is none.</summary>
     public Instant? LastWriteAt { get; private set; }
 
     public BudgetIndex Budgets { get; private set; }
+
+    /// <summary>Goes up when a setting changes.</summary>
+    public long SettingsVersion => Last.Setting;
 
     public IReadOnlyCollection<OrgState> Orgs => _orgs.Values;
 
@@ -74,7 +78,7 @@ public sealed class LedgerImage
     public Amount SpentToday(OrgState org, Instant now) => Window(Budgets.Find(org.MeterBudget)!, endUser: null, now).Posted;
 
     /// <summary>Takes in a commit that is durable.</summary>
-    internal void Apply(WriteSet writes, IReadOnlyList<BudgetWindow> backfilled, Book book)
+    internal void Apply(WriteSet writes, IReadOnlyList<BudgetWindow> backfilled, Book? book)
     {
         Last = writes.Chain.Last;
         LastWriteAt = writes.Chain.RecordedAt;
@@ -83,7 +87,7 @@ public sealed class LedgerImage
         foreach (var window in backfilled) _windows[window.Key] = window;
         foreach (var row in writes.Holds) _openHolds[row.Hold.Seq] = row.Hold;
         foreach (var end in writes.HoldsEnded) _openHolds.Remove(end.Hold.Seq);
-        foreach (var row in writes.Settings) Apply(row, book);
+        foreach (var row in writes.Settings) Apply(row, book!);
     }
 
     internal void Forget(IReadOnlyList<WindowKey> windows)

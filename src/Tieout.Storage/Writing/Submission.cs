@@ -1,14 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 
-namespace Tieout.Storage;
+namespace Tieout.Storage.Writing;
 
 /// <summary>Commands handed in together, on their way to their outcomes. A list may be decided in several batches, in its order.</summary>
-internal sealed class Submission(IReadOnlyList<Command> commands)
+internal sealed class Submission(IReadOnlyList<Command> commands, CancellationToken cancellationToken)
 {
     // Continuations must not run on the thread that decides or commits.
     private readonly TaskCompletionSource<IReadOnlyList<Outcome>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Outcome[] _outcomes = new Outcome[commands.Count];
+    private Outcome[]? _outcomes;
     private int _taken;
     private int _answered;
 
@@ -25,19 +26,34 @@ internal sealed class Submission(IReadOnlyList<Command> commands)
 
     public void Take(int count) => _taken += count;
 
+    /// <summary>True if its sender has given up and no batch has taken any of it; it is then cancelled.</summary>
+    public bool GaveUp()
+    {
+        if (!IsUntouched || !cancellationToken.IsCancellationRequested) return false;
+        _done.TrySetCanceled(cancellationToken);
+        return true;
+    }
+
     public void Answer(IReadOnlyList<Outcome> outcomes, int from, int count)
     {
+        if (count == Commands.Count && outcomes.Count == count)
+        {
+            _done.TrySetResult(outcomes);
+            return;
+        }
+
+        _outcomes ??= new Outcome[Commands.Count];
         for (var i = 0; i < count; i++) _outcomes[_answered + i] = outcomes[from + i];
         _answered += count;
         if (_answered == _outcomes.Length) _done.TrySetResult(_outcomes);
     }
 
     /// <summary>Fails the whole list. What was answered before stands, so for a list that was in part the effect is unknown.</summary>
-    public void Fail(StoreUnavailableException failure)
+    public void Fail(Exception failure)
     {
         _taken = Commands.Count;
-        _done.TrySetException(_answered == 0 ? failure : new StoreUnavailableException(
-            $"{_answered} of {Commands.Count} commands were carried out before the store failed.", StoreEffect.Unknown, failure.Fault, failure));
+        _done.TrySetException(_answered == 0 || failure is not StoreUnavailableException unavailable ? failure : new StoreUnavailableException(
+            $"{_answered} of {Commands.Count} commands were carried out before the store failed.", StoreEffect.Unknown, unavailable.Fault, failure));
     }
 }
 
@@ -48,39 +64,41 @@ internal sealed class Batch
 
     public IReadOnlyList<Command> Commands { get; private set; } = [];
 
-    /// <summary>Attempts that were known before: what was recalled or ended, to be let go of when the batch is durable.</summary>
+    /// <summary>It changes what governs, or looks at what is durable only: nothing may be in flight while it is decided.</summary>
+    public bool IsAlone { get; private set; }
+
+    /// <summary>Attempts that were known before the batch: to be let go of when it is durable.</summary>
     public List<AttemptId> Revisited { get; } = [];
 
+    [DisallowNull]
     public WriteSet? Writes { get; set; }
 
     /// <summary>Takes from the front of the queue: at most <paramref name="max"/> commands, or one that must be decided alone.</summary>
     public static Batch TakeFrom(Queue<Submission> queue, int max)
     {
         var batch = new Batch();
-        if (IsAlone(queue.Peek().Next))
-        {
-            batch.Commands = [queue.Peek().Next];
-            batch.Take(queue, 1);
-            return batch;
-        }
-
-        // A list that fits is decided as it is, without being copied.
         var first = queue.Peek();
-        if (first.IsUntouched && first.Waiting <= max && first.Waiting > max / 2 && !first.Commands.Any(IsAlone))
+        if (MustBeAlone(first.Next))
         {
+            batch.IsAlone = true;
+            batch.Commands = first.Commands.Count == 1 ? first.Commands : [first.Next];
+            batch.Take(queue, 1);
+        }
+        else if (first.IsUntouched && first.Waiting <= max && (queue.Count == 1 || first.Waiting > max / 2) && !first.Commands.Any(MustBeAlone))
+        {
+            // A list that fits is decided as it is, without being copied.
             batch.Commands = first.Commands;
             batch.Take(queue, first.Waiting);
-            return batch;
+        }
+        else
+        {
+            var commands = new List<Command>();
+            while (queue.Count > 0 && commands.Count < max && !MustBeAlone(queue.Peek().Next)) batch.TakeSome(queue, commands, max);
+            batch.Commands = commands;
         }
 
-        var commands = new List<Command>();
-        while (queue.Count > 0 && commands.Count < max && !IsAlone(queue.Peek().Next)) batch.TakeSome(queue, commands, max);
-        batch.Commands = commands;
         return batch;
     }
-
-    /// <summary>Whether nothing may be in flight while it is decided: it changes what governs, or looks at what is durable only.</summary>
-    public static bool IsAlone(Command command) => command.Governs || command is Command.Correct;
 
     public void Answer()
     {
@@ -92,10 +110,12 @@ internal sealed class Batch
         }
     }
 
-    public void Fail(StoreUnavailableException failure)
+    public void Fail(Exception failure)
     {
         foreach (var (submission, _) in _parts) submission.Fail(failure);
     }
+
+    private static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct;
 
     private void TakeSome(Queue<Submission> queue, List<Command> commands, int max)
     {
@@ -103,7 +123,7 @@ internal sealed class Batch
         var all = submission.Commands;
         var from = all.Count - submission.Waiting;
         var to = from;
-        while (to < all.Count && commands.Count < max && !IsAlone(all[to])) commands.Add(all[to++]);
+        while (to < all.Count && commands.Count < max && !MustBeAlone(all[to])) commands.Add(all[to++]);
         Take(queue, to - from);
     }
 
