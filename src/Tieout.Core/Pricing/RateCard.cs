@@ -87,11 +87,9 @@ public sealed class RateCard : IEquatable<RateCard>
 
     /// <exception cref="FormatException">Not an object of known units and rates.</exception>
     public static RateCard Read(JsonElement json) =>
-        json.ValueKind is not JsonValueKind.Object
-            ? throw new FormatException($"{json.GetRawText()} is not an object of rates by unit.")
-            : new(json.EnumerateObject().Select(member => KeyValuePair.Create(
-                UsageUnits.Find(member.Name) ?? throw new FormatException($"'{member.Name}' is not a unit of usage."),
-                Rate.Read(member.Value))));
+        new(json.Members().Select(member => KeyValuePair.Create(
+            UsageUnits.Find(member.Name) ?? throw new FormatException($"'{member.Name}' is not a unit of usage."),
+            Rate.Read(member.Value))));
 
     /// <summary>An attempt is one request to its provider, said or not; one that used nothing is none.</summary>
     private static long RequestsIn(UnitCounts counts) =>

@@ -21,12 +21,12 @@ public sealed class ResolvedPriceTests
 
     [Fact]
     public void M3_whole_numbers_and_decimals_give_the_same_charge() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(5_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.AnyCounts.ToArbitrary(), (price, counts) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.AnyCounts.ToArbitrary(), (price, counts) =>
             price.Price(counts) == price.Price(UnitCounts.Of(counts))));
 
     [Fact]
     public void No_consistent_usage_costs_more_than_the_ceiling_of_its_bounds() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(5_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.ConsistentCounts.ToArbitrary(), (price, counts) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.ConsistentCounts.ToArbitrary(), (price, counts) =>
         {
             var tools = counts.Counted.Where(counted => counted.Key.Family == "tool_calls").Sum(counted => counted.Value);
             var actual = price.Price(counts);
