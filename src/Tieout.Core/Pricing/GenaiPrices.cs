@@ -47,7 +47,6 @@ public static class GenaiPrices
         {
             return new(
                 id, json.RequiredText("name"), Clause(json, "provider_match"), Clause(json, "model_match"),
-                json.Text("api_pattern") is { } address ? new(address) : null,
                 [.. json.Items("fallback_model_providers").Select(fallback => fallback.Text())],
                 [.. json.Items("extractors").Select(Extractor)],
                 [.. json.Items("models").Select(Model)]);

@@ -58,7 +58,6 @@ public static class PriceCatalogueJson
         {
             return new(
                 id, json.Text("name") ?? id, Clause(json, "alias"), Clause(json, "models_like"),
-                json.Text("address") is { } address ? new(address) : null,
                 [.. json.Items("fallbacks").Select(fallback => fallback.Text())],
                 [.. json.Items("usage").Select(ReadExtractor)],
                 [.. json.Items("models").Select(ReadModel)]);
@@ -107,7 +106,6 @@ public static class PriceCatalogueJson
         json.WriteString("name", provider.Name);
         Write(json, "alias", provider.Alias);
         Write(json, "models_like", provider.ModelsLike);
-        if (provider.Address is { } address) json.WriteString("address", address.Text);
         if (!provider.Fallbacks.IsEmpty)
         {
             json.WriteStartArray("fallbacks");
