@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Tieout.Server.Configuration;
+using Tieout.Server.Gateway;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -36,11 +37,13 @@ public static class TieoutServer
 
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
+        builder.Services.AddGateway();
 
         var app = builder.Build();
         app.UseMiddleware<RequestScope>();
         app.UseRouting();
         app.MapHealth();
+        app.MapGateway();
         return app;
     }
 
