@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Api;
+
+/// <summary>The API under <c>/api/v1</c>: what can be asked of the ledger, and nothing that the ledger does not know itself.</summary>
+public static class ApiEndpoints
+{
+    public const string Root = "/api/v1";
+
+    /// <summary>Needs <see cref="Storage.ILedger"/> and <see cref="TimeProvider"/> beside it.</summary>
+    public static IServiceCollection AddApi(this IServiceCollection services, AdminToken adminToken)
+    {
+        services.AddSingleton(adminToken);
+        services.TryAddSingleton<KeyRing>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>();
+        api.MapOrgs();
+        api.MapKeys();
+        api.MapBudgets();
+        api.MapMoney();
+        api.MapUsage();
+        api.MapOperations();
+        api.MapHolds();
+        api.MapFindings();
+        api.MapInvoices();
+        api.MapCosts();
+        api.MapPrices();
+        api.MapHealth();
+        api.Map("/{**rest}", (HttpContext context) => ApiError.RouteNotFound.ToProblem($"There is no {context.Request.Method} {Inputs.Shown(context.Request.Path.Value)}."));
+        return routes;
+    }
+
+    /// <summary>An org's own key may read this.</summary>
+    internal static RouteHandlerBuilder ForTenants(this RouteHandlerBuilder route) => route.WithMetadata(TenantReadable.Mark);
+}
