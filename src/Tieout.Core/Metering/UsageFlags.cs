@@ -20,4 +20,13 @@ public enum UsageFlags
 
     /// <summary>The stream or answer ended before its usage block: counts are estimated.</summary>
     CutShort = 16,
+
+    /// <summary>Parts are more than their whole, for example more cached tokens than input tokens. Each part is charged; the rest of the whole counts as zero.</summary>
+    PartsExceedTotal = 32,
+
+    /// <summary>The vendor charged the client's own contract directly; the reported cost is the provider's fee alone.</summary>
+    BringYourOwnKey = 64,
+
+    /// <summary>Something was used that the price has no rate for: the charge leaves it out.</summary>
+    Unpriced = 128,
 }

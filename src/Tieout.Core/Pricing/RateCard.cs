@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Tieout.Core.Metering;
+
+namespace Tieout.Core.Pricing;
+
+/// <summary>The rates of one model, by unit.</summary>
+/// <remarks>
+/// Counts are totals that include their parts; a rate is for what no more specific rate takes. So each unit is charged for
+/// its count less what its parts were charged for, and a part without a rate of its own costs what its whole costs.
+/// </remarks>
+public sealed class RateCard : IEquatable<RateCard>
+{
+    private readonly ImmutableArray<Line> _lines;
+    private readonly ImmutableArray<bool> _covered;
+
+    /// <exception cref="FormatException">A unit has two rates.</exception>
+    public RateCard(IEnumerable<KeyValuePair<UsageUnit, Rate>> rates)
+    {
+        Rates = [.. rates.OrderBy(rate => rate.Key.Name, StringComparer.Ordinal)];
+        if (Rates.DistinctBy(rate => rate.Key).Count() < Rates.Length) throw new FormatException("A unit has two rates.");
+        var deepestFirst = Rates.OrderByDescending(rate => rate.Key.Depth).ToArray();
+        _lines = [.. deepestFirst.Select(rate => new Line(rate.Key, rate.Value, PartsOf(rate.Key, deepestFirst)))];
+        _covered = [.. UsageUnits.All.Select(unit => Rates.Any(rate => unit == rate.Key || unit.IsPartOf(rate.Key)))];
+    }
+
+    public static RateCard Empty { get; } = new([]);
+
+    /// <summary>By name of the unit.</summary>
+    public ImmutableArray<KeyValuePair<UsageUnit, Rate>> Rates { get; }
+
+    public bool IsEmpty => Rates.IsEmpty;
+
+    /// <summary>The rate that one more of <paramref name="unit"/> costs: its own, else that of the nearest whole; null if there is none.</summary>
+    public Rate? For(UsageUnit unit) => _lines.FirstOrDefault(line => unit == line.Unit || unit.IsPartOf(line.Unit)).Rate;
+
+    /// <summary>These rates, with those of <paramref name="other"/> where it has any.</summary>
+    public RateCard With(RateCard other) =>
+        new(Rates.Where(rate => other.Rates.All(instead => instead.Key != rate.Key)).Concat(other.Rates));
+
+    /// <summary>The exact price of one attempt; not rounded. Only a division by 3,600 (seconds) can be inexact, past 25 digits.</summary>
+    /// <exception cref="OverflowException">Above the range of <see cref="decimal"/>.</exception>
+    public ExactPrice Price(UnitCounts counts)
+    {
+        Span<long> own = stackalloc long[_lines.Length];
+        decimal input = 0, output = 0, other = 0;
+        var flags = Uncovered(counts) ? UsageFlags.Unpriced : UsageFlags.None;
+        var inputTokens = counts[UsageUnits.InputTokens];
+        for (var i = 0; i < own.Length; i++)
+        {
+            var line = _lines[i];
+            own[i] = line.Unit == UsageUnits.Requests ? RequestsIn(counts) : counts[line.Unit];
+            foreach (var part in line.Parts) own[i] -= own[part];
+            if (own[i] < 0)
+            {
+                flags |= UsageFlags.PartsExceedTotal;
+                own[i] = 0;
+            }
+
+            if (own[i] == 0) continue;
+            var price = own[i] * line.Rate.At(inputTokens) / line.Unit.Per;
+            if (line.Unit.Direction == "input") input += price;
+            else if (line.Unit.Direction == "output") output += price;
+            else other += price;
+        }
+
+        return new(input, output, other, flags);
+    }
+
+    public bool Equals(RateCard? other) => other is not null && Rates.AsSpan().SequenceEqual(other.Rates.AsSpan());
+
+    public override bool Equals(object? obj) => Equals(obj as RateCard);
+
+    public override int GetHashCode() => HashCode.Combine(Rates.Length, Rates.IsEmpty ? null : Rates[0].Value);
+
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        foreach (var (unit, rate) in Rates)
+        {
+            json.WritePropertyName(unit.Name);
+            rate.Write(json);
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <exception cref="FormatException">Not an object of known units and rates.</exception>
+    public static RateCard Read(JsonElement json) =>
+        json.ValueKind is not JsonValueKind.Object
+            ? throw new FormatException($"{json.GetRawText()} is not an object of rates by unit.")
+            : new(json.EnumerateObject().Select(member => KeyValuePair.Create(
+                UsageUnits.Find(member.Name) ?? throw new FormatException($"'{member.Name}' is not a unit of usage."),
+                Rate.Read(member.Value))));
+
+    /// <summary>An attempt is one request to its provider, said or not; one that used nothing is none.</summary>
+    private static long RequestsIn(UnitCounts counts) =>
+        counts[UsageUnits.Requests] is var said and > 0 ? said : counts.Equals(UnitCounts.None) ? 0 : 1;
+
+    private bool Uncovered(UnitCounts counts)
+    {
+        foreach (var unit in UsageUnits.All)
+        {
+            if (!_covered[unit.Index] && counts[unit] > 0 && unit != UsageUnits.ReportedCost && unit != UsageUnits.Requests) return true;
+        }
+
+        return false;
+    }
+
+    private static ImmutableArray<int> PartsOf(UsageUnit whole, KeyValuePair<UsageUnit, Rate>[] deepestFirst) =>
+        [.. deepestFirst.Index().Where(rate => rate.Item.Key.IsPartOf(whole)).Select(rate => rate.Index)];
+
+    private readonly record struct Line(UsageUnit Unit, Rate Rate, ImmutableArray<int> Parts);
+}
+
+/// <summary>A price before rounding, in major units.</summary>
+/// <param name="Other">What belongs to neither direction: searches, requests.</param>
+public readonly record struct ExactPrice(decimal Input, decimal Output, decimal Other, UsageFlags Flags)
+{
+    public decimal Total => Input + Output + Other;
+}
