@@ -15,6 +15,7 @@ internal sealed class ApiGate : IEndpointFilter
         {
             var caller = Caller.Identify(http, http.RequestServices.GetRequiredService<AdminToken>(), http.RequestServices.GetRequiredService<KeyRing>());
             caller.Authorize(http);
+            http.Items[typeof(Caller)] = caller;
             return await next(context);
         }
         catch (ApiRefusedException e)

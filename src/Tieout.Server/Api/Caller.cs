@@ -27,13 +27,16 @@ internal sealed record Caller(string? Org)
         throw new ApiRefusedException(ApiError.Unauthorized, "The token is neither the admin token nor a key in use.");
     }
 
+    /// <summary>Who was let in.</summary>
+    public static Caller Of(HttpContext context) => (Caller)context.Items[typeof(Caller)]!;
+
     /// <exception cref="ApiRefusedException">The caller is an org: 404 for what is another's, so that names cannot be probed; 403 for what only the platform may do.</exception>
     public void Authorize(HttpContext context)
     {
         if (IsAdmin) return;
         var asked = context.GetRouteValue("org") as string;
         if (asked is not null && asked != Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(asked)}'.");
-        var readable = asked is not null && HttpMethods.IsGet(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<TenantReadable>() is not null;
+        var readable = HttpMethods.IsGet(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<TenantReadable>() is not null;
         if (!readable) throw new ApiRefusedException(ApiError.Forbidden, "A key may only read its own org's balance, usage, budgets, operations, invoices and costs; the rest needs the admin token.");
     }
 }
