@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
+using Tieout.Server.Errors;
 
 namespace Tieout.Server.Api;
 
@@ -9,7 +10,7 @@ internal sealed class AmountConverter : JsonConverter<Amount>
 {
     public override Amount Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType != JsonTokenType.String) throw new InvalidInputException("Write amounts as decimal strings of major units, such as \"12.50\".");
+        if (reader.TokenType != JsonTokenType.String) throw new ApiRefusedException(ApiError.AmountInvalid, "Write amounts as decimal strings of major units, such as \"12.50\".");
         return Inputs.Amount(reader.GetString(), "amount");
     }
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Tieout.Server.Errors;
 
 namespace Tieout.Server.Api;
 
@@ -12,10 +11,11 @@ public static class ApiEndpoints
 {
     public const string Root = "/api/v1";
 
-    /// <summary>Needs <see cref="Storage.ILedger"/> and <see cref="TimeProvider"/> beside it.</summary>
-    public static IServiceCollection AddApi(this IServiceCollection services, AdminToken adminToken)
+    /// <summary>What the API stands on. Needs <see cref="Storage.ILedger"/> and <see cref="TimeProvider"/> beside it.</summary>
+    /// <param name="adminToken">Null: nobody administers over HTTP.</param>
+    public static IServiceCollection AddApi(this IServiceCollection services, string? adminToken)
     {
-        services.AddSingleton(adminToken);
+        services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<KeyRing>();
         return services;
     }
@@ -34,8 +34,7 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapCosts();
         api.MapPrices();
-        api.MapHealth();
-        api.Map("/{**rest}", (HttpContext context) => ApiError.RouteNotFound.ToProblem($"There is no {context.Request.Method} {Inputs.Shown(context.Request.Path.Value)}."));
+        api.MapLedgerHealth();
         return routes;
     }
 

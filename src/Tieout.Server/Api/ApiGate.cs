@@ -22,10 +22,6 @@ internal sealed class ApiGate : IEndpointFilter
         {
             return e.Error.ToProblem(e.Detail);
         }
-        catch (InvalidInputException e)
-        {
-            return ApiError.InvalidInput.ToProblem(e.Message);
-        }
         catch (StoreUnavailableException e)
         {
             return ApiError.StoreUnavailable.ToProblem($"{e.Message} {(e.Effect == StoreEffect.None ? "Nothing was done." : "It is not known whether it was done.")} Sending it again with the same id is safe.");

@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Server.Errors;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -48,9 +49,9 @@ internal static class BudgetEndpoints
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.SetBudgetBody);
         var state = Inputs.Org(ledger, org);
-        var limit = Inputs.Positive(body.Limit ?? throw new InvalidInputException("Say the budget's limit."), "a limit", zeroIsFine: true);
-        var window = body.Window ?? throw new InvalidInputException("Say the budget's window: minute, hour, day, week, month or total.");
-        var hard = body.Hard ?? throw new InvalidInputException("Say whether the budget is hard.");
+        var limit = Inputs.Positive(body.Limit ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's limit."), "a limit", zeroIsFine: true);
+        var window = body.Window ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's window: minute, hour, day, week, month or total.");
+        var hard = body.Hard ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whether the budget is hard.");
         // Projects, users and features come with requests; teams and keys exist only here, so an unknown one would never count anything.
         ledger.Exists(SettingKind.Team, org, body.Team);
         ledger.Exists(SettingKind.Key, org, body.Key);
@@ -58,7 +59,7 @@ internal static class BudgetEndpoints
         var scope = new BudgetScope(org, body.Project, body.Team, body.Key, body.User, body.Feature);
         if (scope.IsWholeOrg && window == WindowUnit.Day && (body.TimeZone ?? state.Org.TimeZone) != state.Org.TimeZone)
         {
-            throw new InvalidInputException($"The org's own day is cut in its time zone, {state.Org.TimeZone}.");
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The org's own day is cut in its time zone, {state.Org.TimeZone}.");
         }
 
         var budget = new Budget(scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;

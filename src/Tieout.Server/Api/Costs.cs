@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Server.Errors;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -48,7 +49,7 @@ internal static class CostEndpoints
         var asset = Inputs.Query(context, "asset");
         if (asset is null && assets.Count > 1)
         {
-            throw new InvalidInputException($"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
         }
 
         asset ??= assets.FirstOrDefault() ?? Asset.Usd.Code;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -24,7 +25,7 @@ internal static class HoldEndpoints
         var limit = Inputs.Limit(context);
         var text = Inputs.Query(context, "state") ?? "open";
         var state = Enum.GetValues<HoldState>().Select(value => (HoldState?)value).FirstOrDefault(value => UsageLine.Snake(value!.Value) == text)
-            ?? throw new InvalidInputException("The state of a hold is open, settled, released or expired.");
+            ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The state of a hold is open, settled, released or expired.");
         // Open holds are in memory, and so as current as every balance.
         IEnumerable<HoldBody> items = state == HoldState.Open
             ? ledger.Read.OpenHolds(org).OrderByDescending(hold => hold.Seq).Take(limit).Select(hold => HoldBody.From(hold, state, endedAt: null))

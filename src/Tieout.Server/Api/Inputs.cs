@@ -20,18 +20,18 @@ internal static class Inputs
     private const int PageMax = 1_000;
     private const int PageDefault = 100;
 
-    /// <exception cref="InvalidInputException">Not the JSON that is asked for.</exception>
+    /// <exception cref="ApiRefusedException">Not the JSON that is asked for.</exception>
     public static async Task<T> BodyAsync<T>(HttpContext context, JsonTypeInfo<T> type)
         where T : class
     {
         var bytes = await BytesAsync(context, BodyBytesMax);
         try
         {
-            return JsonSerializer.Deserialize(bytes.Span, type) ?? throw new InvalidInputException("The body is null; send a JSON object.");
+            return JsonSerializer.Deserialize(bytes.Span, type) ?? throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send a JSON object.");
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException(Sentence(e));
+            throw new ApiRefusedException(ApiError.BodyMalformed, Sentence(e));
         }
     }
 
@@ -40,12 +40,12 @@ internal static class Inputs
     {
         var tooLarge = $"The body is larger than {max / 1024} KiB.";
         if (context.Request.ContentLength > max) throw new ApiRefusedException(ApiError.BodyTooLarge, tooLarge);
-        using var buffer = new MemoryStream();
+        await using var buffer = new MemoryStream();
         var chunk = new byte[16 * 1024];
         int read;
         while ((read = await context.Request.Body.ReadAsync(chunk, context.RequestAborted)) > 0)
         {
-            buffer.Write(chunk, 0, read);
+            await buffer.WriteAsync(chunk.AsMemory(0, read), context.RequestAborted);
             if (buffer.Length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, tooLarge);
         }
 
@@ -55,8 +55,8 @@ internal static class Inputs
     public static Amount Amount(string? text, string what)
     {
         if (Core.Money.Amount.TryParse(text, out var amount)) return amount;
-        throw new InvalidInputException(
-            $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units within ±9.2 billion and with at most nine decimals, such as 12.50.");
+        throw new ApiRefusedException(
+            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units within ±9.2 billion and with at most nine decimals, such as 12.50.");
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
@@ -64,19 +64,19 @@ internal static class Inputs
     {
         if (amount < Core.Money.Amount.Zero || (amount == Core.Money.Amount.Zero && !zeroIsFine))
         {
-            throw new InvalidInputException($"{amount} is too small: {what} must be {(zeroIsFine ? "zero or more" : "more than zero")}.");
+            throw new ApiRefusedException(ApiError.AmountNotPositive, $"{amount} is too small: {what} must be {(zeroIsFine ? "zero or more" : "more than zero")}.");
         }
 
-        return amount <= Core.Money.Amount.Max ? amount : throw new InvalidInputException($"{amount} is too large: {what} may be at most {Core.Money.Amount.Max}.");
+        return amount <= Core.Money.Amount.Max ? amount : throw new ApiRefusedException(ApiError.AmountTooLarge, $"{amount} is too large: {what} may be at most {Core.Money.Amount.Max}.");
     }
 
     public static string Name(string? name, string what) => Names.IsValid(name)
         ? name!
-        : throw new InvalidInputException($"'{Shown(name)}' is not a name ({what}): use 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.");
+        : throw new ApiRefusedException(ApiError.NameInvalid, $"'{Shown(name)}' is not a name ({what}): use 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.");
 
     public static Month Month(string text) => Core.Tenancy.Month.TryParse(text, out var month)
         ? month
-        : throw new InvalidInputException($"'{Shown(text)}' is not a month: write YYYY-MM, such as 2026-11.");
+        : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a month: write YYYY-MM, such as 2026-11.");
 
     /// <summary>An ISO 8601 time with its offset, or a day, which begins in <paramref name="zone"/>.</summary>
     public static Instant Time(string text, TimeZoneInfo zone)
@@ -88,7 +88,7 @@ internal static class Inputs
             if (DateTimeOffset.TryParseExact(text, [form + offset, form + zulu], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) return Instant.From(time);
         }
 
-        throw new InvalidInputException($"'{Shown(text)}' is not a time: write a day such as 2026-11-22, or a time with its offset such as 2026-11-22T08:00:00Z.");
+        throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a time: write a day such as 2026-11-22, or a time with its offset such as 2026-11-22T08:00:00Z.");
     }
 
     /// <summary>How many rows a page may have; <c>?limit=</c>.</summary>
@@ -97,7 +97,7 @@ internal static class Inputs
         if (Query(context, "limit") is not { } text) return PageDefault;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= PageMax
             ? limit
-            : throw new InvalidInputException($"'{Shown(text)}' is not a limit: write a whole number from 1 to {PageMax}.");
+            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a limit: write a whole number from 1 to {PageMax}.");
     }
 
     /// <summary>Where a page begins; <c>?cursor=</c>, as the page before named it.</summary>
@@ -106,15 +106,15 @@ internal static class Inputs
         if (Query(context, "cursor") is not { } text) return 0;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor)
             ? cursor
-            : throw new InvalidInputException($"'{Shown(text)}' is not a cursor: pass on the next_cursor of the page before.");
+            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a cursor: pass on the next_cursor of the page before.");
     }
 
     /// <summary>The command's id: the body's, or the <c>Idempotency-Key</c> header. Both at once must agree.</summary>
     public static string CommandId(HttpContext context, string? inBody)
     {
         var header = context.Request.Headers["Idempotency-Key"].ToString();
-        if (header.Length == 0 && inBody is null) throw new InvalidInputException("Give the command an id, in the body or as Idempotency-Key, so that it counts once however often it is sent.");
-        if (header.Length > 0 && inBody is not null && header != inBody) throw new InvalidInputException("The body's id and the Idempotency-Key differ; send one of them.");
+        if (header.Length == 0 && inBody is null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Give the command an id, in the body or as Idempotency-Key, so that it counts once however often it is sent.");
+        if (header.Length > 0 && inBody is not null && header != inBody) throw new ApiRefusedException(ApiError.ParameterInvalid, "The body's id and the Idempotency-Key differ; send one of them.");
         return Name(inBody ?? header, "id");
     }
 
@@ -128,12 +128,12 @@ internal static class Inputs
         return value.Length == 0 ? null : value;
     }
 
-    /// <exception cref="InvalidInputException">A parameter is none of these: a misspelt filter must not mean "everything".</exception>
+    /// <exception cref="ApiRefusedException">A parameter is none of these: a misspelt filter must not mean "everything".</exception>
     public static void OnlyQuery(HttpContext context, params ReadOnlySpan<string> known)
     {
         foreach (var name in context.Request.Query.Keys)
         {
-            if (!known.Contains(name)) throw new InvalidInputException($"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
+            if (!known.Contains(name)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
         }
     }
 
@@ -143,7 +143,6 @@ internal static class Inputs
 
     private static string Sentence(JsonException e)
     {
-        if (e.InnerException is InvalidInputException inner) return inner.Message;
         var message = e.Message;
         // "The JSON property 'x' could not be mapped to any .NET member contained in type '...'."
         if (message.Contains("could not be mapped", StringComparison.Ordinal)) return $"There is no member {Quoted(message)} here.";

@@ -5,6 +5,7 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Errors;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -40,7 +41,7 @@ internal static class InvoiceEndpoints
     {
         Inputs.OnlyQuery(context, "format");
         var format = Inputs.Query(context, "format") ?? "json";
-        if (format is not ("json" or "html")) throw new InvalidInputException("The format is json or html.");
+        if (format is not ("json" or "html")) throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is json or html.");
         var period = Inputs.Month(month);
         var asOf = ledger.Read.AsOf;
         var invoice = await InvoiceAsync(Inputs.Org(ledger, org), period, ledger, context.RequestAborted);

@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Errors;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -74,7 +75,7 @@ internal static class MoneyEndpoints
         var body = await Inputs.BodyAsync(context, ApiJson.Default.CorrectionBody);
         var id = Inputs.CommandId(context, body.Id);
         if (body.NewAmount is { } amount) Inputs.Positive(amount, "the new amount", zeroIsFine: true);
-        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax) throw new InvalidInputException($"Give a reason of 1 to {ReasonMax} characters: a correction without one cannot be defended.");
+        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters: a correction without one cannot be defended.");
         return await Submit(Inputs.Org(ledger, org).Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), context, ledger);
     }
 

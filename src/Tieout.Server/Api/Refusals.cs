@@ -13,26 +13,8 @@ internal static class Refusals
     {
         Outcome.Done done => (true, done.Seq, done.Figures),
         Outcome.Replayed replayed => (false, replayed.Seq, replayed.Figures),
-        Outcome.Refused refused => throw new ApiRefusedException(Error(refused.Reason), Detail(refused)),
+        Outcome.Refused refused => throw new ApiRefusedException(refused.Reason.Error, Detail(refused)),
         _ => throw new UnreachableException($"No answer for {outcome}."),
-    };
-
-    public static ApiError Error(Refusal reason) => reason switch
-    {
-        Refusal.IdReused => ApiError.IdReused,
-        Refusal.NameInvalid or Refusal.AmountNotPositive or Refusal.AmountTooLarge or Refusal.BudgetInvalid or Refusal.AlreadyExpired or Refusal.OccurredInFuture => ApiError.InvalidInput,
-        Refusal.OrgNotFound => ApiError.OrgNotFound,
-        Refusal.PostingNotFound => ApiError.PostingNotFound,
-        Refusal.GrantNotFound => ApiError.GrantNotFound,
-        Refusal.HoldNotFound => ApiError.HoldNotFound,
-        Refusal.PeriodNotOver => ApiError.PeriodNotOver,
-        Refusal.PostingNotCorrectable => ApiError.PostingNotCorrectable,
-        Refusal.PostingReversed => ApiError.PostingReversed,
-        Refusal.GrantNotExpired => ApiError.GrantNotExpired,
-        Refusal.HoldEnded or Refusal.HoldNotExpired or Refusal.ScopeChanged => ApiError.HoldConflict,
-        Refusal.InsufficientBalance => ApiError.InsufficientBalance,
-        Refusal.BudgetExhausted => ApiError.BudgetExhausted,
-        _ => throw new UnreachableException($"No error for {reason}."),
     };
 
     private static string? Detail(Outcome.Refused refused) => refused.Reason switch

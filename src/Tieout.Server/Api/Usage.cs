@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Text;
 using CsvHelper;
-using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -40,7 +39,7 @@ internal static class UsageEndpoints
             case null or "json":
                 break;
             default:
-                throw new InvalidInputException("The format is csv or json.");
+                throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv or json.");
         }
 
         var limit = Inputs.Limit(context);
@@ -61,7 +60,7 @@ internal static class UsageEndpoints
     {
         var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.MinValue;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
-        if (to < from) throw new InvalidInputException("The range ends before it begins.");
+        if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         return new(
             org.Org.Id, from, to, Inputs.Query(context, "operation"), Inputs.Query(context, "correlation"), Inputs.Query(context, "project"),
             Inputs.Query(context, "team"), Inputs.Query(context, "key"), Inputs.Query(context, "user"), Inputs.Query(context, "feature"), Inputs.Query(context, "model"));
@@ -72,17 +71,25 @@ internal static class UsageEndpoints
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{fileName}\"";
         // Some cells are text from outside; escaped, a spreadsheet shows what would else be a formula to it.
-        var form = new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n", InjectionOptions = InjectionOptions.Escape };
-        await using var text = new StreamWriter(context.Response.Body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true);
-        await using var csv = new CsvWriter(text, form);
-        foreach (var column in UsageLine.Columns) csv.WriteField(column);
-        await csv.NextRecordAsync();
+        var form = new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape };
+        await using var chunk = new MemoryStream();
+        await using var csv = CsvWriter.Create(chunk, form, leaveOpen: true);
+        await csv.WriteRecordAsync(UsageLine.Columns, context.RequestAborted);
         var count = 0;
         await foreach (var row in rows)
         {
             foreach (var field in UsageLine.From(row).Fields()) csv.WriteField(field);
-            await csv.NextRecordAsync();
-            if (++count % RowsPerFlush == 0) await csv.FlushAsync();
+            await csv.EndRecordAsync(context.RequestAborted);
+            if (++count % RowsPerFlush == 0) await SendAsync();
+        }
+
+        await SendAsync();
+
+        async Task SendAsync()
+        {
+            await csv.FlushAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
+            chunk.SetLength(0);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Server.Api;
