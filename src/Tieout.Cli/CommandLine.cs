@@ -57,12 +57,12 @@ internal static class CommandLine
             MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), MoneyCommands.Correct(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),
-            HealthCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
+            HealthCommand.Build(globals), ServeCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
         };
         return root;
     }
 
-    private static IEnumerable<string> Path(ParseResult parsed)
+    private static Stack<string> Path(ParseResult parsed)
     {
         var names = new Stack<string>();
         for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)

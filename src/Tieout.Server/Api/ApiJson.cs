@@ -32,6 +32,8 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(MoneyBody))]
 [JsonSerializable(typeof(BalanceBody))]
 [JsonSerializable(typeof(UsagePageBody))]
+[JsonSerializable(typeof(UsageLine))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(OperationBody))]
 [JsonSerializable(typeof(HoldListBody))]
 [JsonSerializable(typeof(FindingListBody))]
