@@ -15,7 +15,7 @@ public sealed class KilledTests
     [Fact]
     public async Task L8_M4_killed_fifty_times_under_load_nothing_acknowledged_is_lost_and_the_books_verify()
     {
-        await using var platform = await Platform.StartAsync("request_timeout_s: 3");
+        await using var platform = await Platform.StartAsync("request_timeout: 3s", "drain_timeout: 1s");
         await platform.OpenOrgAsync("acme", "1000");
         var (key, keyId) = await platform.MakeKeyAsync("acme", "research");
         await platform.SendAsync(HttpMethod.Put, "orgs/acme/budgets", new { window = "day", limit = "900", hard = true, key = keyId });
