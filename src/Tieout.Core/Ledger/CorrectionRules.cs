@@ -19,9 +19,10 @@ internal static class CorrectionRules
         if (posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry or PostingKind.TopUp)) return Refuse(Refusal.PostingNotCorrectable);
         if (before.Reversed) return Refuse(Refusal.PostingReversed);
         var newAmount = command.NewAmount ?? Amount.Zero;
-        var (debit, credit) = posting.Kind == PostingKind.TopUp ? (AccountKind.Funding, AccountKind.Customer) : (AccountKind.Customer, AccountKind.Revenue);
+        // By its accounts, not by its kind: a re-entry may stand for a charge or for a top-up.
+        var (debit, credit) = (org.KindOf(posting.Debit), org.KindOf(posting.Credit));
         if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount)) return Refuse(Refusal.AmountTooLarge);
-        if (posting.Kind == PostingKind.TopUp
+        if (credit == AccountKind.Customer
             && draft.Account(org, AccountKind.Customer).Available is { } available && available < posting.Amount - newAmount)
         {
             return Refuse(Refusal.InsufficientBalance, "balance", Amount.Largest(available, Amount.Zero));

@@ -13,6 +13,8 @@ public sealed record OrgState(Org Org, TimeZoneInfo Zone, int FirstAccount, Mont
 
     public int AccountNo(AccountKind kind) => FirstAccount + (int)kind;
 
+    public AccountKind KindOf(int accountNo) => (AccountKind)(accountNo - FirstAccount);
+
     public OrgState Close(Month through) => this with { ClosedThrough = through, OpenFrom = through.End(Zone) };
 
     /// <summary>The accounts of a new org, all empty.</summary>

@@ -5,11 +5,11 @@ namespace Tieout.Storage.Sqlite.Native;
 /// <summary>One connection of the write path. Not safe for two threads at once; handing it over is.</summary>
 internal sealed unsafe class RawConnection : IDisposable
 {
-    private readonly string file;
+    private readonly string _file;
 
     private RawConnection(string file, RawConnectionHandle handle)
     {
-        this.file = file;
+        _file = file;
         Handle = handle;
     }
 
@@ -91,7 +91,7 @@ internal sealed unsafe class RawConnection : IDisposable
     internal Exception Failure(int code, string what, StoreEffect effect)
     {
         var answer = Handle.IsInvalid ? "no memory" : Marshal.PtrToStringUTF8((nint)NativeSqlite.ErrorMessage(Handle));
-        var message = $"SQLite could not {Shorten(what)} in {file}: {answer} ({code}).";
+        var message = $"SQLite could not {Shorten(what)} in {_file}: {answer} ({code}).";
         return (code & 0xff) switch
         {
             NativeSqlite.Busy or NativeSqlite.Locked => new StoreUnavailableException(message, effect, StoreFault.Busy),

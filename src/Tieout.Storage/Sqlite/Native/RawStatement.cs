@@ -13,30 +13,30 @@ internal sealed unsafe class RawStatement : IDisposable
     /// <summary>Enough for the text of one row in practice; a longer row makes it grow once.</summary>
     private const int ScratchBytesAtFirst = 1_024;
 
-    private readonly RawConnection connection;
-    private readonly string sql;
-    private nint statement;
-    private byte* scratch;
-    private int scratchBytes;
-    private int scratchUsed;
-    private List<nint>? outgrown;
+    private readonly RawConnection _connection;
+    private readonly string _sql;
+    private nint _statement;
+    private byte* _scratch;
+    private int _scratchBytes;
+    private int _scratchUsed;
+    private List<nint>? _outgrown;
 
     internal RawStatement(RawConnection connection, string sql)
     {
-        this.connection = connection;
-        this.sql = sql;
+        _connection = connection;
+        _sql = sql;
         var utf8 = Encoding.UTF8.GetBytes(sql);
         fixed (byte* text = utf8)
         {
-            connection.Check(NativeSqlite.Prepare(connection.Handle, text, utf8.Length, NativeSqlite.PreparePersistent, out statement, out _), sql, StoreEffect.None);
+            connection.Check(NativeSqlite.Prepare(connection.Handle, text, utf8.Length, NativeSqlite.PreparePersistent, out _statement, out _), sql, StoreEffect.None);
         }
 
-        if (statement == 0) throw new ArgumentException($"Not a statement: {sql}", nameof(sql));
-        scratchBytes = ScratchBytesAtFirst;
-        scratch = (byte*)NativeMemory.Alloc((nuint)scratchBytes);
+        if (_statement == 0) throw new ArgumentException($"Not a statement: {sql}", nameof(sql));
+        _scratchBytes = ScratchBytesAtFirst;
+        _scratch = (byte*)NativeMemory.Alloc((nuint)_scratchBytes);
     }
 
-    public void Bind(int index, long value) => Check(NativeSqlite.BindInt64(statement, index, value));
+    public void Bind(int index, long value) => Check(NativeSqlite.BindInt64(_statement, index, value));
 
     public void Bind(int index, long? value)
     {
@@ -44,7 +44,7 @@ internal sealed unsafe class RawStatement : IDisposable
         else BindNull(index);
     }
 
-    public void BindNull(int index) => Check(NativeSqlite.BindNull(statement, index));
+    public void BindNull(int index) => Check(NativeSqlite.BindNull(_statement, index));
 
     /// <summary>Text, in UTF-8; null binds NULL.</summary>
     public void Bind(int index, string? value)
@@ -74,10 +74,10 @@ internal sealed unsafe class RawStatement : IDisposable
         value.CopyTo(room);
         fixed (byte* bytes = room)
         {
-            Check(NativeSqlite.BindBlob(statement, index, bytes, value.Length, NativeSqlite.Static));
+            Check(NativeSqlite.BindBlob(_statement, index, bytes, value.Length, NativeSqlite.Static));
         }
 
-        scratchUsed += value.Length;
+        _scratchUsed += value.Length;
     }
 
     public void BindBlob(int index, Guid value)
@@ -90,10 +90,10 @@ internal sealed unsafe class RawStatement : IDisposable
     /// <summary>True if there is a row to read; false when the statement is done.</summary>
     public bool Step()
     {
-        var code = NativeSqlite.Step(statement);
+        var code = NativeSqlite.Step(_statement);
         if (code == NativeSqlite.Row) return true;
         if (code == NativeSqlite.Done) return false;
-        var failure = connection.Failure(code, sql, StoreEffect.None);
+        var failure = _connection.Failure(code, _sql, StoreEffect.None);
         Reset();
         throw failure;
     }
@@ -108,23 +108,23 @@ internal sealed unsafe class RawStatement : IDisposable
     public void Reset()
     {
         // The code repeats what Step already reported.
-        _ = NativeSqlite.Reset(statement);
-        scratchUsed = 0;
-        if (outgrown is not null) FreeOutgrown();
+        _ = NativeSqlite.Reset(_statement);
+        _scratchUsed = 0;
+        if (_outgrown is not null) FreeOutgrown();
     }
 
-    public bool IsNull(int column) => NativeSqlite.ColumnType(statement, column) == NativeSqlite.TypeNull;
+    public bool IsNull(int column) => NativeSqlite.ColumnType(_statement, column) == NativeSqlite.TypeNull;
 
     /// <summary>NULL reads as 0, as SQLite has it.</summary>
-    public long Int64(int column) => NativeSqlite.ColumnInt64(statement, column);
+    public long Int64(int column) => NativeSqlite.ColumnInt64(_statement, column);
 
     public long? Int64OrNull(int column) => IsNull(column) ? null : Int64(column);
 
     /// <summary>Valid until the next step or reset. NULL reads as empty.</summary>
     public ReadOnlySpan<byte> Bytes(int column)
     {
-        var start = NativeSqlite.ColumnBlob(statement, column);
-        return new(start, NativeSqlite.ColumnBytes(statement, column));
+        var start = NativeSqlite.ColumnBlob(_statement, column);
+        return new(start, NativeSqlite.ColumnBytes(_statement, column));
     }
 
     public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
@@ -135,54 +135,54 @@ internal sealed unsafe class RawStatement : IDisposable
     public Guid Guid(int column)
     {
         var bytes = Bytes(column);
-        return bytes.Length == 16 ? new(bytes, bigEndian: true) : throw new StoreCorruptException($"An id has {bytes.Length} bytes, not 16: {sql}");
+        return bytes.Length == 16 ? new(bytes, bigEndian: true) : throw new StoreCorruptException($"An id has {bytes.Length} bytes, not 16: {_sql}");
     }
 
     public void Dispose()
     {
-        if (statement != 0) _ = NativeSqlite.Finalize(statement);
-        statement = 0;
+        if (_statement != 0) _ = NativeSqlite.Finalize(_statement);
+        _statement = 0;
         FreeOutgrown();
-        NativeMemory.Free(scratch);
-        scratch = null;
+        NativeMemory.Free(_scratch);
+        _scratch = null;
     }
 
-    internal int StepForCode() => NativeSqlite.Step(statement);
+    internal int StepForCode() => NativeSqlite.Step(_statement);
 
     private void Bind(int index, Span<byte> room, int bytes)
     {
         fixed (byte* text = room)
         {
-            Check(NativeSqlite.BindText(statement, index, text, bytes, NativeSqlite.Static));
+            Check(NativeSqlite.BindText(_statement, index, text, bytes, NativeSqlite.Static));
         }
 
-        scratchUsed += bytes;
+        _scratchUsed += bytes;
     }
 
     /// <summary>Room for a value; a zero-length value still gets an address, since SQLite reads a null pointer as NULL.</summary>
     private Span<byte> Take(int bytes)
     {
-        if (scratchUsed + bytes + 1 > scratchBytes) Grow(bytes);
-        return new(scratch + scratchUsed, bytes + 1);
+        if (_scratchUsed + bytes + 1 > _scratchBytes) Grow(bytes);
+        return new(_scratch + _scratchUsed, bytes + 1);
     }
 
     /// <summary>Values bound before point into the old memory, so it stays until the reset.</summary>
     private void Grow(int bytes)
     {
-        (outgrown ??= []).Add((nint)scratch);
-        scratchBytes = Math.Max(scratchBytes * 2, bytes + 1);
-        scratch = (byte*)NativeMemory.Alloc((nuint)scratchBytes);
-        scratchUsed = 0;
+        (_outgrown ??= []).Add((nint)_scratch);
+        _scratchBytes = Math.Max(_scratchBytes * 2, bytes + 1);
+        _scratch = (byte*)NativeMemory.Alloc((nuint)_scratchBytes);
+        _scratchUsed = 0;
     }
 
     private void FreeOutgrown()
     {
-        foreach (var memory in outgrown ?? []) NativeMemory.Free((void*)memory);
-        outgrown = null;
+        foreach (var memory in _outgrown ?? []) NativeMemory.Free((void*)memory);
+        _outgrown = null;
     }
 
     private void Check(int code)
     {
-        if (code != NativeSqlite.Ok) throw connection.Failure(code, sql, StoreEffect.None);
+        if (code != NativeSqlite.Ok) throw _connection.Failure(code, _sql, StoreEffect.None);
     }
 }

@@ -1,0 +1,78 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>What a new budget's window holds from its beginning on: the charges in its scope and time that were posted before it was set.</summary>
+internal static class Backfilling
+{
+    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, Book book, BudgetState budget, Instant now)
+    {
+        var period = budget.WindowAt(now);
+        var org = book.Org(budget.Budget.Scope.Org)!;
+        var labels = LabelsOf(connection, budget.Budget.Scope.Org);
+        var windows = new Dictionary<WindowKey, BudgetWindow>();
+        using var s = connection.Prepare("""
+            SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON u.seq = p.usage_seq
+            WHERE p.seq > ? AND p.debit BETWEEN ? AND ?
+            """);
+        s.Bind(1, ChainSearch.Before(connection, period.Start).Posting);
+        s.Bind(2, org.FirstAccount);
+        s.Bind(3, org.FirstAccount + OrgState.AccountKinds - 1);
+        while (s.Step())
+        {
+            var effectiveAt = RowReads.Time(s, 2);
+            var endUser = s.TextOrNull(4);
+            if (!budget.CountsAt(effectiveAt) || !budget.Counts(labels[RowReads.Int32(s, 3)], endUser)) continue;
+            var change = (PostingKind)s.Int64(0) == PostingKind.Reversal ? -s.Int64(1) : s.Int64(1);
+            var window = budget.WindowAt(effectiveAt);
+            var key = new WindowKey(budget.No, window.Start, budget.IsPerUser ? endUser : null);
+            if (!windows.TryGetValue(key, out var counted)) windows[key] = counted = new(key, window.End);
+            counted.Posted += new Amount(change);
+        }
+
+        return [.. windows.Values];
+    }
+
+    private static Dictionary<int, UsageLabels> LabelsOf(RawConnection connection, string org)
+    {
+        var labels = new Dictionary<int, UsageLabels>();
+        using var s = connection.Prepare($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE org = ?");
+        s.Bind(1, org);
+        while (s.Step())
+        {
+            var row = RowReads.Labels(s);
+            labels[row.No] = row.Labels;
+        }
+
+        return labels;
+    }
+}
+
+/// <summary>Finds where in the tables a time begins. Commits never go back in time, so halving finds it.</summary>
+internal static class ChainSearch
+{
+    /// <summary>The last numbers of the last commit recorded before <paramref name="time"/>; all zero: there is none.</summary>
+    public static (long Usage, long Posting) Before(RawConnection connection, Instant time)
+    {
+        using var s = connection.Prepare("SELECT recorded_at, last_usage, last_posting FROM chain WHERE commit_no = ?");
+        var (low, high) = (0L, connection.ReadInt64("SELECT coalesce(max(commit_no), 0) FROM chain"));
+        (long, long) found = (0, 0);
+        while (low < high)
+        {
+            var middle = low + (high - low + 1) / 2;
+            s.Bind(1, middle);
+            if (!s.Step()) throw new StoreCorruptException($"Commit {middle} is missing from the chain.");
+            if (s.Int64(0) < time.UnixMicros) (low, found) = (middle, (s.Int64(1), s.Int64(2)));
+            else high = middle - 1;
+            s.Reset();
+        }
+
+        return found;
+    }
+}

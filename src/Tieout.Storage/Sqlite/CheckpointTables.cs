@@ -1,0 +1,126 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>The tables written behind: accounts, windows, cells, and up to which commit they hold.</summary>
+internal sealed class CheckpointTables(RawConnection connection) : IDisposable
+{
+    private readonly RawStatement _account = connection.Prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    private readonly RawStatement _window = connection.Prepare("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)");
+    private readonly RawStatement _checkpoint = connection.Prepare("UPDATE checkpoint SET commit_no = ?, posting = ?, first_open_hold = ?");
+    private readonly RawStatement _cell = connection.Prepare("""
+        INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour, attribution) DO UPDATE SET
+          attempts = attempts + excluded.attempts, failures = failures + excluded.failures,
+          input_tokens = input_tokens + excluded.input_tokens, cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
+          cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens, output_tokens = output_tokens + excluded.output_tokens,
+          reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, provider_cost = provider_cost + excluded.provider_cost,
+          charge = charge + excluded.charge
+        """);
+
+    /// <summary>In the caller's transaction.</summary>
+    public void Write(Pending pending, Sequences last, long firstOpenHold)
+    {
+        foreach (var account in pending.Accounts.Values) Write(account);
+        foreach (var window in pending.Windows.Values) Write(window);
+        foreach (var cell in pending.Cells.Values) Write(cell);
+        Advance(last, firstOpenHold);
+    }
+
+    public void Advance(Sequences last, long firstOpenHold)
+    {
+        _checkpoint.Bind(1, last.Commit);
+        _checkpoint.Bind(2, last.Posting);
+        _checkpoint.Bind(3, firstOpenHold);
+        _checkpoint.Run();
+    }
+
+    public void Write(BudgetWindow window)
+    {
+        var s = _window;
+        s.Bind(1, window.Key.Budget);
+        s.Bind(2, window.Key.Start.UnixMicros);
+        s.Bind(3, window.Key.Each ?? "");
+        s.Bind(4, window.End.UnixMicros);
+        s.Bind(5, window.Posted.Nanos);
+        s.Bind(6, window.Held.Nanos);
+        s.Bind(7, window.ToldPercent);
+        s.Run();
+    }
+
+    /// <summary>Takes into <paramref name="book"/> the accounts as of the checkpoint, holds left out: those are counted from the open holds.</summary>
+    public static void RecallAccounts(RawConnection connection, Book book)
+    {
+        using var s = connection.Prepare("SELECT no, debits, credits, version, grants FROM accounts");
+        while (s.Step())
+        {
+            var account = book.Account(RowReads.Int32(s, 0)).Copy();
+            account.Debits = new Amount(s.Int64(1));
+            account.Credits = new Amount(s.Int64(2));
+            account.Held = Amount.Zero;
+            account.Version = s.Int64(3);
+            account.Grants = [.. ReadGrants(s.Text(4))];
+            book.Recall(account);
+        }
+    }
+
+    public void Dispose()
+    {
+        _account.Dispose();
+        _window.Dispose();
+        _checkpoint.Dispose();
+        _cell.Dispose();
+    }
+
+    public static IEnumerable<GrantLot> ReadGrants(string json) =>
+        JsonSerializer.Deserialize(json, GrantJson.Default.StoredGrantArray)!.Select(grant =>
+            new GrantLot(grant.Id, grant.Priority, grant.ExpiresAtUs is { } micros ? new Instant(micros) : null, new(grant.GrantedNanos), new(grant.LeftNanos)));
+
+    private static string WriteGrants(Account account) => account.Grants.Length == 0 ? "[]" : JsonSerializer.Serialize(
+        account.Grants.Select(lot => new StoredGrant(lot.Id, lot.Priority, lot.ExpiresAt?.UnixMicros, lot.Granted.Nanos, lot.Left.Nanos)).ToArray(),
+        GrantJson.Default.StoredGrantArray);
+
+    private void Write(Account account)
+    {
+        var s = _account;
+        s.Bind(1, account.No);
+        s.Bind(2, account.Org);
+        s.Bind(3, (long)account.Kind);
+        s.Bind(4, account.Asset.Code);
+        s.Bind(5, account.Debits.Nanos);
+        s.Bind(6, account.Credits.Nanos);
+        s.Bind(7, account.Held.Nanos);
+        s.Bind(8, account.Version);
+        s.Bind(9, WriteGrants(account));
+        s.Run();
+    }
+
+    private void Write(CellChange cell)
+    {
+        var s = _cell;
+        s.Bind(1, cell.Key.Hour);
+        s.Bind(2, cell.Key.Labels);
+        s.Bind(3, cell.Attempts);
+        s.Bind(4, cell.Failures);
+        s.Bind(5, cell.InputTokens);
+        s.Bind(6, cell.CacheReadTokens);
+        s.Bind(7, cell.CacheWriteTokens);
+        s.Bind(8, cell.OutputTokens);
+        s.Bind(9, cell.ReasoningTokens);
+        s.Bind(10, cell.ProviderCost.Nanos);
+        s.Bind(11, cell.Charge.Nanos);
+        s.Run();
+    }
+}
+
+internal sealed record StoredGrant(string Id, int Priority, long? ExpiresAtUs, long GrantedNanos, long LeftNanos);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(StoredGrant[]))]
+internal sealed partial class GrantJson : JsonSerializerContext;

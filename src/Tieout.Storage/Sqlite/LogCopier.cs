@@ -1,0 +1,76 @@
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>Copies the write-ahead log into the database off the commit path, and keeps the log from growing without end.</summary>
+/// <remarks>ADR 0002: a copy that waits for nobody never catches up with a busy writer, so now and then the writer finishes it.</remarks>
+internal sealed class LogCopier : IDisposable
+{
+    /// <summary>Rows after which a copy is worth its two syncs.</summary>
+    private const long RowsWorthCopying = 4_000;
+
+    /// <summary>16,384 pages, 64 MiB: above it, the writer finishes the copy between two commits.</summary>
+    private const int FramesMax = 16_384;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    private readonly string _database;
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _stop = new();
+    private long _rows;
+    private bool _finishWanted;
+
+    public LogCopier(string database)
+    {
+        _database = database;
+        _thread = new(CopyUntilStopped) { IsBackground = true, Name = "tieout log copier" };
+        _thread.Start();
+    }
+
+    /// <summary>Called by the writer between two commits.</summary>
+    public void Committed(RawConnection writer, int rows)
+    {
+        Interlocked.Add(ref _rows, rows);
+        if (!Volatile.Read(ref _finishWanted)) return;
+        Volatile.Write(ref _finishWanted, false);
+        try
+        {
+            writer.CheckpointPassive();
+        }
+        catch (StoreUnavailableException)
+        {
+            // What was committed is durable in the log; a full disk must not fail a commit that stands.
+        }
+    }
+
+    public void Dispose()
+    {
+        _stop.Set();
+        _thread.Join();
+        _stop.Dispose();
+    }
+
+    private void CopyUntilStopped()
+    {
+        RawConnection? connection = null;
+        while (!_stop.Wait(Pause))
+        {
+            if (Interlocked.Read(ref _rows) < RowsWorthCopying) continue;
+            Interlocked.Exchange(ref _rows, 0);
+            try
+            {
+                connection ??= RawConnection.Open(_database);
+                var (frames, _) = connection.CheckpointPassive();
+                if (frames > FramesMax) Volatile.Write(ref _finishWanted, true);
+            }
+            catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
+            {
+                // The commit path will meet the same disk and say so to those who wait for it. Here there is only waiting.
+                connection?.Dispose();
+                connection = null;
+            }
+        }
+
+        connection?.Dispose();
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Tieout.Core.Metering;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite.Reading;
+
+/// <summary>Connections that only read, kept for the next reader, and the labels they have met.</summary>
+internal sealed class ReadConnections(string database) : IDisposable
+{
+    /// <summary>Kept when idle; more may be open at once.</summary>
+    private const int IdleMax = 8;
+
+    private readonly ConcurrentBag<RawConnection> _idle = [];
+    private readonly ConcurrentDictionary<int, UsageLabels> _labels = new();
+    private bool _closed;
+
+    /// <summary>Runs one read on a connection of its own, as of one commit. Keep it short: the log cannot start again while it lasts.</summary>
+    public T Read<T>(Func<RawConnection, T> read)
+    {
+        if (!_idle.TryTake(out var connection)) connection = RawConnection.Open(database, readOnly: true);
+        try
+        {
+            connection.Execute("BEGIN");
+            return read(connection);
+        }
+        finally
+        {
+            connection.RollBack();
+            if (_closed || _idle.Count >= IdleMax) connection.Dispose();
+            else _idle.Add(connection);
+        }
+    }
+
+    /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
+    public UsageLabels Labels(RawConnection connection, int no)
+    {
+        if (_labels.TryGetValue(no, out var known)) return known;
+        using var s = connection.Prepare($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no = ?");
+        s.Bind(1, no);
+        return s.Step() ? _labels.GetOrAdd(no, RowReads.Labels(s).Labels) : throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
+    }
+
+    public void Dispose()
+    {
+        _closed = true;
+        while (_idle.TryTake(out var connection)) connection.Dispose();
+    }
+}

@@ -1,0 +1,88 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite.Reading;
+
+/// <summary>Sums over a range of time.</summary>
+internal sealed partial class SqliteReader
+{
+    // What a posting adds to what an org was charged: a reversal takes it back. Kinds 4 and 5 are corrections.
+    private const string Signed = "CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END";
+
+    public Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) => Rows(connection =>
+    {
+        if (Org(org) is not { } state) return (IReadOnlyList<ChargeSum>)[];
+        var select =
+            "SELECT u.attribution, sum(p.kind = 3), sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), "
+            + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) FROM postings p JOIN usage u ON u.seq = p.usage_seq";
+        var lines = PostingsIn(connection, select, state, from, to).Then("GROUP BY u.attribution").List(connection, s => Line(connection, s));
+        return lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add)).ToArray();
+    });
+
+    public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(connection =>
+    {
+        if (Org(org) is not { } state) return new RangeTotals(Amount.Zero, Amount.Zero, 0, 0, null, null);
+        var posted = PostingsIn(
+                connection, $"SELECT coalesce(sum({Signed}), 0), count(*), max(p.recorded_at), coalesce(sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), 0) FROM postings p", state, from, to)
+            .Where("p.usage_seq > 0")
+            .List(connection, s => (Sum: s.Int64(0), Count: s.Int64(1), At: s.Int64OrNull(2), Corrections: s.Int64(3)))[0];
+        var used = new Query("SELECT coalesce(sum(u.charge), 0), count(*), max(u.recorded_at) FROM usage u")
+            .Where("u.seq > ?", ChainSearch.Before(connection, from).Usage)
+            .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
+            .Where("u.attribution IN (SELECT no FROM attributions WHERE org = ?)", org)
+            .List(connection, s => (Sum: s.Int64(0), Count: s.Int64(1), At: s.Int64OrNull(2)))[0];
+        return new RangeTotals(new(posted.Sum), new(used.Sum + posted.Corrections), posted.Count, used.Count, Time(posted.At), Time(used.At));
+    }));
+
+    public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
+    {
+        await writer.FlushAsync();
+        return _connections.Read(connection => new Query(
+                "SELECT c.hour, c.attribution, c.attempts, c.failures, c.input_tokens, c.cache_read_tokens, c.cache_write_tokens, c.output_tokens, c.reasoning_tokens, "
+                + "c.provider_cost, c.charge FROM cells c JOIN attributions a ON a.no = c.attribution")
+            .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
+            .Where("a.org = ?", org)
+            .Then("ORDER BY c.hour, c.attribution")
+            .List(connection, s => Cell(connection, s)));
+    }
+
+    private CellLine Cell(RawConnection connection, RawStatement s)
+    {
+        var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
+        return new(new Instant(key.Hour * Instant.MicrosPerHour), _connections.Labels(connection, key.Labels), new CellChange(key)
+        {
+            Attempts = s.Int64(2),
+            Failures = s.Int64(3),
+            InputTokens = s.Int64(4),
+            CacheReadTokens = s.Int64(5),
+            CacheWriteTokens = s.Int64(6),
+            OutputTokens = s.Int64(7),
+            ReasoningTokens = s.Int64(8),
+            ProviderCost = new(s.Int64(9)),
+            Charge = new(s.Int64(10)),
+        });
+    }
+
+    private ChargeSum Line(RawConnection connection, RawStatement s)
+    {
+        var labels = _connections.Labels(connection, RowReads.Int32(s, 0));
+        return new(
+            labels.Project, labels.Provider, labels.Model, labels.Source, s.Int64(1), s.Int64(2), s.Int64(3), new(s.Int64(4)), new(s.Int64(5)), s.Int64(6), s.Int64(7));
+    }
+
+    private static ChargeSum Add(ChargeSum left, ChargeSum right) => left with
+    {
+        Attempts = left.Attempts + right.Attempts,
+        InputTokens = left.InputTokens + right.InputTokens,
+        OutputTokens = left.OutputTokens + right.OutputTokens,
+        Charge = left.Charge + right.Charge,
+        Corrections = left.Corrections + right.Corrections,
+        FirstPosting = Math.Min(left.FirstPosting, right.FirstPosting),
+        LastPosting = Math.Max(left.LastPosting, right.LastPosting),
+    };
+
+    private static Instant? Time(long? micros) => micros is { } value ? new Instant(value) : null;
+}

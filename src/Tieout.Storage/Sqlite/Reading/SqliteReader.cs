@@ -1,0 +1,153 @@
+using System.Runtime.CompilerServices;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Writing;
+
+namespace Tieout.Storage.Sqlite.Reading;
+
+/// <summary>Current figures from the image of the last commit; rows from the file, on connections that only read.</summary>
+/// <remarks>
+/// Rows of a time are found by where that time begins in the chain and then read on, the org's own picked out: nothing that
+/// counts at a time is recorded before it. That costs the write path no index.
+/// </remarks>
+internal sealed partial class SqliteReader(string database, LedgerWriter writer) : ILedgerReader, IDisposable
+{
+    /// <summary>Rows a page when streaming: the log can start again between two pages.</summary>
+    private const int PageRows = 2_000;
+
+    private readonly ReadConnections _connections = new(database);
+    private readonly Lock _settingsGate = new();
+    private (long Version, IReadOnlyCollection<SettingRow> Rows) _settings = (-1, []);
+
+    public long AsOf => writer.Pipeline.Read(image => image.AsOf);
+
+    public IReadOnlyCollection<OrgState> Orgs => writer.Pipeline.Read(image => image.Orgs.ToArray());
+
+    public long SettingsVersion => writer.Pipeline.Read(image => image.SettingsVersion);
+
+    public IReadOnlyCollection<SettingRow> Settings
+    {
+        get
+        {
+            lock (_settingsGate)
+            {
+                if (_settings.Version != SettingsVersion) _settings = writer.Pipeline.Read(image => (image.SettingsVersion, image.Settings.OrderBy(row => row.Seq).ToArray()));
+                return _settings.Rows;
+            }
+        }
+    }
+
+    public OrgState? Org(string org) => writer.Pipeline.Read(image => image.Org(org));
+
+    public Account? Balance(string org) => writer.Pipeline.Read(image => image.Org(org) is { } state ? image.Account(state, AccountKind.Customer) : null);
+
+    public IReadOnlyList<BudgetStanding> Budgets(string org, Instant at) => writer.Pipeline.Read(image =>
+        image.Budgets.Of(org).SelectMany(budget => image.WindowsOf(budget, at).Select(window => Standing(budget, window, at))).ToArray());
+
+    public Amount SpentToday(string org, Instant at) => writer.Pipeline.Read(image => image.Org(org) is { } state ? image.SpentToday(state, at) : Amount.Zero);
+
+    public IReadOnlyList<Hold> OpenHolds(string? org) => writer.Pipeline.Read(image =>
+        image.OpenHolds.Where(hold => org is null || hold.Scope.Org == org).OrderBy(hold => hold.Seq).ToArray());
+
+    public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (after, left) = (filter.After, filter.Limit);
+        while (left > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var page = _connections.Read(connection => UsagePage(connection, filter, after, Math.Min(left, PageRows)));
+            foreach (var row in page) yield return row;
+            if (page.Count < Math.Min(left, PageRows)) yield break;
+            (after, left) = (page[^1].Seq, left - page.Count);
+            await Task.Yield();
+        }
+    }
+
+    public async IAsyncEnumerable<Posting> PostingsAsync(
+        string org, Instant from, Instant to, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (Org(org) is not { } state) yield break;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var page = _connections.Read(connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
+                .Then("ORDER BY p.seq LIMIT ?", PageRows)
+                .List(connection, s => RowReads.Posting(s, _ => org).Posting));
+            foreach (var posting in page) yield return posting;
+            if (page.Count < PageRows) yield break;
+            after = page[^1].Seq;
+            await Task.Yield();
+        }
+    }
+
+    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(connection =>
+    {
+        const string ofOrg = "operation_id = ? AND attribution IN (SELECT no FROM attributions WHERE org = ?)";
+        var held = new Query("SELECT id FROM holds").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
+        var used = new Query("SELECT id FROM usage").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
+        return held.Union(used).Select(id => Attempt(connection, org, new(id))).OfType<Attempt>().ToArray();
+    });
+
+    public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
+        Task.FromResult(_connections.Read(connection => Attempt(connection, org, id)));
+
+    public Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) => Rows(connection =>
+        new Query($"SELECT {RowReads.FindingColumns} FROM findings").WhereGiven("org = ?", org).Then("ORDER BY seq DESC LIMIT ?", limit).List(connection, RowReads.Finding));
+
+    public Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) => Rows(connection =>
+        new Query($"SELECT {RowReads.OutboxColumns} FROM outbox").Where("seq > ?", after).WhereGiven("org = ?", org).Then("ORDER BY seq LIMIT ?", limit).List(connection, RowReads.Outbox));
+
+    public Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    {
+        var query = new Query($"SELECT {RowReads.HoldColumns}, e.ended_at FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq");
+        query = state == HoldState.Open ? query.Where("e.hold IS NULL") : query.Where("e.state = ?", (long)state);
+        return query.WhereGiven("h.attribution IN (SELECT no FROM attributions WHERE org = ?)", org)
+            .Then("ORDER BY h.seq DESC LIMIT ?", limit)
+            .List(connection, s => new HeldAttempt(RowReads.Hold(s, no => _connections.Labels(connection, no)).Hold, state, s.IsNull(9) ? null : RowReads.Time(s, 9)));
+    });
+
+    public void Dispose() => _connections.Dispose();
+
+    private static BudgetStanding Standing(BudgetState budget, BudgetWindow window, Instant at) => new(
+        budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,
+        budget.Budget.Limit is { } limit ? limit - window.Spoken : null, window.ToldPercent);
+
+    private List<UsageRow> UsagePage(RawConnection connection, UsageFilter filter, long after, int rows)
+    {
+        var first = Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
+        return new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
+            .Where("u.seq > ?", first)
+            .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
+            .Where(
+                "u.attribution IN (SELECT no FROM attributions WHERE org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) "
+                + "AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) AND model IS coalesce(?, model))",
+                filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model)
+            .WhereGiven("u.operation_id = ?", filter.OperationId)
+            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
+            .WhereGiven("u.end_user = ?", filter.EndUser)
+            .Then("ORDER BY u.seq LIMIT ?", rows)
+            .List(connection, s => RowReads.Usage(s, no => _connections.Labels(connection, no)));
+    }
+
+    private Attempt? Attempt(RawConnection connection, string org, AttemptId id)
+    {
+        var usage = new Query($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.id = ?", id.Value)
+            .List(connection, s => RowReads.Usage(s, no => _connections.Labels(connection, no))).SingleOrDefault();
+        var held = new Query($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq").Where("h.id = ?", id.Value)
+            .List(connection, s => (RowReads.Hold(s, no => _connections.Labels(connection, no)).Hold, State: (HoldState)s.Int64(9))).SingleOrDefault();
+        if ((usage?.Usage.Labels.Org ?? held.Hold?.Scope.Org) != org) return null;
+        return new(held.Hold, held.Hold is null ? HoldState.Settled : held.State, usage);
+    }
+
+    private static Query PostingsIn(RawConnection connection, string select, OrgState org, Instant from, Instant to, long after = 0) => new Query(select)
+        .Where("p.seq > ?", Math.Max(after, ChainSearch.Before(connection, from).Posting))
+        .Where("p.effective_at >= ? AND p.effective_at < ?", from.UnixMicros, to.UnixMicros)
+        .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
+
+    private Task<IReadOnlyList<T>> Rows<T>(Func<RawConnection, IReadOnlyList<T>> read) => Task.FromResult(_connections.Read(read));
+}

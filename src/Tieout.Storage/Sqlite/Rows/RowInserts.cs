@@ -1,0 +1,226 @@
+using Tieout.Core.Ledger;
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite.Rows;
+
+/// <summary>Appends the rows of a write set, table by table: all of one table, then all of the next, is what the caches like.</summary>
+internal sealed class RowInserts(RawConnection connection) : IDisposable
+{
+    private readonly RawStatement _setting = Insert(connection, "settings", 8);
+    private readonly RawStatement _labels = Insert(connection, "attributions", 11);
+    private readonly RawStatement _price = Insert(connection, "prices", 3);
+    private readonly RawStatement _command = Insert(connection, "commands", 5);
+    private readonly RawStatement _hold = Insert(connection, "holds", 9);
+    private readonly RawStatement _holdEnd = Insert(connection, "hold_ends", 5);
+    private readonly RawStatement _usage = Insert(connection, "usage", 27);
+    private readonly RawStatement _posting = Insert(connection, "postings", 12);
+    private readonly RawStatement _finding = Insert(connection, "findings", 8);
+    private readonly RawStatement _outbox = Insert(connection, "outbox", 7);
+    private readonly RawStatement _chain = Insert(connection, "chain", 13);
+
+    public void Write(WriteSet writes)
+    {
+        foreach (var row in writes.Settings) Write(row);
+        foreach (var row in writes.Labels) Write(row);
+        foreach (var row in writes.Prices) Write(row);
+        foreach (var row in writes.Commands) Write(row);
+        for (var i = 0; i < writes.Holds.Count; i++) Write(writes.Holds[i]);
+        for (var i = 0; i < writes.HoldsEnded.Count; i++) Write(writes.HoldsEnded[i], writes.Chain.Commit);
+        for (var i = 0; i < writes.Usage.Count; i++) Write(writes.Usage[i]);
+        for (var i = 0; i < writes.Postings.Count; i++) Write(writes.Postings[i]);
+        foreach (var row in writes.Findings) Write(row);
+        foreach (var row in writes.Outbox) Write(row);
+        Write(writes.Chain);
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _posting, _finding, _outbox, _chain])
+        {
+            statement.Dispose();
+        }
+    }
+
+    private static RawStatement Insert(RawConnection connection, string table, int columns) =>
+        connection.Prepare($"INSERT INTO {table} VALUES ({string.Join(", ", Enumerable.Repeat("?", columns))})");
+
+    private void Write(SettingRow row)
+    {
+        var s = _setting;
+        s.Bind(1, row.Seq);
+        s.Bind(2, (long)row.Kind);
+        s.Bind(3, row.Org);
+        s.Bind(4, row.Name);
+        s.Bind(5, row.Body);
+        s.Bind(6, row.AfterHold);
+        s.Bind(7, row.RecordedAt.UnixMicros);
+        s.Bind(8, row.Crc);
+        s.Run();
+    }
+
+    private void Write(LabelsRow row)
+    {
+        var s = _labels;
+        var labels = row.Labels;
+        s.Bind(1, row.No);
+        s.Bind(2, labels.Org);
+        s.Bind(3, labels.Project);
+        s.Bind(4, labels.Team);
+        s.Bind(5, labels.Key);
+        s.Bind(6, labels.Feature);
+        s.Bind(7, labels.Provider);
+        s.Bind(8, labels.Model);
+        s.Bind(9, (long)labels.Source);
+        s.Bind(10, labels.Trigger);
+        s.Bind(11, row.Crc);
+        s.Run();
+    }
+
+    private void Write(PriceRow row)
+    {
+        _price.Bind(1, row.No);
+        _price.Bind(2, row.Json);
+        _price.Bind(3, row.Crc);
+        _price.Run();
+    }
+
+    private void Write(CommandRow row)
+    {
+        var s = _command;
+        s.Bind(1, row.Org);
+        s.Bind(2, row.Id);
+        s.Bind(3, row.Content);
+        s.Bind(4, row.Posting);
+        s.Bind(5, row.Crc);
+        s.Run();
+    }
+
+    private void Write(HoldRow row)
+    {
+        var s = _hold;
+        var hold = row.Hold;
+        s.Bind(1, hold.Seq);
+        s.BindBlob(2, hold.Id.Value);
+        s.Bind(3, hold.Labels);
+        s.Bind(4, hold.EndUser);
+        s.Bind(5, hold.OperationId);
+        s.Bind(6, hold.Amount.Nanos);
+        s.Bind(7, hold.HeldAt.UnixMicros);
+        s.Bind(8, hold.ExpiresAt.UnixMicros);
+        s.Bind(9, row.Crc);
+        s.Run();
+    }
+
+    private void Write(HoldEnd row, long commit)
+    {
+        var s = _holdEnd;
+        s.Bind(1, row.Hold.Seq);
+        s.Bind(2, (long)row.State);
+        s.Bind(3, row.EndedAt.UnixMicros);
+        s.Bind(4, commit);
+        s.Bind(5, row.Crc);
+        s.Run();
+    }
+
+    private void Write(UsageRow row)
+    {
+        var s = _usage;
+        var usage = row.Usage;
+        var counts = usage.Counts;
+        s.Bind(1, row.Seq);
+        s.BindBlob(2, usage.Id.Value);
+        s.Bind(3, row.Labels);
+        s.Bind(4, usage.OperationId);
+        s.Bind(5, usage.AttemptNo);
+        s.Bind(6, usage.WorkflowId);
+        s.Bind(7, usage.CorrelationId);
+        s.Bind(8, usage.TraceId);
+        s.Bind(9, usage.EndUser);
+        s.Bind(10, usage.OccurredAt.UnixMicros);
+        s.Bind(11, usage.DurationMs);
+        s.Bind(12, usage.StatusCode);
+        s.Bind(13, counts.InputTokens);
+        s.Bind(14, counts.CacheReadTokens);
+        s.Bind(15, counts.CacheWriteTokens);
+        s.Bind(16, counts.OutputTokens);
+        s.Bind(17, counts.ReasoningTokens);
+        s.Bind(18, counts.More);
+        s.Bind(19, (long)usage.Basis);
+        s.Bind(20, (long)usage.Flags);
+        s.Bind(21, row.Price);
+        s.Bind(22, row.ProviderCost.Nanos);
+        s.Bind(23, row.Charge.Nanos);
+        s.Bind(24, (long)row.Flags);
+        s.Bind(25, row.EffectiveAt.UnixMicros);
+        s.Bind(26, row.RecordedAt.UnixMicros);
+        s.Bind(27, row.Crc);
+        s.Run();
+    }
+
+    private void Write(PostingRow row)
+    {
+        var s = _posting;
+        var posting = row.Posting;
+        s.Bind(1, posting.Seq);
+        s.Bind(2, (long)posting.Kind);
+        s.Bind(3, posting.Debit);
+        s.Bind(4, posting.Credit);
+        s.Bind(5, posting.Amount.Nanos);
+        s.Bind(6, posting.UsageSeq);
+        s.Bind(7, posting.CommandId);
+        s.Bind(8, posting.Reverses);
+        s.Bind(9, posting.Reason);
+        s.Bind(10, posting.EffectiveAt.UnixMicros);
+        s.Bind(11, posting.RecordedAt.UnixMicros);
+        s.Bind(12, row.Crc);
+        s.Run();
+    }
+
+    private void Write(FindingRow row)
+    {
+        var s = _finding;
+        s.Bind(1, row.Seq);
+        s.Bind(2, row.Code);
+        s.Bind(3, row.Severity);
+        s.Bind(4, row.Org);
+        if (row.Attempt is { } attempt) s.BindBlob(5, attempt.Value);
+        else s.BindNull(5);
+        s.Bind(6, row.Detail);
+        s.Bind(7, row.RecordedAt.UnixMicros);
+        s.Bind(8, row.Crc);
+        s.Run();
+    }
+
+    private void Write(OutboxRow row)
+    {
+        var s = _outbox;
+        s.Bind(1, row.Seq);
+        s.Bind(2, row.Id);
+        s.Bind(3, row.Org);
+        s.Bind(4, row.Type);
+        s.Bind(5, row.Body);
+        s.Bind(6, row.RecordedAt.UnixMicros);
+        s.Bind(7, row.Crc);
+        s.Run();
+    }
+
+    private void Write(ChainRow row)
+    {
+        var s = _chain;
+        var last = row.Last;
+        s.Bind(1, row.Commit);
+        s.BindBlob(2, row.Hash);
+        s.Bind(3, row.RecordedAt.UnixMicros);
+        s.Bind(4, last.Usage);
+        s.Bind(5, last.Posting);
+        s.Bind(6, last.Hold);
+        s.Bind(7, last.Setting);
+        s.Bind(8, last.Finding);
+        s.Bind(9, last.Outbox);
+        s.Bind(10, last.Labels);
+        s.Bind(11, last.Price);
+        s.Bind(12, last.Account);
+        s.Bind(13, last.Budget);
+        s.Run();
+    }
+}

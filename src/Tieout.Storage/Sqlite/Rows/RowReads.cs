@@ -1,0 +1,117 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite.Rows;
+
+/// <summary>Rows back from what <see cref="RowInserts"/> wrote, field by field the same. Each reader says which columns it expects.</summary>
+internal static class RowReads
+{
+    public const string SettingColumns = "seq, kind, org, name, body, after_hold, recorded_at, crc";
+    public const string LabelsColumns = "no, org, project, team, key, feature, provider, model, source, trigger, crc";
+    public const string CommandColumns = "org, id, content, posting, crc";
+    public const string HoldColumns = "h.seq, h.id, h.attribution, h.end_user, h.operation_id, h.amount, h.held_at, h.expires_at, h.crc";
+    public const string UsageColumns =
+        "u.seq, u.id, u.attribution, u.operation_id, u.attempt_no, u.workflow_id, u.correlation_id, u.trace_id, u.end_user, u.occurred_at, u.duration_ms, u.status_code, "
+        + "u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, u.more, u.basis, u.flags, u.price, u.provider_cost, u.charge, "
+        + "u.charge_flags, u.effective_at, u.recorded_at, u.crc";
+    public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.crc";
+    public const string FindingColumns = "seq, code, severity, org, attempt, detail, recorded_at, crc";
+    public const string OutboxColumns = "seq, id, org, type, body, recorded_at, crc";
+    public const string ChainColumns =
+        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget";
+    public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
+
+    public const int UsageColumnCount = 27;
+
+    public static SettingRow Setting(RawStatement s) =>
+        new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
+
+    public static LabelsRow Labels(RawStatement s) => new(
+        Int32(s, 0),
+        new()
+        {
+            Org = s.Text(1),
+            Project = s.TextOrNull(2),
+            Team = s.TextOrNull(3),
+            Key = s.TextOrNull(4),
+            Feature = s.TextOrNull(5),
+            Provider = s.TextOrNull(6),
+            Model = s.TextOrNull(7),
+            Source = (UsageSource)s.Int64(8),
+            Trigger = s.TextOrNull(9),
+        },
+        Crc(s, 10));
+
+    public static PriceRow Price(RawStatement s) => new(Int32(s, 0), s.Text(1), Crc(s, 2));
+
+    public static CommandRow Command(RawStatement s) => new(s.Text(0), s.Text(1), s.Text(2), s.Int64(3), Crc(s, 4));
+
+    /// <param name="labels">The labels of an attribution number.</param>
+    public static HoldRow Hold(RawStatement s, Func<int, UsageLabels> labels)
+    {
+        var attribution = Int32(s, 2);
+        var hold = new Hold(
+            new(s.Guid(1)), s.Int64(0), attribution, labels(attribution), s.TextOrNull(3), s.Text(4), new(s.Int64(5)), Time(s, 6), Time(s, 7));
+        return new(hold, Crc(s, 8));
+    }
+
+    /// <param name="first">The column that the row begins in.</param>
+    public static UsageRow Usage(RawStatement s, Func<int, UsageLabels> labels, int first = 0)
+    {
+        var attribution = Int32(s, first + 2);
+        var counts = new UsageCounts(
+            s.Int64(first + 12), s.Int64(first + 13), s.Int64(first + 14), s.Int64(first + 15), s.Int64(first + 16), s.TextOrNull(first + 17));
+        var usage = new UsageRecord(
+            new(s.Guid(first + 1)), labels(attribution), s.Text(first + 3), Int32(s, first + 4), s.TextOrNull(first + 5), s.TextOrNull(first + 6),
+            s.TextOrNull(first + 7), s.TextOrNull(first + 8), Time(s, first + 9), Int32(s, first + 10), Int32(s, first + 11), counts,
+            (UsageBasis)s.Int64(first + 18), (UsageFlags)s.Int64(first + 19));
+        return new(
+            s.Int64(first), usage, attribution, Int32(s, first + 20), new(s.Int64(first + 21)), new(s.Int64(first + 22)),
+            (ChargeFlags)s.Int64(first + 23), Time(s, first + 24), Time(s, first + 25), Crc(s, first + 26));
+    }
+
+    /// <param name="orgOf">The org of an account number.</param>
+    public static PostingRow Posting(RawStatement s, Func<int, string> orgOf)
+    {
+        var debit = Int32(s, 2);
+        var posting = new Posting(
+            s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), new(s.Int64(4)), s.Int64(5), s.TextOrNull(6),
+            s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10));
+        return new(posting, Crc(s, 11));
+    }
+
+    public static FindingRow Finding(RawStatement s) => new(
+        s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.IsNull(4) ? null : new AttemptId(s.Guid(4)), s.Text(5), Time(s, 6), Crc(s, 7));
+
+    public static OutboxRow Outbox(RawStatement s) => new(s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
+
+    public static ChainRow Chain(RawStatement s, byte[] previous) => new(
+        s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),
+        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12)));
+
+    public static BudgetWindow Window(RawStatement s)
+    {
+        var each = s.Text(2);
+        return new(new(Int32(s, 0), Time(s, 1), each.Length == 0 ? null : each), Time(s, 3))
+        {
+            Posted = new Amount(s.Int64(4)),
+            Held = new Amount(s.Int64(5)),
+            ToldPercent = Int32(s, 6),
+        };
+    }
+
+    public static Instant Time(RawStatement s, int column) => new(s.Int64(column));
+
+    /// <exception cref="StoreCorruptException">The number does not fit where such numbers are given.</exception>
+    public static int Int32(RawStatement s, int column)
+    {
+        var value = s.Int64(column);
+        return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new StoreCorruptException($"Column {column} holds {value}, which no such row was ever given.");
+    }
+
+    private static uint Crc(RawStatement s, int column) => unchecked((uint)s.Int64(column));
+}

@@ -1,0 +1,62 @@
+using Tieout.Core.Ledger;
+using Tieout.Storage.Sqlite.Reading;
+using Tieout.Storage.Writing;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>The embedded ledger: a folder with one SQLite file, opened by one process.</summary>
+public sealed class SqliteLedger : ILedger
+{
+    private readonly LedgerWriter _writer;
+    private readonly SqliteReader _reader;
+
+    private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
+    {
+        Store = store;
+        _writer = new(store, clock, batchMax);
+        _reader = new(store.Database, _writer);
+    }
+
+    public LedgerHealth Health => _writer.Health;
+
+    public ILedgerReader Read => _reader;
+
+    internal SqliteLedgerStore Store { get; }
+
+    /// <summary>Opens the ledger in a folder, making both if they are not there, and takes the folder for this process.</summary>
+    /// <exception cref="DataFolderInUseException">Another process has it.</exception>
+    /// <exception cref="StoreUnavailableException">It cannot be opened or written, or a newer program has written there.</exception>
+    /// <exception cref="StoreCorruptException">The file is damaged; <c>tieout verify</c> says where.</exception>
+    public static SqliteLedger Open(string folder, TimeProvider? clock = null) => Open(folder, LedgerWriter.BatchMax, clock);
+
+    /// <summary>As <see cref="Open(string, TimeProvider?)"/>, with smaller commits: for measuring.</summary>
+    internal static SqliteLedger Open(string folder, int batchMax, TimeProvider? clock = null)
+    {
+        var store = SqliteLedgerStore.Open(folder);
+        try
+        {
+            return new(store, clock ?? TimeProvider.System, batchMax);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
+        (await _writer.SubmitAsync([command], cancellationToken))[0];
+
+    public ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default) =>
+        new(_writer.SubmitAsync(commands, cancellationToken));
+
+    /// <summary>When this is done, the file's tables of accounts, windows and cells hold everything that was durable before.</summary>
+    public Task FlushAsync() => _writer.FlushAsync();
+
+    /// <summary>Commits what waits, then closes the file and gives the folder back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        _reader.Dispose();
+    }
+}

@@ -1,0 +1,151 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>The embedded store: one folder, one file, one writer. Makes write sets durable and loads the book again.</summary>
+/// <remarks>
+/// Two connections, two threads at most: <see cref="Load"/> and what it returns belong to the thread that decides, everything
+/// else to the thread that commits.
+/// </remarks>
+internal sealed class SqliteLedgerStore : IDisposable
+{
+    private readonly DataFolder _folder;
+    private readonly RawConnection _writes;
+    private readonly RawConnection _reads;
+    private readonly RawStatement _begin;
+    private readonly RawStatement _commit;
+    private readonly RowInserts _inserts;
+    private readonly CheckpointTables _tables;
+    private readonly Pending _pending = new();
+    private readonly LogCopier _log;
+
+    private SqliteLedgerStore(DataFolder folder, RawConnection writes, RawConnection reads)
+    {
+        _folder = folder;
+        _writes = writes;
+        _reads = reads;
+        _begin = writes.Prepare("BEGIN IMMEDIATE");
+        _commit = writes.Prepare("COMMIT");
+        _inserts = new(writes);
+        _tables = new(writes);
+        _log = new(folder.Database);
+    }
+
+    public string Folder => _folder.Path;
+
+    public string Database => _folder.Database;
+
+    /// <summary>Postings since the last checkpoint.</summary>
+    public long PostingsPending => _pending.Postings;
+
+    public bool HasPending => !_pending.IsEmpty;
+
+    /// <summary>For tests: the file as it is, to fill its disk or to damage it.</summary>
+    internal RawConnection Writes => _writes;
+
+    /// <exception cref="DataFolderInUseException">Another writer has the folder.</exception>
+    /// <exception cref="StoreUnavailableException">The folder or file cannot be opened or written.</exception>
+    /// <exception cref="StoreCorruptException">The file is not a ledger, or damaged.</exception>
+    public static SqliteLedgerStore Open(string path)
+    {
+        var folder = DataFolder.Claim(path);
+        RawConnection? writes = null, reads = null;
+        try
+        {
+            writes = RawConnection.Open(folder.Database);
+            writes.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY");
+            Schema.Migrate(writes);
+            reads = RawConnection.Open(folder.Database);
+            return new(folder, writes, reads);
+        }
+        catch
+        {
+            reads?.Dispose();
+            writes?.Dispose();
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The book as it is durable. Only when nothing is being committed.</summary>
+    public StoredBook Load(Instant now) => StoredBook.Load(_reads, _pending, now);
+
+    /// <summary>When the last commit was recorded; null: there is none.</summary>
+    public Instant? LastRecordedAt()
+    {
+        using var s = _reads.Prepare("SELECT recorded_at FROM chain ORDER BY commit_no DESC LIMIT 1");
+        return s.Step() ? RowReads.Time(s, 0) : null;
+    }
+
+    /// <summary>Makes a write set durable: on disk when this returns, or nothing of it is.</summary>
+    /// <param name="backfilled">The first windows of a budget that is set in it.</param>
+    /// <param name="firstOpenHold">No open hold comes before it.</param>
+    /// <exception cref="StoreUnavailableException">Says whether it may be there after a restart all the same.</exception>
+    public void Commit(WriteSet writes, IReadOnlyList<BudgetWindow>? backfilled = null, long firstOpenHold = 0)
+    {
+        // A new budget counts what was spent before it was set, which no replay of later postings would find. So its windows
+        // must be in the checkpoint from the commit on that sets it, and the checkpoint must not be of a time before it.
+        if (backfilled is not null) Flush(firstOpenHold);
+        InTransaction(() =>
+        {
+            _inserts.Write(writes);
+            if (backfilled is null) return;
+            foreach (var window in backfilled) _tables.Write(window);
+            _tables.Advance(writes.Chain.Last, firstOpenHold);
+        });
+        _pending.Add(writes);
+        _log.Committed(_writes, writes.Postings.Count + writes.Holds.Count + writes.HoldsEnded.Count + 1);
+    }
+
+    /// <summary>Brings accounts, windows and cells in the file up to the last commit.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was lost: they are still rebuilt from the rows.</exception>
+    public void Flush(long firstOpenHold)
+    {
+        if (_pending.IsEmpty) return;
+        InTransaction(() => _tables.Write(_pending, _pending.Last, firstOpenHold));
+        _pending.Clear();
+    }
+
+    /// <summary>What the windows of a new budget already count: charges of before it was set (B2). Only when nothing is in flight.</summary>
+    public IReadOnlyList<BudgetWindow> Backfill(Book book, BudgetState budget, Instant now) => Backfilling.Windows(_reads, book, budget, now);
+
+    /// <summary>Leaves a file without a log behind. Whatever was not flushed is rebuilt at the next start.</summary>
+    public void Dispose()
+    {
+        _log.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_inserts, _tables, _begin, _commit, _reads])
+        {
+            resource.Dispose();
+        }
+
+        try
+        {
+            _writes.CheckpointTruncate();
+        }
+        catch (StoreUnavailableException)
+        {
+            // The log stays, and the next start reads it.
+        }
+
+        _writes.Dispose();
+        _folder.Dispose();
+    }
+
+    private void InTransaction(Action write)
+    {
+        try
+        {
+            _begin.Run();
+            write();
+            _writes.Commit(_commit);
+        }
+        finally
+        {
+            _writes.RollBack();
+        }
+    }
+}

@@ -1,0 +1,256 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>The book that decisions are made on, kept in memory, and how it gets from the store what it does not hold. For the thread that decides.</summary>
+/// <remarks>
+/// In memory: what governs, accounts, labels, prices, open holds, and windows that have not been over for long. Everything
+/// else is recalled for the batch that asks for it and let go again, so memory does not grow with the number of charges.
+/// </remarks>
+internal sealed class StoredBook : IDisposable
+{
+    /// <summary>How long after its end a window stays in memory: longer than nearly every hold, so that settling need not read.</summary>
+    public static readonly TimeSpan WindowsKept = TimeSpan.FromHours(1);
+
+    private readonly StoredRows _rows;
+    private readonly List<BudgetState> _matching = [];
+
+    // No stored id is above it, so an id above it is new and need not be looked up. Ids are time-ordered, so most are.
+    private AttemptId _newestId;
+
+    private StoredBook(Book book, StoredRows rows)
+    {
+        Book = book;
+        _rows = rows;
+    }
+
+    public Book Book { get; }
+
+    /// <summary>Reads the checkpoint and replays what came after it; <paramref name="pending"/> then holds what the checkpoint lacks.</summary>
+    /// <exception cref="StoreCorruptException">Something that must be there is not. <c>tieout verify</c> says what.</exception>
+    public static StoredBook Load(RawConnection connection, Pending pending, Instant now)
+    {
+        var stored = new StoredBook(new Book(), new StoredRows(connection));
+        try
+        {
+            connection.Execute("BEGIN");
+            stored.LoadStanding(connection, now);
+            stored.Replay(connection, pending);
+            return stored;
+        }
+        catch
+        {
+            stored.Dispose();
+            throw;
+        }
+        finally
+        {
+            connection.RollBack();
+        }
+    }
+
+    /// <summary>Makes the book hold everything that deciding <paramref name="commands"/> looks at.</summary>
+    /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of when it is durable.</param>
+    public void Prefetch(IReadOnlyList<Command> commands, List<AttemptId> revisited)
+    {
+        for (var i = 0; i < commands.Count; i++)
+        {
+            switch (commands[i])
+            {
+                case Command.Charge charge:
+                    Recall(charge.Usage.Usage.Id, revisited);
+                    RecallWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt);
+                    break;
+                case Command.PlaceHold hold:
+                    Recall(hold.Id, revisited);
+                    break;
+                case Command.Settle settle:
+                    RecallEnding(settle.Usage.Usage.Id, revisited);
+                    break;
+                case Command.Release release:
+                    RecallEnding(release.Id, revisited);
+                    break;
+                case Command.ExpireHold expire:
+                    RecallEnding(expire.Id, revisited);
+                    break;
+                case Command.TopUp topUp:
+                    RecallCommand(topUp.Org, topUp.Id);
+                    break;
+                case Command.Grant grant:
+                    RecallCommand(grant.Org, grant.Id);
+                    break;
+                case Command.Correct correct:
+                    RecallCorrected(correct);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Takes in what was decided.</summary>
+    public void Apply(WriteSet writes)
+    {
+        Book.Apply(writes);
+        foreach (var row in writes.Labels) _rows.Add(row);
+        foreach (var row in writes.Holds) See(row.Hold.Id);
+        foreach (var row in writes.Usage) See(row.Usage.Id);
+    }
+
+    /// <summary>Lets go of an attempt unless its hold is open. Only when all that is known of it is durable.</summary>
+    public void Forget(AttemptId id)
+    {
+        if (Book.Attempt(id) is { State: not HoldState.Open }) Book.Forget(id);
+    }
+
+    /// <summary>Lets go of windows that have long been over and of money commands. Only when nothing is in flight and all is flushed.</summary>
+    /// <returns>The windows let go of.</returns>
+    public List<WindowKey> LetGo(Instant now)
+    {
+        Book.ForgetRecalled();
+        var from = now - WindowsKept;
+        var over = Book.Windows.Values.Where(window => window.End <= from && window.Held == Amount.Zero).Select(window => window.Key).ToList();
+        foreach (var key in over) Book.Forget(key);
+        Book.WindowsFrom = from;
+        return over;
+    }
+
+    public void Dispose() => _rows.Dispose();
+
+    private void See(AttemptId id)
+    {
+        if (id.CompareTo(_newestId) > 0) _newestId = id;
+    }
+
+    private Attempt? Recall(AttemptId id, List<AttemptId> revisited)
+    {
+        if (id.CompareTo(_newestId) > 0) return null;
+        var known = Book.Attempt(id);
+        if (known is null)
+        {
+            known = _rows.Attempt(id);
+            if (known is null) return null;
+            Book.Recall(id, known);
+        }
+
+        revisited.Add(id);
+        return known;
+    }
+
+    private void RecallEnding(AttemptId id, List<AttemptId> revisited)
+    {
+        if (Recall(id, revisited) is { Hold: { } hold }) RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
+    }
+
+    private void RecallCommand(string org, string id)
+    {
+        if (Book.Command(org, id) is null && _rows.Command(org, id) is { } row) Book.Recall(row);
+    }
+
+    private void RecallCorrected(Command.Correct correct)
+    {
+        RecallCommand(correct.Org, correct.Id);
+        if (_rows.Posting(correct.Posting, OrgOf) is not { } before) return;
+        Book.Recall(before);
+        if (before.Usage is { } usage) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, before.Posting.EffectiveAt);
+    }
+
+    /// <summary>The windows that count something at <paramref name="at"/>, if they are old enough to have been let go of.</summary>
+    /// <param name="starting">What is held is yet to be counted from the open holds.</param>
+    private void RecallWindows(UsageLabels labels, string? endUser, Instant at, bool starting = false)
+    {
+        if (at >= Book.WindowsFrom) return;
+        _matching.Clear();
+        Book.Budgets.Matching(labels, endUser, _matching);
+        foreach (var budget in _matching)
+        {
+            var key = new WindowKey(budget.No, budget.WindowAt(at).Start, budget.IsPerUser ? endUser : null);
+            if (Book.Window(key) is not null || _rows.Window(key) is not { } window) continue;
+            if (starting) window.Held = Amount.Zero;
+            Book.Recall(window);
+        }
+    }
+
+    private string OrgOf(int account) =>
+        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which is not there.");
+
+    private void LoadStanding(RawConnection connection, Instant now)
+    {
+        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(RowReads.Setting(s)));
+        Each(connection, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
+        {
+            var row = RowReads.Labels(s);
+            Book.Recall(row);
+            _rows.Add(row);
+        });
+        Each(connection, "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(RowReads.Price(s)));
+        CheckpointTables.RecallAccounts(connection, Book);
+        Book.WindowsFrom = now - WindowsKept;
+        foreach (var which in (ReadOnlySpan<string>)[$"end_at > {Book.WindowsFrom.UnixMicros}", "held <> 0"])
+        {
+            Each(connection, $"SELECT {RowReads.WindowColumns} FROM windows WHERE {which}", s =>
+            {
+                var window = RowReads.Window(s);
+                window.Held = Amount.Zero;
+                Book.Recall(window);
+            });
+        }
+
+        Each(connection, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no DESC LIMIT 1", s =>
+        {
+            var chain = RowReads.Chain(s, []);
+            Book.Recall(chain.Last, chain.Hash);
+        });
+        foreach (var table in (ReadOnlySpan<string>)["usage", "holds"])
+        {
+            Each(connection, $"SELECT id FROM {table} ORDER BY id DESC LIMIT 1", s => See(new(s.Guid(0))));
+        }
+    }
+
+    private void Replay(RawConnection connection, Pending pending)
+    {
+        var recomputed = new Recomputation(Book);
+        var (after, firstOpenHold) = (0L, 0L);
+        Each(connection, "SELECT posting, first_open_hold FROM checkpoint", s => (after, firstOpenHold) = (s.Int64(0), s.Int64(1)));
+        var postings = 0L;
+        Each(connection, $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
+        {
+            var posting = RowReads.Posting(s, OrgOf).Posting;
+            var usage = posting.UsageSeq > 0 ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
+            if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt, starting: true);
+            var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
+            recomputed.Add(posting, usage, command);
+            postings++;
+        });
+        Each(connection, $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
+        {
+            var hold = RowReads.Hold(s, _rows.Labels).Hold;
+            RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt, starting: true);
+            Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
+            recomputed.Add(hold);
+        });
+        foreach (var account in recomputed.Accounts.Values) Book.Recall(account);
+        foreach (var window in recomputed.Windows.Values) Book.Recall(window);
+        pending.Clear();
+        pending.Begin(Book.Last);
+        pending.Add(recomputed, postings);
+
+        // Whatever the checkpoint says is held, also where no open hold is left: the next flush puts it right.
+        Each(connection, "SELECT no FROM accounts WHERE held <> 0", s => pending.Accounts[RowReads.Int32(s, 0)] = Book.Account(RowReads.Int32(s, 0)));
+        Each(connection, $"SELECT {RowReads.WindowColumns} FROM windows WHERE held <> 0", s =>
+        {
+            var key = RowReads.Window(s).Key;
+            pending.Windows[key] = Book.Window(key)!;
+        });
+    }
+
+    private static void Each(RawConnection connection, string sql, Action<RawStatement> take)
+    {
+        using var statement = connection.Prepare(sql);
+        while (statement.Step()) take(statement);
+    }
+}

@@ -1,0 +1,88 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>Finds single rows again by what names them. For the thread that decides; sees what is durable.</summary>
+internal sealed class StoredRows(RawConnection connection) : IDisposable
+{
+    private readonly RawStatement _usage = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.id = ?");
+    private readonly RawStatement _hold = connection.Prepare($"SELECT {RowReads.HoldColumns}, e.state FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.id = ?");
+    private readonly RawStatement _command = connection.Prepare($"SELECT {RowReads.CommandColumns} FROM commands WHERE org = ? AND id = ?");
+    private readonly RawStatement _posting = connection.Prepare($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq = ?");
+    private readonly RawStatement _usageOf = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?");
+    private readonly RawStatement _reversal = connection.Prepare("SELECT 1 FROM postings WHERE reverses = ? AND reverses > 0 LIMIT 1");
+    private readonly RawStatement _window = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM windows WHERE budget = ? AND start_at = ? AND each = ?");
+    private readonly List<UsageLabels?> _labels = [null];
+
+    /// <summary>All that is stored of an attempt; null: nothing.</summary>
+    public Attempt? Attempt(AttemptId id)
+    {
+        _usage.BindBlob(1, id.Value);
+        var usage = _usage.Step() ? RowReads.Usage(_usage, Labels) : null;
+        _usage.Reset();
+        _hold.BindBlob(1, id.Value);
+        var (hold, state) = _hold.Step() ? (RowReads.Hold(_hold, Labels).Hold, (HoldState)_hold.Int64(9)) : (null, HoldState.Settled);
+        _hold.Reset();
+        return hold is null && usage is null ? null : new(hold, state, usage);
+    }
+
+    public CommandRow? Command(string org, string id)
+    {
+        _command.Bind(1, org);
+        _command.Bind(2, id);
+        var row = _command.Step() ? RowReads.Command(_command) : null;
+        _command.Reset();
+        return row;
+    }
+
+    public PostedBefore? Posting(long seq, Func<int, string> orgOf)
+    {
+        _posting.Bind(1, seq);
+        Posting? posting = _posting.Step() ? RowReads.Posting(_posting, orgOf).Posting : null;
+        _posting.Reset();
+        if (posting is not { } found) return null;
+        UsageRow? usage = null;
+        if (found.UsageSeq > 0)
+        {
+            _usageOf.Bind(1, found.UsageSeq);
+            usage = _usageOf.Step() ? RowReads.Usage(_usageOf, Labels) : throw new StoreCorruptException($"Posting {seq} names usage row {found.UsageSeq}, which is not there.");
+            _usageOf.Reset();
+        }
+
+        _reversal.Bind(1, seq);
+        var reversed = _reversal.Step();
+        _reversal.Reset();
+        return new(found, usage, reversed);
+    }
+
+    /// <summary>How a window stood at the last checkpoint; null: nothing was ever spent in it.</summary>
+    public BudgetWindow? Window(WindowKey key)
+    {
+        _window.Bind(1, key.Budget);
+        _window.Bind(2, key.Start.UnixMicros);
+        _window.Bind(3, key.Each ?? "");
+        var window = _window.Step() ? RowReads.Window(_window) : null;
+        _window.Reset();
+        return window;
+    }
+
+    /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
+    public UsageLabels Labels(int no) =>
+        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
+
+    /// <summary>Labels that were numbered.</summary>
+    public void Add(LabelsRow row)
+    {
+        while (_labels.Count <= row.No) _labels.Add(null);
+        _labels[row.No] = row.Labels;
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_usage, _hold, _command, _posting, _usageOf, _reversal, _window]) statement.Dispose();
+    }
+}

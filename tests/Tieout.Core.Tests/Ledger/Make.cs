@@ -1,0 +1,40 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Core.Tests.Ledger;
+
+/// <summary>Short ways to say a command. Amounts are in nano-units: small whole numbers.</summary>
+internal static class Make
+{
+    public static AttemptId Id(int number) => new(new Guid(number, 0, 0, new byte[8]));
+
+    public static UsageLabels Labels(string org = "acme", string? team = null, string? key = null, string? feature = null, string? model = "m") =>
+        new() { Org = org, Team = team, Key = key, Feature = feature, Provider = "p", Model = model, Source = UsageSource.Gateway };
+
+    public static Command OpenOrg(string org = "acme", BillingMode billing = BillingMode.Prepaid, long? creditLine = null, string zone = "UTC") =>
+        new Command.OpenOrg(new Org(org, "USD", billing, creditLine, zone));
+
+    public static Command Budget(long limit, BudgetScope? scope = null, WindowUnit window = WindowUnit.Day, bool hard = true, string zone = "UTC") =>
+        new Command.SetBudget(new Budget(scope ?? new BudgetScope("acme"), window, new Amount(limit), hard, zone, Core.Budgets.Budget.DefaultThresholds));
+
+    public static Command TopUp(long amount, string id = "t1", string org = "acme") => new Command.TopUp(id, org, new Amount(amount));
+
+    public static Command Hold(MemoryLedger ledger, int id, long amount, UsageLabels? labels = null, string? user = null, int seconds = 60) =>
+        new Command.PlaceHold(Id(id), labels ?? Labels(), user, $"op{id}", new Amount(amount), ledger.Now + TimeSpan.FromSeconds(seconds));
+
+    public static Command Settle(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
+        new Command.Settle(Priced(id, charge, labels, user, at));
+
+    public static Command Charge(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default, bool fact = false) =>
+        new Command.Charge(Priced(id, charge, labels, user, at), fact);
+
+    public static PricedUsage Priced(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
+        new(new UsageRecord(Id(id), labels ?? Labels(), $"op{id}", 1, null, null, null, user, at, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None),
+            Price, new Amount(charge), new Amount(charge));
+
+    public static ResolvedPrice Price { get; } = new("test@1", Asset.Usd, "p", "m", from: null, RateCard.Empty);
+}

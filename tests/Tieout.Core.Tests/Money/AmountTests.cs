@@ -1,0 +1,48 @@
+using System.Globalization;
+using FsCheck;
+using FsCheck.Fluent;
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Tests.Money;
+
+public sealed class AmountTests
+{
+    [Theory]
+    [InlineData("998.5", 998_500_000_000)]
+    [InlineData("0.000000001", 1)]
+    [InlineData("-3", -3_000_000_000)]
+    [InlineData("0", 0)]
+    [InlineData("1000.00", 1_000_000_000_000)]
+    public void A_decimal_number_of_major_units_is_read_exactly(string text, long nanos) => Assert.Equal(nanos, Amount.Parse(text).Nanos);
+
+    [Theory]
+    [InlineData("0.0000000001")]
+    [InlineData("1e3")]
+    [InlineData("1,000")]
+    [InlineData(" 1")]
+    [InlineData("NaN")]
+    [InlineData("")]
+    [InlineData(null)]
+    [InlineData("9223372037")]
+    public void Whatever_would_have_to_be_rounded_or_guessed_is_refused(string? text) => Assert.False(Amount.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("0.0000000005", 0)]
+    [InlineData("0.0000000015", 2)]
+    [InlineData("0.0000000025", 2)]
+    [InlineData("0.00000000250000001", 3)]
+    [InlineData("-0.0000000015", -2)]
+    public void A_charge_is_rounded_once_and_a_tie_goes_to_the_even_nano(string major, long nanos) =>
+        Assert.Equal(nanos, Amount.RoundHalfEven(decimal.Parse(major, CultureInfo.InvariantCulture)).Nanos);
+
+    [Fact]
+    public void A_ceiling_is_never_below_what_it_bounds() =>
+        Assert.Equal([1, 1, 0], new[] { 0.0000000001m, 0.000000001m, 0m }.Select(major => Amount.RoundUp(major).Nanos));
+
+    [Fact]
+    public void What_is_written_is_read_back() =>
+        Prop.ForAll(ArbMap.Default.ArbFor<long>(), nanos => Amount.Parse(new Amount(nanos / 10).ToString()) == new Amount(nanos / 10)).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Leaving_the_range_throws_and_never_wraps() => Assert.Throws<OverflowException>(() => new Amount(long.MaxValue) + new Amount(1));
+}
