@@ -8,6 +8,8 @@ namespace Tieout.Core.Pricing;
 /// <remarks>
 /// Counts are totals that include their parts; a rate is for what no more specific rate takes. So each unit is charged for
 /// its count less what its parts were charged for, and a part without a rate of its own costs what its whole costs.
+/// Where two rates claim the same tokens and none is for both (cached ones and audio ones, say, but none for cached audio),
+/// the dearer one gets them.
 /// </remarks>
 public sealed class RateCard : IEquatable<RateCard>
 {
@@ -109,7 +111,15 @@ public sealed class RateCard : IEquatable<RateCard>
 
     private ImmutableArray<Line> LinesDeepestFirst()
     {
-        var sorted = Rates.OrderByDescending(rate => rate.Key.Depth).ToArray();
+        var all = Rates.ToList();
+        foreach (var unit in UsageUnits.All.Where(unit => Rates.All(rate => rate.Key != unit)).OrderBy(unit => unit.Depth))
+        {
+            var wholes = all.Where(rate => unit.IsPartOf(rate.Key)).ToArray();
+            var nearest = wholes.Where(rate => !wholes.Any(other => other.Key.IsPartOf(rate.Key))).ToArray();
+            if (nearest.Length > 1) all.Add(KeyValuePair.Create(unit, nearest.MaxBy(rate => rate.Value.Base).Value));
+        }
+
+        var sorted = all.OrderByDescending(rate => rate.Key.Depth).ToArray();
         return [.. sorted.Select(rate => new Line(rate.Key, rate.Value, [.. sorted.Index().Where(part => part.Item.Key.IsPartOf(rate.Key)).Select(part => part.Index)]))];
     }
 

@@ -38,6 +38,20 @@ public sealed class PriceBookTests
     }
 
     [Fact]
+    public void An_answer_brings_the_limits_of_the_model_along() =>
+        Assert.Equal((128_000, null), (
+            PriceBook.Builtin.Find("openai", "gpt-4o", At(8), PricePolicy.AtCost).Limits.ContextWindow,
+            Book.Find("p", "a", At(8), PricePolicy.AtCost).Limits.ContextWindow));
+
+    [Fact]
+    public void How_to_read_a_response_is_known_by_provider_and_flavor()
+    {
+        Assert.Equal("chat", PriceBook.Builtin.Extractor("OpenAI", "chat")!.Flavor);
+        Assert.Null(PriceBook.Builtin.Extractor("openai", "morse"));
+        Assert.Null(PriceBook.Builtin.Extractor("nobody", "chat"));
+    }
+
+    [Fact]
     public void The_same_question_gets_the_same_instance_also_for_an_equal_policy() =>
         Assert.Same(
             Book.Find("p", "a", At(1), new(1.5m)).Price,

@@ -30,12 +30,31 @@ public sealed class ResolvedPriceTests
         {
             var tools = counts.Counted.Where(counted => counted.Key.Family == "tool_calls").Sum(counted => counted.Value);
             var actual = price.Price(counts);
-            return new[] { 0, 1, 100 }.All(slack =>
+            return !actual.Flags.HasFlag(UsageFlags.PartsExceedTotal) && new[] { 0, 1, 100 }.All(slack =>
             {
                 var ceiling = price.Ceiling(new(counts[UsageUnits.InputTokens] + slack, counts[UsageUnits.OutputTokens] + slack, tools + slack));
                 return actual.ProviderCost <= ceiling.ProviderCost && actual.Charge <= ceiling.Charge;
             });
         }));
+
+    // 10 in and 4 out. The dearest way in is a write for an hour, the dearest way out reasoning; the tier above 8 is within reach, that above 10 is not.
+    [Fact]
+    public void A_ceiling_takes_the_dearest_class_of_each_direction_and_is_rounded_up()
+    {
+        var price = new ResolvedPrice("list@1", Asset.Usd, "p", "m", null, new([
+            KeyValuePair.Create(UsageUnits.InputTokens, Rate.Tiered(3, [new(10, 50)])),
+            KeyValuePair.Create(UsageUnits.Find("cache_write_1h_tokens")!, Rate.Tiered(6, [new(8, 12)])),
+            KeyValuePair.Create(UsageUnits.CacheReadTokens, (Rate)0.3m),
+            KeyValuePair.Create(UsageUnits.OutputTokens, (Rate)15),
+            KeyValuePair.Create(UsageUnits.ReasoningTokens, (Rate)20),
+            KeyValuePair.Create(UsageUnits.Find("web_searches")!, (Rate)10),
+            KeyValuePair.Create(UsageUnits.Requests, (Rate)12)]));
+
+        Assert.Equal("0.0122", price.Ceiling(new(10, 4)).Charge.ToString());
+        Assert.Equal("0.0322", price.Ceiling(new(10, 4, ToolCalls: 2)).Charge.ToString());
+        Assert.Equal(1, Price(("input_tokens", 0.0001m), ("output_tokens", 0)).Ceiling(new(1, 0)).Charge.Nanos);
+        Assert.Throws<ArgumentOutOfRangeException>(() => price.Ceiling(new(-1, 0)));
+    }
 
     [Fact]
     public void A_charge_is_rounded_once_half_to_even()
