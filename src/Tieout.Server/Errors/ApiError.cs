@@ -14,12 +14,21 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError InvalidApiKey = new("invalid_api_key", 401, "The API key is not known or is blocked.");
     public static readonly ApiError Unauthorized = new("unauthorized", 401, "The admin token is missing or wrong.");
 
+    public static readonly ApiError Forbidden = new("forbidden", 403, "The credential does not allow this.");
+
     // What is asked.
     public static readonly ApiError BodyMalformed = new("body_malformed", 400, "The body is not what this address takes.");
     public static readonly ApiError BodyTooLarge = new("body_too_large", 413, "The body is larger than the server accepts.");
     public static readonly ApiError HeaderInvalid = new("header_invalid", 400, "A header has a value that is not accepted.");
     public static readonly ApiError ParameterInvalid = new("parameter_invalid", 400, "A parameter has a value that is not accepted.");
     public static readonly ApiError NotFound = new("not_found", 404, "There is nothing at this address.");
+    public static readonly ApiError AmountInvalid = new("amount_invalid", 400, "An amount is not written as amounts are.");
+    public static readonly ApiError TeamNotFound = new("team_not_found", 404, "There is no such team.");
+    public static readonly ApiError ProjectNotFound = new("project_not_found", 404, "There is no such project.");
+    public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
+    public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
+    public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
+    public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError MethodNotAllowed = new("method_not_allowed", 405, "This address does not answer that method.");
     public static readonly ApiError ModelNotFound = new("model_not_found", 404, "No such model is offered here.");
     public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
@@ -56,8 +65,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     /// <summary>Every row, for the reference and its tests.</summary>
     public static IReadOnlyList<ApiError> All { get; } =
     [
-        InvalidApiKey, Unauthorized,
-        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        InvalidApiKey, Unauthorized, Forbidden,
+        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
+        PriceNotFound, PriceListInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged,
         InsufficientBalance, BudgetExhausted,

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Storage;
@@ -38,12 +39,14 @@ public static class TieoutServer
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
         builder.Services.AddGateway();
+        builder.Services.AddApi(options.AdminToken);
 
         var app = builder.Build();
         app.UseMiddleware<RequestScope>();
         app.UseRouting();
         app.MapHealth();
         app.MapGateway();
+        app.MapApi();
         return app;
     }
 
