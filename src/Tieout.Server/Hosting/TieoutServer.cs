@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
+using Tieout.Server.Gateway;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -37,12 +38,14 @@ public static class TieoutServer
 
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
+        builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
 
         var app = builder.Build();
         app.UseMiddleware<RequestScope>();
         app.UseRouting();
         app.MapHealth();
+        app.MapGateway();
         app.MapApi();
         return app;
     }
