@@ -10,10 +10,10 @@ public sealed class SqliteLedger : ILedger
     private readonly LedgerWriter _writer;
     private readonly SqliteReader _reader;
 
-    private SqliteLedger(SqliteLedgerStore store, TimeProvider clock)
+    private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
     {
         Store = store;
-        _writer = new(store, clock);
+        _writer = new(store, clock, batchMax);
         _reader = new(store.Database, _writer);
     }
 
@@ -27,12 +27,15 @@ public sealed class SqliteLedger : ILedger
     /// <exception cref="DataFolderInUseException">Another process has it.</exception>
     /// <exception cref="StoreUnavailableException">It cannot be opened or written, or a newer program has written there.</exception>
     /// <exception cref="StoreCorruptException">The file is damaged; <c>tieout verify</c> says where.</exception>
-    public static SqliteLedger Open(string folder, TimeProvider? clock = null)
+    public static SqliteLedger Open(string folder, TimeProvider? clock = null) => Open(folder, LedgerWriter.BatchMax, clock);
+
+    /// <summary>As <see cref="Open(string, TimeProvider?)"/>, with smaller commits: for measuring.</summary>
+    internal static SqliteLedger Open(string folder, int batchMax, TimeProvider? clock = null)
     {
         var store = SqliteLedgerStore.Open(folder);
         try
         {
-            return new(store, clock ?? TimeProvider.System);
+            return new(store, clock ?? TimeProvider.System, batchMax);
         }
         catch
         {

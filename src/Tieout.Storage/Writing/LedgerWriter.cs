@@ -20,6 +20,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
 
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
 
+    private readonly int _batchMax;
     private readonly LedgerPipeline _pipeline;
     private readonly Thread _decider;
     private readonly object _gate = new();
@@ -34,8 +35,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
     // Why the last batch failed; null once one succeeds.
     private string? _failure;
 
-    public LedgerWriter(SqliteLedgerStore store, TimeProvider clock)
+    public LedgerWriter(SqliteLedgerStore store, TimeProvider clock, int batchMax = BatchMax)
     {
+        _batchMax = batchMax;
         _pipeline = new(store, clock);
         _decider = new(DecideUntilClosed) { IsBackground = true, Name = "tieout decider" };
         _decider.Start();
@@ -172,7 +174,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         lock (_gate)
         {
             while (_waiting.Count > 0 && _waiting.Peek().GaveUp()) _waitingCommands -= _waiting.Dequeue().Commands.Count;
-            batch = _waiting.Count == 0 ? null : Batch.TakeFrom(_waiting, BatchMax);
+            batch = _waiting.Count == 0 ? null : Batch.TakeFrom(_waiting, _batchMax);
             _waitingCommands -= batch?.Commands.Count ?? 0;
             moreWaits = _waitingCommands >= WaitingWorthPipelining;
         }

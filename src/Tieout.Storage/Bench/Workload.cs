@@ -1,0 +1,92 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Storage.Bench;
+
+/// <summary>Commands like a gateway's: ids in time order, an operation each, three keys an org, four budgets in scope of each.</summary>
+internal sealed class Workload(LedgerBenchOptions options)
+{
+    private const int KeysPerOrg = 3;
+    private static readonly string[] Teams = ["red", "blue"];
+    private static readonly Amount Charge = new(1_234_500);
+    private static readonly ResolvedPrice Price = new("bench@1", Asset.Usd, "openai", "gpt", from: null, RateCard.Empty);
+
+    private readonly UsageLabels[] _labels =
+    [
+        .. from org in Enumerable.Range(1, options.Orgs)
+           from key in Enumerable.Range(1, KeysPerOrg)
+           select new UsageLabels
+           {
+               Org = $"org{org}",
+               Project = "p1",
+               Team = Teams[key % Teams.Length],
+               Key = $"org{org}-k{key}",
+               Feature = "chat",
+               Provider = "openai",
+               Model = "gpt",
+               Source = UsageSource.Gateway,
+               Trigger = "user",
+           },
+    ];
+
+    private long _made;
+
+    public IEnumerable<Command> Opening()
+    {
+        for (var org = 1; org <= options.Orgs; org++)
+        {
+            var id = $"org{org}";
+            yield return new Command.OpenOrg(new Org(id, "USD", BillingMode.Prepaid, null, "UTC"));
+            yield return new Command.TopUp("start", id, new Amount(100_000_000 * Amount.NanosPerUnit));
+            yield return Set(new BudgetScope(id));
+            foreach (var team in Teams) yield return Set(new BudgetScope(id, Team: team));
+            for (var key = 1; key <= KeysPerOrg; key++) yield return Set(new BudgetScope(id, Key: $"{id}-k{key}"));
+        }
+    }
+
+    /// <summary>Commands for as many charges, in lists of one batch.</summary>
+    public IReadOnlyList<IReadOnlyList<Command>> Next(int charges)
+    {
+        var lists = new List<IReadOnlyList<Command>>();
+        while (charges > 0)
+        {
+            var attempts = Enumerable.Range(0, Math.Min(options.Batch, charges)).Select(_ => Next()).ToArray();
+            charges -= attempts.Length;
+            if (options.Mode != LedgerBenchMode.Charge) lists.Add([.. attempts.Select(Hold)]);
+            if (options.Mode == LedgerBenchMode.HoldSettle) lists.Add([.. attempts.Select(attempt => new Command.Settle(attempt))]);
+            if (options.Mode == LedgerBenchMode.Charge) lists.Add([.. attempts.Select(attempt => new Command.Charge(attempt, Fact: false))]);
+        }
+
+        return lists;
+    }
+
+    private static Command.SetBudget Set(BudgetScope scope) =>
+        new(new Budget(scope, WindowUnit.Day, new Amount(100_000_000 * Amount.NanosPerUnit), Hard: true, "UTC", Budget.DefaultThresholds));
+
+    private static Command Hold(PricedUsage attempt) => new Command.PlaceHold(
+        attempt.Usage.Id, attempt.Usage.Labels, attempt.Usage.EndUser, attempt.Usage.OperationId, Charge + Charge, attempt.Usage.OccurredAt + TimeSpan.FromHours(1));
+
+    private PricedUsage Next()
+    {
+        var no = _made++;
+        var labels = _labels[no % _labels.Length];
+        var usage = new UsageRecord(
+            new(Ordered(no)), labels, $"op_{no:x16}", 1, WorkflowId: null, $"corr-{no:x16}", TraceId: null, $"user-{no % 977}",
+            Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0), UsageBasis.Reported, UsageFlags.None);
+        return new(usage, Price, Charge, Charge);
+    }
+
+    /// <summary>Version 7 in its layout, strictly ascending.</summary>
+    private static Guid Ordered(long no)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() << 16 | 0x7000);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes[8..], no | long.MinValue);
+        return new(bytes, bigEndian: true);
+    }
+}
