@@ -54,6 +54,9 @@ public static class TieoutServer
     {
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // Ids and unexpected errors are RequestScope's; with this on, the host makes an Activity and a scope of its own for every request.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddConsole(console => console.FormatterName = JsonLines.FormatterName);
         services.AddSingleton<ConsoleFormatter, JsonLines>();
     }
