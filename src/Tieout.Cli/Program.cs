@@ -1,2 +1,4 @@
-Console.WriteLine("tieout");
-return 0;
+using Tieout.Cli;
+using Tieout.Cli.Output;
+
+return await CommandLine.RunAsync(args, Shell.OfProcess());

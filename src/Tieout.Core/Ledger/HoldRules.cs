@@ -23,7 +23,7 @@ internal static class HoldRules
         if (!Fits(account, command.Amount)) return Refuse(Refusal.AmountTooLarge);
         if (Headroom.Lacking(draft, org, command.Labels, command.EndUser, command.Amount, draft.Now) is { } lacking) return lacking;
 
-        // After this point the hold must succeed.
+        // After this point the hold must succeed: account and windows move together (B3).
         var hold = draft.Add(command);
         draft.Touch(org, AccountKind.Customer).Held += command.Amount;
         foreach (var budget in draft.Matching(command.Labels, command.EndUser))

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -20,7 +21,7 @@ public sealed class RowBytes : IDisposable
     private const int FlushAtBytes = 64 * 1024;
 
     private readonly IncrementalHash _sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private byte[] _buffer = new byte[FlushAtBytes + 4096];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FlushAtBytes + 4096);
     private int _length;
     private int _rowStart;
 
@@ -190,7 +191,12 @@ public sealed class RowBytes : IDisposable
         return Crc();
     }
 
-    public void Dispose() => _sha.Dispose();
+    public void Dispose()
+    {
+        _sha.Dispose();
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
 
     private void Row(byte tag)
     {
@@ -231,7 +237,11 @@ public sealed class RowBytes : IDisposable
 
     private void Reserve(int bytes)
     {
-        if (_length + bytes > _buffer.Length) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + bytes));
+        if (_length + bytes <= _buffer.Length) return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + bytes));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
     }
 
     private uint Crc()

@@ -34,34 +34,29 @@ public abstract record MatchClause
     /// <summary>Found anywhere in the name. Runs in linear time whatever the pattern, because names come from clients.</summary>
     public sealed record Pattern : MatchClause
     {
-        private readonly Lazy<Regex> _regex;
+        private readonly Regex _regex;
 
         /// <exception cref="FormatException">Not a pattern, or one that needs backtracking (look-around, back-references).</exception>
         public Pattern(string text)
         {
             Text = text;
-            _regex = new(() => Compile(text));
-        }
-
-        public string Text { get; }
-
-        public override bool Matches(string name) => _regex.Value.IsMatch(name);
-
-        public bool Equals(Pattern? other) => other is not null && Text == other.Text;
-
-        public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
-
-        private static Regex Compile(string text)
-        {
             try
             {
-                return new(text, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+                _regex = new(text, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
             }
             catch (Exception error) when (error is ArgumentException or NotSupportedException)
             {
                 throw new FormatException($"'{text}' is not a pattern that can be matched in linear time.", error);
             }
         }
+
+        public string Text { get; }
+
+        public override bool Matches(string name) => _regex.IsMatch(name);
+
+        public bool Equals(Pattern? other) => other is not null && Text == other.Text;
+
+        public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
     }
 
     public sealed record AnyOf(ImmutableArray<MatchClause> Clauses) : MatchClause

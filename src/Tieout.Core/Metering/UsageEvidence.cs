@@ -33,8 +33,17 @@ internal readonly record struct UsageEvidence(
         return disagrees ? UsageFlags.TotalMismatch : UsageFlags.None;
     }
 
-    private static UsageFlags Parts(UnitCounts counts) =>
-        Refinements.Any(one => one.Parts.Sum(part => counts[part]) > counts[one.Whole]) ? UsageFlags.PartsExceedTotal : UsageFlags.None;
+    private static UsageFlags Parts(UnitCounts counts)
+    {
+        foreach (var (whole, parts) in Refinements)
+        {
+            long sum = 0;
+            foreach (var part in parts) sum += counts[part];
+            if (sum > counts[whole]) return UsageFlags.PartsExceedTotal;
+        }
+
+        return UsageFlags.None;
+    }
 
     /// <summary>Each unit with the parts that split it along one dimension: such parts exclude each other, so they must fit into it together.</summary>
     private static readonly ImmutableArray<(UsageUnit Whole, ImmutableArray<UsageUnit> Parts)> Refinements =

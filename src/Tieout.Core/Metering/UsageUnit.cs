@@ -5,17 +5,33 @@ namespace Tieout.Core.Metering;
 /// A null says "of any": <c>input_tokens</c> are tokens of direction input, of any modality and any type, and so include
 /// <c>cache_read_tokens</c>. That is the one relation that pricing knows: see <see cref="IsPartOf"/>.
 /// </remarks>
-/// <param name="Name">Stable, snake_case: what records, price lists and exports call it.</param>
-/// <param name="Per">How many of it a rate is quoted for, for example 1,000,000 tokens or 3,600 seconds.</param>
-/// <param name="Family">Units of different families are never parts of each other.</param>
-/// <param name="Direction"><c>input</c>, <c>output</c> or neither.</param>
-/// <param name="Lifetime">Of a cache write.</param>
-public sealed record UsageUnit(
-    string Name, long Per, string Family, string? Direction = null,
-    string? Modality = null, string? Type = null, string? Lifetime = null)
+public sealed class UsageUnit
 {
+    internal UsageUnit(
+        string name, long per, string family, string? direction = null, string? modality = null, string? type = null, string? lifetime = null) =>
+        (Name, Per, Family, Direction, Modality, Type, Lifetime) = (name, per, family, direction, modality, type, lifetime);
+
+    /// <summary>Stable, snake_case: what records, price lists and exports call it.</summary>
+    public string Name { get; }
+
+    /// <summary>How many of it a rate is quoted for, for example 1,000,000 tokens or 3,600 seconds.</summary>
+    public long Per { get; }
+
+    /// <summary>Units of different families are never parts of each other.</summary>
+    public string Family { get; }
+
+    /// <summary><c>input</c>, <c>output</c> or neither.</summary>
+    public string? Direction { get; }
+
+    public string? Modality { get; }
+
+    public string? Type { get; }
+
+    /// <summary>Of a cache write.</summary>
+    public string? Lifetime { get; }
+
     /// <summary>Place in <see cref="UsageUnits.All"/>.</summary>
-    internal int Index { get; init; }
+    internal int Index { get; set; }
 
     /// <summary>How much is said about it: a part always says more than its whole.</summary>
     internal int Depth =>

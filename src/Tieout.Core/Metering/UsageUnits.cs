@@ -14,7 +14,7 @@ public static class UsageUnits
 
     private static readonly string[] Modalities = ["text", "audio", "image", "video"];
 
-    public static ImmutableArray<UsageUnit> All { get; } = [.. Listed().Select((unit, index) => unit with { Index = index })];
+    public static ImmutableArray<UsageUnit> All { get; } = Numbered();
 
     private static readonly FrozenDictionary<string, UsageUnit> ByName = All.ToFrozenDictionary(unit => unit.Name, StringComparer.Ordinal);
 
@@ -30,6 +30,13 @@ public static class UsageUnits
     public static UsageUnit ReportedCost { get; } = ByName["reported_cost_nanos"];
 
     public static UsageUnit? Find(string name) => ByName.GetValueOrDefault(name);
+
+    private static ImmutableArray<UsageUnit> Numbered()
+    {
+        var all = Listed().ToImmutableArray();
+        foreach (var (index, unit) in all.Index()) unit.Index = index;
+        return all;
+    }
 
     private static IEnumerable<UsageUnit> Listed() =>
     [

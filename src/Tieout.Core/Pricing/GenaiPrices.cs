@@ -47,8 +47,7 @@ public static class GenaiPrices
         {
             return new(
                 id, json.RequiredText("name"), Clause(json, "provider_match"), Clause(json, "model_match"),
-                json.Text("api_pattern") is { } address ? new(address) : null,
-                [.. json.Items("fallback_model_providers").Select(fallback => fallback.GetString()!)],
+                [.. json.Items("fallback_model_providers").Select(fallback => fallback.Text())],
                 [.. json.Items("extractors").Select(Extractor)],
                 [.. json.Items("models").Select(Model)]);
         }
@@ -66,7 +65,7 @@ public static class GenaiPrices
             var prices = json.Member("prices");
             return new(
                 id, MatchClause.Read(json.Member("match")),
-                json.Optional("context_window") is { } window ? window.GetInt64() : null,
+                json.Optional("context_window")?.WholeNumber(),
                 prices.ValueKind is JsonValueKind.Array ? [.. prices.EnumerateArray().Select(Timed)] : [new(null, null, Rates(prices))]);
         }
         catch (FormatException error)
@@ -88,19 +87,19 @@ public static class GenaiPrices
             ? time
             : throw new FormatException($"'{text}' is not a time of day in UTC to the minute.");
 
-    private static RateCard Rates(JsonElement json) => new(json.EnumerateObject().Select(member => KeyValuePair.Create(
+    private static RateCard Rates(JsonElement json) => new(json.Members().Select(member => KeyValuePair.Create(
         ByRateName.GetValueOrDefault(member.Name) ?? throw new FormatException($"'{member.Name}' is a price of no unit we know."),
         OneRate(member.Value))));
 
     private static Rate OneRate(JsonElement json) =>
         json.ValueKind is JsonValueKind.Object
-            ? Rate.Tiered(Price(json.Member("base")), json.Items("tiers").Select(tier => new Tier(tier.Member("start").GetInt64(), Price(tier.Member("price")))))
+            ? Rate.Tiered(Price(json.Member("base")), json.Items("tiers").Select(tier => new Tier(tier.Member("start").WholeNumber(), Price(tier.Member("price")))))
             : Price(json);
 
     private static decimal Price(JsonElement json) =>
         json.ValueKind is JsonValueKind.Number && json.TryGetDecimal(out var price)
             ? Rate.Checked(price)
-            : throw new FormatException($"'{json.Start()}' is not a price.");
+            : throw new FormatException($"{json.Start()} is not a price.");
 
     /// <summary>Fields that add to several units are listed once for each; here they are one field with several units.</summary>
     private static UsageExtractor Extractor(JsonElement json) => new(
@@ -117,7 +116,7 @@ public static class GenaiPrices
     private static FieldPath Path(JsonElement json) => FieldPath.Parse(
         json.ValueKind is JsonValueKind.String
             ? json.GetString()!
-            : json.EnumerateArray().Aggregate("", (path, step) => step.ValueKind is JsonValueKind.String
+            : json.Items().Aggregate("", (path, step) => step.ValueKind is JsonValueKind.String
                 ? (path.Length == 0 ? "" : path + ".") + step.GetString()
                 : path + Choice(step)));
 

@@ -41,17 +41,26 @@ internal static class JsonReading
             json.ValueKind is not JsonValueKind.Object ? throw new FormatException($"{json.Start()} is not an object.")
             : json.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
 
-        public string? Text(string name) =>
-            json.Optional(name) is not { } value ? null
-            : value.ValueKind is JsonValueKind.String ? value.GetString()
-            : throw new FormatException($"'{name}' is not text but {value.Start()}.");
+        public string? Text(string name) => json.Optional(name)?.Text();
 
-        public string RequiredText(string name) => json.Text(name) ?? throw new FormatException($"'{name}' is missing in {json.Start()}.");
+        public string Text() =>
+            json.ValueKind is JsonValueKind.String ? json.GetString()! : throw new FormatException($"{json.Start()} is not text.");
 
-        public IEnumerable<JsonElement> Items(string name) =>
-            json.Optional(name) is not { } value ? []
-            : value.ValueKind is JsonValueKind.Array ? value.EnumerateArray()
-            : throw new FormatException($"'{name}' is not an array but {value.Start()}.");
+        public string RequiredText(string name) => json.Member(name).Text();
+
+        public long WholeNumber() =>
+            json.ValueKind is JsonValueKind.Number && json.TryGetInt64(out var number) && number >= 0
+                ? number
+                : throw new FormatException($"{json.Start()} is not a whole number of zero or more.");
+
+        /// <summary>Nothing where the member is missing.</summary>
+        public IEnumerable<JsonElement> Items(string name) => json.Optional(name)?.Items() ?? [];
+
+        public IEnumerable<JsonElement> Items() =>
+            json.ValueKind is JsonValueKind.Array ? json.EnumerateArray() : throw new FormatException($"{json.Start()} is not an array.");
+
+        public IEnumerable<JsonProperty> Members() =>
+            json.ValueKind is JsonValueKind.Object ? json.EnumerateObject() : throw new FormatException($"{json.Start()} is not an object.");
 
         public string Start() => json.GetRawText() is { Length: > 60 } text ? text[..60] + "…" : json.GetRawText();
     }

@@ -7,35 +7,50 @@ using Tieout.Core.Money;
 namespace Tieout.Core.Pricing;
 
 /// <summary>One version of one price list: which models there are, what they cost when, and how usage is read.</summary>
-/// <param name="name">Of the list, for example <c>builtin</c>; versions of one list share it.</param>
-/// <param name="version">For example <c>2026-08-21</c>. Name and version together never mean two different contents.</param>
-/// <param name="effective">The first day (UTC) on which this version is used; null: always.</param>
-/// <param name="asset">What its rates are in.</param>
-public sealed class PriceCatalogue(
-    string name, string version, DateOnly? effective, Asset asset, ImmutableArray<ListedProvider> providers)
+public sealed class PriceCatalogue
 {
     /// <summary>Names of models come from clients: past this many, remembering begins anew.</summary>
     private const int RememberedMax = 10_000;
 
-    private readonly FrozenDictionary<string, ListedProvider> _byId = providers.ToFrozenDictionary(provider => provider.Id, StringComparer.OrdinalIgnoreCase);
+    private readonly FrozenDictionary<string, ListedProvider> _byId;
     private readonly ConcurrentDictionary<(string? Provider, string Model), PriceMatch?> _remembered = new();
+    private readonly ConcurrentDictionary<(string Provider, string Lender, string Model), PriceMatch> _matches = new();
 
-    public string Name => name;
+    /// <param name="name">Of the list, for example <c>builtin</c>; versions of one list share it.</param>
+    /// <param name="version">For example <c>2026-08-21</c>. Name and version together never mean two different contents.</param>
+    /// <param name="effective">The first day (UTC) on which this version is used; null: always.</param>
+    /// <param name="asset">What its rates are in.</param>
+    /// <exception cref="FormatException">A provider or a model of one is listed twice, or a fallback is not listed.</exception>
+    public PriceCatalogue(string name, string version, DateOnly? effective, Asset asset, ImmutableArray<ListedProvider> providers)
+    {
+        (Name, Version, Effective, Asset, Providers) = (name, version, effective, asset, providers);
+        Id = $"{name}@{version}";
+        OnlyOnce("Provider", providers.Select(provider => provider.Id));
+        _byId = providers.ToFrozenDictionary(provider => provider.Id, StringComparer.OrdinalIgnoreCase);
+        foreach (var provider in providers)
+        {
+            OnlyOnce($"Provider '{provider.Id}': Model", provider.Models.Select(model => model.Id));
+            var missing = provider.Fallbacks.FirstOrDefault(fallback => !_byId.ContainsKey(fallback));
+            if (missing is not null) throw new FormatException($"Provider '{provider.Id}' falls back to '{missing}', which is not listed.");
+        }
+    }
 
-    public string Version => version;
+    public string Name { get; }
 
-    public DateOnly? Effective => effective;
+    public string Version { get; }
 
-    public Asset Asset => asset;
+    public DateOnly? Effective { get; }
 
-    public ImmutableArray<ListedProvider> Providers => providers;
+    public Asset Asset { get; }
+
+    public ImmutableArray<ListedProvider> Providers { get; }
 
     /// <summary>What a charge names: <c>builtin@2026-08-21</c>.</summary>
-    public string Id { get; } = $"{name}@{version}";
+    public string Id { get; }
 
     /// <summary>By id, else the first whose aliases match.</summary>
     public ListedProvider? Provider(string provider) =>
-        _byId.GetValueOrDefault(provider.Trim()) ?? providers.FirstOrDefault(listed => listed.Alias?.Matches(provider.Trim()) ?? false);
+        _byId.GetValueOrDefault(provider.Trim()) ?? Providers.FirstOrDefault(listed => listed.Alias?.Matches(provider.Trim()) ?? false);
 
     /// <summary>The listed model that <paramref name="model"/> means at <paramref name="provider"/>, or at the provider that
     /// models of this name belong to where none is given. The first that matches, in the order of the list.</summary>
@@ -55,41 +70,24 @@ public sealed class PriceCatalogue(
 
     private PriceMatch? Search(string? provider, string model)
     {
-        var listed = provider is null ? providers.FirstOrDefault(one => one.ModelsLike?.Matches(model) ?? false) : Provider(provider);
+        var listed = provider is null ? Providers.FirstOrDefault(one => one.ModelsLike?.Matches(model) ?? false) : Provider(provider);
         if (listed is null) return null;
-        if (listed.Model(model) is { } own) return new(this, listed, own);
+        if (listed.Model(model) is { } own) return Match(listed, listed, own);
         foreach (var fallback in listed.Fallbacks)
         {
-            if (_byId.GetValueOrDefault(fallback)?.Model(model) is { } lent) return new(this, listed, lent);
+            if (_byId.GetValueOrDefault(fallback) is { } lender && lender.Model(model) is { } lent) return Match(listed, lender, lent);
         }
 
         return null;
     }
-}
 
-/// <summary>A model found in a list. Hands out the same <see cref="ResolvedPrice"/> for the same question.</summary>
-public sealed class PriceMatch(PriceCatalogue catalogue, ListedProvider provider, ListedModel model)
-{
-    /// <summary>Every edit of an org's policy is a new one: past this many, remembering begins anew.</summary>
-    private const int RememberedMax = 1_000;
+    /// <summary>The same instance by whatever name the model is asked for, so that its prices are, too.</summary>
+    private PriceMatch Match(ListedProvider listed, ListedProvider lender, ListedModel model) =>
+        _matches.GetOrAdd((listed.Id, lender.Id, model.Id), _ => new(this, listed, model));
 
-    private readonly ConcurrentDictionary<(int Price, PricePolicy Policy), ResolvedPrice> _resolved = new();
-
-    public PriceCatalogue Catalogue => catalogue;
-
-    /// <summary>The provider that was asked for, also where another's list holds.</summary>
-    public ListedProvider Provider => provider;
-
-    public ListedModel Model => model;
-
-    /// <summary>Null where the list names the model without any rate.</summary>
-    public ResolvedPrice? PriceAt(Instant at, PricePolicy policy)
+    private static void OnlyOnce(string what, IEnumerable<string> ids)
     {
-        var index = model.PriceAt(at);
-        var timed = model.Prices[index];
-        if (timed.Rates.IsEmpty) return null;
-        if (_resolved.TryGetValue((index, policy), out var known)) return known;
-        if (_resolved.Count >= RememberedMax) _resolved.Clear();
-        return _resolved.GetOrAdd((index, policy), policy.Apply(catalogue, provider.Id, model.Id, timed));
+        var twice = ids.CountBy(id => id, StringComparer.OrdinalIgnoreCase).FirstOrDefault(id => id.Value > 1).Key;
+        if (twice is not null) throw new FormatException($"{what} '{twice}' is listed twice.");
     }
 }

@@ -20,10 +20,6 @@ public static class PriceCatalogueJson
         var asset = root.RequiredText("asset");
         if (!Asset.IsValid(asset)) throw new FormatException($"'{asset}' is not an asset.");
         var providers = root.Items("providers").Select(ReadProvider).ToImmutableArray();
-        if (providers.GroupBy(provider => provider.Id, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
-        {
-            throw new FormatException($"Provider '{twice.Key}' is listed twice.");
-        }
 
         return new(
             root.RequiredText("list"), root.RequiredText("version"),
@@ -62,8 +58,7 @@ public static class PriceCatalogueJson
         {
             return new(
                 id, json.Text("name") ?? id, Clause(json, "alias"), Clause(json, "models_like"),
-                json.Text("address") is { } address ? new(address) : null,
-                [.. json.Items("fallbacks").Select(fallback => fallback.GetString() ?? "")],
+                [.. json.Items("fallbacks").Select(fallback => fallback.Text())],
                 [.. json.Items("usage").Select(ReadExtractor)],
                 [.. json.Items("models").Select(ReadModel)]);
         }
@@ -78,14 +73,11 @@ public static class PriceCatalogueJson
         var id = json.RequiredText("id");
         try
         {
-            var window = json.Optional("context_window") is not { } value ? (long?)null
-                : value.ValueKind is JsonValueKind.Number && value.TryGetInt64(out var tokens) && tokens > 0 ? tokens
-                : throw new FormatException($"'{value.Start()}' is not a context window in tokens.");
             ImmutableArray<TimedPrice> prices = json.Optional("rates") is { } rates
                 ? [new(null, null, RateCard.Read(rates))]
                 : [.. json.Items("prices").Select(TimedPrice.Read)];
             if (prices.IsEmpty) throw new FormatException("it has neither 'rates' nor 'prices'.");
-            return new(id, MatchClause.Read(json.Member("match")), window, prices);
+            return new(id, MatchClause.Read(json.Member("match")), json.Optional("context_window")?.WholeNumber(), prices);
         }
         catch (FormatException error)
         {
@@ -98,12 +90,11 @@ public static class PriceCatalogueJson
         [.. Fields(json, "required", true), .. Fields(json, "optional", false)]);
 
     private static IEnumerable<CountField> Fields(JsonElement json, string member, bool required) =>
-        json.Optional(member) is not { } fields ? []
-        : fields.EnumerateObject().Select(field => new CountField(
-            FieldPath.Parse(field.Name), required, [.. field.Value.EnumerateArray().Select(unit => Unit(unit.GetString()))]));
+        (json.Optional(member)?.Members() ?? []).Select(field => new CountField(
+            FieldPath.Parse(field.Name), required, [.. field.Value.Items().Select(unit => Unit(unit.Text()))]));
 
-    private static UsageUnit Unit(string? name) =>
-        UsageUnits.Find(name ?? "") ?? throw new FormatException($"'{name}' is not a unit of usage.");
+    private static UsageUnit Unit(string name) =>
+        UsageUnits.Find(name) ?? throw new FormatException($"'{name}' is not a unit of usage.");
 
     private static MatchClause? Clause(JsonElement json, string name) =>
         json.Optional(name) is { } clause ? MatchClause.Read(clause) : null;
@@ -115,7 +106,6 @@ public static class PriceCatalogueJson
         json.WriteString("name", provider.Name);
         Write(json, "alias", provider.Alias);
         Write(json, "models_like", provider.ModelsLike);
-        if (provider.Address is { } address) json.WriteString("address", address.Text);
         if (!provider.Fallbacks.IsEmpty)
         {
             json.WriteStartArray("fallbacks");

@@ -8,20 +8,23 @@ namespace Tieout.Core.Pricing;
 /// <remarks>
 /// Counts are totals that include their parts; a rate is for what no more specific rate takes. So each unit is charged for
 /// its count less what its parts were charged for, and a part without a rate of its own costs what its whole costs.
+/// Where two rates claim the same tokens and none is for both (cached ones and audio ones, say, but none for cached audio),
+/// the dearer one gets them.
 /// </remarks>
 public sealed class RateCard : IEquatable<RateCard>
 {
-    private readonly ImmutableArray<Line> _lines;
-    private readonly ImmutableArray<bool> _covered;
+    // Worked out when first asked for: a list has some thousand cards, of which few are ever used.
+    private readonly Lazy<ImmutableArray<Line>> _lines;
+    private readonly Lazy<ImmutableArray<UsageUnit>> _uncovered;
 
     /// <exception cref="FormatException">A unit has two rates.</exception>
     public RateCard(IEnumerable<KeyValuePair<UsageUnit, Rate>> rates)
     {
         Rates = [.. rates.OrderBy(rate => rate.Key.Name, StringComparer.Ordinal)];
         if (Rates.DistinctBy(rate => rate.Key).Count() < Rates.Length) throw new FormatException("A unit has two rates.");
-        var deepestFirst = Rates.OrderByDescending(rate => rate.Key.Depth).ToArray();
-        _lines = [.. deepestFirst.Select(rate => new Line(rate.Key, rate.Value, PartsOf(rate.Key, deepestFirst)))];
-        _covered = [.. UsageUnits.All.Select(unit => Rates.Any(rate => unit == rate.Key || unit.IsPartOf(rate.Key)))];
+        _lines = new(LinesDeepestFirst);
+        _uncovered = new(() => [.. UsageUnits.All.Where(unit =>
+            unit != UsageUnits.ReportedCost && unit != UsageUnits.Requests && Rates.All(rate => unit != rate.Key && !unit.IsPartOf(rate.Key)))]);
     }
 
     public static RateCard Empty { get; } = new([]);
@@ -32,7 +35,7 @@ public sealed class RateCard : IEquatable<RateCard>
     public bool IsEmpty => Rates.IsEmpty;
 
     /// <summary>The rate that one more of <paramref name="unit"/> costs: its own, else that of the nearest whole; null if there is none.</summary>
-    public Rate? For(UsageUnit unit) => _lines.FirstOrDefault(line => unit == line.Unit || unit.IsPartOf(line.Unit)).Rate;
+    public Rate? For(UsageUnit unit) => _lines.Value.FirstOrDefault(line => unit == line.Unit || unit.IsPartOf(line.Unit)).Rate;
 
     /// <summary>These rates, with those of <paramref name="other"/> where it has any.</summary>
     public RateCard With(RateCard other) =>
@@ -42,13 +45,14 @@ public sealed class RateCard : IEquatable<RateCard>
     /// <exception cref="OverflowException">Above the range of <see cref="decimal"/>.</exception>
     public ExactPrice Price(UnitCounts counts)
     {
-        Span<long> own = stackalloc long[_lines.Length];
+        var lines = _lines.Value;
+        Span<long> own = stackalloc long[lines.Length];
         decimal input = 0, output = 0, other = 0;
         var flags = Uncovered(counts) ? UsageFlags.Unpriced : UsageFlags.None;
         var inputTokens = counts[UsageUnits.InputTokens];
         for (var i = 0; i < own.Length; i++)
         {
-            var line = _lines[i];
+            var line = lines[i];
             own[i] = line.Unit == UsageUnits.Requests ? RequestsIn(counts) : counts[line.Unit];
             foreach (var part in line.Parts) own[i] -= own[part];
             if (own[i] < 0)
@@ -87,11 +91,9 @@ public sealed class RateCard : IEquatable<RateCard>
 
     /// <exception cref="FormatException">Not an object of known units and rates.</exception>
     public static RateCard Read(JsonElement json) =>
-        json.ValueKind is not JsonValueKind.Object
-            ? throw new FormatException($"{json.GetRawText()} is not an object of rates by unit.")
-            : new(json.EnumerateObject().Select(member => KeyValuePair.Create(
-                UsageUnits.Find(member.Name) ?? throw new FormatException($"'{member.Name}' is not a unit of usage."),
-                Rate.Read(member.Value))));
+        new(json.Members().Select(member => KeyValuePair.Create(
+            UsageUnits.Find(member.Name) ?? throw new FormatException($"'{member.Name}' is not a unit of usage."),
+            Rate.Read(member.Value))));
 
     /// <summary>An attempt is one request to its provider, said or not; one that used nothing is none.</summary>
     private static long RequestsIn(UnitCounts counts) =>
@@ -99,17 +101,29 @@ public sealed class RateCard : IEquatable<RateCard>
 
     private bool Uncovered(UnitCounts counts)
     {
-        foreach (var unit in UsageUnits.All)
+        foreach (var unit in _uncovered.Value)
         {
-            if (!_covered[unit.Index] && counts[unit] > 0 && unit != UsageUnits.ReportedCost && unit != UsageUnits.Requests) return true;
+            if (counts[unit] > 0) return true;
         }
 
         return false;
     }
 
-    private static ImmutableArray<int> PartsOf(UsageUnit whole, KeyValuePair<UsageUnit, Rate>[] deepestFirst) =>
-        [.. deepestFirst.Index().Where(rate => rate.Item.Key.IsPartOf(whole)).Select(rate => rate.Index)];
+    private ImmutableArray<Line> LinesDeepestFirst()
+    {
+        var all = Rates.ToList();
+        foreach (var unit in UsageUnits.All.Where(unit => Rates.All(rate => rate.Key != unit)).OrderBy(unit => unit.Depth))
+        {
+            var wholes = all.Where(rate => unit.IsPartOf(rate.Key)).ToArray();
+            var nearest = wholes.Where(rate => !wholes.Any(other => other.Key.IsPartOf(rate.Key))).ToArray();
+            if (nearest.Length > 1) all.Add(KeyValuePair.Create(unit, nearest.MaxBy(rate => rate.Value.Base).Value));
+        }
 
+        var sorted = all.OrderByDescending(rate => rate.Key.Depth).ToArray();
+        return [.. sorted.Select(rate => new Line(rate.Key, rate.Value, [.. sorted.Index().Where(part => part.Item.Key.IsPartOf(rate.Key)).Select(part => part.Index)]))];
+    }
+
+    /// <param name="Parts">Indexes of the lines of more specific units; they come before this one.</param>
     private readonly record struct Line(UsageUnit Unit, Rate Rate, ImmutableArray<int> Parts);
 }
 

@@ -9,14 +9,16 @@ namespace Tieout.Core.Pricing;
 public static class Rating
 {
     /// <summary>Prices one object <c>{"provider", "model", "usage"}</c>, where usage is the provider's own block, or a whole response with <c>provider</c> added.</summary>
-    /// <param name="item">May say <c>flavor</c>; else the first of the provider's APIs that can read the block is taken.</param>
+    /// <param name="item">May say <c>flavor</c>; else the first of the provider's APIs that can read the block is taken, then of those of
+    /// OpenAI, which many providers offer, too.</param>
     public static RatedResponse Rate(JsonElement item, PriceBook book, Instant at, PricePolicy policy)
     {
         if (item.ValueKind is not JsonValueKind.Object) return Refused("item_malformed", "$");
         if (Text(item, "provider") is not { } name) return Refused("provider_missing", "provider");
-        var extractors = book.Catalogues.Select(list => list.Provider(name)).FirstOrDefault(provider => provider is { Extractors.Length: > 0 })?.Extractors ?? [];
+        if (ExtractorsOf(book, name) is not { IsEmpty: false } extractors) return Refused("provider_unknown", name);
+        extractors = [.. extractors, .. ExtractorsOf(book, "openai")];
         if (Text(item, "flavor") is { } wanted) extractors = [.. extractors.Where(extractor => extractor.Flavor == wanted)];
-        if (extractors.IsEmpty) return Refused("provider_unknown", name);
+        if (extractors.IsEmpty) return Refused("flavor_unknown", "flavor");
 
         UsageReading.Refused? refused = null;
         foreach (var extractor in extractors)
@@ -44,6 +46,9 @@ public static class Rating
             return new(kind, provider, model, usage.Units, price, priced.ProviderCost, priced.Charge, priced.Flags);
         }
     }
+
+    private static ImmutableArray<UsageExtractor> ExtractorsOf(PriceBook book, string provider) =>
+        book.Catalogues.Select(list => list.Provider(provider)).FirstOrDefault(listed => listed is { Extractors.Length: > 0 })?.Extractors ?? [];
 
     private static RatedResponse Refused(string reason, string where) => new([], null, null, reason, where);
 

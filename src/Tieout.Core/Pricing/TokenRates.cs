@@ -49,12 +49,13 @@ internal sealed class TokenRates
     public bool TryPrice(in UsageCounts counts, out Amount price)
     {
         price = default;
+
+        // Bits of a negative or too large number show in the union of all.
+        var union = counts.InputTokens | counts.CacheReadTokens | counts.CacheWriteTokens | counts.OutputTokens | counts.ReasoningTokens;
+        if (counts.More is not null || union is < 0 or >= FactorMax) return false;
         var fresh = counts.InputTokens - counts.CacheReadTokens - counts.CacheWriteTokens;
         var plain = counts.OutputTokens - counts.ReasoningTokens;
-
-        // One negative number makes the union negative; one too large makes it too large.
-        var union = counts.CacheReadTokens | counts.CacheWriteTokens | counts.ReasoningTokens | fresh | plain;
-        if (counts.More is not null || (ulong)union >= (ulong)FactorMax) return false;
+        if ((fresh | plain) < 0) return false;
         foreach (var band in _bands)
         {
             if (counts.InputTokens <= band.Above) continue;

@@ -36,5 +36,5 @@ public sealed class MatchClauseTests
     [InlineData("(")]
     [InlineData("(a)\\1")]
     public void A_pattern_that_does_not_run_in_linear_time_is_refused(string pattern) =>
-        Assert.Throws<FormatException>(() => new MatchClause.Pattern(pattern).Matches("a"));
+        Assert.Throws<FormatException>(() => new MatchClause.Pattern(pattern));
 }

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Tieout.Cli.Commands;
+using Tieout.Cli.Output;
+
+namespace Tieout.Cli;
+
+/// <summary>The whole of <c>tieout</c>, in this process or in a test.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Shell shell, CancellationToken cancellationToken = default)
+    {
+        var globals = new Globals(shell);
+        var parsed = Root(globals).Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await SayAsync(shell, error.Message, "usage", parsed.GetValue(globals.Json));
+            if (!parsed.GetValue(globals.Json)) await shell.Error.WriteLineAsync($"Try 'tieout {string.Join(' ', Path(parsed))} --help'.".Replace("  ", " ", StringComparison.Ordinal));
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            var form = new InvocationConfiguration { Output = shell.Out, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+            return await parsed.InvokeAsync(form, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Usage;
+        }
+        catch (Exception e)
+        {
+            // A bug of ours, or a world we did not foresee: never a stack trace, but enough to tell us.
+            await SayAsync(shell, $"This should not have happened ({e.GetType().Name}): {e.Message}", "internal_error", json: false);
+            return ExitCode.Unreachable;
+        }
+    }
+
+    /// <summary>Errors go to the error stream, so that output can be piped whatever happens.</summary>
+    public static Task SayAsync(Shell shell, string message, string? code, bool json) => shell.Error.WriteLineAsync(json
+        ? JsonOutput.Text(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("error");
+            writer.WriteString("code", code ?? "failed");
+            writer.WriteString("message", message);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        })
+        : code is null or "usage" ? $"tieout: {message}" : $"tieout: {message} [{code}]");
+
+    private static RootCommand Root(Globals globals)
+    {
+        var root = new RootCommand("A metering gateway and billing ledger for AI and GPU platforms whose numbers tie out.")
+        {
+            globals.Json, globals.Server, globals.Token,
+            OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), BudgetCommands.Build(globals),
+            MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), MoneyCommands.Correct(globals), MoneyCommands.Balance(globals),
+            UsageCommand.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), FindingsCommand.Build(globals),
+            InvoiceCommand.Build(globals), CostsCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),
+            HealthCommand.Build(globals), VerifyCommand.Build(globals), BenchCommand.Build(globals), ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
+        };
+        return root;
+    }
+
+    private static Stack<string> Path(ParseResult parsed)
+    {
+        var names = new Stack<string>();
+        for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            if (result.Command is not RootCommand) names.Push(result.Command.Name);
+        }
+
+        return names;
+    }
+}

@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Tieout.Server.Api;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>costs today</c>: ends with 1 when its figures disagree.</summary>
+internal static class CostsCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
+        var asset = new Option<string?>("--asset") { Description = "For all orgs, where they spend in several." };
+        var today = new Command("today", "What was spent today, by counter, ledger and usage.") { org, asset };
+        globals.Calling(today, async (call, api, cancellationToken) =>
+        {
+            string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "today"] : ["costs", "today"];
+            var answer = await api.GetAsync(ApiClient.Path(path, ("asset", call.Get(org) is null ? call.Get(asset) : null)), ApiClient.Json.CostsTodayBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.CostsTodayBody, WriteAsync);
+            return answer.DriftPct == 0 && answer.Severity == "normal" ? ExitCode.Ok : ExitCode.Findings;
+        });
+        return new("costs", "Costs.") { today };
+    }
+
+    public static Task WriteAsync(CostsTodayBody costs, TextWriter text) => text.WriteLineAsync(
+        $"""
+        counter  {costs.CounterDailyTotal} {costs.Asset}  last write {costs.LastCounterWrite ?? "none today"}
+        ledger   {costs.LedgerDailyTotal} {costs.Asset}  last write {costs.LastLedgerWrite ?? "none today"}
+        usage    {costs.UsageDailyTotal} {costs.Asset}
+        drift    {costs.DriftPct} %  ({costs.Severity}; {costs.Org ?? "all orgs"}, days of {costs.TimeZone ?? "each org's zone"}, commit {costs.AsOf})
+        """);
+}

@@ -1,0 +1,19 @@
+using System.CommandLine;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>health</c>: ends with 1 when the ledger cannot be written.</summary>
+internal static class HealthCommand
+{
+    public static Command Build(Globals globals) => globals.Calling(new("health", "How the ledger is doing."), async (call, api, cancellationToken) =>
+    {
+        var answer = await api.GetAsync("health", ApiClient.Json.LedgerHealthBody, cancellationToken);
+        await call.AnswerAsync(answer, ApiClient.Json.LedgerHealthBody, (health, text) => text.WriteLineAsync(
+            $"""
+            {health.Status}{(health.Reason is null ? "" : $": {health.Reason}")}
+            queue {health.QueueDepth}, last commit {health.LastCommitMs} ms, commit {health.AsOf} at {health.LastWriteAt ?? "no time yet"}
+            {health.Orgs} orgs, {health.OpenHolds} open holds
+            """));
+        return answer.Writable ? ExitCode.Ok : ExitCode.Findings;
+    });
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using Tieout.Cli.Output;
+using Tieout.Server.Api;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>topup</c>, <c>grant</c>, <c>correct</c> and <c>balance</c></summary>
+internal static class MoneyCommands
+{
+    public static Command TopUp(Globals globals)
+    {
+        var (org, amount, id) = (new Argument<string>("ORG"), new Argument<string>("AMOUNT"), Id());
+        return globals.Calling(new("topup", "Adds bought credit, or a payment.") { org, amount, id }, (call, api, cancellationToken) => PostAsync(
+            call, api, call.Get(org), "topups", new TopUpBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id)), ApiClient.Json.TopUpBody, cancellationToken));
+    }
+
+    public static Command Grant(Globals globals)
+    {
+        var (org, amount, id) = (new Argument<string>("ORG"), new Argument<string>("AMOUNT"), Id());
+        var priority = new Option<int>("--priority") { Description = "Lower is used first." };
+        var expires = new Option<string?>("--expires") { Description = "A day, or a time with its offset. Default: never.", HelpName = "TIME" };
+        return globals.Calling(new("grant", "Adds free credit, which is used before bought credit.") { org, amount, id, priority, expires }, (call, api, cancellationToken) => PostAsync(
+            call, api, call.Get(org), "grants", new GrantBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id), call.Get(priority), call.Get(expires)),
+            ApiClient.Json.GrantBody, cancellationToken));
+    }
+
+    public static Command Correct(Globals globals)
+    {
+        var (org, posting, id) = (new Argument<string>("ORG"), new Argument<long>("POSTING"), Id());
+        var amount = new Option<string?>("--amount") { Description = "What is entered instead. Default: nothing.", HelpName = "AMOUNT" };
+        var reason = new Option<string>("--reason") { Required = true, Description = "The finding or words that justify it; kept with the postings." };
+        return globals.Calling(new("correct", "Takes a posting back and enters another amount instead.") { org, posting, id, amount, reason }, (call, api, cancellationToken) => PostAsync(
+            call, api, call.Get(org), "corrections", new CorrectionBody(call.Get(posting), call.Get(reason), Arguments.AmountOrNull(call.Get(amount)), call.Get(id)),
+            ApiClient.Json.CorrectionBody, cancellationToken));
+    }
+
+    public static Command Balance(Globals globals)
+    {
+        var org = new Argument<string>("ORG");
+        return globals.Calling(new("balance", "How an org's account stands.") { org }, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "balance"]), ApiClient.Json.BalanceBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.BalanceBody, async (balance, text) =>
+            {
+                await text.WriteLineAsync($"posted     {balance.Posted} {balance.Asset}\nheld       {balance.Held}\navailable  {balance.Available?.ToString() ?? "without limit"}");
+                if (balance.Grants.Count == 0) return;
+                var table = new TextTable("GRANT", ">GRANTED", ">LEFT", ">PRIORITY", "EXPIRES");
+                foreach (var lot in balance.Grants) table.Add(lot.Id, lot.Granted.ToString(), lot.Left.ToString(), $"{lot.Priority}", lot.ExpiresAt ?? "never");
+                await table.WriteAsync(text);
+            });
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Option<string> Id() => new("--id") { Required = true, Description = "Counts once, for ever: sending it again does nothing." };
+
+    private static async Task<int> PostAsync<T>(
+        Invocation call, ApiClient api, string org, string path, T body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        var answer = await api.SendAsync(HttpMethod.Post, ApiClient.Path(["orgs", org, path]), body, type, ApiClient.Json.MoneyBody, cancellationToken);
+        await call.AnswerAsync(answer, ApiClient.Json.MoneyBody, (made, text) => text.WriteLineAsync(
+            $"{(made.Replayed ? "Stood already" : "Done")}: posting {made.Posting}. Balance {made.Posted} {made.Asset}, {made.Held} held, {made.Available?.ToString() ?? "no limit to what is"} available."));
+        return ExitCode.Ok;
+    }
+}

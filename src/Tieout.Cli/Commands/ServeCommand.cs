@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+using Tieout.Cli.Output;
+using Tieout.Server.Api;
+using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
+using Tieout.Storage;
+using Tieout.Storage.Sqlite;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>serve</c>: the gateway, the API and the ledger, until it is told to stop.</summary>
+internal static class ServeCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var data = new Option<string?>("--data") { Description = $"The folder that holds everything durable. Default: {Shell.DefaultData}.", HelpName = "DIR" };
+        var listen = new Option<string?>("--listen") { Description = $"Default: {Globals.DefaultServer}.", HelpName = "URL" };
+        var config = new Option<string?>("--config") { Description = "A tieout.yaml. Default: the one in this folder, if there is one.", HelpName = "FILE" };
+        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, listen, config }, async (call, cancellationToken) =>
+        {
+            var options = Options(call, call.Get(config), call.Get(data), call.Get(listen));
+            await using var running = await StartAsync(options, cancellationToken);
+            var token = options.AdminToken is not null ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data);
+            await call.Shell.Out.WriteLineAsync(call.Json
+                ? JsonOutput.Text(json =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("url", running.Url);
+                    json.WriteString("data", options.Data);
+                    json.WriteString("admin_token", token);
+                    json.WriteEndObject();
+                })
+                : $"Tieout serves at {running.Url}; the admin token is in {token}");
+            await call.Shell.Out.FlushAsync(cancellationToken);
+            await running.App.WaitForShutdownAsync(cancellationToken);
+            return ExitCode.Ok;
+        });
+    }
+
+    /// <exception cref="CommandFailedException">The configuration cannot be meant.</exception>
+    public static ServerOptions Options(Invocation call, string? config, string? data, string? listen)
+    {
+        try
+        {
+            var file = config ?? (File.Exists("tieout.yaml") ? "tieout.yaml" : null);
+            var given = call.Shell.Variable(AdminTokenFile.Variable) is { Length: > 0 } token ? token.Trim() : null;
+            var options = file is null ? TieoutYaml.FromEnvironment(call.Shell.Variable) : TieoutYaml.Load(file, call.Shell.Variable);
+            options = options with { AdminToken = given };
+            if (data is not null) options = options with { Data = data };
+            if (listen is null) return options;
+            return Uri.TryCreate(listen, UriKind.Absolute, out var url) && url.Scheme is "http"
+                ? options with { Listen = listen }
+                : throw new CommandFailedException(ExitCode.Usage, $"'{listen}' is not an address to listen at: write one such as {Globals.DefaultServer}.");
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CommandFailedException(ExitCode.Usage, e.Message, "configuration_invalid", e);
+        }
+    }
+
+    /// <summary>Opens the ledger and starts the server. What it returns stops both, in the right order.</summary>
+    /// <exception cref="CommandFailedException">The folder or the address cannot be had.</exception>
+    public static async Task<RunningServer> StartAsync(ServerOptions options, CancellationToken cancellationToken)
+    {
+        var ledger = Open(options.Data);
+        try
+        {
+            var token = options.AdminToken ?? AdminTokenFile.Load(options.Data);
+            var app = TieoutServer.Build(options with { AdminToken = token }, ledger);
+            await ListenAsync(app, options.Listen, cancellationToken);
+            return new(app, ledger, token);
+        }
+        catch
+        {
+            await ledger.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <exception cref="CommandFailedException">It cannot be had.</exception>
+    public static async Task ListenAsync(WebApplication app, string listen, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await app.DisposeAsync();
+            var why = e is SocketException { SocketErrorCode: SocketError.AccessDenied } ? "this user may not listen there" : e.GetBaseException().Message;
+            throw new CommandFailedException(ExitCode.Unreachable, $"{listen} cannot be listened at: {why.TrimEnd('.')}. Stop what listens there, or choose another address with --listen.", "address_in_use", e);
+        }
+    }
+
+    private static SqliteLedger Open(string folder)
+    {
+        try
+        {
+            return SqliteLedger.Open(folder);
+        }
+        catch (DataFolderInUseException e)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "data_in_use", e);
+        }
+        catch (StoreCorruptException e)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, $"{e.Message} Run 'tieout verify --data {folder}' to see what is damaged.", "store_corrupt", e);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, $"The data folder {folder} cannot be opened: {e.Message}", "store_unavailable", e);
+        }
+    }
+}
+
+/// <summary>A server that runs, and the ledger under it.</summary>
+internal sealed class RunningServer(WebApplication app, SqliteLedger ledger, string adminToken) : IAsyncDisposable
+{
+    public WebApplication App => app;
+    public ILedger Ledger => ledger;
+    public string AdminToken => adminToken;
+
+    /// <summary>Where it really listens, also if port 0 was asked for.</summary>
+    public string Url => app.Urls.First();
+
+    /// <summary>Answers in flight are settled first; then the ledger closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+        await ledger.DisposeAsync();
+    }
+}

@@ -1,0 +1,18 @@
+namespace Tieout.Cli.Output;
+
+/// <summary>Where a command runs: what it writes to, and what its environment says. Tests bring their own.</summary>
+/// <param name="Variable">An environment variable; null: not set.</param>
+/// <param name="IsTerminal">Somebody is looking: progress may be shown. Colour is another question, see NO_COLOR.</param>
+internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, string?> Variable, bool IsTerminal)
+{
+    /// <summary>What <c>TIEOUT_DATA</c> does not say otherwise, as for the server.</summary>
+    public const string DefaultData = "tieout-data";
+
+    /// <summary>For bytes that are passed on as they are; null: write text to <see cref="Out"/>.</summary>
+    public Stream? RawOut { get; init; }
+
+    public static Shell OfProcess() => new(Console.Out, Console.Error, Environment.GetEnvironmentVariable, !Console.IsOutputRedirected && !Console.IsErrorRedirected)
+    {
+        RawOut = Console.OpenStandardOutput(),
+    };
+}

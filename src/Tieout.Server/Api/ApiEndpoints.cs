@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tieout.Server.Tenancy;
+
+namespace Tieout.Server.Api;
+
+/// <summary>The API under <c>/api/v1</c>: what can be asked of the ledger, and nothing that the ledger does not know itself.</summary>
+public static class ApiEndpoints
+{
+    public const string Root = "/api/v1";
+
+    /// <summary>What the API stands on. Needs <see cref="Storage.ILedger"/> and <see cref="TimeProvider"/> beside it.</summary>
+    /// <param name="adminToken">Null: nobody administers over HTTP.</param>
+    public static IServiceCollection AddApi(this IServiceCollection services, string? adminToken)
+    {
+        services.AddSingleton(new AdminToken(adminToken));
+        services.TryAddSingleton<CurrentKeys>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>();
+        api.MapOrgs();
+        api.MapKeys();
+        api.MapBudgets();
+        api.MapMoney();
+        api.MapUsage();
+        api.MapOperations();
+        api.MapHolds();
+        api.MapFindings();
+        api.MapInvoices();
+        api.MapCosts();
+        api.MapPrices();
+        api.MapLedgerHealth();
+        return routes;
+    }
+
+    /// <summary>An org's own key may read this.</summary>
+    internal static RouteHandlerBuilder ForTenants(this RouteHandlerBuilder route) => route.WithMetadata(TenantReadable.Mark);
+}

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tieout.Core.Budgets;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Server.Api;
+
+/// <summary>The JSON of the API: snake_case, money as decimal strings, unknown members refused.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    AllowDuplicateProperties = false,
+    Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter)])]
+[JsonSerializable(typeof(NewOrgBody))]
+[JsonSerializable(typeof(OrgBody))]
+[JsonSerializable(typeof(OrgListBody))]
+[JsonSerializable(typeof(NewUnitBody))]
+[JsonSerializable(typeof(UnitBody))]
+[JsonSerializable(typeof(UnitListBody))]
+[JsonSerializable(typeof(NewKeyBody))]
+[JsonSerializable(typeof(MadeKeyBody))]
+[JsonSerializable(typeof(KeyBody))]
+[JsonSerializable(typeof(KeyListBody))]
+[JsonSerializable(typeof(SetBudgetBody))]
+[JsonSerializable(typeof(BudgetBody))]
+[JsonSerializable(typeof(BudgetListBody))]
+[JsonSerializable(typeof(TopUpBody))]
+[JsonSerializable(typeof(GrantBody))]
+[JsonSerializable(typeof(CorrectionBody))]
+[JsonSerializable(typeof(MoneyBody))]
+[JsonSerializable(typeof(BalanceBody))]
+[JsonSerializable(typeof(UsagePageBody))]
+[JsonSerializable(typeof(UsageLine))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(OperationBody))]
+[JsonSerializable(typeof(HoldListBody))]
+[JsonSerializable(typeof(FindingListBody))]
+[JsonSerializable(typeof(InvoiceBody))]
+[JsonSerializable(typeof(CostsTodayBody))]
+[JsonSerializable(typeof(LedgerHealthBody))]
+[JsonSerializable(typeof(PriceListBody))]
+[JsonSerializable(typeof(PriceListsBody))]
+[JsonSerializable(typeof(PriceBody))]
+[JsonSerializable(typeof(PricePolicyBody))]
+[JsonSerializable(typeof(SetPolicyBody))]
+public sealed partial class ApiJson : JsonSerializerContext;
+
+/// <summary>prepaid, postpaid.</summary>
+internal sealed class BillingModeConverter() : JsonStringEnumConverter<BillingMode>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>minute, hour, day, week, month, total.</summary>
+internal sealed class WindowUnitConverter() : JsonStringEnumConverter<WindowUnit>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -1,0 +1,46 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
+
+namespace Tieout.Server.Api;
+
+/// <summary>Who asks: the platform (admin token), or an org through one of its own keys, which may read that org and nothing else.</summary>
+/// <param name="Org">Null: the platform.</param>
+internal sealed record Caller(string? Org)
+{
+    private const string Scheme = "Bearer ";
+
+    public bool IsAdmin => Org is null;
+
+    /// <exception cref="ApiRefusedException">No credential, or one that is not known.</exception>
+    public static Caller Identify(HttpContext context, AdminToken admin, CurrentKeys keys)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) throw new ApiRefusedException(ApiError.Unauthorized, "Send the admin token, or a key of the org, as 'Authorization: Bearer ...'.");
+        var token = header[Scheme.Length..].Trim();
+        if (admin.Matches(token)) return new Caller(Org: null);
+        if (keys.Get().Find(Encoding.UTF8.GetBytes(token)) is { } spender) return new Caller(spender.Key.Org);
+        throw new ApiRefusedException(ApiError.Unauthorized, "The token is neither the admin token nor a key in use.");
+    }
+
+    /// <summary>Who was let in.</summary>
+    public static Caller Of(HttpContext context) => (Caller)context.Items[typeof(Caller)]!;
+
+    /// <exception cref="ApiRefusedException">The caller is an org: 404 for what is another's, so that names cannot be probed; 403 for what only the platform may do.</exception>
+    public void Authorize(HttpContext context)
+    {
+        if (IsAdmin) return;
+        var asked = context.GetRouteValue("org") as string;
+        if (asked is not null && asked != Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(asked)}'.");
+        var readable = HttpMethods.IsGet(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<TenantReadable>() is not null;
+        if (!readable) throw new ApiRefusedException(ApiError.Forbidden, "A key may only read its own org's balance, usage, budgets, operations, invoices and costs; the rest needs the admin token.");
+    }
+}
+
+/// <summary>Marks what an org's own key may read.</summary>
+internal sealed record TenantReadable
+{
+    public static readonly TenantReadable Mark = new();
+}

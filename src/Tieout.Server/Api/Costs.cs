@@ -1,0 +1,110 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Api;
+
+/// <summary>What was spent today, by three surfaces that must say the same.</summary>
+/// <param name="Org">Null: all orgs of the asset.</param>
+/// <param name="TimeZone">In which today was cut; for all orgs each one's own, and this null unless they share it.</param>
+/// <param name="CounterDailyTotal">From the ledger's own daily window, the figure that headers and budgets show.</param>
+/// <param name="LedgerDailyTotal">Σ charge postings.</param>
+/// <param name="UsageDailyTotal">Σ usage records with their corrections.</param>
+/// <param name="DriftPct">The largest difference, in per cent of the ledger's figure; 0 when equal.</param>
+/// <param name="LastCounterWrite">The last commit: it moves counters and postings together. Null: nothing was charged today.</param>
+/// <param name="Severity"><c>normal</c>, or <c>defect</c>: for Tieout's own state anything but 0 is one.</param>
+public sealed record CostsTodayBody(
+    string? Org, string Asset, Amount CounterDailyTotal, Amount LedgerDailyTotal, Amount UsageDailyTotal, decimal DriftPct,
+    string? LastCounterWrite, string? LastLedgerWrite, string Severity, string? TimeZone, long AsOf);
+
+/// <summary>Costs of today.</summary>
+internal static class CostEndpoints
+{
+    /// <summary>Tries to read all three while nothing is charged; under load it then brackets, see <see cref="ReadAsync"/>.</summary>
+    private const int QuietReadsMax = 5;
+
+    public static void MapCosts(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/costs/today", All);
+        api.MapGet("/orgs/{org}/costs/today", One).ForTenants();
+    }
+
+    private static async Task<IResult> One(string org, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        var state = Inputs.Org(ledger, org);
+        return Answer.Ok(await BodyAsync([state], org, ledger, time, context.RequestAborted), ApiJson.Default.CostsTodayBody);
+    }
+
+    private static async Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context, "asset");
+        var orgs = ledger.Read.Orgs.ToList();
+        var assets = orgs.Select(org => org.Org.Asset).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var asset = Inputs.Query(context, "asset");
+        if (asset is null && assets.Count > 1)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
+        }
+
+        asset ??= assets.FirstOrDefault() ?? Asset.Usd.Code;
+        return Answer.Ok(
+            await BodyAsync([.. orgs.Where(org => org.Org.Asset == asset)], org: null, ledger, time, context.RequestAborted, asset), ApiJson.Default.CostsTodayBody);
+    }
+
+    private static async Task<CostsTodayBody> BodyAsync(
+        IReadOnlyList<OrgState> orgs, string? org, ILedger ledger, TimeProvider time, CancellationToken cancellationToken, string? asset = null)
+    {
+        var asOf = ledger.Read.AsOf;
+        var now = Instant.From(time.GetUtcNow());
+        var (counter, postings, usage) = (Amount.Zero, Amount.Zero, Amount.Zero);
+        Instant? lastPosting = null;
+        foreach (var state in orgs)
+        {
+            var (spent, totals) = await ReadAsync(state, now, ledger, cancellationToken);
+            counter += spent;
+            postings += totals.Postings;
+            usage += totals.Usage;
+            if (totals.LastPostingAt is { } at && (lastPosting is null || at > lastPosting)) lastPosting = at;
+        }
+
+        var drift = DriftPct(postings, counter, usage);
+        var zones = orgs.Select(state => state.Org.TimeZone).Distinct(StringComparer.Ordinal).ToList();
+        var lastCounter = lastPosting is null ? null : ledger.Health.LastWriteAt ?? lastPosting;
+        return new(
+            org, asset ?? orgs[0].Org.Asset, counter, postings, usage, drift, lastCounter?.ToString(), lastPosting?.ToString(),
+            counter == postings && usage == postings ? "normal" : "defect", zones.Count == 1 ? zones[0] : null, asOf);
+    }
+
+    /// <summary>
+    /// The counter is in memory and the sums are on disk, so charges may fall between the two readings. If some did, again; and if they
+    /// always do, the counter is read before and after: a sum that lies between was the counter's value at the moment of the sum.
+    /// </summary>
+    internal static async Task<(Amount Counter, RangeTotals Totals)> ReadAsync(OrgState org, Instant now, ILedger ledger, CancellationToken cancellationToken)
+    {
+        var day = Window.Of(WindowUnit.Day, now, org.Zone);
+        for (var attempt = 1; ; attempt++)
+        {
+            var before = ledger.Read.SpentToday(org.Org.Id, now);
+            var totals = await ledger.Read.TotalsAsync(org.Org.Id, day.Start, day.End, cancellationToken);
+            var after = ledger.Read.SpentToday(org.Org.Id, now);
+            if (before == after) return (after, totals);
+            if (attempt == QuietReadsMax) return (Amount.Largest(Amount.Min(before, after), Amount.Min(totals.Postings, Amount.Largest(before, after))), totals);
+        }
+    }
+
+    /// <summary>Rounded to six decimals, but never to 0 what is not.</summary>
+    internal static decimal DriftPct(Amount ledger, params ReadOnlySpan<Amount> others)
+    {
+        var worst = 0m;
+        foreach (var other in others) worst = Math.Max(worst, Math.Abs((other - ledger).ToDecimal()));
+        if (worst == 0) return 0;
+        if (ledger == Amount.Zero) return 100;
+        return Math.Max(0.000001m, Math.Round(100 * worst / Math.Abs(ledger.ToDecimal()), 6));
+    }
+}

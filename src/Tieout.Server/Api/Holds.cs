@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Api;
+
+public sealed record HoldListBody(IReadOnlyList<HoldBody> Items, long AsOf);
+
+/// <summary>Holds: money set aside for attempts in flight, and what became of it.</summary>
+internal static class HoldEndpoints
+{
+    public static void MapHolds(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/holds", (HttpContext context, ILedger ledger) => List(org: null, context, ledger));
+        api.MapGet("/orgs/{org}/holds", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger));
+    }
+
+    private static async Task<IResult> List(string? org, HttpContext context, ILedger ledger)
+    {
+        Inputs.OnlyQuery(context, "state", "limit");
+        var asOf = ledger.Read.AsOf;
+        var limit = Inputs.Limit(context);
+        var text = Inputs.Query(context, "state") ?? "open";
+        var state = Enum.GetValues<HoldState>().Select(value => (HoldState?)value).FirstOrDefault(value => UsageLine.Snake(value!.Value) == text)
+            ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The state of a hold is open, settled, released or expired.");
+        // Open holds are in memory, and so as current as every balance.
+        IEnumerable<HoldBody> items = state == HoldState.Open
+            ? ledger.Read.OpenHolds(org).OrderByDescending(hold => hold.Seq).Take(limit).Select(hold => HoldBody.From(hold, state, endedAt: null))
+            : (await ledger.Read.HoldsAsync(org, state, limit, context.RequestAborted)).Select(held => HoldBody.From(held.Hold, held.State, held.EndedAt?.ToString()));
+        return Answer.Ok(new HoldListBody([.. items], asOf), ApiJson.Default.HoldListBody);
+    }
+}

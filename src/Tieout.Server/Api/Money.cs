@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Api;
+
+/// <param name="Id">Counts once, for ever; may come as <c>Idempotency-Key</c> instead.</param>
+public sealed record TopUpBody(Amount Amount, string? Id = null);
+
+/// <param name="Priority">Lower is used first. Default 0.</param>
+/// <param name="ExpiresAt">A day or a time; null: never.</param>
+public sealed record GrantBody(Amount Amount, string? Id = null, int Priority = 0, string? ExpiresAt = null);
+
+/// <param name="Posting">The posting that is taken back.</param>
+/// <param name="NewAmount">What is entered instead; null: nothing.</param>
+public sealed record CorrectionBody(long Posting, string Reason, Amount? NewAmount = null, string? Id = null);
+
+/// <param name="Posting">The posting that was made, now or the first time.</param>
+/// <param name="Replayed">The id stood already with the same content; nothing was done.</param>
+public sealed record MoneyBody(string Id, string Org, string Asset, long Posting, bool Replayed, Amount Posted, Amount Held, Amount? Available);
+
+/// <param name="Available">What may still be spent, above the floor and beside what is held; null: no floor.</param>
+public sealed record BalanceBody(string Org, string Asset, Amount Posted, Amount Held, Amount? Available, IReadOnlyList<GrantLotBody> Grants, long AsOf);
+
+public sealed record GrantLotBody(string Id, Amount Granted, Amount Left, int Priority, string? ExpiresAt);
+
+/// <summary>Money in, corrections, and the balance.</summary>
+internal static class MoneyEndpoints
+{
+    private const int ReasonMax = 500;
+
+    public static void MapMoney(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/orgs/{org}/balance", Balance).ForTenants();
+        api.MapPost("/orgs/{org}/topups", TopUp);
+        api.MapPost("/orgs/{org}/grants", Grant);
+        api.MapPost("/orgs/{org}/corrections", Correct);
+    }
+
+    private static IResult Balance(string org, ILedger ledger)
+    {
+        var asOf = ledger.Read.AsOf;
+        var state = Inputs.Org(ledger, org);
+        var account = ledger.Read.Balance(org)!;
+        var grants = account.Grants.Select(lot => new GrantLotBody(lot.Id, lot.Granted, lot.Left, lot.Priority, lot.ExpiresAt?.ToString())).ToList();
+        return Answer.Ok(new BalanceBody(org, state.Org.Asset, account.Balance, account.Held, account.Available, grants, asOf), ApiJson.Default.BalanceBody);
+    }
+
+    private static async Task<IResult> TopUp(string org, HttpContext context, ILedger ledger)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.TopUpBody);
+        var id = Inputs.CommandId(context, body.Id);
+        var amount = Inputs.Positive(body.Amount, "a top-up");
+        return await Submit(Inputs.Org(ledger, org).Org, id, new Command.TopUp(id, org, amount), context, ledger);
+    }
+
+    private static async Task<IResult> Grant(string org, HttpContext context, ILedger ledger)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.GrantBody);
+        var id = Inputs.CommandId(context, body.Id);
+        var amount = Inputs.Positive(body.Amount, "a grant");
+        var state = Inputs.Org(ledger, org);
+        Instant? expiresAt = body.ExpiresAt is { } text ? Inputs.Time(text, state.Zone) : null;
+        return await Submit(state.Org, id, new Command.Grant(id, org, amount, body.Priority, expiresAt), context, ledger);
+    }
+
+    private static async Task<IResult> Correct(string org, HttpContext context, ILedger ledger)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.CorrectionBody);
+        var id = Inputs.CommandId(context, body.Id);
+        if (body.NewAmount is { } amount) Inputs.Positive(amount, "the new amount", zeroIsFine: true);
+        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters: a correction without one cannot be defended.");
+        return await Submit(Inputs.Org(ledger, org).Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), context, ledger);
+    }
+
+    private static async Task<IResult> Submit(Org org, string id, Command command, HttpContext context, ILedger ledger)
+    {
+        var (isNew, posting, figures) = (await ledger.SubmitAsync(command, context.RequestAborted)).OrThrow();
+        var body = new MoneyBody(id, org.Id, org.Asset, posting, !isNew, figures.Posted, figures.Held, figures.Available);
+        return Answer.Made(isNew, body, ApiJson.Default.MoneyBody);
+    }
+}

@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Api;
+
+/// <summary>An operation with all its attempts: what was held, used and charged for each.</summary>
+/// <param name="Settled">No attempt is in flight any more: the figures are final.</param>
+/// <param name="Charge">Σ charges of the attempts.</param>
+public sealed record OperationBody(
+    string OperationId, string Org, string Asset, bool Settled, Amount Charge, Amount ProviderCost, IReadOnlyList<AttemptBody> Attempts, long AsOf);
+
+/// <param name="Hold">Null: it was charged without a hold.</param>
+/// <param name="Usage">Null: in flight, released or expired.</param>
+public sealed record AttemptBody(string Id, HoldBody? Hold, UsageLine? Usage);
+
+/// <param name="State">open, settled, released or expired.</param>
+/// <param name="EndedAt">Null: open, or not asked for.</param>
+public sealed record HoldBody(
+    string Id, string Org, string OperationId, string? Project, string? Team, string? Key, string? User, Amount Amount, string State,
+    string HeldAt, string ExpiresAt, string? EndedAt)
+{
+    internal static HoldBody From(Hold hold, HoldState state, string? endedAt) => new(
+        hold.Id.ToString(), hold.Scope.Org, hold.OperationId, hold.Scope.Project, hold.Scope.Team, hold.Scope.Key, hold.EndUser, hold.Amount,
+        UsageLine.Snake(state), hold.HeldAt.ToString(), hold.ExpiresAt.ToString(), endedAt);
+}
+
+/// <summary>Lineage: from an operation's id to every attempt, hold, usage record and charge.</summary>
+internal static class OperationEndpoints
+{
+    public static void MapOperations(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/orgs/{org}/operations/{**id}", (string org, string id, HttpContext context, ILedger ledger) => Get([Inputs.Org(ledger, org)], id, context, ledger)).ForTenants();
+        api.MapGet("/operations/{**id}", (string id, HttpContext context, ILedger ledger) => Get(Visible(context, ledger), id, context, ledger)).ForTenants();
+    }
+
+    /// <summary>The caller's org, or all of them: operation ids are unique within an org only, so the first that has it answers.</summary>
+    private static IEnumerable<OrgState> Visible(HttpContext context, ILedger ledger) =>
+        Caller.Of(context).Org is { } own ? [Inputs.Org(ledger, own)] : ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal);
+
+    private static async Task<IResult> Get(IEnumerable<OrgState> orgs, string id, HttpContext context, ILedger ledger)
+    {
+        var asOf = ledger.Read.AsOf;
+        foreach (var org in orgs)
+        {
+            var attempts = await ledger.Read.OperationAsync(org.Org.Id, id, context.RequestAborted);
+            if (attempts.Count > 0) return Answer.Ok(Body(org.Org.Id, org.Org.Asset, id, attempts, asOf), ApiJson.Default.OperationBody);
+        }
+
+        throw new ApiRefusedException(ApiError.OperationNotFound, $"No attempt of an operation '{Inputs.Shown(id)}' is on record.");
+    }
+
+    private static OperationBody Body(string org, string asset, string id, IReadOnlyList<Attempt> attempts, long asOf)
+    {
+        var (charge, cost) = (Amount.Zero, Amount.Zero);
+        foreach (var attempt in attempts)
+        {
+            charge += attempt.Usage?.Charge ?? Amount.Zero;
+            cost += attempt.Usage?.ProviderCost ?? Amount.Zero;
+        }
+
+        var settled = attempts.All(attempt => attempt.Hold is null || attempt.State != HoldState.Open);
+        return new(id, org, asset, settled, charge, cost, [.. attempts.Select(Body)], asOf);
+    }
+
+    private static AttemptBody Body(Attempt attempt) => new(
+        (attempt.Usage?.Usage.Id ?? attempt.Hold!.Id).ToString(),
+        attempt.Hold is { } hold ? HoldBody.From(hold, attempt.State, endedAt: null) : null,
+        attempt.Usage is { } usage ? UsageLine.From(usage) : null);
+}

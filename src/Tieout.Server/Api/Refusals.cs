@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Api;
+
+/// <summary>From what the ledger decided to what the API answers.</summary>
+internal static class Refusals
+{
+    /// <summary>What stands: new (true) or already (false).</summary>
+    /// <exception cref="ApiRefusedException">It was refused.</exception>
+    public static (bool IsNew, long Seq, Figures Figures) OrThrow(this Outcome outcome) => outcome switch
+    {
+        Outcome.Done done => (true, done.Seq, done.Figures),
+        Outcome.Replayed replayed => (false, replayed.Seq, replayed.Figures),
+        Outcome.Refused refused => throw new ApiRefusedException(refused.Reason.Error, Detail(refused)),
+        _ => throw new UnreachableException($"No answer for {outcome}."),
+    };
+
+    private static string? Detail(Outcome.Refused refused) => refused.Reason switch
+    {
+        Refusal.NameInvalid => $"The {refused.Limit ?? "name"} is not of the form that is asked for.",
+        Refusal.AmountNotPositive => "The amount must be more than zero.",
+        Refusal.AmountTooLarge => "The amount, or the account with it, would be too large.",
+        Refusal.BudgetInvalid => $"The budget's {refused.Limit} cannot be: {BudgetFlaw(refused.Limit)}.",
+        Refusal.AlreadyExpired => "The expiry is in the past.",
+        Refusal.PeriodNotOver => $"{refused.Limit} is not over yet.",
+        Refusal.InsufficientBalance or Refusal.BudgetExhausted => $"{refused.Limit} has {refused.Left} left.",
+        _ => null,
+    };
+
+    private static string BudgetFlaw(string? part) => part switch
+    {
+        "thresholds" => "thresholds are whole per cents from 1 to 1000, ascending",
+        "time_zone" => "it is not an IANA time zone, or not the one that the budget has already",
+        "limit" => "a hard budget needs a limit",
+        _ => "a name in it is not of the form that is asked for",
+    };
+}

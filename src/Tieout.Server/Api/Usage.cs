@@ -1,0 +1,95 @@
+using System.Globalization;
+using CsvHelper;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Api;
+
+/// <param name="NextCursor">Pass it on as <c>cursor</c> for the next page; null: this is the last.</param>
+/// <param name="TimeZone">In which days in <c>from</c> and <c>to</c> were cut.</param>
+public sealed record UsagePageBody(string Org, string Asset, IReadOnlyList<UsageLine> Items, string? NextCursor, string TimeZone, long AsOf);
+
+/// <summary>Usage records: pages as JSON, or every row that the filter matches as CSV.</summary>
+internal static class UsageEndpoints
+{
+    /// <summary>A row is some 400 bytes: send about every 100 KB.</summary>
+    private const int RowsPerFlush = 256;
+
+    /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
+    private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
+
+    public static void MapUsage(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/usage", List).ForTenants();
+
+    private static async Task<IResult> List(string org, HttpContext context, ILedger ledger)
+    {
+        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "format", "limit", "cursor");
+        var asOf = ledger.Read.AsOf;
+        var state = Inputs.Org(ledger, org);
+        var filter = Filter(context, state);
+        switch (Inputs.Query(context, "format"))
+        {
+            case "csv":
+                await WriteCsvAsync(context, ledger.Read.UsageAsync(filter, context.RequestAborted), $"usage-{org}.csv");
+                return TypedResults.Empty;
+            case null or "json":
+                break;
+            default:
+                throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv or json.");
+        }
+
+        var limit = Inputs.Limit(context);
+        var items = new List<UsageLine>(limit);
+        var more = false;
+        await foreach (var row in ledger.Read.UsageAsync(filter with { After = Inputs.Cursor(context), Limit = limit + 1 }, context.RequestAborted))
+        {
+            more = items.Count == limit;
+            if (more) break;
+            items.Add(UsageLine.From(row));
+        }
+
+        var next = more ? items[^1].Seq.ToString(CultureInfo.InvariantCulture) : null;
+        return Answer.Ok(new UsagePageBody(org, state.Org.Asset, items, next, state.Org.TimeZone, asOf), ApiJson.Default.UsagePageBody);
+    }
+
+    private static UsageFilter Filter(HttpContext context, OrgState org)
+    {
+        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.MinValue;
+        var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
+        if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
+        return new(
+            org.Org.Id, from, to, Inputs.Query(context, "operation"), Inputs.Query(context, "correlation"), Inputs.Query(context, "project"),
+            Inputs.Query(context, "team"), Inputs.Query(context, "key"), Inputs.Query(context, "user"), Inputs.Query(context, "feature"), Inputs.Query(context, "model"));
+    }
+
+    private static async Task WriteCsvAsync(HttpContext context, IAsyncEnumerable<UsageRow> rows, string fileName)
+    {
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{fileName}\"";
+        // Some cells are text from outside; escaped, a spreadsheet shows what would else be a formula to it.
+        var form = new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape };
+        await using var chunk = new MemoryStream();
+        await using var csv = CsvWriter.Create(chunk, form, leaveOpen: true);
+        await csv.WriteRecordAsync(UsageLine.Columns, context.RequestAborted);
+        var count = 0;
+        await foreach (var row in rows)
+        {
+            foreach (var field in UsageLine.From(row).Fields()) csv.WriteField(field);
+            await csv.EndRecordAsync(context.RequestAborted);
+            if (++count % RowsPerFlush == 0) await SendAsync();
+        }
+
+        await SendAsync();
+
+        async Task SendAsync()
+        {
+            await csv.FlushAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
+            chunk.SetLength(0);
+        }
+    }
+}

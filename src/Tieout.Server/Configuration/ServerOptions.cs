@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+
+namespace Tieout.Server.Configuration;
+
+/// <summary>How one server runs: what <c>tieout.yaml</c>, the environment and the command line come to.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>Where it listens; port 0 takes a free one, which <c>app.Urls</c> then names.</summary>
+    public string Listen { get; init; } = "http://127.0.0.1:4080";
+
+    /// <summary>The folder that holds everything durable.</summary>
+    public string Data { get; init; } = "tieout-data";
+
+    /// <summary>Which store keeps the ledger.</summary>
+    public StoreChoice Store { get; init; } = StoreChoice.Sqlite;
+
+    public ImmutableArray<ProviderOptions> Providers { get; init; } = [];
+
+    /// <summary>The names clients may ask for. Empty, and one provider only: every model that the price lists know of it.</summary>
+    public ImmutableArray<ModelOptions> Models { get; init; } = [];
+
+    public GatewayOptions Gateway { get; init; } = new();
+
+    /// <summary>Who may administer; null: nobody over HTTP. Never read from <c>tieout.yaml</c>.</summary>
+    public string? AdminToken { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Not the options themselves: they hold secrets, and records print all they have.</summary>
+    public override string ToString() => $"{nameof(ServerOptions)} of {Listen}";
+}
+
+public enum StoreChoice
+{
+    /// <summary>Embedded, one file in the data folder.</summary>
+    Sqlite,
+}
+
+/// <summary>One provider of models.</summary>
+/// <param name="Dialect">How it is spoken to.</param>
+/// <param name="BaseUrl">http or https, without a slash at the end; <c>/chat/completions</c> comes after it.</param>
+/// <param name="ApiKey">Sent as a bearer token; null: none.</param>
+/// <param name="ForwardHeaders">Names of client headers that are passed on, with at most one <c>*</c> at the end. Credentials never are.</param>
+/// <param name="Prices">The provider whose list holds for this one; null: its own, else its dialect's home provider's.</param>
+public sealed record ProviderOptions(
+    string Name, ProviderDialect Dialect, Uri BaseUrl, string? ApiKey, ImmutableArray<string> ForwardHeaders, string? Prices = null)
+{
+    public override string ToString() => $"{Name} ({Dialect}) at {BaseUrl}";
+}
+
+public enum ProviderDialect
+{
+    OpenAi,
+}
+
+/// <summary>A name that clients ask for, and who answers.</summary>
+/// <param name="Upstreams">At least one; the first answers.</param>
+public sealed record ModelOptions(string Name, ImmutableArray<UpstreamOptions> Upstreams);
+
+/// <param name="Provider">The name of a <see cref="ProviderOptions"/>.</param>
+/// <param name="Model">What the provider calls it.</param>
+/// <param name="OutputTokensMax">The most it answers with where a request sets no limit; null: the gateway's default.</param>
+public sealed record UpstreamOptions(string Provider, string Model, long? OutputTokensMax = null);
+
+/// <summary>Limits and time-outs of the gateway.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Bounds the memory of one request. Long contexts with images fit.</summary>
+    public long BodyBytesMax { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>Output tokens to hold money for where neither the request nor the model says a limit. An answer that is longer is an overrun, and a finding.</summary>
+    public long OutputTokensDefault { get; init; } = 16_384;
+
+    /// <summary>To reach a provider.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From sending a request to the last byte of its answer.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Between two reads of an answer. The first byte may take as long as <see cref="RequestTimeout"/>.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long an answer is read on after its client has gone, so that its true usage is known.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How much of an answer is read on after its client has gone.</summary>
+    public long DrainBytesMax { get; init; } = 16 * 1024 * 1024;
+}

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Tieout.Core.Tenancy;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Tieout.Server.Configuration;
+
+/// <summary>Reads <c>tieout.yaml</c>. What it does not understand it refuses: a misspelt limit that is silently ignored costs money.</summary>
+public static class TieoutYaml
+{
+    private const long FileBytesMax = 1024 * 1024;
+
+    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__STORE</c>.</param>
+    /// <exception cref="ConfigurationException">The file cannot be read or understood.</exception>
+    public static ServerOptions Load(string path, Func<string, string?> environment)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > FileBytesMax }) throw new ConfigurationException($"{path}: the file is larger than 1 MiB.");
+            return Read(File.ReadAllText(path), path, environment);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"{path}: the configuration cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Without a file: the defaults, and what the environment says.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static ServerOptions FromEnvironment(Func<string, string?> environment) => Read("", "environment", environment);
+
+    /// <param name="file">What messages call the text.</param>
+    /// <inheritdoc cref="Load"/>
+    public static ServerOptions Read(string text, string file, Func<string, string?> environment)
+    {
+        var options = Overridden(Parse(text, file) is { } root ? ReadRoot(new(file, "", root, environment)) : new ServerOptions(), environment);
+        var names = options.Providers.Select(provider => provider.Name).ToHashSet(StringComparer.Ordinal);
+        var unknown = options.Models.SelectMany(model => model.Upstreams.Select(upstream => (model.Name, upstream.Provider))).FirstOrDefault(use => !names.Contains(use.Provider));
+        return unknown.Name is null ? options : throw new ConfigurationException($"{file}: model '{unknown.Name}' names the provider '{unknown.Provider}', which 'providers' does not have.");
+    }
+
+    private static YamlNode? Parse(string text, string file)
+    {
+        try
+        {
+            var yaml = new YamlStream();
+            using var reader = new StringReader(text);
+            yaml.Load(reader);
+            if (yaml.Documents.Count > 1) throw new ConfigurationException($"{file}: there is more than one YAML document in the file.");
+            return yaml.Documents.Count == 0 ? null : yaml.Documents[0].RootNode;
+        }
+        catch (YamlException error)
+        {
+            var what = error.Message.TrimEnd('.').ReplaceLineEndings(" ");
+            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{file}:{error.Start.Line}:{error.Start.Column}: this is not YAML: {what}."), error);
+        }
+    }
+
+    private static ServerOptions ReadRoot(YamlPlace root)
+    {
+        var members = root.Members("listen", "data", "store", "providers", "models", "gateway");
+        var options = new ServerOptions();
+        if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Url(listen.Text(), listen.Wrong).OriginalString };
+        if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
+        if (members.TryGetValue("store", out var store)) options = options with { Store = Store(store.Text(), store.Wrong) };
+        if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
+        if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
+        if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
+        return options;
+    }
+
+    private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)
+    {
+        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Url(listen, InEnvironment("TIEOUT__LISTEN")).OriginalString };
+        if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
+        if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Store = Store(store, InEnvironment("TIEOUT__STORE")) };
+        return options;
+
+        static Func<string, ConfigurationException> InEnvironment(string name) => what => new($"{name}: {what}.");
+    }
+
+    private static ProviderOptions Provider(string name, YamlPlace place)
+    {
+        if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices");
+        if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
+        if (members.TryGetValue("dialect", out var dialect) && dialect.Text() != "openai") throw dialect.Wrong($"the dialect '{dialect.Text()}' is not known; known is openai");
+        return new(
+            name, ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
+            members.TryGetValue("api_key", out var key) ? HeaderValue(key) : null,
+            members.TryGetValue("forward_headers", out var headers) ? [.. headers.Items().Select(HeaderPattern)] : [],
+            members.TryGetValue("prices", out var prices) ? prices.Text() : null);
+    }
+
+    private static ImmutableArray<ModelOptions> Models(YamlPlace place)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var models = ImmutableArray.CreateBuilder<ModelOptions>();
+        foreach (var item in place.Items())
+        {
+            var members = item.Members("name", "upstreams");
+            if (!members.TryGetValue("name", out var name)) throw item.Wrong("a model needs a name");
+            if (!Names.IsValid(name.Text())) throw name.Wrong($"'{name.Text()}' cannot be a model's name");
+            if (!names.Add(name.Text())) throw name.Wrong($"model '{name.Text()}' is listed twice");
+            ImmutableArray<UpstreamOptions> upstreams = members.TryGetValue("upstreams", out var list) ? [.. list.Items().Select(Upstream)] : [];
+            if (upstreams.IsEmpty) throw item.Wrong($"model '{name.Text()}' needs at least one upstream");
+            models.Add(new(name.Text(), upstreams));
+        }
+
+        return models.ToImmutable();
+    }
+
+    private static UpstreamOptions Upstream(YamlPlace place)
+    {
+        var members = place.Members("provider", "model", "output_tokens_max");
+        if (!members.TryGetValue("provider", out var provider)) throw place.Wrong("an upstream needs a provider");
+        if (!members.TryGetValue("model", out var model)) throw place.Wrong("an upstream needs a model");
+        return new(provider.Text(), model.Text(), members.TryGetValue("output_tokens_max", out var max) ? max.Count(1_000_000_000) : null);
+    }
+
+    private static GatewayOptions Gateway(YamlPlace place)
+    {
+        var members = place.Members("body_bytes_max", "output_tokens_default", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max");
+        var options = new GatewayOptions();
+        if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
+        if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
+        if (members.TryGetValue("connect_timeout", out var connect)) options = options with { ConnectTimeout = connect.Duration() };
+        if (members.TryGetValue("request_timeout", out var request)) options = options with { RequestTimeout = request.Duration() };
+        if (members.TryGetValue("idle_timeout", out var idle)) options = options with { IdleTimeout = idle.Duration() };
+        if (members.TryGetValue("drain_timeout", out var drain)) options = options with { DrainTimeout = drain.Duration() };
+        if (members.TryGetValue("drain_bytes_max", out var drained)) options = options with { DrainBytesMax = drained.Count(1L << 30) };
+        return options;
+    }
+
+    private static StoreChoice Store(string text, Func<string, ConfigurationException> wrong) =>
+        text == "sqlite" ? StoreChoice.Sqlite : throw wrong($"the store '{text}' is not known; known is sqlite");
+
+    private static Uri Url(string text, Func<string, ConfigurationException> wrong) =>
+        Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 }
+            ? url
+            : throw wrong("the address must be http:// or https:// with a host, and without a user, a query or a fragment");
+
+    private static string HeaderValue(YamlPlace place)
+    {
+        var text = place.Text().Trim();
+        return text.Length > 0 && text.All(c => c is > ' ' and < '\x7f') ? text : throw place.Wrong("the api_key has spaces or characters that no header can carry");
+    }
+
+    private static string HeaderPattern(YamlPlace place)
+    {
+        var text = place.Text();
+        var name = text.EndsWith('*') ? text[..^1] : text;
+        return text.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? text : throw place.Wrong($"'{text}' is not a header's name, with at most one * at its end");
+    }
+}

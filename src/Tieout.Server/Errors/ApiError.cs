@@ -1,0 +1,76 @@
+namespace Tieout.Server.Errors;
+
+/// <summary>One row of the error catalogue.</summary>
+/// <param name="Code">Stable, snake_case. Clients switch on it, so a released code is never renamed or reused.</param>
+/// <param name="Title">Same for every occurrence; says what, not which.</param>
+/// <param name="OpenAiType">What OpenAI's own errors of this kind bear as <c>type</c>; their SDKs and users switch on it.</param>
+public sealed record ApiError(string Code, int Status, string Title, string OpenAiType = ApiError.InvalidRequestType)
+{
+    private const string InvalidRequestType = "invalid_request_error";
+    private const string QuotaType = "insufficient_quota";
+    private const string ServerType = "server_error";
+
+    // Who asks.
+    public static readonly ApiError InvalidApiKey = new("invalid_api_key", 401, "The API key is not known or is blocked.");
+    public static readonly ApiError Unauthorized = new("unauthorized", 401, "The admin token is missing or wrong.");
+
+    public static readonly ApiError Forbidden = new("forbidden", 403, "The credential does not allow this.");
+
+    // What is asked.
+    public static readonly ApiError BodyMalformed = new("body_malformed", 400, "The body is not what this address takes.");
+    public static readonly ApiError BodyTooLarge = new("body_too_large", 413, "The body is larger than the server accepts.");
+    public static readonly ApiError HeaderInvalid = new("header_invalid", 400, "A header has a value that is not accepted.");
+    public static readonly ApiError ParameterInvalid = new("parameter_invalid", 400, "A parameter has a value that is not accepted.");
+    public static readonly ApiError NotFound = new("not_found", 404, "There is nothing at this address.");
+    public static readonly ApiError AmountInvalid = new("amount_invalid", 400, "An amount is not written as amounts are.");
+    public static readonly ApiError TeamNotFound = new("team_not_found", 404, "There is no such team.");
+    public static readonly ApiError ProjectNotFound = new("project_not_found", 404, "There is no such project.");
+    public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
+    public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
+    public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
+    public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
+    public static readonly ApiError MethodNotAllowed = new("method_not_allowed", 405, "This address does not answer that method.");
+    public static readonly ApiError ModelNotFound = new("model_not_found", 404, "No such model is offered here.");
+    public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
+
+    // What the ledger refuses; see RefusalErrors.
+    public static readonly ApiError IdReused = new("id_reused", 409, "This id already names something else.");
+    public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name has characters or a length that names may not have.");
+    public static readonly ApiError AmountNotPositive = new("amount_not_positive", 400, "The amount must be above zero.");
+    public static readonly ApiError AmountTooLarge = new("amount_too_large", 400, "The amount is larger than one command may carry.");
+    public static readonly ApiError OrgNotFound = new("org_not_found", 404, "There is no such org.");
+    public static readonly ApiError BudgetInvalid = new("budget_invalid", 400, "The budget cannot be set like this.");
+    public static readonly ApiError PeriodNotOver = new("period_not_over", 409, "The period is not over yet.");
+    public static readonly ApiError AlreadyExpired = new("already_expired", 400, "The expiry lies in the past.");
+    public static readonly ApiError OccurredInFuture = new("occurred_in_future", 400, "The usage is said to occur in the future.");
+    public static readonly ApiError PostingNotFound = new("posting_not_found", 404, "There is no such posting.");
+    public static readonly ApiError PostingNotCorrectable = new("posting_not_correctable", 409, "Postings of this kind are not corrected.");
+    public static readonly ApiError PostingReversed = new("posting_reversed", 409, "The posting is reversed already.");
+    public static readonly ApiError GrantNotFound = new("grant_not_found", 404, "There is no such grant.");
+    public static readonly ApiError GrantNotExpired = new("grant_not_expired", 409, "The grant has not expired yet.");
+    public static readonly ApiError HoldNotFound = new("hold_not_found", 404, "There is no such hold.");
+    public static readonly ApiError HoldEnded = new("hold_ended", 409, "The hold has ended already.");
+    public static readonly ApiError HoldNotExpired = new("hold_not_expired", 409, "The hold has not expired yet.");
+    public static readonly ApiError ScopeChanged = new("scope_changed", 409, "The usage is for another scope than its hold.");
+    public static readonly ApiError InsufficientBalance = new("insufficient_balance", 402, "The balance does not cover what the request may cost.", QuotaType);
+    public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
+
+    // What the world or we did wrong.
+    public static readonly ApiError StoreUnavailable = new("store_unavailable", 503, "The ledger cannot be written now, so nothing is spent.", ServerType);
+    public static readonly ApiError UpstreamUnreachable = new("upstream_unreachable", 502, "The provider cannot be reached.", ServerType);
+    public static readonly ApiError UpstreamFailed = new("upstream_failed", 502, "The provider's answer could not be read.", ServerType);
+    public static readonly ApiError UpstreamTimeout = new("upstream_timeout", 504, "The provider did not answer in time.", ServerType);
+    public static readonly ApiError Internal = new("internal_error", 500, "Something went wrong here. The correlation id finds it in the logs.", ServerType);
+
+    /// <summary>Every row, for the reference and its tests.</summary>
+    public static IReadOnlyList<ApiError> All { get; } =
+    [
+        InvalidApiKey, Unauthorized, Forbidden,
+        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
+        PriceNotFound, PriceListInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
+        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged,
+        InsufficientBalance, BudgetExhausted,
+        StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
+    ];
+}

@@ -1,0 +1,62 @@
+using System.Collections.Frozen;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Tieout.Core.Ledger;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>Step 10: what an answer says about itself. Every figure is the ledger's own (Q1).</summary>
+internal static class AnswerHeaders
+{
+    /// <summary>Of a provider's answer, what a client can use. Anything else (cookies, framing, the provider's host) stays behind.</summary>
+    private static readonly FrozenSet<string> PassedOn = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase, "Content-Type", "Content-Encoding", "Retry-After", "Retry-After-Ms", "X-Request-Id", "X-Should-Retry");
+
+    private static readonly string[] PassedOnPrefixes = ["openai-", "x-ratelimit-"];
+
+    public static void Identify(IHeaderDictionary headers, GatewayAttempt attempt)
+    {
+        headers["Tieout-Operation"] = attempt.Caller.OperationId;
+        headers["Tieout-Usage-Id"] = attempt.Id.ToString();
+    }
+
+    /// <summary>How things stand after the hold: all that can be said at the start of a stream.</summary>
+    public static void Stand(IHeaderDictionary headers, in Figures figures)
+    {
+        headers["Tieout-Daily-Cost"] = figures.SpentToday.ToString();
+
+        // Without a budget, what the account may still spend is what is left. Without either there is no such figure.
+        if ((figures.BudgetLeft ?? figures.Available) is { } left) headers["Tieout-Budget-Remaining"] = left.ToString();
+    }
+
+    public static void Settled(IHeaderDictionary headers, in Figures figures)
+    {
+        headers["Tieout-Cost"] = figures.Charge.ToString();
+        Stand(headers, figures);
+    }
+
+    public static void PassOn(HttpResponseMessage answer, IHeaderDictionary headers)
+    {
+        PassOn(answer.Headers.NonValidated, headers);
+        PassOn(answer.Content.Headers.NonValidated, headers);
+    }
+
+    private static void PassOn(HttpHeadersNonValidated from, IHeaderDictionary to)
+    {
+        foreach (var (name, values) in from)
+        {
+            if (IsPassedOn(name)) to[name] = values.ToString();
+        }
+    }
+
+    private static bool IsPassedOn(string name)
+    {
+        if (PassedOn.Contains(name)) return true;
+        foreach (var prefix in PassedOnPrefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) return true;
+        }
+
+        return false;
+    }
+}

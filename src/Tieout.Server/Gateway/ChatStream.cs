@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Dialects;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>Step 7: passes a stream on, line by line, and holds back its end until the usage is durable (M4).</summary>
+internal sealed class ChatStream(HttpContext context, ChatRequest request, UsageMeter meter, Patience patience, GatewayOptions options)
+{
+    /// <summary>One event. Images made by a model come as one.</summary>
+    private const int LineBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>What comes after the last choice is finished is a usage block and a mark. More than this is not the end yet, and goes on.</summary>
+    private const int HeldBytesMax = 256 * 1024;
+
+    private readonly PipeWriter _client = context.Response.BodyWriter;
+    private readonly ArrayBufferWriter<byte> _held = new(1024);
+    private int _finished;
+    private bool _holding, _done, _dropBlankLine;
+    private long _drained;
+
+    /// <summary>Whether anything may have reached the client.</summary>
+    public bool HasStarted => context.Response.HasStarted;
+
+    private bool ClientGone => context.RequestAborted.IsCancellationRequested;
+
+    /// <summary>Reads the provider's stream to its end, also when the client has gone.</summary>
+    /// <returns>Whether it came to its end: all choices finished, or the mark of the end seen.</returns>
+    public async Task<bool> RelayAsync(Stream provider)
+    {
+        var reader = PipeReader.Create(provider, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
+        try
+        {
+            while (!_done)
+            {
+                patience.Read();
+                var read = await reader.ReadAsync(patience.Token);
+                var rest = read.Buffer;
+                if (ClientGone && (_drained += rest.Length) > options.DrainBytesMax) return false;
+                while (!_done && TakeLine(ref rest)) { }
+                if (rest.Length > LineBytesMax) return false;
+                if (read.IsCompleted)
+                {
+                    if (!rest.IsEmpty) Take(rest);
+                    break;
+                }
+
+                reader.AdvanceTo(rest.Start, rest.End);
+                await FlushAsync();
+            }
+
+            return _done || _finished >= request.Choices;
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            await reader.CompleteAsync();
+        }
+    }
+
+    /// <summary>Lets the end go, once the usage is durable.</summary>
+    public async Task FinishAsync()
+    {
+        if (ClientGone) return;
+        _client.Write(_held.WrittenSpan);
+        await _client.FlushAsync(context.RequestAborted);
+    }
+
+    private async ValueTask FlushAsync()
+    {
+        if (_client.UnflushedBytes == 0 || ClientGone) return;
+        var flush = _client.FlushAsync(context.RequestAborted);
+        if (flush.IsCompletedSuccessfully) return;
+
+        // A slow client is the server's to judge, by its least data rate; the provider is not idle meanwhile.
+        patience.Pause();
+        try
+        {
+            await flush;
+        }
+        catch (OperationCanceledException)
+        {
+            // Gone: read on for the usage.
+        }
+    }
+
+    private bool TakeLine(ref ReadOnlySequence<byte> rest)
+    {
+        if (rest.PositionOf((byte)'\n') is not { } end) return false;
+        var next = rest.GetPosition(1, end);
+        Take(rest.Slice(0, next));
+        rest = rest.Slice(next);
+        return true;
+    }
+
+    private void Take(in ReadOnlySequence<byte> line)
+    {
+        if (line.IsSingleSegment)
+        {
+            Take(line.FirstSpan);
+            return;
+        }
+
+        var whole = ArrayPool<byte>.Shared.Rent((int)line.Length);
+        line.CopyTo(whole);
+        Take(whole.AsSpan(0, (int)line.Length));
+        ArrayPool<byte>.Shared.Return(whole);
+    }
+
+    /// <param name="line">With its line break.</param>
+    private void Take(ReadOnlySpan<byte> line)
+    {
+        var text = line.TrimEnd("\r\n"u8);
+        if (text.IsEmpty && _dropBlankLine)
+        {
+            _dropBlankLine = false;
+            return;
+        }
+
+        if (!text.StartsWith("data:"u8))
+        {
+            Emit(line);
+            return;
+        }
+
+        var payload = text["data:"u8.Length..].TrimStart((byte)' ');
+        if (payload.SequenceEqual("[DONE]"u8))
+        {
+            _holding = _done = true;
+            Emit("data: [DONE]\n\n"u8);
+            return;
+        }
+
+        TakeChunk(line, payload);
+    }
+
+    private void TakeChunk(ReadOnlySpan<byte> line, ReadOnlySpan<byte> payload)
+    {
+        if (!ChatAnswer.TryRead(payload, out var chunk)) meter.SeeText(payload.Length);
+        meter.See(chunk, payload);
+        _finished += chunk.Finished;
+        if (_finished >= request.Choices) _holding = true;
+        if (request.UsageAsked || chunk.UsageMember is not { } member)
+        {
+            Emit(line);
+        }
+        else if (chunk.Usage is not null && !chunk.HasChoices)
+        {
+            // The chunk is there for our wish alone.
+            _dropBlankLine = true;
+        }
+        else
+        {
+            var start = line.Length - line.TrimEnd("\r\n"u8).Length;
+            Emit("data: "u8);
+            Emit(payload[..member.Start]);
+            Emit(payload[member.End..]);
+            Emit(line[^start..]);
+        }
+    }
+
+    private void Emit(ReadOnlySpan<byte> bytes)
+    {
+        if (!_holding)
+        {
+            if (!ClientGone) _client.Write(bytes);
+            return;
+        }
+
+        if (_held.WrittenCount + bytes.Length > HeldBytesMax && !_done)
+        {
+            if (!ClientGone) _client.Write(_held.WrittenSpan);
+            _held.ResetWrittenCount();
+        }
+
+        _held.Write(bytes);
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>Ends holds whose time is over, so that a dead gateway holds no money for ever, and takes back what is left of expired grants.</summary>
+internal sealed partial class Expiry(ILedger ledger, TimeProvider time, ILogger<Expiry> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        try
+        {
+            do
+            {
+                await ExpireAsync(stoppingToken);
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task ExpireAsync(CancellationToken cancellationToken)
+    {
+        var due = Due(Instant.From(time.GetUtcNow()));
+        if (due.Count == 0) return;
+        try
+        {
+            await ledger.SubmitAsync(due, cancellationToken);
+            LogExpired(due.Count);
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            LogLater(due.Count, unavailable.Message);
+        }
+    }
+
+    private List<Command> Due(Instant now)
+    {
+        var due = new List<Command>();
+        foreach (var hold in ledger.Read.OpenHolds(null))
+        {
+            if (hold.ExpiresAt <= now) due.Add(new Command.ExpireHold(hold.Id));
+        }
+
+        foreach (var org in ledger.Read.Orgs)
+        {
+            foreach (var grant in ledger.Read.Balance(org.Org.Id)?.Grants ?? [])
+            {
+                if (grant.ExpiresAt <= now) due.Add(new Command.ExpireGrant(org.Org.Id, grant.Id));
+            }
+        }
+
+        return due;
+    }
+
+    [LoggerMessage(EventId = 2201, Level = LogLevel.Information, Message = "{Count} holds or grants were due to expire")]
+    private partial void LogExpired(int count);
+
+    [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "{Count} holds or grants are due to expire once the store is back: {Reason}")]
+    private partial void LogLater(int count, string reason);
+}

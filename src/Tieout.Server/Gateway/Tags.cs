@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>What a caller says its request is for: the <c>Tieout-*</c> headers.</summary>
+internal readonly record struct Tags(string? Project, string? Feature, string? User, string? Workflow, string? Operation, string? Trigger, int AttemptNo)
+{
+    private const string RetryTrigger = "retry";
+
+    /// <summary>Far more often than any client tries.</summary>
+    private const int AttemptNoMax = 1_000;
+
+    /// <returns>Null: all is well. A tag that is not a name is refused rather than dropped: spend would be counted for nobody.</returns>
+    public static GatewayRefusal? Read(IHeaderDictionary headers, out Tags tags)
+    {
+        tags = default;
+        if (Read(headers, "Tieout-Project", out var project) is { } badProject) return badProject;
+        if (Read(headers, "Tieout-Feature", out var feature) is { } badFeature) return badFeature;
+        if (Read(headers, "Tieout-User", out var user) is { } badUser) return badUser;
+        if (Read(headers, "Tieout-Workflow", out var workflow) is { } badWorkflow) return badWorkflow;
+        if (Read(headers, "Tieout-Operation", out var operation) is { } badOperation) return badOperation;
+        if (Read(headers, "Tieout-Trigger", out var trigger) is { } badTrigger) return badTrigger;
+
+        // The SDKs of OpenAI and Anthropic count their retries here; the other tags are the same on every try.
+        var retries = headers.TryGetValue("x-stainless-retry-count", out var count) && int.TryParse(count, out var number) && number is > 0 and < AttemptNoMax ? number : 0;
+        tags = new(project, feature, user, workflow, operation, retries > 0 ? RetryTrigger : trigger, retries + 1);
+        return null;
+    }
+
+    private static GatewayRefusal? Read(IHeaderDictionary headers, string name, out string? tag)
+    {
+        tag = null;
+        if (!headers.TryGetValue(name, out var values)) return null;
+        if (values.Count != 1 || !Names.IsValid(values[0]))
+        {
+            return new(ApiError.HeaderInvalid, $"{name} must be one name of 1 to {Names.LengthMax} letters, digits or _ . : @ / + -, beginning with a letter or digit.", name);
+        }
+
+        tag = values[0];
+        return null;
+    }
+}

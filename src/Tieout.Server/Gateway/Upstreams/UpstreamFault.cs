@@ -1,0 +1,16 @@
+namespace Tieout.Server.Gateway.Upstreams;
+
+/// <summary>Whether a failed request can have been spent on.</summary>
+internal static class UpstreamFault
+{
+    /// <summary>No connection came about, so nothing was sent. Anything else may have reached the provider.</summary>
+    public static bool NeverReached(Exception error, Patience patience) => error switch
+    {
+        HttpRequestException http => http.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+
+        // The handler's own time-out for connecting.
+        OperationCanceledException { InnerException: TimeoutException } => !patience.IsOver,
+        _ => false,
+    };
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>A provider's answer that is no stream, read to its end before any of it goes on, in a pooled buffer.</summary>
+internal sealed class WholeAnswer : IDisposable
+{
+    /// <summary>Bounds the memory of one answer. Images and audio in base64 fit.</summary>
+    private const int BytesMax = 64 * 1024 * 1024;
+
+    private const int FirstBytes = 8 * 1024;
+
+    private byte[] _buffer = [];
+    private int _length;
+
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>Whether it came to its end.</summary>
+    public bool IsWhole { get; private set; }
+
+    public static async Task<WholeAnswer> ReadAsync(HttpResponseMessage response, Patience patience)
+    {
+        var answer = new WholeAnswer();
+        try
+        {
+            await answer.FillAsync(response, patience);
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // Cut: what came so far is what there is.
+        }
+
+        return answer;
+    }
+
+    public void Dispose()
+    {
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private async Task FillAsync(HttpResponseMessage response, Patience patience)
+    {
+        var announced = Math.Min(response.Content.Headers.ContentLength ?? 0, BytesMax);
+        _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(announced + 1, FirstBytes));
+        var stream = await response.Content.ReadAsStreamAsync(patience.Token);
+        while (true)
+        {
+            patience.Read();
+            var read = await stream.ReadAsync(_buffer.AsMemory(_length), patience.Token);
+            if (read == 0)
+            {
+                IsWhole = true;
+                return;
+            }
+
+            _length += read;
+            if (_length > BytesMax) return;
+            if (_length == _buffer.Length) Grow();
+        }
+    }
+
+    private void Grow()
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
+        _buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Hosting;
+
+/// <summary>The outermost step of every request: ids for logs and answers, and an answer whatever goes wrong. Never a stack trace to a caller.</summary>
+internal sealed partial class RequestScope(RequestDelegate next, ILogger<RequestScope> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var ids = new LogIds(Correlation.Begin(context));
+        context.Features.Set(ids);
+        using (logger.BeginScope(ids))
+        {
+            try
+            {
+                await next(context);
+                if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null }) await NothingHereAsync(context);
+            }
+            catch (BadHttpRequestException bad)
+            {
+                await AnswerAsync(context, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ApiError.BodyTooLarge : ApiError.BodyMalformed);
+            }
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // The caller is gone; there is nobody to answer.
+            }
+            catch (Exception unexpected)
+            {
+                LogUnexpected(unexpected, context.Request.Method, context.Request.Path.Value);
+                await AnswerAsync(context, ApiError.Internal);
+            }
+        }
+    }
+
+    private static Task NothingHereAsync(HttpContext context) =>
+        AnswerAsync(context, context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed ? ApiError.MethodNotAllowed : ApiError.NotFound);
+
+    private static Task AnswerAsync(HttpContext context, ApiError error)
+    {
+        if (context.Response.HasStarted)
+        {
+            // Half an answer must not look like a whole one.
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        context.Response.Headers.ContentLength = null;
+        return context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)
+            ? context.WriteOpenAiAsync(error)
+            : error.ToProblem().ExecuteAsync(context);
+    }
+
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Error, Message = "{Method} {Path} failed unexpectedly")]
+    private partial void LogUnexpected(Exception exception, string method, string? path);
+}
+
+/// <summary>The ids that every log line of a request bears. The org joins once it is known.</summary>
+internal sealed class LogIds(Correlation correlation) : IReadOnlyList<KeyValuePair<string, object?>>
+{
+    public string? Org { get; set; }
+
+    public int Count => 3;
+
+    public KeyValuePair<string, object?> this[int index] => index switch
+    {
+        0 => new("correlation_id", correlation.CorrelationId),
+        1 => new("trace_id", correlation.TraceId),
+        2 => new("org_id", Org),
+        _ => throw new ArgumentOutOfRangeException(nameof(index)),
+    };
+
+    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
+    {
+        for (var i = 0; i < Count; i++) yield return this[i];
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

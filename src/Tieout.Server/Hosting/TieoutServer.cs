@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Tieout.Server.Api;
+using Tieout.Server.Configuration;
+using Tieout.Server.Gateway;
+using Tieout.Storage;
+
+namespace Tieout.Server.Hosting;
+
+/// <summary>Puts the whole server together.</summary>
+public static class TieoutServer
+{
+    /// <summary>Long enough for answers in flight to be settled, short enough for a service manager's patience.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);
+
+    /// <summary>Ready to start. The ledger is the caller's: it outlives the server, and the caller disposes of it.</summary>
+    public static WebApplication Build(ServerOptions options, ILedger ledger)
+    {
+        // An empty builder reads no files or environment of the folder it happens to be started in.
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "tieout" });
+        builder.WebHost.UseKestrelCore().UseUrls(options.Listen).ConfigureKestrel(server =>
+        {
+            server.AddServerHeader = false;
+            server.Limits.MaxRequestBodySize = options.Gateway.BodyBytesMax;
+            server.Limits.MaxRequestHeaderCount = 100;
+            server.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        });
+        AddLogging(builder.Logging, builder.Services);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(options.Time);
+
+        // Given, not made here, so that the container does not dispose of it.
+        builder.Services.AddSingleton(ledger);
+        builder.Services.AddGateway();
+        builder.Services.AddApi(options.AdminToken);
+
+        var app = builder.Build();
+        app.UseMiddleware<RequestScope>();
+        app.UseRouting();
+        app.MapHealth();
+        app.MapGateway();
+        app.MapApi();
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, IServiceCollection services)
+    {
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // Ids and unexpected errors are RequestScope's; with this on, the host makes an Activity and a scope of its own for every request.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        logging.AddConsole(console => console.FormatterName = JsonLines.FormatterName);
+        services.AddSingleton<ConsoleFormatter, JsonLines>();
+    }
+}

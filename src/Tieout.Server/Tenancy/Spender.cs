@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Pricing;
+
+namespace Tieout.Server.Tenancy;
+
+/// <summary>A key with all that a request by it needs to know.</summary>
+internal sealed class Spender(ApiKey key, byte[] secretSha256, OrgPrices prices)
+{
+    /// <summary>Features and triggers come from clients: past this many combinations, the remembered ones are let go.</summary>
+    private const int RememberedMax = 10_000;
+
+    private readonly ConcurrentDictionary<LabelKey, UsageLabels> _labels = new();
+
+    public ApiKey Key => key;
+
+    public byte[] SecretSha256 => secretSha256;
+
+    public OrgPrices Prices => prices;
+
+    /// <summary>The labels of an attempt; the same instance for the same question, so that the ledger finds them by reference.</summary>
+    /// <param name="project">Counts only where the key has no project of its own.</param>
+    public UsageLabels Labels(string provider, string model, string? project, string? feature, string? trigger)
+    {
+        var wanted = new LabelKey(provider, model, key.Project ?? project, feature, trigger);
+        if (_labels.TryGetValue(wanted, out var known)) return known;
+        if (_labels.Count >= RememberedMax) _labels.Clear();
+        return _labels.GetOrAdd(wanted, static (wanted, key) => new()
+        {
+            Org = key.Org,
+            Project = wanted.Project,
+            Team = key.Team,
+            Key = key.Id,
+            Feature = wanted.Feature,
+            Provider = wanted.Provider,
+            Model = wanted.Model,
+            Source = UsageSource.Gateway,
+            Trigger = wanted.Trigger,
+        }, key);
+    }
+
+    private readonly record struct LabelKey(string Provider, string Model, string? Project, string? Feature, string? Trigger);
+}

@@ -1,0 +1,94 @@
+using Tieout.Server.Configuration;
+
+namespace Tieout.Server.Tests.Configuration;
+
+/// <summary>The configuration as written in the issue is read; anything else is refused in one sentence with its place.</summary>
+public sealed class TieoutYamlTests
+{
+    private const string Good = """
+        listen: http://127.0.0.1:4080
+        data: ./here
+        store: sqlite
+        providers:
+          openai: { dialect: openai, base_url: "https://api.openai.com/v1", api_key: "${OPENAI_API_KEY}", forward_headers: ["X-Sim-*", X-Trace] }
+          local: { base_url: http://127.0.0.1:8000/v1/, prices: deepseek }
+        models:
+          - name: fast
+            upstreams: [ { provider: openai, model: gpt-4o-mini } ]
+          - { name: slow, upstreams: [ { provider: local, model: deepseek-chat, output_tokens_max: 8192 }, { provider: openai, model: gpt-4o } ] }
+        gateway: { request_timeout: 5m, idle_timeout: 250ms, body_bytes_max: 1048576 }
+        """;
+
+    private static string? Environment(string name) => name == "OPENAI_API_KEY" ? "sk-secret" : null;
+
+    [Fact]
+    public void A_whole_file_is_read()
+    {
+        var options = TieoutYaml.Read(Good, "tieout.yaml", Environment);
+
+        Assert.Equal(("http://127.0.0.1:4080", "./here", StoreChoice.Sqlite), (options.Listen, options.Data, options.Store));
+        Assert.Equal(["openai", "local"], options.Providers.Select(provider => provider.Name));
+        Assert.Equal(("sk-secret", "https://api.openai.com/v1"), (options.Providers[0].ApiKey, options.Providers[0].BaseUrl.OriginalString));
+        Assert.Equal(["X-Sim-*", "X-Trace"], options.Providers[0].ForwardHeaders);
+        Assert.Equal(("deepseek", "http://127.0.0.1:8000/v1", null), (options.Providers[1].Prices, options.Providers[1].BaseUrl.OriginalString, options.Providers[1].ApiKey));
+        Assert.Equal(["fast", "slow"], options.Models.Select(model => model.Name));
+        Assert.Equal(new UpstreamOptions("local", "deepseek-chat", 8192), options.Models[1].Upstreams[0]);
+        Assert.Equal((TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(250), 1048576), (options.Gateway.RequestTimeout, options.Gateway.IdleTimeout, options.Gateway.BodyBytesMax));
+        Assert.DoesNotContain("sk-secret", $"{options} {options.Providers[0]}", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("# nothing yet\n")]
+    [InlineData("providers:\nmodels:\n")]
+    public void Nothing_written_is_the_defaults(string text)
+    {
+        var options = TieoutYaml.Read(text, "tieout.yaml", Environment);
+
+        Assert.Equal(new ServerOptions().Listen, options.Listen);
+        Assert.Empty(options.Providers);
+    }
+
+    [Fact]
+    public void The_environment_outranks_the_file()
+    {
+        var options = TieoutYaml.Read(Good, "tieout.yaml", name => name == "TIEOUT__LISTEN" ? "http://0.0.0.0:9" : Environment(name));
+
+        Assert.Equal("http://0.0.0.0:9", options.Listen);
+    }
+
+    [Theory]
+    [InlineData("modles: []", "t.yaml:1:1: 'modles' is not known here; known are listen, data, store, providers, models, gateway.")]
+    [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
+    [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
+    [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
+    [InlineData("listen: ftp://x", "t.yaml:1:9: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
+    [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known is sqlite.")]
+    [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
+    [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known is openai.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', forward_headers: ['*-Id'] }", "t.yaml:2:48: '*-Id' is not a header's name, with at most one * at its end.")]
+    [InlineData("models:\n  - { name: m }", "t.yaml:2:5: model 'm' needs at least one upstream.")]
+    [InlineData("models:\n  - { name: m, upstreams: [ { provider: p, model: x } ] }", "t.yaml: model 'm' names the provider 'p', which 'providers' does not have.")]
+    [InlineData("gateway: { idle_timeout: soon }", "t.yaml:1:26: 'gateway.idle_timeout' must be a time of at most 24h such as 250ms, 30s, 10m or 1h.")]
+    [InlineData("gateway: { body_bytes_max: -1 }", "t.yaml:1:28: 'gateway.body_bytes_max' must be a whole number from 1 to 1073741824.")]
+    [InlineData("--- {}\n--- {}", "t.yaml: there is more than one YAML document in the file.")]
+    public void What_cannot_be_meant_is_said_with_its_place(string text, string message)
+    {
+        var wrong = Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(text, "t.yaml", Environment));
+
+        Assert.StartsWith(message, wrong.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', wrong.Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_said()
+    {
+        var wrong = Assert.Throws<ConfigurationException>(() => TieoutYaml.Load("no-such-file.yaml", Environment));
+
+        Assert.StartsWith("no-such-file.yaml: the configuration cannot be read: ", wrong.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Net.Sockets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+
+namespace Tieout.Server.Tests.Gateway;
+
+/// <summary>Whatever the provider does wrong is passed on honestly and recorded as what it is.</summary>
+public sealed class FaultTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("429", World.Hello)]
+    [InlineData("500", World.Hello)]
+    [InlineData("429", World.HelloStream)]
+    [InlineData("500", World.HelloStream)]
+    public async Task M1_a_providers_error_is_passed_on_in_its_own_words_and_recorded_as_free(string fault, string body)
+    {
+        await using var world = await World.StartAsync();
+
+        using var response = await world.ChatAsync(body, $"X-Sim-Fault: {fault}");
+
+        Assert.Equal(fault, ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var error = (await World.JsonAsync(response)).GetProperty("error");
+        Assert.Equal(fault == "429" ? "requests" : "server_error", error.GetProperty("type").GetString());
+        Assert.Equal(fault == "429", response.Headers.RetryAfter is not null);
+        Assert.Equal("0", response.Headers.GetValues("Tieout-Cost").Single());
+        var row = Assert.Single(await world.UsageAsync());
+        Assert.Equal((int)response.StatusCode, row.Usage.StatusCode);
+        Assert.Equal((UsageBasis.Failed, Amount.Zero, default(UsageCounts)), (row.Usage.Basis, row.Charge, row.Usage.Counts));
+        Assert.Empty(world.Read.OpenHolds(null));
+    }
+
+    [Fact]
+    public async Task A_provider_that_cannot_be_reached_costs_nothing_and_leaves_no_hold()
+    {
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        await using var world = await World.StartAsync(providerUrl: $"http://{nobody.LocalEndPoint}");
+
+        using var response = await world.ChatAsync(World.Hello);
+
+        Assert.Equal(502, (int)response.StatusCode);
+        Assert.Equal("upstream_unreachable", (await World.JsonAsync(response)).GetProperty("error").GetProperty("code").GetString());
+        Assert.Empty(await world.UsageAsync());
+        Assert.Empty(world.Read.OpenHolds(null));
+        Assert.Single(await world.Read.HoldsAsync(World.Org, HoldState.Released, 10, Stop));
+    }
+
+    [Fact]
+    public async Task An_answer_without_usage_is_estimated_and_says_so()
+    {
+        await using var world = await World.StartAsync();
+        foreach (var body in new[] { World.Hello, World.HelloStream })
+        {
+            using var response = await world.ChatAsync(body, "X-Sim-Fault: no-usage", "X-Sim-Completion-Tokens: 40");
+            Assert.Equal(200, (int)response.StatusCode);
+            await response.Content.ReadAsStringAsync(Stop);
+        }
+
+        var rows = await world.UsageAsync();
+        Assert.Equal(2, rows.Count);
+        Assert.All(rows, row =>
+        {
+            Assert.Equal((UsageBasis.Estimated, UsageFlags.CutShort), (row.Usage.Basis, row.Usage.Flags));
+
+            // 25 bytes of prompt; the simulation writes 4 bytes a token.
+            Assert.Equal(new UsageCounts(7, 0, 0, 40, 0), row.Usage.Counts);
+        });
+        Assert.Equal(2, (await world.Read.FindingsAsync(World.Org, 10, Stop)).Count(finding => finding.Code == "estimated_usage"));
+    }
+
+    [Fact]
+    public async Task Of_two_usage_blocks_the_last_counts_and_their_quarrel_is_said()
+    {
+        await using var world = await World.StartAsync();
+        foreach (var body in new[] { World.Hello, World.HelloStream })
+        {
+            using var response = await world.ChatAsync(body, "X-Sim-Fault: usage-twice", "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 40");
+            await response.Content.ReadAsStringAsync(Stop);
+        }
+
+        var rows = await world.UsageAsync();
+        Assert.Equal(2, rows.Count);
+        Assert.All(rows, row => Assert.Equal((40, UsageFlags.UsageRepeated), (row.Usage.Counts.OutputTokens, row.Usage.Flags)));
+    }
+
+    [Fact]
+    public async Task An_answer_that_breaks_off_is_estimated_and_never_looks_whole()
+    {
+        await using var world = await World.StartAsync();
+
+        using var response = await world.ChatAsync(World.Hello, "X-Sim-Fault: cut:50");
+
+        Assert.Equal(502, (int)response.StatusCode);
+        Assert.Equal("upstream_failed", (await World.JsonAsync(response)).GetProperty("error").GetProperty("code").GetString());
+        var row = Assert.Single(await world.UsageAsync());
+        Assert.Equal((UsageBasis.Estimated, UsageFlags.CutShort), (row.Usage.Basis, row.Usage.Flags));
+        Assert.Empty(world.Read.OpenHolds(null));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_stream_that_breaks_off_breaks_off_for_the_client_too(int events)
+    {
+        await using var world = await World.StartAsync();
+
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            using var response = await world.ChatAsync(World.HelloStream, $"X-Sim-Fault: cut:{events}", "X-Sim-Completion-Tokens: 40");
+            await response.Content.ReadAsStringAsync(Stop);
+        });
+        var row = Assert.Single(await world.UsageAsync());
+        Assert.Equal((UsageBasis.Estimated, UsageFlags.CutShort), (row.Usage.Basis, row.Usage.Flags));
+        Assert.Empty(world.Read.OpenHolds(null));
+    }
+
+    [Theory]
+    [InlineData(World.Hello)]
+    [InlineData(World.HelloStream)]
+    public async Task A_provider_that_takes_too_long_is_given_up_and_recorded(string body)
+    {
+        await using var world = await World.StartAsync(change: options => options with { Gateway = options.Gateway with { RequestTimeout = TimeSpan.FromMilliseconds(300) } });
+
+        using var response = await world.ChatAsync(body, "X-Sim-Fault: slow:5000");
+
+        Assert.Equal(504, (int)response.StatusCode);
+        var row = Assert.Single(await world.UsageAsync());
+        Assert.Equal((UsageBasis.Estimated, 0), (row.Usage.Basis, row.Usage.StatusCode));
+        Assert.Empty(world.Read.OpenHolds(null));
+    }
+}

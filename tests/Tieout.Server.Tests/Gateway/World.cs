@@ -1,0 +1,159 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using OpenAI;
+using OpenAI.Chat;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
+using Tieout.Server.SimulatedProvider;
+using Tieout.Storage;
+using Tieout.Storage.Sqlite;
+
+namespace Tieout.Server.Tests.Gateway;
+
+/// <summary>A whole server with its ledger on disk, in front of a simulated provider, both on free ports; one org with one key.</summary>
+internal sealed class World : IAsyncDisposable
+{
+    public const string Org = "acme";
+    public const string Secret = "tk-of-acme";
+    public const string ProviderKey = "sk-of-the-provider";
+
+    public required WebApplication Provider { get; init; }
+    public required WebApplication Server { get; init; }
+    public required BreakableLedger Ledger { get; init; }
+    public required HttpClient Http { get; init; }
+    public required DirectoryInfo Folder { get; init; }
+
+    public ServedLog Bill => Provider.Services.GetRequiredService<ServedLog>();
+
+    public ILedgerReader Read => Ledger.Read;
+
+    /// <param name="topUp">What the org has at the beginning, in major units.</param>
+    /// <param name="change">Changes the options before the server is built.</param>
+    public static async Task<World> StartAsync(string topUp = "1000", Func<ServerOptions, ServerOptions>? change = null, string? providerUrl = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("tieout-");
+        var provider = SimulatedProviderApp.Build(new() { Listen = "http://127.0.0.1:0" });
+        await provider.StartAsync();
+        var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
+        var options = new ServerOptions
+        {
+            Listen = "http://127.0.0.1:0",
+            Data = folder.FullName,
+            Providers = [new("sim", ProviderDialect.OpenAi, new Uri($"{providerUrl ?? provider.Urls.First()}/v1"), ProviderKey, ["X-Sim-*"])],
+            Models = [new("gpt-4o", [new("sim", "gpt-4o")]), new("cheap", [new("sim", "gpt-4o-mini")]), new("mystery", [new("sim", "no-such-model")])],
+        };
+        var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
+        await server.StartAsync();
+        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(server.Urls.First()) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Secret);
+        var world = new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder };
+        await world.DoAsync(new Command.OpenOrg(new Org(Org, "USD", BillingMode.Prepaid, null, "UTC")));
+        await world.AddKeyAsync(Secret, "key-1");
+        if (topUp != "0") await world.DoAsync(new Command.TopUp("first", Org, Amount.Parse(topUp)));
+        return world;
+    }
+
+    public Task AddKeyAsync(string secret, string id, string? team = null, string? project = null, bool blocked = false) => DoAsync(new Command.Record(
+        SettingKind.Key, Org, id,
+        new ApiKey(id, Org, team, project, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))), blocked, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
+
+    public Task SetBudgetAsync(string limit, bool hard = true, BudgetScope? scope = null) =>
+        DoAsync(new Command.SetBudget(new Budget(scope ?? new(Org), WindowUnit.Day, Amount.Parse(limit), hard, "UTC", Budget.DefaultThresholds)));
+
+    public Task SetPolicyAsync(PricePolicy policy) => DoAsync(new Command.Record(SettingKind.PricePolicy, Org, "policy", policy.ToJson(), Once: false));
+
+    public async Task DoAsync(Command command) => Assert.IsType<Outcome.Done>(await Ledger.SubmitAsync(command));
+
+    public ChatClient Client(string model = "gpt-4o", string secret = Secret) => new(
+        model, new ApiKeyCredential(secret),
+        new OpenAIClientOptions { Endpoint = new Uri($"{Server.Urls.First()}/v1"), Transport = new HttpClientPipelineTransport(new HttpClient(new SocketsHttpHandler { UseProxy = false })) });
+
+    /// <summary>Sends a chat request; headers as <c>name: value</c>.</summary>
+    public Task<HttpResponseMessage> ChatAsync(string body, params string[] headers)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        foreach (var header in headers)
+        {
+            var colon = header.IndexOf(':', StringComparison.Ordinal);
+            if (header[..colon] == "Authorization") request.Headers.Authorization = null;
+            request.Headers.TryAddWithoutValidation(header[..colon], header[(colon + 1)..].Trim());
+        }
+
+        return Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    public const string Hello = """{"model":"gpt-4o","messages":[{"role":"user","content":"Hello there, how are you?"}],"max_tokens":100}""";
+    public const string HelloStream = """{"model":"gpt-4o","messages":[{"role":"user","content":"Hello there, how are you?"}],"max_tokens":100,"stream":true}""";
+
+    public async Task<IReadOnlyList<UsageRow>> UsageAsync()
+    {
+        var rows = new List<UsageRow>();
+        await foreach (var row in Read.UsageAsync(new(Org, Instant.MinValue, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        return rows;
+    }
+
+    /// <summary>Waits for what must become true soon, and fails if it does not.</summary>
+    public static async Task SoonAsync(Func<Task<bool>> isSo, string what)
+    {
+        for (var i = 0; i < 400; i++)
+        {
+            if (await isSo()) return;
+            await Task.Delay(25);
+        }
+
+        Assert.Fail($"Not within ten seconds: {what}");
+    }
+
+    public static async Task<JsonElement> JsonAsync(HttpResponseMessage response)
+    {
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        return await response.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await Server.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(2)).Token);
+        await Server.DisposeAsync();
+        await Provider.DisposeAsync();
+        await Ledger.DisposeAsync();
+        Folder.Delete(recursive: true);
+    }
+}
+
+/// <summary>A ledger whose store can be broken and repaired.</summary>
+internal sealed class BreakableLedger(ILedger inner) : ILedger
+{
+    /// <summary>Which commands the store is down for; null: it works.</summary>
+    public Func<Command, bool>? Broken { get; set; }
+
+    public LedgerHealth Health => Broken is null ? inner.Health : inner.Health with { IsWritable = false, Reason = "broken by a test" };
+
+    public ILedgerReader Read => inner.Read;
+
+    public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
+    {
+        if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None);
+        return inner.SubmitAsync(command, cancellationToken);
+    }
+
+    public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
+    {
+        if (commands.Any(command => Broken?.Invoke(command) ?? false)) throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None);
+        return await inner.SubmitAsync(commands, cancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
