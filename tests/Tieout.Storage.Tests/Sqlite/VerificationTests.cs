@@ -25,8 +25,8 @@ public sealed class VerificationTests : IDisposable
     {
         var path = _folder.File(Guid.NewGuid().ToString());
         Task.Run(() => RunAsync(path, steps)).GetAwaiter().GetResult();
-        // The histories charge what they like, whatever the price says: that is M3's to find, and nothing else may be found.
-        return SqliteVerification.Run(path).Checks.Where(check => check.Id != "M3").All(check => check.Broken == 0);
+        Verified.Clean(path);
+        return true;
     }));
 
     public static TheoryData<string, string, string> Damages => new()
@@ -74,7 +74,7 @@ public sealed class VerificationTests : IDisposable
     public async Task L8_a_changed_row_is_found_and_named(string damage, string check, string says)
     {
         var path = await SampleAsync();
-        Assert.DoesNotContain(SqliteVerification.Run(path).Checks, found => found.Id != "M3" && found.Broken > 0);
+        Verified.Clean(path);
         using (var file = RawConnection.Open(DataFolder.DatabaseIn(path))) file.Execute(damage);
 
         var report = SqliteVerification.Run(path);
