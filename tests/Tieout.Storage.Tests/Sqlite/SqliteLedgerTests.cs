@@ -109,6 +109,19 @@ public sealed class SqliteLedgerTests : IDisposable
     }
 
     [Fact]
+    public async Task S1_a_store_that_failed_is_tried_again_while_nobody_asks()
+    {
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000)]) await ledger.SubmitAsync(command, Cancel);
+        ledger.Store.Writes.Execute("PRAGMA max_page_count = 1");
+        Assert.All(await SendAsync(ledger, from: 1, lists: 5), failure => Assert.IsType<StoreUnavailableException>(failure));
+        Assert.False(ledger.Health.IsWritable);
+        ledger.Store.Writes.Execute("PRAGMA max_page_count = 1073741823");
+        for (var waited = 0; !ledger.Health.IsWritable && waited < 200; waited++) await Task.Delay(100, Cancel);
+        Assert.True(ledger.Health.IsWritable);
+    }
+
+    [Fact]
     public async Task A_command_given_up_before_it_was_taken_does_nothing()
     {
         await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
