@@ -127,7 +127,7 @@ public sealed class FaultTests
     [InlineData("", false)]
     public async Task A_stream_without_its_mark_is_whole_if_its_choices_are(string stream, bool whole)
     {
-        await using var provider = await AnsweringAsync("text/event-stream", stream);
+        await using var provider = await AnsweringAsync(200, "text/event-stream", stream);
         await using var world = await World.StartAsync(providerUrl: provider.Urls.First());
 
         var seen = "";
@@ -143,14 +143,33 @@ public sealed class FaultTests
         Assert.Empty(world.Read.OpenHolds(null));
     }
 
-    private static async Task<WebApplication> AnsweringAsync(string type, string body)
+    [Theory]
+    [InlineData(302, "text/html", "elsewhere", 502, UsageBasis.Failed)]
+    [InlineData(200, "text/html", "<html>not a chat</html>", 200, UsageBasis.Estimated)]
+    [InlineData(503, "text/html", "<html>busy</html>", 503, UsageBasis.Failed)]
+    public async Task An_answer_that_is_none_is_passed_on_or_refused_and_never_followed(int status, string type, string body, int expected, UsageBasis basis)
+    {
+        await using var provider = await AnsweringAsync(status, type, body);
+        await using var world = await World.StartAsync(providerUrl: provider.Urls.First());
+
+        using var response = await world.ChatAsync(World.Hello);
+
+        Assert.Equal(expected, (int)response.StatusCode);
+        Assert.False(response.Headers.Contains("Set-Cookie") || response.Headers.Location is not null);
+        Assert.Equal(basis, Assert.Single(await world.UsageAsync()).Usage.Basis);
+    }
+
+    private static async Task<WebApplication> AnsweringAsync(int status, string type, string body)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
         app.Run(context =>
         {
+            context.Response.StatusCode = status;
             context.Response.ContentType = type;
+            context.Response.Headers.Location = "http://169.254.169.254/latest";
+            context.Response.Headers.SetCookie = "a=b";
             return context.Response.WriteAsync(body, Stop);
         });
         await app.StartAsync(Stop);
