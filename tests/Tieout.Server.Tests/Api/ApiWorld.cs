@@ -87,16 +87,18 @@ internal sealed class ApiWorld : IAsyncDisposable
     }
 
     /// <summary>Charges one attempt, as the gateway would after the fact.</summary>
+    /// <param name="amount">Null: what the price list says. Another amount is wrong to <c>verify</c> (M3), and right to everything else.</param>
     public async Task<UsageRecord> ChargeAsync(
-        string amount, string org = "acme", string? team = null, string? key = null, string? project = null, string operation = "op-1", string? model = "gpt-4o", string? trigger = null)
+        string? amount, string org = "acme", string? team = null, string? key = null, string? project = null, string operation = "op-1", string? model = "gpt-4o", string? trigger = null)
     {
         var now = Instant.From(DateTimeOffset.UtcNow);
         var labels = new UsageLabels { Org = org, Team = team, Key = key, Project = project, Provider = "openai", Model = model, Source = UsageSource.Gateway, Trigger = trigger };
         var id = new AttemptId(Guid.CreateVersion7());
         var usage = new UsageRecord(
             id, labels, operation, (int)++_attempts, null, "corr-1", null, "user-1", now, 12, 200, new(100, 40, 0, 20, 5), UsageBasis.Reported, UsageFlags.None);
-        var price = Core.Pricing.BuiltinPrices.Catalogue.Find("openai", "gpt-4o", now);
-        Assert.IsType<Outcome.Done>(await Ledger.SubmitAsync(new Command.Charge(new(usage, price, Amount.Parse(amount), Amount.Parse(amount)), Fact: true)));
+        var price = Core.Pricing.BuiltinPrices.Catalogue.Find("openai", "gpt-4o", now)!;
+        var charge = amount is null ? price.Price(usage.Counts).Charge : Amount.Parse(amount);
+        Assert.IsType<Outcome.Done>(await Ledger.SubmitAsync(new Command.Charge(new(usage, price, charge, charge), Fact: true)));
         return usage;
     }
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace Tieout.Server.Tests.Api;
 
 /// <summary>Each error that the API can answer with, once.</summary>
-public sealed class ErrorTests
+public sealed class ErrorTests(ErrorTests.Shared shared) : IClassFixture<ErrorTests.Shared>
 {
     private const string Budget = """{"window":"day","limit":"1","hard":true}""";
 
@@ -60,11 +60,12 @@ public sealed class ErrorTests
     [InlineData("DELETE", "/orgs/acme", null, 405, "method_not_allowed")]
     public async Task Every_error_has_its_status_and_code(string method, string path, string? body, int status, string code)
     {
-        await using var world = await ApiWorld.StartAsync();
+        var before = shared.World.Ledger.Health.Commit;
 
-        using var response = await world.SendAsync(new HttpMethod(method), path, body);
+        using var response = await shared.World.SendAsync(new HttpMethod(method), path, body);
 
         Assert.Equal(code, await ApiWorld.CodeAsync(response, (HttpStatusCode)status));
+        Assert.Equal(before, shared.World.Ledger.Health.Commit);
     }
 
     [Theory]
@@ -84,12 +85,10 @@ public sealed class ErrorTests
     [InlineData("{}", "amount_invalid")]
     public async Task An_amount_that_cannot_be_meant_is_refused_and_moves_nothing(string amount, string code)
     {
-        await using var world = await ApiWorld.StartAsync();
-
-        using var response = await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", $$"""{"id":"bad","amount":{{amount}}}""");
+        using var response = await shared.World.SendAsync(HttpMethod.Post, "/orgs/acme/topups", $$"""{"id":"bad","amount":{{amount}}}""");
 
         Assert.Equal(code, await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
-        Assert.Equal("1000", (await world.GetAsync("/orgs/acme/balance")).GetProperty("posted").GetString());
+        Assert.Equal("1000", (await shared.World.GetAsync("/orgs/acme/balance")).GetProperty("posted").GetString());
     }
 
     [Fact]
@@ -97,7 +96,7 @@ public sealed class ErrorTests
     {
         await using var world = await ApiWorld.StartAsync();
         using var response = await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"x","amount":"1","amonut":"2"}""");
-        Assert.Contains("amonut", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("amonut", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -146,5 +145,15 @@ public sealed class ErrorTests
         await world.ChargeAsync("600");
         using var response = await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", """{"id":"c1","posting":1,"reason":"bounced"}""");
         Assert.Equal("insufficient_balance", await ApiWorld.CodeAsync(response, HttpStatusCode.PaymentRequired));
+    }
+
+    /// <summary>One server for whole tables: what is refused changes nothing.</summary>
+    public sealed class Shared : IAsyncLifetime
+    {
+        internal ApiWorld World { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => World = await ApiWorld.StartAsync();
+
+        public ValueTask DisposeAsync() => World.DisposeAsync();
     }
 }

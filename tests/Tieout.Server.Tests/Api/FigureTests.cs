@@ -105,7 +105,7 @@ public sealed class FigureTests
         }
         while (cursor is not null);
         using var csv = await world.SendAsync(HttpMethod.Get, "/orgs/acme/usage?format=csv");
-        var lines = (await csv.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await csv.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal(25, seen.Distinct().Count());
         Assert.Equal(25, seen.Count);
@@ -122,7 +122,7 @@ public sealed class FigureTests
         await using var world = await ApiWorld.StartAsync();
         await world.ChargeAsync("0.01", model: "=cmd|' /C calc'!A0");
         using var csv = await world.SendAsync(HttpMethod.Get, "/orgs/acme/usage?format=csv");
-        var row = (await csv.Content.ReadAsStringAsync()).Split('\n')[1];
+        var row = (await csv.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Split('\n')[1];
         Assert.DoesNotContain(",=cmd", row, StringComparison.Ordinal);
         Assert.Contains("'=cmd", row, StringComparison.Ordinal);
     }
@@ -161,7 +161,7 @@ public sealed class FigureTests
         using var page = await world.SendAsync(HttpMethod.Get, $"/orgs/acme/invoices/{ThisMonth}?format=html");
 
         Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
-        Assert.Contains("Closing balance", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Closing balance", await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal("open", Text(await world.GetAsync($"/orgs/acme/invoices/{past}"), "status"));
         Assert.Equal("closed", Text(await world.OkAsync(HttpMethod.Post, $"/orgs/acme/invoices/{past}/close"), "status"));
         Assert.Equal(past, Text(await world.GetAsync("/orgs/acme"), "closed_through"));

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Tieout.Server.Tests.Api;
 
-public sealed class IsolationTests
+public sealed class IsolationTests(ErrorTests.Shared shared) : IClassFixture<ErrorTests.Shared>
 {
     [Fact]
     public async Task Without_a_credential_nothing_is_answered()
@@ -60,9 +60,8 @@ public sealed class IsolationTests
     [InlineData("PUT", "/orgs/acme/price-policy")]
     public async Task A_key_may_not_do_what_is_the_platforms(string method, string path)
     {
-        await using var world = await ApiWorld.StartAsync();
-        var (_, mine) = await world.KeyAsync();
-        using var response = await world.SendAsync(new HttpMethod(method), path, method == "GET" ? null : """{"id":"x","amount":"1"}""", mine);
+        var (_, mine) = await shared.World.KeyAsync();
+        using var response = await shared.World.SendAsync(new HttpMethod(method), path, method == "GET" ? null : """{"id":"x","amount":"1"}""", mine);
         Assert.Equal("forbidden", await ApiWorld.CodeAsync(response, HttpStatusCode.Forbidden));
     }
 

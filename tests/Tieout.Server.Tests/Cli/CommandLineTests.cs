@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Server.Tests.Api;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Cli;
 
 /// <summary>The commands as scripts use them: forms of <c>--json</c>, and what exit codes mean.</summary>
-public sealed class CommandLineTests
+public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<ErrorTests.Shared>
 {
     [Fact]
     public async Task The_first_commands_of_a_newcomer_work_in_their_order()
@@ -75,11 +76,10 @@ public sealed class CommandLineTests
     [InlineData("demo --minutes soon")]
     public async Task Wrong_usage_ends_with_2_and_one_sentence(string command)
     {
-        await using var world = await ApiWorld.StartAsync();
         foreach (var asJson in new[] { false, true })
         {
             var args = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var run = await world.RunAsync(asJson ? [.. args, "--json"] : args);
+            var run = await shared.World.RunAsync(asJson ? [.. args, "--json"] : args);
             Assert.True(run.ExitCode == 2, $"{run.ExitCode}: {run.Out}{run.Error}");
             Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
             if (asJson) Assert.NotEmpty(JsonDocument.Parse(run.Error).RootElement.GetProperty("error").GetProperty("message").GetString()!);
@@ -125,11 +125,24 @@ public sealed class CommandLineTests
     public async Task Verify_is_clean_beside_a_running_server_and_says_what_it_checked()
     {
         await using var world = await ApiWorld.StartAsync();
-        await world.ChargeAsync("1.5");
+        await world.ChargeAsync(amount: null);
         var run = await world.RunAsync("verify", "--data", world.Folder.FullName, "--json");
         Assert.Equal((0, true), (run.ExitCode, run.Json.GetProperty("ok").GetBoolean()));
         Assert.All(run.Json.GetProperty("checks").EnumerateArray(), check => Assert.Equal(0, check.GetProperty("broken").GetInt64()));
         Assert.Contains(run.Json.GetProperty("checks").EnumerateArray(), check => check.GetProperty("id").GetString() == "L1" && check.GetProperty("checked").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task M3_a_charge_that_its_price_does_not_come_to_is_broken_and_ends_with_1()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync("1.5");
+        foreach (var args in new[] { new[] { "verify", "--data", world.Folder.FullName }, ["verify", "--data", world.Folder.FullName, "--json"] })
+        {
+            var run = await world.RunAsync(args);
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains("M3", run.Out, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
