@@ -49,7 +49,7 @@ internal static class CommandLine
         })
         : code is null or "usage" ? $"tieout: {message}" : $"tieout: {message} [{code}]");
 
-    private static RootCommand Root(Globals globals)
+    internal static RootCommand Root(Globals globals)
     {
         var root = new RootCommand("A metering gateway and billing ledger for AI and GPU platforms whose numbers tie out.")
         {

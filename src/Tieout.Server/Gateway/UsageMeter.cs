@@ -6,14 +6,12 @@ using Tieout.Server.Gateway.Dialects;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Step 8: what an attempt used, from what passes by.</summary>
-/// <param name="extractor">How the provider's usage blocks are read.</param>
+/// <param name="reader">How the provider's usage blocks are read.</param>
 /// <param name="promptBytes">Bytes of text in the request, for an estimate.</param>
-internal sealed class UsageMeter(UsageExtractor extractor, long promptBytes)
+internal sealed class UsageMeter(ChatUsageReader reader, long promptBytes)
 {
     /// <summary>English text has about this many bytes a token. An estimate says that it is one, and is to be trued up.</summary>
     private const int BytesPerToken = 4;
-
-    private static readonly byte[] BlockStart = "{\"usage\":"u8.ToArray();
 
     private byte[] _block = [];
     private bool _differed;
@@ -27,8 +25,8 @@ internal sealed class UsageMeter(UsageExtractor extractor, long promptBytes)
         _textBytes += answer.TextBytes;
         if (_model is null && answer.Model is { } model) _model = ModelName(bytes[model]);
         if (answer.Usage is not { } usage) return;
-        _differed |= answer.UsageDiffers || (_block.Length > 0 && !_block.AsSpan(BlockStart.Length, _block.Length - BlockStart.Length - 1).SequenceEqual(bytes[usage]));
-        _block = [.. BlockStart, .. bytes[usage], (byte)'}'];
+        _differed |= answer.UsageDiffers || (_block.Length > 0 && !bytes[usage].SequenceEqual(_block));
+        _block = bytes[usage].ToArray();
     }
 
     /// <summary>Takes in output that could not be read as an answer.</summary>
@@ -37,9 +35,9 @@ internal sealed class UsageMeter(UsageExtractor extractor, long promptBytes)
     /// <param name="whole">Whether the answer came to its end.</param>
     public MeteredUsage Finish(bool whole)
     {
-        if (_block.Length > 0 && extractor.Read(_block.AsMemory()) is UsageReading.Measured({ } measured))
+        if (_block.Length > 0 && reader.TryRead(_block, out var counts, out var odd))
         {
-            return new(measured.Counts, UsageBasis.Reported, measured.Flags | (_differed ? UsageFlags.UsageRepeated : UsageFlags.None), _model);
+            return new(counts, UsageBasis.Reported, odd | (_differed ? UsageFlags.UsageRepeated : UsageFlags.None), _model);
         }
 
         var flags = whole && _block.Length > 0 ? UsageFlags.TotalMismatch : UsageFlags.CutShort;

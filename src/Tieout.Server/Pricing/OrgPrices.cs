@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Tieout.Core;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
+using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Pricing;
@@ -13,7 +13,7 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
     /// <summary>The API of a provider that usage is read by.</summary>
     private const string ChatFlavor = "chat";
 
-    private readonly ConcurrentDictionary<Upstream, (string Provider, UsageExtractor Chat)> _upstreams = new();
+    private readonly ConcurrentDictionary<Upstream, (string Provider, ChatUsageReader Chat)> _upstreams = new();
 
     public PriceBook Book => book;
 
@@ -37,17 +37,17 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
     }
 
     /// <summary>How the chat answers of an upstream say what was used.</summary>
-    public UsageExtractor Chat(Upstream upstream) => Of(upstream).Chat;
+    public ChatUsageReader Chat(Upstream upstream) => Of(upstream).Chat;
 
-    private (string Provider, UsageExtractor Chat) Of(Upstream upstream) => _upstreams.GetOrAdd(upstream, Resolve, (book, 0));
+    private (string Provider, ChatUsageReader Chat) Of(Upstream upstream) => _upstreams.GetOrAdd(upstream, Resolve, (book, 0));
 
     /// <summary>A provider that no list knows has the list of its dialect's home.</summary>
-    private static (string, UsageExtractor) Resolve(Upstream upstream, (PriceBook Book, int) state)
+    private static (string, ChatUsageReader) Resolve(Upstream upstream, (PriceBook Book, int) state)
     {
         var wanted = upstream.Options.Prices ?? upstream.Options.Name;
         var known = state.Book.Catalogues.Any(list => list.Provider(wanted) is not null);
         var provider = known ? wanted : upstream.HomeProvider;
         var chat = state.Book.Extractor(provider, ChatFlavor) ?? state.Book.Extractor(upstream.HomeProvider, ChatFlavor);
-        return (provider, chat ?? throw new InvalidOperationException($"No price list says how chat answers of {upstream.HomeProvider} are read."));
+        return (provider, new(chat ?? throw new InvalidOperationException($"No price list says how chat answers of {upstream.HomeProvider} are read.")));
     }
 }

@@ -107,9 +107,11 @@ public sealed class FaultTests
     {
         await using var world = await World.StartAsync();
 
-        using var response = await world.ChatAsync(World.HelloStream, $"X-Sim-Fault: cut:{events}", "X-Sim-Completion-Tokens: 40");
-
-        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync(Stop));
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            using var response = await world.ChatAsync(World.HelloStream, $"X-Sim-Fault: cut:{events}", "X-Sim-Completion-Tokens: 40");
+            await response.Content.ReadAsStringAsync(Stop);
+        });
         var row = Assert.Single(await world.UsageAsync());
         Assert.Equal((UsageBasis.Estimated, UsageFlags.CutShort), (row.Usage.Basis, row.Usage.Flags));
         Assert.Empty(world.Read.OpenHolds(null));

@@ -45,7 +45,8 @@ public sealed class StreamTests
         await using var world = await World.StartAsync();
         world.Ledger.Broken = command => command is Command.Settle;
 
-        using var response = await world.ChatAsync(World.HelloStream, "X-Sim-Completion-Tokens: 40");
+        // Paced, because the reset that ends a broken stream may overtake what was sent just before it.
+        using var response = await world.ChatAsync(World.HelloStream, "X-Sim-Completion-Tokens: 40", "X-Sim-Fault: pace:20");
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Stop));
         var seen = new List<string>();
         await Assert.ThrowsAnyAsync<Exception>(async () =>
