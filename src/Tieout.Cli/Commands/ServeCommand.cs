@@ -23,7 +23,7 @@ internal static class ServeCommand
         {
             var options = Options(call, call.Get(config), call.Get(data), call.Get(listen));
             await using var running = await StartAsync(options, cancellationToken);
-            var token = call.Shell.Variable(AdminTokenFile.Variable) is { Length: > 0 } ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data);
+            var token = options.AdminToken is not null ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data);
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(json =>
                 {
@@ -46,7 +46,9 @@ internal static class ServeCommand
         try
         {
             var file = config ?? (File.Exists("tieout.yaml") ? "tieout.yaml" : null);
+            var given = call.Shell.Variable(AdminTokenFile.Variable) is { Length: > 0 } token ? token.Trim() : null;
             var options = file is null ? TieoutYaml.FromEnvironment(call.Shell.Variable) : TieoutYaml.Load(file, call.Shell.Variable);
+            options = options with { AdminToken = given };
             if (data is not null) options = options with { Data = data };
             if (listen is null) return options;
             return Uri.TryCreate(listen, UriKind.Absolute, out var url) && url.Scheme is "http"
@@ -66,7 +68,7 @@ internal static class ServeCommand
         var ledger = Open(options.Data);
         try
         {
-            var token = Environment.GetEnvironmentVariable(AdminTokenFile.Variable) is { Length: > 0 } given ? given.Trim() : AdminTokenFile.Load(options.Data);
+            var token = options.AdminToken ?? AdminTokenFile.Load(options.Data);
             var app = TieoutServer.Build(options with { AdminToken = token }, ledger);
             await ListenAsync(app, options.Listen, cancellationToken);
             return new(app, ledger, token);

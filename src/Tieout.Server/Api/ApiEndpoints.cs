@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
 
@@ -16,7 +17,7 @@ public static class ApiEndpoints
     public static IServiceCollection AddApi(this IServiceCollection services, string? adminToken)
     {
         services.AddSingleton(new AdminToken(adminToken));
-        services.TryAddSingleton<KeyRing>();
+        services.TryAddSingleton<CurrentKeys>();
         return services;
     }
 

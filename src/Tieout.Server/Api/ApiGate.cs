@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -13,7 +14,7 @@ internal sealed class ApiGate : IEndpointFilter
         var http = context.HttpContext;
         try
         {
-            var caller = Caller.Identify(http, http.RequestServices.GetRequiredService<AdminToken>(), http.RequestServices.GetRequiredService<KeyRing>());
+            var caller = Caller.Identify(http, http.RequestServices.GetRequiredService<AdminToken>(), http.RequestServices.GetRequiredService<CurrentKeys>());
             caller.Authorize(http);
             http.Items[typeof(Caller)] = caller;
             return await next(context);

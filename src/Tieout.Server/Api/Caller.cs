@@ -1,11 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Tieout.Core.Ledger;
-using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Storage;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
 
@@ -18,13 +15,13 @@ internal sealed record Caller(string? Org)
     public bool IsAdmin => Org is null;
 
     /// <exception cref="ApiRefusedException">No credential, or one that is not known.</exception>
-    public static Caller Identify(HttpContext context, AdminToken admin, KeyRing keys)
+    public static Caller Identify(HttpContext context, AdminToken admin, CurrentKeys keys)
     {
         var header = context.Request.Headers.Authorization.ToString();
         if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) throw new ApiRefusedException(ApiError.Unauthorized, "Send the admin token, or a key of the org, as 'Authorization: Bearer ...'.");
         var token = header[Scheme.Length..].Trim();
         if (admin.Matches(token)) return new Caller(Org: null);
-        if (keys.Find(token) is { Blocked: false } key) return new Caller(key.Org);
+        if (keys.Get().Find(Encoding.UTF8.GetBytes(token)) is { } spender) return new Caller(spender.Key.Org);
         throw new ApiRefusedException(ApiError.Unauthorized, "The token is neither the admin token nor a key in use.");
     }
 
@@ -46,33 +43,4 @@ internal sealed record Caller(string? Org)
 internal sealed record TenantReadable
 {
     public static readonly TenantReadable Mark = new();
-}
-
-/// <summary>Finds keys by their secret's hash. Built again when settings have changed.</summary>
-internal sealed class KeyRing(ILedger ledger)
-{
-    private volatile Snapshot _snapshot = new(-1, []);
-
-    /// <summary>The key with this secret, blocked or not; null: none.</summary>
-    public ApiKey? Find(string secret)
-    {
-        var snapshot = _snapshot;
-        var version = ledger.Read.SettingsVersion;
-        if (snapshot.Version != version)
-        {
-            var keys = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
-            foreach (var row in ledger.Read.Settings)
-            {
-                if (row.Kind != SettingKind.Key) continue;
-                var key = ApiKey.Parse(row.Body);
-                keys[key.SecretSha256] = key;
-            }
-
-            _snapshot = snapshot = new(version, keys);
-        }
-
-        return snapshot.BySha256.GetValueOrDefault(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))));
-    }
-
-    private sealed record Snapshot(long Version, Dictionary<string, ApiKey> BySha256);
 }

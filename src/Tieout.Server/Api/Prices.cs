@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +7,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -46,18 +45,18 @@ internal static class PriceEndpoints
         api.MapPut("/orgs/{org}/price-policy", SetPolicy);
     }
 
-    private static IResult List(ILedger ledger)
+    private static IResult List(ILedger ledger, CurrentKeys current)
     {
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(new PriceListsBody([.. Book(ledger).Catalogues.Select(Body)], asOf), ApiJson.Default.PriceListsBody);
+        return Answer.Ok(new PriceListsBody([.. current.Get().Prices.Shared.Catalogues.Select(Body)], asOf), ApiJson.Default.PriceListsBody);
     }
 
-    private static IResult Show(string provider, string model, HttpContext context, ILedger ledger, TimeProvider time)
+    private static IResult Show(string provider, string model, HttpContext context, ILedger ledger, CurrentKeys current, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "org");
         var asOf = ledger.Read.AsOf;
-        var policy = Inputs.Query(context, "org") is { } org ? Policy(Inputs.Org(ledger, org).Org.Id, ledger) : PricePolicy.AtCost;
-        var answer = Book(ledger).Find(provider, model, Instant.From(time.GetUtcNow()), policy);
+        var own = Inputs.Query(context, "org") is { } org ? current.Get().Prices.Of(Inputs.Org(ledger, org).Org.Id) : null;
+        var answer = (own?.Book ?? current.Get().Prices.Shared).Find(provider, model, Instant.From(time.GetUtcNow()), own?.Policy ?? PricePolicy.AtCost);
         if (answer.Price is not { } price) throw new ApiRefusedException(ApiError.PriceNotFound, $"No price list knows a price for '{Inputs.Shown(model)}' of '{Inputs.Shown(provider)}'.");
         using var json = JsonDocument.Parse(price.ToJson());
         return Answer.Ok(
@@ -101,10 +100,10 @@ internal static class PriceEndpoints
         }
     }
 
-    private static async Task<IResult> SetPolicy(string org, HttpContext context, ILedger ledger)
+    private static async Task<IResult> SetPolicy(string org, HttpContext context, ILedger ledger, CurrentKeys current)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.PricePolicyBody);
-        var before = Policy(Inputs.Org(ledger, org).Org.Id, ledger);
+        var before = current.Get().Prices.Of(Inputs.Org(ledger, org).Org.Id)?.Policy ?? PricePolicy.AtCost;
         var unknown = body.UnknownModel switch
         {
             null => before.UnknownModel,
@@ -122,18 +121,6 @@ internal static class PriceEndpoints
         decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) && factor <= PricePolicy.MarkupMax
             ? factor
             : throw Wrong($"'{Inputs.Shown(text)}' is not a markup: write a factor from 0 to {PricePolicy.MarkupMax}, such as 1.2.");
-
-    private static PriceBook Book(ILedger ledger)
-    {
-        ImmutableArray<PriceCatalogue> imported =
-        [
-            .. ledger.Of(SettingKind.PriceList, "").OrderBy(row => row.Seq).Select(row => PriceCatalogueJson.Read(Encoding.UTF8.GetBytes(row.Body))),
-        ];
-        return new([BuiltinPrices.Catalogue, .. imported]);
-    }
-
-    private static PricePolicy Policy(string org, ILedger ledger) =>
-        ledger.Find(SettingKind.PricePolicy, org, PolicyName) is { } row ? PricePolicy.Parse(row.Body) : PricePolicy.AtCost;
 
     private static PriceListBody Body(PriceCatalogue list) => new(
         list.Id, list.Name, list.Version, list.Effective?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), list.Asset.Code,

@@ -13,10 +13,14 @@ internal sealed class JsonLines(TimeProvider time) : ConsoleFormatter(FormatterN
 {
     public const string FormatterName = "tieout";
 
+    private const int HostedServiceStartFailed = 11;
+
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        // The host tells of a start that failed with a stack trace; who started it tells the person in one sentence.
+        if (logEntry is { Category: "Microsoft.Extensions.Hosting.Internal.Host", EventId.Id: HostedServiceStartFailed }) return;
         var bytes = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(bytes, Plain))
         {

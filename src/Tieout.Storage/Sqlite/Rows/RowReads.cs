@@ -51,12 +51,14 @@ internal static class RowReads
     public static CommandRow Command(RawStatement s) => new(s.Text(0), s.Text(1), s.Text(2), s.Int64(3), Crc(s, 4));
 
     /// <param name="labels">The labels of an attribution number.</param>
-    public static HoldRow Hold(RawStatement s, Func<int, UsageLabels> labels)
+    /// <param name="first">The column that the row begins in.</param>
+    public static HoldRow Hold(RawStatement s, Func<int, UsageLabels> labels, int first = 0)
     {
-        var attribution = Int32(s, 2);
+        var attribution = Int32(s, first + 2);
         var hold = new Hold(
-            new(s.Guid(1)), s.Int64(0), attribution, labels(attribution), s.TextOrNull(3), s.Text(4), new(s.Int64(5)), Time(s, 6), Time(s, 7));
-        return new(hold, Crc(s, 8));
+            new(s.Guid(first + 1)), s.Int64(first), attribution, labels(attribution), s.TextOrNull(first + 3), s.Text(first + 4),
+            new(s.Int64(first + 5)), Time(s, first + 6), Time(s, first + 7));
+        return new(hold, Crc(s, first + 8));
     }
 
     /// <param name="first">The column that the row begins in.</param>

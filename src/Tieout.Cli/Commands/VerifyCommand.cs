@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Tieout.Cli.Output;
+using Tieout.Storage;
+using Tieout.Storage.Sqlite.Verification;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>verify</c>: recomputes everything from usage and postings, without a server. Ends with 1 when something is broken.</summary>
+internal static class VerifyCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
+        return globals.Running(new("verify", "Proves a data folder right, or names what is wrong in it.") { data }, async (call, _) =>
+        {
+            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } named ? named : Shell.DefaultData);
+            var report = Run(folder);
+            await WriteAsync(call.Shell, call.Json, report);
+            return report.Ok ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
+    public static VerificationReport Run(string folder)
+    {
+        try
+        {
+            return SqliteVerification.Run(folder);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
+        }
+    }
+
+    public static async Task WriteAsync(Shell shell, bool asJson, VerificationReport report)
+    {
+        if (asJson)
+        {
+            await shell.Out.WriteLineAsync(JsonOutput.Text(json => Write(json, report)));
+            return;
+        }
+
+        var table = new TextTable("CHECK", ">CHECKED", ">BROKEN");
+        foreach (var check in report.Checks) table.Add(check.Id, $"{check.Checked}", $"{check.Broken}");
+        await table.WriteAsync(shell.Out);
+        foreach (var row in report.Checks.SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}"))) await shell.Out.WriteLineAsync(row);
+        await shell.Out.WriteLineAsync(report.Ok ? "Verified: nothing is broken." : "Broken: see above.");
+    }
+
+    public static void Write(System.Text.Json.Utf8JsonWriter json, VerificationReport report)
+    {
+        json.WriteStartObject();
+        json.WriteBoolean("ok", report.Ok);
+        json.WriteStartArray("checks");
+        foreach (var check in report.Checks)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", check.Id);
+            json.WriteNumber("checked", check.Checked);
+            json.WriteNumber("broken", check.Broken);
+            json.WriteStartArray("rows");
+            foreach (var row in check.Rows) json.WriteStringValue(row);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}

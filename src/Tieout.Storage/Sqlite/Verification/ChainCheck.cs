@@ -1,0 +1,157 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite.Verification;
+
+/// <summary>Goes through the whole ledger once, commit by commit: every row's CRC, every commit's hash (L8), and all else that rows must agree on.</summary>
+/// <remarks>Memory stays flat: one row a table, what is recomputed (accounts, windows, cells), and nothing else.</remarks>
+internal sealed class ChainCheck : IDisposable
+{
+    private readonly Findings _findings;
+    private readonly RowBytes _bytes = new();
+    private readonly RawStatement _chain;
+    private readonly RowStream<SettingRow> _settings;
+    private readonly RowStream<LabelsRow> _labels;
+    private readonly RowStream<PriceRow> _prices;
+    private readonly RowStream<CommandRow> _commands;
+    private readonly RowStream<HoldRow> _holds;
+    private readonly RowStream<StoredEnd> _ends;
+    private readonly RowStream<UsageRow> _usage;
+    private readonly RowStream<PostingRow> _postings;
+    private readonly RowStream<FindingRow> _findingRows;
+    private readonly RowStream<OutboxRow> _outbox;
+    private readonly Standing _standing;
+
+    public ChainCheck(RawConnection connection, Standing standing, Findings findings)
+    {
+        _findings = findings;
+        _standing = standing;
+        Func<int, UsageLabels> labels = standing.Labels;
+        _chain = connection.Prepare($"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no");
+        _settings = Stream(connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting, row => row.Seq);
+        _labels = Stream(connection, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels, row => row.No);
+        _prices = Stream(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price, row => row.No);
+        _commands = Stream(connection, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command, row => row.Posting);
+        _holds = Stream(connection, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq);
+        _ends = Stream(
+            connection, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns} FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold ORDER BY e.commit_no, e.hold",
+            s => StoredEnd.Read(s, labels), row => row.Commit);
+        _usage = Stream(connection, "usage", $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", s => RowReads.Usage(s, labels), row => row.Seq);
+        _postings = Stream(connection, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq);
+        _findingRows = Stream(connection, "findings", $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding, row => row.Seq);
+        _outbox = Stream(connection, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox, row => row.Seq);
+    }
+
+    /// <param name="committed">Called after each commit, with its number.</param>
+    public void Run(Action<long> committed)
+    {
+        var previous = new byte[32];
+        var last = 0L;
+        while (_chain.Step())
+        {
+            var commit = RowReads.Chain(_chain, previous);
+            if (commit.Commit != last + 1) _findings.Broken("L8", $"chain {last + 1} is missing.");
+            last = commit.Commit;
+            var hash = Link(previous, commit);
+            _findings.Check("L8", hash.AsSpan().SequenceEqual(commit.Hash), $"chain {commit.Commit}: its hash is not that of its rows (recorded {commit.RecordedAt}).");
+            previous = commit.Hash;
+            _standing.EndCommit();
+            committed(commit.Commit);
+        }
+
+        _settings.NothingLeft();
+        _labels.NothingLeft();
+        _prices.NothingLeft();
+        _commands.NothingLeft();
+        _holds.NothingLeft();
+        _ends.NothingLeft();
+        _usage.NothingLeft();
+        _postings.NothingLeft();
+        _findingRows.NothingLeft();
+        _outbox.NothingLeft();
+    }
+
+    public void Dispose()
+    {
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _bytes])
+        {
+            resource.Dispose();
+        }
+    }
+
+    private RowStream<T> Stream<T>(RawConnection connection, string table, string sql, Func<RawStatement, T> read, Func<T, long> number)
+        where T : class => new(connection, table, sql, read, number, _findings);
+
+    /// <summary>The hash of the commit's rows as they are now. The order of the tables is the order of the hash.</summary>
+    private byte[] Link(byte[] previous, ChainRow commit)
+    {
+        var last = commit.Last;
+        _bytes.Begin(previous, commit.Commit, commit.RecordedAt);
+        foreach (var row in _settings.AllUpTo(last.Setting))
+        {
+            Same(_bytes.Add(row), row.Crc, $"settings {row.Seq} ({row.Kind} {row.Name})");
+            _standing.Add(row);
+        }
+
+        foreach (var row in _labels.AllUpTo(last.Labels)) Same(_bytes.Add(row), row.Crc, $"attributions {row.No}");
+        foreach (var row in _prices.AllUpTo(last.Price))
+        {
+            Same(_bytes.Add(row), row.Crc, $"prices {row.No}");
+            _standing.Add(row);
+        }
+
+        foreach (var row in _commands.UpTo(last.Posting))
+        {
+            Same(_bytes.Add(row), row.Crc, $"commands {row.Org}/{row.Id}");
+            _standing.Add(row);
+        }
+
+        foreach (var row in _holds.AllUpTo(last.Hold))
+        {
+            Same(_bytes.Add(row.Hold), row.Crc, $"holds {row.Hold.Seq} ({row.Hold.Id})");
+            _standing.Add(row.Hold);
+        }
+
+        foreach (var row in _ends.UpTo(commit.Commit))
+        {
+            Same(_bytes.Add(row.End), row.End.Crc, $"hold_ends {row.End.Hold.Seq} ({row.End.Hold.Id})");
+            _standing.End(row.End);
+        }
+
+        foreach (var row in _usage.AllUpTo(last.Usage))
+        {
+            Same(_bytes.Add(row), row.Crc, $"usage {row.Seq} ({row.Usage.Id})");
+            _standing.Add(row);
+        }
+
+        foreach (var row in _postings.AllUpTo(last.Posting))
+        {
+            Same(_bytes.Add(row.Posting), row.Crc, $"postings {row.Posting.Seq}");
+            _standing.Add(row.Posting);
+        }
+
+        foreach (var row in _findingRows.AllUpTo(last.Finding))
+        {
+            Same(_bytes.Add(row), row.Crc, $"findings {row.Seq}");
+            _standing.Add(row);
+        }
+
+        foreach (var row in _outbox.AllUpTo(last.Outbox)) Same(_bytes.Add(row), row.Crc, $"outbox {row.Seq} ({row.Id})");
+        return _bytes.End();
+    }
+
+    private void Same(uint crc, uint stored, FormattableString row) => _findings.Check("L8", crc == stored, $"{FormattableString.Invariant(row)} is not as it was written.");
+}
+
+/// <summary>The end of a hold, with the commit it is part of.</summary>
+internal sealed record StoredEnd(long Commit, HoldEnd End)
+{
+    public static StoredEnd Read(RawStatement s, Func<int, UsageLabels> labels)
+    {
+        if (s.IsNull(5)) throw new StoreCorruptException($"it ends hold {s.Int64(4)}, which is not there");
+        var hold = RowReads.Hold(s, labels, first: 5).Hold;
+        return new(s.Int64(0), new(hold, (HoldState)s.Int64(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))));
+    }
+}

@@ -1,0 +1,74 @@
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite.Verification;
+
+/// <summary>The rows of one table in their order, one in memory at a time, handed out commit by commit.</summary>
+/// <param name="number">The number a row bears among all of its table.</param>
+internal sealed class RowStream<T>(RawConnection connection, string table, string sql, Func<RawStatement, T> read, Func<T, long> number, Findings findings) : IDisposable
+    where T : class
+{
+    private readonly RawStatement _statement = connection.Prepare(sql);
+    private bool _done;
+    private T? _next;
+    private long _last;
+
+    /// <summary>The rows up to and including number <paramref name="last"/>.</summary>
+    public IEnumerable<T> UpTo(long last)
+    {
+        while (Peek() is { } row && number(row) <= last)
+        {
+            _next = null;
+            yield return row;
+        }
+    }
+
+    /// <summary>As <see cref="UpTo"/>, and says which numbers are missing.</summary>
+    public IEnumerable<T> AllUpTo(long last)
+    {
+        foreach (var row in UpTo(last))
+        {
+            Missing(_last + 1, number(row) - 1);
+            _last = number(row);
+            yield return row;
+        }
+
+        Missing(_last + 1, last);
+        _last = Math.Max(_last, last);
+    }
+
+    /// <summary>Whatever comes after the last commit belongs to none.</summary>
+    public void NothingLeft()
+    {
+        foreach (var row in UpTo(long.MaxValue)) findings.Broken("L8", $"{table} {number(row)} belongs to no commit.");
+    }
+
+    public void Dispose() => _statement.Dispose();
+
+    private void Missing(long from, long to)
+    {
+        if (from <= to) findings.Broken("L8", from == to ? $"{table} {from} is missing." : $"{table} {from} to {to} are missing.");
+    }
+
+    private T? Peek()
+    {
+        while (_next is null && !_done)
+        {
+            if (!_statement.Step())
+            {
+                _done = true;
+                break;
+            }
+
+            try
+            {
+                _next = read(_statement);
+            }
+            catch (StoreCorruptException unreadable)
+            {
+                findings.Broken("L8", $"{table} {_statement.Int64(0)} cannot be read: {unreadable.Message}");
+            }
+        }
+
+        return _next;
+    }
+}

@@ -1,0 +1,250 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
+
+namespace Tieout.Storage.Sqlite.Verification;
+
+/// <summary>Everything recomputed from the rows alone, and what each row must agree on with the others.</summary>
+internal sealed class Standing : IDisposable
+{
+    private readonly Findings _findings;
+    private readonly Book _book = new();
+    private readonly Recomputation _again;
+    private readonly Dictionary<int, UsageLabels> _labels = [];
+    private readonly Dictionary<int, ResolvedPrice> _prices = [];
+    private readonly Dictionary<long, CommandRow> _grants = [];
+    private readonly Dictionary<string, Amount> _hardLimits = new(StringComparer.Ordinal);
+    private readonly List<Hold> _heldInCommit = [];
+    private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
+    private readonly List<BudgetState> _matching = [];
+    private readonly Dictionary<(string Org, Month Month), (Amount Charged, Amount Moved)> _months = [];
+    private readonly RawStatement _usageOf;
+    private readonly RawStatement _postingOf;
+    private readonly RawStatement _usageById;
+    private readonly Queue<UsageRow> _uncharged = [];
+
+    public Standing(RawConnection connection, Findings findings)
+    {
+        _findings = findings;
+        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => _book.Recall(RowReads.Setting(s)));
+        Each(connection, $"SELECT {RowReads.LabelsColumns} FROM attributions", s =>
+        {
+            var row = RowReads.Labels(s);
+            _labels[row.No] = row.Labels;
+        });
+        _again = new(_book);
+        _usageOf = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?");
+        _postingOf = connection.Prepare($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq = ?");
+        _usageById = connection.Prepare("SELECT 1 FROM usage WHERE id = ?");
+    }
+
+    public Recomputation Again => _again;
+
+    public Book Book => _book;
+
+    /// <exception cref="StoreCorruptException">There are none.</exception>
+    public UsageLabels Labels(int no) => _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which is not there");
+
+    /// <exception cref="StoreCorruptException">There is none.</exception>
+    public string OrgOf(int account) => _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which is not there");
+
+    /// <summary>Which limits are in force from this commit on.</summary>
+    public void Add(SettingRow row)
+    {
+        if (row.Kind != SettingKind.Budget) return;
+        _hardLimits.Remove(row.Name);
+        if (Budget.Parse(row.Body) is { Hard: true, Limit: { } limit }) _hardLimits[row.Name] = limit;
+    }
+
+    public void Add(PriceRow row)
+    {
+        try
+        {
+            _prices[row.No] = ResolvedPrice.Parse(row.Json);
+        }
+        catch (FormatException)
+        {
+            _findings.Broken("refs", $"prices {row.No} is not a price.");
+        }
+    }
+
+    public void Add(CommandRow row) => _grants[row.Posting] = row;
+
+    public void Add(FindingRow row)
+    {
+        if (row.Code == "overrun") _overrunInCommit.Add(row.Org);
+    }
+
+    public void Add(Hold hold)
+    {
+        _again.Add(hold);
+        if (hold.Amount > Amount.Zero) _heldInCommit.Add(hold);
+    }
+
+    /// <summary>A commit that placed holds left every account and window they are on within its limit, unless it says that it did not.</summary>
+    public void EndCommit()
+    {
+        foreach (var hold in _heldInCommit)
+        {
+            if (_overrunInCommit.Contains(hold.Scope.Org)) continue;
+            var account = _again.Accounts[_book.Org(hold.Scope.Org)!.AccountNo(AccountKind.Customer)];
+            _findings.Check("L2", account.Available is not { } available || available >= Amount.Zero, $"holds {hold.Seq} ({hold.Id}): the account of {hold.Scope.Org} was left {account.Available} above its floor.");
+            CheckLimits(hold);
+        }
+
+        _heldInCommit.Clear();
+        _overrunInCommit.Clear();
+    }
+
+    public void End(HoldEnd end)
+    {
+        _again.End(end.Hold);
+        if (end.State != HoldState.Settled)
+        {
+            _findings.Checked("L5");
+            return;
+        }
+
+        _usageById.BindBlob(1, end.Hold.Id.Value);
+        _findings.Check("L5", _usageById.Step(), $"hold_ends {end.Hold.Seq}: settled, but attempt {end.Hold.Id} has no usage record.");
+        _usageById.Reset();
+    }
+
+    public void Add(UsageRow row)
+    {
+        _uncharged.Enqueue(row);
+        if (row.Price == 0)
+        {
+            _findings.Check("M3", row.Charge == Amount.Zero || row.Usage.Basis == UsageBasis.Imported, $"usage {row.Seq} ({row.Usage.Id}) has no price but a charge of {row.Charge}.");
+            return;
+        }
+
+        if (!_prices.TryGetValue(row.Price, out var price))
+        {
+            _findings.Broken("refs", $"usage {row.Seq} ({row.Usage.Id}) names price {row.Price}, which is not there.");
+            return;
+        }
+
+        var priceable = price.TryPrice(row.Usage.Counts, out var priced);
+        _findings.Check(
+            "M3", priceable && priced.Charge == row.Charge && priced.ProviderCost == row.ProviderCost,
+            $"usage {row.Seq} ({row.Usage.Id}): its counts at price {row.Price} come to {priced.Charge}, it was charged {row.Charge}.");
+    }
+
+    public void Add(in Posting posting)
+    {
+        var seq = posting.Seq;
+        _findings.Check(
+            "L1", posting.Debit != posting.Credit && posting.Amount >= Amount.Zero && OrgOf(posting.Credit) == posting.Org,
+            $"postings {seq}: not a transfer between two accounts of one org.");
+        var usage = posting.Kind == PostingKind.Charge ? Charged(posting) : posting.UsageSeq > 0 ? Usage(posting) : null;
+        if (posting.Kind is PostingKind.Reversal) CheckReversal(posting);
+        if (usage is null && posting.UsageSeq > 0) return;
+        _again.Add(posting, usage, posting.Kind == PostingKind.Grant ? _grants.GetValueOrDefault(seq) : null);
+        _grants.Remove(seq);
+        if (usage is not null) Bill(posting, usage);
+    }
+
+    /// <summary>What only shows at the end: sums over all.</summary>
+    public void Finish(RawConnection connection)
+    {
+        foreach (var row in _uncharged) _findings.Broken("M1", $"usage {row.Seq} ({row.Usage.Id}) has no charge posting.");
+        foreach (var byAsset in _again.Accounts.Values.GroupBy(account => account.Asset))
+        {
+            var sum = byAsset.Aggregate(Amount.Zero, (total, account) => total + account.Balance);
+            _findings.Check("L1", sum == Amount.Zero, $"all {byAsset.Key} balances sum to {sum}, not to zero.");
+        }
+
+        foreach (var ((org, month), (charged, moved)) in _months)
+        {
+            _findings.Check("I1", charged == moved, $"{org} {month}: charges come to {charged}, the balance moved by {moved}.");
+        }
+
+        Each(connection, "SELECT reverses, count(*) FROM postings WHERE kind = 4 AND reverses > 0 GROUP BY reverses HAVING count(*) > 1", s =>
+            _findings.Broken("L7", $"postings {s.Int64(0)} was reversed {s.Int64(1)} times."));
+    }
+
+    public void Dispose()
+    {
+        _usageOf.Dispose();
+        _postingOf.Dispose();
+        _usageById.Dispose();
+    }
+
+    /// <summary>Charges come in the order of their usage records, one each (M1).</summary>
+    private UsageRow? Charged(in Posting posting)
+    {
+        while (_uncharged.TryPeek(out var earlier) && earlier.Seq < posting.UsageSeq)
+        {
+            _findings.Broken("M1", $"usage {earlier.Seq} ({earlier.Usage.Id}) has no charge posting.");
+            _uncharged.Dequeue();
+        }
+
+        if (!_uncharged.TryPeek(out var row) || row.Seq != posting.UsageSeq)
+        {
+            _findings.Broken("M1", $"postings {posting.Seq} charges usage {posting.UsageSeq}, which is charged already or not there.");
+            return null;
+        }
+
+        _findings.Check(
+            "M1", row.Charge == posting.Amount && row.EffectiveAt == posting.EffectiveAt && row.Usage.Labels.Org == posting.Org,
+            $"postings {posting.Seq} charges {posting.Amount} to {posting.Org}; usage {row.Seq} ({row.Usage.Id}) says {row.Charge} to {row.Usage.Labels.Org}.");
+        return _uncharged.Dequeue();
+    }
+
+    private UsageRow? Usage(in Posting posting)
+    {
+        _usageOf.Bind(1, posting.UsageSeq);
+        var row = _usageOf.Step() ? RowReads.Usage(_usageOf, Labels) : null;
+        _usageOf.Reset();
+        _findings.Check("refs", row is not null, $"postings {posting.Seq} names usage {posting.UsageSeq}, which is not there.");
+        return row;
+    }
+
+    private void CheckReversal(Posting posting)
+    {
+        _postingOf.Bind(1, posting.Reverses);
+        Posting? reversed = _postingOf.Step() ? RowReads.Posting(_postingOf, OrgOf).Posting : null;
+        _postingOf.Reset();
+        _findings.Check(
+            "L7", reversed is { } before && (before.Debit, before.Credit, before.Amount) == (posting.Credit, posting.Debit, posting.Amount),
+            $"postings {posting.Seq} does not undo posting {posting.Reverses}, which it reverses.");
+    }
+
+    private void Bill(in Posting posting, UsageRow usage)
+    {
+        var org = _book.Org(posting.Org)!;
+        var key = (posting.Org, Month.Of(posting.EffectiveAt, org.Zone));
+        var (charged, moved) = _months.GetValueOrDefault(key);
+        charged += posting.Kind switch { PostingKind.Charge => usage.Charge, PostingKind.Reversal => -posting.Amount, _ => posting.Amount };
+        var customer = org.AccountNo(AccountKind.Customer);
+        if (posting.Debit == customer) moved += posting.Amount;
+        if (posting.Credit == customer) moved -= posting.Amount;
+        _months[key] = (charged, moved);
+    }
+
+    private void CheckLimits(Hold hold)
+    {
+        _matching.Clear();
+        _book.Budgets.Matching(hold.Scope, hold.EndUser, _matching);
+        foreach (var budget in _matching)
+        {
+            if (!budget.CountsHold(hold.Seq) || !_hardLimits.TryGetValue(budget.Budget.Id, out var limit)) continue;
+            var window = _again.Windows[new(budget.No, budget.WindowAt(hold.HeldAt).Start, budget.IsPerUser ? hold.EndUser : null)];
+            _findings.Check(
+                "B1", window.Spoken <= limit,
+                $"holds {hold.Seq} ({hold.Id}): budget {budget.Budget.Id}, window from {window.Key.Start}, has {window.Spoken} posted and held; its limit is {limit}.");
+        }
+    }
+
+    private static void Each(RawConnection connection, string sql, Action<RawStatement> take)
+    {
+        using var statement = connection.Prepare(sql);
+        while (statement.Step()) take(statement);
+    }
+}

@@ -1,0 +1,53 @@
+namespace Tieout.Storage;
+
+/// <summary>What a verification found, check by check.</summary>
+public sealed record VerificationReport(IReadOnlyList<VerificationCheck> Checks)
+{
+    public bool Ok => Checks.All(check => check.Broken == 0);
+}
+
+/// <param name="Id">The promise that was checked (<c>docs/INVARIANTS.md</c>), or <c>file</c>, <c>refs</c>, <c>cells</c>.</param>
+/// <param name="Checked">Things looked at: rows, commits, windows ...</param>
+/// <param name="Broken">How many of them are wrong.</param>
+/// <param name="Rows">What is wrong, each naming its row; the first <see cref="RowsMax"/>.</param>
+public sealed record VerificationCheck(string Id, long Checked, long Broken, IReadOnlyList<string> Rows)
+{
+    public const int RowsMax = 100;
+}
+
+/// <summary>Collects what checks find.</summary>
+internal sealed class Findings
+{
+    private sealed class Tally
+    {
+        public long Checked;
+        public long Broken;
+        public List<string> Rows { get; } = [];
+    }
+
+    private readonly Dictionary<string, Tally> _tallies = new(StringComparer.Ordinal);
+
+    /// <summary>Names the checks, so that one that never got to look at anything shows with zero.</summary>
+    public Findings(params ReadOnlySpan<string> ids)
+    {
+        foreach (var id in ids) _tallies[id] = new();
+    }
+
+    public VerificationReport Report => new([.. _tallies.Select(tally => new VerificationCheck(tally.Key, tally.Value.Checked, tally.Value.Broken, tally.Value.Rows))]);
+
+    public void Checked(string id, long count = 1) => _tallies[id].Checked += count;
+
+    /// <summary>Counts one thing looked at, and what is wrong with it unless <paramref name="holds"/>.</summary>
+    public void Check(string id, bool holds, FormattableString problem)
+    {
+        _tallies[id].Checked++;
+        if (!holds) Broken(id, FormattableString.Invariant(problem));
+    }
+
+    public void Broken(string id, string problem)
+    {
+        var tally = _tallies[id];
+        tally.Broken++;
+        if (tally.Rows.Count < VerificationCheck.RowsMax) tally.Rows.Add(problem);
+    }
+}

@@ -1,0 +1,239 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Tests.Ledger;
+
+using Outcome = Tieout.Core.Ledger.Outcome;
+
+namespace Tieout.Storage.Tests.Contract;
+
+/// <summary>What every durable ledger promises, whatever it stores in. A store's own test class derives from this.</summary>
+/// <remarks>Method: the same random history goes through the store and through the in-memory ledger; nothing may differ, after a restart neither.</remarks>
+public abstract class LedgerContract : IAsyncLifetime
+{
+    private static readonly Config Runs = Config.QuickThrowOnFailure.WithMaxTest(25).WithEndSize(90);
+
+    internal FakeClock Clock { get; } = new();
+
+    /// <summary>Opens the ledger; with <paramref name="fresh"/>, one in which nothing ever was.</summary>
+    internal abstract ILedger Open(bool fresh);
+
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public void L3_L4_B2_a_history_through_the_store_is_the_history_in_memory() => ForAnyHistory(async (steps, memory) =>
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        foreach (var step in steps) await TakeAsync(ledger, memory, step);
+        AssertSame(memory, ledger.Read);
+    });
+
+    // Every third step the ledger is closed and opened again, so every kind of command meets a book just loaded.
+    [Fact]
+    public void L4_L5_after_a_restart_everything_stands_as_before() => ForAnyHistory(async (steps, memory) =>
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var count = 0;
+        foreach (var step in steps)
+        {
+            await TakeAsync(ledger, memory, step);
+            if (++count % 3 != 0) continue;
+            await ledger.DisposeAsync();
+            ledger = Open(fresh: false);
+            AssertSame(memory, ledger.Read);
+        }
+
+        await ledger.DisposeAsync();
+    });
+
+    [Fact]
+    public async Task L3_L6_a_replay_a_conflict_and_a_refusal_change_nothing()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
+        var before = ledger.Health.Commit;
+
+        Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel));
+        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(1, 41, at: Clock.Now), Cancel)).Reason);
+        Assert.Equal(Refusal.InsufficientBalance, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(2, 1_000, at: Clock.Now), Cancel)).Reason);
+        Assert.Equal(before, ledger.Health.Commit);
+        Assert.Equal(260, ledger.Read.Balance("acme")!.Balance.Nanos);
+    }
+
+    // Goal: B1 and L2 when hundreds ask at once for what is enough for some. Method: 400 holds of 1, room for 150.
+    [Fact]
+    public async Task B1_L2_concurrent_holds_never_pass_a_hard_budget()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.Budget(150), Cancel);
+        var expires = Clock.Now + TimeSpan.FromHours(1);
+        var outcomes = await Task.WhenAll(Enumerable.Range(1, 400).Select(id => Task.Run(async () =>
+            await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(1), expires), Cancel))));
+
+        Assert.Equal(150, outcomes.Count(outcome => outcome is Outcome.Done));
+        Assert.Equal(250, outcomes.Count(outcome => outcome is Outcome.Refused { Reason: Refusal.BudgetExhausted }));
+        var standing = Assert.Single(ledger.Read.Budgets("acme", Clock.Now), budget => budget.Left is not null);
+        Assert.Equal((0, 150, 0), (standing.Posted.Nanos, standing.Held.Nanos, standing.Left!.Value.Nanos));
+        Assert.Equal(150, ledger.Read.OpenHolds("acme").Count);
+    }
+
+    // Goal: the pipeline. Many lists at once, so batches are decided while others commit; replays of one in the next.
+    [Fact]
+    public async Task L3_a_command_sent_twice_in_neighbouring_batches_counts_once()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000, "more"), Cancel);
+        var lists = Enumerable.Range(0, 40).Select(list => Enumerable.Range(1, 200).Select(id => Make.Charge(list / 2 * 200 + id, 1, at: Clock.Now)).ToList());
+        var outcomes = await Task.WhenAll(lists.Select(list => ledger.SubmitAsync(list, Cancel).AsTask()));
+
+        Assert.Equal(4_000, outcomes.Sum(list => list.Count(outcome => outcome is Outcome.Done)));
+        Assert.Equal(4_000, outcomes.Sum(list => list.Count(outcome => outcome is Outcome.Replayed)));
+        Assert.Equal(1_000_300 - 4_000, ledger.Read.Balance("acme")!.Balance.Nanos);
+    }
+
+    // Goal: hold and settle of one attempt in batches that overlap, and the second settlement a replay.
+    [Fact]
+    public async Task L5_holds_end_once_across_overlapping_batches()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000, "more"), Cancel);
+        var expires = Clock.Now + TimeSpan.FromHours(1);
+        var sent = new List<Task<IReadOnlyList<Outcome>>>();
+        for (var list = 0; list < 10; list++)
+        {
+            var ids = Enumerable.Range(list * 300 + 1, 300).ToList();
+            sent.Add(ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(5), expires))], Cancel).AsTask());
+            sent.Add(ledger.SubmitAsync([.. ids.Select(id => Make.Settle(id, 3, at: Clock.Now))], Cancel).AsTask());
+            sent.Add(ledger.SubmitAsync([.. ids.Select(id => Make.Settle(id, 3, at: Clock.Now))], Cancel).AsTask());
+        }
+
+        var outcomes = await Task.WhenAll(sent);
+        for (var list = 0; list < 10; list++)
+        {
+            Assert.All(outcomes[list * 3], outcome => Assert.IsType<Outcome.Done>(outcome));
+            Assert.All(outcomes[list * 3 + 1], outcome => Assert.IsType<Outcome.Done>(outcome));
+            Assert.All(outcomes[list * 3 + 2], outcome => Assert.IsType<Outcome.Replayed>(outcome));
+        }
+
+        var account = ledger.Read.Balance("acme")!;
+        Assert.Equal((1_000_300 - 9_000, 0), (account.Balance.Nanos, account.Held.Nanos));
+        Assert.Empty(ledger.Read.OpenHolds(null));
+    }
+
+    [Fact]
+    public async Task Figures_rows_and_sums_are_one_story()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.Charge(1, 40, Make.Labels(team: "red"), at: Clock.Now), Cancel);
+        await ledger.SubmitAsync(Make.Charge(2, 30, Make.Labels(team: "blue"), "u1", Clock.Now), Cancel);
+        await ledger.SubmitAsync(Make.Charge(3, 7, Make.Labels("beta"), at: Clock.Now), Cancel);
+        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).Last(row => row.Kind == PostingKind.Charge);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Correct("fix", "acme", posting.Seq, new Amount(10), "found"), Cancel));
+        var (from, to) = (Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1));
+
+        var usage = await ToListAsync(ledger.Read.UsageAsync(new("acme", from, to), Cancel));
+        var totals = await ledger.Read.TotalsAsync("acme", from, to, Cancel);
+        var charges = await ledger.Read.ChargesAsync("acme", from, to, Cancel);
+        var cells = await ledger.Read.CellsAsync("acme", from, to, Cancel);
+        Assert.Equal([40, 30], usage.Select(row => row.Charge.Nanos));
+        Assert.Equal((50, 50, 4, 2), (totals.Postings.Nanos, totals.Usage.Nanos, totals.PostingCount, totals.UsageCount));
+        Assert.Equal((50, -20, 2), (charges.Sum(line => line.Charge.Nanos), charges.Sum(line => line.Corrections.Nanos), charges.Sum(line => line.Attempts)));
+        Assert.Equal((50, 2), (cells.Sum(cell => cell.Sums.Charge.Nanos), cells.Sum(cell => cell.Sums.Attempts)));
+        Assert.Equal(50, ledger.Read.SpentToday("acme", Clock.Now).Nanos);
+        Assert.Equal(250, ledger.Read.Balance("acme")!.Balance.Nanos);
+        Assert.Equal(usage[1], Assert.Single(await ToListAsync(ledger.Read.UsageAsync(new("acme", from, to, Team: "blue", EndUser: "u1"), Cancel))));
+    }
+
+    // Goal: no read of one org ever shows another's rows. Method: beta asks for everything that is acme's.
+    [Fact]
+    public async Task Nothing_of_one_org_is_read_for_another()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
+        await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(2), Make.Labels(), null, "op2", new Amount(5), Clock.Now + TimeSpan.FromHours(1)), Cancel);
+        var (from, to) = (Instant.MinValue, new Instant(long.MaxValue));
+
+        Assert.Empty(await ToListAsync(ledger.Read.UsageAsync(new("beta", from, to), Cancel)));
+        Assert.Empty(await ToListAsync(ledger.Read.PostingsAsync("beta", from, to, 0, Cancel)));
+        Assert.Empty(await ledger.Read.ChargesAsync("beta", from, to, Cancel));
+        Assert.Empty(await ledger.Read.CellsAsync("beta", from, Clock.Now, Cancel));
+        Assert.Empty(await ledger.Read.OperationAsync("beta", "op1", Cancel));
+        Assert.Empty(await ledger.Read.HoldsAsync("beta", HoldState.Open, 10, Cancel));
+        Assert.Empty(ledger.Read.OpenHolds("beta"));
+        Assert.Null(await ledger.Read.AttemptAsync("beta", Make.Id(1), Cancel));
+        Assert.Single(await ledger.Read.OperationAsync("acme", "op1", Cancel));
+        Assert.Equal(HoldState.Open, Assert.Single(await ledger.Read.HoldsAsync("acme", HoldState.Open, 10, Cancel)).State);
+    }
+
+    private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private protected static async Task<List<T>> ToListAsync<T>(IAsyncEnumerable<T> rows)
+    {
+        var list = new List<T>();
+        await foreach (var row in rows) list.Add(row);
+        return list;
+    }
+
+    /// <summary>The opening of <see cref="Histories.Begin"/>, through the store.</summary>
+    private protected static async Task BeginAsync(ILedger ledger)
+    {
+        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start")])
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        }
+    }
+
+    private protected async Task TakeAsync(ILedger ledger, MemoryLedger memory, Histories.Step step)
+    {
+        memory.Now += TimeSpan.FromSeconds(step.Seconds + 1);
+        Clock.Now = memory.Now;
+        var command = step.Make(memory);
+        Assert.Equal(memory.Submit(command), await ledger.SubmitAsync(command, Cancel));
+    }
+
+    internal static void AssertSame(MemoryLedger memory, ILedgerReader read)
+    {
+        Assert.Equal(memory.Book.Last.Commit, read.AsOf);
+        foreach (var org in memory.Book.Orgs.Keys)
+        {
+            var (expected, actual) = (memory.Customer(org), read.Balance(org)!);
+            Assert.Equal((expected.Debits, expected.Credits, expected.Held, expected.Version), (actual.Debits, actual.Credits, actual.Held, actual.Version));
+            Assert.Equal(expected.Grants.AsEnumerable(), actual.Grants);
+            foreach (var standing in read.Budgets(org, memory.Now))
+            {
+                var window = memory.Book.Window(new WindowKey(standing.State.No, standing.Period.Start, standing.Each));
+                Assert.Equal((window?.Posted ?? Amount.Zero, window?.Held ?? Amount.Zero), (standing.Posted, standing.Held));
+            }
+        }
+
+        Assert.Equal(
+            memory.Book.Attempts.Values.Where(attempt => attempt.State == HoldState.Open).Select(attempt => attempt.Hold!.Id).Order(),
+            read.OpenHolds(null).Select(hold => hold.Id).Order());
+    }
+
+    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) => Check.One(Runs, Prop.ForAll(Histories.Any, steps =>
+    {
+        var memory = Histories.Begin();
+        Clock.Now = memory.Now;
+        // FsCheck's runner is synchronous; nothing here depends on a synchronisation context.
+        Task.Run(() => holds(steps, memory)).GetAwaiter().GetResult();
+        return true;
+    }));
+}
