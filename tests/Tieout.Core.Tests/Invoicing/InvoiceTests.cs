@@ -99,6 +99,21 @@ public sealed class InvoiceTests
     }
 
     [Fact]
+    public void What_of_a_grant_ended_unused_is_told_apart_from_what_was_granted()
+    {
+        var ledger = Histories.Begin();
+        ledger.Submit(new Command.Grant("g", "acme", new Amount(50), 0, ledger.Now + TimeSpan.FromHours(1)));
+        ledger.Submit(Make.Charge(1, 20, Make.Labels("acme"), at: ledger.Now));
+        ledger.Now += TimeSpan.FromHours(2);
+        ledger.Submit(new Command.ExpireGrant("acme", "g"));
+
+        var org = ledger.Book.Org("acme")!;
+        var statement = InvoiceOf(ledger, org, Month.Of(ledger.Now, org.Zone)).Statement;
+
+        Assert.Equal((new Amount(50), new Amount(30), new Amount(300)), (statement.Grants, statement.GrantsExpired, statement.Closing));
+    }
+
+    [Fact]
     public void A_statement_ends_where_the_lines_do_while_the_ledger_goes_on()
     {
         var ledger = Histories.Begin();
