@@ -99,6 +99,38 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
     }
 
     [Fact]
+    public async Task A_folder_or_an_address_that_another_has_ends_serve_with_3_and_says_which()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var free = Directory.CreateTempSubdirectory("tieout-");
+        try
+        {
+            var folder = await world.RunAsync("serve", "--data", world.Folder.FullName, "--listen", "http://127.0.0.1:0");
+            Assert.Equal(3, folder.ExitCode);
+            Assert.Contains($"{world.Folder.FullName} is in use", folder.Error, StringComparison.Ordinal);
+            var address = await world.RunAsync("serve", "--data", free.FullName, "--listen", world.Url);
+            Assert.Equal(3, address.ExitCode);
+            Assert.Contains(world.Url, address.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", address.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            free.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Broken_yaml_ends_serve_with_2_and_line_and_column()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "listen: http://127.0.0.1:0\nproviders: [1\n", TestContext.Current.CancellationToken);
+        var run = await CliRun.StartAsync(["serve", "--config", file], _ => null);
+        File.Delete(file);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Matches(@":\d+:\d+: ", run.Error);
+    }
+
+    [Fact]
     public async Task Findings_end_with_1_with_json_and_without()
     {
         await using var world = await ApiWorld.StartAsync();
