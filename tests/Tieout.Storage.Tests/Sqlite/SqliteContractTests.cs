@@ -1,4 +1,5 @@
 using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Tests.Contract;
 
 namespace Tieout.Storage.Tests.Sqlite;
@@ -14,6 +15,9 @@ public sealed class SqliteContractTests : LedgerContract
         if (fresh) _opened++;
         return SqliteLedger.Open(_folder.File($"ledger{_opened}"), Clock);
     }
+
+    internal override void AssertVerified() =>
+        Assert.DoesNotContain(SqliteVerification.Run(_folder.File($"ledger{_opened}")).Checks, check => check.Id != "M3" && check.Broken > 0);
 
     public override ValueTask DisposeAsync()
     {

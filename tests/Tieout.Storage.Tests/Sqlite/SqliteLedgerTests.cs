@@ -69,6 +69,46 @@ public sealed class SqliteLedgerTests : IDisposable
         Assert.DoesNotContain(SqliteVerification.Run(_folder.Path).Checks, check => check.Id != "M3" && check.Broken > 0);
     }
 
+    // Goal: windows that memory has let go of. Method: a start between two charges of ten days ago, a flush between the next two.
+    [Fact]
+    public async Task B2_a_charge_that_reaches_back_adds_to_the_window_of_its_time()
+    {
+        var then = _clock.Now - TimeSpan.FromDays(10);
+        await using (var first = SqliteLedger.Open(_folder.Path, _clock))
+        {
+            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, hard: true), Make.Charge(1, 40, at: then)]) await first.SubmitAsync(command, Cancel);
+        }
+
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        await ledger.SubmitAsync(Make.Charge(2, 30, at: then), Cancel);
+        await ledger.FlushAsync();
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge(3, 20, at: then), Cancel));
+        await ledger.DisposeAsync();
+        Assert.DoesNotContain(SqliteVerification.Run(_folder.Path).Checks, check => check.Id != "M3" && check.Broken > 0);
+    }
+
+    // Goal: what a batch in flight ended must stay known to the next. Method: batches of 100, all waiting at once: holds expire, are settled late, and settled again.
+    [Fact]
+    public async Task L5_late_settlements_in_neighbouring_batches_count_once()
+    {
+        await using var ledger = SqliteLedger.Open(_folder.Path, batchMax: 100, _clock);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000)]) await ledger.SubmitAsync(command, Cancel);
+        var ids = Enumerable.Range(1, 2_000).ToList();
+        var expires = _clock.Now + TimeSpan.FromSeconds(10);
+        await ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(5), expires))], Cancel);
+        _clock.Now += TimeSpan.FromMinutes(1);
+        var sent = ids.Chunk(100).SelectMany(chunk => (IEnumerable<Command>[])
+            [
+                chunk.Select(id => new Command.ExpireHold(Make.Id(id))), chunk.Select(id => Make.Settle(id, 3, at: _clock.Now)), chunk.Select(id => Make.Settle(id, 3, at: _clock.Now)),
+            ])
+            .Select(list => ledger.SubmitAsync([.. list], Cancel).AsTask()).ToList();
+        var outcomes = await Task.WhenAll(sent);
+
+        Assert.All(outcomes.Where((_, list) => list % 3 < 2).SelectMany(list => list), outcome => Assert.IsType<Outcome.Done>(outcome));
+        Assert.All(outcomes.Where((_, list) => list % 3 == 2).SelectMany(list => list), outcome => Assert.IsType<Outcome.Replayed>(outcome));
+        Assert.Equal((1_000_000 - 6_000, 0), (ledger.Read.Balance("acme")!.Balance.Nanos, ledger.Read.Balance("acme")!.Held.Nanos));
+    }
+
     [Fact]
     public async Task A_command_given_up_before_it_was_taken_does_nothing()
     {

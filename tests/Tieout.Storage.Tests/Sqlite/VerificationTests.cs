@@ -62,6 +62,9 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE windows SET posted = posted + 1 WHERE budget = 1", "B2", "windows" },
         { "DELETE FROM windows WHERE budget = 1", "B2", "is missing" },
         { "UPDATE cells SET output_tokens = 0", "cells", "cells" },
+        { "UPDATE chain SET last_setting = 0 WHERE commit_no = 7", "L8", "chain says that a commit ends at settings 0" },
+        { "UPDATE chain SET last_budget = 9 WHERE commit_no = 7", "L8", "chain 7 says that accounts end at 8 and budgets at 9" },
+        { "UPDATE checkpoint SET posting = 1", "file", "checkpoint: it holds postings up to 1" },
         { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
         { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
     };
@@ -101,7 +104,7 @@ public sealed class VerificationTests : IDisposable
             if (isFound) found++;
             if (!isChanged) continue;
             changed++;
-            Assert.True(isFound, $"A bit flipped in byte {at} changes a row and is not found.");
+            Assert.True(isFound, $"A bit flipped in byte {at} changes a row and is not found: {string.Join(" | ", Dump(file).Split('\n').Except(before.Split('\n')))}; before: {string.Join(" | ", before.Split('\n').Except(Dump(file).Split('\n')))}");
         }
 
         Assert.True(changed > 20, $"{changed} flips changed a row, {found} were found: too few to mean something.");
