@@ -72,16 +72,19 @@ public sealed class SqliteLedgerTests : IDisposable
     [Fact]
     public async Task B2_a_charge_that_reaches_back_adds_to_the_window_of_its_time()
     {
-        var then = _clock.Now - TimeSpan.FromDays(10);
+        var then = _clock.Now;
         await using (var first = SqliteLedger.Open(_folder.Path, _clock))
         {
             foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, hard: true), Make.Charge(1, 40, at: then)]) await first.SubmitAsync(command, Cancel);
         }
 
+        _clock.Now += TimeSpan.FromDays(10);
+
         await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
         await ledger.SubmitAsync(Make.Charge(2, 30, at: then), Cancel);
         await ledger.FlushAsync();
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge(3, 20, at: then), Cancel));
+        Assert.Equal(Refusal.BudgetExhausted, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(4, 20, at: then), Cancel)).Reason);
         await ledger.DisposeAsync();
         Verified.Clean(_folder.Path);
     }
