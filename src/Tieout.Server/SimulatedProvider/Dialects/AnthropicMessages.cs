@@ -123,7 +123,7 @@ internal sealed class AnthropicMessages : AnthropicDialect
         {
             members.WriteStartObject();
             members.WriteString("type"u8, inside.Type);
-            if (inside.Type == "advisor_message") members.WriteString("model"u8, inside.Model ?? model);
+            if (inside.Model is not null || inside.Type == "advisor_message") members.WriteString("model"u8, inside.Model ?? model);
             WriteCounts(members, new(inside.PromptTokens, 0, inside.CompletionTokens, 0, false));
             members.WriteEndObject();
         }
