@@ -108,6 +108,7 @@ internal sealed class AnthropicMessages : AnthropicDialect
         block.WriteString("name"u8, tool);
         block.WritePropertyName("input"u8);
         block.WriteRawValue(whole ? SimulatedAnswer.ToolArguments : "{}");
+        block.WriteObject("caller", caller => caller.WriteString("type"u8, "direct"u8));
     }
 
     private static void WriteUsage(Utf8JsonWriter json, string model, SimulatedUsage usage) => json.WriteObject("usage", members =>
