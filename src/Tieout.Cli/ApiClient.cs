@@ -106,7 +106,7 @@ internal sealed class ApiClient : IDisposable
     }
 
     private CommandFailedException Unreachable(Exception e) =>
-        new(ExitCode.Unreachable, $"The server at {Server} cannot be reached. Is 'tieout serve' running there? Say where with --server or TIEOUT_URL.", "unreachable", e);
+        new(ExitCode.Unreachable, $"The server at {Server.AbsoluteUri.TrimEnd('/')} cannot be reached. Is 'tieout serve' running there? Say where with --server or TIEOUT_URL.", "unreachable", e);
 
     private async Task<CommandFailedException> RefusedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -13,8 +13,9 @@ internal static class CommandLine
         var parsed = Root(globals).Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) await SayAsync(shell, error.Message, "usage", parsed.GetValue(globals.Json));
-            if (!parsed.GetValue(globals.Json)) await shell.Error.WriteLineAsync($"Try 'tieout {string.Join(' ', Path(parsed))} --help'.".Replace("  ", " ", StringComparison.Ordinal));
+            var asJson = parsed.GetValue(globals.Json);
+            await SayAsync(shell, string.Join(' ', parsed.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)), "usage", asJson);
+            if (!asJson) await shell.Error.WriteLineAsync($"Try '{string.Join(' ', ["tieout", .. Path(parsed), "--help"])}'.");
             return ExitCode.Usage;
         }
 

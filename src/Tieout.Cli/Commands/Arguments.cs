@@ -6,7 +6,7 @@ namespace Tieout.Cli.Commands;
 /// <summary>Forms of arguments that several commands share.</summary>
 internal static class Arguments
 {
-    public static Option<string> Org() => new("--org") { Required = true, HelpName = "ORG" };
+    public static Option<string> Org() => new("--org") { Required = true, Description = "The org.", HelpName = "ORG" };
 
     /// <exception cref="CommandFailedException">Not an amount.</exception>
     public static Amount ParseAmount(string text) => Amount.TryParse(text, out var amount)

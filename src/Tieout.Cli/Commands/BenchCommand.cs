@@ -21,7 +21,7 @@ internal static class BenchCommand
         var orgs = new Option<int>("--orgs") { Description = "Orgs they are spread over.", DefaultValueFactory = _ => 10 };
         var mode = new Option<string>("--mode") { Description = "charge, hold-settle or single-hold.", DefaultValueFactory = _ => "charge" };
         mode.AcceptOnlyFromAmong("charge", "hold-settle", "single-hold");
-        var store = new Option<string>("--store") { DefaultValueFactory = _ => "sqlite" };
+        var store = new Option<string>("--store") { Description = "Which store.", DefaultValueFactory = _ => "sqlite" };
         store.AcceptOnlyFromAmong("sqlite");
         var data = new Option<string?>("--data") { Description = "Measure the disk that this folder is on. Default: the current folder's.", HelpName = "DIR" };
         var command = new Command("ledger", "Charges a second, durable, against a plain loop without rules.") { batch, charges, orgs, mode, store, data };

@@ -14,14 +14,14 @@ internal static class BudgetCommands
     private static Command Set(Globals globals)
     {
         var org = Arguments.Org();
-        var project = new Option<string?>("--project");
-        var team = new Option<string?>("--team");
+        var project = new Option<string?>("--project") { Description = "Only what is spent for this project." };
+        var team = new Option<string?>("--team") { Description = "Only what this team's keys spend." };
         var key = new Option<string?>("--key") { Description = "A key's id." };
         var user = new Option<string?>("--user") { Description = "An end user; '*' gives each a window of their own." };
-        var feature = new Option<string?>("--feature");
+        var feature = new Option<string?>("--feature") { Description = "Only what requests tag with this feature." };
         var window = new Option<string>("--window") { Required = true, Description = "minute, hour, day, week, month or total." };
         window.AcceptOnlyFromAmong("minute", "hour", "day", "week", "month", "total");
-        var limit = new Option<string>("--limit") { Required = true, HelpName = "AMOUNT" };
+        var limit = new Option<string>("--limit") { Required = true, Description = "In the org's asset.", HelpName = "AMOUNT" };
         var hard = new Option<bool>("--hard") { Description = "Nothing passes it." };
         var soft = new Option<bool>("--soft") { Description = "It only tells." };
         var thresholds = new Option<string?>("--thresholds") { Description = "Per cents that are told once a window. Default: 50,75,90,100." };

@@ -26,7 +26,7 @@ internal static class DemoCommand
 
     public static Command Build(Globals globals)
     {
-        var listen = new Option<string>("--listen") { HelpName = "URL", DefaultValueFactory = _ => Globals.DefaultServer };
+        var listen = new Option<string>("--listen") { Description = "Where the gateway listens.", HelpName = "URL", DefaultValueFactory = _ => Globals.DefaultServer };
         var data = new Option<string?>("--data") { Description = $"Default: a new folder in {Shell.DefaultData}/demo.", HelpName = "DIR" };
         var minutes = new Option<string>("--minutes") { Description = "How long the hour lasts; 0: as fast as possible.", DefaultValueFactory = _ => "2" };
         var requests = new Option<int>("--requests") { Description = "The first so many requests only. Default: all.", DefaultValueFactory = _ => int.MaxValue };

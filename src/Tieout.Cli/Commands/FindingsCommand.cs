@@ -8,7 +8,7 @@ internal static class FindingsCommand
 {
     public static Command Build(Globals globals)
     {
-        var org = new Option<string?>("--org") { HelpName = "ORG" };
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };
         return globals.Calling(new("findings", "What someone should look at.") { org, limit }, async (call, api, cancellationToken) =>
         {

@@ -8,7 +8,7 @@ internal static class HoldsCommand
 {
     public static Command Build(Globals globals)
     {
-        var org = new Option<string?>("--org") { HelpName = "ORG" };
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var state = new Option<string>("--state") { Description = "open, settled, released or expired.", DefaultValueFactory = _ => "open" };
         state.AcceptOnlyFromAmong("open", "settled", "released", "expired");
         var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };

@@ -15,8 +15,8 @@ internal static class KeyCommands
     private static Command Create(Globals globals)
     {
         var org = Arguments.Org();
-        var team = new Option<string?>("--team");
-        var project = new Option<string?>("--project");
+        var team = new Option<string?>("--team") { Description = "Its spend counts for this team." };
+        var project = new Option<string?>("--project") { Description = "Its spend counts for this project, whatever a request says." };
         var name = new Option<string?>("--name") { Description = "For people to tell keys apart." };
         return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name }, async (call, api, cancellationToken) =>
         {

@@ -14,7 +14,7 @@ internal static class ReplayCommand
         var file = new Argument<string>("FILE") { Description = "CSV with the Azure trace's columns, or JSONL with the Mooncake trace's." };
         var org = Arguments.Org();
         var key = new Option<string>("--key") { Required = true, Description = "The secret of one of the org's keys." };
-        var model = new Option<string>("--model") { Required = true };
+        var model = new Option<string>("--model") { Required = true, Description = "What every request asks for." };
         var speed = new Option<string>("--speed") { Description = "1: as recorded; N: N times faster; 0: as fast as possible.", DefaultValueFactory = _ => "0" };
         var concurrency = new Option<int>("--concurrency") { Description = "At most so many at once.", DefaultValueFactory = _ => 8 };
         var stream = new Option<int>("--stream-percent") { Description = "Of each hundred requests, how many are streamed." };

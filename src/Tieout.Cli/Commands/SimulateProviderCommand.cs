@@ -13,9 +13,9 @@ internal static class SimulateProviderCommand
     public static Command Build(Globals globals)
     {
         var defaults = new SimulatedProviderOptions();
-        var listen = new Option<string>("--listen") { HelpName = "URL", DefaultValueFactory = _ => defaults.Listen };
+        var listen = new Option<string>("--listen") { Description = "Where it listens; port 0 takes a free one.", HelpName = "URL", DefaultValueFactory = _ => defaults.Listen };
         var latency = new Option<int>("--latency-ms") { Description = "Wait before the first byte of every answer." };
-        var seed = new Option<int>("--seed") { DefaultValueFactory = _ => defaults.Seed };
+        var seed = new Option<int>("--seed") { Description = "Decides ids, and which requests fail.", DefaultValueFactory = _ => defaults.Seed };
         var faults = new Option<string?>("--fault-rate") { Description = "Share of requests that fail in some way, 0 to 1." };
         var trace = new Option<string?>("--trace") { Description = "A trace whose rows give the token counts.", HelpName = "FILE" };
         var log = new Option<string?>("--log") { Description = "Appends every answered call to this file.", HelpName = "FILE" };

@@ -24,7 +24,7 @@ internal static class UsageCommand
         var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
         Option<string?>[] filters =
         [
-            from, to, .. Exact.Select(name => new Option<string?>($"--{name}")),
+            from, to, .. Exact.Select(name => new Option<string?>($"--{name}") { Description = $"Only this {name}." }),
         ];
         var command = new Command("usage", "Usage records with their charges.") { org, format };
         foreach (var filter in filters) command.Add(filter);

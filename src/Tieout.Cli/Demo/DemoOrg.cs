@@ -48,7 +48,7 @@ internal sealed class DemoOrg
         SetBudgetBody[] budgets =
         [
             new(WindowUnit.Day, Dollars("100"), Hard: true),
-            new(WindowUnit.Day, Dollars("2"), Hard: true, Team: "research"),
+            new(WindowUnit.Day, Dollars("1"), Hard: true, Team: "research"),
             new(WindowUnit.Day, Dollars("25"), Hard: true, Team: "assistant"),
             new(WindowUnit.Month, Dollars("1"), Hard: false, Team: "search"),
         ];

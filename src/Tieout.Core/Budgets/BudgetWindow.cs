@@ -5,7 +5,13 @@ namespace Tieout.Core.Budgets;
 /// <summary>Which window of which budget.</summary>
 /// <param name="Budget">The budget's number.</param>
 /// <param name="Each">The end user, for a budget that gives each end user a window; else null.</param>
-public readonly record struct WindowKey(int Budget, Instant Start, string? Each);
+public readonly record struct WindowKey(int Budget, Instant Start, string? Each)
+{
+    /// <summary>Looked up a dozen times a charge; what a record struct makes up by itself takes three times as long.</summary>
+    public override int GetHashCode() => unchecked((Budget * 397) ^ (int)(Start.UnixMicros >> 20) ^ (Each is null ? 0 : string.GetHashCode(Each, StringComparison.Ordinal)));
+
+    public bool Equals(WindowKey other) => Budget == other.Budget && Start == other.Start && string.Equals(Each, other.Each, StringComparison.Ordinal);
+}
 
 /// <summary>How one budget stands in one period.</summary>
 /// <remarks>Written only by the decision that owns it; once decided it is never changed again but replaced by a copy.</remarks>

@@ -24,7 +24,8 @@ internal static class ChargeRules
         // After this point the settlement must succeed: the provider has been spent on, hold or no hold.
         var late = attempt.State != HoldState.Open;
         if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
-        return Post(draft, org, command.Usage, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None);
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, EffectiveAt(draft, org, hold.HeldAt));
+        return Post(draft, org, command.Usage, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None, lacking);
     }
 
     public static Outcome Charge(Draft draft, Command.Charge command)
@@ -37,10 +38,11 @@ internal static class ChargeRules
         if (usage.OccurredAt > draft.Now + ClockSkewMax) return Refuse(Refusal.OccurredInFuture);
         if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
-        if (!command.Fact && Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt) is { } lacking) return lacking;
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
+        if (lacking is not null && !command.Fact) return lacking;
 
         // After this point the charge must succeed.
-        return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None);
+        return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None, lacking);
     }
 
     /// <summary>What comes late, after its period was closed, counts in the open one (I2). A fast clock's future counts as now.</summary>
@@ -59,12 +61,12 @@ internal static class ChargeRules
         }
     }
 
-    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags)
+    /// <param name="lacking">Which headroom the charge passes, if it does.</param>
+    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking)
     {
         var usage = priced.Usage;
         var charge = priced.Charge;
         var effectiveAt = EffectiveAt(draft, org, occurredAt);
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, charge, effectiveAt);
         if (lacking is not null) flags |= ChargeFlags.Overrun;
         if (priced.Price is null && usage.Basis != UsageBasis.Failed) flags |= ChargeFlags.Unpriced;
 

@@ -13,8 +13,8 @@ internal sealed partial class Draft
     private readonly List<CommandRow> _commands = [];
     private readonly List<HoldRow> _holds = [];
     private readonly List<HoldEnd> _holdsEnded = [];
-    private readonly List<UsageRow> _usage = [];
-    private readonly List<PostingRow> _postings = [];
+    private readonly List<UsageRow> _usage = new(commands);
+    private readonly List<PostingRow> _postings = new(commands);
     private readonly List<SettingRow> _settings = [];
     private readonly List<FindingRow> _findings = [];
     private readonly List<OutboxRow> _outbox = [];
@@ -143,10 +143,10 @@ internal sealed partial class Draft
         for (var i = 0; i < _labels.Count; i++) _labels[i] = _labels[i] with { Crc = bytes.Add(_labels[i]) };
         for (var i = 0; i < _prices.Count; i++) _prices[i] = _prices[i] with { Crc = bytes.Add(_prices[i]) };
         for (var i = 0; i < _commands.Count; i++) _commands[i] = _commands[i] with { Crc = bytes.Add(_commands[i]) };
-        for (var i = 0; i < _holds.Count; i++) _holds[i] = _holds[i] with { Crc = bytes.Add(_holds[i].Hold) };
-        for (var i = 0; i < _holdsEnded.Count; i++) _holdsEnded[i] = _holdsEnded[i] with { Crc = bytes.Add(_holdsEnded[i]) };
-        for (var i = 0; i < _usage.Count; i++) _usage[i] = _usage[i] with { Crc = bytes.Add(_usage[i]) };
-        for (var i = 0; i < _postings.Count; i++) _postings[i] = _postings[i] with { Crc = bytes.Add(_postings[i].Posting) };
+        for (var i = 0; i < _holds.Count; i++) _holds[i].Crc = bytes.Add(_holds[i].Hold);
+        for (var i = 0; i < _holdsEnded.Count; i++) _holdsEnded[i].Crc = bytes.Add(_holdsEnded[i]);
+        for (var i = 0; i < _usage.Count; i++) _usage[i].Crc = bytes.Add(_usage[i]);
+        for (var i = 0; i < _postings.Count; i++) _postings[i].Crc = bytes.Add(_postings[i].Posting);
         for (var i = 0; i < _findings.Count; i++) _findings[i] = _findings[i] with { Crc = bytes.Add(_findings[i]) };
         for (var i = 0; i < _outbox.Count; i++) _outbox[i] = _outbox[i] with { Crc = bytes.Add(_outbox[i]) };
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);

@@ -9,11 +9,12 @@ namespace Tieout.Core.Ledger;
 /// An account or window is copied when a rule first changes it, and then changed in place for the rest of the batch. A rule changes
 /// nothing before it has tried everything that could refuse, so a refused command leaves no trace (L6).
 /// </remarks>
-internal sealed partial class Draft(Book book, Instant now)
+/// <param name="commands">How many are to be decided: room for as many rows is made at once.</param>
+internal sealed partial class Draft(Book book, Instant now, int commands)
 {
     private readonly Dictionary<int, Account> _accounts = [];
     private readonly Dictionary<WindowKey, BudgetWindow> _windows = [];
-    private readonly Dictionary<AttemptId, Attempt> _attempts = [];
+    private readonly Dictionary<AttemptId, Attempt> _attempts = new(commands);
     private readonly Dictionary<CellKey, CellChange> _cells = [];
     private readonly Dictionary<UsageLabels, int> _labelNumbers = [];
     private readonly Dictionary<ResolvedPrice, int> _priceNumbers = [];

@@ -13,7 +13,7 @@ public static class LedgerRules
     /// <exception cref="InvariantBrokenException">We are wrong. Nothing of the batch may be committed.</exception>
     public static WriteSet Decide(Book book, IReadOnlyList<Command> commands, Instant now)
     {
-        var draft = new Draft(book, now);
+        var draft = new Draft(book, now, commands.Count);
         var outcomes = ImmutableArray.CreateBuilder<Outcome>(commands.Count);
         for (var i = 0; i < commands.Count; i++) outcomes.Add(Decide(draft, commands[i]));
         return draft.Finish(outcomes.MoveToImmutable());

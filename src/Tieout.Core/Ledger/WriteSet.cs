@@ -50,17 +50,29 @@ public sealed record PriceRow(int No, string Json, uint Crc);
 /// <param name="Posting">The (first) posting it made.</param>
 public sealed record CommandRow(string Org, string Id, string Content, long Posting, uint Crc);
 
-public sealed record HoldRow(Hold Hold, uint Crc);
+public sealed record HoldRow(Hold Hold, uint Crc)
+{
+    /// <summary>Set once, when the batch that makes the row is sealed. So for usage and postings: a copy a row would cost more than the CRC.</summary>
+    public uint Crc { get; internal set; } = Crc;
+}
 
 /// <param name="Crc">Of the end alone (hold, state, time): the row's creation keeps its own.</param>
-public sealed record HoldEnd(Hold Hold, HoldState State, Instant EndedAt, uint Crc);
+public sealed record HoldEnd(Hold Hold, HoldState State, Instant EndedAt, uint Crc)
+{
+    /// <inheritdoc cref="HoldRow.Crc"/>
+    public uint Crc { get; internal set; } = Crc;
+}
 
 /// <summary>A usage record with its charge.</summary>
 /// <param name="Seq">Its place among all usage records, from 1.</param>
 /// <param name="Price">Number of the price; 0: unpriced.</param>
 /// <param name="EffectiveAt">That of its charge posting.</param>
 public sealed record UsageRow(
-    long Seq, UsageRecord Usage, int Labels, int Price, Amount ProviderCost, Amount Charge, ChargeFlags Flags, Instant EffectiveAt, Instant RecordedAt, uint Crc);
+    long Seq, UsageRecord Usage, int Labels, int Price, Amount ProviderCost, Amount Charge, ChargeFlags Flags, Instant EffectiveAt, Instant RecordedAt, uint Crc)
+{
+    /// <inheritdoc cref="HoldRow.Crc"/>
+    public uint Crc { get; internal set; } = Crc;
+}
 
 /// <summary>What is odd about a charge. Stored: a released value is never renumbered.</summary>
 [Flags]
@@ -78,7 +90,11 @@ public enum ChargeFlags
     Unpriced = 4,
 }
 
-public sealed record PostingRow(Posting Posting, uint Crc);
+public sealed record PostingRow(Posting Posting, uint Crc)
+{
+    /// <inheritdoc cref="HoldRow.Crc"/>
+    public uint Crc { get; internal set; } = Crc;
+}
 
 /// <param name="AfterHold">The last hold before it: a new budget counts the holds that come after.</param>
 public sealed record SettingRow(long Seq, SettingKind Kind, string Org, string Name, string Body, long AfterHold, Instant RecordedAt, uint Crc);
@@ -100,7 +116,10 @@ public readonly record struct Sequences(
     long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget);
 
 /// <summary>Which cell: the hour (UTC) and the labels.</summary>
-public readonly record struct CellKey(long Hour, int Labels);
+public readonly record struct CellKey(long Hour, int Labels)
+{
+    public override int GetHashCode() => unchecked((Labels * 397) ^ (int)Hour);
+}
 
 /// <summary>What a batch adds to a cell. An hour's cells sum to its usage rows and charge postings.</summary>
 public sealed class CellChange(CellKey key)

@@ -61,7 +61,7 @@ public static class TieoutYaml
     {
         var members = root.Members("listen", "data", "store", "providers", "models", "gateway");
         var options = new ServerOptions();
-        if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Url(listen.Text(), listen.Wrong).OriginalString };
+        if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
         if (members.TryGetValue("store", out var store)) options = options with { Store = Store(store.Text(), store.Wrong) };
         if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
@@ -72,7 +72,7 @@ public static class TieoutYaml
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)
     {
-        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Url(listen, InEnvironment("TIEOUT__LISTEN")).OriginalString };
+        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Address(listen, InEnvironment("TIEOUT__LISTEN")) };
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
         if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Store = Store(store, InEnvironment("TIEOUT__STORE")) };
         return options;
@@ -141,6 +141,13 @@ public static class TieoutYaml
         && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 }
             ? url
             : throw wrong("the address must be http:// or https:// with a host, and without a user, a query or a fragment");
+
+    /// <summary>Where to listen. <c>*</c> is every address. TLS is for what stands in front.</summary>
+    private static string Address(string text, Func<string, ConfigurationException> wrong)
+    {
+        var url = Url(text.Replace("//*", "//0.0.0.0", StringComparison.Ordinal), wrong);
+        return url is { Scheme: "http", AbsolutePath: "/" } ? text : throw wrong("the address to listen at must be http:// with a host and a port, and without a path");
+    }
 
     private static string HeaderValue(YamlPlace place)
     {

@@ -78,12 +78,16 @@ internal sealed partial class ChatGateway(
         }
 
         attempt = new(caller, target, caller.EndUser(request.User), answer.Price, options.Time);
-        if (answer.Price is { } price)
+        if (answer.Price is not { } price) return null;
+        try
         {
             ceiling = price.Ceiling(Ceiling.Of(request, target.OutputTokensMax, answer.Limits, options.Gateway.OutputTokensDefault)).Charge;
+            return null;
         }
-
-        return null;
+        catch (OverflowException)
+        {
+            return new(ApiError.AmountTooLarge, "What the request may cost is more than any amount can be. Ask for fewer tokens.");
+        }
     }
 
     /// <returns>How things stand after the hold; null: refused, and answered.</returns>

@@ -21,8 +21,8 @@ internal sealed class ChatStream(HttpContext context, ChatRequest request, Usage
     private bool _holding, _done, _dropBlankLine;
     private long _drained;
 
-    /// <summary>Whether anything may have reached the client.</summary>
-    public bool HasStarted => context.Response.HasStarted;
+    /// <summary>Whether anything has reached the client, or is on its way.</summary>
+    public bool HasStarted => context.Response.HasStarted || _client.UnflushedBytes > 0;
 
     private bool ClientGone => context.RequestAborted.IsCancellationRequested;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Tieout.Server.Gateway;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -16,26 +17,27 @@ internal static class HealthEndpoints
         routes.MapGet("/readyz", GetReadiness);
     }
 
-    private static JsonHttpResult<HealthBody> GetHealth(ILedger ledger) => Answer(ledger.Health, StatusCodes.Status200OK);
+    private static JsonHttpResult<HealthBody> GetHealth(ILedger ledger, MemorySpool spool) => Answer(ledger.Health, spool, StatusCodes.Status200OK);
 
-    private static JsonHttpResult<HealthBody> GetReadiness(ILedger ledger)
+    private static JsonHttpResult<HealthBody> GetReadiness(ILedger ledger, MemorySpool spool)
     {
         var health = ledger.Health;
-        return Answer(health, health.IsWritable ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+        return Answer(health, spool, health.IsWritable ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static JsonHttpResult<HealthBody> Answer(LedgerHealth health, int status) => TypedResults.Json(
+    private static JsonHttpResult<HealthBody> Answer(LedgerHealth health, MemorySpool spool, int status) => TypedResults.Json(
         new HealthBody(
-            health.IsWritable ? "ok" : "store_unavailable", health.IsWritable, health.Reason, health.QueueDepth, health.LastCommitMs, health.Commit,
+            health.IsWritable ? "ok" : "store_unavailable", health.IsWritable, health.Reason, health.QueueDepth, spool.Count, health.LastCommitMs, health.Commit,
             health.LastWriteAt?.ToString()),
         HealthJson.Default.HealthBody, statusCode: status);
 }
 
 /// <param name="QueueDepth">Commands that wait for a commit.</param>
+/// <param name="Unsettled">Finished attempts whose settlement waits for the store to come back.</param>
 /// <param name="StoreLatencyMs">How long the last commit took, in milliseconds.</param>
 /// <param name="Commit">Number of the last durable commit.</param>
 internal sealed record HealthBody(
-    string Status, bool StoreWritable, string? Reason, int QueueDepth, decimal StoreLatencyMs, long Commit, string? LastCommitAt);
+    string Status, bool StoreWritable, string? Reason, int QueueDepth, int Unsettled, decimal StoreLatencyMs, long Commit, string? LastCommitAt);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(HealthBody))]

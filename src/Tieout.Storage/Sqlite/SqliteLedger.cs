@@ -23,6 +23,12 @@ public sealed class SqliteLedger : ILedger
 
     internal SqliteLedgerStore Store { get; }
 
+    /// <summary>For tests, when nothing is under way: attempts that the book holds.</summary>
+    internal int AttemptsInMemory => _writer.Pipeline.Book?.Attempts.Count ?? 0;
+
+    /// <summary>For tests, when nothing is under way: the chain's last hash, in hexadecimal.</summary>
+    internal string ChainHash => Convert.ToHexString(_writer.Pipeline.Book?.ChainHash ?? []);
+
     /// <summary>Opens the ledger in a folder, making both if they are not there, and takes the folder for this process.</summary>
     /// <exception cref="DataFolderInUseException">Another process has it.</exception>
     /// <exception cref="StoreUnavailableException">It cannot be opened or written, or a newer program has written there.</exception>

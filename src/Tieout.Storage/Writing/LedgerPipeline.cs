@@ -42,8 +42,11 @@ internal sealed class LedgerPipeline : IDisposable
     /// <summary>Postings that a start would have to replay.</summary>
     public long PostingsPending => _store.PostingsPending;
 
-    /// <summary>Why the last commit failed, in one sentence; null: it did not.</summary>
-    public string? Failure { get; private set; }
+    /// <summary>What decisions are made on. For whoever has the turn, and for tests.</summary>
+    public Book? Book => _book?.Book;
+
+    /// <summary>Why the last batch failed, in one sentence; null: it did not.</summary>
+    public string? Failure { get; set; }
 
     public decimal LastCommitMs => Math.Round(Volatile.Read(ref _lastCommitTicks) * 1_000m / Stopwatch.Frequency, 3);
 
@@ -96,7 +99,6 @@ internal sealed class LedgerPipeline : IDisposable
         if (_inFlightFailure is null)
         {
             _failing = false;
-            Failure = null;
             Forget(batch, next);
             return;
         }
@@ -215,6 +217,7 @@ internal sealed class LedgerPipeline : IDisposable
                 Commit(batch.Writes!, backfilled: null);
                 Publish(batch.Writes!, []);
                 _inFlightFailure = null;
+                Failure = null;
                 batch.Answer();
             }
             catch (Exception failure)

@@ -32,9 +32,6 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private bool _closing;
     private string? _stopped;
 
-    // Why the last batch failed; null once one succeeds.
-    private string? _failure;
-
     public LedgerWriter(SqliteLedgerStore store, TimeProvider clock, int batchMax = BatchMax)
     {
         _batchMax = batchMax;
@@ -50,7 +47,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         get
         {
             var (last, at) = _pipeline.Read(image => (image.AsOf, image.LastWriteAt));
-            lock (_gate) return new(_stopped is null && !_closing && _failure is null, _stopped ?? _failure, _waitingCommands, _pipeline.LastCommitMs, last, at);
+            lock (_gate) return new(_stopped is null && !_closing && _pipeline.Failure is null, _stopped ?? _pipeline.Failure, _waitingCommands, _pipeline.LastCommitMs, last, at);
         }
     }
 
@@ -183,11 +180,10 @@ internal sealed class LedgerWriter : IAsyncDisposable
         {
             if (batch is not null) _pipeline.Run(batch, moreWaits);
             else _pipeline.Land(next: null);
-            _failure = _pipeline.Failure;
         }
         catch (StoreUnavailableException failure)
         {
-            _failure = failure.Message;
+            _pipeline.Failure = failure.Message;
             batch?.Fail(failure);
         }
         catch (ArgumentException misuse) when (batch?.Commands.Count == 1)

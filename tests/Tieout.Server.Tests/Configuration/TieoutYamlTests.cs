@@ -49,6 +49,13 @@ public sealed class TieoutYamlTests
         Assert.Empty(options.Providers);
     }
 
+    [Theory]
+    [InlineData("http://*:4080")]
+    [InlineData("http://[::1]:0")]
+    [InlineData("http://localhost:4080")]
+    public void Any_address_can_be_listened_at(string address) =>
+        Assert.Equal(address, TieoutYaml.Read($"listen: '{address}'", "t.yaml", Environment).Listen);
+
     [Fact]
     public void The_environment_outranks_the_file()
     {
@@ -63,6 +70,7 @@ public sealed class TieoutYamlTests
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
     [InlineData("listen: ftp://x", "t.yaml:1:9: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
+    [InlineData("listen: https://0.0.0.0:1", "t.yaml:1:9: the address to listen at must be http:// with a host and a port, and without a path.")]
     [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known is sqlite.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]

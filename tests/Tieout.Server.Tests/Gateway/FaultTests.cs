@@ -1,4 +1,7 @@
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -115,6 +118,62 @@ public sealed class FaultTests
         var row = Assert.Single(await world.UsageAsync());
         Assert.Equal((UsageBasis.Estimated, UsageFlags.CutShort), (row.Usage.Basis, row.Usage.Flags));
         Assert.Empty(world.Read.OpenHolds(null));
+    }
+
+    [Theory]
+    [InlineData("data: {\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Half an ans\"},\"finish_reason\":null}]}\n\n", false)]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"All of it\"},\"finish_reason\":\"stop\"}]}\r\n\r\n", true)]
+    [InlineData(": waiting\n\ndata: not json\n\ndata: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}\n\ndata: [DONE]", true)]
+    [InlineData("", false)]
+    public async Task A_stream_without_its_mark_is_whole_if_its_choices_are(string stream, bool whole)
+    {
+        await using var provider = await AnsweringAsync(200, "text/event-stream", stream);
+        await using var world = await World.StartAsync(providerUrl: provider.Urls.First());
+
+        var seen = "";
+        var error = await Record.ExceptionAsync(async () =>
+        {
+            using var response = await world.ChatAsync(World.HelloStream);
+            seen = $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Stop)}";
+        });
+
+        Assert.Equal(whole, error is null && seen.StartsWith("200 ", StringComparison.Ordinal));
+        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded");
+        Assert.Equal(stream.Contains("usage", StringComparison.Ordinal) ? UsageBasis.Reported : UsageBasis.Estimated, (await world.UsageAsync())[0].Usage.Basis);
+        Assert.Empty(world.Read.OpenHolds(null));
+    }
+
+    [Theory]
+    [InlineData(302, "text/html", "elsewhere", 502, UsageBasis.Failed)]
+    [InlineData(200, "text/html", "<html>not a chat</html>", 200, UsageBasis.Estimated)]
+    [InlineData(503, "text/html", "<html>busy</html>", 503, UsageBasis.Failed)]
+    public async Task An_answer_that_is_none_is_passed_on_or_refused_and_never_followed(int status, string type, string body, int expected, UsageBasis basis)
+    {
+        await using var provider = await AnsweringAsync(status, type, body);
+        await using var world = await World.StartAsync(providerUrl: provider.Urls.First());
+
+        using var response = await world.ChatAsync(World.Hello);
+
+        Assert.Equal(expected, (int)response.StatusCode);
+        Assert.False(response.Headers.Contains("Set-Cookie") || response.Headers.Location is not null);
+        Assert.Equal(basis, Assert.Single(await world.UsageAsync()).Usage.Basis);
+    }
+
+    private static async Task<WebApplication> AnsweringAsync(int status, string type, string body)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        app.Run(context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentType = type;
+            context.Response.Headers.Location = "http://169.254.169.254/latest";
+            context.Response.Headers.SetCookie = "a=b";
+            return context.Response.WriteAsync(body, Stop);
+        });
+        await app.StartAsync(Stop);
+        return app;
     }
 
     [Theory]

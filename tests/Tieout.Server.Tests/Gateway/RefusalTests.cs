@@ -3,6 +3,7 @@ using System.Net;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 
@@ -108,6 +109,19 @@ public sealed class RefusalTests
         Assert.Equal([200, 402], statuses.Distinct().Order());
         Assert.Equal(statuses.Count(status => status == 200), (await world.UsageAsync()).Count);
         Assert.Equal((await world.UsageAsync()).Sum(row => row.Charge.Nanos), budget.Posted.Nanos);
+    }
+
+    [Fact]
+    public async Task L5_a_hold_whose_gateway_died_expires_and_is_found()
+    {
+        await using var world = await World.StartAsync();
+        var labels = new UsageLabels { Org = World.Org, Source = UsageSource.Gateway };
+        await world.DoAsync(new Command.PlaceHold(
+            new AttemptId(Guid.CreateVersion7()), labels, null, "op-1", Amount.Parse("3"), Instant.From(DateTimeOffset.UtcNow) + TimeSpan.FromMilliseconds(500)));
+
+        await World.SoonAsync(() => Task.FromResult(world.Read.OpenHolds(null).Count == 0), "the hold expires");
+
+        Assert.Equal("orphan_hold", Assert.Single(await world.Read.FindingsAsync(World.Org, 10, TestContext.Current.CancellationToken)).Code);
     }
 
     [Fact]

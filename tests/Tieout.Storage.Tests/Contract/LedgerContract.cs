@@ -208,7 +208,7 @@ public abstract class LedgerContract : IAsyncLifetime
         Assert.Equal(memory.Submit(command), await ledger.SubmitAsync(command, Cancel));
     }
 
-    private protected static void AssertSame(MemoryLedger memory, ILedgerReader read)
+    internal static void AssertSame(MemoryLedger memory, ILedgerReader read)
     {
         Assert.Equal(memory.Book.Last.Commit, read.AsOf);
         foreach (var org in memory.Book.Orgs.Keys)

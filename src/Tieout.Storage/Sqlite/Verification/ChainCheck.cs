@@ -57,6 +57,7 @@ internal sealed class ChainCheck : IDisposable
             var hash = Link(previous, commit);
             _findings.Check("L8", hash.AsSpan().SequenceEqual(commit.Hash), $"chain {commit.Commit}: its hash is not that of its rows (recorded {commit.RecordedAt}).");
             previous = commit.Hash;
+            _standing.EndCommit();
             committed(commit.Commit);
         }
 
@@ -88,7 +89,12 @@ internal sealed class ChainCheck : IDisposable
     {
         var last = commit.Last;
         _bytes.Begin(previous, commit.Commit, commit.RecordedAt);
-        foreach (var row in _settings.AllUpTo(last.Setting)) Same(_bytes.Add(row), row.Crc, $"settings {row.Seq} ({row.Kind} {row.Name})");
+        foreach (var row in _settings.AllUpTo(last.Setting))
+        {
+            Same(_bytes.Add(row), row.Crc, $"settings {row.Seq} ({row.Kind} {row.Name})");
+            _standing.Add(row);
+        }
+
         foreach (var row in _labels.AllUpTo(last.Labels)) Same(_bytes.Add(row), row.Crc, $"attributions {row.No}");
         foreach (var row in _prices.AllUpTo(last.Price))
         {

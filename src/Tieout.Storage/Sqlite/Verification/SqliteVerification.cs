@@ -15,7 +15,7 @@ public static class SqliteVerification
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
-        var findings = new Findings("file", "refs", "L1", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "cells");
+        var findings = new Findings("file", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "cells");
         Guarded(findings, file, () =>
         {
             using var connection = RawConnection.Open(file, readOnly: true);
@@ -37,7 +37,7 @@ public static class SqliteVerification
         {
             findings.Broken("file", $"{file} is damaged: {damaged.Message}");
         }
-        catch (Exception unreadable) when (unreadable is FormatException or System.Text.Json.JsonException or InvalidOperationException or KeyNotFoundException or OverflowException or Core.InvariantBrokenException or NullReferenceException or TimeZoneNotFoundException or InvalidTimeZoneException)
+        catch (Exception unreadable) when (unreadable is not (StoreUnavailableException or OutOfMemoryException))
         {
             // The rows contradict each other so much that going on makes no sense; which one is wrong is said by L8 and refs.
             findings.Broken("file", $"{file} cannot be followed to its end: {unreadable.Message}");

@@ -18,8 +18,10 @@ internal sealed class Standing : IDisposable
     private readonly Dictionary<int, UsageLabels> _labels = [];
     private readonly Dictionary<int, ResolvedPrice> _prices = [];
     private readonly Dictionary<long, CommandRow> _grants = [];
-    private readonly Dictionary<string, Amount> _highestLimits = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _overrunOrgs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Amount> _hardLimits = new(StringComparer.Ordinal);
+    private readonly List<Hold> _heldInCommit = [];
+    private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
+    private readonly List<BudgetState> _matching = [];
     private readonly Dictionary<(string Org, Month Month), (Amount Charged, Amount Moved)> _months = [];
     private readonly RawStatement _usageOf;
     private readonly RawStatement _postingOf;
@@ -29,13 +31,7 @@ internal sealed class Standing : IDisposable
     public Standing(RawConnection connection, Findings findings)
     {
         _findings = findings;
-        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s =>
-        {
-            var row = RowReads.Setting(s);
-            _book.Recall(row);
-            if (row.Kind != SettingKind.Budget || Budget.Parse(row.Body).Limit is not { } limit) return;
-            _highestLimits[row.Name] = Amount.Largest(limit, _highestLimits.GetValueOrDefault(row.Name));
-        });
+        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => _book.Recall(RowReads.Setting(s)));
         Each(connection, $"SELECT {RowReads.LabelsColumns} FROM attributions", s =>
         {
             var row = RowReads.Labels(s);
@@ -57,6 +53,14 @@ internal sealed class Standing : IDisposable
     /// <exception cref="StoreCorruptException">There is none.</exception>
     public string OrgOf(int account) => _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which is not there");
 
+    /// <summary>Which limits are in force from this commit on.</summary>
+    public void Add(SettingRow row)
+    {
+        if (row.Kind != SettingKind.Budget) return;
+        _hardLimits.Remove(row.Name);
+        if (Budget.Parse(row.Body) is { Hard: true, Limit: { } limit }) _hardLimits[row.Name] = limit;
+    }
+
     public void Add(PriceRow row)
     {
         try
@@ -73,10 +77,29 @@ internal sealed class Standing : IDisposable
 
     public void Add(FindingRow row)
     {
-        if (row.Code == "overrun") _overrunOrgs.Add(row.Org);
+        if (row.Code == "overrun") _overrunInCommit.Add(row.Org);
     }
 
-    public void Add(Hold hold) => _again.Add(hold);
+    public void Add(Hold hold)
+    {
+        _again.Add(hold);
+        if (hold.Amount > Amount.Zero) _heldInCommit.Add(hold);
+    }
+
+    /// <summary>A commit that placed holds left every account and window they are on within its limit, unless it says that it did not.</summary>
+    public void EndCommit()
+    {
+        foreach (var hold in _heldInCommit)
+        {
+            if (_overrunInCommit.Contains(hold.Scope.Org)) continue;
+            var account = _again.Accounts[_book.Org(hold.Scope.Org)!.AccountNo(AccountKind.Customer)];
+            _findings.Check("L2", account.Available is not { } available || available >= Amount.Zero, $"holds {hold.Seq} ({hold.Id}): the account of {hold.Scope.Org} was left {account.Available} above its floor.");
+            CheckLimits(hold);
+        }
+
+        _heldInCommit.Clear();
+        _overrunInCommit.Clear();
+    }
 
     public void End(HoldEnd end)
     {
@@ -142,7 +165,6 @@ internal sealed class Standing : IDisposable
             _findings.Check("I1", charged == moved, $"{org} {month}: charges come to {charged}, the balance moved by {moved}.");
         }
 
-        foreach (var window in _again.Windows.Values) CheckLimit(window);
         Each(connection, "SELECT reverses, count(*) FROM postings WHERE kind = 4 AND reverses > 0 GROUP BY reverses HAVING count(*) > 1", s =>
             _findings.Broken("L7", $"postings {s.Int64(0)} was reversed {s.Int64(1)} times."));
     }
@@ -206,13 +228,18 @@ internal sealed class Standing : IDisposable
         _months[key] = (charged, moved);
     }
 
-    private void CheckLimit(BudgetWindow window)
+    private void CheckLimits(Hold hold)
     {
-        var budget = _book.Budgets.All.First(state => state.No == window.Key.Budget).Budget;
-        if (!budget.Hard || !_highestLimits.TryGetValue(budget.Id, out var limit)) return;
-        _findings.Check(
-            "B1", window.Spoken <= limit || _overrunOrgs.Contains(budget.Scope.Org),
-            $"budget {budget.Id}, window from {window.Key.Start}: {window.Spoken} posted and held, the limit never was above {limit}, and no overrun was found.");
+        _matching.Clear();
+        _book.Budgets.Matching(hold.Scope, hold.EndUser, _matching);
+        foreach (var budget in _matching)
+        {
+            if (!budget.CountsHold(hold.Seq) || !_hardLimits.TryGetValue(budget.Budget.Id, out var limit)) continue;
+            var window = _again.Windows[new(budget.No, budget.WindowAt(hold.HeldAt).Start, budget.IsPerUser ? hold.EndUser : null)];
+            _findings.Check(
+                "B1", window.Spoken <= limit,
+                $"holds {hold.Seq} ({hold.Id}): budget {budget.Budget.Id}, window from {window.Key.Start}, has {window.Spoken} posted and held; its limit is {limit}.");
+        }
     }
 
     private static void Each(RawConnection connection, string sql, Action<RawStatement> take)

@@ -1,0 +1,177 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Verification;
+
+using Outcome = Tieout.Core.Ledger.Outcome;
+
+namespace Tieout.Storage.Tests.Sqlite;
+
+/// <summary>What is the embedded ledger's own: its file, its lock, its disk, its memory.</summary>
+public sealed class SqliteLedgerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly FakeClock _clock = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_second_writer_on_a_folder_is_refused_and_told_who_has_it()
+    {
+        await using (SqliteLedger.Open(_folder.Path))
+        {
+            var refused = Assert.Throws<DataFolderInUseException>(() => SqliteLedger.Open(_folder.Path));
+            Assert.Contains(_folder.Path, refused.Message, StringComparison.Ordinal);
+            Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+        }
+
+        await using var free = SqliteLedger.Open(_folder.Path);
+        Assert.True(free.Health.IsWritable);
+    }
+
+    // Goal: what a start replays. Method: the files are copied while the ledger is open, as a crash would leave them (all that is
+    // durable, nothing flushed), and the copy is opened: it must stand exactly where the ledger stands, down to the chain's hash.
+    [Fact]
+    public void L4_L5_B2_what_a_crash_leaves_is_rebuilt_exactly() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(15).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
+    {
+        Task.Run(() => CrashAgainAndAgainAsync(steps)).GetAwaiter().GetResult();
+        return true;
+    }));
+
+    // Goal: a full disk loses nothing, is said plainly, and is over when it is over. Method: the file may not grow for a while.
+    [Fact]
+    public async Task S1_a_full_disk_refuses_loses_nothing_and_recovers_by_itself()
+    {
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000), Cancel);
+        await SendAsync(ledger, from: 1, lists: 2);
+        var before = (ledger.Read.AsOf, ledger.Read.Balance("acme")!.Balance);
+
+        var pages = ledger.Store.Writes.ReadInt64("PRAGMA page_count");
+        ledger.Store.Writes.Execute($"PRAGMA max_page_count = {pages + 2}");
+        var failures = await SendAsync(ledger, from: 100_001, lists: 12);
+        Assert.All(failures, failure => Assert.Equal((StoreFault.Full, StoreEffect.None), (Assert.IsType<StoreUnavailableException>(failure).Fault, ((StoreUnavailableException)failure!).Effect)));
+        Assert.False(ledger.Health.IsWritable);
+        Assert.Contains("full", ledger.Health.Reason, StringComparison.Ordinal);
+        Assert.Equal(before, (ledger.Read.AsOf, ledger.Read.Balance("acme")!.Balance));
+
+        ledger.Store.Writes.Execute("PRAGMA max_page_count = 1073741823");
+        Assert.All(await SendAsync(ledger, from: 100_001, lists: 12), Assert.Null);
+        Assert.True(ledger.Health.IsWritable);
+        Assert.Equal(1_000_000 - 14 * 300, ledger.Read.Balance("acme")!.Balance.Nanos);
+        await ledger.DisposeAsync();
+        Assert.DoesNotContain(SqliteVerification.Run(_folder.Path).Checks, check => check.Id != "M3" && check.Broken > 0);
+    }
+
+    [Fact]
+    public async Task A_command_given_up_before_it_was_taken_does_nothing()
+    {
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        using var given = new CancellationTokenSource();
+        await given.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await ledger.SubmitAsync(Make.OpenOrg(), given.Token));
+        Assert.Null(ledger.Read.Org("acme"));
+    }
+
+    [Fact]
+    public async Task A_closed_ledger_says_so_and_what_waited_was_committed()
+    {
+        var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000), Cancel);
+        var waiting = Enumerable.Range(0, 20).Select(list => ledger.SubmitAsync(Charges(list * 500 + 1, 500), Cancel).AsTask()).ToList();
+        await ledger.DisposeAsync();
+        Assert.All((await Task.WhenAll(waiting)).SelectMany(list => list), outcome => Assert.IsType<Outcome.Done>(outcome));
+        var closed = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.TopUp(1, "t2"), Cancel));
+        Assert.Equal((StoreFault.Stopped, StoreEffect.None), (closed.Fault, closed.Effect));
+
+        await using var again = SqliteLedger.Open(_folder.Path, _clock);
+        Assert.Equal(1_000_000 - 10_000, again.Read.Balance("acme")!.Balance.Nanos);
+    }
+
+    // A row that stands already, under the writer's feet, contradicts what the book says: nothing may be built on that.
+    [Fact]
+    public async Task A_contradiction_in_the_store_stops_the_writer_for_good()
+    {
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
+        ledger.Store.Writes.Execute("INSERT INTO settings VALUES (2, 3, 'acme', 'x', 'y', 0, 0, 0)");
+        var first = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.Budget(10), Cancel));
+        var second = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.TopUp(1), Cancel));
+        Assert.Equal((StoreFault.Stopped, StoreFault.Stopped), (first.Fault, second.Fault));
+        Assert.Contains("stopped itself", ledger.Health.Reason, StringComparison.Ordinal);
+    }
+
+    // Goal: memory does not grow with charges. Method: after 60,000 more, the book holds no more attempts than after the first 5,000.
+    [Fact]
+    public async Task What_is_settled_is_let_go_of()
+    {
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000), Cancel);
+        var sent = Enumerable.Range(0, 13).Select(list => ledger.SubmitAsync(Charges(list * 5_000 + 1, 5_000), Cancel).AsTask());
+        await Task.WhenAll(sent);
+        await ledger.FlushAsync();
+        Assert.Equal(0, ledger.AttemptsInMemory);
+        Assert.Equal(1_000_000 - 65_000, ledger.Read.Balance("acme")!.Balance.Nanos);
+    }
+
+    private static List<Command> Charges(int from, int count, Instant at = default) =>
+        [.. Enumerable.Range(from, count).Select(id => Make.Charge(id, 1, at: at))];
+
+    /// <summary>Lists of 300 charges, all at once, so that some are decided while others commit.</summary>
+    private async Task<IReadOnlyList<Exception?>> SendAsync(SqliteLedger ledger, int from, int lists)
+    {
+        var sent = Enumerable.Range(0, lists).Select(async list =>
+        {
+            try
+            {
+                Assert.All(await ledger.SubmitAsync(Charges(from + list * 300, 300, _clock.Now), Cancel), outcome => Assert.IsType<Outcome.Done>(outcome));
+                return null;
+            }
+            catch (StoreUnavailableException failure)
+            {
+                return (Exception)failure;
+            }
+        });
+        return await Task.WhenAll(sent);
+    }
+
+    private async Task CrashAgainAndAgainAsync(List<Histories.Step> steps)
+    {
+        var memory = Histories.Begin();
+        _clock.Now = memory.Now;
+        var path = _folder.File(Guid.NewGuid().ToString());
+        await using var ledger = SqliteLedger.Open(path, _clock);
+        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start")])
+        {
+            await ledger.SubmitAsync(command);
+        }
+
+        for (var step = 0; step < steps.Count; step++)
+        {
+            memory.Now += TimeSpan.FromSeconds(steps[step].Seconds + 1);
+            _clock.Now = memory.Now;
+            var command = steps[step].Make(memory);
+            Assert.Equal(memory.Submit(command), await ledger.SubmitAsync(command));
+            if (step % 20 == 7) await ledger.FlushAsync();
+            if (step % 5 != 4) continue;
+            var crashed = _folder.File(Guid.NewGuid().ToString());
+            Directory.CreateDirectory(crashed);
+            foreach (var file in (string[])["tieout.db", "tieout.db-wal"]) File.Copy(Path.Combine(path, file), Path.Combine(crashed, file));
+            await using (var rebuilt = SqliteLedger.Open(crashed, _clock))
+            {
+                Contract.LedgerContract.AssertSame(memory, rebuilt.Read);
+                Assert.Equal(Convert.ToHexString(memory.Book.ChainHash), rebuilt.ChainHash);
+            }
+
+            Assert.DoesNotContain(SqliteVerification.Run(crashed).Checks, check => check.Id != "M3" && check.Broken > 0);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
+
+using Outcome = Tieout.Core.Ledger.Outcome;
+
+namespace Tieout.Storage.Tests.Sqlite;
+
+/// <summary>L8: whatever is changed in the file, verification finds it and names the row; and an untouched file is clean.</summary>
+public sealed class VerificationTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly FakeClock _clock = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Any_history_verifies_clean() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(15).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
+    {
+        var path = _folder.File(Guid.NewGuid().ToString());
+        Task.Run(() => RunAsync(path, steps)).GetAwaiter().GetResult();
+        // The histories charge what they like, whatever the price says: that is M3's to find, and nothing else may be found.
+        return SqliteVerification.Run(path).Checks.Where(check => check.Id != "M3").All(check => check.Broken == 0);
+    }));
+
+    public static TheoryData<string, string, string> Damages => new()
+    {
+        { "UPDATE usage SET output_tokens = output_tokens + 1 WHERE seq = 2", "L8", "usage 2 (00000002-" },
+        { "UPDATE usage SET charge = charge - 1 WHERE seq = 1", "M1", "usage 1 (00000001-" },
+        { "UPDATE usage SET operation_id = 'op_' || operation_id WHERE seq = 1", "L8", "usage 1 (00000001-" },
+        { "UPDATE usage SET recorded_at = recorded_at + 1 WHERE seq = 1", "L8", "usage 1 (00000001-" },
+        { "UPDATE usage SET id = zeroblob(3) WHERE seq = 2", "L8", "usage 2 cannot be read" },
+        { "DELETE FROM usage WHERE seq = 2", "L8", "usage 2 is missing" },
+        { "DELETE FROM usage WHERE seq = (SELECT max(seq) FROM usage)", "L8", "usage 3 is missing" },
+        { "UPDATE postings SET amount = amount + 1 WHERE seq = 2", "L8", "postings 2 is not as it was written" },
+        { "UPDATE postings SET amount = amount + 1 WHERE seq = 2", "L4", "accounts 1 (acme)" },
+        { "UPDATE postings SET credit = debit WHERE seq = 3", "L1", "postings 3" },
+        { "UPDATE postings SET usage_seq = 1 WHERE usage_seq = 2", "M1", "postings 3 charges usage 1, which is charged already" },
+        { "DELETE FROM postings WHERE seq = 3", "M1", "usage 2 (00000002-" },
+        { "INSERT INTO postings SELECT 99, kind, debit, credit, amount, usage_seq, command_id, reverses, reason, effective_at, recorded_at, crc FROM postings WHERE seq = 2", "L8", "postings 99 belongs to no commit" },
+        { "UPDATE holds SET amount = amount + 1 WHERE seq = 1", "L8", "holds 1 (00000010-" },
+        { "DELETE FROM hold_ends WHERE hold = 1", "L8", "its hash is not that of its rows" },
+        { "DELETE FROM hold_ends WHERE hold = 1", "L5", "accounts 1 (acme)" },
+        { "UPDATE hold_ends SET state = 1 WHERE hold = 1", "L5", "settled, but attempt 00000010-" },
+        { "UPDATE settings SET body = replace(body, '1000', '9000') WHERE kind = 1", "L8", "settings 3 (Budget" },
+        { "UPDATE attributions SET team = 'blue' WHERE no = 1", "L8", "attributions 1 is not as it was written" },
+        { "UPDATE prices SET body = replace(body, 'test', 'best')", "L8", "prices 1 is not as it was written" },
+        { "UPDATE commands SET content = replace(content, '3', '4')", "L8", "commands acme/start" },
+        { "UPDATE chain SET hash = zeroblob(32) WHERE commit_no = 2", "L8", "chain 2: its hash" },
+        { "UPDATE chain SET recorded_at = recorded_at + 1 WHERE commit_no = 3", "L8", "chain 3: its hash" },
+        { "DELETE FROM chain WHERE commit_no = 4", "L8", "chain 4 is missing" },
+        { "DELETE FROM chain WHERE commit_no = (SELECT max(commit_no) FROM chain)", "L8", "belongs to no commit" },
+        { "UPDATE accounts SET debits = debits + 1 WHERE no = 1", "L4", "accounts 1 (acme)" },
+        { "UPDATE accounts SET held = 7 WHERE no = 1", "L5", "accounts 1 (acme): 0.000000007 held" },
+        { "DELETE FROM accounts WHERE no = 2", "L4", "accounts 2 (acme) is missing" },
+        { "UPDATE windows SET posted = posted + 1 WHERE budget = 1", "B2", "windows" },
+        { "DELETE FROM windows WHERE budget = 1", "B2", "is missing" },
+        { "UPDATE cells SET output_tokens = 0", "cells", "cells" },
+        { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
+        { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task L8_a_changed_row_is_found_and_named(string damage, string check, string says)
+    {
+        var path = await SampleAsync();
+        Assert.DoesNotContain(SqliteVerification.Run(path).Checks, found => found.Id != "M3" && found.Broken > 0);
+        using (var file = RawConnection.Open(DataFolder.DatabaseIn(path))) file.Execute(damage);
+
+        var report = SqliteVerification.Run(path);
+        Assert.False(report.Ok);
+        Assert.Contains(report.Checks.Single(found => found.Id == check).Rows, row => row.Contains(says, StringComparison.Ordinal));
+    }
+
+    // Goal: bytes, not rows. Method: flip one bit of every 97th byte of the file in turn; verification must answer, never throw,
+    // and find every flip that changes what any row reads as.
+    [Fact]
+    public async Task L8_a_flipped_bit_is_found_wherever_it_lies_and_never_crashes()
+    {
+        var path = await SampleAsync();
+        var file = DataFolder.DatabaseIn(path);
+        var good = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+        var before = Dump(file);
+        var clean = Text(SqliteVerification.Run(path));
+        var (changed, found) = (0, 0);
+        for (var at = 0; at < good.Length; at += 97)
+        {
+            if (good[at] == 0) continue;
+            var bad = (byte[])good.Clone();
+            bad[at] ^= 0x04;
+            await File.WriteAllBytesAsync(file, bad, TestContext.Current.CancellationToken);
+            var isFound = Text(SqliteVerification.Run(path)) != clean;
+            var isChanged = Dump(file) != before;
+            if (isFound) found++;
+            if (!isChanged) continue;
+            changed++;
+            Assert.True(isFound, $"A bit flipped in byte {at} changes a row and is not found.");
+        }
+
+        Assert.True(changed > 20, $"{changed} flips changed a row, {found} were found: too few to mean something.");
+    }
+
+    [Fact]
+    public void A_folder_without_a_ledger_is_said_to_be_one() =>
+        Assert.Contains("no ledger", Assert.Throws<StoreUnavailableException>(() => SqliteVerification.Run(_folder.Path)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_that_is_no_database_is_a_finding()
+    {
+        File.WriteAllText(DataFolder.DatabaseIn(_folder.Path), new string('x', 5_000));
+        var report = SqliteVerification.Run(_folder.Path);
+        Assert.Contains("tieout.db is damaged", report.Checks.Single(check => check.Id == "file").Rows[0], StringComparison.Ordinal);
+    }
+
+    private static string Text(VerificationReport report) => string.Join('\n', report.Checks.Select(check => $"{check.Id} {check.Checked} {check.Broken} {string.Join('|', check.Rows)}"));
+
+    /// <summary>All that the ledger's own tables read as; if they cannot be read, why.</summary>
+    private static string Dump(string file)
+    {
+        try
+        {
+            using var connection = RawConnection.Open(file, readOnly: true);
+            var text = new System.Text.StringBuilder();
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "chain"])
+            {
+                using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
+                columns.Step();
+                var count = (int)columns.Int64(0);
+                using var rows = connection.Prepare($"SELECT * FROM {table} NOT INDEXED ORDER BY 1, 2");
+                while (rows.Step())
+                {
+                    for (var column = 0; column < count; column++) text.Append(Convert.ToHexString(rows.Bytes(column))).Append(',');
+                    text.Append('\n');
+                }
+            }
+
+            return text.ToString();
+        }
+        catch (Exception unreadable) when (unreadable is StoreCorruptException or InvalidOperationException or StoreUnavailableException)
+        {
+            return unreadable.Message;
+        }
+    }
+
+    private async Task<string> SampleAsync()
+    {
+        var path = _folder.File(Guid.NewGuid().ToString());
+        await using var ledger = SqliteLedger.Open(path, _clock);
+        var red = Make.Labels(team: "red");
+        Command[] commands =
+        [
+            Make.OpenOrg(), Make.TopUp(300, "start"), Make.OpenOrg("beta"), Make.Budget(1_000), Make.Budget(40, window: Core.Budgets.WindowUnit.Hour, hard: false),
+            Make.Charge(1, 30, red, at: _clock.Now), Make.Charge(2, 20, red, "u1", _clock.Now),
+            new Command.PlaceHold(new AttemptId(new Guid(0x10, 0, 0, new byte[8])), red, null, "op16", new Amount(5), _clock.Now + TimeSpan.FromMinutes(1)),
+            new Command.Release(new AttemptId(new Guid(0x10, 0, 0, new byte[8]))),
+            Make.Charge(3, 290, red, at: _clock.Now, fact: true),
+        ];
+        foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        return path;
+    }
+
+    private async Task RunAsync(string path, List<Histories.Step> steps)
+    {
+        var memory = Histories.Begin();
+        _clock.Now = memory.Now;
+        await using var ledger = SqliteLedger.Open(path, _clock);
+        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start")]) await ledger.SubmitAsync(command);
+        foreach (var step in steps)
+        {
+            memory.Now += TimeSpan.FromSeconds(step.Seconds + 1);
+            _clock.Now = memory.Now;
+            var command = step.Make(memory);
+            memory.Submit(command);
+            await ledger.SubmitAsync(command);
+        }
+    }
+}
