@@ -20,7 +20,7 @@ public static class IdentityRules
             case EnvelopeVerdict.Refused refused:
                 return Deny(IdentityRefusal.EnvelopeRefused, refused.Reason, IsForgery(refused.Reason) ? Finding(RebindCode, refused.Reason.ToString(), unverifiedOrg) : null);
             case EnvelopeVerdict.Revoked revoked:
-                return Deny(IdentityRefusal.EnvelopeRevoked, null, Finding(QuarantineCode, $"{nameof(EnvelopeVerdict.Revoked)} key {revoked.KeyId}", revoked.Envelope.Org));
+                return Deny(IdentityRefusal.EnvelopeRevoked, null, Finding(QuarantineCode, "KeyRevoked", revoked.Envelope.Org));
             case null when key.Worker:
                 return Deny(IdentityRefusal.EnvelopeRequired);
             case null:
