@@ -27,7 +27,7 @@ using (var http = new HttpClient { BaseAddress = url })
 }
 
 // The worker. It knows the message only.
-using var gateway = new HttpClient(new EnvelopeHandler(url) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = url };
+using var gateway = new HttpClient(new EnvelopeHandler(url) { InnerHandler = new SocketsHttpHandler { AllowAutoRedirect = false } }) { BaseAddress = url };
 gateway.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Variable("TIEOUT_WORKER_KEY"));
 await new Worker(gateway, queue.Reader).RunAsync(
     response => Console.WriteLine($"{(int)response.StatusCode} operation {OperationContext.From(response).Operation}"), CancellationToken.None);
