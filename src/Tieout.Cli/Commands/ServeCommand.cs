@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Output;
+using Tieout.Core.Attribution;
 using Tieout.Server.Api;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
 using Tieout.Storage;
@@ -48,7 +50,8 @@ internal static class ServeCommand
             var file = config ?? (File.Exists("tieout.yaml") ? "tieout.yaml" : null);
             var given = call.Shell.Variable(AdminTokenFile.Variable) is { Length: > 0 } token ? token.Trim() : null;
             var options = file is null ? TieoutYaml.FromEnvironment(call.Shell.Variable) : TieoutYaml.Load(file, call.Shell.Variable);
-            options = options with { AdminToken = given };
+            var secret = call.Shell.Variable(EnvelopeSecretFile.Variable) is { Length: > 0 } text ? EnvelopeSecretFile.Parse(text) : null;
+            options = options with { AdminToken = given, EnvelopeSecret = secret };
             if (data is not null) options = options with { Data = data };
             if (listen is null) return options;
             return Uri.TryCreate(listen, UriKind.Absolute, out var url) && url.Scheme is "http"
@@ -69,7 +72,8 @@ internal static class ServeCommand
         try
         {
             var token = options.AdminToken ?? AdminTokenFile.Load(options.Data);
-            var app = TieoutServer.Build(options with { AdminToken = token }, ledger);
+            var secret = options.EnvelopeSecret ?? Secret(options.Data);
+            var app = TieoutServer.Build(options with { AdminToken = token, EnvelopeSecret = secret }, ledger);
             await ListenAsync(app, options.Listen, cancellationToken);
             return new(app, ledger, token);
         }
@@ -92,6 +96,18 @@ internal static class ServeCommand
             await app.DisposeAsync();
             var why = e is SocketException { SocketErrorCode: SocketError.AccessDenied } ? "this user may not listen there" : e.GetBaseException().Message;
             throw new CommandFailedException(ExitCode.Unreachable, $"{listen} cannot be listened at: {why.TrimEnd('.')}. Stop what listens there, or choose another address with --listen.", "address_in_use", e);
+        }
+    }
+
+    private static EnvelopeSecret Secret(string folder)
+    {
+        try
+        {
+            return EnvelopeSecretFile.Load(folder);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CommandFailedException(ExitCode.Usage, $"{EnvelopeSecretFile.In(folder)}: {e.Message}", "configuration_invalid", e);
         }
     }
 

@@ -88,4 +88,10 @@ public enum SettingKind
     Key = 5,
     PriceList = 6,
     PricePolicy = 7,
+
+    /// <summary>A signing key of identity envelopes; its secret is not in it.</summary>
+    EnvelopeKey = 8,
+
+    /// <summary>Evidence that cost was about to be bound to another tenant; named <c>code:...</c>. Opens a finding with that code.</summary>
+    IdentityFinding = 9,
 }

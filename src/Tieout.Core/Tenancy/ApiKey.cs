@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Tieout.Core.Tenancy;
 
@@ -6,9 +7,19 @@ namespace Tieout.Core.Tenancy;
 /// <param name="Id">Public: it may appear in records, logs and pages.</param>
 /// <param name="SecretSha256">SHA-256 of the whole secret, lower-case hex. The secret has 256 random bits, so a fast hash is enough.</param>
 /// <param name="Team">Everything spent with the key counts for this team; null: none.</param>
+/// <param name="Worker">It executes for others: it spends for a tenant with that tenant's valid envelope, and for nobody without one.</param>
+/// <param name="Tenants">The orgs a worker may act for; <see cref="AnyTenant"/>: every org. Null: none but its own.</param>
 public sealed record ApiKey(
-    string Id, string Org, string? Team, string? Project, string? Name, string SecretSha256, bool Blocked, DateTimeOffset CreatedAt)
+    string Id, string Org, string? Team, string? Project, string? Name, string SecretSha256, bool Blocked, DateTimeOffset CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Worker = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] IReadOnlyList<string>? Tenants = null)
 {
+    /// <summary>Among <see cref="Tenants"/>: every org. No org can have this name.</summary>
+    public const string AnyTenant = "*";
+
+    /// <summary>Whether what is done with the key may be charged to <paramref name="org"/>.</summary>
+    public bool MayActFor(string org) => org == Org || (Worker && Tenants is not null && (Tenants.Contains(AnyTenant) || Tenants.Contains(org)));
+
     public string ToJson() => JsonSerializer.Serialize(this, TenancyJson.Default.ApiKey);
 
     /// <exception cref="JsonException">Not a key's JSON.</exception>

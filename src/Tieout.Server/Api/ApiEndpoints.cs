@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tieout.Server.Attribution;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
@@ -35,6 +36,8 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapCosts();
         api.MapPrices();
+        api.MapEnvelopes();
+        api.MapEnvelopeKeys();
         api.MapLedgerHealth();
         return routes;
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Budgets;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Attribution;
 
 namespace Tieout.Server.Api;
 
@@ -45,6 +46,14 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(PriceBody))]
 [JsonSerializable(typeof(PricePolicyBody))]
 [JsonSerializable(typeof(SetPolicyBody))]
+[JsonSerializable(typeof(NewEnvelopeBody))]
+[JsonSerializable(typeof(IssuedEnvelopeBody))]
+[JsonSerializable(typeof(VerifyEnvelopeBody))]
+[JsonSerializable(typeof(VerdictBody))]
+[JsonSerializable(typeof(NewEnvelopeKeyBody))]
+[JsonSerializable(typeof(EnvelopeKeyBody))]
+[JsonSerializable(typeof(EnvelopeKeyListBody))]
+[JsonSerializable(typeof(SetEnvelopeKeyBody))]
 public sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>prepaid, postpaid.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tieout.Core.Attribution;
 
 namespace Tieout.Server.Configuration;
 
@@ -23,6 +24,9 @@ public sealed record ServerOptions
 
     /// <summary>Who may administer; null: nobody over HTTP. Never read from <c>tieout.yaml</c>.</summary>
     public string? AdminToken { get; init; }
+
+    /// <summary>What envelope keys are derived from; null: none, and no envelope is issued or believed. Never read from <c>tieout.yaml</c>.</summary>
+    public EnvelopeSecret? EnvelopeSecret { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -33,6 +33,17 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError ModelNotFound = new("model_not_found", 404, "No such model is offered here.");
     public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
 
+    // Who it is for.
+    public static readonly ApiError EnvelopeRefused = new("envelope_refused", 403, "The identity envelope is not one of ours, or not unchanged.");
+    public static readonly ApiError EnvelopeRevoked = new("envelope_revoked", 403, "The identity envelope was signed with a key that is revoked.");
+    public static readonly ApiError EnvelopeRequired = new("envelope_required", 403, "A worker's key spends only with a tenant's envelope.");
+    public static readonly ApiError EnvelopeExpired = new("envelope_expired", 403, "The identity envelope has expired and authorises nothing any more.");
+    public static readonly ApiError IdentityRebind = new("identity_rebind", 403, "The cost would be bound to another tenant than the one it belongs to.");
+    public static readonly ApiError EnvelopeInvalid = new("envelope_invalid", 400, "No envelope can be issued like this.");
+    public static readonly ApiError EnvelopeKeyNotFound = new("envelope_key_not_found", 404, "There is no such envelope key.");
+    public static readonly ApiError EnvelopeKeyState = new("envelope_key_state", 409, "The states of an envelope key only go forward: active, verify_only, revoked.");
+    public static readonly ApiError EnvelopesOff = new("envelopes_off", 503, "This server has no envelope secret, so it issues nothing.", ServerType);
+
     // What the ledger refuses; see RefusalErrors.
     public static readonly ApiError IdReused = new("id_reused", 409, "This id already names something else.");
     public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name has characters or a length that names may not have.");
@@ -71,6 +82,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged,
         InsufficientBalance, BudgetExhausted,
+        EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];
 }

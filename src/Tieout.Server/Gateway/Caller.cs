@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
@@ -33,6 +34,13 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
         if (Tags.Read(headers, out var tags) is { } refused) return refused;
         caller = new(spender, tags, Correlation.Of(context));
         return null;
+    }
+
+    /// <summary>Who asks, and for whom: a verified envelope outranks the key's own org and the headers (A2).</summary>
+    public static GatewayRefusal? Identify(HttpContext context, KeySnapshot keys, Identities identities, out Caller? caller)
+    {
+        if (Identify(context, keys, out caller) is { } stranger) return stranger;
+        return identities.Bind(context, keys, ref caller!);
     }
 
     /// <summary>Whom the request is for: the header's user, else the body's.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
@@ -15,15 +16,15 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>One chat request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own.</summary>
 internal sealed partial class ChatGateway(
-    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, MemorySpool spool, ILogger<ChatGateway> logger)
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, Routes routes, MemorySpool spool, ILogger<ChatGateway> logger)
 {
     /// <summary>A hold outlives the longest attempt by this, so that only a dead gateway's holds expire.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);
 
     public async Task AnswerAsync(HttpContext context)
     {
-        // 1. Identify: key, org, tags. (An envelope that came in is verified here, and outranks the headers.)
-        if (Caller.Identify(context, keys.Get(), out var caller) is { } stranger)
+        // 1. Identify: key, org, tags. An envelope that came in is verified here, and outranks the headers.
+        if (Caller.Identify(context, keys.Get(), identities, out var caller) is { } stranger)
         {
             await RefuseAsync(context, stranger);
             return;

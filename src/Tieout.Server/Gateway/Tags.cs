@@ -25,7 +25,8 @@ internal readonly record struct Tags(string? Project, string? Feature, string? U
 
         // The SDKs of OpenAI and Anthropic count their retries here; the other tags are the same on every try.
         var retries = headers.TryGetValue("x-stainless-retry-count", out var count) && int.TryParse(count, out var number) && number is > 0 and < AttemptNoMax ? number : 0;
-        tags = new(project, feature, user, workflow, operation, retries > 0 ? RetryTrigger : trigger, retries + 1);
+        var attempt = Math.Max(retries + 1, headers.TryGetValue("Tieout-Attempt", out var given) && int.TryParse(given, out var no) && no is > 0 and <= AttemptNoMax ? no : 1);
+        tags = new(project, feature, user, workflow, operation, attempt > 1 ? RetryTrigger : trigger, attempt);
         return null;
     }
 

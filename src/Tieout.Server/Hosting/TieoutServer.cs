@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Tieout.Server.Api;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Storage;
@@ -38,6 +39,7 @@ public static class TieoutServer
 
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
+        builder.Services.AddAttribution(options.EnvelopeSecret);
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
 

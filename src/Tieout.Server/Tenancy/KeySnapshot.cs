@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
@@ -13,6 +14,7 @@ internal sealed class KeySnapshot
     private const int HashBytes = 32;
 
     private readonly Dictionary<long, Spender> _byHashStart = [];
+    private readonly ConcurrentDictionary<(string Key, string Org), Spender> _acting = new();
 
     public KeySnapshot(ILedgerReader ledger, KeySnapshot? before)
     {
@@ -33,6 +35,18 @@ internal sealed class KeySnapshot
     public long Version { get; }
 
     public PriceSnapshot Prices { get; }
+
+    /// <summary>The bearer of a key, spending for <paramref name="org"/>; null: no such org. Whether it may is not asked here.</summary>
+    public Spender? Acting(Spender spender, string org)
+    {
+        if (spender.Key.Org == org) return spender;
+        if (_acting.TryGetValue((spender.Key.Id, org), out var known)) return known;
+        if (Prices.Of(org) is not { } prices) return null;
+
+        // Team and project are the key's own org's: they mean nothing in another.
+        var acting = new Spender(spender.Key with { Org = org, Team = null, Project = null }, spender.SecretSha256, prices);
+        return _acting.GetOrAdd((spender.Key.Id, org), acting);
+    }
 
     /// <summary>Who bears a secret; null: unknown or blocked. Which of the two, a caller without the secret must not learn.</summary>
     /// <param name="secret">As it came in the request, in UTF-8.</param>

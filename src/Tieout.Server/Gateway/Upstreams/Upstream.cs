@@ -13,7 +13,8 @@ internal sealed class Upstream : IDisposable
     private static readonly FrozenSet<string> NeverForwarded = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         "Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
-        "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding");
+        "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding",
+        "Tieout-Envelope");
 
     private readonly HttpMessageInvoker _connections;
     private readonly Uri _chat;

@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Tieout.Core.Attribution;
+
+/// <summary>What happened to an operation's envelope: attempts and hops, appended only, in a hash chain of its own bound to the issuance.</summary>
+/// <remarks>
+/// L₀ = HMAC(k, context, issuance, SHA-256 of the token); Lₙ = HMAC(k, Lₙ₋₁, issuance, n, fields). Fields are length-prefixed, never joined, so
+/// no two steps have the same bytes. The token's hash in L₀ is what makes A1 checkable: another text for the same issuance is another lineage.
+/// </remarks>
+public static class Lineage
+{
+    private const string Context = "tieout/lineage/v1";
+
+    /// <summary>The link that everything of an issuance hangs on.</summary>
+    /// <param name="key"><see cref="KeyMaterial.Lineage"/> of the key that signed the token.</param>
+    public static byte[] Root(ReadOnlySpan<byte> key, string issuance, string token)
+    {
+        using var mac = Begin(key);
+        Add(mac, Context);
+        Add(mac, issuance);
+        Add(mac, SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+        return mac.GetHashAndReset();
+    }
+
+    /// <summary>The next row after <paramref name="previous"/>.</summary>
+    /// <param name="previous">The last link so far; of a new lineage its <see cref="Root"/>.</param>
+    /// <param name="no">From 1.</param>
+    public static LineageRow Append(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> previous, int no, LineageStep step) =>
+        new(issuance, no, step, Link(key, issuance, previous, no, step));
+
+    /// <summary>Checks a whole lineage and names the first row that is not what was appended.</summary>
+    /// <param name="rows">By number, from 1.</param>
+    /// <param name="head">The last link, as known from elsewhere; null: unknown, and then rows missing at the end cannot show.</param>
+    /// <returns>Null: every link holds.</returns>
+    public static LineageBreak? Check(ReadOnlySpan<byte> key, string issuance, string token, IReadOnlyList<LineageRow> rows, byte[]? head = null)
+    {
+        var previous = Root(key, issuance, token);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var (row, no) = (rows[i], i + 1);
+            if (row.Issuance != issuance) return new(no, LineageFlaw.OtherIssuance);
+            if (row.No != no) return new(no, LineageFlaw.Missing);
+            if (!CryptographicOperations.FixedTimeEquals(Link(key, issuance, previous, no, row.Step), row.Link)) return new(no, LineageFlaw.Changed);
+            previous = row.Link;
+        }
+
+        return head is null || CryptographicOperations.FixedTimeEquals(head, previous) ? null : new(rows.Count + 1, LineageFlaw.Missing);
+    }
+
+    private static byte[] Link(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> previous, int no, LineageStep step)
+    {
+        using var mac = Begin(key);
+        Add(mac, previous);
+        Add(mac, issuance);
+        Add(mac, no);
+        Add(mac, (long)step.Kind);
+        Add(mac, step.Id);
+        Add(mac, step.AttemptNo);
+        Add(mac, step.Executor);
+        Add(mac, step.Target);
+        Add(mac, step.At.UnixMicros);
+        return mac.GetHashAndReset();
+    }
+
+    private static IncrementalHash Begin(ReadOnlySpan<byte> key) => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+
+    private static void Add(IncrementalHash mac, string text) => Add(mac, Encoding.UTF8.GetBytes(text));
+
+    private static void Add(IncrementalHash mac, ReadOnlySpan<byte> bytes)
+    {
+        Add(mac, bytes.Length);
+        mac.AppendData(bytes);
+    }
+
+    private static void Add(IncrementalHash mac, long number)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, number);
+        mac.AppendData(bytes);
+    }
+}
+
+/// <summary>One step in the life of an issuance.</summary>
+/// <param name="Id">The attempt's (usage) id, or the hop's.</param>
+/// <param name="AttemptNo">From 1. Outside the envelope, which stays the same.</param>
+/// <param name="Executor">The key that carried it out: who acted, never who pays (A2).</param>
+/// <param name="Target">Where it went: a provider and model, a queue.</param>
+public sealed record LineageStep(LineageKind Kind, string Id, int AttemptNo, string Executor, string Target, Instant At);
+
+/// <summary>Stored: a released value is never renumbered.</summary>
+public enum LineageKind
+{
+    Attempt = 1,
+    Hop = 2,
+}
+
+/// <summary>A step with its place in the chain of its issuance: the row to store, keyed by (issuance, no).</summary>
+/// <param name="Link">HMAC-SHA256, 32 bytes.</param>
+public sealed record LineageRow(string Issuance, int No, LineageStep Step, byte[] Link);
+
+/// <summary>The first row of a lineage that does not hold.</summary>
+public sealed record LineageBreak(int No, LineageFlaw Flaw);
+
+public enum LineageFlaw
+{
+    /// <summary>The row, the one before it, or the token is not what the link was made of.</summary>
+    Changed = 1,
+
+    /// <summary>The row that should be here is not.</summary>
+    Missing,
+    OtherIssuance,
+}

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core.Attribution;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Attribution;
+
+/// <param name="Id">The new key's; null: one is made. The same id again is the same rotation.</param>
+public sealed record NewEnvelopeKeyBody(string? Id = null);
+
+public sealed record SetEnvelopeKeyBody(EnvelopeKeyState State);
+
+/// <param name="Available">Whether it can be derived here; false: it was made under another secret.</param>
+/// <param name="RetiredAt">Since when it issues nothing; null: it issues.</param>
+public sealed record EnvelopeKeyBody(string Id, string Algorithm, EnvelopeKeyState State, bool Available, DateTimeOffset CreatedAt, DateTimeOffset? RetiredAt, DateTimeOffset? RevokedAt);
+
+public sealed record EnvelopeKeyListBody(IReadOnlyList<EnvelopeKeyBody> Items, long AsOf);
+
+/// <summary>The platform's envelope keys: seen, rotated, put out of use. No secret passes here.</summary>
+internal static class EnvelopeKeyEndpoints
+{
+    public static void MapEnvelopeKeys(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/envelope-keys", List);
+        api.MapPost("/envelope-keys", Rotate);
+        api.MapPost("/envelope-keys/{key}/state", Set);
+    }
+
+    private static IResult List(ILedger ledger, EnvelopeKeys keys)
+    {
+        var asOf = ledger.Read.AsOf;
+        return Answer.Ok(new EnvelopeKeyListBody([.. keys.All().Select(key => Body(key, keys))], asOf), ApiJson.Default.EnvelopeKeyListBody);
+    }
+
+    private static async Task<IResult> Rotate(HttpContext context, EnvelopeKeys keys)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.NewEnvelopeKeyBody);
+        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start it with 'tieout serve', which makes a secret of its own.");
+        if (body.Id is { } id) Inputs.Name(id, "id");
+        var (key, isNew, refused) = await keys.RotateAsync(body.Id, context.RequestAborted);
+        refused?.OrThrow();
+        return Answer.Made(isNew, Body(key!, keys), ApiJson.Default.EnvelopeKeyBody);
+    }
+
+    private static async Task<IResult> Set(string key, HttpContext context, EnvelopeKeys keys, TimeProvider time)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.SetEnvelopeKeyBody);
+        var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"There is no envelope key '{Inputs.Shown(key)}'.");
+        var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {Identities.Code(standing.State)} and cannot become {Identities.Code(body.State)}.");
+        if (changed != standing) (await keys.SetAsync(changed, context.RequestAborted)).OrThrow();
+        return Answer.Ok(Body(changed, keys), ApiJson.Default.EnvelopeKeyBody);
+    }
+
+    private static EnvelopeKeyBody Body(EnvelopeKey key, EnvelopeKeys keys) =>
+        new(key.Id, key.Algorithm, key.State, keys.Ring.Find(key.Id)?.Signing is not null, key.CreatedAt, key.RetiredAt, key.RevokedAt);
+}

@@ -1,0 +1,96 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core.Attribution;
+using Tieout.Core.Ledger;
+using Tieout.Storage;
+
+namespace Tieout.Server.Attribution;
+
+/// <summary>The envelope keys: their records in the ledger, for ever, and the ring made of them. A server that can issue has a key from its start on.</summary>
+internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secret, TimeProvider time, ILogger<EnvelopeKeys> logger) : IHostedService
+{
+    private readonly Lock _rebuilding = new();
+    private Snapshot? _last;
+
+    public bool CanIssue => secret.Value is not null;
+
+    /// <summary>As of the newest commit: a key that was revoked a commit ago is revoked now.</summary>
+    public KeyRing Ring
+    {
+        get
+        {
+            var last = Volatile.Read(ref _last);
+            return last is not null && last.Version == ledger.Read.SettingsVersion ? last.Ring : Rebuild();
+        }
+    }
+
+    /// <summary>Every key there ever was, oldest first.</summary>
+    public IReadOnlyList<EnvelopeKey> All() =>
+        [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.EnvelopeKey).Select(row => EnvelopeKey.Parse(row.Body)).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal)];
+
+    public EnvelopeKey? Find(string id) => All().FirstOrDefault(key => key.Id == id);
+
+    /// <summary>A new key that issues; those that issued before verify what they issued, and nothing newer.</summary>
+    /// <param name="id">Null: a new one. A name that is taken is the same rotation again, and changes nothing.</param>
+    /// <returns>The key, and whether it is new.</returns>
+    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
+    /// <exception cref="InvalidOperationException">There is no secret here; see <see cref="CanIssue"/>.</exception>
+    public async Task<(EnvelopeKey? Key, bool IsNew, Outcome.Refused? Refused)> RotateAsync(string? id, CancellationToken cancellationToken)
+    {
+        var master = secret.Value ?? throw new InvalidOperationException("Without a secret no key can be made.");
+        if (id is not null && Find(id) is { } standing) return (standing, false, null);
+        var before = All().Where(key => key.State is EnvelopeKeyState.Active).ToList();
+        var now = time.GetUtcNow();
+        var name = id ?? "ek_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        var made = new EnvelopeKey(name, EnvelopeKey.Hs256, EnvelopeKeyState.Active, master.Check(name), now);
+
+        // The new one first: whatever happens in between, there is always one that issues.
+        var outcomes = await ledger.SubmitAsync([Set(made), .. before.Select(key => Set(key.To(EnvelopeKeyState.VerifyOnly, now)!))], cancellationToken);
+        return outcomes[0] is Outcome.Refused refused ? (null, false, refused) : (made, true, null);
+    }
+
+    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
+    public async Task<Outcome> SetAsync(EnvelopeKey key, CancellationToken cancellationToken) => await ledger.SubmitAsync(Set(key), cancellationToken);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (secret.Value is null || Ring.Active is not null) return;
+        try
+        {
+            await RotateAsync(id: null, cancellationToken);
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            LogNoKey(unavailable.Message);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static Command.Record Set(EnvelopeKey key) => new(SettingKind.EnvelopeKey, "", key.Id, key.ToJson(), Once: false);
+
+    private KeyRing Rebuild()
+    {
+        lock (_rebuilding)
+        {
+            // The version first: settings read after it are at least as new.
+            var version = ledger.Read.SettingsVersion;
+            if (_last is { } last && last.Version == version) return last.Ring;
+            var keys = All();
+
+            // Deriving costs; most settings are not envelope keys.
+            var ring = _last is { } before && before.Keys.SequenceEqual(keys) ? before.Ring : new KeyRing(keys, secret.Value);
+            Volatile.Write(ref _last, new(version, keys, ring));
+            return ring;
+        }
+    }
+
+    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "No envelope key could be made, so no envelopes are issued yet: {Reason}")]
+    private partial void LogNoKey(string reason);
+
+    private sealed record Snapshot(long Version, IReadOnlyList<EnvelopeKey> Keys, KeyRing Ring);
+}
+
+/// <param name="Value">Null: there is none.</param>
+internal sealed record EnvelopeSecretOf(EnvelopeSecret? Value);
