@@ -68,7 +68,7 @@ internal sealed partial class ChatGateway(
     private GatewayRefusal? Estimate(Caller caller, ChatRequest request, out GatewayAttempt? attempt, out Amount ceiling)
     {
         (attempt, ceiling) = (null, Amount.Zero);
-        if (routes.Find(request.Model) is not { } target) return NotOffered(request.Model);
+        if (routes.Find(request.Model)?.Stages[0][0] is not { } target) return NotOffered(request.Model);
         var answer = caller.Spender.Prices.Find(target.Upstream, target.Model, Instant.From(options.Time.GetUtcNow()));
         if (answer.IsRefused)
         {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -13,7 +14,9 @@ internal static class GatewayEndpoints
     public static void AddGateway(this IServiceCollection services)
     {
         services.AddSingleton<CurrentKeys>();
-        services.AddSingleton<Routes>();
+        services.AddSingleton<CurrentRoutes>();
+        services.AddSingleton(provider => provider.GetRequiredService<CurrentRoutes>().Get());
+        services.AddHostedService<ConfigurationWatcher>();
         services.AddSingleton<MemorySpool>();
         services.AddHostedService(provider => provider.GetRequiredService<MemorySpool>());
         services.AddHostedService<Expiry>();

@@ -48,5 +48,5 @@ internal sealed class ModelList(CurrentKeys keys, Routes routes)
 
     private IEnumerable<(string Name, string Provider)> Offered(Caller caller) => routes.Only is { } only
         ? caller.Spender.Prices.Models(only).Select(model => (model, only.Options.Name))
-        : routes.Names.Select(name => (name, routes.Find(name)!.Upstream.Options.Name));
+        : routes.Names.Select(name => (name, routes.Find(name)!.Stages[0][0].Upstream.Options.Name));
 }

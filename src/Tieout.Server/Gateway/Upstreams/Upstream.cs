@@ -16,6 +16,7 @@ internal sealed class Upstream : IDisposable
         "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding");
 
     private readonly HttpMessageInvoker _connections;
+    private readonly TimeSpan _connectTimeout;
     private readonly Uri _chat;
     private readonly string? _authorization;
     private readonly ImmutableArray<string> _prefixes;
@@ -24,6 +25,7 @@ internal sealed class Upstream : IDisposable
     public Upstream(ProviderOptions options, GatewayOptions gateway)
     {
         Options = options;
+        _connectTimeout = ConnectTimeout(options, gateway);
         _chat = new($"{options.BaseUrl.OriginalString}/chat/completions");
         _authorization = options.ApiKey is { } key ? $"Bearer {key}" : null;
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
@@ -36,7 +38,7 @@ internal sealed class Upstream : IDisposable
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null,
-            ConnectTimeout = gateway.ConnectTimeout,
+            ConnectTimeout = _connectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             MaxResponseHeadersLength = 64,
@@ -59,7 +61,15 @@ internal sealed class Upstream : IDisposable
         return _connections.SendAsync(request, cancellationToken);
     }
 
+    /// <summary>Whether it is what these options would make, so that its connections can be kept.</summary>
+    public bool IsOf(ProviderOptions options, GatewayOptions gateway) =>
+        options with { ForwardHeaders = Options.ForwardHeaders } == Options
+        && options.ForwardHeaders.SequenceEqual(Options.ForwardHeaders)
+        && ConnectTimeout(options, gateway) == _connectTimeout;
+
     public void Dispose() => _connections.Dispose();
+
+    private static TimeSpan ConnectTimeout(ProviderOptions options, GatewayOptions gateway) => options.Timeouts.Connect ?? gateway.ConnectTimeout;
 
     private void Forward(IHeaderDictionary clientHeaders, HttpRequestMessage request)
     {
