@@ -36,6 +36,19 @@ internal sealed class GatewayAttempt(Caller caller, Target target, string? endUs
         return new(new(record, paid, priced.ProviderCost, priced.Charge));
     }
 
+    /// <summary>Calls that the provider ran inside this one, each a record of its own at its own model's price, within the same operation.</summary>
+    /// <param name="settle">The attempt's own end, whose time and outcome they share.</param>
+    public IReadOnlyList<Command> Inside(Command.Settle settle, MeteredUsage used) =>
+        [.. used.SubCalls.Select((call, index) => Inside(settle.Usage.Usage, call, index, call.Model ?? used.Model ?? target.Model))];
+
+    private Command.Charge Inside(UsageRecord whole, SubCall call, int index, string model)
+    {
+        var paid = PriceOf(model);
+        var priced = paid is null ? default : paid.Price(call.Counts);
+        var record = whole with { Id = DerivedId.Of(whole.Id, index), Labels = Labels(model), Counts = call.Counts, Flags = priced.Flags };
+        return new(new(record, paid, priced.ProviderCost, priced.Charge), Fact: true);
+    }
+
     private UsageLabels Labels(string model) =>
         caller.Spender.Labels(target.Upstream.Options.Name, model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -15,9 +15,9 @@ internal sealed class ModelList(CurrentKeys keys, Routes routes)
 
     public async Task AnswerAsync(HttpContext context)
     {
-        if (Caller.Identify(context, keys.Get(), out var caller) is { } stranger)
+        if (Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), out var caller) is { } stranger)
         {
-            await context.WriteOpenAiAsync(stranger.Error, stranger.Message, stranger.Parameter);
+            await OpenAiDialect.Instance.RefuseAsync(context, stranger);
             return;
         }
 

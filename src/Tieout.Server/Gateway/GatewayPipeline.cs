@@ -13,62 +13,65 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>One chat request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own.</summary>
-internal sealed partial class ChatGateway(
-    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, MemorySpool spool, ILogger<ChatGateway> logger)
+/// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
+internal sealed partial class GatewayPipeline(
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, MemorySpool spool, ILogger<GatewayPipeline> logger)
 {
     /// <summary>A hold outlives the longest attempt by this, so that only a dead gateway's holds expire.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
         // 1. Identify: key, org, tags. (An envelope that came in is verified here, and outranks the headers.)
-        if (Caller.Identify(context, keys.Get(), out var caller) is { } stranger)
+        if (Caller.Identify(context, endpoint.Dialect, keys.Get(), out var caller) is { } stranger)
         {
-            await RefuseAsync(context, stranger);
+            await endpoint.Dialect.RefuseAsync(context, stranger);
             return;
         }
 
         using var body = await RequestBody.ReadAsync(context);
-        if (ChatRequestReader.Read(body.Span, out var request) is { } malformed)
+        if (endpoint.Read(context.Request, body.Span, out var request) is { } malformed)
         {
-            await RefuseAsync(context, malformed);
+            await endpoint.Dialect.RefuseAsync(context, malformed);
             return;
         }
+
+        var call = new GatewayCall(context, endpoint, caller!, request!, body);
 
         // 2. Guard rails. (Rate limits and the mitigations in force stand here.)
 
         // 3. Estimate the most it may cost.
-        if (Estimate(caller!, request!, out var attempt, out var ceiling) is { } impossible)
+        if (Estimate(call, out var attempt, out var ceiling) is { } impossible)
         {
-            await RefuseAsync(context, impossible);
+            await call.RefuseAsync(impossible);
             return;
         }
 
         // 4. Hold that much. Nothing is sent before the hold is durable (M2).
         AnswerHeaders.Identify(context.Response.Headers, attempt!);
-        if (await HoldAsync(context, attempt!, ceiling) is not { } held) return;
+        if (await HoldAsync(call, attempt!, ceiling) is not { } held) return;
 
         // 5. Forward the client's bytes.
         using var patience = new Patience(options.Gateway, options.Time);
         await using var watch = context.RequestAborted.UnsafeRegister(static patience => ((Patience)patience!).ClientGone(), patience);
-        var meter = new UsageMeter(caller!.Spender.Prices.Chat(attempt!.Target.Upstream), request!.TextBytes);
-        var outgoing = ChatRequestRewriter.Rewrite(body.Span, request, attempt.Target.ModelJson);
-        using var answer = await SendAsync(context, attempt, outgoing, meter, patience);
+        var meter = new UsageMeter(caller!.Spender.Prices.Reader(attempt!.Target.Upstream, endpoint.Flavor, endpoint.OwnExtractor), request!.TextBytes);
+        using var answer = await SendAsync(call, attempt, meter, patience);
 
         // 6. Retry or fall back. (A new attempt with a hold and a record of its own goes back to step 3 from here, as long as nothing was sent to the client.)
         if (answer is null) return;
 
         // 7 to 10. Pass on, meter, settle, answer.
-        if (!answer.IsSuccessStatusCode) await PassErrorOnAsync(context, attempt, answer, patience);
-        else if (IsStream(answer.Content.Headers)) await PassStreamOnAsync(context, attempt, request, answer, meter, patience, held);
-        else await PassWholeOnAsync(context, attempt, answer, meter, patience);
+        if (!answer.IsSuccessStatusCode) await PassErrorOnAsync(call, attempt, answer, patience);
+        else if (IsStream(answer.Content.Headers)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
+        else await PassWholeOnAsync(call, attempt, answer, meter, patience);
     }
 
-    private GatewayRefusal? Estimate(Caller caller, ChatRequest request, out GatewayAttempt? attempt, out Amount ceiling)
+    private GatewayRefusal? Estimate(GatewayCall call, out GatewayAttempt? attempt, out Amount ceiling)
     {
+        var (caller, request) = (call.Caller, call.Request);
         (attempt, ceiling) = (null, Amount.Zero);
         if (routes.Find(request.Model) is not { } target) return NotOffered(request.Model);
+        if (target.Upstream.Options.Dialect != call.Endpoint.Dialect.Spoken) return OtherDialect(request.Model, target);
         var answer = caller.Spender.Prices.Find(target.Upstream, target.Model, Instant.From(options.Time.GetUtcNow()));
         if (answer.IsRefused)
         {
@@ -91,11 +94,11 @@ internal sealed partial class ChatGateway(
     }
 
     /// <returns>How things stand after the hold; null: refused, and answered.</returns>
-    private async Task<Figures?> HoldAsync(HttpContext context, GatewayAttempt attempt, Amount ceiling)
+    private async Task<Figures?> HoldAsync(GatewayCall call, GatewayAttempt attempt, Amount ceiling)
     {
         if (spool.IsFull)
         {
-            await context.WriteOpenAiAsync(ApiError.StoreUnavailable);
+            await call.RefuseAsync(ApiError.StoreUnavailable);
             return null;
         }
 
@@ -106,41 +109,43 @@ internal sealed partial class ChatGateway(
             {
                 case Outcome.Done held: return held.Figures;
                 case Outcome.Replayed held: return held.Figures;
-                case Outcome.Refused refused: await RefuseAsync(context, HoldRefusal.Of(refused, ceiling)); break;
+                case Outcome.Refused refused: await call.RefuseAsync(HoldRefusal.Of(refused, ceiling)); break;
             }
         }
         catch (StoreUnavailableException unavailable)
         {
             LogNotHeld(unavailable.Message);
             if (unavailable.Effect is StoreEffect.Unknown) await spool.FinishAsync(new Command.Release(attempt.Id));
-            await context.WriteOpenAiAsync(ApiError.StoreUnavailable);
+            await call.RefuseAsync(ApiError.StoreUnavailable);
         }
 
         return null;
     }
 
     /// <returns>The head of the answer; null: none came, and the attempt is ended and answered.</returns>
-    private async Task<HttpResponseMessage?> SendAsync(
-        HttpContext context, GatewayAttempt attempt, ReadOnlyMemory<byte> outgoing, UsageMeter meter, Patience patience)
+    private async Task<HttpResponseMessage?> SendAsync(GatewayCall call, GatewayAttempt attempt, UsageMeter meter, Patience patience)
     {
+        var (http, target) = (call.Context.Request, attempt.Target);
         try
         {
-            return await attempt.Target.Upstream.SendChatAsync(outgoing, context.Request.Headers, patience.Token);
+            var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, outputTokensMax: null);
+            var path = call.Endpoint.PathAt(call.Request, target) + Dialect.Query(http.QueryString);
+            return await target.Upstream.SendAsync(HttpMethod.Post, path, outgoing, http.Headers, patience.Token, http.ContentType);
         }
         catch (Exception error) when (UpstreamFault.NeverReached(error, patience))
         {
             LogUnreachable(attempt.Target.Upstream.Options.Name, error.Message);
             await spool.FinishAsync(new Command.Release(attempt.Id));
-            await context.WriteOpenAiAsync(ApiError.UpstreamUnreachable, $"The provider '{attempt.Target.Upstream.Options.Name}' cannot be reached.");
+            await call.RefuseAsync(ApiError.UpstreamUnreachable, $"The provider '{attempt.Target.Upstream.Options.Name}' cannot be reached.");
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
             // It may have been spent on: recorded as an estimate, to be trued up.
             LogNoAnswer(attempt.Target.Upstream.Options.Name, error.Message);
-            if (await SettleAsync(context, attempt.Settle(status: 0, meter.Finish(whole: false))) is { } figures)
+            if (await SettleAsync(call, attempt, 0, meter.Finish(whole: false)) is { } figures)
             {
-                AnswerHeaders.Settled(context.Response.Headers, figures);
-                await context.WriteOpenAiAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+                AnswerHeaders.Settled(call.Context.Response.Headers, figures);
+                await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
             }
         }
 
@@ -148,58 +153,70 @@ internal sealed partial class ChatGateway(
     }
 
     /// <summary>An error is the provider's own words, unless it is no error but a redirect, which is followed by nobody.</summary>
-    private async Task PassErrorOnAsync(HttpContext context, GatewayAttempt attempt, HttpResponseMessage answer, Patience patience)
+    private async Task PassErrorOnAsync(GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, Patience patience)
     {
         var isError = (int)answer.StatusCode >= StatusCodes.Status400BadRequest;
         using var words = await WholeAnswer.ReadAsync(answer, patience);
-        var settle = attempt.Settle(isError ? (int)answer.StatusCode : StatusCodes.Status502BadGateway, UsageMeter.Failed);
-        if (await SettleAsync(context, settle) is not { } figures) return;
-        AnswerHeaders.Settled(context.Response.Headers, figures);
-        if (isError && words.IsWhole) await WriteAsync(context, answer, words.Bytes);
-        else await context.WriteOpenAiAsync(ApiError.UpstreamFailed);
+        var status = isError ? (int)answer.StatusCode : StatusCodes.Status502BadGateway;
+        if (await SettleAsync(call, attempt, status, UsageMeter.Failed) is not { } figures) return;
+        AnswerHeaders.Settled(call.Context.Response.Headers, figures);
+        if (isError && words.IsWhole) await WriteAsync(call.Context, answer, words.Bytes);
+        else await call.RefuseAsync(ApiError.UpstreamFailed);
     }
 
-    private async Task PassWholeOnAsync(HttpContext context, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience)
+    private async Task PassWholeOnAsync(GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience)
     {
         using var whole = await WholeAnswer.ReadAsync(answer, patience);
-        if (!ChatAnswer.TryRead(whole.Bytes.Span, out var read) && read.TextBytes == 0) meter.SeeText(whole.Bytes.Length);
-        meter.See(read, whole.Bytes.Span);
-        if (await SettleAsync(context, attempt.Settle((int)answer.StatusCode, meter.Finish(whole.IsWhole))) is not { } figures) return;
-        AnswerHeaders.Settled(context.Response.Headers, figures);
-        if (whole.IsWhole) await WriteAsync(context, answer, whole.Bytes);
-        else await context.WriteOpenAiAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
+        call.Endpoint.Reader(call.Request, meter).Whole(whole.Bytes.Span);
+        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole)) is not { } figures) return;
+        AnswerHeaders.Settled(call.Context.Response.Headers, figures);
+        if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
+        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
     }
 
     private async Task PassStreamOnAsync(
-        HttpContext context, GatewayAttempt attempt, ChatRequest request, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
+        GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
     {
-        var response = context.Response;
+        var response = call.Context.Response;
         response.StatusCode = (int)answer.StatusCode;
         AnswerHeaders.PassOn(answer, response.Headers);
         AnswerHeaders.Stand(response.Headers, held);
         response.Headers.CacheControl = "no-cache";
-        var stream = new ChatStream(context, request, meter, patience, options.Gateway);
+        var stream = new AnswerStream(call.Context, call.Endpoint.Reader(call.Request, meter), patience, options.Gateway);
         var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
-        var settled = await SettleAsync(context, attempt.Settle((int)answer.StatusCode, meter.Finish(whole)));
+        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole));
         if (settled is not null && whole) await stream.FinishAsync();
-        else if (stream.HasStarted) context.Abort();
-        else if (settled is not null) await context.WriteOpenAiAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+        else if (stream.HasStarted) call.Context.Abort();
+        else if (settled is not null) await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
     }
 
-    /// <summary>Step 9. The usage is durable before the last byte goes out (M4).</summary>
+    /// <summary>Step 9. The usage is durable before the last byte goes out (M4), that of calls within the call first.</summary>
     /// <returns>How things stand; null: it is not durable, and the client has been told so unless its answer had begun.</returns>
-    private async Task<Figures?> SettleAsync(HttpContext context, Command.Settle settle)
+    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used)
     {
-        switch (await spool.FinishAsync(settle))
+        var settle = attempt.Settle(status, used);
+        var inside = Amount.Zero;
+        foreach (var charge in attempt.Inside(settle, used))
+        {
+            if (await FinishAsync(call, charge) is not { } charged) return null;
+            inside += charged.Charge;
+        }
+
+        return await FinishAsync(call, settle) is { } figures ? figures with { Charge = figures.Charge + inside } : null;
+    }
+
+    private async Task<Figures?> FinishAsync(GatewayCall call, Command command)
+    {
+        switch (await spool.FinishAsync(command))
         {
             case Outcome.Done done: return done.Figures;
             case Outcome.Replayed done: return done.Figures;
             case Outcome.Refused refused:
-                LogNotSettled(settle.Usage.Usage.Id.ToString(), refused.Reason);
-                if (!context.Response.HasStarted) await context.WriteOpenAiAsync(ApiError.Internal);
+                LogNotSettled((command as Command.Settle)?.Usage.Usage.Id.ToString() ?? "a call within a call", refused.Reason);
+                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.Internal);
                 return null;
             default:
-                if (!context.Response.HasStarted) await context.WriteOpenAiAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
+                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
                 return null;
         }
     }
@@ -212,9 +229,13 @@ internal sealed partial class ChatGateway(
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
     }
 
-    private static Task RefuseAsync(HttpContext context, GatewayRefusal refusal) => context.WriteOpenAiAsync(refusal.Error, refusal.Message, refusal.Parameter);
-
     private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
+
+    private static GatewayRefusal OtherDialect(string model, Target target)
+    {
+        var spoken = Dialect.For(target.Upstream.Options.Dialect).Name;
+        return new(ApiError.ParameterInvalid, $"The model '{model}' is served in the dialect '{spoken}' only: ask for it at an address of that dialect.", "model");
+    }
 
     private static bool IsStream(HttpContentHeaders headers) =>
         string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
