@@ -44,8 +44,8 @@ public enum StoreChoice
 
 /// <summary>One provider of models.</summary>
 /// <param name="Dialect">How it is spoken to.</param>
-/// <param name="BaseUrl">http or https, without a slash at the end; <c>/chat/completions</c> comes after it.</param>
-/// <param name="ApiKey">Sent as a bearer token; null: none.</param>
+/// <param name="BaseUrl">http or https, without a slash at the end; the version is part of it, <c>/chat/completions</c> comes after it.</param>
+/// <param name="ApiKey">Sent where the dialect has it: as a bearer token, <c>x-api-key</c> or <c>x-goog-api-key</c>; null: none.</param>
 /// <param name="ForwardHeaders">Names of client headers that are passed on, with at most one <c>*</c> at the end. Credentials never are.</param>
 /// <param name="Prices">The provider whose list holds for this one; null: its own, else its dialect's home provider's.</param>
 public sealed record ProviderOptions(
@@ -59,6 +59,8 @@ public sealed record ProviderOptions(
 public enum ProviderDialect
 {
     OpenAi,
+    Anthropic,
+    Gemini,
 }
 
 /// <summary>A name that clients ask for, and who answers.</summary>

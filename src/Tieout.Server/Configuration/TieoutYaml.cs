@@ -86,9 +86,8 @@ public static class TieoutYaml
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
         var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
-        if (members.TryGetValue("dialect", out var dialect) && dialect.Text() != "openai") throw dialect.Wrong($"the dialect '{dialect.Text()}' is not known; known is openai");
         return new(
-            name, ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
+            name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
             members.TryGetValue("api_key", out var key) ? HeaderValue(key) : null,
             members.TryGetValue("forward_headers", out var headers) ? [.. headers.Items().Select(HeaderPattern)] : [],
             members.TryGetValue("prices", out var prices) ? prices.Text() : null)
@@ -151,6 +150,14 @@ public static class TieoutYaml
         if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;
     }
+
+    private static ProviderDialect Dialect(YamlPlace place) => place.Text() switch
+    {
+        "openai" => ProviderDialect.OpenAi,
+        "anthropic" => ProviderDialect.Anthropic,
+        "gemini" => ProviderDialect.Gemini,
+        var unknown => throw place.Wrong($"the dialect '{unknown}' is not known; known are openai, anthropic, gemini"),
+    };
 
     private static StoreChoice Store(string text, Func<string, ConfigurationException> wrong) =>
         text == "sqlite" ? StoreChoice.Sqlite : throw wrong($"the store '{text}' is not known; known is sqlite");

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -15,20 +17,26 @@ internal static class GatewayEndpoints
     {
         services.AddSingleton<CurrentKeys>();
         services.AddSingleton<CurrentRoutes>();
-        services.AddSingleton(provider => provider.GetRequiredService<CurrentRoutes>().Get());
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<Lineages>();
         services.AddHostedService<ConfigurationWatcher>();
         services.AddSingleton<MemorySpool>();
         services.AddHostedService(provider => provider.GetRequiredService<MemorySpool>());
         services.AddHostedService<Expiry>();
-        services.AddSingleton<ChatGateway>();
+        services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<ModelList>();
     }
 
     public static void MapGateway(this IEndpointRouteBuilder routes)
     {
-        var chat = routes.ServiceProvider.GetRequiredService<ChatGateway>();
+        var pipeline = routes.ServiceProvider.GetRequiredService<GatewayPipeline>();
         var models = routes.ServiceProvider.GetRequiredService<ModelList>();
-        routes.MapPost("/v1/chat/completions", (RequestDelegate)chat.AnswerAsync);
-        routes.MapGet("/v1/models", (RequestDelegate)models.AnswerAsync);
+        foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/openai", "/v1/openai/v1"])
+        {
+            Post($"{at}/chat/completions", new OpenAiChat());
+            routes.MapGet($"{at}/models", (RequestDelegate)models.AnswerAsync);
+        }
+
+        void Post(string path, Dialects.Endpoint endpoint) => routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint)));
     }
 }

@@ -1,17 +1,18 @@
+using Tieout.Server.Configuration;
+
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>The way of one request over its route: which upstream is asked next, and after which pause.</summary>
 /// <remarks>Nothing here sends or spends. Where a fallback exists nobody waits: another upstream now is better than the same one later.</remarks>
-internal sealed class Journey(Route route, string operationId, int firstAttemptNo, TimeProvider time)
+internal sealed class Journey(Route route, ProviderDialect spoken, string operationId, int firstAttemptNo, TimeProvider time)
 {
+    private const string FallbackTrigger = "fallback";
+
     private uint[]? _tried;
     private Target? _last;
     private bool _again;
     private int _repeats;
     private int _attempts;
-
-    /// <summary>Its number within the operation.</summary>
-    public int AttemptNo => firstAttemptNo + _attempts - 1;
 
     /// <summary>Why the attempt is made; null: as its client says, for the first.</summary>
     public string? Trigger { get; private set; }
@@ -23,7 +24,7 @@ internal sealed class Journey(Route route, string operationId, int firstAttemptN
         var next = Untried();
         if (next is null) return null;
         _attempts++;
-        Trigger = _last is null ? null : ReferenceEquals(next, _last) || _again ? "retry" : "fallback";
+        Trigger = _last is null ? null : ReferenceEquals(next, _last) || _again ? Tags.RetryTrigger : FallbackTrigger;
         return _last = next;
     }
 
@@ -86,5 +87,9 @@ internal sealed class Journey(Route route, string operationId, int firstAttemptN
         return false;
     }
 
-    private bool IsExcluded(int stage, int index) => (_tried![stage] & (1u << index)) != 0 || route.Stages[stage][index].Breaker.IsOpen;
+    private bool IsExcluded(int stage, int index)
+    {
+        var target = route.Stages[stage][index];
+        return (_tried![stage] & (1u << index)) != 0 || target.Breaker.IsOpen || target.Upstream.Options.Dialect != spoken;
+    }
 }

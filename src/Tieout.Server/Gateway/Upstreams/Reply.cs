@@ -18,6 +18,9 @@ internal enum Went
     /// <summary>Sent, or perhaps sent, and no head of an answer in time.</summary>
     NoAnswer,
 
+    /// <summary>As <see cref="NoAnswer"/>, but its client had gone, and it was waited for no longer than for nobody.</summary>
+    Abandoned,
+
     /// <summary>No connection came about: nothing was sent.</summary>
     Unreachable,
 
@@ -27,8 +30,7 @@ internal enum Went
 
 /// <summary>What came of a try at an upstream, as far as the head of its answer.</summary>
 /// <param name="Head">Null: none came.</param>
-/// <param name="Why">For logs, where none came.</param>
-internal readonly record struct Reply(Went Went, HttpResponseMessage? Head = null, Exception? Why = null)
+internal readonly record struct Reply(Went Went, HttpResponseMessage? Head = null)
 {
     /// <summary>Whether the provider has, or may have, seen the request: then there is a usage record (M1).</summary>
     public bool Reached => Went is not (Went.Unreachable or Went.LeftAlone);

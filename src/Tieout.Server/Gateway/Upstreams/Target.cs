@@ -29,4 +29,8 @@ internal sealed record Target(Upstream Upstream, string Model, long? OutputToken
 
 /// <summary>Where one name leads.</summary>
 /// <param name="Stages">Its own upstreams, then those of each fallback in turn. At least one, and none empty.</param>
-internal sealed record Route(string Name, ImmutableArray<ImmutableArray<Target>> Stages, RetryOptions Retries);
+internal sealed record Route(string Name, ImmutableArray<ImmutableArray<Target>> Stages, RetryOptions Retries)
+{
+    /// <summary>Whether any of its upstreams is spoken to like this. Requests are passed on in the dialect they came in.</summary>
+    public bool Speaks(ProviderDialect dialect) => Stages.Any(stage => stage.Any(target => target.Upstream.Options.Dialect == dialect));
+}
