@@ -66,6 +66,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError InsufficientBalance = new("insufficient_balance", 402, "The balance does not cover what the request may cost.", QuotaType);
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
+    // What there is too much of.
+    public static readonly ApiError RateLimited = new("rate_limit_exceeded", 429, "A limit on requests, tokens or requests at the same time is reached.", "requests");
+
     // What the world or we did wrong.
     public static readonly ApiError StoreUnavailable = new("store_unavailable", 503, "The ledger cannot be written now, so nothing is spent.", ServerType);
     public static readonly ApiError UpstreamUnreachable = new("upstream_unreachable", 502, "The provider cannot be reached.", ServerType);
@@ -81,7 +84,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         PriceNotFound, PriceListInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged,
-        InsufficientBalance, BudgetExhausted,
+        InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];
