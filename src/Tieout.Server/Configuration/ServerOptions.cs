@@ -11,6 +11,11 @@ public sealed record ServerOptions
     /// <summary>The folder that holds everything durable.</summary>
     public string Data { get; init; } = "tieout-data";
 
+    /// <summary>The folder where finished spend waits while the store is down; null: <c>spool</c> in the data folder. Another disk outlives a full one.</summary>
+    public string? Spool { get; init; }
+
+    public string SpoolFolder => Spool ?? Path.Combine(Data, "spool");
+
     /// <summary>Which store keeps the ledger.</summary>
     public StoreChoice Store { get; init; } = StoreChoice.Sqlite;
 

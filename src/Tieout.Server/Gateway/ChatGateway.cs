@@ -15,7 +15,7 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>One chat request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own.</summary>
 internal sealed partial class ChatGateway(
-    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, MemorySpool spool, ILogger<ChatGateway> logger)
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, SettlementSpool spool, ILogger<ChatGateway> logger)
 {
     /// <summary>A hold outlives the longest attempt by this, so that only a dead gateway's holds expire.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);

@@ -14,8 +14,8 @@ internal static class GatewayEndpoints
     {
         services.AddSingleton<CurrentKeys>();
         services.AddSingleton<Routes>();
-        services.AddSingleton<MemorySpool>();
-        services.AddHostedService(provider => provider.GetRequiredService<MemorySpool>());
+        services.AddSingleton<SettlementSpool>();
+        services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();
         services.AddSingleton<ChatGateway>();
         services.AddSingleton<ModelList>();
