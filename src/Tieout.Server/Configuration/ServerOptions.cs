@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
 
@@ -13,6 +14,8 @@ public sealed record ServerOptions
 
     /// <summary>The folder where finished spend waits while the store is down; null: <c>spool</c> in the data folder. Another disk outlives a full one.</summary>
     public string? Spool { get; init; }
+
+    public SpoolLimits SpoolLimits { get; init; } = new();
 
     public string SpoolFolder => Spool ?? Path.Combine(Data, "spool");
 

@@ -31,6 +31,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     private Task _drainer = Task.CompletedTask;
     private volatile bool _leftFromBefore;
     private long _dropped;
+    private int _disposed;
 
     /// <summary>Commands that wait for the store.</summary>
     public int Count => (_spool?.Count ?? 0) + _inMemory.Count;
@@ -105,7 +106,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>Comes before the first request: what was spent before the start is charged first, or new spend waits for it.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _spool = CommandSpool.Open(options.SpoolFolder);
+        _spool = CommandSpool.Open(options.SpoolFolder, options.SpoolLimits);
         foreach (var damage in _spool.Damages) LogDamaged(_spool.Path, damage);
         _leftFromBefore = _spool.Count > 0;
         if (_leftFromBefore) await TryReplayAsync();
@@ -115,6 +116,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>Goes on trying for as long as the host may take to stop. What is in the spool then waits for the next start.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_disposed != 0) return;
         await using (cancellationToken.Register(_stopped.Cancel))
         {
             while (Count > 0 && !_stopped.IsCancellationRequested && !await TryReplayAsync()) await Task.WhenAny(Task.Delay(PauseMax, options.Time, _stopped.Token));
@@ -129,6 +131,8 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
 
     public async ValueTask DisposeAsync()
     {
+        // The container disposes of what it registers under two names twice.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stopped.CancelAsync();
         await _drainer;
         if (_spool is not null) await _spool.DisposeAsync();

@@ -6,8 +6,9 @@ namespace Tieout.Storage.Spool;
 
 /// <summary>An append-only file of records that must not be lost, with room set aside while the disk still had it.</summary>
 /// <remarks>
-/// A record is its length (4 bytes, little-endian), a CRC-32C of the rest (4), its number (8) and its payload. Numbers go up by one and
-/// never come again; the head says with which one the file begins, so clearing it is one small write and what lies behind is known to be old.
+/// A record is its length (4 bytes, little-endian), a CRC-32C of the rest (4), its number (8) and its payload. Zeros end it.
+/// Numbers go up by one and never come again; the head says with which one the file begins, so clearing it is one small write and what lies
+/// behind is known to be old.
 /// One caller at a time. What a file system that copies on write sets aside, it may yet take back.
 /// </remarks>
 internal sealed class SpoolFile : IDisposable
@@ -59,7 +60,8 @@ internal sealed class SpoolFile : IDisposable
     /// <exception cref="IOException">None of them counts; the next append takes their place.</exception>
     public void Append(IReadOnlyList<byte[]> payloads)
     {
-        var bytes = new byte[payloads.Sum(payload => RecordHead + payload.Length)];
+        // Zeros behind the last record tell the end from an append that was torn.
+        var bytes = new byte[payloads.Sum(payload => RecordHead + payload.Length) + RecordHead];
         var at = 0;
         for (var i = 0; i < payloads.Count; i++)
         {
@@ -70,7 +72,7 @@ internal sealed class SpoolFile : IDisposable
         if (FreeBytes < bytes.Length) Grow(bytes.Length);
         RandomAccess.Write(_file, bytes, _end);
         RandomAccess.FlushToDisk(_file);
-        _end += bytes.Length;
+        _end += at;
         _next += payloads.Count;
     }
 
@@ -155,7 +157,8 @@ internal sealed class SpoolFile : IDisposable
 
     private void WriteHead(long first)
     {
-        Span<byte> head = stackalloc byte[HeadBytes];
+        Span<byte> head = stackalloc byte[DataStart + RecordHead];
+        head.Clear();
         Magic.CopyTo(head);
         BinaryPrimitives.WriteInt64LittleEndian(head[8..], first);
         BinaryPrimitives.WriteUInt32LittleEndian(head[16..], Crc(head[..16]));

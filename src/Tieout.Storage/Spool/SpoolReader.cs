@@ -50,7 +50,7 @@ internal static class SpoolReader
     private static SpoolContent End(ReadOnlyMemory<byte> bytes, int at, long next, List<SpoolRecord> records, List<string> damages)
     {
         var readTo = Math.Min(bytes.Length, at + SpoolFile.RecordHead);
-        if (IsTorn(bytes.Span, at, next))
+        if (IsTorn(bytes, at, next))
         {
             readTo = Math.Min(bytes.Length, at + SpoolFile.RecordHead + SpoolFile.PayloadBytesMax);
             damages.Add(Text($"record {next} at byte {at}, the last, is torn and was cut off: it was not whole when the process or the machine stopped"));
@@ -59,22 +59,25 @@ internal static class SpoolReader
         return new(records, damages) { End = at, NextNumber = next, ReadTo = readTo };
     }
 
-    /// <summary>Whether something was begun here. Zeros were never written; a whole record with an older number is from before the last clearing.</summary>
-    private static bool IsTorn(ReadOnlySpan<byte> bytes, int at, long next)
-    {
-        var head = bytes[at..Math.Min(bytes.Length, at + SpoolFile.RecordHead)];
-        if (!head.ContainsAnyExcept((byte)0) || head.Length < SpoolFile.RecordHead) return head.ContainsAnyExcept((byte)0);
-        return BinaryPrimitives.ReadInt64LittleEndian(head[8..]) >= next;
-    }
+    /// <summary>Whether something was begun here: neither the zeros of the end, nor a whole record from before the last clearing.</summary>
+    private static bool IsTorn(ReadOnlyMemory<byte> bytes, int at, long next) =>
+        bytes.Span[at..Math.Min(bytes.Length, at + SpoolFile.RecordHead)].ContainsAnyExcept((byte)0)
+        && !(TryRead(bytes, at, out var old) && old.Number < next);
 
     /// <summary>The first whole record behind <paramref name="at"/> that is newer than what is missing; −1: none.</summary>
     private static int Resume(ReadOnlyMemory<byte> bytes, int at, long next)
     {
-        for (var candidate = at + 1; candidate <= bytes.Length - SpoolFile.RecordHead; candidate++)
+        var span = bytes.Span;
+        for (var candidate = at + 1; candidate <= span.Length - SpoolFile.RecordHead; candidate++)
         {
+            var zeros = span[candidate..].IndexOfAnyExcept((byte)0);
+            if (zeros < 0) return -1;
+            if (zeros >= sizeof(int)) candidate += zeros - sizeof(int) + 1;
+            if (candidate > span.Length - SpoolFile.RecordHead) return -1;
+
             // A number is never far ahead, so almost every place is ruled out without a CRC.
-            var number = BinaryPrimitives.ReadInt64LittleEndian(bytes.Span[(candidate + 8)..]);
-            if (number > next && number - next < bytes.Length && TryRead(bytes, candidate, out _)) return candidate;
+            var number = BinaryPrimitives.ReadInt64LittleEndian(span[(candidate + 8)..]);
+            if (number > next && number - next < span.Length && TryRead(bytes, candidate, out _)) return candidate;
         }
 
         return -1;
