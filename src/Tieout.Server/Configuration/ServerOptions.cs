@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
+using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
 
@@ -11,6 +12,13 @@ public sealed record ServerOptions
 
     /// <summary>The folder that holds everything durable.</summary>
     public string Data { get; init; } = "tieout-data";
+
+    /// <summary>The folder where finished spend waits while the store is down; null: <c>spool</c> in the data folder. Another disk outlives a full one.</summary>
+    public string? Spool { get; init; }
+
+    public SpoolLimits SpoolLimits { get; init; } = new();
+
+    public string SpoolFolder => Spool ?? Path.Combine(Data, "spool");
 
     /// <summary>Which store keeps the ledger.</summary>
     public StoreChoice Store { get; init; } = StoreChoice.Sqlite;

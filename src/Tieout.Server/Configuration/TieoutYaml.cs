@@ -11,7 +11,7 @@ public static class TieoutYaml
 {
     private const long FileBytesMax = 1024 * 1024;
 
-    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__STORE</c>.</param>
+    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__SPOOL</c>, <c>TIEOUT__STORE</c>.</param>
     /// <exception cref="ConfigurationException">The file cannot be read or understood.</exception>
     public static ServerOptions Load(string path, Func<string, string?> environment)
     {
@@ -59,10 +59,11 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members("listen", "data", "store", "providers", "models", "limits", "gateway");
+        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway");
         var options = new ServerOptions();
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
+        if (members.TryGetValue("spool", out var spool)) options = options with { Spool = spool.Text() };
         if (members.TryGetValue("store", out var store)) options = options with { Store = Store(store.Text(), store.Wrong) };
         if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
@@ -75,6 +76,7 @@ public static class TieoutYaml
     {
         if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Address(listen, InEnvironment("TIEOUT__LISTEN")) };
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
+        if (environment("TIEOUT__SPOOL") is { Length: > 0 } spool) options = options with { Spool = spool };
         if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Store = Store(store, InEnvironment("TIEOUT__STORE")) };
         return options;
 

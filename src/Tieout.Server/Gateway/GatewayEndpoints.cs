@@ -20,8 +20,8 @@ internal static class GatewayEndpoints
         services.AddSingleton<RateLimits>();
         services.AddSingleton<Lineages>();
         services.AddHostedService<ConfigurationWatcher>();
-        services.AddSingleton<MemorySpool>();
-        services.AddHostedService(provider => provider.GetRequiredService<MemorySpool>());
+        services.AddSingleton<SettlementSpool>();
+        services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<ModelList>();

@@ -16,7 +16,7 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
-    ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages, MemorySpool spool, ILogger<GatewayPipeline> logger)
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages, SettlementSpool spool, ILogger<GatewayPipeline> logger)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
