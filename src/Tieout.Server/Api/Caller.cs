@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Tenancy;
 
@@ -8,7 +9,8 @@ namespace Tieout.Server.Api;
 
 /// <summary>Who asks: the platform (admin token), or an org through one of its own keys, which may read that org and nothing else.</summary>
 /// <param name="Org">Null: the platform.</param>
-internal sealed record Caller(string? Org)
+/// <param name="Key">Null: the platform.</param>
+internal sealed record Caller(string? Org, ApiKey? Key = null)
 {
     private const string Scheme = "Bearer ";
 
@@ -21,7 +23,7 @@ internal sealed record Caller(string? Org)
         if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) throw new ApiRefusedException(ApiError.Unauthorized, "Send the admin token, or a key of the org, as 'Authorization: Bearer ...'.");
         var token = header[Scheme.Length..].Trim();
         if (admin.Matches(token)) return new Caller(Org: null);
-        if (keys.Get().Find(Encoding.UTF8.GetBytes(token)) is { } spender) return new Caller(spender.Key.Org);
+        if (keys.Get().Find(Encoding.UTF8.GetBytes(token)) is { } spender) return new Caller(spender.Key.Org, spender.Key);
         throw new ApiRefusedException(ApiError.Unauthorized, "The token is neither the admin token nor a key in use.");
     }
 
@@ -34,7 +36,9 @@ internal sealed record Caller(string? Org)
         if (IsAdmin) return;
         var asked = context.GetRouteValue("org") as string;
         if (asked is not null && asked != Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(asked)}'.");
-        var readable = HttpMethods.IsGet(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<TenantReadable>() is not null;
+        var marks = context.GetEndpoint()?.Metadata;
+        if (marks?.GetMetadata<TenantCallable>() is not null) return;
+        var readable = HttpMethods.IsGet(context.Request.Method) && marks?.GetMetadata<TenantReadable>() is not null;
         if (!readable) throw new ApiRefusedException(ApiError.Forbidden, "A key may only read its own org's balance, usage, budgets, operations, invoices and costs; the rest needs the admin token.");
     }
 }
@@ -43,4 +47,10 @@ internal sealed record Caller(string? Org)
 internal sealed record TenantReadable
 {
     public static readonly TenantReadable Mark = new();
+}
+
+/// <summary>Marks what an org's own key may call; the endpoint itself keeps it to that org.</summary>
+internal sealed record TenantCallable
+{
+    public static readonly TenantCallable Mark = new();
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
+using Tieout.Server.Ingest;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -47,6 +48,7 @@ public static class TieoutServer
         app.MapHealth();
         app.MapGateway();
         app.MapApi();
+        app.MapIngest();
         return app;
     }
 
