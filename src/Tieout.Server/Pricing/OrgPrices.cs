@@ -20,9 +20,13 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
 
     /// <summary>The price of a model at an upstream. A price in another asset than the org's is none: amounts of two assets never meet.</summary>
     /// <param name="model">As the provider names it.</param>
-    public PriceAnswer Find(Upstream upstream, string model, Instant at)
+    public PriceAnswer Find(Upstream upstream, string model, Instant at) => Find(Of(upstream), model, at);
+
+    /// <summary>The price of a model at a provider, for usage that did not pass an upstream of ours. A price in another asset is none here, too.</summary>
+    /// <param name="provider">As price lists call it; null: the provider that models of this name belong to.</param>
+    public PriceAnswer Find(string? provider, string model, Instant at)
     {
-        var answer = book.Find(Of(upstream), model, at, policy);
+        var answer = book.Find(provider, model, at, policy);
         return answer.Price is { } price && price.Asset != asset
             ? new(null, answer.Limits, policy.UnknownModel is UnknownModel.AdmitUnpriced)
             : answer;
