@@ -112,6 +112,19 @@ public sealed class AnthropicClientTests
     }
 
     [Fact]
+    public async Task The_parts_of_a_prompt_are_never_more_than_it()
+    {
+        await using var provider = await RunningProvider.StartAsync();
+        var client = OfficialClients.Anthropic(provider,
+            ("X-Sim-Prompt-Tokens", "10"), ("X-Sim-Cached-Tokens", "6"), ("X-Sim-Cache-Write-5m-Tokens", "3"), ("X-Sim-Cache-Write-1h-Tokens", "9"));
+
+        var usage = (await client.Messages.Create(Question, Stop)).Usage;
+
+        Assert.Equal((0, 6, 3, 1), (usage.InputTokens, usage.CacheReadInputTokens, usage.CacheCreation!.Ephemeral5mInputTokens, usage.CacheCreation.Ephemeral1hInputTokens));
+        Assert.Equal((10, 4), (provider.Log.Totals().PromptTokens, provider.Log.Totals().CacheWriteTokens));
+    }
+
+    [Fact]
     public async Task Counting_tokens_is_free()
     {
         await using var provider = await RunningProvider.StartAsync();

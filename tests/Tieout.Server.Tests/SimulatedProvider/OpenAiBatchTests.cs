@@ -63,6 +63,22 @@ public sealed class OpenAiBatchTests
         Assert.Equal((3, 70), (provider.Log.Totals().Billed, provider.Log.Totals().PromptTokens));
     }
 
+    [Theory]
+    [InlineData("""{"custom_id":"b","url":"/v1/responses","body":{}}""")]
+    [InlineData("""{"url":"/v1/chat/completions","body":{}}""")]
+    [InlineData("""{"custom_id":"b","url":"/v1/chat/completions"}""")]
+    [InlineData("""no JSON""")]
+    public async Task A_batch_with_a_line_that_is_none_is_refused_whole(string second)
+    {
+        await using var provider = await RunningProvider.StartAsync();
+        const string first = """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[]}}""";
+        OpenAIFile input = await OfficialClients.OpenAi(provider).GetOpenAIFileClient().UploadFileAsync(BinaryData.FromString($"{first}\n{second}\n"), "in.jsonl", FileUploadPurpose.Batch);
+
+        using var response = await provider.PostToAsync("/v1/batches", $$"""{"input_file_id":"{{input.Id}}","endpoint":"/v1/chat/completions"}""");
+
+        Assert.Equal((400, 0), ((int)response.StatusCode, provider.Log.Totals().Billed));
+    }
+
     private static async Task<List<JsonElement>> LinesAsync(OpenAIFileClient files, string id)
     {
         BinaryData content = await files.DownloadFileAsync(id, Stop);

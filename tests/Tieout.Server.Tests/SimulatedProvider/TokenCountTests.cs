@@ -109,6 +109,8 @@ public sealed class TokenCountTests
     [Theory]
     [InlineData("X-Sim-Prompt-Tokens", "-1")]
     [InlineData("X-Sim-Completion-Tokens", "many")]
+    [InlineData("X-Sim-Cache-Write-1h-Tokens", "1.5")]
+    [InlineData("X-Sim-Iterations", "advisor_message:m:1")]
     [InlineData("X-Sim-Fault", "cut")]
     [InlineData("X-Sim-Fault", "500,4290")]
     public async Task A_header_it_does_not_understand_is_400(string name, string value)

@@ -9,6 +9,9 @@ internal static class JsonRequest
     /// <summary>Under these names a string is text of the prompt; other strings (roles, images, ids) are not.</summary>
     private static readonly HashSet<string> TextNames = ["content", "text", "input", "prompt", "instructions", "system"];
 
+    /// <summary>The provider's own limit on a list of texts.</summary>
+    private const int InputsMax = 2_048;
+
     public static JsonElement Root(SimulatedInput input)
     {
         var root = JsonElement.Parse(input.Body.IsSingleSegment ? input.Body.FirstSpan : System.Buffers.BuffersExtensions.ToArray(input.Body));
@@ -91,6 +94,7 @@ internal static class JsonRequest
         var input = root.Required("input");
         if (input.ValueKind is JsonValueKind.String) return (1, input.TextBytes(isText: true));
         Expect(input.ValueKind is JsonValueKind.Array && input.GetArrayLength() > 0, "'input' is neither a string nor a list.", "input");
+        Expect(input[0].ValueKind is JsonValueKind.Number || input.GetArrayLength() <= InputsMax, $"'input' has more than {InputsMax} texts.", "input");
         return input[0].ValueKind is JsonValueKind.Number ? (1, TokenBytes(input)) : (input.GetArrayLength(), input.EnumerateArray().Sum(TokenBytes));
     }
 

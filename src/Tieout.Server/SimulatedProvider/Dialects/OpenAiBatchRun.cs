@@ -25,14 +25,20 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
         var lines = Lines(file);
         if (lines.Count > LinesMax) throw new SimulatedRequestException($"The file has more than {LinesMax} lines.", "input_file_id");
 
-        var (output, errors) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
-        var counts = new OpenAiBatchCounts(0, 0, SimulatedUsage.None);
+        // All before the first: a batch that is refused has billed nothing.
         foreach (var line in lines)
         {
             var customId = line.Text("custom_id") ?? throw new SimulatedRequestException("A line has no 'custom_id'.", "custom_id");
             if (line.Text("url") != endpoint) throw new SimulatedRequestException($"The line '{customId}' is not for '{endpoint}'.", "url");
+            line.Required("body");
+        }
+
+        var (output, errors) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+        var counts = new OpenAiBatchCounts(0, 0, SimulatedUsage.None);
+        foreach (var line in lines)
+        {
             var (status, answer, body) = Answer(dialect, batchId, batch, endpoint, line.Required("body"));
-            WriteLine(status == 200 ? output : errors, generator.NextId(), customId, status, body);
+            WriteLine(status == 200 ? output : errors, generator.NextId(), line.Text("custom_id")!, status, body);
             counts = answer is null ? counts with { Failed = counts.Failed + 1 } : counts with { Answered = counts.Answered + 1, Usage = Sum(counts.Usage, answer.Usage) };
         }
 
