@@ -17,7 +17,7 @@ internal static class BenchCommand
     private static Command Ledger(Globals globals)
     {
         var batch = new Option<int>("--batch") { Description = "Commands a commit.", DefaultValueFactory = _ => 8_189 };
-        var charges = new Option<long>("--charges") { Description = "How many in all.", DefaultValueFactory = _ => 500_000 };
+        var charges = new Option<long?>("--charges") { Description = "How many in all. Default: enough for some seconds at that batch size." };
         var orgs = new Option<int>("--orgs") { Description = "Orgs they are spread over.", DefaultValueFactory = _ => 10 };
         var mode = new Option<string>("--mode") { Description = "charge, hold-settle or single-hold.", DefaultValueFactory = _ => "charge" };
         mode.AcceptOnlyFromAmong("charge", "hold-settle", "single-hold");
@@ -28,7 +28,8 @@ internal static class BenchCommand
         return globals.Running(command, async (call, cancellationToken) =>
         {
             if (call.Get(batch) is < 1 or > BatchMax) throw new CommandFailedException(ExitCode.Usage, $"A batch has from 1 to {BatchMax} commands.");
-            if (call.Get(charges) < 1 || call.Get(orgs) < 1) throw new CommandFailedException(ExitCode.Usage, "There must be at least one charge and one org.");
+            var count = call.Get(charges) ?? Math.Clamp(call.Get(batch) * 500L, 4_000, 500_000);
+            if (count < 1 || call.Get(orgs) < 1) throw new CommandFailedException(ExitCode.Usage, "There must be at least one charge and one org.");
             var folder = Path.Combine(call.Get(data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
             try
             {
@@ -40,7 +41,7 @@ internal static class BenchCommand
                     _ => LedgerBenchMode.SingleHold,
                 };
                 var progress = call.Shell.IsTerminal && !call.Json ? new Bar(call.Shell) : null;
-                var result = await LedgerBench.RunAsync(new(call.Get(batch), call.Get(charges), call.Get(orgs), kind, folder), progress, cancellationToken);
+                var result = await LedgerBench.RunAsync(new(call.Get(batch), count, call.Get(orgs), kind, folder), progress, cancellationToken);
                 await WriteAsync(call, call.Get(mode), result);
                 return ExitCode.Ok;
             }

@@ -3,7 +3,7 @@ using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>costs today</c>: ends with 1 when its figures disagree.</summary>
+/// <summary><c>costs today</c>: ends with 1 when its figures disagree. <c>costs replay-dlq</c>: with 1 when something still waits or was refused.</summary>
 internal static class CostsCommand
 {
     public static Command Build(Globals globals)
@@ -18,7 +18,14 @@ internal static class CostsCommand
             await call.AnswerAsync(answer, ApiClient.Json.CostsTodayBody, WriteAsync);
             return answer.DriftPct == 0 && answer.Severity == "normal" ? ExitCode.Ok : ExitCode.Findings;
         });
-        return new("costs", "Costs.") { today };
+        var replay = globals.Calling(new("replay-dlq", "Charges now what waits in the spool, as happens by itself once the store is back. Nothing counts twice."), async (call, api, cancellationToken) =>
+        {
+            var answer = await api.PostAsync("costs/replay-dlq", null, ApiClient.Json.ReplayBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.ReplayBody, (body, text) => text.WriteLineAsync(
+                $"{body.Replayed} charged now, {body.Already} were already, {body.Refused} refused; {body.SpoolDepth} wait, {body.DroppedRecords} dropped"));
+            return answer is { Refused: 0, SpoolDepth: 0, DroppedRecords: 0 } ? ExitCode.Ok : ExitCode.Findings;
+        });
+        return new("costs", "Costs.") { today, replay };
     }
 
     public static Task WriteAsync(CostsTodayBody costs, TextWriter text) => text.WriteLineAsync(

@@ -11,7 +11,7 @@ internal static class HealthCommand
         await call.AnswerAsync(answer, ApiClient.Json.LedgerHealthBody, (health, text) => text.WriteLineAsync(
             $"""
             {health.Status}{(health.Reason is null ? "" : $": {health.Reason}")}
-            queue {health.QueueDepth}, last commit {health.LastCommitMs} ms, commit {health.AsOf} at {health.LastWriteAt ?? "no time yet"}
+            queue {health.QueueDepth}, spool {health.SpoolDepth}, dropped {health.DroppedRecords}, last commit {health.LastCommitMs} ms, commit {health.AsOf} at {health.LastWriteAt ?? "no time yet"}
             {health.Orgs} orgs, {health.OpenHolds} open holds
             """));
         return answer.Writable ? ExitCode.Ok : ExitCode.Findings;

@@ -91,6 +91,11 @@ internal static class ServeCommand
         {
             await app.StartAsync(cancellationToken);
         }
+        catch (Exception e) when (e is StoreUnavailableException or StoreCorruptException)
+        {
+            await app.DisposeAsync();
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, e is StoreCorruptException ? "store_corrupt" : "store_unavailable", e);
+        }
         catch (Exception e) when (e is IOException or SocketException)
         {
             await app.DisposeAsync();

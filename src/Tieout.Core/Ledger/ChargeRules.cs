@@ -68,7 +68,7 @@ internal static class ChargeRules
         var charge = priced.Charge;
         var effectiveAt = EffectiveAt(draft, org, occurredAt);
         if (lacking is not null) flags |= ChargeFlags.Overrun;
-        if (priced.Price is null && usage.Basis != UsageBasis.Failed) flags |= ChargeFlags.Unpriced;
+        if (IsUnpriced(priced)) flags |= ChargeFlags.Unpriced;
 
         var row = draft.Add(priced, flags, effectiveAt);
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, charge, effectiveAt, row.Seq);
@@ -77,6 +77,14 @@ internal static class ChargeRules
         if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, lacking);
         return new(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, charge));
     }
+
+    /// <summary>Usage from elsewhere may come with its amount and needs no price then; a zero is none, so nothing is ever silently free.</summary>
+    private static bool IsUnpriced(PricedUsage priced) => priced.Price is null && priced.Usage.Basis switch
+    {
+        UsageBasis.Failed => false,
+        UsageBasis.Imported => priced.Charge == Amount.Zero && priced.ProviderCost == Amount.Zero,
+        _ => true,
+    };
 
     private static void OpenFindings(Draft draft, OrgState org, UsageRow row, Outcome.Refused? lacking)
     {

@@ -41,6 +41,7 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(InvoiceBody))]
 [JsonSerializable(typeof(CostsTodayBody))]
 [JsonSerializable(typeof(LedgerHealthBody))]
+[JsonSerializable(typeof(ReplayBody))]
 [JsonSerializable(typeof(PriceListBody))]
 [JsonSerializable(typeof(PriceListsBody))]
 [JsonSerializable(typeof(PriceBody))]

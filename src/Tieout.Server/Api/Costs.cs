@@ -6,6 +6,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -23,7 +24,14 @@ public sealed record CostsTodayBody(
     string? Org, string Asset, Amount CounterDailyTotal, Amount LedgerDailyTotal, Amount UsageDailyTotal, decimal DriftPct,
     string? LastCounterWrite, string? LastLedgerWrite, string Severity, string? TimeZone, long AsOf);
 
-/// <summary>Costs of today.</summary>
+/// <summary>What became of finished spend that had waited in the spool.</summary>
+/// <param name="Replayed">Now in the ledger.</param>
+/// <param name="Already">Were in it from an earlier try: nothing counts twice.</param>
+/// <param name="Refused">Refused by the ledger; the log names each.</param>
+/// <param name="DroppedRecords">Always 0.</param>
+public sealed record ReplayBody(int Replayed, int Already, int Refused, int SpoolDepth, long DroppedRecords);
+
+/// <summary>Costs of today, and finished spend that has yet to become costs.</summary>
 internal static class CostEndpoints
 {
     /// <summary>Tries to read all three while nothing is charged; under load it then brackets, see <see cref="ReadAsync"/>.</summary>
@@ -32,7 +40,14 @@ internal static class CostEndpoints
     public static void MapCosts(this IEndpointRouteBuilder api)
     {
         api.MapGet("/costs/today", All);
+        api.MapPost("/costs/replay-dlq", ReplayAsync);
         api.MapGet("/orgs/{org}/costs/today", One).ForTenants();
+    }
+
+    private static async Task<IResult> ReplayAsync(SettlementSpool spool, HttpContext context)
+    {
+        var replay = await spool.ReplayAsync(context.RequestAborted);
+        return Answer.Ok(new ReplayBody(replay.Done, replay.Already, replay.Refused, spool.Count, spool.Dropped), ApiJson.Default.ReplayBody);
     }
 
     private static async Task<IResult> One(string org, HttpContext context, ILedger ledger, TimeProvider time)

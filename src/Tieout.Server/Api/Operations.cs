@@ -14,9 +14,13 @@ namespace Tieout.Server.Api;
 public sealed record OperationBody(
     string OperationId, string Org, string Asset, bool Settled, Amount Charge, Amount ProviderCost, IReadOnlyList<AttemptBody> Attempts, long AsOf);
 
+/// <param name="Provider">The upstream that was asked; so for an attempt that never reached it.</param>
+/// <param name="TriggerType">Why it was made: <c>retry</c> and <c>fallback</c> for those after the first, else as its client said.</param>
+/// <param name="StatusCode">The provider's; 0: it gave no answer; null: in flight, or it was never reached.</param>
 /// <param name="Hold">Null: it was charged without a hold.</param>
 /// <param name="Usage">Null: in flight, released or expired.</param>
-public sealed record AttemptBody(string Id, HoldBody? Hold, UsageLine? Usage);
+public sealed record AttemptBody(
+    string Id, string? Provider, string? Model, string? TriggerType, int? AttemptNo, int? StatusCode, string? StartedAt, int? DurationMs, HoldBody? Hold, UsageLine? Usage);
 
 /// <param name="State">open, settled, released or expired.</param>
 /// <param name="EndedAt">Null: open, or not asked for.</param>
@@ -67,8 +71,14 @@ internal static class OperationEndpoints
         return new(id, org, asset, settled, charge, cost, [.. attempts.Select(Body)], asOf);
     }
 
-    private static AttemptBody Body(Attempt attempt) => new(
-        (attempt.Usage?.Usage.Id ?? attempt.Hold!.Id).ToString(),
-        attempt.Hold is { } hold ? HoldBody.From(hold, attempt.State, endedAt: null) : null,
-        attempt.Usage is { } usage ? UsageLine.From(usage) : null);
+    private static AttemptBody Body(Attempt attempt)
+    {
+        var usage = attempt.Usage?.Usage;
+        var labels = usage?.Labels ?? attempt.Hold?.Scope;
+        return new(
+            (usage?.Id ?? attempt.Hold!.Id).ToString(), labels?.Provider, labels?.Model, labels?.Trigger, usage?.AttemptNo, usage?.StatusCode,
+            (usage?.OccurredAt ?? attempt.Hold?.HeldAt)?.ToString(), usage?.DurationMs,
+            attempt.Hold is { } hold ? HoldBody.From(hold, attempt.State, endedAt: null) : null,
+            attempt.Usage is { } row ? UsageLine.From(row) : null);
+    }
 }

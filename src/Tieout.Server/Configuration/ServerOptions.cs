@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
+using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
 
@@ -12,6 +13,13 @@ public sealed record ServerOptions
     /// <summary>The folder that holds everything durable.</summary>
     public string Data { get; init; } = "tieout-data";
 
+    /// <summary>The folder where finished spend waits while the store is down; null: <c>spool</c> in the data folder. Another disk outlives a full one.</summary>
+    public string? Spool { get; init; }
+
+    public SpoolLimits SpoolLimits { get; init; } = new();
+
+    public string SpoolFolder => Spool ?? Path.Combine(Data, "spool");
+
     /// <summary>Which store keeps the ledger.</summary>
     public StoreChoice Store { get; init; } = StoreChoice.Sqlite;
 
@@ -20,7 +28,13 @@ public sealed record ServerOptions
     /// <summary>The names clients may ask for. Empty, and one provider only: every model that the price lists know of it.</summary>
     public ImmutableArray<ModelOptions> Models { get; init; } = [];
 
+    /// <summary>How much may be asked in a time. All rules that match a request hold for it.</summary>
+    public ImmutableArray<LimitRule> Limits { get; init; } = [];
+
     public GatewayOptions Gateway { get; init; } = new();
+
+    /// <summary>The file that is read again when it changes; null: there is none. Where the server listens, its data and its store stay as they were.</summary>
+    public ConfigurationFile? File { get; init; }
 
     /// <summary>Who may administer; null: nobody over HTTP. Never read from <c>tieout.yaml</c>.</summary>
     public string? AdminToken { get; init; }
@@ -42,29 +56,47 @@ public enum StoreChoice
 
 /// <summary>One provider of models.</summary>
 /// <param name="Dialect">How it is spoken to.</param>
-/// <param name="BaseUrl">http or https, without a slash at the end; <c>/chat/completions</c> comes after it.</param>
-/// <param name="ApiKey">Sent as a bearer token; null: none.</param>
+/// <param name="BaseUrl">http or https, without a slash at the end; the version is part of it, <c>/chat/completions</c> comes after it.</param>
+/// <param name="ApiKey">Sent where the dialect has it: as a bearer token, <c>x-api-key</c> or <c>x-goog-api-key</c>; null: none.</param>
 /// <param name="ForwardHeaders">Names of client headers that are passed on, with at most one <c>*</c> at the end. Credentials never are.</param>
 /// <param name="Prices">The provider whose list holds for this one; null: its own, else its dialect's home provider's.</param>
 public sealed record ProviderOptions(
     string Name, ProviderDialect Dialect, Uri BaseUrl, string? ApiKey, ImmutableArray<string> ForwardHeaders, string? Prices = null)
 {
+    public TimeoutOptions Timeouts { get; init; } = new();
+
     public override string ToString() => $"{Name} ({Dialect}) at {BaseUrl}";
 }
 
 public enum ProviderDialect
 {
     OpenAi,
+    Anthropic,
+    Gemini,
 }
 
 /// <summary>A name that clients ask for, and who answers.</summary>
-/// <param name="Upstreams">At least one; the first answers.</param>
-public sealed record ModelOptions(string Name, ImmutableArray<UpstreamOptions> Upstreams);
+/// <param name="Upstreams">At least one.</param>
+public sealed record ModelOptions(string Name, ImmutableArray<UpstreamOptions> Upstreams)
+{
+    /// <summary>Without <see cref="TimeoutOptions.Connect"/>.</summary>
+    public TimeoutOptions Timeouts { get; init; } = new();
+
+    /// <summary>Null: the gateway's.</summary>
+    public RetryOptions? Retries { get; init; }
+
+    /// <summary>Names of other models that answer where none of the upstreams can, in this order, each with its own fallbacks after it.</summary>
+    public ImmutableArray<string> Fallbacks { get; init; } = [];
+}
 
 /// <param name="Provider">The name of a <see cref="ProviderOptions"/>.</param>
 /// <param name="Model">What the provider calls it.</param>
 /// <param name="OutputTokensMax">The most it answers with where a request sets no limit; null: the gateway's default.</param>
-public sealed record UpstreamOptions(string Provider, string Model, long? OutputTokensMax = null);
+/// <param name="Priority">Lower comes first.</param>
+/// <param name="Weight">Its share of the requests among upstreams of the same priority.</param>
+/// <param name="Breaker">Null: the gateway's.</param>
+public sealed record UpstreamOptions(
+    string Provider, string Model, long? OutputTokensMax = null, int Priority = 0, int Weight = 1, BreakerOptions? Breaker = null);
 
 /// <summary>Limits and time-outs of the gateway.</summary>
 public sealed record GatewayOptions
@@ -81,7 +113,7 @@ public sealed record GatewayOptions
     /// <summary>From sending a request to the last byte of its answer.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Between two reads of an answer. The first byte may take as long as <see cref="RequestTimeout"/>.</summary>
+    /// <summary>Between two reads of an answer. Its first byte may take as long as <see cref="RequestTimeout"/>, unless a provider's or model's <see cref="TimeoutOptions.FirstByte"/> says less.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long an answer is read on after its client has gone, so that its true usage is known.</summary>
@@ -89,4 +121,10 @@ public sealed record GatewayOptions
 
     /// <summary>How much of an answer is read on after its client has gone.</summary>
     public long DrainBytesMax { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Where a model does not say.</summary>
+    public RetryOptions Retries { get; init; } = RetryOptions.Default;
+
+    /// <summary>Where an upstream does not say. Null: <see cref="BreakerOptions.Default"/> where there is another to go to, and none where there is not.</summary>
+    public BreakerOptions? Breaker { get; init; }
 }

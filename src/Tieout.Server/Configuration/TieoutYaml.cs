@@ -11,14 +11,14 @@ public static class TieoutYaml
 {
     private const long FileBytesMax = 1024 * 1024;
 
-    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__STORE</c>.</param>
+    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__SPOOL</c>, <c>TIEOUT__STORE</c>.</param>
     /// <exception cref="ConfigurationException">The file cannot be read or understood.</exception>
     public static ServerOptions Load(string path, Func<string, string?> environment)
     {
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > FileBytesMax }) throw new ConfigurationException($"{path}: the file is larger than 1 MiB.");
-            return Read(File.ReadAllText(path), path, environment);
+            return Read(File.ReadAllText(path), path, environment) with { File = new(path, environment) };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -59,13 +59,15 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members("listen", "data", "store", "providers", "models", "gateway");
+        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway");
         var options = new ServerOptions();
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
+        if (members.TryGetValue("spool", out var spool)) options = options with { Spool = spool.Text() };
         if (members.TryGetValue("store", out var store)) options = options with { Store = Store(store.Text(), store.Wrong) };
         if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
+        if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
         return options;
     }
@@ -74,6 +76,7 @@ public static class TieoutYaml
     {
         if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Address(listen, InEnvironment("TIEOUT__LISTEN")) };
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
+        if (environment("TIEOUT__SPOOL") is { Length: > 0 } spool) options = options with { Spool = spool };
         if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Store = Store(store, InEnvironment("TIEOUT__STORE")) };
         return options;
 
@@ -83,45 +86,60 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
-        if (members.TryGetValue("dialect", out var dialect) && dialect.Text() != "openai") throw dialect.Wrong($"the dialect '{dialect.Text()}' is not known; known is openai");
         return new(
-            name, ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
+            name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
             members.TryGetValue("api_key", out var key) ? HeaderValue(key) : null,
             members.TryGetValue("forward_headers", out var headers) ? [.. headers.Items().Select(HeaderPattern)] : [],
-            members.TryGetValue("prices", out var prices) ? prices.Text() : null);
+            members.TryGetValue("prices", out var prices) ? prices.Text() : null)
+        {
+            Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: true) : new(),
+        };
     }
 
     private static ImmutableArray<ModelOptions> Models(YamlPlace place)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var fallbacks = new Dictionary<string, ImmutableArray<(string, YamlPlace)>>(StringComparer.Ordinal);
         var models = ImmutableArray.CreateBuilder<ModelOptions>();
         foreach (var item in place.Items())
         {
-            var members = item.Members("name", "upstreams");
+            var members = item.Members("name", "upstreams", "timeouts", "retries", "fallbacks");
             if (!members.TryGetValue("name", out var name)) throw item.Wrong("a model needs a name");
             if (!Names.IsValid(name.Text())) throw name.Wrong($"'{name.Text()}' cannot be a model's name");
-            if (!names.Add(name.Text())) throw name.Wrong($"model '{name.Text()}' is listed twice");
+            ImmutableArray<(string Name, YamlPlace)> others = members.TryGetValue("fallbacks", out var chain) ? [.. chain.Items().Select(other => (other.Text(), other))] : [];
+            if (!fallbacks.TryAdd(name.Text(), others)) throw name.Wrong($"model '{name.Text()}' is listed twice");
             ImmutableArray<UpstreamOptions> upstreams = members.TryGetValue("upstreams", out var list) ? [.. list.Items().Select(Upstream)] : [];
             if (upstreams.IsEmpty) throw item.Wrong($"model '{name.Text()}' needs at least one upstream");
-            models.Add(new(name.Text(), upstreams));
+            if (upstreams.Length > RoutingYaml.UpstreamsMax) throw list!.Wrong($"model '{name.Text()}' has more than {RoutingYaml.UpstreamsMax} upstreams");
+            models.Add(new(name.Text(), upstreams)
+            {
+                Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: false) : new(),
+                Retries = members.TryGetValue("retries", out var retries) ? RoutingYaml.Retries(retries) : null,
+                Fallbacks = [.. others.Select(other => other.Name)],
+            });
         }
 
+        RoutingYaml.RefuseLoops(fallbacks);
         return models.ToImmutable();
     }
 
     private static UpstreamOptions Upstream(YamlPlace place)
     {
-        var members = place.Members("provider", "model", "output_tokens_max");
+        var members = place.Members("provider", "model", "output_tokens_max", "priority", "weight", "breaker");
         if (!members.TryGetValue("provider", out var provider)) throw place.Wrong("an upstream needs a provider");
         if (!members.TryGetValue("model", out var model)) throw place.Wrong("an upstream needs a model");
-        return new(provider.Text(), model.Text(), members.TryGetValue("output_tokens_max", out var max) ? max.Count(1_000_000_000) : null);
+        return new(
+            provider.Text(), model.Text(),
+            members.TryGetValue("output_tokens_max", out var max) ? max.Count(1_000_000_000) : null,
+            members.TryGetValue("priority", out var priority) ? (int)priority.Count(1_000, min: 0) : 0,
+            members.TryGetValue("weight", out var weight) ? (int)weight.Count(1_000) : 1,
+            members.TryGetValue("breaker", out var breaker) ? RoutingYaml.Breaker(breaker) : null);
     }
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -130,8 +148,18 @@ public static class TieoutYaml
         if (members.TryGetValue("idle_timeout", out var idle)) options = options with { IdleTimeout = idle.Duration() };
         if (members.TryGetValue("drain_timeout", out var drain)) options = options with { DrainTimeout = drain.Duration() };
         if (members.TryGetValue("drain_bytes_max", out var drained)) options = options with { DrainBytesMax = drained.Count(1L << 30) };
+        if (members.TryGetValue("retries", out var retries)) options = options with { Retries = RoutingYaml.Retries(retries) };
+        if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;
     }
+
+    private static ProviderDialect Dialect(YamlPlace place) => place.Text() switch
+    {
+        "openai" => ProviderDialect.OpenAi,
+        "anthropic" => ProviderDialect.Anthropic,
+        "gemini" => ProviderDialect.Gemini,
+        var unknown => throw place.Wrong($"the dialect '{unknown}' is not known; known are openai, anthropic, gemini"),
+    };
 
     private static StoreChoice Store(string text, Func<string, ConfigurationException> wrong) =>
         text == "sqlite" ? StoreChoice.Sqlite : throw wrong($"the store '{text}' is not known; known is sqlite");

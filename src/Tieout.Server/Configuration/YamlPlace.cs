@@ -48,10 +48,10 @@ internal sealed class YamlPlace(string file, string path, YamlNode node, Func<st
         return Expand(scalar.Value!);
     }
 
-    public long Count(long max) =>
-        long.TryParse(Text(), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && count <= max
+    public long Count(long max, long min = 1) =>
+        long.TryParse(Text(), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= min && count <= max
             ? count
-            : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{Title} must be a whole number from 1 to {max}"));
+            : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{Title} must be a whole number from {min} to {max}"));
 
     /// <summary>Written <c>250ms</c>, <c>30s</c>, <c>10m</c> or <c>1h</c>.</summary>
     public TimeSpan Duration()

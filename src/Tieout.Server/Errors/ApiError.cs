@@ -44,6 +44,12 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError EnvelopeKeyState = new("envelope_key_state", 409, "The states of an envelope key only go forward: active, verify_only, revoked.");
     public static readonly ApiError EnvelopesOff = new("envelopes_off", 503, "This server has no envelope secret, so it issues nothing.", ServerType);
 
+    // What is handed in as used.
+    public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call has more items than one call may have.");
+    public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "The body is in a form that this address does not read.");
+    public static readonly ApiError ItemInvalid = new("item_invalid", 400, "The item is not a usage that can be charged.");
+    public static readonly ApiError UsageMissing = new("usage_missing", 400, "Nothing says what was used.");
+
     // What the ledger refuses; see RefusalErrors.
     public static readonly ApiError IdReused = new("id_reused", 409, "This id already names something else.");
     public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name has characters or a length that names may not have.");
@@ -66,6 +72,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError InsufficientBalance = new("insufficient_balance", 402, "The balance does not cover what the request may cost.", QuotaType);
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
+    // What there is too much of.
+    public static readonly ApiError RateLimited = new("rate_limit_exceeded", 429, "A limit on requests, tokens or requests at the same time is reached.", "requests");
+
     // What the world or we did wrong.
     public static readonly ApiError StoreUnavailable = new("store_unavailable", 503, "The ledger cannot be written now, so nothing is spent.", ServerType);
     public static readonly ApiError UpstreamUnreachable = new("upstream_unreachable", 502, "The provider cannot be reached.", ServerType);
@@ -79,9 +88,10 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         InvalidApiKey, Unauthorized, Forbidden,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged,
-        InsufficientBalance, BudgetExhausted,
+        InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];

@@ -12,7 +12,9 @@ internal static class AnswerHeaders
     private static readonly FrozenSet<string> PassedOn = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase, "Content-Type", "Content-Encoding", "Retry-After", "Retry-After-Ms", "X-Request-Id", "X-Should-Retry");
 
-    private static readonly string[] PassedOnPrefixes = ["openai-", "x-ratelimit-"];
+    private const string RateLimit = "x-ratelimit-";
+
+    private static readonly string[] PassedOnPrefixes = ["openai-", RateLimit];
 
     public static void Identify(IHeaderDictionary headers, GatewayAttempt attempt)
     {
@@ -45,9 +47,12 @@ internal static class AnswerHeaders
     {
         foreach (var (name, values) in from)
         {
-            if (IsPassedOn(name)) to[name] = values.ToString();
+            // Where limits of ours hold, theirs are not the client's to go by.
+            if (IsPassedOn(name) && !(name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) && HasOwnLimits(to))) to[name] = values.ToString();
         }
     }
+
+    private static bool HasOwnLimits(IHeaderDictionary headers) => headers.ContainsKey("x-ratelimit-limit-requests") || headers.ContainsKey("x-ratelimit-limit-tokens");
 
     private static bool IsPassedOn(string name)
     {

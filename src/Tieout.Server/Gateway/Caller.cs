@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
@@ -12,21 +13,16 @@ namespace Tieout.Server.Gateway;
 /// <summary>Step 1: who asks, and for whom.</summary>
 internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlation)
 {
-    private const string Scheme = "Bearer ";
-
-    /// <summary>Longer than any key we make; bounds what is hashed for strangers.</summary>
-    private const int SecretLengthMax = 512;
-
     /// <summary>The logical thing asked for; the caller's own id for it, or a new one.</summary>
     public string OperationId { get; } = Tags.Operation ?? Guid.CreateVersion7().ToString();
 
-    public static GatewayRefusal? Identify(HttpContext context, KeySnapshot keys, out Caller? caller)
+    public static GatewayRefusal? Identify(HttpContext context, Dialect dialect, KeySnapshot keys, out Caller? caller)
     {
         caller = null;
         var headers = context.Request.Headers;
-        if (Bearer(headers.Authorization) is not { } secret)
+        if (dialect.Secret(context.Request) is not { } secret)
         {
-            return new(ApiError.InvalidApiKey, "You did not provide an API key: send it in the header Authorization: Bearer KEY.");
+            return new(ApiError.InvalidApiKey, $"You did not provide an API key: send it in the header {dialect.KeyHeader}: {dialect.KeyPrefix}KEY.");
         }
 
         if (Find(keys, secret) is not { } spender) return new(ApiError.InvalidApiKey, "The API key is not known here, or it is blocked.");
@@ -37,9 +33,9 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
     }
 
     /// <summary>Who asks, and for whom: a verified envelope outranks the key's own org and the headers (A2).</summary>
-    public static GatewayRefusal? Identify(HttpContext context, KeySnapshot keys, Identities identities, out Caller? caller)
+    public static GatewayRefusal? Identify(HttpContext context, Dialect dialect, KeySnapshot keys, Identities identities, out Caller? caller)
     {
-        if (Identify(context, keys, out caller) is { } stranger) return stranger;
+        if (Identify(context, dialect, keys, out caller) is { } stranger) return stranger;
         return identities.Bind(context, keys, ref caller!);
     }
 
@@ -51,13 +47,9 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
         return Names.IsValid(bodyUser) ? bodyUser : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(bodyUser)).AsSpan(0, 16))}";
     }
 
-    private static string? Bearer(string? authorization) =>
-        authorization is not null && authorization.Length > Scheme.Length && authorization.Length <= SecretLengthMax
-        && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim() : null;
-
     private static Spender? Find(KeySnapshot keys, string secret)
     {
-        Span<byte> bytes = stackalloc byte[SecretLengthMax * 3];
+        Span<byte> bytes = stackalloc byte[Dialect.SecretLengthMax * 3];
         return Encoding.UTF8.TryGetBytes(secret, bytes, out var length) ? keys.Find(bytes[..length]) : null;
     }
 }

@@ -20,11 +20,11 @@ internal static class Ceiling
     /// A token is at least one byte of the text it stands for, in every tokenizer in use; so the bytes of the body bound its tokens, audio
     /// (sent as base64) included. Nothing passes the context window, where the list knows it.
     /// </remarks>
-    public static UsageBounds Of(ChatRequest request, long? targetOutputMax, ModelLimits limits, long outputDefault)
+    public static UsageBounds Of(GatewayRequest request, long? targetOutputMax, ModelLimits limits, long outputDefault)
     {
         var window = limits.ContextWindow ?? UsageUnits.CountMax;
         var input = request.Bytes + OverheadTokens + request.Images * TokensPerImage + request.Files * TokensPerFile;
         var output = Math.Min(request.OutputTokensMax ?? targetOutputMax ?? outputDefault, window);
-        return new(Math.Min(input, window), output * request.Choices);
+        return new(Math.Min(input, window), output * request.Choices, request.ToolCalls);
     }
 }

@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Ends holds whose time is over, so that a dead gateway holds no money for ever, and takes back what is left of expired grants.</summary>
-internal sealed partial class Expiry(ILedger ledger, TimeProvider time, ILogger<Expiry> logger) : BackgroundService
+internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, ILogger<Expiry> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -31,7 +31,9 @@ internal sealed partial class Expiry(ILedger ledger, TimeProvider time, ILogger<
     private async Task ExpireAsync(CancellationToken cancellationToken)
     {
         var due = Due(Instant.From(time.GetUtcNow()));
-        if (due.Count == 0) return;
+
+        // A hold whose settlement waits in the spool must not end before it: the charge would count as late.
+        if (due.Count == 0 || spool.Count > 0) return;
         try
         {
             await ledger.SubmitAsync(due, cancellationToken);

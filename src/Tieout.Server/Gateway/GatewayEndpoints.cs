@@ -2,6 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -13,19 +16,27 @@ internal static class GatewayEndpoints
     public static void AddGateway(this IServiceCollection services)
     {
         services.AddSingleton<CurrentKeys>();
-        services.AddSingleton<Routes>();
-        services.AddSingleton<MemorySpool>();
-        services.AddHostedService(provider => provider.GetRequiredService<MemorySpool>());
+        services.AddSingleton<CurrentRoutes>();
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<Lineages>();
+        services.AddHostedService<ConfigurationWatcher>();
+        services.AddSingleton<SettlementSpool>();
+        services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();
-        services.AddSingleton<ChatGateway>();
+        services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<ModelList>();
     }
 
     public static void MapGateway(this IEndpointRouteBuilder routes)
     {
-        var chat = routes.ServiceProvider.GetRequiredService<ChatGateway>();
+        var pipeline = routes.ServiceProvider.GetRequiredService<GatewayPipeline>();
         var models = routes.ServiceProvider.GetRequiredService<ModelList>();
-        routes.MapPost("/v1/chat/completions", (RequestDelegate)chat.AnswerAsync);
-        routes.MapGet("/v1/models", (RequestDelegate)models.AnswerAsync);
+        foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/openai", "/v1/openai/v1"])
+        {
+            Post($"{at}/chat/completions", new OpenAiChat());
+            routes.MapGet($"{at}/models", (RequestDelegate)models.AnswerAsync);
+        }
+
+        void Post(string path, Dialects.Endpoint endpoint) => routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint)));
     }
 }

@@ -1,23 +1,23 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary><c>GET /v1/models</c>: what a key's holder may ask for, in OpenAI's form.</summary>
-internal sealed class ModelList(CurrentKeys keys, Routes routes)
+internal sealed class ModelList(CurrentKeys keys, CurrentRoutes currentRoutes)
 {
     /// <summary>OpenAI's clients expect a time; the configuration knows none.</summary>
     private const long CreatedUnixSeconds = 1_700_000_000;
 
     public async Task AnswerAsync(HttpContext context)
     {
-        if (Caller.Identify(context, keys.Get(), out var caller) is { } stranger)
+        if (Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), out var caller) is { } stranger)
         {
-            await context.WriteOpenAiAsync(stranger.Error, stranger.Message, stranger.Parameter);
+            await OpenAiDialect.Instance.RefuseAsync(context, stranger);
             return;
         }
 
@@ -46,7 +46,11 @@ internal sealed class ModelList(CurrentKeys keys, Routes routes)
         await context.Response.BodyWriter.WriteAsync(bytes.WrittenMemory, context.RequestAborted);
     }
 
-    private IEnumerable<(string Name, string Provider)> Offered(Caller caller) => routes.Only is { } only
-        ? caller.Spender.Prices.Models(only).Select(model => (model, only.Options.Name))
-        : routes.Names.Select(name => (name, routes.Find(name)!.Upstream.Options.Name));
+    private IEnumerable<(string Name, string Provider)> Offered(Caller caller)
+    {
+        var routes = currentRoutes.Get();
+        return routes.Only is { } only
+            ? caller.Spender.Prices.Models(only).Select(model => (model, only.Options.Name))
+            : routes.Names.Select(name => (name, routes.Find(name)!.Stages[0][0].Upstream.Options.Name));
+    }
 }

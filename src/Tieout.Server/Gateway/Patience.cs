@@ -1,32 +1,37 @@
-using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>How long an attempt waits for its provider: for the whole answer, between two reads of it, and once nobody waits for it any more.</summary>
+/// <summary>How long an attempt waits for its provider: for the head of the answer, for the whole of it, between two reads of it, and once nobody waits for it any more.</summary>
 internal sealed class Patience : IDisposable
 {
-    private readonly GatewayOptions _options;
+    private readonly Timeouts _timeouts;
+    private readonly TimeSpan _drain;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _source;
     private readonly long _startedAt;
     private TimeSpan _total;
 
-    public Patience(GatewayOptions options, TimeProvider time)
+    /// <param name="drain">How long it is waited for once nobody else waits.</param>
+    public Patience(Timeouts timeouts, TimeSpan drain, TimeProvider time)
     {
-        (_options, _time, _total) = (options, time, options.RequestTimeout);
+        (_timeouts, _drain, _time, _total) = (timeouts, drain, time, timeouts.Total);
         _startedAt = time.GetTimestamp();
-        _source = new(_total, time);
+        _source = new(timeouts.FirstByte < _total ? timeouts.FirstByte : _total, time);
     }
 
     public CancellationToken Token => _source.Token;
 
     public bool IsOver => _source.IsCancellationRequested;
 
+    /// <summary>The client has gone.</summary>
+    public bool IsForNobody { get; private set; }
+
     /// <summary>A read begins: it may take the idle time-out, within the whole.</summary>
     public void Read()
     {
         var left = Left;
-        _source.CancelAfter(left < _options.IdleTimeout ? left : _options.IdleTimeout);
+        _source.CancelAfter(left < _timeouts.Idle ? left : _timeouts.Idle);
     }
 
     /// <summary>It is not the provider that keeps us waiting: only the whole counts.</summary>
@@ -35,7 +40,8 @@ internal sealed class Patience : IDisposable
     /// <summary>The client has gone: what is still read is read for the usage alone.</summary>
     public void ClientGone()
     {
-        var drained = _time.GetElapsedTime(_startedAt) + _options.DrainTimeout;
+        IsForNobody = true;
+        var drained = _time.GetElapsedTime(_startedAt) + _drain;
         if (drained < _total) _total = drained;
         _source.CancelAfter(Left);
     }

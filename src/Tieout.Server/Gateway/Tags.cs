@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
@@ -7,7 +9,7 @@ namespace Tieout.Server.Gateway;
 /// <summary>What a caller says its request is for: the <c>Tieout-*</c> headers.</summary>
 internal readonly record struct Tags(string? Project, string? Feature, string? User, string? Workflow, string? Operation, string? Trigger, int AttemptNo)
 {
-    private const string RetryTrigger = "retry";
+    public const string RetryTrigger = "retry";
 
     /// <summary>Far more often than any client tries.</summary>
     private const int AttemptNoMax = 1_000;
@@ -26,8 +28,15 @@ internal readonly record struct Tags(string? Project, string? Feature, string? U
         // The SDKs of OpenAI and Anthropic count their retries here; the other tags are the same on every try.
         var retries = headers.TryGetValue("x-stainless-retry-count", out var count) && int.TryParse(count, out var number) && number is > 0 and < AttemptNoMax ? number : 0;
         var attempt = Math.Max(retries + 1, headers.TryGetValue("Tieout-Attempt", out var given) && int.TryParse(given, out var no) && no is > 0 and <= AttemptNoMax ? no : 1);
-        tags = new(project, feature, user, workflow, operation, attempt > 1 ? RetryTrigger : trigger, attempt);
+        tags = new(project, feature, user, workflow, operation ?? OfIdempotencyKey(headers), attempt > 1 ? RetryTrigger : trigger, attempt);
         return null;
+    }
+
+    /// <summary>What a client means to be one thing, however often it sends it, is one operation. A key that is no name counts under its hash.</summary>
+    private static string? OfIdempotencyKey(IHeaderDictionary headers)
+    {
+        if (!headers.TryGetValue("Idempotency-Key", out var values) || values.ToString() is not { Length: > 0 } key) return null;
+        return Names.IsValid(key) ? key : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, 16))}";
     }
 
     private static GatewayRefusal? Read(IHeaderDictionary headers, string name, out string? tag)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
@@ -8,46 +9,70 @@ namespace Tieout.Server.Gateway;
 /// <summary>Step 8: what an attempt used, from what passes by.</summary>
 /// <param name="reader">How the provider's usage blocks are read.</param>
 /// <param name="promptBytes">Bytes of text in the request, for an estimate.</param>
-internal sealed class UsageMeter(ChatUsageReader reader, long promptBytes)
+internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes)
 {
     /// <summary>English text has about this many bytes a token. An estimate says that it is one, and is to be trued up.</summary>
     private const int BytesPerToken = 4;
 
-    private byte[] _block = [];
+    private byte[] _block = [], _beginning = [];
     private bool _differed;
     private string? _model;
     private long _textBytes;
+    private UsageCounts? _counted;
 
-    /// <summary>Takes in a whole answer, or a chunk of one.</summary>
-    /// <param name="bytes">What <paramref name="answer"/> was read from.</param>
-    public void See(in ChatAnswer answer, ReadOnlySpan<byte> bytes)
+    /// <summary>Takes in bytes of what the model wrote.</summary>
+    public void SeeText(long bytes) => _textBytes += bytes;
+
+    /// <summary>Takes in the provider's name of the model that answers. The first stands.</summary>
+    public void SeeModel(ReadOnlySpan<byte> utf8) => _model ??= ModelName(utf8);
+
+    /// <summary>Takes in a usage block. The last stands.</summary>
+    /// <param name="grows">It is one of many that grow, so that its differing from the one before says nothing.</param>
+    public void SeeUsage(ReadOnlySpan<byte> block, bool grows = false)
     {
-        _textBytes += answer.TextBytes;
-        if (_model is null && answer.Model is { } model) _model = ModelName(bytes[model]);
-        if (answer.Usage is not { } usage) return;
-        _differed |= answer.UsageDiffers || (_block.Length > 0 && !bytes[usage].SequenceEqual(_block));
-        _block = bytes[usage].ToArray();
+        _differed |= !grows && _block.Length > 0 && !block.SequenceEqual(_block);
+        _block = block.ToArray();
     }
 
-    /// <summary>Takes in output that could not be read as an answer.</summary>
-    public void SeeText(long bytes) => _textBytes += bytes;
+    /// <summary>Takes in a usage block of a stream's beginning: what it says of the input is true, of the output not yet.</summary>
+    public void SeeBeginning(ReadOnlySpan<byte> block) => _beginning = block.ToArray();
+
+    /// <summary>Takes in what the gateway can count itself: what is priced by the piece.</summary>
+    public void SeeCounts(UsageCounts counts) => _counted = counts;
+
+    /// <summary>Within one answer, two usage blocks disagree.</summary>
+    public void SeeQuarrel() => _differed = true;
 
     /// <param name="whole">Whether the answer came to its end.</param>
     public MeteredUsage Finish(bool whole)
     {
-        if (_block.Length > 0 && reader.TryRead(_block, out var counts, out var odd))
+        var repeated = _differed ? UsageFlags.UsageRepeated : UsageFlags.None;
+        if (_block.Length > 0)
         {
-            return new(counts, UsageBasis.Reported, odd | (_differed ? UsageFlags.UsageRepeated : UsageFlags.None), _model);
+            if (reader.TryReadPlain(_block, out var plain)) return new(plain, UsageBasis.Reported, repeated, _model);
+            if (reader.Read(_block) is { } measured) return new(measured.Counts, UsageBasis.Reported, measured.Flags | repeated, _model) { SubCalls = measured.SubCalls };
+        }
+        else if (_counted is { } counted && whole)
+        {
+            return new(counted, UsageBasis.Reported, UsageFlags.None, _model);
         }
 
         var flags = whole && _block.Length > 0 ? UsageFlags.TotalMismatch : UsageFlags.CutShort;
-        return new(new(Tokens(promptBytes), 0, 0, Tokens(_textBytes), 0), UsageBasis.Estimated, flags, _model);
+        var estimate = new UsageCounts(Tokens(promptBytes), 0, 0, Tokens(_textBytes), 0);
+        if (_beginning.Length > 0 && reader.Read(_beginning) is { Counts: { InputTokens: > 0 } begun })
+        {
+            // What it read is known; what it wrote is at least what came through.
+            estimate = begun with { OutputTokens = Math.Max(begun.OutputTokens, Tokens(_textBytes)) };
+        }
+
+        return new(estimate, UsageBasis.Estimated, flags, _model);
     }
 
     /// <summary>An attempt that the provider answered with an error: nothing used, and known to be.</summary>
     public static MeteredUsage Failed { get; } = new(default, UsageBasis.Failed, UsageFlags.None, null);
 
-    private static long Tokens(long bytes) => (bytes + BytesPerToken - 1) / BytesPerToken;
+    /// <summary>How many tokens this much text is, about.</summary>
+    public static long Tokens(long bytes) => (bytes + BytesPerToken - 1) / BytesPerToken;
 
     /// <summary>A provider's text becomes a label: only in the form of names, else the configured name stands.</summary>
     private static string? ModelName(ReadOnlySpan<byte> utf8)
@@ -59,4 +84,8 @@ internal sealed class UsageMeter(ChatUsageReader reader, long promptBytes)
 }
 
 /// <param name="Model">The model that answered; null: the answer did not say.</param>
-internal readonly record struct MeteredUsage(UsageCounts Counts, UsageBasis Basis, UsageFlags Flags, string? Model);
+internal readonly record struct MeteredUsage(UsageCounts Counts, UsageBasis Basis, UsageFlags Flags, string? Model)
+{
+    /// <summary>Calls that ran inside this one, each of them to be priced as its own model.</summary>
+    public ImmutableArray<SubCall> SubCalls { get; init; } = [];
+}

@@ -2,6 +2,7 @@ using System.Collections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Hosting;
 
@@ -49,7 +50,8 @@ internal sealed partial class RequestScope(RequestDelegate next, ILogger<Request
 
         context.Response.Headers.ContentLength = null;
         return context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)
-            ? context.WriteOpenAiAsync(error)
+            || context.Request.Path.StartsWithSegments("/v1beta", StringComparison.Ordinal)
+            ? Dialect.At(context.Request.Path).RefuseAsync(context, error)
             : error.ToProblem().ExecuteAsync(context);
     }
 

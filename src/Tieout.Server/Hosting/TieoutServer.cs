@@ -8,6 +8,7 @@ using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
+using Tieout.Server.Ingest;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -49,6 +50,7 @@ public static class TieoutServer
         app.MapHealth();
         app.MapGateway();
         app.MapApi();
+        app.MapIngest();
         return app;
     }
 

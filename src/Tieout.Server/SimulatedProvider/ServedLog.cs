@@ -35,11 +35,16 @@ public sealed class ServedLog : IDisposable
             _sums = _sums with
             {
                 Calls = call.Call,
-                Billed = _sums.Billed + (call.Status == 200 ? 1 : 0),
+                Billed = _sums.Billed + (call.Billed ? 1 : 0),
                 PromptTokens = _sums.PromptTokens + call.PromptTokens,
                 CachedTokens = _sums.CachedTokens + call.CachedTokens,
                 CompletionTokens = _sums.CompletionTokens + call.CompletionTokens,
                 ReasoningTokens = _sums.ReasoningTokens + call.ReasoningTokens,
+                CacheWriteTokens = _sums.CacheWriteTokens + call.CacheWrite5mTokens + call.CacheWrite1hTokens,
+                Images = _sums.Images + call.Images,
+                AudioSeconds = _sums.AudioSeconds + call.AudioSeconds,
+                Characters = _sums.Characters + call.Characters,
+                IterationTokens = _sums.IterationTokens + call.Iterations.Sum(inside => (long)inside.PromptTokens + inside.CompletionTokens),
                 Unlisted = _sums.Unlisted + (listed ? 0 : 1),
             };
             _byStatus[call.Status] = _byStatus.GetValueOrDefault(call.Status) + 1;

@@ -1,54 +1,35 @@
 using System.Buffers;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
-using Tieout.Server.Traces;
 
 namespace Tieout.Server.SimulatedProvider;
 
 /// <summary>One call from its request to the last byte of its answer: what is common to all dialects.</summary>
-internal sealed class SimulatedExchange(SimulatedProviderOptions options, ServedLog log)
+internal sealed class SimulatedExchange(SimulatedProviderOptions options, SimulatedGenerator generator)
 {
     /// <summary>Seconds that a 429 asks the caller to wait.</summary>
     private const string RetryAfterSeconds = "1";
 
-    private readonly SimulatedChaos _chaos = new(options);
-    private readonly TraceRow[] _trace = options.TracePath is { } path ? [.. TraceReader.ReadFile(path)] : [];
-    private long _calls;
-
+    /// <summary>Answers what generates something.</summary>
     public async Task AnswerAsync(HttpContext context, SimulatedDialect dialect)
     {
-        var call = Interlocked.Increment(ref _calls);
         var rendered = new RenderedAnswer();
         SimulatedAnswer answer;
-        string? fault;
         try
         {
-            var request = await ReadAsync(context, dialect);
-            (fault, var faults) = FaultsOf(call, context.Request.Headers);
-            var usage = SimulatedUsage.Of(request, context.Request.Headers, _trace.Length == 0 ? null : _trace[(call - 1) % _trace.Length]);
-            answer = new(_chaos.IdOf(call), options.Time.GetUtcNow().ToUnixTimeSeconds(), request, usage, faults);
+            answer = await ReadAsync(context, input => generator.Answer(dialect, input));
         }
         catch (Exception exception) when (exception is SimulatedRequestException or JsonException)
         {
-            var (message, field) = exception is SimulatedRequestException refused
-                ? (refused.Message, refused.Field)
-                : ("We could not parse the JSON body of your request.", null);
-            dialect.WriteError(400, message, field, rendered);
-            log.Add(Served(context, dialect, 400, null, null));
+            WriteRefusal(exception, dialect.WriteError, rendered);
             await SendWholeAsync(context, 400, rendered, SimulatedFaults.None);
             return;
         }
 
-        // Billed before the wait: a provider also bills what the caller did not wait for.
-        var status = answer.Faults.Status ?? 200;
-        log.Add(Served(context, dialect, status, answer, fault));
         await WaitAsync(options.Latency + answer.Faults.Slow, context);
-
         context.Response.Headers["x-request-id"] = $"req_{answer.Id}";
-        if (status != 200)
+        if (answer.Faults.Status is { } status)
         {
             if (status == 429) context.Response.Headers.RetryAfter = RetryAfterSeconds;
             dialect.WriteError(status, ErrorMessage(status, answer.Request.Model), null, rendered);
@@ -62,11 +43,47 @@ internal sealed class SimulatedExchange(SimulatedProviderOptions options, Served
         else
         {
             dialect.WriteWhole(answer, rendered);
-            await SendWholeAsync(context, status, rendered, answer.Faults);
+            await SendWholeAsync(context, 200, rendered, answer.Faults);
         }
     }
 
-    private static async Task<SimulatedRequest> ReadAsync(HttpContext context, SimulatedDialect dialect)
+    /// <summary>Answers what keeps things and gives them back.</summary>
+    public async Task AnswerAsync(HttpContext context, SimulatedResource resource)
+    {
+        var rendered = new RenderedAnswer();
+        var (status, faults) = await ReadAsync(context, input =>
+        {
+            try
+            {
+                var faults = SimulatedFaults.Parse(input.Headers["X-Sim-Fault"]);
+                var status = faults.Status ?? resource.Answer(context.Request.Method, input, rendered);
+                generator.NoteFree(input, resource.Name, resource.EndpointOf(input.Path), status);
+                if (faults.Status is not null) resource.WriteError(status, ErrorMessage(status, "this resource"), null, rendered);
+                return (status, faults);
+            }
+            catch (Exception exception) when (exception is SimulatedRequestException or JsonException)
+            {
+                WriteRefusal(exception, resource.WriteError, rendered);
+                generator.NoteFree(input, resource.Name, resource.EndpointOf(input.Path), 400);
+                return (400, SimulatedFaults.None);
+            }
+        });
+        await WaitAsync(options.Latency + faults.Slow, context);
+        if (status == 429) context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        await SendWholeAsync(context, status, rendered, status == 200 ? faults : SimulatedFaults.None);
+    }
+
+    public static string ErrorMessage(int status, string model) => status == 429
+        ? $"Rate limit reached for {model} on requests per min (RPM). Please try again in {RetryAfterSeconds}s."
+        : "The server had an error while processing your request. Sorry about that!";
+
+    public static void WriteRefusal(Exception exception, Action<int, string, string?, RenderedAnswer> writeError, RenderedAnswer rendered)
+    {
+        if (exception is SimulatedRequestException refused) writeError(400, refused.Message, refused.Field, rendered);
+        else writeError(400, "We could not parse the JSON body of your request.", null, rendered);
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext context, Func<SimulatedInput, T> answer)
     {
         var reader = context.Request.BodyReader;
         while (true)
@@ -80,7 +97,7 @@ internal sealed class SimulatedExchange(SimulatedProviderOptions options, Served
 
             try
             {
-                return dialect.Read(context.Request.Path.Value!, read.Buffer);
+                return answer(SimulatedInput.Of(context.Request, read.Buffer));
             }
             finally
             {
@@ -89,48 +106,11 @@ internal sealed class SimulatedExchange(SimulatedProviderOptions options, Served
         }
     }
 
-    private (string? Header, SimulatedFaults Faults) FaultsOf(long call, IHeaderDictionary headers)
-    {
-        if (headers.TryGetValue("X-Sim-Fault", out var header)) return (header.ToString(), SimulatedFaults.Parse(header));
-        return _chaos.FaultOf(call) is { } chaos ? chaos : (null, SimulatedFaults.None);
-    }
-
-    private static string ErrorMessage(int status, string model) => status == 429
-        ? $"Rate limit reached for {model} on requests per min (RPM). Please try again in {RetryAfterSeconds}s."
-        : "The server had an error while processing your request. Sorry about that!";
-
-    private ServedCall Served(HttpContext context, SimulatedDialect dialect, int status, SimulatedAnswer? answer, string? fault)
-    {
-        var usage = status == 200 ? answer!.Usage : default;
-        var authorization = context.Request.Headers.Authorization.ToString();
-        return new(
-            Call: 0, options.Time.GetUtcNow(), dialect.Name, status, answer?.Id, answer?.Request.Model, answer?.Request.Stream ?? false,
-            usage.PromptTokens, usage.CachedTokens, usage.CompletionTokens, usage.ReasoningTokens, fault,
-            authorization.Length == 0 ? null : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authorization))),
-            TellingHeaders(context.Request.Headers));
-    }
-
-    private static Dictionary<string, string> TellingHeaders(IHeaderDictionary headers)
-    {
-        var telling = new Dictionary<string, string>();
-        foreach (var (name, value) in headers)
-        {
-            var tells = name.StartsWith("X-Sim-", StringComparison.OrdinalIgnoreCase)
-                || name.StartsWith("Tieout-", StringComparison.OrdinalIgnoreCase)
-                || name.Equals("X-Correlation-Id", StringComparison.OrdinalIgnoreCase)
-                || name.Equals("X-Request-Id", StringComparison.OrdinalIgnoreCase)
-                || name.Equals("traceparent", StringComparison.OrdinalIgnoreCase);
-            if (tells) telling.Add(name, value.ToString());
-        }
-
-        return telling;
-    }
-
     internal static async Task SendWholeAsync(HttpContext context, int status, RenderedAnswer rendered, SimulatedFaults faults)
     {
         var response = context.Response;
         response.StatusCode = status;
-        response.ContentType = "application/json";
+        response.ContentType = rendered.ContentType ?? "application/json";
         response.ContentLength = rendered.Length;
 
         // Fewer bytes than the length promised: the server closes the connection after them.
@@ -141,7 +121,7 @@ internal sealed class SimulatedExchange(SimulatedProviderOptions options, Served
     private static async Task SendStreamAsync(HttpContext context, RenderedAnswer rendered, SimulatedFaults faults)
     {
         var response = context.Response;
-        response.ContentType = "text/event-stream; charset=utf-8";
+        response.ContentType = rendered.ContentType ?? "text/event-stream; charset=utf-8";
         response.Headers.CacheControl = "no-cache";
         var parts = rendered.Parts;
         if (faults.CutAfter is { } after)

@@ -18,9 +18,6 @@ public static class SimulatedProviderApp
     /// <summary>Bounds a request's body, as providers do.</summary>
     private const long BodyBytesMax = 64 * 1024 * 1024;
 
-    /// <summary>One line for each dialect it speaks.</summary>
-    private static readonly SimulatedDialect[] Dialects = [new OpenAiChat()];
-
     /// <summary>Ready to start; its bill is the <see cref="ServedLog"/> among its services.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="IOException">The trace or the log file cannot be opened.</exception>
@@ -38,23 +35,20 @@ public static class SimulatedProviderApp
 
         var app = builder.Build();
         var log = app.Services.GetRequiredService<ServedLog>();
-        var exchange = new SimulatedExchange(options, log);
+        var generator = new SimulatedGenerator(options, log);
+        var (exchange, endpoints) = (new SimulatedExchange(options, generator), new SimulatedEndpoints(options, generator));
 
         // No routing: a handful of paths, most of them known by their end only, and the way to an answer is short.
-        app.Run(context => DispatchAsync(context, exchange, log, options));
+        app.Run(context => DispatchAsync(context, exchange, endpoints, log));
         return app;
     }
 
-    private static Task DispatchAsync(HttpContext context, SimulatedExchange exchange, ServedLog log, SimulatedProviderOptions options)
+    private static Task DispatchAsync(HttpContext context, SimulatedExchange exchange, SimulatedEndpoints endpoints, ServedLog log)
     {
-        var path = context.Request.Path.Value ?? "";
-        if (HttpMethods.IsPost(context.Request.Method))
+        var (method, path) = (context.Request.Method, context.Request.Path.Value ?? "");
+        if (HttpMethods.IsPost(method))
         {
-            foreach (var dialect in Dialects)
-            {
-                if (dialect.Answers(path)) return exchange.AnswerAsync(context, dialect);
-            }
-
+            if (endpoints.DialectOf(path) is { } dialect) return exchange.AnswerAsync(context, dialect);
             if (path == "/sim/reset")
             {
                 log.Reset();
@@ -62,21 +56,22 @@ public static class SimulatedProviderApp
                 return Task.CompletedTask;
             }
         }
-        else if (HttpMethods.IsGet(context.Request.Method))
+
+        if (endpoints.ResourceOf(method, path) is { } resource) return exchange.AnswerAsync(context, resource);
+        if (HttpMethods.IsGet(method))
         {
             if (path == "/healthz") return context.Response.WriteAsync("ok", context.RequestAborted);
             if (path == "/sim/log") return WriteJsonAsync(context, log.Calls(), ServedJson.Default.IReadOnlyListServedCall);
             if (path == "/sim/totals") return WriteJsonAsync(context, log.Totals(), ServedJson.Default.ServedTotals);
-            if (OpenAiModels.Answers(path))
+            if (ModelLists.Answers(path))
             {
                 var models = new RenderedAnswer();
-                OpenAiModels.Write(options.Models, models);
-                return SimulatedExchange.SendWholeAsync(context, 200, models, SimulatedFaults.None);
+                return SimulatedExchange.SendWholeAsync(context, endpoints.ModelsFor(context.Request).Answer(path, models), models, SimulatedFaults.None);
             }
         }
 
         var unknown = new RenderedAnswer();
-        Dialects[0].WriteError(404, $"Unknown request URL: {context.Request.Method} {path}.", null, unknown);
+        SimulatedEndpoints.WriteNotFound(context.Request, unknown);
         return SimulatedExchange.SendWholeAsync(context, 404, unknown, SimulatedFaults.None);
     }
 

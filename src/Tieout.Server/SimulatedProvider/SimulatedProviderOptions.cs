@@ -25,7 +25,7 @@ public sealed record SimulatedProviderOptions
     public string? LogPath { get; init; }
 
     /// <summary>What <c>GET /v1/models</c> lists. Any other model is answered too.</summary>
-    public IReadOnlyList<string> Models { get; init; } = ["gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "o4-mini"];
+    public IReadOnlyList<string> Models { get; init; } = ["gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "o4-mini", "claude-sonnet-4-5", "gemini-2.5-pro"];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Tieout.Server.SimulatedProvider;
@@ -17,6 +18,12 @@ internal static class SimulatedText
         var left = tokens * SimulatedUsage.BytesPerToken;
         for (; left > Filler.Length; left -= Filler.Length) json.WriteStringValueSegment(Filler, isFinalSegment: false);
         json.WriteStringValueSegment(Filler.AsSpan(0, left), isFinalSegment: true);
+    }
+
+    /// <summary>Writes <paramref name="tokens"/> × <see cref="SimulatedUsage.BytesPerToken"/> bytes that are no JSON.</summary>
+    public static void Write(IBufferWriter<byte> bytes, int tokens)
+    {
+        for (var left = tokens * SimulatedUsage.BytesPerToken; left > 0; left -= Filler.Length) bytes.Write(Filler.AsSpan(0, Math.Min(left, Filler.Length)));
     }
 
     /// <summary>Splits a text into the pieces that a stream sends: even, at most <paramref name="piecesMax"/>, none empty.</summary>

@@ -37,9 +37,9 @@ internal sealed class LogCopier : IDisposable
         {
             writer.CheckpointPassive();
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
         {
-            // What was committed is durable in the log; a full disk must not fail a commit that stands.
+            // What was committed is durable in the log; a disk that is full or broken elsewhere must not fail a commit that stands.
         }
     }
 

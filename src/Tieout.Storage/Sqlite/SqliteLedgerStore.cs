@@ -110,6 +110,10 @@ internal sealed class SqliteLedgerStore : IDisposable
         _pending.Clear();
     }
 
+    /// <summary>Writes something that changes nothing, to learn whether the disk takes writes again.</summary>
+    /// <exception cref="StoreUnavailableException">It does not.</exception>
+    public void Probe() => InTransaction(() => _writes.Execute("UPDATE checkpoint SET first_open_hold = first_open_hold"));
+
     /// <summary>What the windows of a new budget already count: charges of before it was set (B2). Only when nothing is in flight.</summary>
     public IReadOnlyList<BudgetWindow> Backfill(Book book, BudgetState budget, Instant now) => Backfilling.Windows(_reads, book, budget, now);
 

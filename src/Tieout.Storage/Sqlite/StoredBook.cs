@@ -160,8 +160,7 @@ internal sealed class StoredBook : IDisposable
     }
 
     /// <summary>The windows that count something at <paramref name="at"/>, if they are old enough to have been let go of.</summary>
-    /// <param name="starting">What is held is yet to be counted from the open holds.</param>
-    private void RecallWindows(UsageLabels labels, string? endUser, Instant at, bool starting = false)
+    private void RecallWindows(UsageLabels labels, string? endUser, Instant at)
     {
         if (at >= Book.WindowsFrom) return;
         _matching.Clear();
@@ -169,9 +168,7 @@ internal sealed class StoredBook : IDisposable
         foreach (var budget in _matching)
         {
             var key = new WindowKey(budget.No, budget.WindowAt(at).Start, budget.IsPerUser ? endUser : null);
-            if (Book.Window(key) is not null || _rows.Window(key) is not { } window) continue;
-            if (starting) window.Held = Amount.Zero;
-            Book.Recall(window);
+            if (Book.Window(key) is null && _rows.Window(key) is { } window) Book.Recall(window);
         }
     }
 
@@ -221,7 +218,7 @@ internal sealed class StoredBook : IDisposable
         {
             var posting = RowReads.Posting(s, OrgOf).Posting;
             var usage = posting.UsageSeq > 0 ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
-            if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt, starting: true);
+            if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);
             postings++;
@@ -229,7 +226,7 @@ internal sealed class StoredBook : IDisposable
         Each(connection, $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
         {
             var hold = RowReads.Hold(s, _rows.Labels).Hold;
-            RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt, starting: true);
+            RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
             Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
             recomputed.Add(hold);
         });

@@ -121,6 +121,14 @@ internal sealed class LedgerPipeline : IDisposable
         lock (_imageGate) _image.Forget(gone);
     }
 
+    /// <summary>After a failure: whether the store takes writes again. Clears <see cref="Failure"/> if it does.</summary>
+    public void Probe()
+    {
+        Land(next: null);
+        _store.Probe();
+        Failure = null;
+    }
+
     public void Dispose()
     {
         _closing = true;

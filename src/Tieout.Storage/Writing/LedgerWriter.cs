@@ -20,6 +20,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
 
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often a store that failed is tried while nobody sends anything, so that health is not down for ever.</summary>
+    private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(5);
+
     private readonly int _batchMax;
     private readonly LedgerPipeline _pipeline;
     private readonly Thread _decider;
@@ -28,6 +31,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private List<TaskCompletionSource> _flushWanted = [];
     private int _waitingCommands;
     private long _lastFlush = Environment.TickCount64;
+    private long _lastProbe = Environment.TickCount64;
     private bool _turnTaken;
     private bool _closing;
     private string? _stopped;
@@ -130,6 +134,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     {
         do
         {
+            if (IsProbeTime()) TryProbe();
             if (_flushWanted.Count > 0 || _pipeline.PostingsPending >= PostingsBetweenFlushes || IsFlushTime()) TryFlush();
         }
         while (RunOne());
@@ -142,7 +147,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         {
             while (true)
             {
-                if (!_turnTaken && (_closing || _waiting.Count > 0 || _flushWanted.Count > 0 || IsFlushTime())) break;
+                if (!_turnTaken && (_closing || _waiting.Count > 0 || _flushWanted.Count > 0 || IsFlushTime() || IsProbeTime())) break;
                 Monitor.Wait(_gate, FlushEvery);
             }
 
@@ -159,6 +164,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
             if (_waiting.Count > 0 || _flushWanted.Count > 0 || _closing) Monitor.Pulse(_gate);
         }
     }
+
+    private bool IsProbeTime() =>
+        _stopped is null && _pipeline.Failure is not null && Environment.TickCount64 - _lastProbe >= ProbeEvery.TotalMilliseconds;
 
     private bool IsFlushTime() =>
         _pipeline.PostingsPending > 0 && Environment.TickCount64 - _lastFlush >= FlushEvery.TotalMilliseconds;
@@ -180,9 +188,11 @@ internal sealed class LedgerWriter : IAsyncDisposable
         {
             if (batch is not null) _pipeline.Run(batch, moreWaits);
             else _pipeline.Land(next: null);
+            if (_pipeline.Failure is not null && batch is not null) _lastProbe = Environment.TickCount64;
         }
         catch (StoreUnavailableException failure)
         {
+            _lastProbe = Environment.TickCount64;
             _pipeline.Failure = failure.Message;
             batch?.Fail(failure);
         }
@@ -213,6 +223,19 @@ internal sealed class LedgerWriter : IAsyncDisposable
         var failure = new StoreUnavailableException(_stopped, StoreEffect.None, StoreFault.Stopped, broken);
         batch?.Fail(failure);
         foreach (var submission in waiting) submission.Fail(failure);
+    }
+
+    private void TryProbe()
+    {
+        _lastProbe = Environment.TickCount64;
+        try
+        {
+            _pipeline.Probe();
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
+        {
+            _pipeline.Failure = failure.Message;
+        }
     }
 
     private void TryFlush()

@@ -64,7 +64,7 @@ public sealed class RefusalTests
     [Fact]
     public async Task M4_an_answer_whose_usage_is_not_durable_is_not_given_and_is_charged_once()
     {
-        await using var world = await World.StartAsync();
+        await using var world = await World.StartAsync(change: SpoolTests.WithoutRoom);
         world.Ledger.Broken = command => command is Command.Settle;
 
         using var response = await world.ChatAsync(World.Hello);

@@ -59,7 +59,7 @@ public sealed class RewriteTests
     private static string Rewrite(string body)
     {
         var bytes = Encoding.UTF8.GetBytes(body);
-        Assert.Null(ChatRequestReader.Read(bytes, out var request));
-        return Encoding.UTF8.GetString(ChatRequestRewriter.Rewrite(bytes, request!, "\"gpt-4o\""u8).Span);
+        Assert.Null(RequestReader.Read(bytes, OpenAiChat.Shape, out var request));
+        return Encoding.UTF8.GetString(RequestRewriter.Rewrite(bytes, request!, "\"gpt-4o\""u8.ToArray()).Span);
     }
 }

@@ -42,7 +42,7 @@ public sealed class StreamTests
     [Fact]
     public async Task M4_the_end_of_a_stream_waits_for_its_usage_to_be_durable()
     {
-        await using var world = await World.StartAsync();
+        await using var world = await World.StartAsync(change: SpoolTests.WithoutRoom);
         world.Ledger.Broken = command => command is Command.Settle;
 
         // Paced, because the reset that ends a broken stream may overtake what was sent just before it.

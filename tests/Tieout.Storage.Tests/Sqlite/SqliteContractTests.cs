@@ -15,6 +15,9 @@ public sealed class SqliteContractTests : LedgerContract
         return SqliteLedger.Open(_folder.File($"ledger{_opened}"), Clock);
     }
 
+    internal override void AssertVerified() =>
+        Verified.Clean(_folder.File($"ledger{_opened}"));
+
     public override ValueTask DisposeAsync()
     {
         _folder.Dispose();

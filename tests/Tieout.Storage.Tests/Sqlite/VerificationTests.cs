@@ -25,8 +25,8 @@ public sealed class VerificationTests : IDisposable
     {
         var path = _folder.File(Guid.NewGuid().ToString());
         Task.Run(() => RunAsync(path, steps)).GetAwaiter().GetResult();
-        // The histories charge what they like, whatever the price says: that is M3's to find, and nothing else may be found.
-        return SqliteVerification.Run(path).Checks.Where(check => check.Id != "M3").All(check => check.Broken == 0);
+        Verified.Clean(path);
+        return true;
     }));
 
     public static TheoryData<string, string, string> Damages => new()
@@ -62,6 +62,9 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE windows SET posted = posted + 1 WHERE budget = 1", "B2", "windows" },
         { "DELETE FROM windows WHERE budget = 1", "B2", "is missing" },
         { "UPDATE cells SET output_tokens = 0", "cells", "cells" },
+        { "UPDATE chain SET last_setting = 0 WHERE commit_no = 7", "L8", "chain says that a commit ends at settings 0" },
+        { "UPDATE chain SET last_budget = 9 WHERE commit_no = 7", "L8", "chain 7 says that accounts end at 8 and budgets at 9" },
+        { "UPDATE checkpoint SET posting = 1", "file", "checkpoint: it holds postings up to 1" },
         { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
         { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
     };
@@ -71,7 +74,7 @@ public sealed class VerificationTests : IDisposable
     public async Task L8_a_changed_row_is_found_and_named(string damage, string check, string says)
     {
         var path = await SampleAsync();
-        Assert.DoesNotContain(SqliteVerification.Run(path).Checks, found => found.Id != "M3" && found.Broken > 0);
+        Verified.Clean(path);
         using (var file = RawConnection.Open(DataFolder.DatabaseIn(path))) file.Execute(damage);
 
         var report = SqliteVerification.Run(path);
@@ -101,7 +104,7 @@ public sealed class VerificationTests : IDisposable
             if (isFound) found++;
             if (!isChanged) continue;
             changed++;
-            Assert.True(isFound, $"A bit flipped in byte {at} changes a row and is not found.");
+            Assert.True(isFound, $"A bit flipped in byte {at} changes a row and is not found: {string.Join(" | ", Dump(file).Split('\n').Except(before.Split('\n')))}; before: {string.Join(" | ", before.Split('\n').Except(Dump(file).Split('\n')))}");
         }
 
         Assert.True(changed > 20, $"{changed} flips changed a row, {found} were found: too few to mean something.");

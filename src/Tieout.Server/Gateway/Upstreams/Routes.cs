@@ -1,28 +1,38 @@
 using System.Collections.Frozen;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Collections.Immutable;
 using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>Where the models that clients ask for lead.</summary>
+/// <summary>Where the models that clients ask for lead. Immutable: a new configuration makes a new one.</summary>
 internal sealed class Routes : IDisposable
 {
+    /// <summary>The breaker of a provider whose every model passes through.</summary>
+    private const string AnyModel = "*";
+
     private readonly FrozenDictionary<string, Upstream> _upstreams;
-    private readonly FrozenDictionary<string, Target> _byName;
+    private readonly FrozenDictionary<string, Route> _byName;
+    private readonly FrozenDictionary<(string Provider, string Model), Breaker> _breakers;
 
-    public Routes(ServerOptions options)
+    /// <param name="before">Connections and breakers of upstreams that have not changed are kept.</param>
+    public Routes(ServerOptions options, Routes? before = null)
     {
-        _upstreams = options.Providers.ToFrozenDictionary(provider => provider.Name, provider => new Upstream(provider, options.Gateway), StringComparer.Ordinal);
-
-        // The first upstream answers; the others are there for the fallback of step 6.
+        Options = options;
+        _upstreams = options.Providers.ToFrozenDictionary(
+            provider => provider.Name,
+            provider => before?._upstreams.GetValueOrDefault(provider.Name) is { } known && known.IsOf(provider, options.Gateway) ? known : new Upstream(provider, options.Gateway),
+            StringComparer.Ordinal);
+        if (options.Models.IsEmpty && options.Providers.Length == 1) Only = _upstreams[options.Providers[0].Name];
+        _breakers = Breakers(options, before);
+        var models = options.Models.ToDictionary(model => model.Name, StringComparer.Ordinal);
         _byName = options.Models.ToFrozenDictionary(
             model => model.Name,
-            model => new Target(_upstreams[model.Upstreams[0].Provider], model.Upstreams[0].Model, model.Upstreams[0].OutputTokensMax),
+            model => new Route(model.Name, [.. Chain(model, models).Select(Targets)], model.Retries ?? options.Gateway.Retries),
             StringComparer.Ordinal);
         Names = [.. options.Models.Select(model => model.Name)];
-        if (options.Models.IsEmpty && options.Providers.Length == 1) Only = _upstreams[options.Providers[0].Name];
     }
+
+    public ServerOptions Options { get; }
 
     /// <summary>The names that are offered, in the order of the configuration.</summary>
     public IReadOnlyList<string> Names { get; }
@@ -30,20 +40,67 @@ internal sealed class Routes : IDisposable
     /// <summary>The one provider whose every listed model passes through, where no names are configured.</summary>
     public Upstream? Only { get; }
 
-    /// <summary>Null: not offered.</summary>
-    public Target? Find(string name) => _byName.GetValueOrDefault(name) ?? (Only is null ? null : new(Only, name, OutputTokensMax: null));
+    /// <summary>All upstreams with how they are doing, in a fixed order.</summary>
+    public IEnumerable<(string Provider, string Model, Breaker Breaker)> Health =>
+        _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(row => row.Model, StringComparer.Ordinal);
 
+    /// <summary>Null: not offered.</summary>
+    public Route? Find(string name)
+    {
+        if (_byName.GetValueOrDefault(name) is { } route) return route;
+        if (Only is null) return null;
+        var timeouts = Timeouts.Of(new(), Only.Options.Timeouts, Options.Gateway);
+        var target = new Target(Only, name, OutputTokensMax: null, timeouts, _breakers[(Only.Options.Name, AnyModel)]);
+        return new(name, [[target]], Options.Gateway.Retries);
+    }
+
+    /// <summary>Ends all connections. A snapshot that another has taken the place of is not disposed of: answers may still be in flight, and idle connections end by themselves.</summary>
     public void Dispose()
     {
         foreach (var upstream in _upstreams.Values) upstream.Dispose();
     }
-}
 
-/// <summary>One model at one upstream.</summary>
-/// <param name="Model">What the provider calls it.</param>
-/// <param name="OutputTokensMax">See <see cref="UpstreamOptions"/>.</param>
-internal sealed record Target(Upstream Upstream, string Model, long? OutputTokensMax)
-{
-    /// <summary>The model's name as it stands in a request, in quotes.</summary>
-    public byte[] ModelJson { get; } = [(byte)'"', .. JsonEncodedText.Encode(Model, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
+    private FrozenDictionary<(string Provider, string Model), Breaker> Breakers(ServerOptions options, Routes? before)
+    {
+        var wanted = new Dictionary<(string, string), BreakerOptions?>();
+        if (Only is not null) wanted[(Only.Options.Name, AnyModel)] = options.Gateway.Breaker;
+        foreach (var model in options.Models)
+        {
+            // Of an upstream without an alternative, failing fast would only make failures more.
+            var usual = options.Gateway.Breaker ?? (model.Upstreams.Length > 1 || model.Fallbacks.Length > 0 ? BreakerOptions.Default : null);
+            foreach (var upstream in model.Upstreams)
+            {
+                // One upstream under two names has one breaker, as the first that asks for one says.
+                var name = (upstream.Provider, upstream.Model);
+                wanted[name] = wanted.GetValueOrDefault(name) ?? upstream.Breaker ?? usual;
+            }
+        }
+
+        return wanted.ToFrozenDictionary(
+            pair => pair.Key,
+            pair => before?._breakers.GetValueOrDefault(pair.Key) is { } known && known.Options == pair.Value ? known : new Breaker(pair.Value, options.Time));
+    }
+
+    /// <summary>A model, then each of its fallbacks followed by that one's own; each once. Without loops, as the configuration was checked for.</summary>
+    private static List<ModelOptions> Chain(ModelOptions model, Dictionary<string, ModelOptions> models)
+    {
+        var chain = new List<ModelOptions>();
+        Add(model);
+        return chain;
+
+        void Add(ModelOptions next)
+        {
+            if (chain.Contains(next)) return;
+            chain.Add(next);
+            foreach (var fallback in next.Fallbacks) Add(models[fallback]);
+        }
+    }
+
+    private ImmutableArray<Target> Targets(ModelOptions model) =>
+    [
+        .. model.Upstreams.Select(upstream => new Target(
+            _upstreams[upstream.Provider], upstream.Model, upstream.OutputTokensMax,
+            Timeouts.Of(model.Timeouts, _upstreams[upstream.Provider].Options.Timeouts, Options.Gateway),
+            _breakers[(upstream.Provider, upstream.Model)], upstream.Priority, upstream.Weight)),
+    ];
 }

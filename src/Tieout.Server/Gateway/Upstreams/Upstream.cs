@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
@@ -12,23 +13,25 @@ internal sealed class Upstream : IDisposable
     /// <summary>Names and credentials of the client's connection to us, and what framing sets: never passed on, whatever a pattern says.</summary>
     private static readonly FrozenSet<string> NeverForwarded = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
+        "Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
         "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding",
         "Tieout-Envelope");
 
     private readonly HttpMessageInvoker _connections;
-    private readonly Uri _chat;
-    private readonly string? _authorization;
+    private readonly Dialect _dialect;
+    private readonly string? _credential;
+    private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
     private readonly FrozenSet<string> _names;
 
     public Upstream(ProviderOptions options, GatewayOptions gateway)
     {
         Options = options;
-        _chat = new($"{options.BaseUrl.OriginalString}/chat/completions");
-        _authorization = options.ApiKey is { } key ? $"Bearer {key}" : null;
+        _dialect = Dialect.For(options.Dialect);
+        _credential = options.ApiKey is { } key ? _dialect.KeyPrefix + key : null;
+        _connectTimeout = ConnectTimeout(options, gateway);
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
-        _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).Concat(_dialect.VersionHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _connections = new(new SocketsHttpHandler
         {
             // Bytes as they are, to the configured address and nowhere else.
@@ -37,7 +40,7 @@ internal sealed class Upstream : IDisposable
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null,
-            ConnectTimeout = gateway.ConnectTimeout,
+            ConnectTimeout = _connectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             MaxResponseHeadersLength = 64,
@@ -47,20 +50,36 @@ internal sealed class Upstream : IDisposable
     public ProviderOptions Options { get; }
 
     /// <summary>Whose price list and usage blocks a provider of this dialect has unless one of its own is known.</summary>
-    public string HomeProvider { get; } = "openai";
+    public string HomeProvider => _dialect.HomeProvider;
 
-    /// <summary>Sends a chat request. Returns with the head of the answer.</summary>
-    /// <param name="body">Not pooled: a connection may still be sending it when the answer is already there.</param>
-    public Task<HttpResponseMessage> SendChatAsync(ReadOnlyMemory<byte> body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
+    /// <summary>Sends a request. Returns with the head of the answer.</summary>
+    /// <param name="path">What comes after the provider's address, query included.</param>
+    /// <param name="body">Not pooled: a connection may still be sending it when the answer is already there. Null: none.</param>
+    /// <param name="contentType">The client's, where it frames the body (multipart); null: JSON.</param>
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, _chat) { Content = new ReadOnlyMemoryContent(body) };
-        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
-        if (_authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", _authorization);
+        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path));
+        if (body is { } bytes)
+        {
+            request.Content = new ReadOnlyMemoryContent(bytes);
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType ?? "application/json");
+        }
+
+        if (_credential is not null) request.Headers.TryAddWithoutValidation(_dialect.KeyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
     }
 
+    /// <summary>Whether it is what these options would make, so that its connections can be kept.</summary>
+    public bool IsOf(ProviderOptions options, GatewayOptions gateway) =>
+        options with { ForwardHeaders = Options.ForwardHeaders } == Options
+        && options.ForwardHeaders.SequenceEqual(Options.ForwardHeaders)
+        && ConnectTimeout(options, gateway) == _connectTimeout;
+
     public void Dispose() => _connections.Dispose();
+
+    private static TimeSpan ConnectTimeout(ProviderOptions options, GatewayOptions gateway) => options.Timeouts.Connect ?? gateway.ConnectTimeout;
 
     private void Forward(IHeaderDictionary clientHeaders, HttpRequestMessage request)
     {

@@ -16,6 +16,8 @@ internal static class OpenAiChatReader
         bool stream = false, usageAsked = false;
         int? tokensMax = null, completionTokensMax = null;
         long? textBytes = null;
+        var choices = 1;
+        IReadOnlyList<string> tools = [];
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("model"u8)) model = ReadString(ref json, "model");
@@ -24,6 +26,8 @@ internal static class OpenAiChatReader
             else if (json.ValueTextEquals("max_tokens"u8)) tokensMax = ReadLimit(ref json, "max_tokens");
             else if (json.ValueTextEquals("max_completion_tokens"u8)) completionTokensMax = ReadLimit(ref json, "max_completion_tokens");
             else if (json.ValueTextEquals("messages"u8)) textBytes = ReadTextBytes(ref json);
+            else if (json.ValueTextEquals("n"u8)) choices = ReadLimit(ref json, "n") ?? 1;
+            else if (json.ValueTextEquals("tools"u8)) tools = ReadTools(ref json);
             else json.Skip();
         }
 
@@ -31,7 +35,8 @@ internal static class OpenAiChatReader
         while (json.Read()) { }
         Expect(model is not null, "you must provide a model parameter", "model");
         Expect(textBytes is not null, "Missing required parameter: 'messages'.", "messages");
-        return new(model!, stream, usageAsked, completionTokensMax ?? tokensMax, textBytes!.Value);
+        Expect(choices <= SimulatedRequest.ChoicesMax, $"'n' is more than {SimulatedRequest.ChoicesMax}.", "n");
+        return new(model!, stream, usageAsked, completionTokensMax ?? tokensMax, textBytes!.Value) { Choices = choices, Tools = tools };
     }
 
     private static string ReadString(ref Utf8JsonReader json, string name)
@@ -70,6 +75,14 @@ internal static class OpenAiChatReader
         }
 
         return asked;
+    }
+
+    private static IReadOnlyList<string> ReadTools(ref Utf8JsonReader json)
+    {
+        json.Read();
+        if (json.TokenType is JsonTokenType.Null) return [];
+        Expect(json.TokenType is JsonTokenType.StartArray, "'tools' is not an array.", "tools");
+        return JsonRequest.ToolNames(JsonElement.ParseValue(ref json), inside: "function");
     }
 
     /// <summary>Content is a string or a list of parts with <c>text</c>; other strings (roles, names, images) are no text.</summary>

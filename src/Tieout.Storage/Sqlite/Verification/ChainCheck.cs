@@ -44,8 +44,8 @@ internal sealed class ChainCheck : IDisposable
         _outbox = Stream(connection, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox, row => row.Seq);
     }
 
-    /// <param name="committed">Called after each commit, with its number.</param>
-    public void Run(Action<long> committed)
+    /// <param name="committed">Called after each commit.</param>
+    public void Run(Action<ChainRow> committed)
     {
         var previous = new byte[32];
         var last = 0L;
@@ -56,9 +56,12 @@ internal sealed class ChainCheck : IDisposable
             last = commit.Commit;
             var hash = Link(previous, commit);
             _findings.Check("L8", hash.AsSpan().SequenceEqual(commit.Hash), $"chain {commit.Commit}: its hash is not that of its rows (recorded {commit.RecordedAt}).");
+            _findings.Check(
+                "L8", (commit.Last.Account, commit.Last.Budget) == _standing.Numbers,
+                $"chain {commit.Commit} says that accounts end at {commit.Last.Account} and budgets at {commit.Last.Budget}; by its settings they end at {_standing.Numbers}.");
             previous = commit.Hash;
             _standing.EndCommit();
-            committed(commit.Commit);
+            committed(commit);
         }
 
         _settings.NothingLeft();

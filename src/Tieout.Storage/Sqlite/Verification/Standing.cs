@@ -19,6 +19,8 @@ internal sealed class Standing : IDisposable
     private readonly Dictionary<int, ResolvedPrice> _prices = [];
     private readonly Dictionary<long, CommandRow> _grants = [];
     private readonly Dictionary<string, Amount> _hardLimits = new(StringComparer.Ordinal);
+    private readonly SortedSet<long> _openHolds = [];
+    private readonly HashSet<string> _budgetIds = new(StringComparer.Ordinal);
     private readonly List<Hold> _heldInCommit = [];
     private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
     private readonly List<BudgetState> _matching = [];
@@ -53,10 +55,22 @@ internal sealed class Standing : IDisposable
     /// <exception cref="StoreCorruptException">There is none.</exception>
     public string OrgOf(int account) => _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which is not there");
 
-    /// <summary>Which limits are in force from this commit on.</summary>
+    /// <summary>The last account and budget number, by the settings so far.</summary>
+    public (int Account, int Budget) Numbers { get; private set; }
+
+    /// <summary>Which accounts and budgets there are, and which limits are in force, from this commit on.</summary>
     public void Add(SettingRow row)
     {
+        var (account, budget) = Numbers;
+        if (row.Kind == SettingKind.Org)
+        {
+            // With the daily meter that every org has.
+            _budgetIds.Add(_book.Org(row.Org)!.MeterBudget);
+            Numbers = (account + OrgState.AccountKinds, budget + 1);
+        }
+
         if (row.Kind != SettingKind.Budget) return;
+        if (_budgetIds.Add(row.Name)) Numbers = (account, budget + 1);
         _hardLimits.Remove(row.Name);
         if (Budget.Parse(row.Body) is { Hard: true, Limit: { } limit }) _hardLimits[row.Name] = limit;
     }
@@ -80,9 +94,13 @@ internal sealed class Standing : IDisposable
         if (row.Code == "overrun") _overrunInCommit.Add(row.Org);
     }
 
+    /// <summary>Of the holds that are open after the commits so far, the first; null: none is open.</summary>
+    public long? FirstOpenHold => _openHolds.Count == 0 ? null : _openHolds.Min;
+
     public void Add(Hold hold)
     {
         _again.Add(hold);
+        _openHolds.Add(hold.Seq);
         if (hold.Amount > Amount.Zero) _heldInCommit.Add(hold);
     }
 
@@ -104,6 +122,7 @@ internal sealed class Standing : IDisposable
     public void End(HoldEnd end)
     {
         _again.End(end.Hold);
+        _openHolds.Remove(end.Hold.Seq);
         if (end.State != HoldState.Settled)
         {
             _findings.Checked("L5");

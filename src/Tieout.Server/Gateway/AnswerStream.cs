@@ -7,17 +7,16 @@ using Tieout.Server.Gateway.Dialects;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Step 7: passes a stream on, line by line, and holds back its end until the usage is durable (M4).</summary>
-internal sealed class ChatStream(HttpContext context, ChatRequest request, UsageMeter meter, Patience patience, GatewayOptions options)
+internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Patience patience, GatewayOptions options)
 {
     /// <summary>One event. Images made by a model come as one.</summary>
     private const int LineBytesMax = 16 * 1024 * 1024;
 
-    /// <summary>What comes after the last choice is finished is a usage block and a mark. More than this is not the end yet, and goes on.</summary>
+    /// <summary>What comes after an answer is finished is a usage block and a mark. More than this is not the end yet, and goes on.</summary>
     private const int HeldBytesMax = 256 * 1024;
 
     private readonly PipeWriter _client = context.Response.BodyWriter;
     private readonly ArrayBufferWriter<byte> _held = new(1024);
-    private int _finished;
     private bool _holding, _done, _dropBlankLine;
     private long _drained;
 
@@ -27,7 +26,7 @@ internal sealed class ChatStream(HttpContext context, ChatRequest request, Usage
     private bool ClientGone => context.RequestAborted.IsCancellationRequested;
 
     /// <summary>Reads the provider's stream to its end, also when the client has gone.</summary>
-    /// <returns>Whether it came to its end: all choices finished, or the mark of the end seen.</returns>
+    /// <returns>Whether it came to its end.</returns>
     public async Task<bool> RelayAsync(Stream provider)
     {
         var reader = PipeReader.Create(provider, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
@@ -51,7 +50,7 @@ internal sealed class ChatStream(HttpContext context, ChatRequest request, Usage
                 await FlushAsync();
             }
 
-            return _done || _finished >= request.Choices;
+            return answer.IsWhole;
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -128,40 +127,35 @@ internal sealed class ChatStream(HttpContext context, ChatRequest request, Usage
             return;
         }
 
-        var payload = text["data:"u8.Length..].TrimStart((byte)' ');
-        if (payload.SequenceEqual("[DONE]"u8))
-        {
-            _holding = _done = true;
-            Emit("data: [DONE]\n\n"u8);
-            return;
-        }
-
-        TakeChunk(line, payload);
+        TakeEvent(line, text["data:"u8.Length..].TrimStart((byte)' '));
     }
 
-    private void TakeChunk(ReadOnlySpan<byte> line, ReadOnlySpan<byte> payload)
+    private void TakeEvent(ReadOnlySpan<byte> line, ReadOnlySpan<byte> payload)
     {
-        if (!ChatAnswer.TryRead(payload, out var chunk)) meter.SeeText(payload.Length);
-        meter.See(chunk, payload);
-        _finished += chunk.Finished;
-        if (_finished >= request.Choices) _holding = true;
-        if (request.UsageAsked || chunk.UsageMember is not { } member)
+        var passage = answer.Event(payload);
+        _holding |= passage.Ends;
+        if (passage.Drop)
         {
-            Emit(line);
-        }
-        else if (chunk.Usage is not null && !chunk.HasChoices)
-        {
-            // The chunk is there for our wish alone.
             _dropBlankLine = true;
         }
-        else
+        else if (passage.Cut is { } part)
         {
             var start = line.Length - line.TrimEnd("\r\n"u8).Length;
             Emit("data: "u8);
-            Emit(payload[..member.Start]);
-            Emit(payload[member.End..]);
+            Emit(payload[..part.Start]);
+            Emit(payload[part.End..]);
             Emit(line[^start..]);
         }
+        else
+        {
+            Emit(line);
+        }
+
+        if (!passage.Last) return;
+
+        // Whatever a provider says after its end, or leaves out at it, the client's event is complete.
+        _done = true;
+        Emit(line[^1] == (byte)'\n' ? "\n"u8 : "\n\n"u8);
     }
 
     private void Emit(ReadOnlySpan<byte> bytes)

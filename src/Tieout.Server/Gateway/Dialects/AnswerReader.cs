@@ -1,0 +1,22 @@
+namespace Tieout.Server.Gateway.Dialects;
+
+/// <summary>Reads one answer as it passes, whole or event by event, and tells the meter what was used.</summary>
+internal abstract class AnswerReader
+{
+    /// <summary>Whether the stream has come to its end, as far as its events say.</summary>
+    public bool IsWhole { get; protected set; }
+
+    /// <summary>Takes in an answer that is no stream.</summary>
+    public abstract void Whole(ReadOnlySpan<byte> body);
+
+    /// <summary>Takes in one event of a stream.</summary>
+    /// <param name="payload">What stands after <c>data:</c>, or one element of an array.</param>
+    public abstract Passage Event(ReadOnlySpan<byte> payload);
+}
+
+/// <summary>How an event passes.</summary>
+/// <param name="Ends">From here on the stream is at its end: held back until the usage is durable (M4).</param>
+/// <param name="Last">Nothing comes after it.</param>
+/// <param name="Drop">It is there for our wish alone, and does not pass.</param>
+/// <param name="Cut">A part of the payload that is there for our wish alone; null: none.</param>
+internal readonly record struct Passage(bool Ends = false, bool Last = false, bool Drop = false, Range? Cut = null);

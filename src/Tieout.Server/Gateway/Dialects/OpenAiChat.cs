@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Server.Gateway.Upstreams;
+
+namespace Tieout.Server.Gateway.Dialects;
+
+/// <summary><c>POST /v1/chat/completions</c>.</summary>
+internal sealed class OpenAiChat : Endpoint
+{
+    public static readonly RequestShape Shape = new()
+    {
+        Prompt = "messages",
+        PromptIsArray = true,
+        OutputMax = ["max_completion_tokens", "max_tokens"],
+        Choices = "n",
+        AsksForUsage = true,
+    };
+
+    public override Dialect Dialect => OpenAiDialect.Instance;
+
+    public override string Flavor => "chat";
+
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
+
+    public override string PathAt(GatewayRequest request, Target target) => "/chat/completions";
+
+    public override AnswerReader Reader(GatewayRequest request, UsageMeter meter) => new ChatAnswerReader(request, meter);
+}
+
+/// <summary>Chat answers, and those of the older completions, which have the same shape.</summary>
+internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter) : AnswerReader
+{
+    private int _finished;
+
+    public override void Whole(ReadOnlySpan<byte> body)
+    {
+        if (!ChatAnswer.TryRead(body, out var answer) && answer.TextBytes == 0) meter.SeeText(body.Length);
+        See(answer, body);
+    }
+
+    public override Passage Event(ReadOnlySpan<byte> payload)
+    {
+        if (payload.SequenceEqual("[DONE]"u8))
+        {
+            IsWhole = true;
+            return new(Ends: true, Last: true);
+        }
+
+        if (!ChatAnswer.TryRead(payload, out var chunk)) meter.SeeText(payload.Length);
+        See(chunk, payload);
+        _finished += chunk.Finished;
+        IsWhole |= _finished >= request.Choices;
+        if (request.UsageAsked || chunk.UsageMember is not { } member) return new(Ends: IsWhole);
+        return chunk.Usage is not null && !chunk.HasChoices ? new(Ends: IsWhole, Drop: true) : new(Ends: IsWhole, Cut: member);
+    }
+
+    private void See(in ChatAnswer answer, ReadOnlySpan<byte> bytes)
+    {
+        meter.SeeText(answer.TextBytes);
+        if (answer.Model is { } model) meter.SeeModel(bytes[model]);
+        if (answer.UsageDiffers) meter.SeeQuarrel();
+        if (answer.Usage is { } usage) meter.SeeUsage(bytes[usage]);
+    }
+}

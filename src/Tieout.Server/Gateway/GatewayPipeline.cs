@@ -1,0 +1,154 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Server.Attribution;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
+internal sealed partial class GatewayPipeline(
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages, SettlementSpool spool, ILogger<GatewayPipeline> logger)
+{
+    public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
+    {
+        // 1. Identify: key, org, tags. An envelope that came in is verified here, and outranks the headers.
+        if (Caller.Identify(context, endpoint.Dialect, keys.Get(), identities, out var caller) is { } stranger)
+        {
+            await endpoint.Dialect.RefuseAsync(context, stranger);
+            return;
+        }
+
+        using var body = await RequestBody.ReadAsync(context);
+        if (endpoint.Read(context.Request, body.Span, out var request) is { } malformed)
+        {
+            await endpoint.Dialect.RefuseAsync(context, malformed);
+            return;
+        }
+
+        var routes = currentRoutes.Get();
+        if (RouteOf(routes, request!, endpoint.Dialect, out var route) is { } nowhere)
+        {
+            await endpoint.Dialect.RefuseAsync(context, nowhere);
+            return;
+        }
+
+        // 2. Guard rails: limits. (The mitigations in force stand here too.)
+        using var permit = limits.Enter(routes.Options.Limits, caller!.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
+        permit.WriteTo(context.Response.Headers);
+        if (permit.Refusal is { } tooMuch)
+        {
+            await endpoint.Dialect.RefuseAsync(context, tooMuch);
+            return;
+        }
+
+        // 3 to 10, for each attempt.
+        await AnswerAsync(new GatewayCall(context, endpoint, caller, request, body, routes, permit), route!);
+    }
+
+    private static GatewayRefusal? RouteOf(Routes routes, GatewayRequest request, Dialect dialect, out Route? route)
+    {
+        route = routes.Find(request.Model);
+        if (route is null) return NotOffered(request.Model);
+        return route.Speaks(dialect.Spoken) ? null : OtherDialect(request.Model, route.Stages[0][0]);
+    }
+
+    private async Task PassWholeOnAsync(GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience)
+    {
+        using var whole = await WholeAnswer.ReadAsync(answer, patience);
+        call.Endpoint.Reader(call.Request, meter).Whole(whole.Bytes.Span);
+        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole)) is not { } figures) return;
+        AnswerHeaders.Settled(call.Context.Response.Headers, figures);
+        if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
+        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
+    }
+
+    private async Task PassStreamOnAsync(
+        GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
+    {
+        var response = call.Context.Response;
+        response.StatusCode = (int)answer.StatusCode;
+        AnswerHeaders.PassOn(answer, response.Headers);
+        AnswerHeaders.Stand(response.Headers, held);
+        response.Headers.CacheControl = "no-cache";
+        var stream = new AnswerStream(call.Context, call.Endpoint.Reader(call.Request, meter), patience, call.Routes.Options.Gateway);
+        var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
+        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole));
+        if (settled is not null && whole) await stream.FinishAsync();
+        else if (stream.HasStarted) call.Context.Abort();
+        else if (settled is not null) await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+    }
+
+    /// <summary>Step 9. The usage is durable before the last byte goes out (M4), that of calls within the call first.</summary>
+    /// <returns>How things stand; null: it is not durable, and the client has been told so unless its answer had begun.</returns>
+    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used)
+    {
+        var settle = attempt.Settle(status, used);
+        var inside = Amount.Zero;
+        foreach (var charge in attempt.Inside(settle, used))
+        {
+            if (await FinishAsync(call, charge) is not { } charged) return null;
+            inside += charged.Charge;
+        }
+
+        if (await FinishAsync(call, settle) is not { } figures) return null;
+        call.Permit.Used(used.Counts.InputTokens + used.Counts.OutputTokens);
+        call.Spent += figures.Charge + inside;
+        return figures with { Charge = call.Spent };
+    }
+
+    private async Task<Figures?> FinishAsync(GatewayCall call, Command command)
+    {
+        switch (await spool.FinishAsync(command))
+        {
+            case Outcome.Done done: return done.Figures;
+            case Outcome.Replayed done: return done.Figures;
+            case Outcome.Refused refused:
+                LogNotSettled((command as Command.Settle)?.Usage.Usage.Id.ToString() ?? "a call within a call", refused.Reason);
+                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.Internal);
+                return null;
+            default:
+                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
+                return null;
+        }
+    }
+
+    private static async Task WriteAsync(HttpContext context, HttpResponseMessage answer, ReadOnlyMemory<byte> bytes)
+    {
+        context.Response.StatusCode = (int)answer.StatusCode;
+        AnswerHeaders.PassOn(answer, context.Response.Headers);
+        context.Response.ContentLength = bytes.Length;
+        if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
+
+    private static GatewayRefusal OtherDialect(string model, Target target)
+    {
+        var spoken = Dialect.For(target.Upstream.Options.Dialect).Name;
+        return new(ApiError.ParameterInvalid, $"The model '{model}' is served in the dialect '{spoken}' only: ask for it at an address of that dialect.", "model");
+    }
+
+    private static bool IsStream(HttpContentHeaders headers) =>
+        string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "No hold could be made durable: {Reason}")]
+    private partial void LogNotHeld(string reason);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
+    private partial void LogUnreachable(string provider, string reason);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "The provider {Provider} gave no answer: {Reason}")]
+    private partial void LogNoAnswer(string provider, string reason);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
+    private partial void LogNotSettled(string usageId, Refusal refusal);
+}

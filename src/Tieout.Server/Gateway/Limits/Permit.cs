@@ -1,0 +1,104 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Gateway.Limits;
+
+/// <summary>A request's place in every bucket it is in; given back when it is disposed of.</summary>
+internal sealed class Permit : IDisposable
+{
+    private readonly ApiKey? _key;
+    private readonly long _tokens;
+    private List<Bucket>? _entered;
+    private LimitFigure? _requests, _tokensLeft;
+    private long? _used;
+
+    public Permit(ApiKey key, long tokens) => (_key, _tokens) = (key, tokens);
+
+    private Permit()
+    {
+    }
+
+    /// <summary>Where no limits are configured. Nothing changes in it, so one is enough.</summary>
+    public static Permit Unlimited { get; } = new();
+
+    /// <summary>Why the request goes no further; null: it does.</summary>
+    public GatewayRefusal? Refusal { get; private set; }
+
+    /// <summary>How long until asking again makes sense.</summary>
+    public TimeSpan RetryAfter { get; private set; }
+
+    /// <summary>What an attempt really used. Those of all attempts add up.</summary>
+    public void Used(long tokens)
+    {
+        if (_key is not null) _used = (_used ?? 0) + tokens;
+    }
+
+    /// <summary>OpenAI's headers, for the tightest of the limits.</summary>
+    public void WriteTo(IHeaderDictionary headers)
+    {
+        if (_requests is { } requests) Write(headers, "requests", requests);
+        if (_tokensLeft is { } tokens) Write(headers, "tokens", tokens);
+        if (Refusal is null) return;
+        headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        headers["Retry-After-Ms"] = Math.Max(1, (long)Math.Ceiling(RetryAfter.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        if (_entered is not { } entered) return;
+        _entered = null;
+        foreach (var bucket in entered) bucket.Leave(_key!.Id, requests: 0, _tokens, _used);
+    }
+
+    public void Add(Bucket bucket) => (_entered ??= []).Add(bucket);
+
+    public void See(LimitRule rule, in LimitStanding standing)
+    {
+        _requests = Tighter(_requests, standing.Requests);
+        _tokensLeft = Tighter(_tokensLeft, standing.Tokens);
+        if (standing.Refused is not { } kind) return;
+        RetryAfter = standing.Wait;
+        Refusal = new(ApiError.RateLimited, $"{Limit(rule, kind)}. Try again in {Span(standing.Wait)}.");
+    }
+
+    /// <summary>A later rule refused: the earlier ones have not been used.</summary>
+    public void Undo()
+    {
+        foreach (var bucket in _entered ?? []) bucket.Leave(_key!.Id, requests: 1, _tokens, used: 0);
+        _entered = null;
+    }
+
+    private static LimitFigure? Tighter(LimitFigure? one, LimitFigure? other) =>
+        one is not { } left || (other is { } right && right.Remaining < left.Remaining) ? other ?? one : one;
+
+    private static string Limit(LimitRule rule, LimitKind kind)
+    {
+        var whose = string.Join(" and ", new[] { ("org", rule.Org), ("team", rule.Team), ("key", rule.Key), ("model", rule.Model) }
+            .Where(part => part.Item2 is not null).Select(part => part.Item1));
+        var of = whose.Length == 0 ? "here" : $"for the {whose}";
+        return kind switch
+        {
+            LimitKind.Requests => string.Create(CultureInfo.InvariantCulture, $"The limit {of} is {rule.RequestsPerMinute} requests a minute"),
+            LimitKind.Tokens => string.Create(CultureInfo.InvariantCulture, $"The limit {of} is {rule.TokensPerMinute} tokens a minute"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"The limit {of} is {rule.Concurrency} requests at the same time"),
+        };
+    }
+
+    private static void Write(IHeaderDictionary headers, string what, in LimitFigure figure)
+    {
+        headers[$"x-ratelimit-limit-{what}"] = figure.Limit.ToString(CultureInfo.InvariantCulture);
+        headers[$"x-ratelimit-remaining-{what}"] = figure.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers[$"x-ratelimit-reset-{what}"] = Span(figure.Reset);
+    }
+
+    /// <summary>As OpenAI writes times: <c>120ms</c>, <c>1s</c>, <c>6m0s</c>.</summary>
+    internal static string Span(TimeSpan time) => time switch
+    {
+        { TotalMilliseconds: < 1000 } => string.Create(CultureInfo.InvariantCulture, $"{(long)Math.Ceiling(time.TotalMilliseconds)}ms"),
+        { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalSeconds * 1000) / 1000:0.###}s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalMinutes}m{(int)Math.Ceiling(time.TotalSeconds % 60)}s"),
+    };
+}

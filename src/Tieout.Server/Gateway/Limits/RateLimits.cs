@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Configuration;
+
+namespace Tieout.Server.Gateway.Limits;
+
+/// <summary>Step 2: how much may be asked in a time, by whom, and of which model.</summary>
+/// <remarks>
+/// Of this process alone: limits protect what is behind the gateway, and budgets, which are the ledger's, protect money. Buckets outlive a
+/// change of the configuration as long as their rule is the same.
+/// </remarks>
+internal sealed class RateLimits(TimeProvider time)
+{
+    /// <summary>Bounds memory: past this, the full buckets that nobody is in are let go. They would be made full again.</summary>
+    private const int BucketsMax = 100_000;
+
+    private readonly ConcurrentDictionary<BucketName, Bucket> _buckets = new();
+    private readonly long _startedAt = time.GetTimestamp();
+
+    /// <summary>Requests that are in at least one bucket, once for each. 0 when nothing is going on.</summary>
+    public long InFlight => _buckets.Values.Sum(bucket => bucket.InFlight);
+
+    /// <summary>Lets a request in, or says which limit does not.</summary>
+    /// <param name="model">As the client asks for it.</param>
+    /// <param name="tokens">What it may come to, estimated.</param>
+    /// <returns>To be disposed of when the request is over, whatever came of it.</returns>
+    public Permit Enter(ImmutableArray<LimitRule> rules, ApiKey key, string model, long tokens)
+    {
+        if (rules.IsEmpty) return Permit.Unlimited;
+        var now = time.GetElapsedTime(_startedAt);
+        var permit = new Permit(key, tokens);
+        foreach (var rule in rules)
+        {
+            if (NameOf(rule, key, model) is not { } name) continue;
+            var bucket = BucketOf(name, now);
+            var standing = bucket.Enter(key.Id, tokens, now);
+            permit.See(rule, standing);
+            if (standing.Refused is null)
+            {
+                permit.Add(bucket);
+                continue;
+            }
+
+            permit.Undo();
+            return permit;
+        }
+
+        return permit;
+    }
+
+    /// <returns>Null: the rule is not about this request.</returns>
+    private static BucketName? NameOf(LimitRule rule, ApiKey key, string model) =>
+        Matches(rule.Org, key.Org) && Matches(rule.Team, key.Team) && Matches(rule.Key, key.Id) && Matches(rule.Model, model)
+            ? new(
+                rule,
+                rule is { Org: null, Team: null, Key: null } ? null : key.Org,
+                rule.Team is null ? null : key.Team,
+                rule.Key is null ? null : key.Id,
+                rule.Model is null ? null : model)
+            : null;
+
+    private static bool Matches(string? wanted, string? name) => wanted is null || (name is not null && (wanted == LimitRule.Each || wanted == name));
+
+    private Bucket BucketOf(BucketName name, TimeSpan now)
+    {
+        if (_buckets.TryGetValue(name, out var known)) return known;
+        if (_buckets.Count >= BucketsMax)
+        {
+            foreach (var (idle, bucket) in _buckets)
+            {
+                if (bucket.IsIdle(now)) _buckets.TryRemove(idle, out _);
+            }
+        }
+
+        return _buckets.GetOrAdd(name, static (name, now) => new(name.Rule, now), now);
+    }
+
+    /// <summary>A rule, with the names that have a bucket of their own by it.</summary>
+    private sealed record BucketName(LimitRule Rule, string? Org, string? Team, string? Key, string? Model);
+}

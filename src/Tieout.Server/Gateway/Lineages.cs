@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>Which attempt of its operation comes next, also when it is the client that tries again.</summary>
+/// <remarks>
+/// An id that no client gave is new, and its first attempt is the first. Of the others, the recent ones are remembered, within a bound; of one that
+/// is not, the ledger knows every attempt that was held or charged. So numbers go on rising over restarts, and the ledger is read once an operation.
+/// </remarks>
+internal sealed class Lineages(ILedger ledger)
+{
+    /// <summary>Operations in each of two generations, some 10 MB; the older generation is let go when the newer is full.</summary>
+    private const int RememberedMax = 50_000;
+
+    private readonly Lock _turning = new();
+    private ConcurrentDictionary<(string Org, string Operation), Lineage> _recent = new();
+    private ConcurrentDictionary<(string Org, string Operation), Lineage> _older = new();
+
+    public async ValueTask<Lineage> OfAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        // The SDKs count their tries also where nothing else ties them together.
+        var triesBefore = caller.Tags.AttemptNo - 1;
+        if (caller.Tags.Operation is not { } operation) return new(triesBefore);
+        var name = (caller.Spender.Key.Org, operation);
+        if (_recent.TryGetValue(name, out var known)) return known;
+        if (!_older.TryGetValue(name, out known))
+        {
+            var attempts = await ledger.Read.OperationAsync(name.Org, operation, cancellationToken);
+            var last = attempts.Aggregate(attempts.Count, (most, attempt) => Math.Max(most, attempt.Usage?.Usage.AttemptNo ?? 0));
+            known = new(Math.Max(last, triesBefore));
+        }
+
+        if (_recent.Count >= RememberedMax) Turn();
+        return _recent.GetOrAdd(name, known);
+    }
+
+    private void Turn()
+    {
+        lock (_turning)
+        {
+            if (_recent.Count < RememberedMax) return;
+            _older = _recent;
+            _recent = new();
+        }
+    }
+}
+
+/// <summary>Counts the attempts of one operation.</summary>
+/// <param name="last">How many there were before.</param>
+internal sealed class Lineage(int last)
+{
+    private int _last = last;
+
+    public int Last => Volatile.Read(ref _last);
+
+    public int Next() => Interlocked.Increment(ref _last);
+}

@@ -1,0 +1,231 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Server.Configuration;
+using Tieout.Storage;
+using Tieout.Storage.Spool;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>What has been spent and must reach the ledger: at once or, while the store is down, by way of the spool on disk (S1).</summary>
+/// <remarks>
+/// Should the spool itself not take a command, it waits in memory and its client is not given the whole answer (M4); the hold stands until
+/// the charge does, and should the process end first, the hold expires and is a finding.
+/// </remarks>
+internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions options, ILogger<SettlementSpool> logger) : IHostedService, IAsyncDisposable
+{
+    /// <summary>Bounds the memory of what neither store nor spool takes, some 100 MB. At this many, no request is let in.</summary>
+    private const int InMemoryMax = 100_000;
+
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentQueue<Command> _inMemory = new();
+    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly SemaphoreSlim _draining = new(1, 1);
+    private readonly CancellationTokenSource _stopped = new();
+    private CommandSpool? _spool;
+    private Task _drainer = Task.CompletedTask;
+    private volatile bool _leftFromBefore;
+    private long _dropped;
+    private int _disposed;
+
+    /// <summary>Commands that wait for the store.</summary>
+    public int Count => (_spool?.Count ?? 0) + _inMemory.Count;
+
+    /// <summary>Commands given up: those that neither store nor spool had taken when the server stopped.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    /// <summary>Whether new spend must be refused: there is no room for how it ends, or what was spent before the start is not in the ledger yet.</summary>
+    public bool IsFull => _leftFromBefore || _spool is not { HasRoom: true } || _inMemory.Count >= InMemoryMax;
+
+    /// <summary>Makes finished spend durable: in the ledger, or behind what waits already.</summary>
+    /// <returns>Its outcome, with the figures of the last commit where it is in the spool; null: it is not durable yet.</returns>
+    public async ValueTask<Outcome?> FinishAsync(Command command)
+    {
+        if (Count == 0)
+        {
+            try
+            {
+                return await ledger.SubmitAsync(command, CancellationToken.None);
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                LogWaits(unavailable.Message);
+            }
+        }
+
+        try
+        {
+            await (_spool ?? throw new StoreUnavailableException("The spool is not open.", StoreEffect.None)).AppendAsync(command);
+            return new Outcome.Done(0, Standing(command));
+        }
+        catch (StoreUnavailableException full)
+        {
+            _inMemory.Enqueue(command);
+            LogNotSpooled(_inMemory.Count, full.Message);
+            return null;
+        }
+        finally
+        {
+            _arrived.Release();
+        }
+    }
+
+    /// <summary>Hands what waits to the ledger, in order.</summary>
+    /// <exception cref="StoreUnavailableException">The store is still down.</exception>
+    public async Task<SpoolReplay> ReplayAsync(CancellationToken cancellationToken)
+    {
+        await _draining.WaitAsync(cancellationToken);
+        try
+        {
+            var spool = _spool ?? throw new StoreUnavailableException("The spool is not open.", StoreEffect.None);
+            await SpoolMemoryAsync(spool);
+            var replay = await spool.ReplayAsync(ledger, LogRefused, cancellationToken);
+            while (_inMemory.TryPeek(out var command))
+            {
+                var outcome = await ledger.SubmitAsync(command, cancellationToken);
+                if (outcome is Outcome.Refused refused) LogRefused(command, refused.Reason);
+                _inMemory.TryDequeue(out _);
+                replay += outcome switch { Outcome.Done => new(1, 0, 0), Outcome.Refused => new(0, 0, 1), _ => new(0, 1, 0) };
+            }
+
+            _leftFromBefore = false;
+            if (replay != new SpoolReplay(0, 0, 0)) LogReplayed(replay.Done, replay.Already, replay.Refused);
+            return replay;
+        }
+        finally
+        {
+            _draining.Release();
+        }
+    }
+
+    /// <summary>Comes before the first request: what was spent before the start is charged first, or new spend waits for it.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _spool = CommandSpool.Open(options.SpoolFolder, options.SpoolLimits);
+        foreach (var damage in _spool.Damages) LogDamaged(_spool.Path, damage);
+        _leftFromBefore = _spool.Count > 0;
+        if (_leftFromBefore) await TryReplayAsync();
+        _drainer = Task.Run(DrainAsync, CancellationToken.None);
+    }
+
+    /// <summary>Goes on trying for as long as the host may take to stop. What is in the spool then waits for the next start.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_disposed != 0) return;
+        await using (cancellationToken.Register(_stopped.Cancel))
+        {
+            while (Count > 0 && !_stopped.IsCancellationRequested && !await TryReplayAsync()) await Task.WhenAny(Task.Delay(PauseMax, options.Time, _stopped.Token));
+        }
+
+        await _stopped.CancelAsync();
+        await _drainer;
+        Volatile.Write(ref _dropped, _inMemory.Count);
+        if (Dropped > 0) LogLost(Dropped);
+        else if (Count > 0) LogLeft(Count);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // The container disposes of what it registers under two names twice.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _stopped.CancelAsync();
+        await _drainer;
+        if (_spool is not null) await _spool.DisposeAsync();
+        _stopped.Dispose();
+        _arrived.Dispose();
+        _draining.Dispose();
+    }
+
+    private async Task DrainAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await _arrived.WaitAsync(_stopped.Token);
+                for (var pause = PauseMin; Count > 0 && !await TryReplayAsync(); pause = pause * 2 < PauseMax ? pause * 2 : PauseMax)
+                {
+                    await Task.Delay(pause, options.Time, _stopped.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped with commands waiting; StopAsync says how many.
+        }
+    }
+
+    private async Task<bool> TryReplayAsync()
+    {
+        try
+        {
+            await ReplayAsync(_stopped.Token);
+            return true;
+        }
+        catch (Exception error) when (error is StoreUnavailableException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What waits in memory only gets on disk as soon as the disk takes it.</summary>
+    private async Task SpoolMemoryAsync(CommandSpool spool)
+    {
+        try
+        {
+            while (_inMemory.TryPeek(out var command))
+            {
+                await spool.AppendAsync(command);
+                _inMemory.TryDequeue(out _);
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // The disk is still full; perhaps the ledger takes them.
+        }
+    }
+
+    /// <summary>How things stand by the ledger, which does not know of the command yet; its hold still counts against what is left (Q1).</summary>
+    private Figures Standing(Command command)
+    {
+        var usage = (command as Command.Settle)?.Usage;
+        if (usage is null || ledger.Read.Balance(usage.Usage.Labels.Org) is not { } account) return default;
+        var now = Instant.From(options.Time.GetUtcNow());
+        return new(account.Balance, account.Held, account.Available, ledger.Read.SpentToday(usage.Usage.Labels.Org, now), BudgetLeft: null, usage.Charge, now);
+    }
+
+    private void LogRefused(Command command, Refusal refusal) => LogRefused(
+        command.GetType().Name, refusal, command switch
+        {
+            Command.Settle settle => settle.Usage.Usage.Id,
+            Command.Charge charge => charge.Usage.Usage.Id,
+            Command.Release release => release.Id,
+            _ => default,
+        });
+
+    [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "The store is down, so finished spend goes to the spool: {Reason}")]
+    private partial void LogWaits(string reason);
+
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "{Lost} commands reached neither the ledger nor the spool before the server stopped; their holds will expire")]
+    private partial void LogLost(long lost);
+
+    [LoggerMessage(EventId = 2103, Level = LogLevel.Error, Message = "A {Command} that had waited for the store was refused: {Refusal}, attempt {Attempt}")]
+    private partial void LogRefused(string command, Refusal refusal, AttemptId attempt);
+
+    [LoggerMessage(EventId = 2104, Level = LogLevel.Error, Message = "The spool took no command either; {InMemory} wait in memory, and their clients get no whole answer: {Reason}")]
+    private partial void LogNotSpooled(int inMemory, string reason);
+
+    [LoggerMessage(EventId = 2105, Level = LogLevel.Error, Message = "The spool {Path} is damaged: {Damage}. A copy of it is kept beside it")]
+    private partial void LogDamaged(string path, string damage);
+
+    [LoggerMessage(EventId = 2106, Level = LogLevel.Information, Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]
+    private partial void LogReplayed(int done, int already, int refused);
+
+    [LoggerMessage(EventId = 2107, Level = LogLevel.Warning, Message = "{Left} commands stay in the spool; the next start replays them first")]
+    private partial void LogLeft(int left);
+}

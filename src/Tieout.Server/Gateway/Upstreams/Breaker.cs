@@ -1,0 +1,91 @@
+using System.Globalization;
+using Polly;
+using Polly.CircuitBreaker;
+using Tieout.Core;
+using Tieout.Server.Configuration;
+
+namespace Tieout.Server.Gateway.Upstreams;
+
+/// <summary>Leaves an upstream alone for a while after it failed too often, and knows how it is doing.</summary>
+/// <remarks>
+/// Closed: calls go out. Open: none does. Half open: one goes out, and decides. The states and counts are Polly's. Failures are values
+/// here, not exceptions: an upstream that is down is met thousands of times a second.
+/// </remarks>
+internal sealed class Breaker
+{
+    private readonly TimeProvider _time;
+    private readonly CircuitBreakerStateProvider _state = new();
+    private readonly ResiliencePipeline<Reply> _pipeline;
+    private DateTimeOffset _openUntil;
+    private UpstreamError? _lastError;
+
+    /// <param name="options">Null: it only watches, and never opens.</param>
+    public Breaker(BreakerOptions? options, TimeProvider time)
+    {
+        (Options, _time) = (options, time);
+        _pipeline = options is null ? ResiliencePipeline<Reply>.Empty : new ResiliencePipelineBuilder<Reply> { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Reply>
+            {
+                FailureRatio = 0.5,
+                MinimumThroughput = options.Failures,
+                SamplingDuration = options.Window,
+                BreakDuration = options.OpenFor,
+                StateProvider = _state,
+                ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Result.CountsAgainst),
+                OnOpened = opened =>
+                {
+                    _openUntil = time.GetUtcNow() + opened.BreakDuration;
+                    return ValueTask.CompletedTask;
+                },
+            })
+            .Build();
+    }
+
+    public BreakerOptions? Options { get; }
+
+    /// <summary>Nothing goes out now. Once its time is over the next call may try, though none has yet.</summary>
+    public bool IsOpen => Circuit is CircuitState.Open && OpenFor > TimeSpan.Zero;
+
+    /// <summary><c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
+    public string State => Circuit is CircuitState.Closed ? "closed" : IsOpen ? "open" : "half_open";
+
+    /// <summary>The last failure, also one long past; null: none since the start.</summary>
+    public UpstreamError? LastError => Volatile.Read(ref _lastError);
+
+    /// <summary>How long until it may be tried again.</summary>
+    public TimeSpan OpenFor
+    {
+        get
+        {
+            var left = _openUntil - _time.GetUtcNow();
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <param name="send">Does not throw: what goes wrong is a <see cref="Reply"/>.</param>
+    public async ValueTask<Reply> SendAsync<TState>(Func<TState, ValueTask<Reply>> send, TState state)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false);
+        var outcome = await _pipeline.ExecuteOutcomeAsync(
+            static async (_, call) => Outcome.FromResult(await call.send(call.state)), context, (send, state));
+        ResilienceContextPool.Shared.Return(context);
+        if (outcome.Exception is BrokenCircuitException) return new(Went.LeftAlone);
+        outcome.ThrowIfException();
+        var reply = outcome.Result;
+        if (reply.CountsAgainst || reply.Went is Went.TooMany) Volatile.Write(ref _lastError, new(Describe(reply), Instant.From(_time.GetUtcNow())));
+        return reply;
+    }
+
+    private CircuitState Circuit => Options is null ? CircuitState.Closed : _state.CircuitState;
+
+    /// <summary>Health is for everybody to read: neither addresses nor a provider's own words.</summary>
+    private static string Describe(Reply reply) => reply.Went switch
+    {
+        Went.Unreachable => "unreachable",
+        Went.NoAnswer => "no_answer",
+        _ => ((int)reply.Head!.StatusCode).ToString(CultureInfo.InvariantCulture),
+    };
+}
+
+/// <param name="What"><c>unreachable</c>, <c>no_answer</c>, or the status.</param>
+internal sealed record UpstreamError(string What, Instant At);

@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Api;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Ingest;
+
+/// <summary>Where usage measured elsewhere comes in: plain records, CloudEvents, OTLP traces.</summary>
+internal static class IngestEndpoints
+{
+    public static void MapIngest(this IEndpointRouteBuilder routes)
+    {
+        var services = routes.ServiceProvider;
+        var door = new Door(
+            new Intake(services.GetRequiredService<ILedger>(), services.GetRequiredService<CurrentKeys>()),
+            services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
+        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>().WithMetadata(TenantCallable.Mark);
+        api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door)));
+        api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door)));
+        var otlp = new OtlpEndpoint(door, services.GetRequiredService<AdminToken>(), services.GetRequiredService<CurrentKeys>());
+        routes.MapPost("/v1/traces", (RequestDelegate)otlp.AnswerAsync);
+    }
+
+    private static async Task<IResult> UsageAsync(HttpContext context, Door door)
+    {
+        Inputs.OnlyQuery(context, "items");
+        List<UsageItem> items;
+        using (var body = await IngestRequest.ReadAsync(context, door.BytesMax)) items = PlainUsage.Read(body.Span);
+        return await AnswerAsync(context, door.Intake, items, isSingle: false);
+    }
+
+    private static async Task<IResult> EventsAsync(HttpContext context, Door door)
+    {
+        Inputs.OnlyQuery(context, "items");
+        List<UsageItem> items;
+        var isSingle = true;
+        var org = Caller.Of(context).Org;
+        using (var body = await IngestRequest.ReadAsync(context, door.BytesMax))
+        {
+            var headers = context.Request.Headers;
+            items = CloudEvents.IsBinary(headers) ? CloudEvents.ReadBinary(headers, body.Span, org) : CloudEvents.Read(body.Span, org, out isSingle);
+        }
+
+        return await AnswerAsync(context, door.Intake, items, isSingle);
+    }
+
+    /// <param name="isSingle">One event alone: what is wrong with it is the answer's own status, for senders that look at nothing else.</param>
+    private static async Task<IResult> AnswerAsync(HttpContext context, Intake intake, List<UsageItem> items, bool isSingle)
+    {
+        var all = Inputs.Query(context, "items") switch
+        {
+            null => false,
+            "all" => true,
+            var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"items may be 'all', not '{Inputs.Shown(other)}'."),
+        };
+        var caller = Caller.Of(context);
+        if (context.Features.Get<LogIds>() is { } ids) ids.Org = caller.Org;
+        var outcomes = await intake.TakeAsync(items, caller, context.RequestAborted);
+        if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
+        var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
+            .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status), outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
+        var body = new IngestBody(Count(ItemStatus.Accepted), Count(ItemStatus.Replayed), Count(ItemStatus.Conflict), Count(ItemStatus.Refused), [.. listed]);
+        return Answer.Ok(body, IngestJson.Default.IngestBody);
+
+        int Count(ItemStatus status) => outcomes.Count(outcome => outcome.Status == status);
+    }
+
+    private static string Name(ItemStatus status) => status switch
+    {
+        ItemStatus.Accepted => "accepted",
+        ItemStatus.Replayed => "replayed",
+        ItemStatus.Conflict => "conflict",
+        _ => "refused",
+    };
+}
+
+/// <summary>What all three addresses need.</summary>
+/// <param name="BytesMax">Of an unpacked body.</param>
+internal sealed record Door(Intake Intake, long BytesMax);

@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.IO.Compression;
+using Microsoft.AspNetCore.Http;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Ingest;
+
+/// <summary>A body, unpacked and in one piece, in a pooled buffer. Valid until disposed of.</summary>
+internal readonly struct IngestRequest : IDisposable
+{
+    private const int FirstBytes = 64 * 1024;
+
+    private readonly byte[] _buffer;
+    private readonly int _length;
+
+    private IngestRequest(byte[] buffer, int length) => (_buffer, _length) = (buffer, length);
+
+    public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, _length);
+
+    /// <param name="max">Bytes of the unpacked body. A few kilobytes of gzip can be gigabytes of nothing: reading stops here, whatever is still to come.</param>
+    /// <exception cref="ApiRefusedException">Larger than that, packed in a way that is not known, or not packed as it says.</exception>
+    /// <exception cref="BadHttpRequestException">It is larger than the server accepts, or came to a bad end.</exception>
+    public static async ValueTask<IngestRequest> ReadAsync(HttpContext context, long max)
+    {
+        var isPacked = context.Request.Headers.ContentEncoding.ToString() switch
+        {
+            "" or "identity" => false,
+            var gzip when gzip.Equals("gzip", StringComparison.OrdinalIgnoreCase) || gzip.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => true,
+            var other => throw new ApiRefusedException(ApiError.MediaTypeUnsupported, $"A body may be packed with gzip, not with '{Inputs.Shown(other)}'."),
+        };
+        if (!isPacked) return await ReadAsync(context.Request.Body, max, context.RequestAborted);
+        await using var unpacked = new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true);
+        try
+        {
+            return await ReadAsync(unpacked, max, context.RequestAborted);
+        }
+        catch (InvalidDataException)
+        {
+            throw new ApiRefusedException(ApiError.BodyMalformed, "The body is not the gzip that Content-Encoding says it is.");
+        }
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+
+    private static async ValueTask<IngestRequest> ReadAsync(Stream body, long max, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
+                if (read == 0) return new(buffer, length);
+                length += read;
+                if (length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, $"The body is larger than {max / (1024 * 1024)} MiB once unpacked. Nothing of it counts.");
+                if (length == buffer.Length) buffer = Grown(buffer);
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+    }
+
+    private static byte[] Grown(byte[] full)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(full.Length * 2);
+        full.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(full);
+        return larger;
+    }
+}

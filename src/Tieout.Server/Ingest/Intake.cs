@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Server.Pricing;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Ingest;
+
+/// <summary>From items to charges: each is priced, charged once for ever, and answered by itself.</summary>
+/// <remarks>The usage is a fact already, so it is charged with or without headroom; passing a limit is a finding, not a refusal.</remarks>
+internal sealed class Intake(ILedger ledger, CurrentKeys keys)
+{
+    /// <summary>Labels come from senders: past this many combinations, the remembered ones are let go.</summary>
+    private const int RememberedMax = 10_000;
+
+    /// <summary>Flags that come from the price and not from the measurement: a new price list may change them, and the usage is still the same.</summary>
+    private const UsageFlags OfPrices = UsageFlags.Unpriced | UsageFlags.PartsExceedTotal | UsageFlags.ReportedCostDiffers;
+
+    private readonly ConcurrentDictionary<UsageLabels, UsageLabels> _labels = new();
+
+    /// <returns>One outcome an item, in their order.</returns>
+    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
+    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken)
+    {
+        var prices = keys.Get().Prices;
+        var charges = new List<Command>(items.Count);
+        var outcomes = new ItemOutcome[items.Count];
+        for (var i = 0; i < items.Count; i++)
+        {
+            var charge = items[i].Refusal is null ? Price(items[i], caller, prices) : null;
+            if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
+            else charges.Add(charge);
+        }
+
+        var decided = await ledger.SubmitAsync(charges, cancellationToken);
+        for (var (i, next) = (0, 0); i < outcomes.Length; i++)
+        {
+            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], ((Command.Charge)charges[next]).Usage, decided[next++], cancellationToken);
+        }
+
+        return outcomes;
+    }
+
+    /// <returns>Null: it is refused, and the item says why.</returns>
+    private Command.Charge? Price(UsageItem item, Caller caller, PriceSnapshot prices)
+    {
+        Assign(item, caller);
+        if (item.Refusal is not null) return null;
+        if (item.Org is not { } org || prices.Of(org) is not { } own)
+        {
+            item.Refuse(ApiError.OrgNotFound, item.Org is null ? "It does not say which org it is for." : $"There is no org '{Inputs.Shown(item.Org)}'.");
+            return null;
+        }
+
+        var id = ImportedId.Of(org, item.Source, item.Id!);
+        var operation = item.OperationId ?? (Names.IsValid(item.Id) ? item.Id! : id.ToString());
+        var basis = item.IsFailure ? UsageBasis.Failed : UsageBasis.Imported;
+        var usage = new UsageRecord(
+            id, Labels(item, org), operation, item.AttemptNo, item.WorkflowId, item.CorrelationId, item.TraceId, EndUser(item.User),
+            item.OccurredAt!.Value, item.DurationMs, item.StatusCode, item.Counts(), basis, item.Flags);
+        return Price(item, usage, own) is { } priced ? new(priced, Fact: true) : null;
+    }
+
+    private static PricedUsage? Price(UsageItem item, UsageRecord usage, OrgPrices prices)
+    {
+        if (item.IsFailure && !item.IsStated) return new(usage, null, Amount.Zero, Amount.Zero);
+        var price = PriceOf(item, prices, out var isRefused);
+        if (isRefused && !item.IsStated)
+        {
+            item.Refuse(ApiError.ModelNotPriced, $"No price list has '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses what has no price.");
+            return null;
+        }
+
+        try
+        {
+            var priced = price?.Price(usage.Counts) ?? default;
+            if (!item.IsStated) return new(usage with { Flags = usage.Flags | priced.Flags }, price, priced.ProviderCost, priced.Charge);
+
+            // A stated amount is no function of a price, so the record names none (M3).
+            var cost = item.ProviderCost ?? priced.ProviderCost;
+            var charge = item.Charge ?? Amount.RoundHalfEven(cost.ToDecimal() * prices.Policy.Markup);
+            return new(usage, null, cost, charge);
+        }
+        catch (OverflowException)
+        {
+            item.Refuse(ApiError.AmountTooLarge, "What it comes to is larger than one charge may be.");
+            return null;
+        }
+    }
+
+    private static ResolvedPrice? PriceOf(UsageItem item, OrgPrices prices, out bool isRefused)
+    {
+        isRefused = false;
+        if (item.Model is null) return null;
+        var provider = ProviderNames.InPriceLists(item.Provider);
+        var answer = prices.Find(provider, item.Model, item.OccurredAt!.Value);
+        isRefused = answer.IsRefused;
+        if (answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model) return answer.Price;
+        answer = prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
+        isRefused = answer.IsRefused;
+        return answer.Price;
+    }
+
+    /// <summary>A key speaks for its own org, team and project only. Another org is to it one that is not there, so that names cannot be probed.</summary>
+    private static void Assign(UsageItem item, Caller caller)
+    {
+        if (caller.Key is not { } key) return;
+        item.Org ??= key.Org;
+        if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(item.Org)}'.");
+        if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key is team '{key.Team}'s and hands in no other team's usage.");
+        if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key is project '{key.Project}'s and hands in no other project's usage.");
+        if (item.IsStated) item.Refuse(ApiError.Forbidden, "What usage costs is the price list's to say, or the platform's: a key states no provider_cost and no charge.");
+    }
+
+    private UsageLabels Labels(UsageItem item, string org)
+    {
+        var labels = new UsageLabels
+        {
+            Org = org,
+            Project = item.Project,
+            Team = item.Team,
+            Key = item.Key,
+            Feature = item.Feature,
+            Provider = item.Provider,
+            Model = item.Model,
+            Source = item.UsageSource,
+            Trigger = item.Trigger,
+        };
+        if (_labels.TryGetValue(labels, out var known)) return known;
+        if (_labels.Count >= RememberedMax) _labels.Clear();
+        return _labels.GetOrAdd(labels, labels);
+    }
+
+    /// <summary>One that is no name counts under its hash, as at the gateway, so that it counts at all.</summary>
+    private static string? EndUser(string? user) =>
+        string.IsNullOrEmpty(user) ? null : Names.IsValid(user) ? user : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16))}";
+
+    private async ValueTask<ItemOutcome> AnswerAsync(UsageItem item, PricedUsage asked, Outcome outcome, CancellationToken cancellationToken)
+    {
+        switch (outcome)
+        {
+            case Outcome.Done:
+                return new(item, ItemStatus.Accepted, asked.Usage.Id);
+            case Outcome.Replayed:
+                return new(item, ItemStatus.Replayed, asked.Usage.Id);
+            case Outcome.Refused { Reason: Refusal.IdReused }:
+                var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
+                if (stands?.Usage is { } row && IsSame(item, asked, row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
+                return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
+            case Outcome.Refused refused:
+                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.Reason.Error.Title));
+            default:
+                throw new UnreachableException($"No answer for {outcome}.");
+        }
+    }
+
+    /// <summary>
+    /// Whether the content is what stands, though its price has changed since: a list that was imported later prices a replay anew,
+    /// and the ledger, which compares amounts, calls that another content. What was said is the same, so it is the same.
+    /// </summary>
+    private static bool IsSame(UsageItem item, PricedUsage asked, UsageRow row)
+    {
+        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (asked.Usage with { Flags = asked.Usage.Flags & ~OfPrices })) return false;
+        var wasStated = row.Price == 0 && (row.Charge != Amount.Zero || row.ProviderCost != Amount.Zero);
+        return item.IsStated
+            ? (item.Charge is null || item.Charge == row.Charge) && (item.ProviderCost is null || item.ProviderCost == row.ProviderCost)
+            : !wasStated;
+    }
+}

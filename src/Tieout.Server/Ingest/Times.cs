@@ -1,0 +1,42 @@
+using System.Text;
+using System.Text.Json;
+using Tieout.Core;
+
+namespace Tieout.Server.Ingest;
+
+/// <summary>Times as RFC 3339 writes them.</summary>
+internal static class Times
+{
+    public const string Form = "a time since the year 2000 with its offset, such as 2026-11-22T08:00:00Z";
+
+    /// <summary>2000-01-01: before it there was nothing to meter, and a zero or seconds for microseconds is seen as the mistake it is.</summary>
+    public const long EarliestMicros = 946_684_800 * Instant.MicrosPerSecond;
+
+    /// <summary>The longest form there is.</summary>
+    private const int LengthMax = 40;
+
+    /// <returns>Null: not of that form. A time without its offset could be any of 24 hours.</returns>
+    public static Instant? Read(string text)
+    {
+        if (text.Length > LengthMax || !Ascii.IsValid(text)) return null;
+        var json = new Utf8JsonReader(Encoding.ASCII.GetBytes($"\"{text}\""));
+        try
+        {
+            return json.Read() ? Read(json) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static Instant? Read(in Utf8JsonReader json)
+    {
+        if (json.TokenType is not JsonTokenType.String || !HasOffset(json.ValueSpan) || !json.TryGetDateTimeOffset(out var time)) return null;
+        var instant = Instant.From(time);
+        return instant.UnixMicros >= EarliestMicros ? instant : null;
+    }
+
+    private static bool HasOffset(ReadOnlySpan<byte> time) => time.Length >= 17 && (time[^1] is (byte)'Z' || time[^6] is (byte)'+' or (byte)'-');
+}
