@@ -15,10 +15,13 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
-    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, MemorySpool spool, ILogger<GatewayPipeline> logger)
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Routes routes, MemorySpool spool, StoredResponses stored, ILogger<GatewayPipeline> logger)
 {
     /// <summary>A hold outlives the longest attempt by this, so that only a dead gateway's holds expire.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a provider may work at what nobody waits for.</summary>
+    private static readonly TimeSpan BackgroundMax = TimeSpan.FromHours(24);
 
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -38,6 +41,12 @@ internal sealed partial class GatewayPipeline(
 
         var call = new GatewayCall(context, endpoint, caller!, request!, body);
 
+        if (endpoint.IsFree)
+        {
+            await PassFreeAsync(call);
+            return;
+        }
+
         // 2. Guard rails. (Rate limits and the mitigations in force stand here.)
 
         // 3. Estimate the most it may cost.
@@ -47,14 +56,14 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        // 4. Hold that much. Nothing is sent before the hold is durable (M2).
+        // 4. Hold that much, or what there is for it. Nothing is sent before the hold is durable (M2).
         AnswerHeaders.Identify(context.Response.Headers, attempt!);
         if (await HoldAsync(call, attempt!, ceiling) is not { } held) return;
 
         // 5. Forward the client's bytes.
         using var patience = new Patience(options.Gateway, options.Time);
         await using var watch = context.RequestAborted.UnsafeRegister(static patience => ((Patience)patience!).ClientGone(), patience);
-        var meter = new UsageMeter(caller!.Spender.Prices.Reader(attempt!.Target.Upstream, endpoint.Flavor, endpoint.OwnExtractor), request!.TextBytes);
+        var meter = new UsageMeter(caller!.Spender.Prices.Reader(attempt!.Target.Upstream, endpoint.Flavor, endpoint.OwnExtractor), request!.TextBytes, attempt.Price);
         using var answer = await SendAsync(call, attempt, meter, patience);
 
         // 6. Retry or fall back. (A new attempt with a hold and a record of its own goes back to step 3 from here, as long as nothing was sent to the client.)
@@ -62,17 +71,23 @@ internal sealed partial class GatewayPipeline(
 
         // 7 to 10. Pass on, meter, settle, answer.
         if (!answer.IsSuccessStatusCode) await PassErrorOnAsync(call, attempt, answer, patience);
-        else if (IsStream(answer.Content.Headers)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
-        else await PassWholeOnAsync(call, attempt, answer, meter, patience);
+        else if (IsStream(answer.Content.Headers) || IsArray(call, answer)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
+        else await PassWholeOnAsync(call, attempt, answer, meter, patience, held);
+    }
+
+    private GatewayRefusal? Find(GatewayCall call, out Target? target)
+    {
+        target = routes.Find(call.Request.Model);
+        if (target is null) return NotOffered(call.Request.Model);
+        return target.Upstream.Options.Dialect == call.Endpoint.Dialect.Spoken ? null : OtherDialect(call.Request.Model, target);
     }
 
     private GatewayRefusal? Estimate(GatewayCall call, out GatewayAttempt? attempt, out Amount ceiling)
     {
         var (caller, request) = (call.Caller, call.Request);
         (attempt, ceiling) = (null, Amount.Zero);
-        if (routes.Find(request.Model) is not { } target) return NotOffered(request.Model);
-        if (target.Upstream.Options.Dialect != call.Endpoint.Dialect.Spoken) return OtherDialect(request.Model, target);
-        var answer = caller.Spender.Prices.Find(target.Upstream, target.Model, Instant.From(options.Time.GetUtcNow()));
+        if (Find(call, out var target) is { } nowhere) return nowhere;
+        var answer = caller.Spender.Prices.Find(target!.Upstream, target.Model, Instant.From(options.Time.GetUtcNow()));
         if (answer.IsRefused)
         {
             return routes.Only is null
@@ -104,8 +119,15 @@ internal sealed partial class GatewayPipeline(
 
         try
         {
-            var lasting = options.Gateway.RequestTimeout + options.Gateway.DrainTimeout + HoldMargin;
-            switch (await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None))
+            var lasting = call.Request.Background ? BackgroundMax : options.Gateway.RequestTimeout + options.Gateway.DrainTimeout + HoldMargin;
+            var outcome = await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None);
+            if (outcome is Outcome.Refused { Left: { } left } && Clamp(call, attempt, left) is { } affordable)
+            {
+                ceiling = affordable;
+                outcome = await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None);
+            }
+
+            switch (outcome)
             {
                 case Outcome.Done held: return held.Figures;
                 case Outcome.Replayed held: return held.Figures;
@@ -128,7 +150,7 @@ internal sealed partial class GatewayPipeline(
         var (http, target) = (call.Context.Request, attempt.Target);
         try
         {
-            var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, outputTokensMax: null);
+            var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.OutputTokensMax);
             var path = call.Endpoint.PathAt(call.Request, target) + Dialect.Query(http.QueryString);
             return await target.Upstream.SendAsync(HttpMethod.Post, path, outgoing, http.Headers, patience.Token, http.ContentType);
         }
@@ -164,10 +186,20 @@ internal sealed partial class GatewayPipeline(
         else await call.RefuseAsync(ApiError.UpstreamFailed);
     }
 
-    private async Task PassWholeOnAsync(GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience)
+    private async Task PassWholeOnAsync(
+        GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
     {
         using var whole = await WholeAnswer.ReadAsync(answer, patience);
-        call.Endpoint.Reader(call.Request, meter).Whole(whole.Bytes.Span);
+        var reader = call.Endpoint.Reader(call.Request, meter);
+        reader.Whole(whole.Bytes.Span);
+        Keep(call, attempt, reader);
+        if (reader.IsPending && whole.IsWhole)
+        {
+            AnswerHeaders.Stand(call.Context.Response.Headers, held);
+            await WriteAsync(call.Context, answer, whole.Bytes);
+            return;
+        }
+
         if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole)) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
@@ -182,8 +214,10 @@ internal sealed partial class GatewayPipeline(
         AnswerHeaders.PassOn(answer, response.Headers);
         AnswerHeaders.Stand(response.Headers, held);
         response.Headers.CacheControl = "no-cache";
-        var stream = new AnswerStream(call.Context, call.Endpoint.Reader(call.Request, meter), patience, options.Gateway);
+        var reader = call.Endpoint.Reader(call.Request, meter);
+        var stream = new AnswerStream(call.Context, reader, patience, options.Gateway, IsArray(call, answer));
         var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
+        Keep(call, attempt, reader);
         var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole));
         if (settled is not null && whole) await stream.FinishAsync();
         else if (stream.HasStarted) call.Context.Abort();
@@ -221,12 +255,18 @@ internal sealed partial class GatewayPipeline(
         }
     }
 
-    private static async Task WriteAsync(HttpContext context, HttpResponseMessage answer, ReadOnlyMemory<byte> bytes)
+    public static async Task WriteAsync(HttpContext context, HttpResponseMessage answer, ReadOnlyMemory<byte> bytes)
     {
         context.Response.StatusCode = (int)answer.StatusCode;
         AnswerHeaders.PassOn(answer, context.Response.Headers);
         context.Response.ContentLength = bytes.Length;
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    /// <summary>Whose it is, for whoever asks for it again.</summary>
+    private void Keep(GatewayCall call, GatewayAttempt attempt, AnswerReader reader)
+    {
+        if (reader.StoredId is { } id) stored.Keep(id, new(attempt, call.Request.TextBytes, reader.IsPending));
     }
 
     private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
@@ -239,6 +279,10 @@ internal sealed partial class GatewayPipeline(
 
     private static bool IsStream(HttpContentHeaders headers) =>
         string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Google's other way to stream: one array, element by element.</summary>
+    private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
+        call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "No hold could be made durable: {Reason}")]
     private partial void LogNotHeld(string reason);
