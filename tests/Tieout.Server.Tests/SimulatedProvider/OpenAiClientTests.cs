@@ -1,6 +1,5 @@
 using System.ClientModel;
-using System.ClientModel.Primitives;
-using OpenAI;
+using System.Text.Json;
 using OpenAI.Chat;
 
 namespace Tieout.Server.Tests.SimulatedProvider;
@@ -71,6 +70,75 @@ public sealed class OpenAiClientTests
         Assert.Equal(status, error.Status);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_official_client_is_asked_to_call_its_tool(bool stream)
+    {
+        await using var provider = await RunningProvider.StartAsync();
+        var client = Client(provider, ("X-Sim-Tool", "ask"));
+        var options = new ChatCompletionOptions { Tools = { ChatTool.CreateFunctionTool("other"), ChatTool.CreateFunctionTool("ask", null, BinaryData.FromString("""{"type":"object","properties":{"name":{"type":"string"}}}""")) } };
+
+        var (name, arguments, finish) = ("", "", default(ChatFinishReason?));
+        if (stream)
+        {
+            await foreach (var update in client.CompleteChatStreamingAsync([new UserChatMessage("Which?")], options, Stop))
+            {
+                foreach (var call in update.ToolCallUpdates) (name, arguments) = (name + call.FunctionName, arguments + call.FunctionArgumentsUpdate);
+                finish ??= update.FinishReason;
+            }
+        }
+        else
+        {
+            ChatCompletion answer = await client.CompleteChatAsync([new UserChatMessage("Which?")], options, Stop);
+            (name, arguments, finish) = (answer.ToolCalls[0].FunctionName, answer.ToolCalls[0].FunctionArguments.ToString(), answer.FinishReason);
+        }
+
+        Assert.Equal(("ask", """{"question":"one sum for all"}""", ChatFinishReason.ToolCalls), (name, arguments, finish!.Value));
+    }
+
+    [Fact]
+    public async Task Without_tools_the_official_client_gets_a_text_and_an_unknown_tool_is_refused()
+    {
+        await using var provider = await RunningProvider.StartAsync();
+        var client = Client(provider, ("X-Sim-Tool", "ask"));
+
+        ChatCompletion text = await client.CompleteChatAsync([new UserChatMessage("Which?")], cancellationToken: Stop);
+        var refused = await Assert.ThrowsAsync<ClientResultException>(() => client.CompleteChatAsync(
+            [new UserChatMessage("Which?")], new() { Tools = { ChatTool.CreateFunctionTool("other") } }, Stop));
+
+        Assert.Equal((ChatFinishReason.Stop, 400), (text.FinishReason, refused.Status));
+    }
+
+    [Fact]
+    public async Task The_official_client_sends_an_image_which_is_no_text()
+    {
+        await using var provider = await RunningProvider.StartAsync();
+
+        ChatCompletion answer = await Client(provider).CompleteChatAsync(
+            [new UserChatMessage(ChatMessageContentPart.CreateTextPart("four"), ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(new byte[9_000]), "image/png"))],
+            cancellationToken: Stop);
+
+        Assert.Equal(1, answer.Usage.InputTokenCount);
+    }
+
+    [Fact]
+    public async Task Choices_share_the_text_and_are_billed_together()
+    {
+        await using var provider = await RunningProvider.StartAsync();
+        const string request = """{"model":"m","n":3,"max_tokens":10,"stream":false,"stream_options":{"include_usage":true},"messages":[]}""";
+
+        var whole = await provider.PostJsonAsync(request, ("X-Sim-Completion-Tokens", "20"));
+        var (events, _) = await provider.PostStreamAsync(request.Replace("\"stream\":false", "\"stream\":true", StringComparison.Ordinal), ("X-Sim-Completion-Tokens", "20"));
+        await provider.PostJsonAsync(request, ("X-Sim-Completion-Tokens", "99"));
+        await provider.PostJsonAsync(request);
+
+        var lengths = whole.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("message").GetProperty("content").GetString()!.Length).ToArray();
+        Assert.Equal((3, 80), (lengths.Length, lengths.Sum()));
+        Assert.Equal([0, 1, 2], events.SkipLast(2).Select(text => JsonElement.Parse(text).GetProperty("choices")[0].GetProperty("index").GetInt32()).Distinct());
+        Assert.Equal([20, 20, 30, 30], provider.Log.Calls().Select(call => call.CompletionTokens));
+    }
+
     private static void AssertUsage(ChatTokenUsage usage)
     {
         Assert.Equal(1234, usage.InputTokenCount);
@@ -80,30 +148,6 @@ public sealed class OpenAiClientTests
         Assert.Equal(1290, usage.TotalTokenCount);
     }
 
-    private static ChatClient Client(RunningProvider provider, params (string Name, string Value)[] headers)
-    {
-        var options = new OpenAIClientOptions { Endpoint = new(provider.Root, "/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) };
-        options.AddPolicy(new HeadersPolicy(headers), PipelinePosition.PerCall);
-        return new("gpt-4o", new ApiKeyCredential("sk-for-the-simulation"), options);
-    }
-
-    private sealed class HeadersPolicy((string Name, string Value)[] headers) : PipelinePolicy
-    {
-        public override void Process(PipelineMessage message, IReadOnlyList<PipelinePolicy> pipeline, int currentIndex)
-        {
-            Add(message);
-            ProcessNext(message, pipeline, currentIndex);
-        }
-
-        public override ValueTask ProcessAsync(PipelineMessage message, IReadOnlyList<PipelinePolicy> pipeline, int currentIndex)
-        {
-            Add(message);
-            return ProcessNextAsync(message, pipeline, currentIndex);
-        }
-
-        private void Add(PipelineMessage message)
-        {
-            foreach (var (name, value) in headers) message.Request.Headers.Set(name, value);
-        }
-    }
+    private static ChatClient Client(RunningProvider provider, params (string Name, string Value)[] headers) =>
+        OfficialClients.OpenAi(provider, headers).GetChatClient("gpt-4o");
 }

@@ -32,9 +32,12 @@ internal sealed class RunningProvider : IAsyncDisposable
     }
 
     /// <summary>Posts a chat request; the answer's headers have arrived, its body may not have.</summary>
-    public async Task<HttpResponseMessage> PostAsync(string body, params (string Name, string Value)[] headers)
+    public Task<HttpResponseMessage> PostAsync(string body, params (string Name, string Value)[] headers) => PostToAsync("/v1/chat/completions", body, headers);
+
+    /// <summary>Posts JSON to any path; the answer's headers have arrived, its body may not have.</summary>
+    public async Task<HttpResponseMessage> PostToAsync(string path, string body, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
             Content = new StringContent(body, Encoding.UTF8, "application/json"),
         };
@@ -48,17 +51,29 @@ internal sealed class RunningProvider : IAsyncDisposable
         return JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
     }
 
+    public async Task<JsonElement> PostJsonToAsync(string path, string body, params (string Name, string Value)[] headers)
+    {
+        using var response = await PostToAsync(path, body, headers);
+        return JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    public async Task<JsonElement> GetJsonAsync(string path) =>
+        JsonElement.Parse(await Client.GetByteArrayAsync(path, TestContext.Current.CancellationToken));
+
     /// <summary>The <c>data:</c> lines of a stream in order, <c>[DONE]</c> included, and whether the stream came to its end.</summary>
-    public async Task<(List<string> Events, bool Whole)> PostStreamAsync(string body, params (string Name, string Value)[] headers)
+    public Task<(List<string> Events, bool Whole)> PostStreamAsync(string body, params (string Name, string Value)[] headers) =>
+        PostStreamToAsync("/v1/chat/completions", body, headers);
+
+    public async Task<(List<string> Events, bool Whole)> PostStreamToAsync(string path, string body, params (string Name, string Value)[] headers)
     {
         var events = new List<string>();
-        using var response = await PostAsync(body, headers);
+        using var response = await PostToAsync(path, body, headers);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
         try
         {
             while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
             {
-                if (line.Length > 0) events.Add(line["data: ".Length..]);
+                if (line.StartsWith("data: ", StringComparison.Ordinal)) events.Add(line["data: ".Length..]);
             }
 
             return (events, true);

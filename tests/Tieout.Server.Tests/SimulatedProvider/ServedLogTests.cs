@@ -28,7 +28,7 @@ public sealed class ServedLogTests
         Assert.Equal("c-1", calls[0].GetProperty("headers").GetProperty("X-Correlation-Id").GetString());
         Assert.False(calls[1].GetProperty("headers").TryGetProperty("Cookie", out _));
         Assert.Equal("500", calls[2].GetProperty("fault").GetString());
-        Assert.Equal("""{"calls":3,"billed":2,"prompt_tokens":300,"cached_tokens":50,"completion_tokens":30,"reasoning_tokens":0,"by_status":{"200":2,"500":1},"unlisted":0}""", totals.GetRawText());
+        Assert.Equal("""{"calls":3,"billed":2,"prompt_tokens":300,"cached_tokens":50,"completion_tokens":30,"reasoning_tokens":0,"by_status":{"200":2,"500":1},"unlisted":0,"cache_write_tokens":0,"images":0,"audio_seconds":0,"characters":0,"iteration_tokens":0}""", totals.GetRawText());
     }
 
     [Fact]

@@ -108,6 +108,7 @@ internal sealed class AnthropicMessages : AnthropicDialect
         block.WriteString("name"u8, tool);
         block.WritePropertyName("input"u8);
         block.WriteRawValue(whole ? SimulatedAnswer.ToolArguments : "{}");
+        block.WriteObject("caller", caller => caller.WriteString("type"u8, "direct"u8));
     }
 
     private static void WriteUsage(Utf8JsonWriter json, string model, SimulatedUsage usage) => json.WriteObject("usage", members =>
@@ -123,7 +124,7 @@ internal sealed class AnthropicMessages : AnthropicDialect
         {
             members.WriteStartObject();
             members.WriteString("type"u8, inside.Type);
-            if (inside.Type == "advisor_message") members.WriteString("model"u8, inside.Model ?? model);
+            if (inside.Model is not null || inside.Type == "advisor_message") members.WriteString("model"u8, inside.Model ?? model);
             WriteCounts(members, new(inside.PromptTokens, 0, inside.CompletionTokens, 0, false));
             members.WriteEndObject();
         }

@@ -52,6 +52,7 @@ internal sealed class ModelLists(string dialect, IReadOnlyList<string> models)
                 json.WriteString("id"u8, model);
                 json.WriteString("display_name"u8, model);
                 json.WriteString("created_at"u8, "2023-11-14T22:13:20Z"u8);
+                json.WriteString("lifecycle"u8, "active"u8);
                 break;
             default:
                 json.WriteString("id"u8, model);

@@ -3,6 +3,7 @@ namespace Tieout.Server.SimulatedProvider.Dialects;
 /// <summary>A response that can be asked for again.</summary>
 internal sealed class KeptResponse(SimulatedAnswer answer)
 {
+    private readonly Lock _lock = new();
     private int _polls;
     private bool _cancelled;
 
@@ -11,7 +12,7 @@ internal sealed class KeptResponse(SimulatedAnswer answer)
     /// <summary>In the background it is found at work once, and finished when asked again.</summary>
     public string Poll()
     {
-        lock (this)
+        lock (_lock)
         {
             if (_cancelled) return "cancelled";
             return Answer.Request.Background && ++_polls == 1 ? "in_progress" : OpenAiResponses.FinalStatus(Answer);
@@ -21,7 +22,7 @@ internal sealed class KeptResponse(SimulatedAnswer answer)
     /// <returns>False: too late, or never in the background.</returns>
     public bool Cancel()
     {
-        lock (this)
+        lock (_lock)
         {
             if (!Answer.Request.Background || _polls > 1) return false;
             return _cancelled = true;
