@@ -12,7 +12,7 @@ internal static class PriceCeiling
         ArgumentOutOfRangeException.ThrowIfNegative(bounds.InputTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(bounds.OutputTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(bounds.ToolCalls);
-        decimal input = 0, output = 0, tool = 0, request = 0;
+        decimal input = 0, output = 0, tool = 0, request = 0, character = 0, second = 0;
         foreach (var (unit, rate) in rates.Rates)
         {
             var each = rate.DearestTo(bounds.InputTokens) / unit.Per;
@@ -22,9 +22,12 @@ internal static class PriceCeiling
                 case ("tokens", "output"): output = decimal.Max(output, each); break;
                 case ("tool_calls", _): tool = decimal.Max(tool, each); break;
                 case ("requests", _): request = each; break;
+                case ("characters", _): character = decimal.Max(character, each); break;
+                case ("durations", _): second = decimal.Max(second, each); break;
             }
         }
 
-        return input * bounds.InputTokens + output * bounds.OutputTokens + tool * bounds.ToolCalls + request;
+        return input * bounds.InputTokens + output * bounds.OutputTokens + tool * bounds.ToolCalls + request * bounds.Requests
+            + character * bounds.Characters + second * bounds.Seconds;
     }
 }

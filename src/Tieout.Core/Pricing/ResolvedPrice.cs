@@ -188,4 +188,13 @@ public readonly record struct PricedCounts(Amount ProviderCost, Amount Charge, U
 
 /// <summary>The most that one attempt may use.</summary>
 /// <param name="ToolCalls">Searches and other calls that the provider runs and charges by the piece.</param>
-public readonly record struct UsageBounds(long InputTokens, long OutputTokens, long ToolCalls = 0);
+public readonly record struct UsageBounds(long InputTokens, long OutputTokens, long ToolCalls = 0)
+{
+    /// <summary>What is priced by the request: one, or as many as there are things made in it.</summary>
+    public long Requests { get; init; } = 1;
+
+    public long Characters { get; init; }
+
+    /// <summary>Of audio.</summary>
+    public long Seconds { get; init; }
+}

@@ -14,7 +14,7 @@ internal sealed partial class ConfigurationWatcher(ServerOptions options, Curren
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
-    /// <summary>A writer that is told of early may not be done yet.</summary>
+    /// <summary>A file that stays the same this long is taken as written.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(50);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -27,9 +27,17 @@ internal sealed partial class ConfigurationWatcher(ServerOptions options, Curren
         {
             while (true)
             {
-                if (await changed.WaitAsync(LookEvery, stoppingToken)) await Task.Delay(Settling, stoppingToken);
+                await changed.WaitAsync(LookEvery, stoppingToken);
                 var now = HashOf(file);
                 if (now is null || now == seen) continue;
+                await Task.Delay(Settling, stoppingToken);
+                if (HashOf(file) != now)
+                {
+                    // Still being written.
+                    Tell(changed);
+                    continue;
+                }
+
                 seen = now;
                 Load(file);
             }
@@ -84,12 +92,12 @@ internal sealed partial class ConfigurationWatcher(ServerOptions options, Curren
         }
     }
 
-    /// <returns>Null: it cannot be read now. Between the old file and the new one there may be none.</returns>
+    /// <returns>Null: it cannot be read now, or is empty. Between the old file and the new one there may be none, or one that was just opened.</returns>
     private static string? HashOf(ConfigurationFile file)
     {
         try
         {
-            return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file.Path)));
+            return File.ReadAllBytes(file.Path) is { Length: > 0 } bytes ? Convert.ToHexString(SHA256.HashData(bytes)) : null;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -98,6 +98,16 @@ public sealed record ModelOptions(string Name, ImmutableArray<UpstreamOptions> U
 public sealed record UpstreamOptions(
     string Provider, string Model, long? OutputTokensMax = null, int Priority = 0, int Weight = 1, BreakerOptions? Breaker = null);
 
+/// <summary>What becomes of a request for which there is not enough left.</summary>
+public enum OnShort
+{
+    /// <summary>It is refused, and says what is left.</summary>
+    Refuse,
+
+    /// <summary>Its answer is made as short as what is left allows.</summary>
+    Clamp,
+}
+
 /// <summary>Limits and time-outs of the gateway.</summary>
 public sealed record GatewayOptions
 {
@@ -106,6 +116,9 @@ public sealed record GatewayOptions
 
     /// <summary>Output tokens to hold money for where neither the request nor the model says a limit. An answer that is longer is an overrun, and a finding.</summary>
     public long OutputTokensDefault { get; init; } = 16_384;
+
+    /// <summary>The header <c>Tieout-On-Short</c> of a request outranks it.</summary>
+    public OnShort OnShort { get; init; } = OnShort.Refuse;
 
     /// <summary>To reach a provider.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -139,10 +139,11 @@ public static class TieoutYaml
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "retries", "breaker");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
+        if (members.TryGetValue("on_short", out var onShort)) options = options with { OnShort = OnShort(onShort) };
         if (members.TryGetValue("connect_timeout", out var connect)) options = options with { ConnectTimeout = connect.Duration() };
         if (members.TryGetValue("request_timeout", out var request)) options = options with { RequestTimeout = request.Duration() };
         if (members.TryGetValue("idle_timeout", out var idle)) options = options with { IdleTimeout = idle.Duration() };
@@ -159,6 +160,13 @@ public static class TieoutYaml
         "anthropic" => ProviderDialect.Anthropic,
         "gemini" => ProviderDialect.Gemini,
         var unknown => throw place.Wrong($"the dialect '{unknown}' is not known; known are openai, anthropic, gemini"),
+    };
+
+    private static OnShort OnShort(YamlPlace place) => place.Text() switch
+    {
+        "refuse" => Configuration.OnShort.Refuse,
+        "clamp" => Configuration.OnShort.Clamp,
+        var unknown => throw place.Wrong($"'{unknown}' is not known here; known are refuse, clamp"),
     };
 
     private static StoreChoice Store(string text, Func<string, ConfigurationException> wrong) =>

@@ -7,7 +7,7 @@ using Tieout.Server.Gateway.Dialects;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Step 7: passes a stream on, line by line, and holds back its end until the usage is durable (M4).</summary>
-internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Patience patience, GatewayOptions options)
+internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Patience patience, GatewayOptions options, bool isArray = false)
 {
     /// <summary>One event. Images made by a model come as one.</summary>
     private const int LineBytesMax = 16 * 1024 * 1024;
@@ -17,7 +17,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
 
     private readonly PipeWriter _client = context.Response.BodyWriter;
     private readonly ArrayBufferWriter<byte> _held = new(1024);
-    private bool _holding, _done, _dropBlankLine;
+    private bool _holding, _done, _dropBlankLine, _closed;
     private long _drained;
 
     /// <summary>Whether anything has reached the client, or is on its way.</summary>
@@ -38,11 +38,11 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
                 var read = await reader.ReadAsync(patience.Token);
                 var rest = read.Buffer;
                 if (ClientGone && (_drained += rest.Length) > options.DrainBytesMax) return false;
-                while (!_done && TakeLine(ref rest)) { }
+                while (!_done && (isArray ? TakeElement(ref rest) : TakeLine(ref rest))) { }
                 if (rest.Length > LineBytesMax) return false;
                 if (read.IsCompleted)
                 {
-                    if (!rest.IsEmpty) Take(rest);
+                    if (!rest.IsEmpty) TakeRest(rest);
                     break;
                 }
 
@@ -50,7 +50,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
                 await FlushAsync();
             }
 
-            return answer.IsWhole;
+            return answer.IsWhole && (!isArray || _closed);
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -95,6 +95,30 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
         Take(rest.Slice(0, next));
         rest = rest.Slice(next);
         return true;
+    }
+
+    /// <summary>An array's next element, with what stands before it.</summary>
+    private bool TakeElement(ref ReadOnlySequence<byte> rest)
+    {
+        if (!ArrayElements.TryFind(rest, out var start, out var end)) return false;
+        var bytes = rest.Slice(0, end).ToArray();
+        _holding |= answer.Event(bytes.AsSpan(start)).Ends;
+        Emit(bytes);
+        rest = rest.Slice(end);
+        return true;
+    }
+
+    private void TakeRest(in ReadOnlySequence<byte> rest)
+    {
+        if (!isArray)
+        {
+            Take(rest);
+            return;
+        }
+
+        var bytes = rest.ToArray();
+        _closed = bytes.AsSpan().Trim(" \t\r\n"u8).SequenceEqual("]"u8);
+        Emit(bytes);
     }
 
     private void Take(in ReadOnlySequence<byte> line)

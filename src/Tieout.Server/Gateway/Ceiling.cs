@@ -25,6 +25,11 @@ internal static class Ceiling
         var window = limits.ContextWindow ?? UsageUnits.CountMax;
         var input = request.Bytes + OverheadTokens + request.Images * TokensPerImage + request.Files * TokensPerFile;
         var output = Math.Min(request.OutputTokensMax ?? targetOutputMax ?? outputDefault, window);
-        return new(Math.Min(input, window), output * request.Choices, request.ToolCalls);
+        return new(Math.Min(input, window), request.HasOutput ? output * request.Choices : 0, request.ToolCalls)
+        {
+            Requests = request.Pieces,
+            Characters = request.TextCharacters,
+            Seconds = request.AudioSeconds,
+        };
     }
 }

@@ -22,6 +22,9 @@ internal sealed class GatewayAttempt(Caller caller, Target target, string? endUs
 
     public Target Target => target;
 
+    /// <summary>Of the model that was asked for; null: none is known.</summary>
+    public ResolvedPrice? Price => price;
+
     public Command.PlaceHold Hold(Amount ceiling, TimeSpan lasting) =>
         new(Id, Labels(target.Model), endUser, caller.OperationId, ceiling, OccurredAt + lasting);
 

@@ -16,6 +16,9 @@ internal sealed record GatewayCall(
     /// <summary>What all its attempts have been charged so far.</summary>
     public Amount Spent { get; set; }
 
+    /// <summary>To what the output of an answer was lowered, because there was no more left for it; null: it was not.</summary>
+    public long? OutputTokensMax { get; set; }
+
     public Task RefuseAsync(GatewayRefusal refusal) => Endpoint.Dialect.RefuseAsync(Context, refusal);
 
     /// <inheritdoc cref="Dialects.Dialect.RefuseAsync(HttpContext, ApiError, string?, string?)"/>

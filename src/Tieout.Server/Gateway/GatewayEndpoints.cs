@@ -24,6 +24,8 @@ internal static class GatewayEndpoints
         services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();
         services.AddSingleton<GatewayPipeline>();
+        services.AddSingleton<StoredResponses>();
+        services.AddSingleton<ResponsesGateway>();
         services.AddSingleton<ModelList>();
     }
 
@@ -31,10 +33,37 @@ internal static class GatewayEndpoints
     {
         var pipeline = routes.ServiceProvider.GetRequiredService<GatewayPipeline>();
         var models = routes.ServiceProvider.GetRequiredService<ModelList>();
+        var responses = routes.ServiceProvider.GetRequiredService<ResponsesGateway>();
         foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/openai", "/v1/openai/v1"])
         {
             Post($"{at}/chat/completions", new OpenAiChat());
+            Post($"{at}/responses", new OpenAiResponses());
+            Post($"{at}/completions", OpenAiPlain.Completions());
+            Post($"{at}/embeddings", OpenAiPlain.Embeddings());
+            Post($"{at}/moderations", OpenAiPlain.Moderations());
+            Post($"{at}/images/generations", OpenAiPlain.Images());
+            Post($"{at}/audio/speech", new OpenAiSpeech());
+            Post($"{at}/audio/transcriptions", new OpenAiTranscriptions("transcriptions"));
+            Post($"{at}/audio/translations", new OpenAiTranscriptions("translations"));
             routes.MapGet($"{at}/models", (RequestDelegate)models.AnswerAsync);
+            routes.MapGet($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);
+            routes.MapGet($"{at}/responses/{{id}}/input_items", (RequestDelegate)responses.AnswerAsync);
+            routes.MapDelete($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);
+            routes.MapPost($"{at}/responses/{{id}}/cancel", (RequestDelegate)responses.AnswerAsync);
+        }
+
+        foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/anthropic", "/v1/anthropic/v1"])
+        {
+            Post($"{at}/messages", new AnthropicMessages(counts: false));
+            Post($"{at}/messages/count_tokens", new AnthropicMessages(counts: true));
+        }
+
+        foreach (var at in (ReadOnlySpan<string>)["/v1beta", "/v1/gemini", "/v1/gemini/v1beta"])
+        {
+            foreach (var verb in (ReadOnlySpan<string>)["generateContent", "streamGenerateContent", "countTokens"])
+            {
+                Post($"{at}/models/{{model}}:{verb}", new GeminiGenerate(verb));
+            }
         }
 
         void Post(string path, Dialects.Endpoint endpoint) => routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint)));

@@ -15,6 +15,9 @@ internal sealed partial class GatewayPipeline
     /// <summary>A hold outlives the longest attempt by this, so that only a dead gateway's holds expire.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a provider may work at what nobody waits for.</summary>
+    private static readonly TimeSpan BackgroundMax = TimeSpan.FromHours(24);
+
     /// <remarks>Nothing has gone to the client before an attempt answers, and nothing is tried again once one has: so nothing is sent twice.</remarks>
     private async Task AnswerAsync(GatewayCall call, Route route)
     {
@@ -34,7 +37,9 @@ internal sealed partial class GatewayPipeline
                     continue;
                 }
 
-                // 4. Hold that much. Nothing is sent before the hold is durable (M2).
+                // 4. Hold that much, or what there is for it. Nothing is sent before the hold is durable (M2).
+                call.OutputTokensMax = null;
+                call.Context.Response.Headers.Remove("Tieout-Clamped");
                 var number = lineage.Next();
                 var trigger = journey.Trigger ?? (number > 1 ? Tags.RetryTrigger : call.Caller.Tags.Trigger);
                 var attempt = new GatewayAttempt(call.Caller, target, call.Caller.EndUser(call.Request.User), price, number, trigger, options.Time);
@@ -70,7 +75,7 @@ internal sealed partial class GatewayPipeline
         var gateway = call.Routes.Options.Gateway;
         using var patience = new Patience(attempt.Target.Timeouts, gateway.DrainTimeout, options.Time);
         await using var watch = call.Context.RequestAborted.UnsafeRegister(static patience => ((Patience)patience!).ClientGone(), patience);
-        var meter = new UsageMeter(call.Caller.Spender.Prices.Reader(attempt.Target.Upstream, call.Endpoint.Flavor, call.Endpoint.OwnExtractor), call.Request.TextBytes);
+        var meter = new UsageMeter(call.Caller.Spender.Prices.Reader(attempt.Target.Upstream, call.Endpoint.Flavor, call.Endpoint.OwnExtractor), call.Request.TextBytes, attempt.Price);
         var reply = await attempt.Target.Breaker.SendAsync(
             static state => state.Pipeline.SendAsync(state.Call, state.Target, state.Patience), (Pipeline: this, Call: call, attempt.Target, Patience: patience));
 
@@ -79,8 +84,8 @@ internal sealed partial class GatewayPipeline
         {
             using (answer)
             {
-                if (IsStream(answer.Content.Headers)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
-                else await PassWholeOnAsync(call, attempt, answer, meter, patience);
+                if (IsStream(answer.Content.Headers) || IsArray(call, answer)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
+                else await PassWholeOnAsync(call, attempt, answer, meter, patience, held);
             }
 
             return (null, null);
@@ -121,8 +126,15 @@ internal sealed partial class GatewayPipeline
         if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
         try
         {
-            var lasting = attempt.Target.Timeouts.Total + call.Routes.Options.Gateway.DrainTimeout + HoldMargin;
-            return await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None) switch
+            var lasting = call.Request.Background ? BackgroundMax : attempt.Target.Timeouts.Total + call.Routes.Options.Gateway.DrainTimeout + HoldMargin;
+            var outcome = await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None);
+            if (outcome is Outcome.Refused { Left: { } left } && Clamp(call, attempt, left) is { } affordable)
+            {
+                ceiling = affordable;
+                outcome = await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None);
+            }
+
+            return outcome switch
             {
                 Outcome.Done held => (held.Figures, null),
                 Outcome.Replayed held => (held.Figures, null),
@@ -142,7 +154,7 @@ internal sealed partial class GatewayPipeline
     private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, Patience patience)
     {
         var http = call.Context.Request;
-        var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, outputTokensMax: null);
+        var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.OutputTokensMax);
         var path = call.Endpoint.PathAt(call.Request, target) + Dialect.Query(http.QueryString);
         try
         {

@@ -16,7 +16,8 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
-    ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages, SettlementSpool spool, ILogger<GatewayPipeline> logger)
+    ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages,
+    SettlementSpool spool, StoredResponses stored, ILogger<GatewayPipeline> logger)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -50,8 +51,10 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        // 3 to 10, for each attempt.
-        await AnswerAsync(new GatewayCall(context, endpoint, caller, request, body, routes, permit), route!);
+        // 3 to 10, for each attempt; what is free has none.
+        var call = new GatewayCall(context, endpoint, caller, request, body, routes, permit);
+        if (endpoint.IsFree) await PassFreeAsync(call, route!.First(endpoint.Dialect.Spoken));
+        else await AnswerAsync(call, route!);
     }
 
     private static GatewayRefusal? RouteOf(Routes routes, GatewayRequest request, Dialect dialect, out Route? route)
@@ -61,10 +64,20 @@ internal sealed partial class GatewayPipeline(
         return route.Speaks(dialect.Spoken) ? null : OtherDialect(request.Model, route.Stages[0][0]);
     }
 
-    private async Task PassWholeOnAsync(GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience)
+    private async Task PassWholeOnAsync(
+        GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
     {
         using var whole = await WholeAnswer.ReadAsync(answer, patience);
-        call.Endpoint.Reader(call.Request, meter).Whole(whole.Bytes.Span);
+        var reader = call.Endpoint.Reader(call.Request, meter);
+        reader.Whole(whole.Bytes.Span);
+        Keep(call, attempt, reader);
+        if (reader.IsPending && whole.IsWhole)
+        {
+            AnswerHeaders.Stand(call.Context.Response.Headers, held);
+            await WriteAsync(call.Context, answer, whole.Bytes);
+            return;
+        }
+
         if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole)) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
@@ -79,8 +92,10 @@ internal sealed partial class GatewayPipeline(
         AnswerHeaders.PassOn(answer, response.Headers);
         AnswerHeaders.Stand(response.Headers, held);
         response.Headers.CacheControl = "no-cache";
-        var stream = new AnswerStream(call.Context, call.Endpoint.Reader(call.Request, meter), patience, call.Routes.Options.Gateway);
+        var reader = call.Endpoint.Reader(call.Request, meter);
+        var stream = new AnswerStream(call.Context, reader, patience, call.Routes.Options.Gateway, IsArray(call, answer));
         var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
+        Keep(call, attempt, reader);
         var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole));
         if (settled is not null && whole) await stream.FinishAsync();
         else if (stream.HasStarted) call.Context.Abort();
@@ -121,12 +136,18 @@ internal sealed partial class GatewayPipeline(
         }
     }
 
-    private static async Task WriteAsync(HttpContext context, HttpResponseMessage answer, ReadOnlyMemory<byte> bytes)
+    public static async Task WriteAsync(HttpContext context, HttpResponseMessage answer, ReadOnlyMemory<byte> bytes)
     {
         context.Response.StatusCode = (int)answer.StatusCode;
         AnswerHeaders.PassOn(answer, context.Response.Headers);
         context.Response.ContentLength = bytes.Length;
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    /// <summary>Whose it is, for whoever asks for it again.</summary>
+    private void Keep(GatewayCall call, GatewayAttempt attempt, AnswerReader reader)
+    {
+        if (reader.StoredId is { } id) stored.Keep(id, new(attempt, call.Request.TextBytes, reader.IsPending));
     }
 
     private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
@@ -139,6 +160,10 @@ internal sealed partial class GatewayPipeline(
 
     private static bool IsStream(HttpContentHeaders headers) =>
         string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Google's other way to stream: one array, element by element.</summary>
+    private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
+        call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "No hold could be made durable: {Reason}")]
     private partial void LogNotHeld(string reason);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Dialects;
 
@@ -9,13 +10,14 @@ namespace Tieout.Server.Gateway;
 /// <summary>Step 8: what an attempt used, from what passes by.</summary>
 /// <param name="reader">How the provider's usage blocks are read.</param>
 /// <param name="promptBytes">Bytes of text in the request, for an estimate.</param>
-internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes)
+/// <param name="price">At which it will be charged; null: none is known.</param>
+internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, ResolvedPrice? price)
 {
     /// <summary>English text has about this many bytes a token. An estimate says that it is one, and is to be trued up.</summary>
     private const int BytesPerToken = 4;
 
     private byte[] _block = [], _beginning = [];
-    private bool _differed;
+    private bool _differed, _grows;
     private string? _model;
     private long _textBytes;
     private UsageCounts? _counted;
@@ -27,12 +29,16 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes)
     public void SeeModel(ReadOnlySpan<byte> utf8) => _model ??= ModelName(utf8);
 
     /// <summary>Takes in a usage block. The last stands.</summary>
-    /// <param name="grows">It is one of many that grow, so that its differing from the one before says nothing.</param>
+    /// <param name="grows">It says what was used so far, and more may follow: that the next one differs says nothing, and that none follows, much.</param>
     public void SeeUsage(ReadOnlySpan<byte> block, bool grows = false)
     {
-        _differed |= !grows && _block.Length > 0 && !block.SequenceEqual(_block);
+        _differed |= !_grows && _block.Length > 0 && !block.SequenceEqual(_block);
         _block = block.ToArray();
+        _grows = grows;
     }
+
+    /// <summary>Whether the price has a rate for a unit.</summary>
+    public bool IsPriced(UsageUnit unit) => price?.Cost.For(unit) is not null;
 
     /// <summary>Takes in a usage block of a stream's beginning: what it says of the input is true, of the output not yet.</summary>
     public void SeeBeginning(ReadOnlySpan<byte> block) => _beginning = block.ToArray();
@@ -47,7 +53,9 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes)
     public MeteredUsage Finish(bool whole)
     {
         var repeated = _differed ? UsageFlags.UsageRepeated : UsageFlags.None;
-        if (_block.Length > 0)
+        var isUnfinished = _grows && !whole;
+        if (isUnfinished) _beginning = _block;
+        if (_block.Length > 0 && !isUnfinished)
         {
             if (reader.TryReadPlain(_block, out var plain)) return new(plain, UsageBasis.Reported, repeated, _model);
             if (reader.Read(_block) is { } measured) return new(measured.Counts, UsageBasis.Reported, measured.Flags | repeated, _model) { SubCalls = measured.SubCalls };

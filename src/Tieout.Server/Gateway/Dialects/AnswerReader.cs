@@ -6,6 +6,12 @@ internal abstract class AnswerReader
     /// <summary>Whether the stream has come to its end, as far as its events say.</summary>
     public bool IsWhole { get; protected set; }
 
+    /// <summary>It was accepted and is being worked at: its usage comes with a later answer.</summary>
+    public bool IsPending { get; protected set; }
+
+    /// <summary>Under which name the provider keeps the answer; null: it does not.</summary>
+    public string? StoredId { get; protected set; }
+
     /// <summary>Takes in an answer that is no stream.</summary>
     public abstract void Whole(ReadOnlySpan<byte> body);
 

@@ -18,6 +18,9 @@ internal abstract class Endpoint
     /// <summary>The provider takes nothing for it: neither held for nor recorded.</summary>
     public virtual bool IsFree => false;
 
+    /// <summary>A stream may be a JSON array instead of events.</summary>
+    public virtual bool StreamsArrays => false;
+
     /// <returns>Null: it was read.</returns>
     public abstract GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request);
 

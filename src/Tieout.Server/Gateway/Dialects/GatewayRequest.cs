@@ -48,6 +48,15 @@ internal sealed record GatewayRequest
 
     public int Images { get; init; }
 
+    /// <summary>Seconds of the audio that came with the request, at most.</summary>
+    public long AudioSeconds { get; init; }
+
+    /// <summary>The answer costs, beside the request.</summary>
+    public bool HasOutput { get; init; } = true;
+
+    /// <summary>How many things there may be in the answer that have a price each.</summary>
+    public int Pieces { get; init; } = 1;
+
     /// <summary>Files and earlier answers that the provider already has: their size is not in the request.</summary>
     public int Files { get; init; }
 

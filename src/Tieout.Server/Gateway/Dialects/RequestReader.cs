@@ -373,6 +373,8 @@ internal ref struct RequestReader
         Images = _images,
         Files = _files + (_hostedTools > 0 ? 1 : 0),
         ToolCalls = _hostedTools == 0 ? 0 : (int)(_toolCallsMax ?? (_toolUses > 0 ? _toolUses : _hostedTools * ToolCallsDefault)),
+        HasOutput = _shape.HasOutput,
+        Pieces = _shape.AnswersArePieces ? _choices : 1,
         User = _user,
         Bytes = _body.Length,
     };

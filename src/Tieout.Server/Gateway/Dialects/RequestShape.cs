@@ -34,6 +34,12 @@ internal sealed record RequestShape
     /// <summary>What is meant where no model is named; null: it must be.</summary>
     public string? ModelDefault { get; init; }
 
+    /// <summary>The answer costs, beside the request.</summary>
+    public bool HasOutput { get; init; } = true;
+
+    /// <summary>Each answer is a thing that may have a price of its own, as an image has.</summary>
+    public bool AnswersArePieces { get; init; }
+
     /// <summary>It is priced by characters, which are therefore counted.</summary>
     public bool CountsCharacters { get; init; }
 

@@ -107,12 +107,12 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         if (rule.RequestsPerMinute is not null)
         {
             _requests.Take(requests);
-            share.Requests.Take(requests);
+            share.Requests.TakeWhatIsThere(requests);
         }
 
         if (rule.TokensPerMinute is null) return;
         _tokens.Take(tokens);
-        share.Tokens.Take(tokens);
+        share.Tokens.TakeWhatIsThere(tokens);
     }
 
     private Share ShareOf(string key, TimeSpan now)

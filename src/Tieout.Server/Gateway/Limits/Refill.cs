@@ -30,6 +30,9 @@ internal struct Refill
 
     public void Take(decimal count) => _level -= count;
 
+    /// <summary>Takes no more than there is: a share that is used up owes nothing.</summary>
+    public void TakeWhatIsThere(decimal count) => _level -= Math.Min(count, Math.Max(_level, 0));
+
     /// <summary>How long until it has this much.</summary>
     public static TimeSpan Until(decimal wanted, decimal level, decimal perMinute)
     {

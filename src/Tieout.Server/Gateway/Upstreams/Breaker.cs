@@ -16,7 +16,7 @@ internal sealed class Breaker
     private readonly TimeProvider _time;
     private readonly CircuitBreakerStateProvider _state = new();
     private readonly ResiliencePipeline<Reply> _pipeline;
-    private DateTimeOffset _openUntil;
+    private long _openUntilTicks;
     private UpstreamError? _lastError;
 
     /// <param name="options">Null: it only watches, and never opens.</param>
@@ -34,7 +34,7 @@ internal sealed class Breaker
                 ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Result.CountsAgainst),
                 OnOpened = opened =>
                 {
-                    _openUntil = time.GetUtcNow() + opened.BreakDuration;
+                    Volatile.Write(ref _openUntilTicks, (time.GetUtcNow() + opened.BreakDuration).UtcTicks);
                     return ValueTask.CompletedTask;
                 },
             })
@@ -57,8 +57,8 @@ internal sealed class Breaker
     {
         get
         {
-            var left = _openUntil - _time.GetUtcNow();
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            var left = Volatile.Read(ref _openUntilTicks) - _time.GetUtcNow().UtcTicks;
+            return left > 0 ? TimeSpan.FromTicks(left) : TimeSpan.Zero;
         }
     }
 
