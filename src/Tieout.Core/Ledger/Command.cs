@@ -88,4 +88,6 @@ public enum SettingKind
     Key = 5,
     PriceList = 6,
     PricePolicy = 7,
+    AdminToken = 9,
+    AuditRecord = 10,
 }

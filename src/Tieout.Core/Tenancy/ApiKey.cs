@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Tieout.Core.Tenancy;
 
@@ -9,6 +10,10 @@ namespace Tieout.Core.Tenancy;
 public sealed record ApiKey(
     string Id, string Org, string? Team, string? Project, string? Name, string SecretSha256, bool Blocked, DateTimeOffset CreatedAt)
 {
+    /// <summary>What limits it further; null: nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public KeyTerms? Terms { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, TenancyJson.Default.ApiKey);
 
     /// <exception cref="JsonException">Not a key's JSON.</exception>

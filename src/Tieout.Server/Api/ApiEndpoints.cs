@@ -35,6 +35,8 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapCosts();
         api.MapPrices();
+        api.MapTokens();
+        api.MapAudit();
         api.MapLedgerHealth();
         return routes;
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
@@ -33,6 +34,12 @@ internal sealed partial class ChatGateway(
         if (ChatRequestReader.Read(body.Span, out var request) is { } malformed)
         {
             await RefuseAsync(context, malformed);
+            return;
+        }
+
+        if (caller!.Spender.Refusal(KeyScopes.Chat, request!.Model) is { } notAllowed)
+        {
+            await RefuseAsync(context, notAllowed);
             return;
         }
 
