@@ -20,7 +20,7 @@ internal static class Permissions
         ("/orgs/{org}/keys/{key}/terms", [AdminRole.Operator]),
         ("/orgs/{org}/budgets", [AdminRole.Operator]),
         ("/orgs/{org}/price-policy", [AdminRole.Operator]),
-        ("/prices/import", [AdminRole.Operator]),
+        ("/prices", [AdminRole.Operator]),
         ("/orgs/{org}/topups", [AdminRole.Finance]),
         ("/orgs/{org}/grants", [AdminRole.Finance]),
         ("/orgs/{org}/corrections", [AdminRole.Finance]),
