@@ -54,7 +54,7 @@ internal static class CommandLine
         var root = new RootCommand("A metering gateway and billing ledger for AI and GPU platforms whose numbers tie out.")
         {
             globals.Json, globals.Server, globals.Token,
-            OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), BudgetCommands.Build(globals),
+            OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), TokenCommands.Build(globals), TokenCommands.Audit(globals), BudgetCommands.Build(globals),
             MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), MoneyCommands.Correct(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),

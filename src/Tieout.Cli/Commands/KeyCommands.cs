@@ -4,12 +4,12 @@ using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>key create|list|block|unblock</c></summary>
+/// <summary><c>key create|list|block|unblock|rotate|expire|terms</c></summary>
 internal static class KeyCommands
 {
     public static Command Build(Globals globals) => new("key", "Keys: what spends for an org.")
     {
-        Create(globals), List(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."),
+        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."),
     };
 
     private static Command Create(Globals globals)
@@ -18,10 +18,17 @@ internal static class KeyCommands
         var team = new Option<string?>("--team") { Description = "Its spend counts for this team." };
         var project = new Option<string?>("--project") { Description = "Its spend counts for this project, whatever a request says." };
         var name = new Option<string?>("--name") { Description = "For people to tell keys apart." };
-        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name }, async (call, api, cancellationToken) =>
+        var terms = new TermOptions();
+        var worker = new Option<bool>("--worker") { Description = "It spends for the tenants named, with their envelopes, and for nobody without one." };
+        var tenants = new Option<string[]>("--tenant") { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
+        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata }, async (call, api, cancellationToken) =>
         {
+            var limits = terms.Body(call);
             var made = await api.SendAsync(
-                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys"]), new NewKeyBody(call.Get(team), call.Get(project), call.Get(name)),
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys"]),
+                new NewKeyBody(
+                    call.Get(team), call.Get(project), call.Get(name), call.Get(worker), call.Get(tenants) is { Length: > 0 } named ? named : null,
+                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
             return ExitCode.Ok;
@@ -44,10 +51,61 @@ internal static class KeyCommands
         });
     }
 
+    private static Command Rotate(Globals globals)
+    {
+        var org = Arguments.Org();
+        var key = Key();
+        var grace = new Option<int>("--grace") { Description = "How long the old secret stays good, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
+        return globals.Calling(new("rotate", "Gives a key a new secret, shown this once.") { org, key, grace }, async (call, api, cancellationToken) =>
+        {
+            var made = await api.SendAsync(
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "rotate"]), new RotateKeyBody(call.Get(grace)),
+                ApiClient.Json.RotateKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
+            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync(
+                $"{answer.Id}\n{answer.Key}\nThe second line is the new secret. The old one {(answer.PreviousUntil is { } until ? $"is good until {until:u}" : "is refused from now on")}."));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Expire(Globals globals)
+    {
+        var org = Arguments.Org();
+        var key = Key();
+        var at = new Option<string?>("--at") { Description = "A day or a time to come. Default: now.", HelpName = "TIME" };
+        return globals.Calling(new("expire", "Ends a key, now or at a time.") { org, key, at }, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.SendAsync(
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "expire"]), new ExpireKeyBody(call.Get(at)),
+                ApiClient.Json.ExpireKeyBody, ApiClient.Json.KeyBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.KeyBody, (body, text) => text.WriteLineAsync($"{body.Id} expires at {body.ExpiresAt:u}."));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Terms(Globals globals)
+    {
+        var org = Arguments.Org();
+        var key = Key();
+        var terms = new TermOptions();
+        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata }, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.SendAsync(
+                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "terms"]), terms.Body(call),
+                ApiClient.Json.KeyTermsBody, ApiClient.Json.KeyBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.KeyBody, (body, text) => text.WriteLineAsync(
+                $"{body.Id}: models {Shown(body.Models)}; scopes {Shown(body.Scopes)}; expires {(body.ExpiresAt is { } end ? $"{end:u}" : "never")}"));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static string Shown(IReadOnlyList<string>? names) => names is null ? "all" : string.Join(", ", names);
+
+    private static Argument<string> Key() => new("KEY") { Description = "Its id, not its secret." };
+
     private static Command Block(Globals globals, string verb, string description)
     {
         var org = Arguments.Org();
-        var key = new Argument<string>("KEY") { Description = "Its id, not its secret." };
+        var key = Key();
         return globals.Calling(new(verb, description) { org, key }, async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync(ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), verb]), null, ApiClient.Json.KeyBody, cancellationToken);
@@ -57,4 +115,29 @@ internal static class KeyCommands
     }
 
     private static string State(KeyBody key) => key.Blocked ? "blocked" : "in use";
+}
+
+/// <summary>The limits of a key, as options.</summary>
+internal sealed class TermOptions
+{
+    public Option<string?> ExpiresAt { get; } = new("--expires-at") { Description = "A day or a time to come. Default: never.", HelpName = "TIME" };
+    public Option<string[]> Models { get; } = new("--model") { Description = "A model it may ask for, with at most one * at its end; can be given again. Default: all.", HelpName = "NAME" };
+    public Option<string[]> Scopes { get; } = new("--scope") { Description = "What it may do: chat, embeddings ...; can be given again. Default: everything.", HelpName = "NAME" };
+    public Option<string[]> Metadata { get; } = new("--metadata") { Description = "A note of your own; can be given again.", HelpName = "NAME=VALUE" };
+
+    /// <exception cref="CommandFailedException">A note is not <c>NAME=VALUE</c>.</exception>
+    public KeyTermsBody Body(Invocation call)
+    {
+        var notes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var note in call.Get(Metadata) ?? [])
+        {
+            var equals = note.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1) throw new CommandFailedException(ExitCode.Usage, $"'{note}' is not a note: write NAME=VALUE.");
+            notes[note[..equals]] = note[(equals + 1)..];
+        }
+
+        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes);
+    }
+
+    private static string[]? Given(string[]? values) => values is { Length: > 0 } ? values : null;
 }

@@ -94,4 +94,6 @@ public enum SettingKind
 
     /// <summary>Evidence that cost was about to be bound to another tenant; named <c>code:...</c>. Opens a finding with that code.</summary>
     IdentityFinding = 9,
+    AdminToken = 10,
+    AuditRecord = 11,
 }

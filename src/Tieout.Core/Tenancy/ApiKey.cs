@@ -14,6 +14,10 @@ public sealed record ApiKey(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Worker = false,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] IReadOnlyList<string>? Tenants = null)
 {
+    /// <summary>What limits it further; null: nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public KeyTerms? Terms { get; init; }
+
     /// <summary>Among <see cref="Tenants"/>: every org. No org can have this name.</summary>
     public const string AnyTenant = "*";
 

@@ -38,6 +38,8 @@ public static class ApiEndpoints
         api.MapPrices();
         api.MapEnvelopes();
         api.MapEnvelopeKeys();
+        api.MapTokens();
+        api.MapAudit();
         api.MapLedgerHealth();
         return routes;
     }

@@ -13,7 +13,7 @@ namespace Tieout.Server.Api;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     AllowDuplicateProperties = false,
-    Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter)])]
+    Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter), typeof(AdminRoleConverter)])]
 [JsonSerializable(typeof(NewOrgBody))]
 [JsonSerializable(typeof(OrgBody))]
 [JsonSerializable(typeof(OrgListBody))]
@@ -24,6 +24,14 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(MadeKeyBody))]
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(KeyListBody))]
+[JsonSerializable(typeof(KeyTermsBody))]
+[JsonSerializable(typeof(RotateKeyBody))]
+[JsonSerializable(typeof(ExpireKeyBody))]
+[JsonSerializable(typeof(NewTokenBody))]
+[JsonSerializable(typeof(MadeTokenBody))]
+[JsonSerializable(typeof(TokenBody))]
+[JsonSerializable(typeof(TokenListBody))]
+[JsonSerializable(typeof(AuditPageBody))]
 [JsonSerializable(typeof(SetBudgetBody))]
 [JsonSerializable(typeof(BudgetBody))]
 [JsonSerializable(typeof(BudgetListBody))]
@@ -59,6 +67,9 @@ public sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>prepaid, postpaid.</summary>
 internal sealed class BillingModeConverter() : JsonStringEnumConverter<BillingMode>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>viewer, operator, finance, admin.</summary>
+internal sealed class AdminRoleConverter() : JsonStringEnumConverter<AdminRole>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
 
 /// <summary>minute, hour, day, week, month, total.</summary>
 internal sealed class WindowUnitConverter() : JsonStringEnumConverter<WindowUnit>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -63,7 +63,7 @@ internal static class BudgetEndpoints
         }
 
         var budget = new Budget(scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);
-        var (isNew, _, _) = (await ledger.SubmitAsync(new Command.SetBudget(budget), context.RequestAborted)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), context)).OrThrow();
         var standing = ledger.Read.Budgets(org, Instant.From(time.GetUtcNow())).First(candidate => candidate.State.Budget.Id == budget.Id);
         return Answer.Made(isNew, Body(standing), ApiJson.Default.BudgetBody);
     }

@@ -54,7 +54,7 @@ internal static class InvoiceEndpoints
     {
         var period = Inputs.Month(month);
         Inputs.Org(ledger, org);
-        (await ledger.SubmitAsync(new Command.ClosePeriod(org, period), context.RequestAborted)).OrThrow();
+        (await ledger.ActAsync(new Command.ClosePeriod(org, period), context)).OrThrow();
         var asOf = ledger.Read.AsOf;
         return Answer.Ok(Body(await InvoiceAsync(Inputs.Org(ledger, org), period, ledger, context.RequestAborted), asOf), ApiJson.Default.InvoiceBody);
     }

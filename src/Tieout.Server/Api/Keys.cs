@@ -1,6 +1,4 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,16 +9,35 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Api;
 
+/// <param name="ExpiresAt">A day (of the org's zone) or a time; null: never.</param>
+/// <param name="Models">What it may ask for, with at most one <c>*</c> at the end of each; null: everything.</param>
+/// <param name="Scopes">chat, embeddings ... or *; null: everything.</param>
+/// <param name="Metadata">Notes of the platform's own.</param>
 /// <param name="Worker">It spends for the tenants named, with their envelopes, and for nobody without one.</param>
 /// <param name="Tenants">Orgs; <c>*</c>: all of them. Only of a worker.</param>
-public sealed record NewKeyBody(string? Team = null, string? Project = null, string? Name = null, bool Worker = false, IReadOnlyList<string>? Tenants = null);
+public sealed record NewKeyBody(
+    string? Team = null, string? Project = null, string? Name = null, bool Worker = false, IReadOnlyList<string>? Tenants = null,
+    string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null);
+
+/// <summary>All the terms of a key; what is left out is not limited from now on.</summary>
+public sealed record KeyTermsBody(
+    string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null);
+
+/// <param name="GraceSeconds">How long the old secret stays good. Default one day; 0: not at all.</param>
+public sealed record RotateKeyBody(long GraceSeconds = 86_400);
+
+/// <param name="At">A day or a time to come; null: now.</param>
+public sealed record ExpireKeyBody(string? At = null);
 
 /// <param name="Key">The secret. Shown this once; only its hash is kept.</param>
-public sealed record MadeKeyBody(string Id, string Key, string Org, string? Team, string? Project, string? Name);
+/// <param name="PreviousUntil">Until when the secret before it is good too; null: it is not, or there was none.</param>
+public sealed record MadeKeyBody(string Id, string Key, string Org, string? Team, string? Project, string? Name, DateTimeOffset? PreviousUntil = null);
 
 /// <param name="Tenants">Whom a worker may act for; null: only its own org.</param>
 public sealed record KeyBody(
-    string Id, string Org, string? Team, string? Project, string? Name, bool Blocked, DateTimeOffset CreatedAt, bool Worker, IReadOnlyList<string>? Tenants);
+    string Id, string Org, string? Team, string? Project, string? Name, bool Blocked, DateTimeOffset CreatedAt, bool Worker, IReadOnlyList<string>? Tenants,
+    DateTimeOffset? ExpiresAt = null, DateTimeOffset? PreviousUntil = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null,
+    IReadOnlyDictionary<string, string>? Metadata = null);
 
 public sealed record KeyListBody(IReadOnlyList<KeyBody> Items, long AsOf);
 
@@ -28,13 +45,17 @@ public sealed record KeyListBody(IReadOnlyList<KeyBody> Items, long AsOf);
 internal static class KeyEndpoints
 {
     private const int TenantsMax = 1_000;
+    private const long GraceSecondsMax = 90L * 86_400;
 
     public static void MapKeys(this IEndpointRouteBuilder api)
     {
         api.MapGet("/orgs/{org}/keys", List);
         api.MapPost("/orgs/{org}/keys", Create);
-        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Block(org, key, blocked: true, context, ledger));
-        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Block(org, key, blocked: false, context, ledger));
+        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = true }, context, ledger));
+        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = false }, context, ledger));
+        api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate);
+        api.MapPost("/orgs/{org}/keys/{key}/expire", Expire);
+        api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms);
     }
 
     private static IResult List(string org, ILedger ledger)
@@ -48,30 +69,69 @@ internal static class KeyEndpoints
     private static async Task<IResult> Create(string org, HttpContext context, ILedger ledger, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.NewKeyBody);
-        Inputs.Org(ledger, org);
+        var zone = Inputs.Org(ledger, org).Zone;
         ledger.Exists(SettingKind.Team, org, body.Team);
         ledger.Exists(SettingKind.Project, org, body.Project);
         if (body.Name is not null) Inputs.Name(body.Name, "name");
         CheckTenants(body, ledger);
+        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata), KeyTerms.None, zone, time);
 
-        var secret = "tk_" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var (secret, hash) = Secrets.Make("tk_");
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
-        var key = new ApiKey(id, org, body.Team, body.Project, body.Name, hash, Blocked: false, time.GetUtcNow(), body.Worker, body.Tenants);
-        (await ledger.SubmitAsync(new Command.Record(SettingKind.Key, org, id, key.ToJson(), Once: false), context.RequestAborted)).OrThrow();
+        var key = new ApiKey(id, org, body.Team, body.Project, body.Name, hash, Blocked: false, time.GetUtcNow(), body.Worker, body.Tenants) { Terms = terms == KeyTerms.None ? null : terms };
+        await RecordAsync(key, context, ledger);
         return Answer.Made(isNew: true, new MadeKeyBody(id, secret, org, body.Team, body.Project, body.Name), ApiJson.Default.MadeKeyBody);
     }
 
-    private static async Task<IResult> Block(string org, string key, bool blocked, HttpContext context, ILedger ledger)
+    private static async Task<IResult> Rotate(string org, string key, HttpContext context, ILedger ledger, TimeProvider time)
     {
-        Inputs.Org(ledger, org);
-        var row = ledger.Find(SettingKind.Key, org, key) ?? throw new ApiRefusedException(ApiError.KeyNotFound, $"Org '{org}' has no key '{Inputs.Shown(key)}'.");
-        var changed = ApiKey.Parse(row.Body) with { Blocked = blocked };
-        (await ledger.SubmitAsync(new Command.Record(SettingKind.Key, org, key, changed.ToJson(), Once: false), context.RequestAborted)).OrThrow();
+        var body = context.Request.ContentLength is 0 or null ? new() : await Inputs.BodyAsync(context, ApiJson.Default.RotateKeyBody);
+        if (body.GraceSeconds is < 0 or > GraceSecondsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The grace period is 0 to {GraceSecondsMax} seconds.");
+        var known = Known(org, key, ledger);
+        var (secret, hash) = Secrets.Make("tk_");
+        var until = body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
+
+        // One old secret only: whoever rotates twice within the grace period means the first to end.
+        var terms = (known.Terms ?? KeyTerms.None) with { PreviousSha256 = until is null ? null : known.SecretSha256, PreviousUntil = until };
+        var rotated = known with { SecretSha256 = hash, Terms = terms };
+        await RecordAsync(rotated, context, ledger);
+        return Answer.Ok(new MadeKeyBody(key, secret, org, known.Team, known.Project, known.Name, until), ApiJson.Default.MadeKeyBody);
+    }
+
+    private static async Task<IResult> Expire(string org, string key, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        var body = context.Request.ContentLength is 0 or null ? new() : await Inputs.BodyAsync(context, ApiJson.Default.ExpireKeyBody);
+        var at = KeyInputs.Future(body.At, Inputs.Org(ledger, org).Zone, time) ?? time.GetUtcNow();
+        return await Change(org, key, known => known with { Terms = (known.Terms ?? KeyTerms.None) with { ExpiresAt = at } }, context, ledger);
+    }
+
+    private static async Task<IResult> SetTerms(string org, string key, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.KeyTermsBody);
+        var zone = Inputs.Org(ledger, org).Zone;
+        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, zone, time) }, context, ledger);
+    }
+
+    private static async Task<IResult> Change(string org, string key, Func<ApiKey, ApiKey> change, HttpContext context, ILedger ledger)
+    {
+        var changed = change(Known(org, key, ledger));
+        await RecordAsync(changed, context, ledger);
         return Answer.Ok(Body(changed), ApiJson.Default.KeyBody);
     }
 
-    private static KeyBody Body(ApiKey key) => new(key.Id, key.Org, key.Team, key.Project, key.Name, key.Blocked, key.CreatedAt, key.Worker, key.Tenants);
+    private static ApiKey Known(string org, string key, ILedger ledger)
+    {
+        Inputs.Org(ledger, org);
+        var row = ledger.Find(SettingKind.Key, org, key) ?? throw new ApiRefusedException(ApiError.KeyNotFound, $"Org '{org}' has no key '{Inputs.Shown(key)}'.");
+        return ApiKey.Parse(row.Body);
+    }
+
+    private static async Task RecordAsync(ApiKey key, HttpContext context, ILedger ledger) =>
+        (await ledger.ActAsync(new Command.Record(SettingKind.Key, key.Org, key.Id, key.ToJson(), Once: false), context)).OrThrow();
+
+    private static KeyBody Body(ApiKey key) => new(
+        key.Id, key.Org, key.Team, key.Project, key.Name, key.Blocked, key.CreatedAt, key.Worker, key.Tenants,
+        key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes, key.Terms?.Metadata);
 
     private static void CheckTenants(NewKeyBody body, ILedger ledger)
     {

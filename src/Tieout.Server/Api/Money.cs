@@ -81,7 +81,7 @@ internal static class MoneyEndpoints
 
     private static async Task<IResult> Submit(Org org, string id, Command command, HttpContext context, ILedger ledger)
     {
-        var (isNew, posting, figures) = (await ledger.SubmitAsync(command, context.RequestAborted)).OrThrow();
+        var (isNew, posting, figures) = (await ledger.ActAsync(command, context)).OrThrow();
         var body = new MoneyBody(id, org.Id, org.Asset, posting, !isNew, figures.Posted, figures.Held, figures.Available);
         return Answer.Made(isNew, body, ApiJson.Default.MoneyBody);
     }

@@ -61,7 +61,7 @@ internal static class OrgEndpoints
         var line = body.CreditLine is { } given ? Inputs.Positive(given, "a credit line", zeroIsFine: true).Nanos : (long?)null;
         var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say how the org is billed: prepaid or postpaid.");
 
-        var (isNew, _, _) = (await ledger.SubmitAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context.RequestAborted)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context)).OrThrow();
         return Answer.Made(isNew, Body(Inputs.Org(ledger, id)), ApiJson.Default.OrgBody);
     }
 
@@ -82,7 +82,7 @@ internal static class OrgEndpoints
         if (ledger.Find(kind, org, name) is { } known) return Answer.Made(isNew: false, Body(OrgUnit.Parse(known.Body)), ApiJson.Default.UnitBody);
 
         var unit = new OrgUnit(org, name, time.GetUtcNow());
-        var outcome = await ledger.SubmitAsync(new Command.Record(kind, org, name, unit.ToJson(), Once: true), context.RequestAborted);
+        var outcome = await ledger.ActAsync(new Command.Record(kind, org, name, unit.ToJson(), Once: true), context);
         var isNew = outcome is not Outcome.Refused { Reason: Refusal.IdReused } && outcome.OrThrow().IsNew;
         var stands = ledger.Find(kind, org, name) is { } row ? OrgUnit.Parse(row.Body) : unit;
         return Answer.Made(isNew, Body(stands), ApiJson.Default.UnitBody);

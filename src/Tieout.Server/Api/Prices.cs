@@ -75,7 +75,7 @@ internal static class PriceEndpoints
         if (catalogue.Name == BuiltinPrices.Name) throw Wrong($"'{BuiltinPrices.Name}' is the list that comes with the program; give yours another name.");
 
         var command = new Command.Record(SettingKind.PriceList, "", Inputs.Name(catalogue.Id, "list"), PriceCatalogueJson.Write(catalogue), Once: true);
-        var (isNew, _, _) = (await ledger.SubmitAsync(command, context.RequestAborted)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(command, context)).OrThrow();
         return Answer.Made(isNew, Body(catalogue), ApiJson.Default.PriceListBody);
     }
 
@@ -112,7 +112,7 @@ internal static class PriceEndpoints
             _ => throw Wrong("What becomes of unknown models is refuse or admit."),
         };
         var policy = new PricePolicy(body.Markup is { } text ? Markup(text) : before.Markup, unknown, before.Basis, before.Overrides);
-        (await ledger.SubmitAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), context.RequestAborted)).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), context)).OrThrow();
         using var json = JsonDocument.Parse(policy.ToJson());
         return Answer.Ok(new SetPolicyBody(org, json.RootElement.Clone()), ApiJson.Default.SetPolicyBody);
     }

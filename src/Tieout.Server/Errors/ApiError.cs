@@ -11,10 +11,13 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     private const string ServerType = "server_error";
 
     // Who asks.
-    public static readonly ApiError InvalidApiKey = new("invalid_api_key", 401, "The API key is not known or is blocked.");
+    public static readonly ApiError InvalidApiKey = new("invalid_api_key", 401, "The API key is not known, is blocked or has expired.");
     public static readonly ApiError Unauthorized = new("unauthorized", 401, "The admin token is missing or wrong.");
 
     public static readonly ApiError Forbidden = new("forbidden", 403, "The credential does not allow this.");
+
+    public static readonly ApiError ScopeNotAllowed = new("scope_not_allowed", 403, "The key may not be used for this kind of work.");
+    public static readonly ApiError ModelNotAllowed = new("model_not_allowed", 403, "The key may not ask for this model.");
 
     // What is asked.
     public static readonly ApiError BodyMalformed = new("body_malformed", 400, "The body is not what this address takes.");
@@ -25,6 +28,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError AmountInvalid = new("amount_invalid", 400, "An amount is not written as amounts are.");
     public static readonly ApiError TeamNotFound = new("team_not_found", 404, "There is no such team.");
     public static readonly ApiError ProjectNotFound = new("project_not_found", 404, "There is no such project.");
+    public static readonly ApiError TokenNotFound = new("token_not_found", 404, "There is no such token.");
     public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
     public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
@@ -85,7 +89,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     /// <summary>Every row, for the reference and its tests.</summary>
     public static IReadOnlyList<ApiError> All { get; } =
     [
-        InvalidApiKey, Unauthorized, Forbidden,
+        InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing,

@@ -25,7 +25,7 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
             return new(ApiError.InvalidApiKey, $"You did not provide an API key: send it in the header {dialect.KeyHeader}: {dialect.KeyPrefix}KEY.");
         }
 
-        if (Find(keys, secret) is not { } spender) return new(ApiError.InvalidApiKey, "The API key is not known here, or it is blocked.");
+        if (Find(keys, secret) is not { } spender) return new(ApiError.InvalidApiKey, "The API key is not known here, or it is blocked or has expired.");
         if (context.Features.Get<LogIds>() is { } ids) ids.Org = spender.Key.Org;
         if (Tags.Read(headers, out var tags) is { } refused) return refused;
         caller = new(spender, tags, Correlation.Of(context));

@@ -35,6 +35,12 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
+        if (caller!.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
+        {
+            await endpoint.Dialect.RefuseAsync(context, notAllowed);
+            return;
+        }
+
         var routes = currentRoutes.Get();
         if (RouteOf(routes, request!, endpoint.Dialect, out var route) is { } nowhere)
         {

@@ -27,7 +27,7 @@ internal sealed class ModelList(CurrentKeys keys, CurrentRoutes currentRoutes)
             json.WriteStartObject();
             json.WriteString("object"u8, "list"u8);
             json.WriteStartArray("data"u8);
-            foreach (var (name, provider) in Offered(caller!))
+            foreach (var (name, provider) in Offered(caller!).Where(model => caller!.Spender.Key.Terms?.AllowsModel(model.Name) ?? true))
             {
                 json.WriteStartObject();
                 json.WriteString("id"u8, name);

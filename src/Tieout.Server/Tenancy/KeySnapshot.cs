@@ -8,27 +8,26 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;
 
-/// <summary>Every key that may spend, and the prices of its org. Immutable; made anew when the ledger's settings change.</summary>
+/// <summary>Every key that may spend, the prices of its org, and every token that may administer. Immutable; made anew when the ledger's settings change.</summary>
 internal sealed class KeySnapshot
 {
-    private const int HashBytes = 32;
+    private readonly SecretTable<Spender> _keys = new();
+    private readonly SecretTable<RoleToken> _tokens = new();
+    private readonly TimeProvider _time;
 
-    private readonly Dictionary<long, Spender> _byHashStart = [];
     private readonly ConcurrentDictionary<(string Key, string Org), Spender> _acting = new();
 
-    public KeySnapshot(ILedgerReader ledger, KeySnapshot? before)
+    public KeySnapshot(ILedgerReader ledger, KeySnapshot? before, TimeProvider time)
     {
         // The version first: settings read after it are at least as new, so a change in between only means one snapshot more.
         Version = ledger.SettingsVersion;
+        _time = time;
         var settings = ledger.Settings;
         Prices = new(settings, before?.Prices);
         foreach (var row in settings)
         {
-            if (row.Kind != SettingKind.Key) continue;
-            var key = ApiKey.Parse(row.Body);
-            if (key.Blocked || Prices.Of(key.Org) is not { } prices) continue;
-            var hash = Convert.FromHexString(key.SecretSha256);
-            if (hash.Length == HashBytes) _byHashStart[BinaryPrimitives.ReadInt64LittleEndian(hash)] = new(key, hash, prices);
+            if (row.Kind == SettingKind.Key) Add(ApiKey.Parse(row.Body));
+            else if (row.Kind == SettingKind.AdminToken && RoleToken.Parse(row.Body) is { Revoked: false } token) _tokens.Add(token.SecretSha256, token, token.ExpiresAt);
         }
     }
 
@@ -48,21 +47,51 @@ internal sealed class KeySnapshot
         return _acting.GetOrAdd((spender.Key.Id, org), acting);
     }
 
-    /// <summary>Who bears a secret; null: unknown or blocked. Which of the two, a caller without the secret must not learn.</summary>
+    /// <summary>Who bears a secret; null: unknown, blocked or expired. Which of these, a caller without the secret must not learn.</summary>
     /// <param name="secret">As it came in the request, in UTF-8.</param>
-    public Spender? Find(ReadOnlySpan<byte> secret)
+    public Spender? Find(ReadOnlySpan<byte> secret) => _keys.Find(secret, _time);
+
+    /// <summary>Whose token it is; null: nobody's, or one that is revoked or expired.</summary>
+    public RoleToken? FindToken(ReadOnlySpan<byte> secret) => _tokens.Find(secret, _time);
+
+    private void Add(ApiKey key)
+    {
+        if (key.Blocked || Prices.Of(key.Org) is not { } prices) return;
+        var terms = key.Terms ?? KeyTerms.None;
+        _keys.Add(key.SecretSha256, new(key, Convert.FromHexString(key.SecretSha256), prices), terms.ExpiresAt);
+        if (terms is not { PreviousSha256: { } previous, PreviousUntil: { } until }) return;
+        _keys.Add(previous, new(key, Convert.FromHexString(previous), prices), terms.ExpiresAt < until ? terms.ExpiresAt : until);
+    }
+}
+
+/// <summary>Finds what a secret stands for by its hash.</summary>
+internal sealed class SecretTable<T>
+    where T : class
+{
+    private const int HashBytes = 32;
+
+    private readonly Dictionary<long, (byte[] Sha256, T Value, DateTimeOffset? Until)> _byHashStart = [];
+
+    public void Add(string sha256, T value, DateTimeOffset? until)
+    {
+        var hash = Convert.FromHexString(sha256);
+        if (hash.Length == HashBytes) _byHashStart[BinaryPrimitives.ReadInt64LittleEndian(hash)] = (hash, value, until);
+    }
+
+    public T? Find(ReadOnlySpan<byte> secret, TimeProvider time)
     {
         Span<byte> hash = stackalloc byte[HashBytes];
         SHA256.HashData(secret, hash);
 
         // The dictionary narrows by 8 bytes of a hash, which tells nothing of the secret; the comparison that decides takes the same time for all.
-        return _byHashStart.TryGetValue(BinaryPrimitives.ReadInt64LittleEndian(hash), out var spender)
-            && CryptographicOperations.FixedTimeEquals(hash, spender.SecretSha256) ? spender : null;
+        return _byHashStart.TryGetValue(BinaryPrimitives.ReadInt64LittleEndian(hash), out var found)
+            && CryptographicOperations.FixedTimeEquals(hash, found.Sha256)
+            && (found.Until is not { } until || time.GetUtcNow() < until) ? found.Value : null;
     }
 }
 
 /// <summary>The newest <see cref="KeySnapshot"/>, checked at every request: a key that was blocked a commit ago is refused now.</summary>
-internal sealed class CurrentKeys(ILedger ledger)
+internal sealed class CurrentKeys(ILedger ledger, TimeProvider time)
 {
     private readonly Lock _rebuilding = new();
     private KeySnapshot? _last;
@@ -78,7 +107,7 @@ internal sealed class CurrentKeys(ILedger ledger)
         lock (_rebuilding)
         {
             if (_last is { } last && last.Version == ledger.Read.SettingsVersion) return last;
-            var next = new KeySnapshot(ledger.Read, _last);
+            var next = new KeySnapshot(ledger.Read, _last, time);
             Volatile.Write(ref _last, next);
             return next;
         }

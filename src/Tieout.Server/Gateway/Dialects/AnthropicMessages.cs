@@ -19,6 +19,8 @@ internal sealed class AnthropicMessages(bool counts) : Endpoint
 
     public override string Flavor => "default";
 
+    public override string Scope => "messages";
+
     public override bool IsFree => counts;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);

@@ -12,6 +12,9 @@ internal abstract class Endpoint
     /// <summary>The API by which price lists say how its usage is read, for example <c>chat</c>.</summary>
     public abstract string Flavor { get; }
 
+    /// <summary>What a key must be allowed for it; see <see cref="Core.Tenancy.KeyScopes"/>.</summary>
+    public abstract string Scope { get; }
+
     /// <summary>How its usage is read where no price list says; null: lists do.</summary>
     public virtual UsageExtractor? OwnExtractor => null;
 

@@ -23,6 +23,8 @@ internal sealed partial class GeminiGenerate(string verb) : Endpoint
 
     public override string Flavor => "default";
 
+    public override string Scope => "gemini";
+
     public override bool IsFree => verb == "countTokens";
 
     public override bool StreamsArrays => true;

@@ -37,6 +37,8 @@ internal sealed class OpenAiSpeech : Endpoint
 
     public override string Flavor => AudioUsage.Flavor;
 
+    public override string Scope => "audio";
+
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
@@ -73,6 +75,8 @@ internal sealed class OpenAiTranscriptions(string verb) : Endpoint
     public override Dialect Dialect => OpenAiDialect.Instance;
 
     public override string Flavor => AudioUsage.Flavor;
+
+    public override string Scope => "audio";
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -18,6 +19,8 @@ internal sealed class OpenAiChat : Endpoint
     public override Dialect Dialect => OpenAiDialect.Instance;
 
     public override string Flavor => "chat";
+
+    public override string Scope => KeyScopes.Chat;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
 

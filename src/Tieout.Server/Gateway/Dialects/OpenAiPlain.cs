@@ -27,6 +27,8 @@ internal sealed class OpenAiPlain(string path, string flavor, RequestShape shape
 
     public override string Flavor => flavor;
 
+    public override string Scope { get; } = path.Split('/')[0];
+
     public override bool IsFree => isFree;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, shape, out request);

@@ -19,6 +19,8 @@ internal sealed class OpenAiResponses : Endpoint
 
     public override string Flavor => "responses";
 
+    public override string Scope => "responses";
+
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
 
     public override string PathAt(GatewayRequest request, Target target) => "/responses";

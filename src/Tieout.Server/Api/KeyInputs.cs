@@ -1,0 +1,64 @@
+using Tieout.Core.Tenancy;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Api;
+
+/// <summary>What callers say of a key's limits, read strictly.</summary>
+internal static class KeyInputs
+{
+    /// <param name="standing">The terms that it had: what a rotation left stays.</param>
+    public static KeyTerms Terms(KeyTermsBody body, KeyTerms standing, TimeZoneInfo zone, TimeProvider time) => standing with
+    {
+        ExpiresAt = Future(body.ExpiresAt, zone, time),
+        Models = Models(body.Models),
+        Scopes = Scopes(body.Scopes),
+        Metadata = Metadata(body.Metadata),
+    };
+
+    public static DateTimeOffset? Future(string? text, TimeZoneInfo zone, TimeProvider time)
+    {
+        if (text is null) return null;
+        var at = Inputs.Time(text, zone).ToDateTimeOffset();
+        return at > time.GetUtcNow() ? at : throw Wrong(ApiError.AlreadyExpired, $"'{Inputs.Shown(text)}' is in the past.");
+    }
+
+    private static IReadOnlyList<string>? Models(IReadOnlyList<string>? models)
+    {
+        if (models is null) return null;
+        if (models.Count is 0 or > KeyTerms.ModelsMax) throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {KeyTerms.ModelsMax} models, or leave them out to allow all.");
+        foreach (var model in models)
+        {
+            var name = model.EndsWith('*') ? model[..^1] : model;
+            if (model != "*" && !Names.IsValid(name)) throw Wrong(ApiError.NameInvalid, $"'{Inputs.Shown(model)}' is not a model's name, with at most one * at its end.");
+        }
+
+        return models;
+    }
+
+    private static IReadOnlyList<string>? Scopes(IReadOnlyList<string>? scopes)
+    {
+        if (scopes is null) return null;
+        if (scopes.Count == 0) throw Wrong(ApiError.ParameterInvalid, "Name at least one scope, or leave them out to allow all.");
+        foreach (var scope in scopes)
+        {
+            if (!KeyScopes.Known.Contains(scope)) throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(scope)}' is not a scope; there are {string.Join(", ", KeyScopes.Known)}.");
+        }
+
+        return scopes;
+    }
+
+    private static IReadOnlyDictionary<string, string>? Metadata(IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (metadata is null) return null;
+        if (metadata.Count > KeyTerms.MetadataMax) throw Wrong(ApiError.ParameterInvalid, $"A key has at most {KeyTerms.MetadataMax} notes.");
+        foreach (var (name, value) in metadata)
+        {
+            Inputs.Name(name, "metadata");
+            if (value is null || value.Length > KeyTerms.MetadataValueMax) throw Wrong(ApiError.ParameterInvalid, $"The note '{Inputs.Shown(name)}' is longer than {KeyTerms.MetadataValueMax} characters.");
+        }
+
+        return metadata;
+    }
+
+    private static ApiRefusedException Wrong(ApiError error, string what) => new(error, what);
+}

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Server.Api;
+
+/// <summary>Which roles may do what. What is not in the table is for admins, so that a new endpoint is closed until someone thinks of it.</summary>
+internal static class Permissions
+{
+    /// <summary>Changes, by the address below <see cref="ApiEndpoints.Root"/> as the endpoint is mapped.</summary>
+    private static readonly (string Path, AdminRole[] Roles)[] Changes =
+    [
+        ("/orgs", [AdminRole.Operator]),
+        ("/orgs/{org}/teams", [AdminRole.Operator]),
+        ("/orgs/{org}/projects", [AdminRole.Operator]),
+        ("/orgs/{org}/keys", [AdminRole.Operator]),
+        ("/orgs/{org}/keys/{key}/block", [AdminRole.Operator]),
+        ("/orgs/{org}/keys/{key}/unblock", [AdminRole.Operator]),
+        ("/orgs/{org}/keys/{key}/rotate", [AdminRole.Operator]),
+        ("/orgs/{org}/keys/{key}/expire", [AdminRole.Operator]),
+        ("/orgs/{org}/keys/{key}/terms", [AdminRole.Operator]),
+        ("/orgs/{org}/budgets", [AdminRole.Operator]),
+        ("/orgs/{org}/price-policy", [AdminRole.Operator]),
+        ("/prices", [AdminRole.Operator]),
+        ("/orgs/{org}/topups", [AdminRole.Finance]),
+        ("/orgs/{org}/grants", [AdminRole.Finance]),
+        ("/orgs/{org}/corrections", [AdminRole.Finance]),
+        ("/orgs/{org}/invoices/{month}/close", [AdminRole.Finance]),
+        ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
+    ];
+
+    /// <summary>Reads that are not for everyone.</summary>
+    private static readonly string[] AdminReads = ["/tokens"];
+
+    /// <param name="pattern">The endpoint's pattern, with <see cref="ApiEndpoints.Root"/>.</param>
+    public static bool Allows(AdminRole role, string method, string pattern)
+    {
+        if (role == AdminRole.Admin) return true;
+        var path = pattern.StartsWith(ApiEndpoints.Root, StringComparison.Ordinal) ? pattern[ApiEndpoints.Root.Length..] : pattern;
+        if (HttpMethods.IsGet(method)) return !AdminReads.Contains(path);
+        return Changes.FirstOrDefault(change => change.Path == path).Roles?.Contains(role) ?? false;
+    }
+}
