@@ -109,7 +109,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         _spool = CommandSpool.Open(options.SpoolFolder, options.SpoolLimits);
         foreach (var damage in _spool.Damages) LogDamaged(_spool.Path, damage);
         _leftFromBefore = _spool.Count > 0;
-        if (_leftFromBefore) await TryReplayAsync();
+        if (_leftFromBefore && !await TryReplayAsync()) _arrived.Release();
         _drainer = Task.Run(DrainAsync, CancellationToken.None);
     }
 

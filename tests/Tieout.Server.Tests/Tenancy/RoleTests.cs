@@ -131,12 +131,12 @@ public sealed class RoleTests
         await using var world = await ApiWorld.StartAsync();
         var made = (await world.RunAsync("token", "create", "--role", "viewer", "--json")).Json;
         Assert.Contains(made.GetProperty("id").GetString()!, (await world.RunAsync("token", "list")).Out, StringComparison.Ordinal);
-        var key = (await world.RunAsync("key", "create", "acme", "--model", "gpt-4o*", "--scope", "chat", "--metadata", "cost_center=42", "--json")).Json.GetProperty("id").GetString()!;
-        var rotated = (await world.RunAsync("key", "rotate", "acme", key, "--grace", "60", "--json")).Json;
+        var key = (await world.RunAsync("key", "create", "--org", "acme", "--model", "gpt-4o*", "--scope", "chat", "--metadata", "cost_center=42", "--json")).Json.GetProperty("id").GetString()!;
+        var rotated = (await world.RunAsync("key", "rotate", "--org", "acme", key, "--grace", "60", "--json")).Json;
         Assert.Equal(System.Text.Json.JsonValueKind.String, rotated.GetProperty("previous_until").ValueKind);
-        Assert.Equal(0, (await world.RunAsync("key", "terms", "acme", key, "--scope", "embeddings")).ExitCode);
-        Assert.Equal(0, (await world.RunAsync("key", "expire", "acme", key)).ExitCode);
-        Assert.Equal(2, (await world.RunAsync("key", "create", "acme", "--scope", "gardening")).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("key", "terms", "--org", "acme", key, "--scope", "embeddings")).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("key", "expire", "--org", "acme", key)).ExitCode);
+        Assert.Equal(2, (await world.RunAsync("key", "create", "--org", "acme", "--scope", "gardening")).ExitCode);
         Assert.Equal(0, (await world.RunAsync("token", "revoke", made.GetProperty("id").GetString()!)).ExitCode);
         Assert.Contains("0 charged now", (await world.RunAsync("costs", "replay-dlq")).Out, StringComparison.Ordinal);
         Assert.Contains("spool 0, dropped 0", (await world.RunAsync("health")).Out, StringComparison.Ordinal);
