@@ -184,6 +184,17 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
     }
 
+    [Theory]
+    [InlineData("2026-11-20T09:00:00\\u002B01:00")]
+    [InlineData("2026-11-20T09:00:00.000+01:00")]
+    [InlineData("2026-11-20T07:00:00.0000000-01:00")]
+    public async Task The_same_time_written_otherwise_is_the_same_usage(string time)
+    {
+        var id = Guid.NewGuid().ToString();
+        Assert.Equal((1, 0, 0, 0), (await shared.World.UsageAsync($"[{Sending.Record(id)}]")).Counts);
+        Assert.Equal((0, 1, 0, 0), (await shared.World.UsageAsync($"[{Sending.Record(id).Replace(Sending.At, time, StringComparison.Ordinal)}]")).Counts);
+    }
+
     [Fact]
     public async Task Of_a_body_that_breaks_off_nothing_counts()
     {
