@@ -74,7 +74,9 @@ internal static class CloudEvents
 
     private static byte[]? Base64(in Utf8JsonReader json, UsageItem item)
     {
-        if (json.TokenType is JsonTokenType.String && json.TryGetBytesFromBase64(out var bytes)) return bytes;
+        var text = json.TokenType is JsonTokenType.String ? JsonText.Of(json) : null;
+        var bytes = new byte[(text?.Length ?? 0) / 4 * 3];
+        if (text is not null && Convert.TryFromBase64String(text, bytes, out var length)) return bytes[..length];
         item.Refuse(ApiError.ItemInvalid, "data_base64 must be base64.");
         return null;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Tieout.Core.Metering;
 using Tieout.Server.Api;
@@ -68,8 +69,8 @@ internal sealed class GenAiSpan
         Utf8JsonReader value = default;
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            var isKey = json.ValueTextEquals("key"u8);
-            var isValue = json.ValueTextEquals("value"u8);
+            var isKey = JsonText.Is(json, "key"u8);
+            var isValue = JsonText.Is(json, "value"u8);
             json.Read();
             if (isKey) key = Short(json);
             if (isValue) value = json;
@@ -161,13 +162,6 @@ internal sealed class GenAiSpan
     private static string? Short(in Utf8JsonReader json)
     {
         if (json.TokenType is not (JsonTokenType.String or JsonTokenType.Number) || json.ValueSpan.Length > TextBytesMax) return null;
-        try
-        {
-            return json.TokenType is JsonTokenType.Number ? System.Text.Encoding.ASCII.GetString(json.ValueSpan) : json.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
+        return json.TokenType is JsonTokenType.Number ? Encoding.ASCII.GetString(json.ValueSpan) : JsonText.Of(json);
     }
 }

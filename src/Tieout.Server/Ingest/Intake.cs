@@ -114,6 +114,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
     private static void Assign(UsageItem item, Caller caller)
     {
         if (caller.Key is not { } key) return;
+        if (key.Worker) item.Refuse(ApiError.EnvelopeRequired, "A worker's key spends for a tenant with its envelope, and usage handed in carries none (A2).");
         item.Org ??= key.Org;
         if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(item.Org)}'.");
         if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key is team '{key.Team}'s and hands in no other team's usage.");

@@ -98,16 +98,5 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
         return true;
     }
 
-    /// <summary>Null: bytes that are no UTF-8, or half a surrogate pair.</summary>
-    private readonly string? Decoded()
-    {
-        try
-        {
-            return _json.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private readonly string? Decoded() => JsonText.Of(_json);
 }

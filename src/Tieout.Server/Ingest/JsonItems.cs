@@ -76,7 +76,7 @@ internal static class JsonItems
         var found = false;
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            var isItems = json.ValueTextEquals("items"u8);
+            var isItems = JsonText.Is(json, "items"u8);
             json.Read();
             if (!isItems || found || json.TokenType is not JsonTokenType.StartArray) throw new ApiRefusedException(ApiError.BodyMalformed, "Send a JSON array of items, or an object with them as its only member, the array 'items'.");
             found = true;

@@ -25,7 +25,7 @@ internal static class OtlpTraces
             var spans = new Spans();
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
-                var isResources = json.ValueTextEquals("resourceSpans"u8) || json.ValueTextEquals("resource_spans"u8);
+                var isResources = JsonText.Is(json, "resourceSpans"u8) || JsonText.Is(json, "resource_spans"u8);
                 json.Read();
                 if (isResources) Array(ref json, "resourceSpans", spans.AddResource);
                 else json.Skip();
@@ -72,8 +72,8 @@ internal static class OtlpTraces
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
                 // The second is what it was called before OTLP 0.15.
-                var isScopes = json.ValueTextEquals("scopeSpans"u8) || json.ValueTextEquals("instrumentationLibrarySpans"u8) || json.ValueTextEquals("scope_spans"u8);
-                var isResource = json.ValueTextEquals("resource"u8);
+                var isScopes = JsonText.Is(json, "scopeSpans"u8) || JsonText.Is(json, "instrumentationLibrarySpans"u8) || JsonText.Is(json, "scope_spans"u8);
+                var isResource = JsonText.Is(json, "resource"u8);
                 json.Read();
                 if (isScopes) scopes = json;
                 if (isResource) Resource(json);
@@ -88,7 +88,7 @@ internal static class OtlpTraces
             if (json.TokenType is not JsonTokenType.StartObject) return;
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
-                var isAttributes = json.ValueTextEquals("attributes"u8);
+                var isAttributes = JsonText.Is(json, "attributes"u8);
                 json.Read();
                 if (isAttributes) Array(ref json, "attributes", _resource.AddAttribute);
                 else json.Skip();
@@ -99,7 +99,7 @@ internal static class OtlpTraces
         {
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
-                var isSpans = json.ValueTextEquals("spans"u8);
+                var isSpans = JsonText.Is(json, "spans"u8);
                 json.Read();
                 if (isSpans) Array(ref json, "spans", AddSpan);
                 else json.Skip();

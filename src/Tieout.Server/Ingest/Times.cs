@@ -18,7 +18,7 @@ internal static class Times
     /// <returns>Null: not of that form. A time without its offset could be any of 24 hours.</returns>
     public static Instant? Read(string text)
     {
-        if (text.Length > LengthMax || !Ascii.IsValid(text)) return null;
+        if (text.Length > LengthMax || !Ascii.IsValid(text) || text.AsSpan().ContainsAny('\\', '"')) return null;
         var json = new Utf8JsonReader(Encoding.ASCII.GetBytes($"\"{text}\""));
         try
         {
@@ -33,6 +33,8 @@ internal static class Times
     /// <inheritdoc cref="Read(string)"/>
     public static Instant? Read(in Utf8JsonReader json)
     {
+        // A plus is often written as an escape; what is left of that is plain.
+        if (json.TokenType is JsonTokenType.String && json.ValueIsEscaped) return JsonText.Of(json) is { } text ? Read(text) : null;
         if (json.TokenType is not JsonTokenType.String || !HasOffset(json.ValueSpan) || !json.TryGetDateTimeOffset(out var time)) return null;
         var instant = Instant.From(time);
         return instant.UnixMicros >= EarliestMicros ? instant : null;
