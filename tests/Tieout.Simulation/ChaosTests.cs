@@ -13,7 +13,6 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Hosting;
 using Tieout.Server.SimulatedProvider;
-using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Simulation;

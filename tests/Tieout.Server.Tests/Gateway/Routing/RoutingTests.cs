@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
