@@ -75,7 +75,7 @@ public sealed class TieoutYamlTests
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known is openai.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', forward_headers: ['*-Id'] }", "t.yaml:2:48: '*-Id' is not a header's name, with at most one * at its end.")]
