@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using Tieout.Core.Metering;
 
 namespace Tieout.Server.Gateway;
@@ -17,14 +16,6 @@ internal static class DerivedId
         whole.Value.TryWriteBytes(seed, bigEndian: true, out _);
         BinaryPrimitives.WriteInt32BigEndian(seed[16..], index);
         return Of(seed, seed[..TimeBytes]);
-    }
-
-    /// <summary>The id of something that a provider names, for example a line of a batch.</summary>
-    public static AttemptId Of(string org, string provider, string name, DateTimeOffset at)
-    {
-        Span<byte> time = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(time, at.ToUnixTimeMilliseconds());
-        return Of(Encoding.UTF8.GetBytes($"{org}\n{provider}\n{name}"), time[2..]);
     }
 
     private static AttemptId Of(ReadOnlySpan<byte> seed, ReadOnlySpan<byte> time)

@@ -35,7 +35,7 @@ internal struct ChatAnswer
             var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 256 });
             return answer.Read(ref json, bytes);
         }
-        catch (JsonException)
+        catch (Exception error) when (JsonMember.IsUnreadable(error))
         {
             return false;
         }

@@ -31,7 +31,7 @@ internal static class JsonMember
                 if (isWanted) found = isNull ? [] : json[start..(int)reader.BytesConsumed];
             }
         }
-        catch (JsonException)
+        catch (Exception error) when (IsUnreadable(error))
         {
             return [];
         }
@@ -54,16 +54,27 @@ internal static class JsonMember
     public static int CountTexts(ReadOnlySpan<byte> json, string name) => (int)Scan(json, [name], countsBytes: false);
 
     /// <summary>Bytes of what the model wrote. Of what is not JSON, all of it.</summary>
-    public static long WrittenBytes(ReadOnlySpan<byte> json) => Scan(json, Written, countsBytes: true) is var bytes and > 0 ? bytes : json is [(byte)'{', ..] ? 0 : json.Length;
+    public static long WrittenBytes(ReadOnlySpan<byte> json) => Scan(json, Written, countsBytes: true) is var bytes and > 0 ? bytes : json is [(byte)'{' or (byte)'[', ..] ? 0 : json.Length;
 
     /// <summary>An object with the members of <paramref name="first"/>, but those of <paramref name="then"/> where it has any that are not null.</summary>
     public static byte[] Overlay(ReadOnlySpan<byte> first, ReadOnlySpan<byte> then)
     {
         var members = new Dictionary<string, string>(StringComparer.Ordinal);
-        Add(first, members);
-        Add(then, members);
+        try
+        {
+            Add(first, members);
+            Add(then, members);
+        }
+        catch (Exception error) when (IsUnreadable(error))
+        {
+            return then.ToArray();
+        }
+
         return Encoding.UTF8.GetBytes($"{{{string.Join(',', members.Select(member => $"{JsonSerializer.Serialize(member.Key, NameJson.Default.String)}:{member.Value}"))}}}");
     }
+
+    /// <summary>Not JSON, or JSON with names or texts that are no Unicode.</summary>
+    public static bool IsUnreadable(Exception error) => error is JsonException or InvalidOperationException;
 
     private static void Add(ReadOnlySpan<byte> json, Dictionary<string, string> members)
     {
@@ -96,7 +107,7 @@ internal static class JsonMember
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception error) when (IsUnreadable(error))
         {
             // Broken off: what came before counts.
         }

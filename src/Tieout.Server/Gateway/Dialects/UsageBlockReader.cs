@@ -14,7 +14,15 @@ internal sealed class UsageBlockReader(UsageExtractor extractor)
     public MeasuredUsage? Read(ReadOnlySpan<byte> block)
     {
         byte[] answer = [.. _before, .. block, (byte)'}'];
-        return extractor.Read(answer.AsMemory()) is UsageReading.Measured({ } measured) ? measured : null;
+        try
+        {
+            return extractor.Read(answer.AsMemory()) is UsageReading.Measured({ } measured) ? measured : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A text in it is no Unicode.
+            return null;
+        }
     }
 
     /// <summary>As <see cref="Read"/>, without garbage.</summary>
@@ -22,6 +30,13 @@ internal sealed class UsageBlockReader(UsageExtractor extractor)
     public bool TryReadPlain(ReadOnlySpan<byte> block, out UsageCounts counts)
     {
         counts = default;
-        return _plainAgrees && PlainChatUsage.TryRead(block, out counts);
+        try
+        {
+            return _plainAgrees && PlainChatUsage.TryRead(block, out counts);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 }

@@ -54,7 +54,7 @@ internal sealed class Upstream : IDisposable
     /// <summary>Sends a request. Returns with the head of the answer.</summary>
     /// <param name="path">What comes after the provider's address, query included.</param>
     /// <param name="body">Not pooled: a connection may still be sending it when the answer is already there. Null: none.</param>
-    /// <param name="contentType">The client's, where it frames the body (multipart); null: JSON.</param>
+    /// <param name="contentType">The client's. It counts where it frames the body; anything else is JSON.</param>
     public Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
     {
@@ -62,7 +62,8 @@ internal sealed class Upstream : IDisposable
         if (body is { } bytes)
         {
             request.Content = new ReadOnlyMemoryContent(bytes);
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType ?? "application/json");
+            var isForm = contentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) ?? false;
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", isForm ? contentType : "application/json");
         }
 
         if (_credential is not null) request.Headers.TryAddWithoutValidation(_dialect.KeyHeader, _credential);
