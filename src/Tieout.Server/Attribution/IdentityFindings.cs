@@ -46,16 +46,25 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var command in _waiting.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            try
-            {
-                if (await ledger.SubmitAsync(command, stoppingToken) is Outcome.Refused { Reason: not Refusal.IdReused } refused) LogNotWritten(command.Name, refused.Reason.ToString());
-            }
-            catch (StoreUnavailableException unavailable)
-            {
-                LogNotWritten(command.Name, unavailable.Message);
-            }
+            await foreach (var command in _waiting.Reader.ReadAllAsync(stoppingToken)) await WriteAsync(command, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops; what waits here was logged when it was found.
+        }
+    }
+
+    private async Task WriteAsync(Command.Record command, CancellationToken stoppingToken)
+    {
+        try
+        {
+            if (await ledger.SubmitAsync(command, stoppingToken) is Outcome.Refused { Reason: not Refusal.IdReused } refused) LogNotWritten(command.Name, refused.Reason.ToString());
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            LogNotWritten(command.Name, unavailable.Message);
         }
     }
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
-using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;
 
