@@ -28,7 +28,7 @@ internal static class BenchCommand
         return globals.Running(command, async (call, cancellationToken) =>
         {
             if (call.Get(batch) is < 1 or > BatchMax) throw new CommandFailedException(ExitCode.Usage, $"A batch has from 1 to {BatchMax} commands.");
-            var count = call.Get(charges) ?? Math.Clamp(call.Get(batch) * 500L, 4_000, 500_000);
+            var count = call.Get(charges) ?? Math.Clamp(call.Get(batch) * 2_000L, 4_000, 1_000_000);
             if (count < 1 || call.Get(orgs) < 1) throw new CommandFailedException(ExitCode.Usage, "There must be at least one charge and one org.");
             var folder = Path.Combine(call.Get(data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
             try
