@@ -67,17 +67,19 @@ public sealed class PostgresLedger : ILedger
     }
 
     public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
-        (await (await BucketOfAsync(command)).SubmitAsync([command], cancellationToken))[0];
+        (await (await BucketOfAsync(command, placed: null)).SubmitAsync([command], cancellationToken))[0];
 
     public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
     {
         if (commands.Count == 0) return [];
         var places = new Bucket[commands.Count];
         var isOne = true;
+        Dictionary<AttemptId, Bucket>? placed = null;
         for (var i = 0; i < places.Length; i++)
         {
-            places[i] = await BucketOfAsync(commands[i]);
+            places[i] = await BucketOfAsync(commands[i], placed);
             isOne &= places[i] == places[0];
+            if (Buckets.Length > 1 && commands[i] is Command.PlaceHold hold) (placed ??= []).TryAdd(hold.Id, places[i]);
         }
 
         return isOne ? await places[0].SubmitAsync(commands, cancellationToken) : await SubmitAsync(commands, places, cancellationToken);
@@ -120,11 +122,13 @@ public sealed class PostgresLedger : ILedger
 
     private static StoreEffect? Effect(Task part) => (part.Exception?.InnerException as StoreUnavailableException)?.Effect;
 
-    private async ValueTask<Bucket> BucketOfAsync(Command command)
+    /// <param name="placed">Where the holds lie that earlier commands of the same list place.</param>
+    private async ValueTask<Bucket> BucketOfAsync(Command command, Dictionary<AttemptId, Bucket>? placed)
     {
         if (Postgres.Buckets.OrgOf(command) is { } org) return Buckets[Layout.Of(org)];
         if (Buckets.Length == 1) return Buckets[0];
         var attempt = Postgres.Buckets.AttemptOf(command);
+        if (placed is not null && placed.TryGetValue(attempt, out var own)) return own;
         var known = Array.Find(Buckets, bucket => bucket.Read(book => book.Attempt(attempt)) is { Hold: not null });
         return known ?? Buckets[await _connections.RunAsync(connection => HeldInAsync(connection, attempt)) ?? Layout.Platform];
     }

@@ -9,6 +9,8 @@ public sealed class PostgresContractTests : LedgerContract
 {
     private string _database = "";
 
+    private protected override int HistoriesTried => 12;
+
     internal override ILedger Open(bool fresh)
     {
         if (fresh) _database = PostgresServer.Instance.NewDatabase();

@@ -83,7 +83,9 @@ internal sealed class PostgresServer : IDisposable
     public void Kill()
     {
         _process!.Kill(entireProcessTree: true);
-        _process.WaitForExit();
+
+        // With a limit it waits for the process alone, and not for whatever still holds its output open.
+        _process.WaitForExit(TimeSpan.FromSeconds(10));
     }
 
     public void Dispose()
