@@ -72,6 +72,7 @@ internal sealed class StoredBook : IDisposable
                     break;
                 case Command.Settle settle:
                     RecallEnding(settle.Usage.Usage.Id, revisited);
+                    foreach (var part in settle.Inside) Recall(part.Usage.Id, revisited);
                     break;
                 case Command.Release release:
                     RecallEnding(release.Id, revisited);
