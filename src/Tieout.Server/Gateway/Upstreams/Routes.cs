@@ -44,6 +44,9 @@ internal sealed class Routes : IDisposable
     public IEnumerable<(string Provider, string Model, Breaker Breaker)> Health =>
         _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(row => row.Model, StringComparer.Ordinal);
 
+    /// <summary>A provider by its name; null: it is not configured (any more).</summary>
+    public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
+
     /// <summary>Null: not offered.</summary>
     public Route? Find(string name)
     {
