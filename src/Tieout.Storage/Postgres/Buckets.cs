@@ -34,6 +34,8 @@ internal sealed class Buckets(int count)
         Command.Grant grant => grant.Org,
         Command.ExpireGrant expire => expire.Org,
         Command.Correct correct => correct.Org,
+        Command.KeepObject keep => keep.Object.Org,
+        Command.EndObject end => end.Org,
         Command.OpenOrg open => open.Org.Id,
         Command.SetBudget set => set.Budget.Scope.Org,
         Command.ClosePeriod close => close.Org,

@@ -50,7 +50,7 @@ internal static class PostgresSchema
     private static async Task LayOutAsync(NpgsqlConnection connection, int buckets, CancellationToken cancellationToken)
     {
         if (await NumberAsync(connection, "SELECT count(*)::int FROM layout", cancellationToken) > 0) return;
-        var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 10))}, 1";
+        var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 12))}, 1";
         await RunAsync(
             connection,
             $"BEGIN; INSERT INTO heads SELECT bucket, 0, {zero} FROM generate_series(0, {new Buckets(buckets).Platform}) bucket; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);

@@ -11,6 +11,7 @@ CREATE TABLE heads (
   bucket int PRIMARY KEY, commit_no bigint NOT NULL, hash bytea NOT NULL, recorded_at bigint NOT NULL, last_usage bigint NOT NULL,
   last_posting bigint NOT NULL, last_hold bigint NOT NULL, last_setting bigint NOT NULL, last_finding bigint NOT NULL,
   last_outbox bigint NOT NULL, last_labels int NOT NULL, last_price int NOT NULL, last_account int NOT NULL, last_budget int NOT NULL,
+  last_object bigint NOT NULL, last_lineage bigint NOT NULL,
   -- No hold before this one is open, so a start need not look at them.
   first_open_hold bigint NOT NULL
 ) WITH (fillfactor = 20);
@@ -76,12 +77,28 @@ CREATE TABLE outbox (
   recorded_at bigint NOT NULL, crc int NOT NULL, PRIMARY KEY (bucket, seq)
 );
 
+-- What providers keep for orgs. kind: 1 response, 2 file, 3 batch. id: the provider's own. pending: 1 if something is still to come of it.
+CREATE TABLE objects (
+  bucket int NOT NULL, seq bigint NOT NULL, org text NOT NULL, kind int NOT NULL, id text NOT NULL, key text NOT NULL, attempt uuid,
+  operation_id text, pending int NOT NULL, body text NOT NULL, recorded_at bigint NOT NULL, crc int NOT NULL,
+  PRIMARY KEY (bucket, seq), UNIQUE (bucket, org, kind, id)
+);
+CREATE INDEX objects_newest ON objects (bucket, org, kind, seq);
+CREATE INDEX objects_pending ON objects (bucket, kind, seq) WHERE pending = 1;
+
+-- An object ends once: the key says so.
+CREATE TABLE object_ends (
+  bucket int NOT NULL, object bigint NOT NULL, body text NOT NULL, ended_at bigint NOT NULL, commit_no bigint NOT NULL, crc int NOT NULL,
+  PRIMARY KEY (bucket, object)
+);
+CREATE INDEX object_ends_commit ON object_ends (bucket, commit_no, object);
+
 -- One row a commit (L8). last_*: the last number given in each table, so each row belongs to exactly one commit.
 CREATE TABLE chain (
   bucket int NOT NULL, commit_no bigint NOT NULL, hash bytea NOT NULL, recorded_at bigint NOT NULL, last_usage bigint NOT NULL,
   last_posting bigint NOT NULL, last_hold bigint NOT NULL, last_setting bigint NOT NULL, last_finding bigint NOT NULL,
   last_outbox bigint NOT NULL, last_labels int NOT NULL, last_price int NOT NULL, last_account int NOT NULL, last_budget int NOT NULL,
-  PRIMARY KEY (bucket, commit_no)
+  last_object bigint NOT NULL, last_lineage bigint NOT NULL, PRIMARY KEY (bucket, commit_no)
 );
 -- Where a time begins. Recorded times never go back within a bucket.
 CREATE INDEX chain_recorded ON chain (bucket, recorded_at, commit_no);

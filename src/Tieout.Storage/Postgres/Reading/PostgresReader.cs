@@ -139,6 +139,23 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
             connection, row => new HeldAttempt(RowReads.Hold(row, Labels((int)row.Int64(10))).Hold, state, row.IsNull(9) ? null : RowReads.Time(row, 9)));
     });
 
+    public async Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
+        (await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.id = ?", layout.Of(org), org, (int)kind, id)
+            .ListAsync(connection, RowReads.Kept))).SingleOrDefault();
+
+    public async Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.seq < ?", layout.Of(org), org, (int)kind, before)
+            .Then("ORDER BY o.seq DESC LIMIT ?", limit).ListAsync(connection, RowReads.Kept));
+
+    /// <inheritdoc/>
+    /// <remarks>Numbers are a bucket's own: a page has all objects of its last number, so that the next can begin after it.</remarks>
+    public async Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
+            .Then("ORDER BY o.seq FETCH FIRST (?) ROWS WITH TIES", limit).ListAsync(connection, RowReads.Kept));
+
+    private static PgQuery Objects() =>
+        new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq");
+
     private Bucket BucketOf(string org) => buckets[layout.Of(org)];
 
     /// <summary>The org's bucket, its book compared with the database unless that was done just now.</summary>

@@ -54,7 +54,7 @@ internal static class Reads
 
     public static readonly string HeadColumns = RowReads.ChainColumns + ", first_open_hold";
 
-    public static Head Head(IRow row) => new(RowReads.Chain(row, []), row.Int64(13));
+    public static Head Head(IRow row) => new(RowReads.Chain(row, []), row.Int64(RowReads.ChainColumnCount));
 }
 
 /// <summary>Where a bucket ends.</summary>

@@ -93,6 +93,22 @@ internal static class Tables
         new LongColumn<OutboxRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<OutboxRow>(row => row.Crc),
     ]);
 
+    public static readonly Table<ObjectRow> Objects = new("objects",
+    [
+        new LongColumn<ObjectRow>("seq", row => row.Seq), new TextColumn<ObjectRow>("org", row => row.Object.Org), new IntColumn<ObjectRow>("kind", row => (int)row.Object.Kind),
+        new TextColumn<ObjectRow>("id", row => row.Object.Id), new TextColumn<ObjectRow>("key", row => row.Object.Key),
+        new IdColumn<ObjectRow>("attempt", row => row.Object.Attempt?.Value), new TextColumn<ObjectRow>("operation_id", row => row.Object.OperationId),
+        new IntColumn<ObjectRow>("pending", row => row.Object.IsPending ? 1 : 0), new TextColumn<ObjectRow>("body", row => row.Object.Body),
+        new LongColumn<ObjectRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<ObjectRow>(row => row.Crc),
+    ]);
+
+    public static readonly Table<InCommit<ObjectEnd>> ObjectEnds = new("object_ends",
+    [
+        new LongColumn<InCommit<ObjectEnd>>("object", row => row.Row.Object.Seq), new TextColumn<InCommit<ObjectEnd>>("body", row => row.Row.Body),
+        new LongColumn<InCommit<ObjectEnd>>("ended_at", row => row.Row.EndedAt.UnixMicros), new LongColumn<InCommit<ObjectEnd>>("commit_no", row => row.Commit),
+        Crc<InCommit<ObjectEnd>>(row => row.Row.Crc),
+    ]);
+
     public static readonly Table<ChainRow> Chain = new("chain",
     [
         new LongColumn<ChainRow>("commit_no", row => row.Commit), new BytesColumn<ChainRow>("hash", row => row.Hash),
@@ -101,7 +117,8 @@ internal static class Tables
         new LongColumn<ChainRow>("last_setting", row => row.Last.Setting), new LongColumn<ChainRow>("last_finding", row => row.Last.Finding),
         new LongColumn<ChainRow>("last_outbox", row => row.Last.Outbox), new IntColumn<ChainRow>("last_labels", row => row.Last.Labels),
         new IntColumn<ChainRow>("last_price", row => row.Last.Price), new IntColumn<ChainRow>("last_account", row => row.Last.Account),
-        new IntColumn<ChainRow>("last_budget", row => row.Last.Budget),
+        new IntColumn<ChainRow>("last_budget", row => row.Last.Budget), new LongColumn<ChainRow>("last_object", row => row.Last.Object),
+        new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage),
     ]);
 
     public static readonly Table<InCommit<Account>> Accounts = new("accounts",

@@ -100,6 +100,7 @@ internal sealed class BucketBook(int bucket)
         }
 
         if (wanted.Commands.Count > 0) await RecallCommandsAsync(connection, wanted.Commands);
+        if (wanted.Objects.Count > 0) await RecallObjectsAsync(connection, wanted.Objects);
         foreach (var posting in wanted.Postings)
         {
             if (await PostedBeforeAsync(connection, posting) is not { } before) continue;
@@ -134,6 +135,7 @@ internal sealed class BucketBook(int bucket)
         {
             foreach (var id in revisited) Forget(id);
             Book.ForgetRecalled();
+            Book.ForgetObjects();
         }
     }
 
@@ -175,6 +177,7 @@ internal sealed class BucketBook(int bucket)
         public HashSet<(string Org, string Id)> Commands { get; } = [];
         public HashSet<long> Postings { get; } = [];
         public HashSet<WindowKey> Windows { get; } = [];
+        public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
         public List<BudgetState> Matching { get; } = [];
     }
 
@@ -191,6 +194,7 @@ internal sealed class BucketBook(int bucket)
                 break;
             case Command.Settle settle:
                 WantEnding(settle.Usage.Usage.Id, wanted);
+                foreach (var part in settle.Inside) WantAttempt(part.Usage.Id, wanted);
                 break;
             case Command.Release release:
                 WantEnding(release.Id, wanted);
@@ -203,6 +207,12 @@ internal sealed class BucketBook(int bucket)
                 break;
             case Command.Grant grant:
                 wanted.Commands.Add((grant.Org, grant.Id));
+                break;
+            case Command.KeepObject { Object: var what }:
+                wanted.Objects.Add((what.Org, what.Kind, what.Id));
+                break;
+            case Command.EndObject end:
+                wanted.Objects.Add((end.Org, end.Kind, end.Id));
                 break;
             case Command.Correct correct:
                 wanted.Commands.Add((correct.Org, correct.Id));
@@ -265,6 +275,23 @@ internal sealed class BucketBook(int bucket)
         lock (_gate)
         {
             foreach (var row in rows) Book.Recall(row);
+        }
+    }
+
+    private async Task RecallObjectsAsync(NpgsqlConnection connection, HashSet<(string Org, ObjectKind Kind, string Id)> ids)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"""
+            SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq
+            WHERE o.bucket = $1 AND (o.org, o.kind, o.id) IN (SELECT * FROM unnest($2::text[], $3::int[], $4::text[]))
+            """,
+            bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => (int)id.Kind).ToArray(), ids.Select(id => id.Id).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var objects = await reader.ListAsync(RowReads.Kept);
+        lock (_gate)
+        {
+            foreach (var kept in objects) Book.Recall(kept);
         }
     }
 

@@ -35,6 +35,8 @@ internal static class BucketCommit
         Tables.Commands.Insert(batch, bucket, writes.Commands);
         Tables.Findings.Insert(batch, bucket, writes.Findings);
         Tables.Outbox.Insert(batch, bucket, writes.Outbox);
+        Tables.Objects.Insert(batch, bucket, writes.Objects);
+        Tables.ObjectEnds.Insert(batch, bucket, [.. writes.ObjectsEnded.Select(end => new InCommit<ObjectEnd>(end, commit))]);
         Tables.Accounts.Insert(batch, bucket, [.. writes.Accounts.Select(account => new InCommit<Account>(account, commit))]);
         Tables.Windows.Insert(batch, bucket, [.. writes.Windows.Concat(backfilled).Select(window => new InCommit<BudgetWindow>(window, commit))]);
         Tables.Cells.Insert(batch, bucket, [.. writes.Cells]);
@@ -61,9 +63,10 @@ internal static class BucketCommit
         batch.Add(
             """
             UPDATE heads SET commit_no = $2, hash = $3, recorded_at = $4, last_usage = $5, last_posting = $6, last_hold = $7, last_setting = $8, last_finding = $9,
-              last_outbox = $10, last_labels = $11, last_price = $12, last_account = $13, last_budget = $14, first_open_hold = $15 WHERE bucket = $1
+              last_outbox = $10, last_labels = $11, last_price = $12, last_account = $13, last_budget = $14, last_object = $15, last_lineage = $16,
+              first_open_hold = $17 WHERE bucket = $1
             """,
             bucket, chain.Commit, chain.Hash, chain.RecordedAt.UnixMicros, last.Usage, last.Posting, last.Hold, last.Setting, last.Finding,
-            last.Outbox, last.Labels, last.Price, last.Account, last.Budget, firstOpenHold);
+            last.Outbox, last.Labels, last.Price, last.Account, last.Budget, last.Object, last.Lineage, firstOpenHold);
     }
 }

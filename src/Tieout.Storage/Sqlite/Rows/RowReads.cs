@@ -28,6 +28,7 @@ internal static class RowReads
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
+    public const int ChainColumnCount = 15;
 
     public static SettingRow Setting(IRow s) =>
         new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
