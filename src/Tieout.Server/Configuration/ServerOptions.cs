@@ -65,6 +65,9 @@ public sealed record ProviderOptions(
 {
     public TimeoutOptions Timeouts { get; init; } = new();
 
+    /// <summary>What tokens cost in a batch, as a part of what the price list says: above 0, at most 1. Providers publish a half.</summary>
+    public decimal BatchFactor { get; init; } = 0.5m;
+
     public override string ToString() => $"{Name} ({Dialect}) at {BaseUrl}";
 }
 
@@ -134,6 +137,12 @@ public sealed record GatewayOptions
 
     /// <summary>How much of an answer is read on after its client has gone.</summary>
     public long DrainBytesMax { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>The largest file that is taken for a batch. It goes through a file of the data folder, not through memory.</summary>
+    public long FileBytesMax { get; init; } = 200 * 1024 * 1024;
+
+    /// <summary>How often providers are asked for the end of batches that nobody asks for.</summary>
+    public TimeSpan BatchPollInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Where a model does not say.</summary>
     public RetryOptions Retries { get; init; } = RetryOptions.Default;

@@ -59,14 +59,22 @@ internal sealed class Upstream : IDisposable
     public Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
     {
-        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path));
+        ReadOnlyMemoryContent? content = null;
         if (body is { } bytes)
         {
-            request.Content = new ReadOnlyMemoryContent(bytes);
+            content = new(bytes);
             var isForm = contentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) ?? false;
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", isForm ? contentType : "application/json");
+            content.Headers.TryAddWithoutValidation("Content-Type", isForm ? contentType : "application/json");
         }
 
+        return SendAsync(method, path, content, clientHeaders, cancellationToken);
+    }
+
+    /// <summary>Sends a request whose body is too large to be in memory, or that has none. Returns with the head of the answer.</summary>
+    /// <inheritdoc cref="SendAsync(HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
+    {
+        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path)) { Content = content };
         if (_credential is not null) request.Headers.TryAddWithoutValidation(_dialect.KeyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
