@@ -66,6 +66,13 @@ public abstract record Command
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command;
 
+    /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
+    public sealed record KeepObject(ProviderObject Object) : Command;
+
+    /// <summary>Records that nothing more comes of an object.</summary>
+    /// <param name="Body">JSON: how it ended. The same again is a replay, another a conflict.</param>
+    public sealed record EndObject(string Org, ObjectKind Kind, string Id, string Body) : Command;
+
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
     public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command;

@@ -54,6 +54,26 @@ public sealed class RefusalOrderTests
     }
 
     [Fact]
+    public void Objects_are_refused_in_the_order_of_the_rules()
+    {
+        var ledger = Prepared();
+        var kept = Make.Object("resp_1");
+        var wrong = kept with { Id = "resp 2", Key = "", Org = "nobody" };
+        Command End(string id, string body) => new Command.EndObject("acme", ObjectKind.Response, id, body);
+
+        Check(ledger,
+            (new Command.KeepObject(kept), null),
+            (new Command.KeepObject(kept with { Key = "" }), Refusal.IdReused),
+            (new Command.KeepObject(wrong), Refusal.NameInvalid),
+            (new Command.KeepObject(wrong with { Id = new string('x', ProviderObject.IdLengthMax + 1) }), Refusal.NameInvalid),
+            (new Command.KeepObject(wrong with { Id = "resp_2" }), Refusal.NameInvalid),
+            (new Command.KeepObject(wrong with { Id = "resp_2", Key = "k1" }), Refusal.OrgNotFound),
+            (End("resp_2", "{}"), Refusal.ObjectNotFound),
+            (End("resp_1", "{}"), null),
+            (End("resp_1", "{\"other\":1}"), Refusal.IdReused));
+    }
+
+    [Fact]
     public void Charges_are_refused_in_the_order_of_the_rules()
     {
         var ledger = Prepared();

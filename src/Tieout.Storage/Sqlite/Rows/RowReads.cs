@@ -21,8 +21,10 @@ internal static class RowReads
     public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.crc";
     public const string FindingColumns = "seq, code, severity, org, attempt, detail, recorded_at, crc";
     public const string OutboxColumns = "seq, id, org, type, body, recorded_at, crc";
+    public const string ObjectColumns = "o.seq, o.org, o.kind, o.id, o.key, o.attempt, o.operation_id, o.pending, o.body, o.recorded_at, o.crc";
+    public const string ObjectEndColumns = "e.body, e.ended_at, e.crc";
     public const string ChainColumns =
-        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget";
+        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage";
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
@@ -91,9 +93,22 @@ internal static class RowReads
 
     public static OutboxRow Outbox(RawStatement s) => new(s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
 
+    public static ObjectRow Object(RawStatement s, int first = 0) => new(
+        s.Int64(first),
+        new(s.Text(first + 1), (ObjectKind)s.Int64(first + 2), s.Text(first + 3), s.Text(first + 4), s.IsNull(first + 5) ? null : new AttemptId(s.Guid(first + 5)),
+            s.TextOrNull(first + 6), Flag(s, first + 7), s.Text(first + 8)),
+        Time(s, first + 9), Crc(s, first + 10));
+
+    /// <summary>An object with its end, if it has one: <see cref="ObjectColumns"/>, then <see cref="ObjectEndColumns"/>.</summary>
+    public static KeptObject Kept(RawStatement s)
+    {
+        var row = Object(s);
+        return new(row, s.IsNull(11) ? null : new(row, s.Text(11), Time(s, 12), Crc(s, 13)));
+    }
+
     public static ChainRow Chain(RawStatement s, byte[] previous) => new(
         s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),
-        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12)));
+        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14)));
 
     public static BudgetWindow Window(RawStatement s)
     {
@@ -114,6 +129,14 @@ internal static class RowReads
         var value = s.Int64(column);
         return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new StoreCorruptException($"Column {column} holds {value}, which no such row was ever given.");
     }
+
+    /// <exception cref="StoreCorruptException">It is neither yes nor no, so no such row was ever written.</exception>
+    private static bool Flag(RawStatement s, int column) => s.Int64(column) switch
+    {
+        0 => false,
+        1 => true,
+        var other => throw new StoreCorruptException($"Column {column} holds {other}, which is neither yes nor no."),
+    };
 
     private static uint Crc(RawStatement s, int column) => unchecked((uint)s.Int64(column));
 }
