@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
-using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Batches;
@@ -50,8 +49,8 @@ internal abstract class BatchApi
 }
 
 /// <summary>What became of one line.</summary>
-/// <param name="Status">As if it had been asked alone; 0: it never was.</param>
-/// <param name="Answer">The answer itself, in the form of its API; empty: none.</param>
+/// <param name="status">As if it had been asked alone; 0: it never was.</param>
+/// <param name="answer">The answer itself, in the form of its API; empty: none.</param>
 internal readonly ref struct BatchResult(string customId, int status, ReadOnlySpan<byte> answer)
 {
     public string CustomId => customId;

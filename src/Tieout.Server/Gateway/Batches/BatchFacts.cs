@@ -55,4 +55,5 @@ internal sealed record FileFacts(string Provider, JsonElement? Answer)
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BatchFacts))]
 [JsonSerializable(typeof(FileFacts))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class BatchJson : JsonSerializerContext;

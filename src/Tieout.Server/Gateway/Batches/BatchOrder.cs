@@ -6,6 +6,8 @@ using Tieout.Core.Money;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
@@ -28,20 +30,25 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, 
     /// <summary>The most that all lines together may cost.</summary>
     public Amount Ceiling => _ceiling;
 
-    /// <param name="json">The line itself, without its end.</param>
+    /// <param name="json">The line itself, without its end. It names the model as the provider does.</param>
     /// <returns>Why the batch goes no further; null: the line is in it.</returns>
     public GatewayRefusal? Add(HttpRequest http, in BatchLine line, ReadOnlySpan<byte> json)
     {
-        if (_holds.Count == LinesMax) return new(ApiError.TooManyItems, $"The batch has more than {LinesMax} lines.");
         if (api.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
-        if (endpoint.Read(http, json[line.Body], out var request) is { } malformed) return malformed;
-        if (Refusal(endpoint, request!) is { } notAllowed) return notAllowed;
-        var id = facts.AttemptOf(line.CustomId);
-        if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{line.CustomId}' is there twice.", "custom_id");
-        if (Estimate(request!, out var ceiling) is { } refused) return refused;
+        return endpoint.Read(http, json[line.Body], out var request) is { } malformed ? malformed : Add(line.CustomId, endpoint, request!);
+    }
 
-        var labels = caller.Spender.Labels(upstream.Options.Name, request!.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
-        _holds.Add(new(id, labels, caller.EndUser(request.User), facts.OperationOf(line.CustomId), ceiling, now + HoldFor));
+    /// <inheritdoc cref="Add(HttpRequest, in BatchLine, ReadOnlySpan{byte})"/>
+    public GatewayRefusal? Add(string customId, Endpoint endpoint, GatewayRequest request)
+    {
+        if (_holds.Count == LinesMax) return new(ApiError.TooManyItems, $"The batch has more than {LinesMax} lines.");
+        if (Refusal(endpoint, request) is { } notAllowed) return notAllowed;
+        var id = facts.AttemptOf(customId);
+        if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' is there twice.", "custom_id");
+        if (Estimate(request, out var ceiling) is { } refused) return refused;
+
+        var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
+        _holds.Add(new(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, now + HoldFor));
         return null;
     }
 

@@ -28,7 +28,7 @@ internal sealed class FileUpload : IAsyncDisposable
     /// <summary>All fields but the file, as they came.</summary>
     public IReadOnlyList<(string Name, string Value)> Fields => _fields;
 
-    public string? Purpose => _fields.Find(field => field.Name == "purpose").Value;
+    public string? Purpose => _fields.Find(one => one.Name == "purpose").Value;
 
     /// <param name="folder">Where the file is kept while it is needed.</param>
     /// <returns>The upload, to be disposed of, or why there is none.</returns>
@@ -46,17 +46,20 @@ internal sealed class FileUpload : IAsyncDisposable
         var upload = new FileUpload(new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
         try
         {
-            var refused = await upload.FillAsync(new(boundary.ToString(), context.Request.Body) { BodyLengthLimit = bytesMax }, bytesMax, context.RequestAborted);
+            var refused = await upload.FillAsync(new(boundary.ToString(), context.Request.Body), bytesMax, context.RequestAborted);
             if (refused is null) return (upload, null);
             await upload.DisposeAsync();
             return (null, refused);
         }
-        catch (InvalidDataException malformed)
+        catch (InvalidDataException)
         {
             await upload.DisposeAsync();
-            return (null, upload.Content.CanRead || !malformed.Message.Contains("length limit", StringComparison.OrdinalIgnoreCase)
-                ? new(ApiError.BodyMalformed, "The body is not a form.")
-                : TooLarge(bytesMax));
+            return (null, new(ApiError.BodyMalformed, "The body is not a form."));
+        }
+        catch (BadHttpRequestException tooLarge) when (tooLarge.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await upload.DisposeAsync();
+            return (null, TooLarge(bytesMax));
         }
         catch
         {

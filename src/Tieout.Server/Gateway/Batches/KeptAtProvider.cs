@@ -64,6 +64,25 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         }
     }
 
+    /// <summary>Asks the provider on nobody's behalf.</summary>
+    /// <returns>Its answer to be disposed of; null: none came, or an error.</returns>
+    public async Task<WholeAnswer?> AskAsync(Upstream upstream, string path)
+    {
+        using var patience = Patience(upstream);
+        try
+        {
+            using var answer = await upstream.SendAsync(HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            var whole = await WholeAnswer.ReadAsync(answer, patience);
+            if (answer.IsSuccessStatusCode && whole.IsWhole) return whole;
+            whole.Dispose();
+            return null;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Passes on an answer of any size piece by piece.</summary>
     public async Task StreamAsync(HttpContext context, Dialect dialect, Upstream upstream, string path)
     {
