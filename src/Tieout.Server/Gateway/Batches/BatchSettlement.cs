@@ -34,14 +34,14 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
             if (await ledger.Read.ObjectAsync(org, ObjectKind.Batch, id, CancellationToken.None) is not { IsPending: true }) return true;
             var facts = BatchFacts.Parse(batch.Object.Body);
             if (keys.Get().Prices.Of(org) is not { } prices || api.EndpointOf(word.Span) is not { } endpoint) return false;
-            var lines = new Lines(org, facts, upstream, prices, endpoint);
+            var lines = new Lines(org, facts, upstream, prices, endpoint, OpenHolds(org, facts).ToDictionary(hold => hold.Id));
             foreach (var results in api.ResultsOf(id, word.Span))
             {
                 if (!await ChargeAsync(lines, api, results)) return false;
             }
 
             // What no result speaks of was never worked at.
-            if (!await holds.ReleaseAsync(ledger.Read.OpenHolds(org).Where(hold => facts.Has(hold.Id, hold.OperationId)).Select(hold => hold.Id).ToList())) return false;
+            if (!await holds.ReleaseAsync(OpenHolds(org, facts).Select(hold => hold.Id).ToList())) return false;
             await ledger.SubmitAsync([.. api.FilesOf(word.Span).Select(file => Owned(batch.Object, file, facts)), new Command.EndObject(org, ObjectKind.Batch, id, """{"settled":true}""")], CancellationToken.None);
             return true;
         }
@@ -83,18 +83,21 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
 
     private async Task AddAsync(List<Command> commands, Lines lines, LineResult result)
     {
-        var attempt = await ledger.Read.AttemptAsync(lines.Org, lines.Facts.AttemptOf(result.CustomId), CancellationToken.None);
-        if (attempt?.Hold is not { } hold)
+        var id = lines.Facts.AttemptOf(result.CustomId);
+        if (lines.Open.TryGetValue(id, out var open))
         {
-            LogUnknown(result.CustomId);
+            if (result.Status == 0) commands.Add(new Command.Release(id));
+            else commands.AddRange(lines.Charge(open, result));
             return;
         }
 
-        // Charged already, by whoever saw the end before and did not come to the end of the lines.
-        if (attempt.Usage is not null) return;
-        if (result.Status != 0) commands.AddRange(lines.Charge(hold, result));
-        else if (attempt.State is HoldState.Open) commands.Add(new Command.Release(hold.Id));
+        // Charged already, by whoever saw the end before and did not come to the end of the lines; or late, after its hold had expired.
+        var attempt = await ledger.Read.AttemptAsync(lines.Org, id, CancellationToken.None);
+        if (attempt?.Hold is not { } hold) LogUnknown(result.CustomId);
+        else if (attempt.Usage is null && result.Status != 0) commands.AddRange(lines.Charge(hold, result));
     }
+
+    private IEnumerable<Hold> OpenHolds(string org, BatchFacts facts) => ledger.Read.OpenHolds(org).Where(hold => facts.Has(hold.Id, hold.OperationId));
 
     private static Command.KeepObject Owned(ProviderObject batch, string file, BatchFacts facts) =>
         new(batch with { Kind = ObjectKind.File, Id = file, IsPending = false, Body = new FileFacts(facts.Provider, Answer: null).ToJson() });
@@ -113,7 +116,8 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
 internal sealed record LineResult(string CustomId, int Status, MeteredUsage Used);
 
 /// <summary>How the lines of one batch are measured and priced.</summary>
-internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint)
+/// <param name="Open">Their holds that had not ended when the results began.</param>
+internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open)
 {
     /// <returns>Null: it is no result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
