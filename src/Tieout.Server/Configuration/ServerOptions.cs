@@ -65,6 +65,12 @@ public sealed record ProviderOptions(
 {
     public TimeoutOptions Timeouts { get; init; } = new();
 
+    /// <summary>The header that bears <see cref="ApiKey"/>, as it is; null: the dialect's own, in the dialect's form. Azure's is <c>api-key</c>.</summary>
+    public string? AuthHeader { get; init; }
+
+    /// <summary>What is added to the query of every request, escaped, for example <c>api-version=2024-10-21</c>; null: nothing.</summary>
+    public string? Query { get; init; }
+
     /// <summary>What tokens cost in a batch, as a part of what the price list says: above 0, at most 1. Providers publish a half.</summary>
     public decimal BatchFactor { get; init; } = 0.5m;
 

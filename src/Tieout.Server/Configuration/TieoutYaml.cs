@@ -86,7 +86,7 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
         return new(
             name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
@@ -95,6 +95,8 @@ public static class TieoutYaml
             members.TryGetValue("prices", out var prices) ? prices.Text() : null)
         {
             Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: true) : new(),
+            AuthHeader = members.TryGetValue("auth_header", out var auth) ? HeaderName(auth) : null,
+            Query = members.TryGetValue("query", out var query) ? Query(query) : null,
             BatchFactor = members.TryGetValue("batch_factor", out var factor) ? BatchFactor(factor) : 0.5m,
         };
     }
@@ -198,6 +200,12 @@ public static class TieoutYaml
         var text = place.Text().Trim();
         return text.Length > 0 && text.All(c => c is > ' ' and < '\x7f') ? text : throw place.Wrong("the api_key has spaces or characters that no header can carry");
     }
+
+    private static string HeaderName(YamlPlace place) =>
+        HeaderPattern(place) is var name && !name.EndsWith('*') ? name : throw place.Wrong($"'{name}' is not a header's name");
+
+    private static string Query(YamlPlace place) =>
+        string.Join('&', place.Entries().Select(parameter => $"{Uri.EscapeDataString(parameter.Key.Value!)}={Uri.EscapeDataString(parameter.Value.Text())}"));
 
     private static string HeaderPattern(YamlPlace place)
     {

@@ -19,6 +19,7 @@ internal sealed class Upstream : IDisposable
 
     private readonly HttpMessageInvoker _connections;
     private readonly Dialect _dialect;
+    private readonly string _keyHeader;
     private readonly string? _credential;
     private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
@@ -28,7 +29,8 @@ internal sealed class Upstream : IDisposable
     {
         Options = options;
         _dialect = Dialect.For(options.Dialect);
-        _credential = options.ApiKey is { } key ? _dialect.KeyPrefix + key : null;
+        _keyHeader = options.AuthHeader ?? _dialect.KeyHeader;
+        _credential = options.ApiKey is { } key ? (options.AuthHeader is null ? _dialect.KeyPrefix : "") + key : null;
         _connectTimeout = ConnectTimeout(options, gateway);
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
         _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).Concat(_dialect.VersionHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -74,8 +76,9 @@ internal sealed class Upstream : IDisposable
     /// <inheritdoc cref="SendAsync(HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path)) { Content = content };
-        if (_credential is not null) request.Headers.TryAddWithoutValidation(_dialect.KeyHeader, _credential);
+        var query = Options.Query is { } always ? (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + always : "";
+        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path + query)) { Content = content };
+        if (_credential is not null) request.Headers.TryAddWithoutValidation(_keyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
     }
@@ -100,7 +103,7 @@ internal sealed class Upstream : IDisposable
 
     private bool IsForwarded(string name)
     {
-        if (NeverForwarded.Contains(name)) return false;
+        if (NeverForwarded.Contains(name) || name.Equals(_keyHeader, StringComparison.OrdinalIgnoreCase)) return false;
         if (_names.Contains(name)) return true;
         foreach (var prefix in _prefixes)
         {
