@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -146,6 +147,7 @@ internal sealed partial class GatewayPipeline(
     {
         context.Response.StatusCode = (int)answer.StatusCode;
         AnswerHeaders.PassOn(answer, context.Response.Headers);
+        if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent) return;
         context.Response.ContentLength = bytes.Length;
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
     }
