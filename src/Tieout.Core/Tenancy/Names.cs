@@ -11,6 +11,6 @@ public static partial class Names
     /// names look alike and differ; no spaces or quotes, so that a name is safe in a header, a path and a shell.</summary>
     public static bool IsValid(string? name) => name is not null && NameForm().IsMatch(name);
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_.:@/+\-]{0,127}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_.:@/+\-]{0,127}\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameForm();
 }
