@@ -51,7 +51,9 @@ internal sealed class Routes : IDisposable
     public Route? Find(string name)
     {
         if (_byName.GetValueOrDefault(name) is { } route) return route;
-        if (Only is null) return null;
+
+        // Price lists match beginnings: what follows one must not become a label.
+        if (Only is null || !Core.Tenancy.Names.IsValid(name)) return null;
         var timeouts = Timeouts.Of(new(), Only.Options.Timeouts, Options.Gateway);
         var target = new Target(Only, name, OutputTokensMax: null, timeouts, _breakers[(Only.Options.Name, AnyModel)]);
         return new(name, [[target]], Options.Gateway.Retries);
