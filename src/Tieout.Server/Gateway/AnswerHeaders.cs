@@ -47,8 +47,13 @@ internal static class AnswerHeaders
     {
         foreach (var (name, values) in from)
         {
+            if (!IsPassedOn(name)) continue;
+
             // Where limits of ours hold, theirs are not the client's to go by.
-            if (IsPassedOn(name) && !(name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) && HasOwnLimits(to))) to[name] = values.ToString();
+            if (name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) && HasOwnLimits(to)) continue;
+
+            // What no answer of ours may bear would cost the client its answer, and a stream its record.
+            if (values.ToString() is var value && !value.AsSpan().ContainsAnyExceptInRange(' ', '~')) to[name] = value;
         }
     }
 

@@ -35,17 +35,20 @@ internal sealed class Platform : IAsyncDisposable
     public string Printed => _gateway?.Printed ?? "";
 
     /// <param name="gateway">Lines for the <c>gateway:</c> section of <c>tieout.yaml</c>.</param>
-    public static async Task<Platform> StartAsync(params string[] gateway)
+    public static Task<Platform> StartAsync(params string[] gateway) => StartAsync(provider => $"""
+        providers:
+          sim: {"{"} dialect: openai, base_url: "{provider}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] {"}"}
+        models:
+          - name: {Model}
+            upstreams: [{"{"} provider: sim, model: {Model} {"}"}]
+        {(gateway.Length == 0 ? "" : $"gateway:\n  {string.Join("\n  ", gateway)}")}
+        """);
+
+    /// <param name="configuration">The text of <c>tieout.yaml</c>, given the simulated provider's address.</param>
+    public static async Task<Platform> StartAsync(Func<string, string> configuration)
     {
         var platform = new Platform(Directory.CreateTempSubdirectory("tieout-simulation-").FullName);
-        await File.WriteAllTextAsync(platform._config, $"""
-            providers:
-              sim: {"{"} dialect: openai, base_url: "{platform.ProviderUrl}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] {"}"}
-            models:
-              - name: {Model}
-                upstreams: [{"{"} provider: sim, model: {Model} {"}"}]
-            {(gateway.Length == 0 ? "" : $"gateway:\n  {string.Join("\n  ", gateway)}")}
-            """);
+        await File.WriteAllTextAsync(platform._config, configuration(platform.ProviderUrl));
         platform._provider = await TieoutProcess.StartAsync(platform.ProviderUrl, platform._environment, "simulate-provider", "--listen", platform.ProviderUrl);
         await platform.StartGatewayAsync();
         return platform;

@@ -1,6 +1,5 @@
-using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -34,27 +33,6 @@ internal sealed partial class SqliteReader
             .Where("p.seq > ?", ChainSearch.Before(connection, query.From).Posting)
             .Where("p.effective_at >= ? AND p.effective_at < ?", query.From.UnixMicros, query.To.UnixMicros)
             .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + Core.Ledger.OrgState.AccountKinds - 1);
-        return tallies.List(connection, s => new SlotTally(s.Int64(0), _connections.Labels(connection, RowReads.Int32(s, 1)), Tally(s)));
+        return tallies.List(connection, s => new SlotTally(s.Int64(0), _connections.Labels(connection, RowReads.Int32(s, 1)), Standings.Tally(s)));
     });
-
-    private static Tally Tally(RawStatement s) => new()
-    {
-        Attempts = s.Int64(2),
-        FirstAttempts = s.Int64(3),
-        Failures = s.Int64(4),
-        Hidden = s.Int64(5),
-        Total = new Amount(s.Int64(6)),
-        Corrections = new Amount(s.Int64(7)),
-        Retried = new Amount(s.Int64(8)),
-        Late = new Amount(s.Int64(9)),
-        After = new Amount(s.Int64(10)),
-        Estimated = new Amount(s.Int64(11)),
-        RoundedEach = new Amount(s.Int64(12)),
-        CutEach = new Amount(s.Int64(13)),
-        Unreported = new Amount(s.Int64(14)),
-        InputTokens = s.Int64(15),
-        CacheReadTokens = s.Int64(16),
-        CacheWriteTokens = s.Int64(17),
-        OutputTokens = s.Int64(18),
-    };
 }
