@@ -61,6 +61,17 @@ public interface ILedgerReader
     /// <summary>Holds of a state, newest first, of one org or of all.</summary>
     Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken);
 
+    /// <summary>What a provider keeps for an org under its own id; null: nothing that was recorded, or not for this org.</summary>
+    Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken);
+
+    /// <summary>An org's objects of a kind, newest first, ended ones too.</summary>
+    /// <param name="before">Only those with a lower number, for pages.</param>
+    Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Objects of all orgs of which something is still to come, oldest first: what a restart has to go on following.</summary>
+    /// <param name="after">Only those with a higher number, for pages.</param>
+    Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken);
+
     /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);
 }

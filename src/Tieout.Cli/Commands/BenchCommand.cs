@@ -7,12 +7,12 @@ using Tieout.Storage.Bench;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>bench ledger</c>: the ledger against the plain loop on the same disk, in the same run.</summary>
+/// <summary><c>bench</c>; and <c>bench ledger</c>: the ledger against the plain loop on the same disk, in the same run.</summary>
 internal static class BenchCommand
 {
     private const int BatchMax = 100_000;
 
-    public static Command Build(Globals globals) => new("bench", "Measurements.") { Ledger(globals) };
+    public static Command Build(Globals globals) => new("bench", "Measurements.") { Ledger(globals), BenchGatewayCommand.Build(globals), BenchGatewayCommand.Part(globals) };
 
     private static Command Ledger(Globals globals)
     {

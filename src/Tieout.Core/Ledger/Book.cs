@@ -8,7 +8,7 @@ namespace Tieout.Core.Ledger;
 /// <remarks>
 /// A store fills it before a decision and applies the write set after it; <see cref="LedgerRules"/> only reads it. What must be here:
 /// every org, budget, setting, account, label and price; every open hold; every window that ends after <see cref="WindowsFrom"/>;
-/// and, recalled for the batch at hand, the ended attempts, money commands and postings whose ids its commands name.
+/// and, recalled for the batch at hand, the ended attempts, money commands, postings and objects whose ids its commands name.
 /// Accounts and windows in it are never changed but replaced, so a reader may keep one.
 /// </remarks>
 public sealed class Book
@@ -22,6 +22,7 @@ public sealed class Book
     private readonly Dictionary<(string Org, string Id), CommandRow> _commands = [];
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
     private readonly Dictionary<long, PostedBefore> _postings = [];
+    private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
 
     /// <summary>The last number given in each table.</summary>
     public Sequences Last { get; private set; }
@@ -49,6 +50,7 @@ public sealed class Book
     public CommandRow? Command(string org, string id) => _commands.GetValueOrDefault((org, id));
     public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
     public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
+    public KeptObject? Object(string org, ObjectKind kind, string id) => _objects.GetValueOrDefault((org, kind, id));
 
     /// <summary>Takes in what a decision wrote. The caller makes it durable, or throws this book away.</summary>
     public void Apply(WriteSet writes)
@@ -60,6 +62,8 @@ public sealed class Book
         foreach (var row in writes.Holds) _attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);
         foreach (var end in writes.HoldsEnded) _attempts[end.Hold.Id] = new(end.Hold, end.State, Usage: null);
         foreach (var row in writes.Usage) _attempts[row.Usage.Id] = _attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        foreach (var row in writes.Objects) Recall(new KeptObject(row, End: null));
+        foreach (var end in writes.ObjectsEnded) Recall(new KeptObject(end.Object, end));
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
         foreach (var window in writes.Windows) _windows[window.Key] = window;
         Last = writes.Chain.Last;
@@ -109,6 +113,9 @@ public sealed class Book
     /// <summary>Takes in a posting that a correction names.</summary>
     public void Recall(PostedBefore posting) => _postings[posting.Posting.Seq] = posting;
 
+    /// <summary>Takes in what is known of an object.</summary>
+    public void Recall(KeptObject kept) => _objects[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept;
+
     /// <summary>Takes in where the store's tables and chain end.</summary>
     public void Recall(Sequences last, byte[] chainHash) => (Last, ChainHash) = (last, chainHash);
 
@@ -121,6 +128,9 @@ public sealed class Book
         _commands.Clear();
         _postings.Clear();
     }
+
+    /// <summary>Lets go of the objects recalled for earlier batches; the store finds them again.</summary>
+    public void ForgetObjects() => _objects.Clear();
 
     /// <summary>Lets go of a window that is over and durable; the store finds it again by its key.</summary>
     public void Forget(WindowKey key) => _windows.Remove(key);

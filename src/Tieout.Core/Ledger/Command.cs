@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tieout.Core.Budgets;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -54,7 +55,11 @@ public abstract record Command
     public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, Instant ExpiresAt) : Command;
 
     /// <summary>Ends a hold with what the attempt used: usage record, charge, release, in one.</summary>
-    public sealed record Settle(PricedUsage Usage) : Command;
+    public sealed record Settle(PricedUsage Usage) : Command
+    {
+        /// <summary>Calls that the provider ran inside the attempt: each a record and a charge of its own, all of them or none (B3).</summary>
+        public ImmutableArray<PricedUsage> Inside { get; init; } = [];
+    }
 
     /// <summary>Ends a hold of which nothing was used: the attempt never reached a provider.</summary>
     public sealed record Release(AttemptId Id) : Command;
@@ -65,6 +70,13 @@ public abstract record Command
     /// <summary>Charges usage that was measured without a hold.</summary>
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command;
+
+    /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
+    public sealed record KeepObject(ProviderObject Object) : Command;
+
+    /// <summary>Records that nothing more comes of an object.</summary>
+    /// <param name="Body">JSON: how it ended. The same again is a replay, another a conflict.</param>
+    public sealed record EndObject(string Org, ObjectKind Kind, string Id, string Body) : Command;
 
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>

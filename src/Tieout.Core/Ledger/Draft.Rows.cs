@@ -18,6 +18,8 @@ internal sealed partial class Draft
     private readonly List<SettingRow> _settings = [];
     private readonly List<FindingRow> _findings = [];
     private readonly List<OutboxRow> _outbox = [];
+    private readonly List<ObjectRow> _objects = [];
+    private readonly List<ObjectEnd> _objectsEnded = [];
     private Sequences _last = book.Last;
 
     public int LabelsNo(UsageLabels labels)
@@ -107,13 +109,30 @@ internal sealed partial class Draft
         _outbox.Add(new(_last.Outbox, id, org, type, body, Now, Crc: 0));
     }
 
+    public long Add(ProviderObject what)
+    {
+        _last = _last with { Object = _last.Object + 1 };
+        var row = new ObjectRow(_last.Object, what, Now, Crc: 0);
+        _objects.Add(row);
+        _objectsById[(what.Org, what.Kind, what.Id)] = new(row, End: null);
+        return row.Seq;
+    }
+
+    public void End(KeptObject kept, string body)
+    {
+        var end = new ObjectEnd(kept.Row, body, Now, Crc: 0);
+        _objectsEnded.Add(end);
+        _objectsById[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept with { End = end };
+    }
+
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
+        _objectsEnded.Sort(static (left, right) => left.Object.Seq.CompareTo(right.Object.Seq));
         return new()
         {
             Chain = isEmpty ? new(_last.Commit, book.ChainHash, book.ChainHash, Now, _last) : Seal(),
@@ -128,6 +147,8 @@ internal sealed partial class Draft
             Settings = _settings,
             Findings = _findings,
             Outbox = _outbox,
+            Objects = _objects,
+            ObjectsEnded = _objectsEnded,
             Accounts = _accounts.Values,
             Windows = _windows.Values,
             Cells = _cells.Values,
@@ -149,6 +170,8 @@ internal sealed partial class Draft
         for (var i = 0; i < _postings.Count; i++) _postings[i].Crc = bytes.Add(_postings[i].Posting);
         for (var i = 0; i < _findings.Count; i++) _findings[i] = _findings[i] with { Crc = bytes.Add(_findings[i]) };
         for (var i = 0; i < _outbox.Count; i++) _outbox[i] = _outbox[i] with { Crc = bytes.Add(_outbox[i]) };
+        for (var i = 0; i < _objects.Count; i++) _objects[i] = _objects[i] with { Crc = bytes.Add(_objects[i]) };
+        for (var i = 0; i < _objectsEnded.Count; i++) _objectsEnded[i] = _objectsEnded[i] with { Crc = bytes.Add(_objectsEnded[i]) };
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
     }
 

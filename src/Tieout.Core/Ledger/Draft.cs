@@ -19,6 +19,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     private readonly Dictionary<UsageLabels, int> _labelNumbers = [];
     private readonly Dictionary<ResolvedPrice, int> _priceNumbers = [];
     private readonly Dictionary<(string, string), CommandRow> _commandsById = [];
+    private readonly Dictionary<(string, ObjectKind, string), KeptObject> _objectsById = [];
     private readonly HashSet<long> _reversed = [];
     private readonly List<BudgetState> _matching = [];
 
@@ -33,6 +34,8 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public Attempt? Attempt(AttemptId id) => _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id);
 
     public CommandRow? Command(string org, string id) => _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id);
+
+    public KeptObject? Object(string org, ObjectKind kind, string id) => _objectsById.TryGetValue((org, kind, id), out var kept) ? kept : book.Object(org, kind, id);
 
     public PostedBefore? Posting(long seq) =>
         book.Posting(seq) is { } posting && _reversed.Contains(seq) ? posting with { Reversed = true } : book.Posting(seq);

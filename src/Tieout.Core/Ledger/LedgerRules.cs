@@ -30,6 +30,8 @@ public static class LedgerRules
         Command.Grant grant => MoneyRules.Grant(draft, grant),
         Command.ExpireGrant expire => MoneyRules.ExpireGrant(draft, expire),
         Command.Correct correct => CorrectionRules.Correct(draft, correct),
+        Command.KeepObject keep => ObjectRules.Keep(draft, keep),
+        Command.EndObject end => ObjectRules.End(draft, end),
         Command.OpenOrg open => SettingRules.OpenOrg(draft, open),
         Command.SetBudget set => SettingRules.SetBudget(draft, set),
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),

@@ -53,6 +53,7 @@ public enum Refusal
     HoldEnded,
     HoldNotExpired,
     ScopeChanged,
+    ObjectNotFound,
     InsufficientBalance,
     BudgetExhausted,
 }

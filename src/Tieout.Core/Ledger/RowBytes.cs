@@ -191,6 +191,33 @@ public sealed class RowBytes : IDisposable
         return Crc();
     }
 
+    public uint Add(ObjectRow row)
+    {
+        var what = row.Object;
+        Row(11);
+        Long(row.Seq);
+        Text(what.Org);
+        Long((long)what.Kind);
+        Text(what.Id);
+        Text(what.Key);
+        if (what.Attempt is { } attempt) Id(attempt);
+        else Long(0);
+        Text(what.OperationId);
+        Long(what.IsPending ? 1 : 0);
+        Text(what.Body);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(ObjectEnd end)
+    {
+        Row(12);
+        Long(end.Object.Seq);
+        Text(end.Body);
+        Long(end.EndedAt.UnixMicros);
+        return Crc();
+    }
+
     public void Dispose()
     {
         _sha.Dispose();

@@ -25,6 +25,11 @@ public sealed class WriteSet
     public required IReadOnlyList<FindingRow> Findings { get; init; }
     public required IReadOnlyList<OutboxRow> Outbox { get; init; }
 
+    public required IReadOnlyList<ObjectRow> Objects { get; init; }
+
+    /// <summary>By object number.</summary>
+    public required IReadOnlyList<ObjectEnd> ObjectsEnded { get; init; }
+
     /// <summary>Accounts as they stand after the batch.</summary>
     public required IReadOnlyCollection<Account> Accounts { get; init; }
 
@@ -35,7 +40,7 @@ public sealed class WriteSet
     public required IReadOnlyCollection<CellChange> Cells { get; init; }
 
     /// <summary>Whether nothing is to be made durable: every command was refused or a replay.</summary>
-    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count == 0;
+    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count + Objects.Count + ObjectsEnded.Count == 0;
 }
 
 /// <summary>New labels and the number they got.</summary>
@@ -113,7 +118,7 @@ public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant
 
 /// <summary>The last number given in each table.</summary>
 public readonly record struct Sequences(
-    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget);
+    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget, long Object, long Lineage);
 
 /// <summary>Which cell: the hour (UTC) and the labels.</summary>
 public readonly record struct CellKey(long Hour, int Labels)

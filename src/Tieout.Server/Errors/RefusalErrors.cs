@@ -28,6 +28,7 @@ public static class RefusalErrors
             Refusal.HoldEnded => ApiError.HoldEnded,
             Refusal.HoldNotExpired => ApiError.HoldNotExpired,
             Refusal.ScopeChanged => ApiError.ScopeChanged,
+            Refusal.ObjectNotFound => ApiError.ObjectNotFound,
             Refusal.InsufficientBalance => ApiError.InsufficientBalance,
             Refusal.BudgetExhausted => ApiError.BudgetExhausted,
             _ => throw new UnreachableException($"No error for {refusal}."),

@@ -90,6 +90,8 @@ internal sealed class PlainLoop : IDisposable
         Commands = [],
         Holds = holds,
         HoldsEnded = ends,
+        Objects = [],
+        ObjectsEnded = [],
         Usage = usage,
         Postings = postings,
         Settings = [],

@@ -72,6 +72,7 @@ internal sealed class StoredBook : IDisposable
                     break;
                 case Command.Settle settle:
                     RecallEnding(settle.Usage.Usage.Id, revisited);
+                    foreach (var part in settle.Inside) Recall(part.Usage.Id, revisited);
                     break;
                 case Command.Release release:
                     RecallEnding(release.Id, revisited);
@@ -84,6 +85,12 @@ internal sealed class StoredBook : IDisposable
                     break;
                 case Command.Grant grant:
                     RecallCommand(grant.Org, grant.Id);
+                    break;
+                case Command.KeepObject { Object: var what }:
+                    RecallObject(what.Org, what.Kind, what.Id);
+                    break;
+                case Command.EndObject end:
+                    RecallObject(end.Org, end.Kind, end.Id);
                     break;
                 case Command.Correct correct:
                     RecallCorrected(correct);
@@ -149,6 +156,11 @@ internal sealed class StoredBook : IDisposable
     private void RecallCommand(string org, string id)
     {
         if (Book.Command(org, id) is null && _rows.Command(org, id) is { } row) Book.Recall(row);
+    }
+
+    private void RecallObject(string org, ObjectKind kind, string id)
+    {
+        if (Book.Object(org, kind, id) is null && _rows.Object(org, kind, id) is { } kept) Book.Recall(kept);
     }
 
     private void RecallCorrected(Command.Correct correct)

@@ -16,6 +16,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     private readonly RawStatement _usageOf = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?");
     private readonly RawStatement _reversal = connection.Prepare("SELECT 1 FROM postings WHERE reverses = ? AND reverses > 0 LIMIT 1");
     private readonly RawStatement _window = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM windows WHERE budget = ? AND start_at = ? AND each = ?");
+    private readonly RawStatement _object = connection.Prepare(
+        $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq WHERE o.org = ? AND o.kind = ? AND o.id = ?");
     private readonly List<UsageLabels?> _labels = [null];
 
     /// <summary>All that is stored of an attempt; null: nothing.</summary>
@@ -70,6 +72,16 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         return window;
     }
 
+    public KeptObject? Object(string org, ObjectKind kind, string id)
+    {
+        _object.Bind(1, org);
+        _object.Bind(2, (long)kind);
+        _object.Bind(3, id);
+        var kept = _object.Step() ? RowReads.Kept(_object) : null;
+        _object.Reset();
+        return kept;
+    }
+
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     public UsageLabels Labels(int no) =>
         no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
@@ -83,6 +95,6 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_usage, _hold, _command, _posting, _usageOf, _reversal, _window]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_usage, _hold, _command, _posting, _usageOf, _reversal, _window, _object]) statement.Dispose();
     }
 }

@@ -247,6 +247,9 @@ internal sealed class LedgerPipeline : IDisposable
         foreach (var end in batch.Writes!.HoldsEnded) Forget(end.Hold.Id);
         foreach (var row in batch.Writes.Usage) Forget(row.Usage.Id);
 
+        // What is decided already may name the same objects; it lets go of them in its turn.
+        if (next is null) book.Book.ForgetObjects();
+
         void Forget(AttemptId id)
         {
             if (stays is null || !stays.Contains(id)) book.Forget(id);

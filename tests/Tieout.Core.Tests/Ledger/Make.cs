@@ -36,5 +36,8 @@ internal static class Make
         new(new UsageRecord(Id(id), labels ?? Labels(), $"op{id}", 1, null, null, null, user, at, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None),
             Price, new Amount(charge), new Amount(charge));
 
+    public static ProviderObject Object(string id, string org = "acme", bool isPending = true, AttemptId? attempt = null) =>
+        new(org, ObjectKind.Response, id, "k1", attempt, attempt is null ? null : "op1", isPending, "{\"provider\":\"p\"}");
+
     public static ResolvedPrice Price { get; } = new("test@1", Asset.Usd, "p", "m", from: null, RateCard.Empty);
 }

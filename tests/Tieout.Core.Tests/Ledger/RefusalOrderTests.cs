@@ -54,6 +54,49 @@ public sealed class RefusalOrderTests
     }
 
     [Fact]
+    public void Settlements_with_calls_inside_are_refused_in_the_order_of_the_rules()
+    {
+        var ledger = Prepared();
+        ledger.Submit(Make.Hold(ledger, 1, 10));
+        ledger.Submit(Make.Hold(ledger, 2, 10));
+        ledger.Submit(Make.Charge(7, 1, at: ledger.Now));
+        var elsewhere = Make.Labels(team: "other");
+        Command Settle(long charge, params PricedUsage[] inside) => new Command.Settle(Make.Priced(1, charge)) { Inside = [.. inside] };
+
+        Check(ledger,
+            (Settle(-1, Make.Priced(7, -1, elsewhere)), Refusal.IdReused),
+            (Settle(-1, Make.Priced(1, -1, elsewhere)), Refusal.IdReused),
+            (Settle(-1, Make.Priced(8, 1), Make.Priced(8, 1)), Refusal.IdReused),
+            (Settle(-1, Make.Priced(8, -1, elsewhere)), Refusal.AmountNotPositive),
+            (Settle(1, Make.Priced(8, -1, elsewhere)), Refusal.AmountNotPositive),
+            (Settle(1, Make.Priced(8, 1, elsewhere)), Refusal.ScopeChanged),
+            (Settle(1, Make.Priced(8, Amount.Max.Nanos)), Refusal.AmountTooLarge),
+            (Settle(1, Make.Priced(8, 2), Make.Priced(9, 3)), null),
+            (Settle(1, Make.Priced(8, 2), Make.Priced(9, 4)), Refusal.IdReused),
+            (Settle(1, Make.Priced(8, 2), Make.Priced(10, 3)), Refusal.IdReused));
+    }
+
+    [Fact]
+    public void Objects_are_refused_in_the_order_of_the_rules()
+    {
+        var ledger = Prepared();
+        var kept = Make.Object("resp_1");
+        var wrong = kept with { Id = "resp 2", Key = "", Org = "nobody" };
+        Command End(string id, string body) => new Command.EndObject("acme", ObjectKind.Response, id, body);
+
+        Check(ledger,
+            (new Command.KeepObject(kept), null),
+            (new Command.KeepObject(kept with { Key = "" }), Refusal.IdReused),
+            (new Command.KeepObject(wrong), Refusal.NameInvalid),
+            (new Command.KeepObject(wrong with { Id = new string('x', ProviderObject.IdLengthMax + 1) }), Refusal.NameInvalid),
+            (new Command.KeepObject(wrong with { Id = "resp_2" }), Refusal.NameInvalid),
+            (new Command.KeepObject(wrong with { Id = "resp_2", Key = "k1" }), Refusal.OrgNotFound),
+            (End("resp_2", "{}"), Refusal.ObjectNotFound),
+            (End("resp_1", "{}"), null),
+            (End("resp_1", "{\"other\":1}"), Refusal.IdReused));
+    }
+
+    [Fact]
     public void Charges_are_refused_in_the_order_of_the_rules()
     {
         var ledger = Prepared();

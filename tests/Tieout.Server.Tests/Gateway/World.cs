@@ -34,6 +34,7 @@ internal sealed class World : IAsyncDisposable
     public required BreakableLedger Ledger { get; init; }
     public required HttpClient Http { get; init; }
     public required DirectoryInfo Folder { get; init; }
+    private ServerOptions Options { get; init; } = new();
 
     public ServedLog Bill => Provider.Services.GetRequiredService<ServedLog>();
 
@@ -54,16 +55,31 @@ internal sealed class World : IAsyncDisposable
             Providers = [new("sim", ProviderDialect.OpenAi, new Uri($"{providerUrl ?? provider.Urls.First()}/v1"), ProviderKey, ["X-Sim-*"])],
             Models = [new("gpt-4o", [new("sim", "gpt-4o")]), new("cheap", [new("sim", "gpt-4o-mini")]), new("mystery", [new("sim", "no-such-model")])],
         };
-        var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
-        await server.StartAsync();
-        // No draining: a test that hangs up means it.
-        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(server.Urls.First()) };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", Secret);
-        var world = new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder };
+        var world = await ServeAsync(provider, folder, change?.Invoke(options) ?? options, ledger);
         await world.DoAsync(new Command.OpenOrg(new Org(Org, "USD", BillingMode.Prepaid, null, "UTC")));
         await world.AddKeyAsync(Secret, "key-1");
         if (topUp != "0") await world.DoAsync(new Command.TopUp("first", Org, Amount.Parse(topUp)));
         return world;
+    }
+
+    /// <summary>The same folder and provider with a new server; this one has stopped, and is not to be disposed of.</summary>
+    public async Task<World> RestartedAsync(Func<ServerOptions, ServerOptions>? change = null)
+    {
+        Http.Dispose();
+        await Server.StopAsync();
+        await Server.DisposeAsync();
+        await Ledger.DisposeAsync();
+        return await ServeAsync(Provider, Folder, change?.Invoke(Options) ?? Options, new(SqliteLedger.Open(Folder.FullName)));
+    }
+
+    private static async Task<World> ServeAsync(WebApplication provider, DirectoryInfo folder, ServerOptions options, BreakableLedger ledger)
+    {
+        var server = TieoutServer.Build(options, ledger);
+        await server.StartAsync();
+        // No draining: a test that hangs up means it.
+        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(server.Urls.First()) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Secret);
+        return new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder, Options = options };
     }
 
     public Task AddKeyAsync(string secret, string id, string? team = null, string? project = null, bool blocked = false) => DoAsync(new Command.Record(

@@ -50,7 +50,7 @@ public sealed class ReferencePagesTests
             Options(page, command);
         }
 
-        foreach (var child in command.Subcommands.OrderBy(child => child.Name, StringComparer.Ordinal)) Write(page, child, name);
+        foreach (var child in command.Subcommands.Where(child => !child.Hidden).OrderBy(child => child.Name, StringComparer.Ordinal)) Write(page, child, name);
     }
 
     private static void Options(StringBuilder page, Command command)

@@ -14,7 +14,8 @@ namespace Tieout.Storage.Tests.Contract;
 /// <remarks>Method: the same random history goes through the store and through the in-memory ledger; nothing may differ, after a restart neither.</remarks>
 public abstract class LedgerContract : IAsyncLifetime
 {
-    private static readonly Config Runs = Config.QuickThrowOnFailure.WithMaxTest(25).WithEndSize(90);
+    /// <summary>How many random histories a law is tried on.</summary>
+    private protected virtual int HistoriesTried => 25;
 
     internal FakeClock Clock { get; } = new();
 
@@ -172,6 +173,7 @@ public abstract class LedgerContract : IAsyncLifetime
         await BeginAsync(ledger);
         await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
         await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(2), Make.Labels(), null, "op2", new Amount(5), Clock.Now + TimeSpan.FromHours(1)), Cancel);
+        await ledger.SubmitAsync(new Command.KeepObject(Make.Object("resp_1")), Cancel);
         var (from, to) = (Instant.MinValue, new Instant(long.MaxValue));
 
         Assert.Empty(await ToListAsync(ledger.Read.UsageAsync(new("beta", from, to), Cancel)));
@@ -182,8 +184,82 @@ public abstract class LedgerContract : IAsyncLifetime
         Assert.Empty(await ledger.Read.HoldsAsync("beta", HoldState.Open, 10, Cancel));
         Assert.Empty(ledger.Read.OpenHolds("beta"));
         Assert.Null(await ledger.Read.AttemptAsync("beta", Make.Id(1), Cancel));
+        Assert.Null(await ledger.Read.ObjectAsync("beta", ObjectKind.Response, "resp_1", Cancel));
+        Assert.Empty(await ledger.Read.ObjectsAsync("beta", ObjectKind.Response, long.MaxValue, 10, Cancel));
         Assert.Single(await ledger.Read.OperationAsync("acme", "op1", Cancel));
         Assert.Equal(HoldState.Open, Assert.Single(await ledger.Read.HoldsAsync("acme", HoldState.Open, 10, Cancel)).State);
+    }
+
+    // Goal: what a provider keeps for an org is known for ever by org, kind and id, and is followed until it ends. Method: the same before and after a restart.
+    [Fact]
+    public async Task L3_an_object_counts_once_by_org_kind_and_id_also_after_a_restart()
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var first = Make.Object("resp_1", attempt: Make.Id(7));
+        Assert.Equal(1, Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.KeepObject(first), Cancel)).Seq);
+        for (var open = 0; open < 2; open++)
+        {
+            var before = ledger.Health.Commit;
+            Assert.Equal(1, Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(new Command.KeepObject(first), Cancel)).Seq);
+            foreach (var other in (ProviderObject[])[first with { Body = "{}" }, first with { IsPending = false }, first with { Key = "other" }, first with { Attempt = null }])
+            {
+                Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(new Command.KeepObject(other), Cancel)).Reason);
+            }
+
+            Assert.Equal(before, ledger.Health.Commit);
+            Assert.Equal(first, (await ledger.Read.ObjectAsync("acme", ObjectKind.Response, "resp_1", Cancel))!.Object);
+            await ledger.DisposeAsync();
+            ledger = Open(fresh: false);
+        }
+
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.KeepObject(first with { Kind = ObjectKind.Batch }), Cancel));
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.KeepObject(first with { Org = "beta" }), Cancel));
+        await ledger.DisposeAsync();
+        AssertVerified();
+    }
+
+    [Fact]
+    public async Task An_object_is_pending_until_its_end_which_it_has_once()
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var cancelled = new Command.EndObject("acme", ObjectKind.Response, "resp_2", "{\"status\":\"cancelled\"}");
+        foreach (var id in (string[])["resp_1", "resp_2", "resp_3"]) await ledger.SubmitAsync(new Command.KeepObject(Make.Object(id)), Cancel);
+        await ledger.SubmitAsync(new Command.KeepObject(Make.Object("resp_4", isPending: false)), Cancel);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(cancelled, Cancel));
+        Assert.Equal(Refusal.ObjectNotFound, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(cancelled with { Id = "resp_9" }, Cancel)).Reason);
+
+        for (var open = 0; open < 2; open++)
+        {
+            Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(cancelled, Cancel));
+            Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(cancelled with { Body = "{}" }, Cancel)).Reason);
+            Assert.Equal(["resp_1", "resp_3"], (await ledger.Read.PendingObjectsAsync(ObjectKind.Response, after: 0, limit: 10, Cancel)).Select(kept => kept.Object.Id));
+            Assert.Equal(["resp_3"], (await ledger.Read.PendingObjectsAsync(ObjectKind.Response, after: 1, limit: 10, Cancel)).Select(kept => kept.Object.Id));
+            Assert.Equal(["resp_3", "resp_2"], (await ledger.Read.ObjectsAsync("acme", ObjectKind.Response, before: 4, limit: 2, Cancel)).Select(kept => kept.Object.Id));
+            Assert.Equal(cancelled.Body, (await ledger.Read.ObjectAsync("acme", ObjectKind.Response, "resp_2", Cancel))!.End!.Body);
+            await ledger.DisposeAsync();
+            ledger = Open(fresh: false);
+        }
+
+        await ledger.DisposeAsync();
+        AssertVerified();
+    }
+
+    // Goal: objects go in the same commits as charges, by hundreds, and a replay in a neighbouring batch is one.
+    [Fact]
+    public async Task L3_objects_sent_twice_in_neighbouring_batches_count_once_among_charges()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000, "more"), Cancel);
+        var lists = Enumerable.Range(0, 20).Select(list => Enumerable.Range(1, 200).SelectMany(id => (Command[])
+            [Make.Charge(list / 2 * 200 + id, 1, at: Clock.Now), new Command.KeepObject(Make.Object($"resp_{list / 2 * 200 + id}"))]).ToList());
+        var outcomes = await Task.WhenAll(lists.Select(list => ledger.SubmitAsync(list, Cancel).AsTask()));
+
+        Assert.Equal(4_000, outcomes.Sum(list => list.Count(outcome => outcome is Outcome.Done)));
+        Assert.Equal(4_000, outcomes.Sum(list => list.Count(outcome => outcome is Outcome.Replayed)));
+        Assert.Equal(2_000, (await ledger.Read.ObjectsAsync("acme", ObjectKind.Response, long.MaxValue, 5_000, Cancel)).Count);
     }
 
     private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -232,7 +308,7 @@ public abstract class LedgerContract : IAsyncLifetime
             read.OpenHolds(null).Select(hold => hold.Id).Order());
     }
 
-    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) => Check.One(Runs, Prop.ForAll(Histories.Any, steps =>
+    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) => Check.One(Config.QuickThrowOnFailure.WithMaxTest(HistoriesTried).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
     {
         var memory = Histories.Begin();
         Clock.Now = memory.Now;

@@ -66,6 +66,12 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE chain SET last_budget = 9 WHERE commit_no = 7", "L8", "chain 7 says that accounts end at 8 and budgets at 9" },
         { "UPDATE checkpoint SET posting = 1", "file", "checkpoint: it holds postings up to 1" },
         { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
+        { "UPDATE objects SET org = 'beta' WHERE seq = 1", "L8", "objects 1 (Response resp_1) is not as it was written" },
+        { "UPDATE objects SET pending = 0 WHERE seq = 2", "L8", "objects 2 (Response resp_2) is not as it was written" },
+        { "DELETE FROM objects WHERE seq = 2", "L8", "objects 2 is missing" },
+        { "UPDATE object_ends SET body = '' WHERE object = 1", "L8", "object_ends 1 (resp_1) is not as it was written" },
+        { "DELETE FROM object_ends WHERE object = 1", "L8", "its hash is not that of its rows" },
+        { "UPDATE schema_version SET number = 9 WHERE number = 2", "file", "the file has schema 9" },
         { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
     };
 
@@ -131,7 +137,7 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "chain"])
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "chain"])
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();
@@ -164,6 +170,7 @@ public sealed class VerificationTests : IDisposable
             new Command.PlaceHold(new AttemptId(new Guid(0x10, 0, 0, new byte[8])), red, null, "op16", new Amount(5), _clock.Now + TimeSpan.FromMinutes(1)),
             new Command.Release(new AttemptId(new Guid(0x10, 0, 0, new byte[8]))),
             Make.Charge(3, 290, red, at: _clock.Now, fact: true),
+            new Command.KeepObject(Make.Object("resp_1")), new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_1", "{}"),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
         return path;

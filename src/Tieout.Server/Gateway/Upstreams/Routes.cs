@@ -44,6 +44,9 @@ internal sealed class Routes : IDisposable
     public IEnumerable<(string Provider, string Model, Breaker Breaker)> Health =>
         _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(row => row.Model, StringComparer.Ordinal);
 
+    /// <summary>A provider by its name; null: it is not configured (any more).</summary>
+    public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
+
     /// <summary>Null: not offered.</summary>
     public Route? Find(string name)
     {
@@ -55,6 +58,24 @@ internal sealed class Routes : IDisposable
         var target = new Target(Only, name, OutputTokensMax: null, timeouts, _breakers[(Only.Options.Name, AnyModel)]);
         return new(name, [[target]], Options.Gateway.Retries);
     }
+
+    /// <summary>The upstream of a name; null: it is configured no more.</summary>
+    public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
+
+    /// <summary>The first provider that is spoken to like this, in the order of the configuration; null: there is none.</summary>
+    public Upstream? FirstOf(ProviderDialect dialect) =>
+        Options.Providers.FirstOrDefault(provider => provider.Dialect == dialect) is { } first ? _upstreams[first.Name] : null;
+
+    /// <summary>The names by which clients ask for a model of a provider's.</summary>
+    public IEnumerable<string> NamesOf(string provider, string model) =>
+        Only?.Options.Name == provider
+            ? [model]
+            : _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Upstream.Options.Name == provider && target.Model == model))).Select(route => route.Name);
+
+    /// <summary>The most output tokens that a model of a provider's is configured to answer with; null: it is not.</summary>
+    public long? OutputTokensMaxOf(string provider, string model) =>
+        _byName.Values.SelectMany(route => route.Stages).SelectMany(stage => stage)
+            .FirstOrDefault(target => target.Upstream.Options.Name == provider && target.Model == model)?.OutputTokensMax;
 
     /// <summary>Ends all connections. A snapshot that another has taken the place of is not disposed of: answers may still be in flight, and idle connections end by themselves.</summary>
     public void Dispose()

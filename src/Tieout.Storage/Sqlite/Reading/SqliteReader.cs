@@ -111,7 +111,18 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
             .List(connection, s => new HeldAttempt(RowReads.Hold(s, no => _connections.Labels(connection, no)).Hold, state, s.IsNull(9) ? null : RowReads.Time(s, 9)));
     });
 
+    public Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(connection =>
+        Objects().Where("o.org = ? AND o.kind = ? AND o.id = ?", org, (long)kind, id).List(connection, RowReads.Kept).SingleOrDefault()));
+
+    public Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) => Rows(connection =>
+        Objects().Where("o.org = ? AND o.kind = ? AND o.seq < ?", org, (long)kind, before).Then("ORDER BY o.seq DESC LIMIT ?", limit).List(connection, RowReads.Kept));
+
+    public Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) => Rows(connection =>
+        Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (long)kind, after).Then("ORDER BY o.seq LIMIT ?", limit).List(connection, RowReads.Kept));
+
     public void Dispose() => _connections.Dispose();
+
+    private static Query Objects() => new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq");
 
     private static BudgetStanding Standing(BudgetState budget, BudgetWindow window, Instant at) => new(
         budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,

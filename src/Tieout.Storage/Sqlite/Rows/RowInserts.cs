@@ -16,7 +16,9 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _posting = Insert(connection, "postings", 12);
     private readonly RawStatement _finding = Insert(connection, "findings", 8);
     private readonly RawStatement _outbox = Insert(connection, "outbox", 7);
-    private readonly RawStatement _chain = Insert(connection, "chain", 13);
+    private readonly RawStatement _object = Insert(connection, "objects", 11);
+    private readonly RawStatement _objectEnd = Insert(connection, "object_ends", 5);
+    private readonly RawStatement _chain = Insert(connection, "chain", 15);
 
     public void Write(WriteSet writes)
     {
@@ -30,12 +32,14 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         for (var i = 0; i < writes.Postings.Count; i++) Write(writes.Postings[i]);
         foreach (var row in writes.Findings) Write(row);
         foreach (var row in writes.Outbox) Write(row);
+        foreach (var row in writes.Objects) Write(row);
+        foreach (var end in writes.ObjectsEnded) Write(end, writes.Chain.Commit);
         Write(writes.Chain);
     }
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _posting, _finding, _outbox, _chain])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _posting, _finding, _outbox, _object, _objectEnd, _chain])
         {
             statement.Dispose();
         }
@@ -204,6 +208,36 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Run();
     }
 
+    private void Write(ObjectRow row)
+    {
+        var s = _object;
+        var what = row.Object;
+        s.Bind(1, row.Seq);
+        s.Bind(2, what.Org);
+        s.Bind(3, (long)what.Kind);
+        s.Bind(4, what.Id);
+        s.Bind(5, what.Key);
+        if (what.Attempt is { } attempt) s.BindBlob(6, attempt.Value);
+        else s.BindNull(6);
+        s.Bind(7, what.OperationId);
+        s.Bind(8, what.IsPending ? 1 : 0);
+        s.Bind(9, what.Body);
+        s.Bind(10, row.RecordedAt.UnixMicros);
+        s.Bind(11, row.Crc);
+        s.Run();
+    }
+
+    private void Write(ObjectEnd end, long commit)
+    {
+        var s = _objectEnd;
+        s.Bind(1, end.Object.Seq);
+        s.Bind(2, end.Body);
+        s.Bind(3, end.EndedAt.UnixMicros);
+        s.Bind(4, commit);
+        s.Bind(5, end.Crc);
+        s.Run();
+    }
+
     private void Write(ChainRow row)
     {
         var s = _chain;
@@ -221,6 +255,8 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(11, last.Price);
         s.Bind(12, last.Account);
         s.Bind(13, last.Budget);
+        s.Bind(14, last.Object);
+        s.Bind(15, last.Lineage);
         s.Run();
     }
 }

@@ -22,6 +22,8 @@ internal sealed class ChainCheck : IDisposable
     private readonly RowStream<PostingRow> _postings;
     private readonly RowStream<FindingRow> _findingRows;
     private readonly RowStream<OutboxRow> _outbox;
+    private readonly RowStream<ObjectRow> _objects;
+    private readonly RowStream<StoredObjectEnd> _objectEnds;
     private readonly Standing _standing;
 
     public ChainCheck(RawConnection connection, Standing standing, Findings findings)
@@ -42,6 +44,10 @@ internal sealed class ChainCheck : IDisposable
         _postings = Stream(connection, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq);
         _findingRows = Stream(connection, "findings", $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding, row => row.Seq);
         _outbox = Stream(connection, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox, row => row.Seq);
+        _objects = Stream(connection, "objects", $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", s => RowReads.Object(s), row => row.Seq);
+        _objectEnds = Stream(
+            connection, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object ORDER BY e.commit_no, e.object",
+            StoredObjectEnd.Read, row => row.Commit);
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -74,11 +80,13 @@ internal sealed class ChainCheck : IDisposable
         _postings.NothingLeft();
         _findingRows.NothingLeft();
         _outbox.NothingLeft();
+        _objects.NothingLeft();
+        _objectEnds.NothingLeft();
     }
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _bytes])
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _bytes])
         {
             resource.Dispose();
         }
@@ -142,6 +150,8 @@ internal sealed class ChainCheck : IDisposable
         }
 
         foreach (var row in _outbox.AllUpTo(last.Outbox)) Same(_bytes.Add(row), row.Crc, $"outbox {row.Seq} ({row.Id})");
+        foreach (var row in _objects.AllUpTo(last.Object)) Same(_bytes.Add(row), row.Crc, $"objects {row.Seq} ({row.Object.Kind} {row.Object.Id})");
+        foreach (var row in _objectEnds.UpTo(commit.Commit)) Same(_bytes.Add(row.End), row.End.Crc, $"object_ends {row.End.Object.Seq} ({row.End.Object.Object.Id})");
         return _bytes.End();
     }
 
@@ -156,5 +166,15 @@ internal sealed record StoredEnd(long Commit, HoldEnd End)
         if (s.IsNull(5)) throw new StoreCorruptException($"it ends hold {s.Int64(4)}, which is not there");
         var hold = RowReads.Hold(s, labels, first: 5).Hold;
         return new(s.Int64(0), new(hold, (HoldState)s.Int64(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))));
+    }
+}
+
+/// <summary>The end of an object, with the commit it is part of.</summary>
+internal sealed record StoredObjectEnd(long Commit, ObjectEnd End)
+{
+    public static StoredObjectEnd Read(RawStatement s)
+    {
+        if (s.IsNull(5)) throw new StoreCorruptException($"it ends object {s.Int64(4)}, which is not there");
+        return new(s.Int64(0), new(RowReads.Object(s, first: 5), s.Text(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))));
     }
 }

@@ -56,6 +56,8 @@ public static class SqliteVerification
 
     private static void CheckRows(RawConnection connection, Findings findings)
     {
+        var schema = Schema.Version(connection);
+        findings.Check("file", schema == Schema.Newest, $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
         var standing = new Standing(connection, findings);
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(connection, standing, findings))

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Tieout.Simulation.Running;
+
+namespace Tieout.Simulation;
+
+/// <summary>The measurement itself, small. Times are not judged here, they are the machine's; what is allocated is the program's, and is.</summary>
+public sealed class GatewayBenchTests
+{
+    /// <summary>Bytes allocated for one request with 32 at once, hold, settlement, budgets and record included. What was measured, and a quarter.</summary>
+    private const long RequestBytesMax = 21_000;
+
+    /// <summary>Bytes allocated for one stream of 20 events. What was measured, and a quarter.</summary>
+    private const long StreamBytesMax = 30_000;
+
+    /// <summary>Bytes allocated for one event taken in, by format. What was measured, and a quarter.</summary>
+    private static readonly (string Format, long BytesMax)[] EventBytesMax = [("plain", 2_900), ("cloud_events", 3_500), ("otlp", 4_900)];
+
+    [Fact]
+    public async Task A_small_measurement_has_all_its_figures_stays_within_its_allocations_and_ties_out()
+    {
+        var folder = Directory.CreateTempSubdirectory("tieout-bench-");
+        try
+        {
+            var (exit, text) = await TieoutProcess.RunAsync(new Dictionary<string, string>(), "bench", "gateway", "--seconds", "0.3", "--json", "--data", folder.FullName);
+            Assert.True(exit == 0, text);
+            var result = JsonElement.Parse(text);
+            Assert.Empty(folder.GetFileSystemInfos());
+
+            foreach (var load in (string[])["one_at_a_time", "open_loop", "at_once", "stream_first_byte", "stream_total"])
+            {
+                foreach (var way in (string[])["direct", "proxy", "gateway"]) AssertSane(result.GetProperty(load).GetProperty(way));
+            }
+
+            var books = result.GetProperty("tied_out");
+            Assert.True(books.GetProperty("ok").GetBoolean(), text);
+            Assert.Equal(books.GetProperty("expected").GetInt64(), books.GetProperty("usage_records").GetInt64());
+            Assert.Equal(1_000, result.GetProperty("open_streams").GetProperty("count").GetInt32());
+            AssertWithin("per_request_at_once", result.GetProperty("per_request_at_once"), RequestBytesMax);
+            AssertWithin("per_stream", result.GetProperty("per_stream"), StreamBytesMax);
+            foreach (var (format, max) in EventBytesMax) AssertWithin(format, result.GetProperty("ingest").GetProperty(format), max);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static void AssertSane(JsonElement times)
+    {
+        decimal Of(string name) => times.GetProperty(name).GetDecimal();
+        Assert.True(Of("answers") > 0 && Of("per_s") > 0 && Of("p50_ms") > 0, times.ToString());
+        Assert.True(Of("p50_ms") <= Of("p99_ms") && Of("p99_ms") <= Of("p999_ms"), times.ToString());
+    }
+
+    private static void AssertWithin(string what, JsonElement spent, long max)
+    {
+        var bytes = spent.GetProperty("allocated_bytes").GetInt64();
+        Assert.True(bytes > 0 && bytes <= max, $"{what} allocates {bytes} bytes; {max} are allowed.");
+    }
+}
