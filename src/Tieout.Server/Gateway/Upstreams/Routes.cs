@@ -59,9 +59,6 @@ internal sealed class Routes : IDisposable
         return new(name, [[target]], Options.Gateway.Retries);
     }
 
-    /// <summary>The upstream of a name; null: it is configured no more.</summary>
-    public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
-
     /// <summary>The first provider that is spoken to like this, in the order of the configuration; null: there is none.</summary>
     public Upstream? FirstOf(ProviderDialect dialect) =>
         Options.Providers.FirstOrDefault(provider => provider.Dialect == dialect) is { } first ? _upstreams[first.Name] : null;
