@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Rows;
 
