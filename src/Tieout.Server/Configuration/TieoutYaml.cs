@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Tieout.Core.Tenancy;
+using Tieout.Storage.Postgres;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -64,7 +65,7 @@ public static class TieoutYaml
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
         if (members.TryGetValue("spool", out var spool)) options = options with { Spool = spool.Text() };
-        if (members.TryGetValue("store", out var store)) options = options with { Store = Store(store.Text(), store.Wrong) };
+        if (members.TryGetValue("store", out var store)) options = options with { Postgres = Store(store.Text(), store.Wrong) };
         if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
@@ -77,7 +78,7 @@ public static class TieoutYaml
         if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Address(listen, InEnvironment("TIEOUT__LISTEN")) };
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
         if (environment("TIEOUT__SPOOL") is { Length: > 0 } spool) options = options with { Spool = spool };
-        if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Store = Store(store, InEnvironment("TIEOUT__STORE")) };
+        if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Postgres = Store(store, InEnvironment("TIEOUT__STORE")) };
         return options;
 
         static Func<string, ConfigurationException> InEnvironment(string name) => what => new($"{name}: {what}.");
@@ -86,7 +87,7 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
         return new(
             name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
@@ -95,6 +96,9 @@ public static class TieoutYaml
             members.TryGetValue("prices", out var prices) ? prices.Text() : null)
         {
             Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: true) : new(),
+            AuthHeader = members.TryGetValue("auth_header", out var auth) ? HeaderName(auth) : null,
+            Query = members.TryGetValue("query", out var query) ? Query(query) : null,
+            BatchFactor = members.TryGetValue("batch_factor", out var factor) ? BatchFactor(factor) : 0.5m,
         };
     }
 
@@ -139,7 +143,7 @@ public static class TieoutYaml
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "retries", "breaker");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -149,6 +153,8 @@ public static class TieoutYaml
         if (members.TryGetValue("idle_timeout", out var idle)) options = options with { IdleTimeout = idle.Duration() };
         if (members.TryGetValue("drain_timeout", out var drain)) options = options with { DrainTimeout = drain.Duration() };
         if (members.TryGetValue("drain_bytes_max", out var drained)) options = options with { DrainBytesMax = drained.Count(1L << 30) };
+        if (members.TryGetValue("file_bytes_max", out var file)) options = options with { FileBytesMax = file.Count(1L << 40) };
+        if (members.TryGetValue("batch_poll_interval", out var poll)) options = options with { BatchPollInterval = poll.Duration() };
         if (members.TryGetValue("retries", out var retries)) options = options with { Retries = RoutingYaml.Retries(retries) };
         if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;
@@ -162,6 +168,11 @@ public static class TieoutYaml
         var unknown => throw place.Wrong($"the dialect '{unknown}' is not known; known are openai, anthropic, gemini"),
     };
 
+    private static decimal BatchFactor(YamlPlace place) =>
+        decimal.TryParse(place.Text(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) && factor is > 0 and <= 1
+            ? factor
+            : throw place.Wrong($"'{place.Text()}' is not a part of the whole: write 0.5, say, or 1");
+
     private static OnShort OnShort(YamlPlace place) => place.Text() switch
     {
         "refuse" => Configuration.OnShort.Refuse,
@@ -169,8 +180,10 @@ public static class TieoutYaml
         var unknown => throw place.Wrong($"'{unknown}' is not known here; known are refuse, clamp"),
     };
 
-    private static StoreChoice Store(string text, Func<string, ConfigurationException> wrong) =>
-        text == "sqlite" ? StoreChoice.Sqlite : throw wrong($"the store '{text}' is not known; known is sqlite");
+    private static string? Store(string text, Func<string, ConfigurationException> wrong) =>
+        text == "sqlite" ? null
+        : PostgresAddress.IsOne(text) ? text
+        : throw wrong($"the store '{text}' is not known; known are sqlite and postgres://user@host:port/database");
 
     private static Uri Url(string text, Func<string, ConfigurationException> wrong) =>
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
@@ -190,6 +203,12 @@ public static class TieoutYaml
         var text = place.Text().Trim();
         return text.Length > 0 && text.All(c => c is > ' ' and < '\x7f') ? text : throw place.Wrong("the api_key has spaces or characters that no header can carry");
     }
+
+    private static string HeaderName(YamlPlace place) =>
+        HeaderPattern(place) is var name && !name.EndsWith('*') ? name : throw place.Wrong($"'{name}' is not a header's name");
+
+    private static string Query(YamlPlace place) =>
+        string.Join('&', place.Entries().Select(parameter => $"{Uri.EscapeDataString(parameter.Key.Value!)}={Uri.EscapeDataString(parameter.Value.Text())}"));
 
     private static string HeaderPattern(YamlPlace place)
     {

@@ -2,6 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Reconciliation;
 
 namespace Tieout.Storage.Rows;
 
@@ -46,6 +47,28 @@ internal static class Standings
             Charge = new(row.Int64(10)),
         });
     }
+
+    /// <summary>A row of <c>slot, attribution</c> and the sums of a tally.</summary>
+    public static Tally Tally(IRow row) => new()
+    {
+        Attempts = row.Int64(2),
+        FirstAttempts = row.Int64(3),
+        Failures = row.Int64(4),
+        Hidden = row.Int64(5),
+        Total = new(row.Int64(6)),
+        Corrections = new(row.Int64(7)),
+        Retried = new(row.Int64(8)),
+        Late = new(row.Int64(9)),
+        After = new(row.Int64(10)),
+        Estimated = new(row.Int64(11)),
+        RoundedEach = new(row.Int64(12)),
+        CutEach = new(row.Int64(13)),
+        Unreported = new(row.Int64(14)),
+        InputTokens = row.Int64(15),
+        CacheReadTokens = row.Int64(16),
+        CacheWriteTokens = row.Int64(17),
+        OutputTokens = row.Int64(18),
+    };
 
     private static ChargeSum Add(ChargeSum left, ChargeSum right) => left with
     {

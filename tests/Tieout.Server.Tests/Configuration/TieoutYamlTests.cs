@@ -26,7 +26,7 @@ public sealed class TieoutYamlTests
     {
         var options = TieoutYaml.Read(Good, "tieout.yaml", Environment);
 
-        Assert.Equal(("http://127.0.0.1:4080", "./here", StoreChoice.Sqlite), (options.Listen, options.Data, options.Store));
+        Assert.Equal(("http://127.0.0.1:4080", "./here", (string?)null), (options.Listen, options.Data, options.Postgres));
         Assert.Equal(["openai", "local"], options.Providers.Select(provider => provider.Name));
         Assert.Equal(("sk-secret", "https://api.openai.com/v1"), (options.Providers[0].ApiKey, options.Providers[0].BaseUrl.OriginalString));
         Assert.Equal(["X-Sim-*", "X-Trace"], options.Providers[0].ForwardHeaders);
@@ -36,6 +36,29 @@ public sealed class TieoutYamlTests
         Assert.Equal((TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(250), 1048576), (options.Gateway.RequestTimeout, options.Gateway.IdleTimeout, options.Gateway.BodyBytesMax));
         Assert.DoesNotContain("sk-secret", $"{options} {options.Providers[0]}", StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_provider_with_ways_of_its_own_is_read()
+    {
+        var options = TieoutYaml.Read("""
+            providers:
+              azure: { base_url: "https://x.openai.azure.com/openai/deployments/fast", auth_header: api-key, query: { api-version: 2024-10-21, "a b": "c&d" }, batch_factor: 0.75 }
+              plain: { base_url: "https://a.example/v1" }
+            gateway: { file_bytes_max: 1000, batch_poll_interval: 5s }
+            """, "tieout.yaml", Environment);
+
+        Assert.Equal(("api-key", "api-version=2024-10-21&a%20b=c%26d", 0.75m), (options.Providers[0].AuthHeader, options.Providers[0].Query, options.Providers[0].BatchFactor));
+        Assert.Equal((null, null, 0.5m), (options.Providers[1].AuthHeader, options.Providers[1].Query, options.Providers[1].BatchFactor));
+        Assert.Equal((1_000, TimeSpan.FromSeconds(5)), (options.Gateway.FileBytesMax, options.Gateway.BatchPollInterval));
+    }
+
+    [Theory]
+    [InlineData("auth_header: X-*")]
+    [InlineData("batch_factor: 0")]
+    [InlineData("batch_factor: 1.5")]
+    [InlineData("batch_factor: half")]
+    public void A_provider_whose_own_ways_cannot_be_meant_is_refused(string member) =>
+        Assert.Throws<ConfigurationException>(() => TieoutYaml.Read($"providers:\n  a: {{ base_url: 'https://a.example/v1', {member} }}", "t.yaml", Environment));
 
     [Theory]
     [InlineData("")]
@@ -71,10 +94,10 @@ public sealed class TieoutYamlTests
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
     [InlineData("listen: ftp://x", "t.yaml:1:9: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
     [InlineData("listen: https://0.0.0.0:1", "t.yaml:1:9: the address to listen at must be http:// with a host and a port, and without a path.")]
-    [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known is sqlite.")]
+    [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known are sqlite and postgres://user@host:port/database.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]

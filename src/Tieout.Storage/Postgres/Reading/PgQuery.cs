@@ -5,11 +5,15 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Postgres.Reading;
 
 /// <summary>A statement with its values, put together condition by condition. Values are always parameters, never written into the SQL.</summary>
-internal sealed class PgQuery(string select)
+internal sealed class PgQuery
 {
     private readonly List<object> _values = [];
+    private readonly string _select;
     private string _where = "";
     private string _rest = "";
+
+    /// <param name="select">With a <c>?</c> for each of <paramref name="values"/>; so everywhere below.</param>
+    public PgQuery(string select, params ReadOnlySpan<object> values) => _select = Numbered(select, values);
 
     /// <param name="condition">With a <c>?</c> for each of <paramref name="values"/>.</param>
     public PgQuery Where(string condition, params ReadOnlySpan<object> values)
@@ -31,7 +35,7 @@ internal sealed class PgQuery(string select)
     public async Task<List<T>> ListAsync<T>(NpgsqlConnection connection, Func<IRow, T> row)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(select + _where + _rest, [.. _values]);
+        batch.Add(_select + _where + _rest, [.. _values]);
         await using var reader = await batch.ExecuteReaderAsync();
         return await reader.ListAsync(row);
     }

@@ -23,7 +23,7 @@ internal sealed partial class PostgresReader
                 + "sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END)::bigint, "
                 + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
                 + "FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq";
-            var lines = await PostingsIn(select, state, from, to).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket));
+            var lines = await PostingsIn(new(select), state, from, to).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket));
             return Standings.ByModel(lines);
         });
     }

@@ -83,7 +83,7 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         {
             cancellationToken.ThrowIfCancellationRequested();
             var first = after;
-            var page = await connections.RunAsync(connection => PostingsIn($"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, first)
+            var page = await connections.RunAsync(connection => PostingsIn(new($"SELECT {RowReads.PostingColumns} FROM postings p"), state, from, to, first)
                 .Then("ORDER BY p.seq LIMIT ?", PageRows)
                 .ListAsync(connection, row => RowReads.Posting(row, _ => org).Posting));
             foreach (var posting in page) yield return posting;
@@ -235,10 +235,10 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         {table[0]}.seq > coalesce((SELECT last_{(table == "usage" ? "usage" : "posting")} FROM chain WHERE bucket = ? AND recorded_at < ? ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
         """;
 
-    private PgQuery PostingsIn(string select, OrgState org, Instant from, Instant to, long after = 0)
+    private PgQuery PostingsIn(PgQuery query, OrgState org, Instant from, Instant to, long after = 0)
     {
         var bucket = layout.Of(org.Org.Id);
-        return new PgQuery(select)
+        return query
             .Where("p.bucket = ? AND p.seq > ?", bucket, after)
             .Where(Since("postings"), bucket, from.UnixMicros)
             .Where("p.effective_at >= ? AND p.effective_at < ?", from.UnixMicros, to.UnixMicros)
