@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
+using Tieout.Core.Attribution;
+using Tieout.Server.Attribution;
+using Tieout.Server.Configuration;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite.Verification;
 
@@ -14,18 +17,33 @@ internal static class VerifyCommand
         return globals.Running(new("verify", "Proves a data folder right, or names what is wrong in it.") { data }, async (call, _) =>
         {
             var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } named ? named : Shell.DefaultData);
-            var report = Run(folder);
+            var report = Run(folder, Secret(call.Shell, folder));
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
         });
     }
 
-    /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
-    public static VerificationReport Run(string folder)
+    /// <summary>What the links of envelopes are checked with; null: it is not here, and then only their numbers and texts are.</summary>
+    /// <exception cref="CommandFailedException">It is here, but is not one, or cannot be read.</exception>
+    private static EnvelopeSecret? Secret(Shell shell, string folder)
     {
         try
         {
-            return SqliteVerification.Run(folder);
+            if (shell.Variable(EnvelopeSecretFile.Variable) is { Length: > 0 } given) return EnvelopeSecretFile.Parse(given);
+            return File.Exists(EnvelopeSecretFile.In(folder)) ? EnvelopeSecretFile.Load(folder) : null;
+        }
+        catch (Exception e) when (e is ConfigurationException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Usage, e.Message, "configuration_invalid", e);
+        }
+    }
+
+    /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
+    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null)
+    {
+        try
+        {
+            return SqliteVerification.Run(folder, secret);
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
         {

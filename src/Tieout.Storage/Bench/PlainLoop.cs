@@ -92,6 +92,7 @@ internal sealed class PlainLoop : IDisposable
         HoldsEnded = ends,
         Objects = [],
         ObjectsEnded = [],
+        Lineage = [],
         Usage = usage,
         Postings = postings,
         Settings = [],
