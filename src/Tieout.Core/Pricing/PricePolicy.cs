@@ -79,10 +79,10 @@ public sealed class PricePolicy : IEquatable<PricePolicy>
     internal static CostBasis ReadBasis(JsonElement json) =>
         Choice(json, "basis", ("rates", CostBasis.Rates), (ReportedCost, CostBasis.ReportedCost));
 
-    internal static decimal? Factor(JsonElement json) =>
-        json.Text("markup") is not { } text ? null
+    internal static decimal? Factor(JsonElement json, string name = "markup") =>
+        json.Text(name) is not { } text ? null
         : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) ? factor
-        : throw new FormatException($"'{text}' is not a markup: write a factor such as 1.2.");
+        : throw new FormatException($"'{text}' is not a {name}: write a factor such as 1.2.");
 
     internal ResolvedPrice Apply(PriceCatalogue catalogue, string provider, string model, TimedPrice timed)
     {

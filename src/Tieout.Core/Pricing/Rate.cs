@@ -42,6 +42,8 @@ public sealed record Rate(decimal Base, ImmutableArray<Tier> Tiers)
         return price;
     }
 
+    internal Rate Times(decimal factor) => new(Base * factor, [.. Tiers.Select(tier => tier with { Price = tier.Price * factor })]);
+
     public bool Equals(Rate? other) => other is not null && Base == other.Base && Tiers.AsSpan().SequenceEqual(other.Tiers.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Base, Tiers.Length);

@@ -41,6 +41,10 @@ public sealed class RateCard : IEquatable<RateCard>
     public RateCard With(RateCard other) =>
         new(Rates.Where(rate => other.Rates.All(instead => instead.Key != rate.Key)).Concat(other.Rates));
 
+    /// <summary>These rates with those for tokens times <paramref name="factor"/>: what providers take off a batch is taken off its tokens alone.</summary>
+    public RateCard ForBatch(decimal factor) =>
+        new(Rates.Select(rate => rate.Key.Family == UsageUnits.InputTokens.Family ? KeyValuePair.Create(rate.Key, rate.Value.Times(factor)) : rate));
+
     /// <summary>The exact price of one attempt; not rounded. Only a division by 3,600 (seconds) can be inexact, past 25 digits.</summary>
     /// <exception cref="OverflowException">Above the range of <see cref="decimal"/>.</exception>
     public ExactPrice Price(UnitCounts counts)

@@ -24,11 +24,12 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     /// <param name="cost">What the provider charges.</param>
     /// <param name="charged">What we charge before markup, where that is not <paramref name="cost"/>.</param>
     /// <param name="markup">Factor on what we charge.</param>
+    /// <param name="batchFactor">By how much the list's rates for tokens were multiplied, already, to come to these; null: they are the list's.</param>
     public ResolvedPrice(
         string list, Asset asset, string provider, string model, DateOnly? from, RateCard cost,
-        RateCard? charged = null, decimal markup = 1, CostBasis basis = CostBasis.Rates)
+        RateCard? charged = null, decimal markup = 1, CostBasis basis = CostBasis.Rates, decimal? batchFactor = null)
     {
-        (List, Asset, Provider, Model, From) = (list, asset, provider, model, from);
+        (List, Asset, Provider, Model, From, BatchFactor) = (list, asset, provider, model, from, batchFactor);
         (Cost, Charged, Markup, Basis) = (cost, charged is null || charged.Equals(cost) ? cost : charged, markup, basis);
         _json = JsonReading.ToText(Write);
         _hash = string.GetHashCode(_json, StringComparison.Ordinal);
@@ -54,6 +55,20 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     public decimal Markup { get; }
 
     public CostBasis Basis { get; }
+
+    /// <summary>Of the price of a batch: what the list's rates for tokens were multiplied by. Null: no batch.</summary>
+    public decimal? BatchFactor { get; }
+
+    /// <summary>The price of the same work in a batch. Own rates of an org are for work at once, so they come down likewise.</summary>
+    /// <param name="factor">Above 0, at most 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The factor is out of range, or this is the price of a batch.</exception>
+    public ResolvedPrice ForBatch(decimal factor)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(factor, 1);
+        if (BatchFactor is not null) throw new ArgumentOutOfRangeException(nameof(factor), "The price is a batch's already.");
+        return new(List, Asset, Provider, Model, From, Cost.ForBatch(factor), ReferenceEquals(Cost, Charged) ? null : Charged.ForBatch(factor), Markup, Basis, factor);
+    }
 
     /// <summary>The charge for one attempt. Pure: the same counts at the same price are the same charge, for ever.</summary>
     /// <remarks>Each amount is the exact sum, rounded once, half to even, to the nano-unit.</remarks>
@@ -143,7 +158,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
             RateCard.Read(root.Member("rates")),
             root.Optional("charged") is { } charged ? RateCard.Read(charged) : null,
             PricePolicy.Factor(root) ?? 1,
-            PricePolicy.ReadBasis(root));
+            PricePolicy.ReadBasis(root),
+            PricePolicy.Factor(root, "batch_factor"));
     }
 
     public bool Equals(ResolvedPrice? other) =>
@@ -176,6 +192,7 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
 
         json.WriteString("markup", Rate.Plain(Markup));
         if (Basis is CostBasis.ReportedCost) json.WriteString("basis", PricePolicy.ReportedCost);
+        if (BatchFactor is { } factor) json.WriteString("batch_factor", Rate.Plain(factor));
         json.WriteEndObject();
     }
 }

@@ -65,6 +65,15 @@ public sealed record ProviderOptions(
 {
     public TimeoutOptions Timeouts { get; init; } = new();
 
+    /// <summary>The header that bears <see cref="ApiKey"/>, as it is; null: the dialect's own, in the dialect's form. Azure's is <c>api-key</c>.</summary>
+    public string? AuthHeader { get; init; }
+
+    /// <summary>What is added to the query of every request, escaped, for example <c>api-version=2024-10-21</c>; null: nothing.</summary>
+    public string? Query { get; init; }
+
+    /// <summary>What tokens cost in a batch, as a part of what the price list says: above 0, at most 1. Providers publish a half.</summary>
+    public decimal BatchFactor { get; init; } = 0.5m;
+
     public override string ToString() => $"{Name} ({Dialect}) at {BaseUrl}";
 }
 
@@ -134,6 +143,12 @@ public sealed record GatewayOptions
 
     /// <summary>How much of an answer is read on after its client has gone.</summary>
     public long DrainBytesMax { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>The largest file that is taken for a batch. It goes through a file of the data folder, not through memory.</summary>
+    public long FileBytesMax { get; init; } = 200 * 1024 * 1024;
+
+    /// <summary>How often providers are asked for the end of batches that nobody asks for.</summary>
+    public TimeSpan BatchPollInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Where a model does not say.</summary>
     public RetryOptions Retries { get; init; } = RetryOptions.Default;

@@ -86,7 +86,7 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
         return new(
             name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
@@ -95,6 +95,9 @@ public static class TieoutYaml
             members.TryGetValue("prices", out var prices) ? prices.Text() : null)
         {
             Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: true) : new(),
+            AuthHeader = members.TryGetValue("auth_header", out var auth) ? HeaderName(auth) : null,
+            Query = members.TryGetValue("query", out var query) ? Query(query) : null,
+            BatchFactor = members.TryGetValue("batch_factor", out var factor) ? BatchFactor(factor) : 0.5m,
         };
     }
 
@@ -139,7 +142,7 @@ public static class TieoutYaml
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "retries", "breaker");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -149,6 +152,8 @@ public static class TieoutYaml
         if (members.TryGetValue("idle_timeout", out var idle)) options = options with { IdleTimeout = idle.Duration() };
         if (members.TryGetValue("drain_timeout", out var drain)) options = options with { DrainTimeout = drain.Duration() };
         if (members.TryGetValue("drain_bytes_max", out var drained)) options = options with { DrainBytesMax = drained.Count(1L << 30) };
+        if (members.TryGetValue("file_bytes_max", out var file)) options = options with { FileBytesMax = file.Count(1L << 40) };
+        if (members.TryGetValue("batch_poll_interval", out var poll)) options = options with { BatchPollInterval = poll.Duration() };
         if (members.TryGetValue("retries", out var retries)) options = options with { Retries = RoutingYaml.Retries(retries) };
         if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;
@@ -161,6 +166,11 @@ public static class TieoutYaml
         "gemini" => ProviderDialect.Gemini,
         var unknown => throw place.Wrong($"the dialect '{unknown}' is not known; known are openai, anthropic, gemini"),
     };
+
+    private static decimal BatchFactor(YamlPlace place) =>
+        decimal.TryParse(place.Text(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) && factor is > 0 and <= 1
+            ? factor
+            : throw place.Wrong($"'{place.Text()}' is not a part of the whole: write 0.5, say, or 1");
 
     private static OnShort OnShort(YamlPlace place) => place.Text() switch
     {
@@ -190,6 +200,12 @@ public static class TieoutYaml
         var text = place.Text().Trim();
         return text.Length > 0 && text.All(c => c is > ' ' and < '\x7f') ? text : throw place.Wrong("the api_key has spaces or characters that no header can carry");
     }
+
+    private static string HeaderName(YamlPlace place) =>
+        HeaderPattern(place) is var name && !name.EndsWith('*') ? name : throw place.Wrong($"'{name}' is not a header's name");
+
+    private static string Query(YamlPlace place) =>
+        string.Join('&', place.Entries().Select(parameter => $"{Uri.EscapeDataString(parameter.Key.Value!)}={Uri.EscapeDataString(parameter.Value.Text())}"));
 
     private static string HeaderPattern(YamlPlace place)
     {

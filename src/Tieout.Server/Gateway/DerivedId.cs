@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using Tieout.Core.Metering;
 
 namespace Tieout.Server.Gateway;
@@ -16,6 +17,15 @@ internal static class DerivedId
         whole.Value.TryWriteBytes(seed, bigEndian: true, out _);
         BinaryPrimitives.WriteInt32BigEndian(seed[16..], index);
         return Of(seed, seed[..TimeBytes]);
+    }
+
+    /// <summary>The id of a named part of a whole. It has the whole's time, and so its place in every index.</summary>
+    public static AttemptId Of(Guid whole, string name)
+    {
+        var seed = new byte[16 + Encoding.UTF8.GetMaxByteCount(name.Length)];
+        whole.TryWriteBytes(seed, bigEndian: true, out _);
+        var length = 16 + Encoding.UTF8.GetBytes(name, seed.AsSpan(16));
+        return Of(seed.AsSpan(0, length), seed.AsSpan(0, TimeBytes));
     }
 
     private static AttemptId Of(ReadOnlySpan<byte> seed, ReadOnlySpan<byte> time)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Upstreams;
@@ -27,12 +28,14 @@ internal static class GatewayEndpoints
         services.AddSingleton<StoredResponses>();
         services.AddSingleton<ResponsesGateway>();
         services.AddSingleton<ModelList>();
+        services.AddBatches();
     }
 
     public static void MapGateway(this IEndpointRouteBuilder routes)
     {
         var pipeline = routes.ServiceProvider.GetRequiredService<GatewayPipeline>();
         var models = routes.ServiceProvider.GetRequiredService<ModelList>();
+        var (files, batches) = (routes.ServiceProvider.GetRequiredService<FilesGateway>(), routes.ServiceProvider.GetRequiredService<BatchesGateway>());
         var responses = routes.ServiceProvider.GetRequiredService<ResponsesGateway>();
         foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/openai", "/v1/openai/v1"])
         {
@@ -46,6 +49,8 @@ internal static class GatewayEndpoints
             Post($"{at}/audio/transcriptions", new OpenAiTranscriptions("transcriptions"));
             Post($"{at}/audio/translations", new OpenAiTranscriptions("translations"));
             routes.MapGet($"{at}/models", (RequestDelegate)models.AnswerAsync);
+            routes.MapFiles(at, files);
+            routes.MapBatches(at, batches);
             routes.MapGet($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);
             routes.MapGet($"{at}/responses/{{id}}/input_items", (RequestDelegate)responses.AnswerAsync);
             routes.MapDelete($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);

@@ -13,6 +13,7 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
 {
     private readonly ConcurrentDictionary<Upstream, string> _providers = new();
     private readonly ConcurrentDictionary<(Upstream, string Flavor), UsageBlockReader> _readers = new();
+    private readonly ConcurrentDictionary<(ResolvedPrice Price, decimal Factor), ResolvedPrice> _ofBatches = new();
 
     public PriceBook Book => book;
 
@@ -21,6 +22,14 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
     /// <summary>The price of a model at an upstream. A price in another asset than the org's is none: amounts of two assets never meet.</summary>
     /// <param name="model">As the provider names it.</param>
     public PriceAnswer Find(Upstream upstream, string model, Instant at) => Find(Of(upstream), model, at);
+
+    /// <summary>As <see cref="Find(Upstream, string, Instant)"/>, for a line of a batch.</summary>
+    public PriceAnswer FindForBatch(Upstream upstream, string model, Instant at)
+    {
+        var answer = Find(upstream, model, at);
+        if (answer.Price is not { } price) return answer;
+        return answer with { Price = _ofBatches.GetOrAdd((price, upstream.Options.BatchFactor), static of => of.Price.ForBatch(of.Factor)) };
+    }
 
     /// <summary>The price of a model at a provider, for usage that did not pass an upstream of ours. A price in another asset is none here, too.</summary>
     /// <param name="provider">As price lists call it; null: the provider that models of this name belong to.</param>

@@ -19,6 +19,35 @@ public sealed class ResolvedPriceTests
                 && again.Price(counts) == price.Price(counts);
         }).QuickCheckThrowOnFailure();
 
+    // 1,000 in, 200 of them cached, 100 out: 0.0008 × 2.5 + 0.0002 × 1.25 + 0.0001 × 10 = 0.00325, and half of it. The search is not halved.
+    [Fact]
+    public void In_a_batch_tokens_cost_the_factor_and_nothing_else_does()
+    {
+        var searches = UsageUnits.Find("web_searches")!;
+        var list = Price(("input_tokens", 2.5m), ("cache_read_tokens", 1.25m), ("output_tokens", 10), ("web_searches", 10));
+        var tokens = new UsageCounts(1_000, 200, 0, 100, 0);
+        var batch = list.ForBatch(0.5m);
+
+        Assert.Equal((Amount.Parse("0.00325"), Amount.Parse("0.001625")), (list.Price(tokens).Charge, batch.Price(tokens).Charge));
+        Assert.Equal(list.Price(UnitCounts.Of((searches, 1))), batch.Price(UnitCounts.Of((searches, 1))));
+        Assert.Equal((list.List, list.Model, 0.5m), (batch.List, batch.Model, batch.BatchFactor));
+        Assert.Equal(batch, ResolvedPrice.Parse(batch.ToJson()));
+        Assert.Contains("\"batch_factor\":\"0.5\"", batch.ToJson(), StringComparison.Ordinal);
+        Assert.DoesNotContain("batch_factor", list.ToJson(), StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => batch.ForBatch(0.5m));
+        Assert.Throws<ArgumentOutOfRangeException>(() => list.ForBatch(0));
+    }
+
+    [Fact]
+    public void In_a_batch_an_orgs_own_rates_and_tiers_come_down_too_and_its_markup_stays()
+    {
+        var charged = new RateCard([KeyValuePair.Create(UsageUnits.InputTokens, Rate.Tiered(4, [new(1_000, 8)])), KeyValuePair.Create(UsageUnits.OutputTokens, (Rate)20)]);
+        var price = new ResolvedPrice("list@1", Asset.Usd, "p", "m", null, Plain.Cost, charged, 1.5m).ForBatch(0.5m);
+
+        Assert.Equal(Amount.Parse("0.003"), price.Price(new UsageCounts(1_000, 0, 0, 0, 0)).Charge);
+        Assert.Equal(Amount.Parse("0.012"), price.Price(new UsageCounts(2_000, 0, 0, 0, 0)).Charge);
+    }
+
     [Fact]
     public void M3_whole_numbers_and_decimals_give_the_same_charge() =>
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.AnyCounts.ToArbitrary(), (price, counts) =>

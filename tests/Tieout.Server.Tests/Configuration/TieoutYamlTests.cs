@@ -37,6 +37,29 @@ public sealed class TieoutYamlTests
         Assert.DoesNotContain("sk-secret", $"{options} {options.Providers[0]}", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_provider_with_ways_of_its_own_is_read()
+    {
+        var options = TieoutYaml.Read("""
+            providers:
+              azure: { base_url: "https://x.openai.azure.com/openai/deployments/fast", auth_header: api-key, query: { api-version: 2024-10-21, "a b": "c&d" }, batch_factor: 0.75 }
+              plain: { base_url: "https://a.example/v1" }
+            gateway: { file_bytes_max: 1000, batch_poll_interval: 5s }
+            """, "tieout.yaml", Environment);
+
+        Assert.Equal(("api-key", "api-version=2024-10-21&a%20b=c%26d", 0.75m), (options.Providers[0].AuthHeader, options.Providers[0].Query, options.Providers[0].BatchFactor));
+        Assert.Equal((null, null, 0.5m), (options.Providers[1].AuthHeader, options.Providers[1].Query, options.Providers[1].BatchFactor));
+        Assert.Equal((1_000, TimeSpan.FromSeconds(5)), (options.Gateway.FileBytesMax, options.Gateway.BatchPollInterval));
+    }
+
+    [Theory]
+    [InlineData("auth_header: X-*")]
+    [InlineData("batch_factor: 0")]
+    [InlineData("batch_factor: 1.5")]
+    [InlineData("batch_factor: half")]
+    public void A_provider_whose_own_ways_cannot_be_meant_is_refused(string member) =>
+        Assert.Throws<ConfigurationException>(() => TieoutYaml.Read($"providers:\n  a: {{ base_url: 'https://a.example/v1', {member} }}", "t.yaml", Environment));
+
     [Theory]
     [InlineData("")]
     [InlineData("# nothing yet\n")]
@@ -74,7 +97,7 @@ public sealed class TieoutYamlTests
     [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known is sqlite.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]

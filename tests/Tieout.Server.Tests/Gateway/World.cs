@@ -63,13 +63,13 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>The same folder and provider with a new server; this one has stopped, and is not to be disposed of.</summary>
-    public async Task<World> RestartedAsync()
+    public async Task<World> RestartedAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
         Http.Dispose();
         await Server.StopAsync();
         await Server.DisposeAsync();
         await Ledger.DisposeAsync();
-        return await ServeAsync(Provider, Folder, Options, new(SqliteLedger.Open(Folder.FullName)));
+        return await ServeAsync(Provider, Folder, change?.Invoke(Options) ?? Options, new(SqliteLedger.Open(Folder.FullName)));
     }
 
     private static async Task<World> ServeAsync(WebApplication provider, DirectoryInfo folder, ServerOptions options, BreakableLedger ledger)

@@ -51,11 +51,28 @@ internal sealed class Routes : IDisposable
     public Route? Find(string name)
     {
         if (_byName.GetValueOrDefault(name) is { } route) return route;
-        if (Only is null) return null;
+
+        // Price lists match beginnings: what follows one must not become a label.
+        if (Only is null || !Core.Tenancy.Names.IsValid(name)) return null;
         var timeouts = Timeouts.Of(new(), Only.Options.Timeouts, Options.Gateway);
         var target = new Target(Only, name, OutputTokensMax: null, timeouts, _breakers[(Only.Options.Name, AnyModel)]);
         return new(name, [[target]], Options.Gateway.Retries);
     }
+
+    /// <summary>The first provider that is spoken to like this, in the order of the configuration; null: there is none.</summary>
+    public Upstream? FirstOf(ProviderDialect dialect) =>
+        Options.Providers.FirstOrDefault(provider => provider.Dialect == dialect) is { } first ? _upstreams[first.Name] : null;
+
+    /// <summary>The names by which clients ask for a model of a provider's.</summary>
+    public IEnumerable<string> NamesOf(string provider, string model) =>
+        Only?.Options.Name == provider
+            ? [model]
+            : _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Upstream.Options.Name == provider && target.Model == model))).Select(route => route.Name);
+
+    /// <summary>The most output tokens that a model of a provider's is configured to answer with; null: it is not.</summary>
+    public long? OutputTokensMaxOf(string provider, string model) =>
+        _byName.Values.SelectMany(route => route.Stages).SelectMany(stage => stage)
+            .FirstOrDefault(target => target.Upstream.Options.Name == provider && target.Model == model)?.OutputTokensMax;
 
     /// <summary>Ends all connections. A snapshot that another has taken the place of is not disposed of: answers may still be in flight, and idle connections end by themselves.</summary>
     public void Dispose()

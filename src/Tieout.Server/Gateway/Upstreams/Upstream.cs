@@ -19,6 +19,7 @@ internal sealed class Upstream : IDisposable
 
     private readonly HttpMessageInvoker _connections;
     private readonly Dialect _dialect;
+    private readonly string _keyHeader;
     private readonly string? _credential;
     private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
@@ -28,7 +29,8 @@ internal sealed class Upstream : IDisposable
     {
         Options = options;
         _dialect = Dialect.For(options.Dialect);
-        _credential = options.ApiKey is { } key ? _dialect.KeyPrefix + key : null;
+        _keyHeader = options.AuthHeader ?? _dialect.KeyHeader;
+        _credential = options.ApiKey is { } key ? (options.AuthHeader is null ? _dialect.KeyPrefix : "") + key : null;
         _connectTimeout = ConnectTimeout(options, gateway);
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
         _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).Concat(_dialect.VersionHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -59,15 +61,24 @@ internal sealed class Upstream : IDisposable
     public Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
     {
-        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path));
+        ReadOnlyMemoryContent? content = null;
         if (body is { } bytes)
         {
-            request.Content = new ReadOnlyMemoryContent(bytes);
+            content = new(bytes);
             var isForm = contentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) ?? false;
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", isForm ? contentType : "application/json");
+            content.Headers.TryAddWithoutValidation("Content-Type", isForm ? contentType : "application/json");
         }
 
-        if (_credential is not null) request.Headers.TryAddWithoutValidation(_dialect.KeyHeader, _credential);
+        return SendAsync(method, path, content, clientHeaders, cancellationToken);
+    }
+
+    /// <summary>Sends a request whose body is too large to be in memory, or that has none. Returns with the head of the answer.</summary>
+    /// <inheritdoc cref="SendAsync(HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
+    {
+        var query = Options.Query is { } always ? (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + always : "";
+        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path + query)) { Content = content };
+        if (_credential is not null) request.Headers.TryAddWithoutValidation(_keyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
     }
@@ -92,7 +103,7 @@ internal sealed class Upstream : IDisposable
 
     private bool IsForwarded(string name)
     {
-        if (NeverForwarded.Contains(name)) return false;
+        if (NeverForwarded.Contains(name) || name.Equals(_keyHeader, StringComparison.OrdinalIgnoreCase)) return false;
         if (_names.Contains(name)) return true;
         foreach (var prefix in _prefixes)
         {

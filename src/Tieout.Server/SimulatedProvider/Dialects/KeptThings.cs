@@ -24,6 +24,11 @@ internal sealed class KeptThings<T>(int keptMax)
         lock (_lock) return _things.TryGetValue(id, out thing);
     }
 
+    public IReadOnlyList<T> NewestFirst()
+    {
+        lock (_lock) return [.. _ids.Reverse().Where(_things.ContainsKey).Select(id => _things[id])];
+    }
+
     public bool Remove(string id)
     {
         lock (_lock) return _things.Remove(id);

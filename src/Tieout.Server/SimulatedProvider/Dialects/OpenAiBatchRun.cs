@@ -18,10 +18,9 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
     private const int LinesMax = 50_000;
 
     /// <exception cref="SimulatedRequestException">A line is not of the form of a batch's, or for another endpoint.</exception>
-    public (byte[] Output, byte[] Errors, OpenAiBatchCounts Counts) Run(string batchId, string endpoint, SimulatedInput batch, byte[] file)
+    public List<JsonElement> Check(string endpoint, byte[] file)
     {
-        var dialect = dialects.FirstOrDefault(candidate => candidate.Answers(endpoint))
-            ?? throw new SimulatedRequestException($"'{endpoint}' is no endpoint of batches.", "endpoint");
+        DialectOf(endpoint);
         var lines = Lines(file);
         if (lines.Count > LinesMax) throw new SimulatedRequestException($"The file has more than {LinesMax} lines.", "input_file_id");
 
@@ -33,17 +32,35 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
             line.Required("body");
         }
 
+        return lines;
+    }
+
+    /// <param name="batch">Its headers hold for every line.</param>
+    public (byte[] Output, byte[] Errors, OpenAiBatchCounts Counts) Run(string batchId, string endpoint, SimulatedInput batch, IReadOnlyList<JsonElement> lines, BatchWishes wishes, string reason)
+    {
+        var dialect = DialectOf(endpoint);
         var (output, errors) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
         var counts = new OpenAiBatchCounts(0, 0, SimulatedUsage.None);
-        foreach (var line in lines)
+        foreach (var (number, line) in lines.Index())
         {
+            if (number >= wishes.Done)
+            {
+                WriteUnworked(errors, generator.NextId(), line.Text("custom_id")!, reason);
+                counts = counts with { Failed = counts.Failed + 1 };
+                continue;
+            }
+
             var (status, answer, body) = Answer(dialect, batchId, batch, endpoint, line.Required("body"));
-            WriteLine(status == 200 ? output : errors, generator.NextId(), line.Text("custom_id")!, status, body);
+            var id = generator.NextId();
+            for (var written = 0; written < (wishes.Twice ? 2 : 1); written++) WriteLine(status == 200 ? output : errors, id, line.Text("custom_id")!, status, body);
             counts = answer is null ? counts with { Failed = counts.Failed + 1 } : counts with { Answered = counts.Answered + 1, Usage = Sum(counts.Usage, answer.Usage) };
         }
 
         return (output.WrittenSpan.ToArray(), errors.WrittenSpan.ToArray(), counts);
     }
+
+    private SimulatedDialect DialectOf(string endpoint) => dialects.FirstOrDefault(candidate => candidate.Answers(endpoint))
+        ?? throw new SimulatedRequestException($"'{endpoint}' is no endpoint of batches.", "endpoint");
 
     private (int Status, SimulatedAnswer? Answer, RenderedAnswer Body) Answer(
         SimulatedDialect dialect, string batchId, SimulatedInput batch, string endpoint, JsonElement body)
@@ -111,6 +128,25 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
                 response.WriteRawValue(body.Bytes.WrittenSpan, skipInputValidation: true);
             });
             json.WriteNull("error"u8);
+            json.WriteEndObject();
+        }
+
+        file.Write("\n"u8);
+    }
+
+    private static void WriteUnworked(ArrayBufferWriter<byte> file, string id, string customId, string reason)
+    {
+        using (var json = new Utf8JsonWriter(file))
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, $"batch_req_{id}");
+            json.WriteString("custom_id"u8, customId);
+            json.WriteNull("response"u8);
+            json.WriteObject("error", error =>
+            {
+                error.WriteString("code"u8, reason);
+                error.WriteString("message"u8, "This request could not be executed before the batch ended.");
+            });
             json.WriteEndObject();
         }
 

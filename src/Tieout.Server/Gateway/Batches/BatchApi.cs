@@ -1,0 +1,134 @@
+using System.Collections.Frozen;
+using System.Text;
+using System.Text.Json;
+using Tieout.Server.Gateway.Dialects;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>How one family of providers does batches: where they are, what their requests and results look like, and when they have ended.</summary>
+internal abstract class BatchApi
+{
+    public abstract Dialect Dialect { get; }
+
+    /// <summary>What comes after the provider's <c>base_url</c>.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Whether a provider's word on a batch says that nothing more will come of it.</summary>
+    public abstract bool HasEnded(ReadOnlySpan<byte> batch);
+
+    /// <summary>The files at the provider that an ended batch has made.</summary>
+    public abstract IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch);
+
+    /// <summary>Where the results of an ended batch are at the provider.</summary>
+    public abstract IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch);
+
+    /// <summary>The API that a line's request, or its answer, is of; null: none that batches are taken for.</summary>
+    /// <param name="url">As the line says; null: it does not.</param>
+    public abstract Endpoint? EndpointOf(string? url);
+
+    /// <summary>The API by whose rules answers in the results are read.</summary>
+    /// <param name="batch">The provider's word on the batch.</param>
+    public abstract Endpoint? EndpointOf(ReadOnlySpan<byte> batch);
+
+    /// <returns>False: it is no result.</returns>
+    public abstract bool TryReadResult(ReadOnlySpan<byte> line, out BatchResult result);
+
+    public static BatchApi For(Dialect dialect) => dialect is AnthropicDialect ? AnthropicBatches.Instance : OpenAiBatches.Instance;
+
+    protected static string? TextOf(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
+        JsonMember.Text(json, name) is { IsEmpty: false } text ? Encoding.UTF8.GetString(text) : null;
+
+    /// <summary>A text that may have escapes.</summary>
+    protected static string? CustomIdOf(ReadOnlySpan<byte> line)
+    {
+        var value = JsonMember.Value(line, "custom_id"u8);
+        if (value is not [(byte)'"', ..]) return null;
+        var reader = new Utf8JsonReader(value);
+        return reader.Read() ? reader.GetString() : null;
+    }
+}
+
+/// <summary>What became of one line.</summary>
+/// <param name="status">As if it had been asked alone; 0: it never was.</param>
+/// <param name="answer">The answer itself, in the form of its API; empty: none.</param>
+internal readonly ref struct BatchResult(string customId, int status, ReadOnlySpan<byte> answer)
+{
+    public string CustomId => customId;
+
+    public int Status => status;
+
+    public ReadOnlySpan<byte> Answer { get; } = answer;
+}
+
+internal sealed class OpenAiBatches : BatchApi
+{
+    private static readonly FrozenDictionary<string, Endpoint> Endpoints = new Dictionary<string, Endpoint>
+    {
+        ["/v1/chat/completions"] = new OpenAiChat(),
+        ["/v1/responses"] = new OpenAiResponses(),
+        ["/v1/completions"] = OpenAiPlain.Completions(),
+        ["/v1/embeddings"] = OpenAiPlain.Embeddings(),
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    public static OpenAiBatches Instance { get; } = new();
+
+    public override Dialect Dialect => OpenAiDialect.Instance;
+
+    public override string Path => "/batches";
+
+    public override bool HasEnded(ReadOnlySpan<byte> batch) => TextOf(batch, "status"u8) is "completed" or "failed" or "expired" or "cancelled";
+
+    public override IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch) =>
+        [.. new[] { TextOf(batch, "output_file_id"u8), TextOf(batch, "error_file_id"u8) }.OfType<string>()];
+
+    public override IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch) => [.. FilesOf(batch).Select(file => $"/files/{Uri.EscapeDataString(file)}/content")];
+
+    public override Endpoint? EndpointOf(string? url) => url is null ? null : Endpoints.GetValueOrDefault(url);
+
+    public override Endpoint? EndpointOf(ReadOnlySpan<byte> batch) => EndpointOf(TextOf(batch, "endpoint"u8));
+
+    public override bool TryReadResult(ReadOnlySpan<byte> line, out BatchResult result)
+    {
+        result = default;
+        if (CustomIdOf(line) is not { } customId) return false;
+        var response = JsonMember.Object(line, "response"u8);
+        var status = int.TryParse(JsonMember.Value(response, "status_code"u8), out var code) ? code : 0;
+        result = new(customId, status, JsonMember.Object(response, "body"u8));
+        return true;
+    }
+}
+
+internal sealed class AnthropicBatches : BatchApi
+{
+    private static readonly AnthropicMessages Messages = new(counts: false);
+
+    public static AnthropicBatches Instance { get; } = new();
+
+    public override Dialect Dialect => AnthropicDialect.Instance;
+
+    public override string Path => "/messages/batches";
+
+    public override bool HasEnded(ReadOnlySpan<byte> batch) => JsonMember.Text(batch, "processing_status"u8).SequenceEqual("ended"u8);
+
+    public override IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch) => [];
+
+    public override IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch) => [$"/messages/batches/{Uri.EscapeDataString(id)}/results"];
+
+    public override Endpoint? EndpointOf(string? url) => Messages;
+
+    public override Endpoint? EndpointOf(ReadOnlySpan<byte> batch) => Messages;
+
+    public override bool TryReadResult(ReadOnlySpan<byte> line, out BatchResult result)
+    {
+        result = default;
+        if (CustomIdOf(line) is not { } customId) return false;
+        var outcome = JsonMember.Object(line, "result"u8);
+        result = TextOf(outcome, "type"u8) switch
+        {
+            "succeeded" => new(customId, 200, JsonMember.Object(outcome, "message"u8)),
+            "errored" => new(customId, 400, []),
+            _ => new(customId, 0, []),
+        };
+        return true;
+    }
+}

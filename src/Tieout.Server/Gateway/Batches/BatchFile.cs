@@ -1,0 +1,91 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>The lines of a file for a batch on their way to the one provider that all of their models lead to.</summary>
+/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's.</remarks>
+internal sealed class BatchFile : HttpContent
+{
+    private readonly FileStream _lines;
+    private readonly HttpRequest _http;
+    private readonly Routes _routes;
+    private long _length;
+
+    private BatchFile(FileStream lines, HttpRequest http, Routes routes) => (_lines, _http, _routes) = (lines, http, routes);
+
+    public Upstream Upstream { get; private set; } = null!;
+
+    private long LineBytesMax => _routes.Options.Gateway.BodyBytesMax;
+
+    /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
+    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, Caller caller, Routes routes)
+    {
+        var file = new BatchFile(lines, http, routes);
+        var number = 0;
+        try
+        {
+            await foreach (var line in LineReader.ReadAsync(lines, file.LineBytesMax, http.HttpContext.RequestAborted))
+            {
+                number++;
+                file._length += line.Length + 1;
+                if (IsBlank(line.Span)) continue;
+                if (file.Check(line.Span, caller) is { } refused) return (null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
+            }
+        }
+        catch (InvalidDataException tooLong)
+        {
+            return (null, new(ApiError.BodyTooLarge, $"Line {number + 1}: {tooLong.Message}", "file"));
+        }
+
+        return file.Upstream is null ? (null, new(ApiError.ParameterInvalid, "The file has no lines.", "file")) : (file, null);
+    }
+
+    public static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    {
+        _lines.Position = 0;
+        await foreach (var line in LineReader.ReadAsync(_lines, LineBytesMax, CancellationToken.None))
+        {
+            await stream.WriteAsync(Rewritten(line.Span));
+            await stream.WriteAsync("\n"u8.ToArray());
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _length;
+        return true;
+    }
+
+    private GatewayRefusal? Check(ReadOnlySpan<byte> json, Caller caller)
+    {
+        if (BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is { } malformed) return malformed;
+        if (OpenAiBatches.Instance.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
+        if (endpoint.Read(_http, json[line.Body], out var request) is { } wrong) return wrong;
+        if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed) return notAllowed;
+        if (TargetOf(request.Model) is not { } target) return new(ApiError.ModelNotFound, $"The model '{request.Model}' is not offered here for batches{(Upstream is null ? "" : $" at '{Upstream.Options.Name}', where the lines before it go")}.", "model");
+        Upstream ??= target.Upstream;
+        if (request.ModelAt is { } at) _length += target.ModelJson.Length - (at.End.Value - at.Start.Value);
+        return null;
+    }
+
+    private ReadOnlyMemory<byte> Rewritten(ReadOnlySpan<byte> json)
+    {
+        if (IsBlank(json) || BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is not null) return json.ToArray();
+        OpenAiBatches.Instance.EndpointOf(line.Url)!.Read(_http, json[line.Body], out var request);
+        if (request?.ModelAt is not { } at || TargetOf(request.Model) is not { } target) return json.ToArray();
+        var start = line.Body.Start.Value;
+        return RequestRewriter.Apply(json, [new((start + at.Start.Value)..(start + at.End.Value), target.ModelJson)]);
+    }
+
+    /// <summary>A batch is one provider's: the first line chooses it.</summary>
+    private Target? TargetOf(string model) => _routes.Find(model)?.Stages.SelectMany(stage => stage)
+        .FirstOrDefault(target => target.Upstream.Options.Dialect is ProviderDialect.OpenAi && (Upstream is null || target.Upstream == Upstream));
+}

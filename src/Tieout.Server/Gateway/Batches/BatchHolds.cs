@@ -1,0 +1,70 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>Holds what a batch may cost, all of its lines or none (M2, B1).</summary>
+internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
+{
+    /// <summary>Commands that are in flight at once.</summary>
+    public const int ChunkLength = 500;
+
+    /// <returns>How things stand with all lines held for, or why none is.</returns>
+    public async Task<(Figures? Held, GatewayRefusal? Refused)> PlaceAsync(BatchOrder order)
+    {
+        if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
+        var placed = new List<AttemptId>(order.Holds.Count);
+        var (sum, figures) = (Amount.Zero, default(Figures));
+        Outcome.Refused? refused = null;
+        foreach (var chunk in order.Holds.Chunk(ChunkLength))
+        {
+            try
+            {
+                var outcomes = await ledger.SubmitAsync(chunk, CancellationToken.None);
+                foreach (var (hold, outcome) in chunk.Zip(outcomes))
+                {
+                    if (outcome is Outcome.Refused no) (refused, _) = (refused ?? no with { Left = no.Left + sum }, no);
+                    else (_, sum, figures) = (Add(placed, hold.Id), sum + hold.Amount, (outcome as Outcome.Done)?.Figures ?? figures);
+                }
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(hold => hold.Id));
+                await ReleaseAsync(placed);
+                return (null, new(ApiError.StoreUnavailable));
+            }
+
+            if (refused is null) continue;
+            await ReleaseAsync(placed);
+            return (null, HoldRefusal.Of(refused, order.Ceiling));
+        }
+
+        return (figures, null);
+    }
+
+    /// <summary>Lets holds go of which nothing was used.</summary>
+    /// <returns>False: not all of it is durable yet.</returns>
+    public async Task<bool> ReleaseAsync(IEnumerable<AttemptId> attempts)
+    {
+        var durable = true;
+        foreach (var chunk in attempts.Chunk(ChunkLength)) durable &= await FinishAsync(chunk.Select(id => (Command)new Command.Release(id)));
+        return durable;
+    }
+
+    /// <summary>Makes finished spend durable, all at once so that it shares commits.</summary>
+    /// <returns>False: not all of it is durable yet.</returns>
+    public async Task<bool> FinishAsync(IEnumerable<Command> commands)
+    {
+        var outcomes = await Task.WhenAll(commands.Select(command => spool.FinishAsync(command).AsTask()));
+        return Array.TrueForAll(outcomes, outcome => outcome is not null);
+    }
+
+    private static bool Add(List<AttemptId> placed, AttemptId id)
+    {
+        placed.Add(id);
+        return true;
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>What a batch asks for, line by line: an attempt each, and the most that it may cost at batch prices.</summary>
+internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, Upstream upstream, Routes routes, Instant now)
+{
+    /// <summary>What providers take. Bounds the memory: some 300 bytes a line.</summary>
+    private const int LinesMax = 100_000;
+
+    /// <summary>Providers work at a batch for up to a day. A hold outlives that by as much as it may take to come for the results.</summary>
+    private static readonly TimeSpan HoldFor = TimeSpan.FromHours(48);
+
+    private readonly List<Command.PlaceHold> _holds = [];
+    private readonly HashSet<AttemptId> _ids = [];
+    private Amount _ceiling;
+
+    /// <summary>One a line.</summary>
+    public IReadOnlyList<Command.PlaceHold> Holds => _holds;
+
+    /// <summary>The most that all lines together may cost.</summary>
+    public Amount Ceiling => _ceiling;
+
+    /// <param name="json">The line itself, without its end. It names the model as the provider does.</param>
+    /// <returns>Why the batch goes no further; null: the line is in it.</returns>
+    public GatewayRefusal? Add(HttpRequest http, in BatchLine line, ReadOnlySpan<byte> json)
+    {
+        if (api.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
+        return endpoint.Read(http, json[line.Body], out var request) is { } malformed ? malformed : Add(line.CustomId, endpoint, request!);
+    }
+
+    /// <inheritdoc cref="Add(HttpRequest, in BatchLine, ReadOnlySpan{byte})"/>
+    public GatewayRefusal? Add(string customId, Endpoint endpoint, GatewayRequest request)
+    {
+        if (_holds.Count == LinesMax) return new(ApiError.TooManyItems, $"The batch has more than {LinesMax} lines.");
+        if (Refusal(endpoint, request) is { } notAllowed) return notAllowed;
+        var id = facts.AttemptOf(customId);
+        if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' is there twice.", "custom_id");
+        if (Estimate(request, out var ceiling) is { } refused) return refused;
+
+        var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
+        _holds.Add(new(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, now + HoldFor));
+        return null;
+    }
+
+    /// <summary>The line names the model as its provider does; the key is allowed it under any of the names that clients use.</summary>
+    private GatewayRefusal? Refusal(Endpoint endpoint, GatewayRequest request)
+    {
+        GatewayRefusal? first = null;
+        foreach (var name in routes.NamesOf(upstream.Options.Name, request.Model).DefaultIfEmpty(request.Model))
+        {
+            if (caller.Spender.Refusal(endpoint.Scope, name) is not { } refused) return null;
+            first ??= refused;
+        }
+
+        return first;
+    }
+
+    private GatewayRefusal? Estimate(GatewayRequest request, out Amount ceiling)
+    {
+        ceiling = Amount.Zero;
+        var answer = caller.Spender.Prices.FindForBatch(upstream, request.Model, now);
+        if (answer.IsRefused) return new(ApiError.ModelNotPriced, $"The model '{request.Model}' has no price for this org, and models without a price are refused.", "model");
+        if (answer.Price is not { } price) return null;
+        try
+        {
+            var bounds = Gateway.Ceiling.Of(request, routes.OutputTokensMaxOf(upstream.Options.Name, request.Model), answer.Limits, routes.Options.Gateway.OutputTokensDefault);
+            ceiling = price.Ceiling(bounds).Charge;
+            _ceiling += ceiling;
+            return null;
+        }
+        catch (OverflowException)
+        {
+            return new(ApiError.AmountTooLarge, "What the batch may cost is more than any amount can be. Ask for fewer tokens.");
+        }
+    }
+}

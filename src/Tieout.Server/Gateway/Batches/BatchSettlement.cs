@@ -1,0 +1,168 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>Charges the lines of a batch that has ended, each once, whoever came to see it and how often (M1, L3).</summary>
+internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider provider, BatchHolds holds, ILedger ledger, Configuration.ServerOptions options, ILogger<BatchSettlement> logger)
+{
+    private const int StripesCount = 64;
+
+    /// <summary>Of many who see the end at once, one charges and the others wait: the ids would make them replays, but each would read all results.</summary>
+    private readonly SemaphoreSlim[] _settling = [.. Enumerable.Range(0, StripesCount).Select(_ => new SemaphoreSlim(1))];
+
+    /// <param name="word">What the provider says of the batch.</param>
+    /// <returns>False: it has ended and what it used is not durable, so nobody may see the end yet (M4).</returns>
+    /// <exception cref="StoreUnavailableException">The same, because of the store.</exception>
+    public async Task<bool> SeeAsync(KeptObject batch, Upstream upstream, ReadOnlyMemory<byte> word)
+    {
+        var api = BatchApi.For(Dialect.For(upstream.Options.Dialect));
+        if (!batch.IsPending || !api.HasEnded(word.Span)) return true;
+        var (org, id) = (batch.Object.Org, batch.Object.Id);
+        var stripe = _settling[(id.GetHashCode(StringComparison.Ordinal) & int.MaxValue) % StripesCount];
+        await stripe.WaitAsync();
+        try
+        {
+            if (await ledger.Read.ObjectAsync(org, ObjectKind.Batch, id, CancellationToken.None) is not { IsPending: true }) return true;
+            var facts = BatchFacts.Parse(batch.Object.Body);
+            if (keys.Get().Prices.Of(org) is not { } prices || api.EndpointOf(word.Span) is not { } endpoint) return false;
+            var lines = new Lines(org, facts, upstream, prices, endpoint, OpenHolds(org, facts).ToDictionary(hold => hold.Id));
+            foreach (var results in api.ResultsOf(id, word.Span))
+            {
+                if (!await ChargeAsync(lines, api, results)) return false;
+            }
+
+            // What no result speaks of was never worked at.
+            if (!await holds.ReleaseAsync(OpenHolds(org, facts).Select(hold => hold.Id).ToList())) return false;
+            await ledger.SubmitAsync([.. api.FilesOf(word.Span).Select(file => Owned(batch.Object, file, facts)), new Command.EndObject(org, ObjectKind.Batch, id, """{"settled":true}""")], CancellationToken.None);
+            return true;
+        }
+        finally
+        {
+            stripe.Release();
+        }
+    }
+
+    /// <summary>Reads results line by line, however many there are.</summary>
+    private async Task<bool> ChargeAsync(Lines lines, BatchApi api, string path)
+    {
+        using var patience = provider.Patience(lines.Upstream);
+        try
+        {
+            using var answer = await lines.Upstream.SendAsync(HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"The results are answered with {(int)answer.StatusCode}.");
+            await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
+            var commands = new List<Command>();
+            await foreach (var line in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))
+            {
+                patience.Pause();
+                if (BatchFile.IsBlank(line.Span)) continue;
+                if (lines.Read(api, line.Span) is not { } result) LogUnread(path);
+                else await AddAsync(commands, lines, result);
+                if (commands.Count < BatchHolds.ChunkLength) continue;
+                if (!await holds.FinishAsync(commands)) return false;
+                commands.Clear();
+            }
+
+            return await holds.FinishAsync(commands);
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or OperationCanceledException)
+        {
+            LogNoResults(lines.Upstream.Options.Name, error.Message);
+            return false;
+        }
+    }
+
+    private async Task AddAsync(List<Command> commands, Lines lines, LineResult result)
+    {
+        var id = lines.Facts.AttemptOf(result.CustomId);
+        if (lines.Open.TryGetValue(id, out var open))
+        {
+            if (result.Status == 0) commands.Add(new Command.Release(id));
+            else commands.AddRange(lines.Charge(open, result));
+            return;
+        }
+
+        // Charged already, by whoever saw the end before and did not come to the end of the lines; or late, after its hold had expired.
+        var attempt = await ledger.Read.AttemptAsync(lines.Org, id, CancellationToken.None);
+        if (attempt?.Hold is not { } hold) LogUnknown(result.CustomId);
+        else if (attempt.Usage is null && result.Status != 0) commands.AddRange(lines.Charge(hold, result));
+    }
+
+    private IEnumerable<Hold> OpenHolds(string org, BatchFacts facts) => ledger.Read.OpenHolds(org).Where(hold => facts.Has(hold.Id, hold.OperationId));
+
+    private static Command.KeepObject Owned(ProviderObject batch, string file, BatchFacts facts) =>
+        new(batch with { Kind = ObjectKind.File, Id = file, IsPending = false, Body = new FileFacts(facts.Provider, Answer: null).ToJson() });
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Warning, Message = "The results of a batch at {Provider} cannot be read yet: {Reason}")]
+    private partial void LogNoResults(string provider, string reason);
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "A line of {Path} is no result of a batch")]
+    private partial void LogUnread(string path);
+
+    [LoggerMessage(EventId = 2303, Level = LogLevel.Error, Message = "A batch has a result for {CustomId}, which nobody asked for")]
+    private partial void LogUnknown(string customId);
+}
+
+/// <param name="Status">As if it had been asked alone; 0: it never was.</param>
+internal sealed record LineResult(string CustomId, int Status, MeteredUsage Used);
+
+/// <summary>How the lines of one batch are measured and priced.</summary>
+/// <param name="Open">Their holds that had not ended when the results began.</param>
+internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open)
+{
+    /// <returns>Null: it is no result.</returns>
+    public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
+    {
+        if (!api.TryReadResult(line, out var result)) return null;
+        if (result.Status is not (>= 200 and < 300)) return new(result.CustomId, result.Status, UsageMeter.Failed);
+        var meter = new UsageMeter(Prices.Reader(Upstream, Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
+        Endpoint.Reader(new GatewayRequest { Model = "", Bytes = 0 }, meter).Whole(result.Answer);
+        return new(result.CustomId, result.Status, meter.Finish(whole: true));
+    }
+
+    /// <summary>One usage record and one charge for the line, at the batch price of the model that answered; calls inside it first.</summary>
+    public IEnumerable<Command> Charge(Hold hold, LineResult result)
+    {
+        var used = result.Used;
+        var model = used.Model ?? hold.Scope.Model!;
+        var record = new UsageRecord(
+            hold.Id, LabelsOf(hold.Scope, model), hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
+            DurationMs: 0, result.Status, used.Counts, used.Basis, used.Flags);
+        foreach (var (index, call) in used.SubCalls.Index())
+        {
+            var inside = call.Model ?? model;
+            yield return new Command.Charge(Priced(hold, record with { Id = DerivedId.Of(hold.Id, index), Labels = LabelsOf(hold.Scope, inside), Counts = call.Counts, Flags = default }, inside), Fact: true);
+        }
+
+        yield return new Command.Settle(Priced(hold, record, model));
+    }
+
+    private PricedUsage Priced(Hold hold, UsageRecord record, string model)
+    {
+        var price = Prices.FindForBatch(Upstream, model, hold.HeldAt).Price ?? Prices.FindForBatch(Upstream, hold.Scope.Model!, hold.HeldAt).Price;
+        var priced = price is null || record.Basis is UsageBasis.Failed ? default : price.Price(record.Counts);
+        return new(record with { Flags = record.Flags | priced.Flags }, price, priced.ProviderCost, priced.Charge);
+    }
+
+    private static UsageLabels LabelsOf(UsageLabels scope, string model) => model == scope.Model ? scope : new()
+    {
+        Org = scope.Org,
+        Project = scope.Project,
+        Team = scope.Team,
+        Key = scope.Key,
+        Feature = scope.Feature,
+        Provider = scope.Provider,
+        Model = model,
+        Source = scope.Source,
+        Trigger = scope.Trigger,
+    };
+}

@@ -1,0 +1,118 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>A form with one file in it, which goes to a file of the data folder: a day's work may be larger than memory.</summary>
+internal sealed class FileUpload : IAsyncDisposable
+{
+    private const int FieldBytesMax = 4 * 1024;
+    private const int FieldsMax = 16;
+
+    /// <summary>What a form adds around its file.</summary>
+    private const int FormBytes = 128 * 1024;
+
+    private readonly List<(string Name, string Value)> _fields = [];
+
+    private FileUpload(FileStream content) => Content = content;
+
+    /// <summary>At its beginning.</summary>
+    public FileStream Content { get; }
+
+    public string FileName { get; private set; } = "file";
+
+    /// <summary>All fields but the file, as they came.</summary>
+    public IReadOnlyList<(string Name, string Value)> Fields => _fields;
+
+    public string? Purpose => _fields.Find(one => one.Name == "purpose").Value;
+
+    /// <param name="folder">Where the file is kept while it is needed.</param>
+    /// <returns>The upload, to be disposed of, or why there is none.</returns>
+    public static async Task<(FileUpload? Upload, GatewayRefusal? Refused)> ReadAsync(HttpContext context, string folder, long bytesMax)
+    {
+        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || type.MediaType != "multipart/form-data"
+            || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= 70 } boundary)
+        {
+            return (null, new(ApiError.BodyMalformed, "The body must be multipart/form-data."));
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = bytesMax + FormBytes;
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, Guid.CreateVersion7().ToString());
+        var upload = new FileUpload(new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
+        try
+        {
+            var refused = await upload.FillAsync(new(boundary.ToString(), context.Request.Body), bytesMax, context.RequestAborted);
+            if (refused is null) return (upload, null);
+            await upload.DisposeAsync();
+            return (null, refused);
+        }
+        catch (InvalidDataException)
+        {
+            await upload.DisposeAsync();
+            return (null, new(ApiError.BodyMalformed, "The body is not a form."));
+        }
+        catch (BadHttpRequestException tooLarge) when (tooLarge.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await upload.DisposeAsync();
+            return (null, TooLarge(bytesMax));
+        }
+        catch
+        {
+            await upload.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => Content.DisposeAsync();
+
+    private async Task<GatewayRefusal?> FillAsync(MultipartReader form, long bytesMax, CancellationToken cancellationToken)
+    {
+        var hasFile = false;
+        while (await form.ReadNextSectionAsync(cancellationToken) is { } part)
+        {
+            if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out var said) || HeaderUtilities.RemoveQuotes(said.Name).Value is not { Length: > 0 } name) return new(ApiError.BodyMalformed, "A part of the form has no name.");
+            if (_fields.Exists(field => field.Name == name) || (hasFile && name == "file")) return new(ApiError.BodyMalformed, $"The field '{name}' is given twice.", name);
+            if (name == "file")
+            {
+                hasFile = true;
+                FileName = HeaderUtilities.RemoveQuotes(said.FileName).Value ?? HeaderUtilities.RemoveQuotes(said.FileNameStar).Value ?? FileName;
+                if (!await CopyAsync(part.Body, bytesMax, cancellationToken)) return TooLarge(bytesMax);
+                continue;
+            }
+
+            if (_fields.Count == FieldsMax) return new(ApiError.BodyMalformed, $"The form has more than {FieldsMax} fields.");
+            if (await TextAsync(part.Body, cancellationToken) is not { } value) return new(ApiError.ParameterInvalid, $"'{name}' is longer than {FieldBytesMax} bytes.", name);
+            _fields.Add((name, value));
+        }
+
+        Content.Position = 0;
+        return hasFile ? null : new(ApiError.ParameterInvalid, "You must provide a file parameter.", "file");
+    }
+
+    private async Task<bool> CopyAsync(Stream part, long bytesMax, CancellationToken cancellationToken)
+    {
+        var piece = new byte[64 * 1024];
+        while (await part.ReadAsync(piece, cancellationToken) is var read and > 0)
+        {
+            if (Content.Length + read > bytesMax) return false;
+            await Content.WriteAsync(piece.AsMemory(0, read), cancellationToken);
+        }
+
+        await Content.FlushAsync(cancellationToken);
+        return true;
+    }
+
+    private static async Task<string?> TextAsync(Stream part, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[FieldBytesMax + 1];
+        var length = await part.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+        return length > FieldBytesMax ? null : Encoding.UTF8.GetString(bytes, 0, length);
+    }
+
+    private static GatewayRefusal TooLarge(long bytesMax) => new(ApiError.BodyTooLarge, $"A file may have at most {bytesMax} bytes here.", "file");
+}

@@ -1,0 +1,115 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Core.Ledger;
+using Tieout.Server.Attribution;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway.Batches;
+
+/// <summary>The way to what a provider keeps: for whom it was made, and for nobody else. Nothing here is charged.</summary>
+internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, ILedger ledger)
+{
+    /// <summary>Pieces in which files are passed on.</summary>
+    private const int PieceBytes = 64 * 1024;
+
+    /// <summary>As step 1 of the pipeline.</summary>
+    /// <returns>Null: refused, and told.</returns>
+    public async Task<Caller?> EnterAsync(HttpContext context, Dialect dialect, string scope)
+    {
+        var refused = Caller.Identify(context, dialect, keys.Get(), identities, out var caller) ?? caller!.Spender.Refusal(scope, model: null);
+        if (refused is null) return caller;
+        await dialect.RefuseAsync(context, refused);
+        return null;
+    }
+
+    /// <summary>What the org has at the provider under an id, and where that is.</summary>
+    /// <param name="provider">Reads the provider's name from what is kept of it.</param>
+    /// <returns>Null: there is none, or it is another org's (nobody is told which), or its provider is gone; refused, and told.</returns>
+    public async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, Dialect dialect, Caller caller, ObjectKind kind, string id, Func<string, string> provider)
+    {
+        var kept = ProviderObject.IsValidId(id) ? await ledger.Read.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
+        if (kept is null || (kind is ObjectKind.File && kept.End is not null))
+        {
+            await dialect.RefuseAsync(context, ApiError.NotFound, $"There is no {kind.ToString().ToLowerInvariant()} '{id}' here.", "id");
+            return null;
+        }
+
+        if (currentRoutes.Get().Upstream(provider(kept.Object.Body)) is { } upstream) return (kept, upstream);
+        await dialect.RefuseAsync(context, ApiError.UpstreamUnreachable, "The provider that has it is configured no more.");
+        return null;
+    }
+
+    public Patience Patience(Upstream upstream) => new(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
+
+    /// <summary>Asks the provider and reads its whole answer.</summary>
+    /// <param name="then">Told of the answer while it is there. What it returns, the client gets the answer by: false, it was told something else.</param>
+    public async Task PassAsync(HttpContext context, Dialect dialect, Upstream upstream, string path, HttpContent? body, Func<HttpResponseMessage, ReadOnlyMemory<byte>, Task<bool>>? then = null)
+    {
+        using var patience = Patience(upstream);
+        try
+        {
+            var http = context.Request;
+            using var answer = await upstream.SendAsync(new HttpMethod(http.Method), path + Dialect.Query(http.QueryString), body, http.Headers, patience.Token);
+            using var whole = await WholeAnswer.ReadAsync(answer, patience);
+            if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        {
+            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+        }
+    }
+
+    /// <summary>Asks the provider on nobody's behalf.</summary>
+    /// <returns>Its answer to be disposed of; null: none came, or an error.</returns>
+    public async Task<WholeAnswer?> AskAsync(Upstream upstream, string path)
+    {
+        using var patience = Patience(upstream);
+        try
+        {
+            using var answer = await upstream.SendAsync(HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            var whole = await WholeAnswer.ReadAsync(answer, patience);
+            if (answer.IsSuccessStatusCode && whole.IsWhole) return whole;
+            whole.Dispose();
+            return null;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Passes on an answer of any size piece by piece.</summary>
+    public async Task StreamAsync(HttpContext context, Dialect dialect, Upstream upstream, string path)
+    {
+        using var patience = Patience(upstream);
+        var response = context.Response;
+        try
+        {
+            using var answer = await upstream.SendAsync(HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
+            response.StatusCode = (int)answer.StatusCode;
+            AnswerHeaders.PassOn(answer, response.Headers);
+            response.ContentLength = answer.Content.Headers.ContentLength;
+            await using var body = await answer.Content.ReadAsStreamAsync(patience.Token);
+            var piece = new byte[PieceBytes];
+            while (true)
+            {
+                patience.Read();
+                var read = await body.ReadAsync(piece, patience.Token);
+                if (read == 0) return;
+                patience.Pause();
+                await response.BodyWriter.WriteAsync(piece.AsMemory(0, read), context.RequestAborted);
+            }
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Half a file must not look like a whole one.
+            if (response.HasStarted) context.Abort();
+            else await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
+        }
+    }
+}
