@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
 
