@@ -86,7 +86,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         if (await kept.EnterAsync(context, api.Dialect, Scope) is not { } caller) return;
         var routes = currentRoutes.Get();
         var page = await ObjectPage.ReadAsync(context, api.Dialect, ledger.Read, caller.Spender.Key.Org, ObjectKind.Batch, row => IsOf(api, row, routes));
-        if (page is not null) await page.WriteAsync(context, DescribeAsync);
+        if (page is not null) await page.WriteAsync(context, api.Dialect, DescribeAsync);
 
         async Task<ReadOnlyMemory<byte>?> DescribeAsync(KeptObject batch)
         {
