@@ -3,6 +3,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Reconciliation;
 
 namespace Tieout.Storage;
 
@@ -52,6 +53,9 @@ public interface ILedgerReader
     /// <summary>The same range summed twice, from independent tables: the postings, and the usage rows (with corrections).</summary>
     Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 
+    /// <summary>Charges effective in a range, summed by labels and slots of time, with the parts that tell why another book differs.</summary>
+    Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken);
+
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 
@@ -84,6 +88,12 @@ public sealed record UsageFilter(
 
 /// <param name="Left">Limit − posted − held; null: no limit.</param>
 public sealed record BudgetStanding(BudgetState State, Window Period, string? Each, Amount Posted, Amount Held, Amount? Left, int ToldPercent);
+
+/// <summary>What <see cref="ILedgerReader.TalliesAsync"/> sums.</summary>
+/// <param name="SlotMicros">Length of a slot, in microseconds; they are counted from <paramref name="From"/>.</param>
+/// <param name="WrittenAt">When the other book was last written: what was recorded later is told apart. Null: not known.</param>
+/// <param name="StepNanos">One in the last decimal of the other book, in nano-units: how charges rounded or cut one by one would have summed. 1: not at all.</param>
+public sealed record TallyQuery(string Org, Instant From, Instant To, long SlotMicros, TallyFigure Figure, Instant? WrittenAt = null, long StepNanos = 1);
 
 /// <param name="Corrections">Part of <paramref name="Charge"/> that reversals and re-entries made.</param>
 public sealed record ChargeSum(

@@ -1,10 +1,9 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Text.Unicode;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Attribution;
 
@@ -21,8 +20,6 @@ public static partial class EnvelopeToken
 
     private const int SignatureBytes = 32;
 
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Writes and signs an envelope. Equal inputs, equal text.</summary>
     /// <exception cref="ArgumentException">The envelope has a flaw, its times are no whole seconds, or the key is unavailable or not active.</exception>
     public static string Sign(Envelope envelope, KeyMaterial key)
@@ -30,7 +27,11 @@ public static partial class EnvelopeToken
         if (envelope.Flaw() is { } flaw) throw new ArgumentException($"The envelope cannot be issued: {flaw}.", nameof(envelope));
         if (envelope.IssuedAt != FromSeconds(Seconds(envelope.IssuedAt)) || envelope.ExpiresAt != FromSeconds(Seconds(envelope.ExpiresAt))) throw new ArgumentException("An envelope's times are whole seconds.", nameof(envelope));
         if (key.Key.State is not EnvelopeKeyState.Active || key.Signing is null) throw new ArgumentException($"The key {key.Key.Id} does not issue.", nameof(key));
-        var text = Sign(Header(key.Key), Claims(envelope), key.Signing);
+
+        // Names need no escaping, so the JSON can be written as it stands: this runs once a request.
+        Span<byte> header = stackalloc byte[LengthMax];
+        Span<byte> claims = stackalloc byte[LengthMax];
+        var text = Sign(header[..Header(key.Key, header)], claims[..Claims(envelope, claims)], key.Signing);
         Invariant.Holds(text.Length <= LengthMax, "A1");
         return text;
     }
@@ -38,8 +39,16 @@ public static partial class EnvelopeToken
     /// <summary>RFC 7515, section 5.1: BASE64URL(header) . BASE64URL(payload) . BASE64URL(HMAC-SHA256 of what stands before).</summary>
     internal static string Sign(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> key)
     {
-        var input = $"{Base64Url.EncodeToString(header)}.{Base64Url.EncodeToString(payload)}";
-        return $"{input}.{Base64Url.EncodeToString(Mac(key, input))}";
+        var length = Base64Url.GetEncodedLength(header.Length) + Base64Url.GetEncodedLength(payload.Length) + Base64Url.GetEncodedLength(SignatureBytes) + 2;
+        var text = length <= LengthMax ? stackalloc byte[LengthMax] : new byte[length];
+        var end = Base64Url.EncodeToUtf8(header, text);
+        text[end++] = (byte)'.';
+        end += Base64Url.EncodeToUtf8(payload, text[end..]);
+        Span<byte> signature = stackalloc byte[SignatureBytes];
+        HMACSHA256.HashData(key, text[..end], signature);
+        text[end++] = (byte)'.';
+        end += Base64Url.EncodeToUtf8(signature, text[end..]);
+        return Encoding.ASCII.GetString(text[..end]);
     }
 
     internal static byte[] Mac(ReadOnlySpan<byte> key, ReadOnlySpan<char> input)
@@ -52,39 +61,21 @@ public static partial class EnvelopeToken
 
     private static Instant FromSeconds(long seconds) => new(seconds * Instant.MicrosPerSecond);
 
-    private static ReadOnlySpan<byte> Header(EnvelopeKey key) => Write(json =>
+    private static int Header(EnvelopeKey key, Span<byte> json)
     {
-        json.WriteString("alg", key.Algorithm);
-        json.WriteString("kid", key.Id);
-        json.WriteString("typ", Type);
-    });
+        Invariant.Holds(Names.IsValid(key.Id), "A1");
+        Utf8.TryWrite(json, CultureInfo.InvariantCulture, $$"""{"alg":"{{key.Algorithm}}","kid":"{{key.Id}}","typ":"{{Type}}"}""", out var length);
+        return length;
+    }
 
-    private static ReadOnlySpan<byte> Claims(Envelope envelope) => Write(json =>
+    private static int Claims(Envelope envelope, Span<byte> json)
     {
-        json.WriteNumber("v", Version);
-        json.WriteString("aud", envelope.Audience);
-        json.WriteNumber("iat", Seconds(envelope.IssuedAt));
-        json.WriteNumber("exp", Seconds(envelope.ExpiresAt));
-        json.WriteString("org_id", envelope.Org);
-        json.WriteString("tenant_id", envelope.Org);
-        json.WriteString("originator_id", envelope.Originator);
-        json.WriteString("workflow_id", envelope.Workflow);
-        json.WriteString("operation_id", envelope.Operation);
-        json.WriteString("issuance_id", envelope.Issuance);
-        if (envelope.ParentIssuance is { } parent) json.WriteString("parent_issuance_id", parent);
-    });
-
-    private static ReadOnlySpan<byte> Write(Action<Utf8JsonWriter> content)
-    {
-        var bytes = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(bytes, Plain))
-        {
-            json.WriteStartObject();
-            content(json);
-            json.WriteEndObject();
-        }
-
-        return bytes.WrittenSpan;
+        var parent = envelope.ParentIssuance is { } id ? $",\"parent_issuance_id\":\"{id}\"" : "";
+        Utf8.TryWrite(
+            json, CultureInfo.InvariantCulture,
+            $$"""{"v":{{Version}},"aud":"{{envelope.Audience}}","iat":{{Seconds(envelope.IssuedAt)}},"exp":{{Seconds(envelope.ExpiresAt)}},"org_id":"{{envelope.Org}}","tenant_id":"{{envelope.Org}}","originator_id":"{{envelope.Originator}}","workflow_id":"{{envelope.Workflow}}","operation_id":"{{envelope.Operation}}","issuance_id":"{{envelope.Issuance}}"{{parent}}}""",
+            out var length);
+        return length;
     }
 
     private static long Number(string digits) => long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);

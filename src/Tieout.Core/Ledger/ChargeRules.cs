@@ -14,26 +14,35 @@ internal static class ChargeRules
     {
         var usage = command.Usage.Usage;
         if (draft.Attempt(usage.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
-        if (attempt.Usage is { } settled) return Again(draft, settled, command.Usage);
-        if (Misfit(command.Usage.Charge, zeroIsFine: true) is { } misfit) return Refuse(misfit);
-        if (Misfit(command.Usage.ProviderCost, zeroIsFine: true) is { } costMisfit) return Refuse(costMisfit);
-        if (!usage.Labels.SameScope(hold.Scope) || !string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal)) return Refuse(Refusal.ScopeChanged);
+        if (attempt.Usage is { } settled) return Again(draft, settled, command);
+        if (IsTaken(draft, command)) return Refuse(Refusal.IdReused);
+        if (Misfit(command.Usage) is { } misfit) return Refuse(misfit);
+        if (!IsWithin(usage, hold)) return Refuse(Refusal.ScopeChanged);
+        var total = command.Usage.Charge;
+        foreach (var part in command.Inside)
+        {
+            if (Misfit(part) is { } partMisfit) return Refuse(partMisfit);
+            if (!IsWithin(part.Usage, hold)) return Refuse(Refusal.ScopeChanged);
+            if (part.Charge > Amount.Max - total) return Refuse(Refusal.AmountTooLarge);
+            total += part.Charge;
+        }
+
         var org = draft.Org(hold.Scope.Org)!;
-        if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, AccountKind.Revenue), total)) return Refuse(Refusal.AmountTooLarge);
 
         // After this point the settlement must succeed: the provider has been spent on, hold or no hold.
         var late = attempt.State != HoldState.Open;
         if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, EffectiveAt(draft, org, hold.HeldAt));
-        return Post(draft, org, command.Usage, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None, lacking);
+        foreach (var part in command.Inside) PostHeld(draft, org, hold, late, part);
+        var done = PostHeld(draft, org, hold, late, command.Usage);
+        return command.Inside.IsEmpty ? done : done with { Figures = done.Figures with { Charge = total } };
     }
 
     public static Outcome Charge(Draft draft, Command.Charge command)
     {
         var usage = command.Usage.Usage;
-        if (draft.Attempt(usage.Id) is { } known) return known.Usage is { } charged ? Again(draft, charged, command.Usage) : Refuse(Refusal.IdReused);
-        if (Misfit(command.Usage.Charge, zeroIsFine: true) is { } misfit) return Refuse(misfit);
-        if (Misfit(command.Usage.ProviderCost, zeroIsFine: true) is { } costMisfit) return Refuse(costMisfit);
+        if (draft.Attempt(usage.Id) is { } known) return known.Usage is { } charged && IsSame(charged, command.Usage) ? Again(draft, charged, charged.Charge) : Refuse(Refusal.IdReused);
+        if (Misfit(command.Usage) is { } misfit) return Refuse(misfit);
         if (draft.Org(usage.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (usage.OccurredAt > draft.Now + ClockSkewMax) return Refuse(Refusal.OccurredInFuture);
         if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
@@ -59,6 +68,13 @@ internal static class ChargeRules
             window.Posted += change;
             Thresholds.Tell(draft, budget, window);
         }
+    }
+
+    private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced)
+    {
+        var usage = priced.Usage;
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, EffectiveAt(draft, org, hold.HeldAt));
+        return Post(draft, org, priced, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None, lacking);
     }
 
     /// <param name="lacking">Which headroom the charge passes, if it does.</param>
@@ -98,8 +114,47 @@ internal static class ChargeRules
         if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open("usage_disputed", "low", Details.Usage(row));
     }
 
-    private static Outcome Again(Draft draft, UsageRow stands, PricedUsage asked) =>
-        stands.Usage == asked.Usage && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost
-            ? new Outcome.Replayed(stands.Seq, Figuring.Of(draft, draft.Org(asked.Usage.Labels.Org)!, asked.Usage.Labels, asked.Usage.EndUser, stands.Charge))
-            : Refuse(Refusal.IdReused);
+    /// <summary>A settlement stands with all that was inside it, or not at all.</summary>
+    private static Outcome Again(Draft draft, UsageRow stands, Command.Settle asked)
+    {
+        var same = IsSame(stands, asked.Usage);
+        var total = stands.Charge;
+        foreach (var part in asked.Inside)
+        {
+            same &= draft.Attempt(part.Usage.Id)?.Usage is { } charged && IsSame(charged, part);
+            total += part.Charge;
+        }
+
+        return same ? Again(draft, stands, total) : Refuse(Refusal.IdReused);
+    }
+
+    private static Outcome.Replayed Again(Draft draft, UsageRow stands, Amount charge)
+    {
+        var usage = stands.Usage;
+        return new(stands.Seq, Figuring.Of(draft, draft.Org(usage.Labels.Org)!, usage.Labels, usage.EndUser, charge));
+    }
+
+    private static bool IsSame(UsageRow stands, PricedUsage asked) =>
+        stands.Usage == asked.Usage && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost;
+
+    /// <summary>Whether an id inside a settlement is taken: by what stands, or within the settlement itself.</summary>
+    private static bool IsTaken(Draft draft, Command.Settle command)
+    {
+        for (var i = 0; i < command.Inside.Length; i++)
+        {
+            var id = command.Inside[i].Usage.Id;
+            if (draft.Attempt(id) is not null) return true;
+            for (var earlier = 0; earlier < i; earlier++)
+            {
+                if (command.Inside[earlier].Usage.Id == id) return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static Refusal? Misfit(PricedUsage priced) => LedgerRules.Misfit(priced.Charge, zeroIsFine: true) ?? LedgerRules.Misfit(priced.ProviderCost, zeroIsFine: true);
+
+    private static bool IsWithin(UsageRecord usage, Hold hold) =>
+        usage.Labels.SameScope(hold.Scope) && string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tieout.Core.Budgets;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -54,7 +55,11 @@ public abstract record Command
     public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, Instant ExpiresAt) : Command;
 
     /// <summary>Ends a hold with what the attempt used: usage record, charge, release, in one.</summary>
-    public sealed record Settle(PricedUsage Usage) : Command;
+    public sealed record Settle(PricedUsage Usage) : Command
+    {
+        /// <summary>Calls that the provider ran inside the attempt: each a record and a charge of its own, all of them or none (B3).</summary>
+        public ImmutableArray<PricedUsage> Inside { get; init; } = [];
+    }
 
     /// <summary>Ends a hold of which nothing was used: the attempt never reached a provider.</summary>
     public sealed record Release(AttemptId Id) : Command;

@@ -39,6 +39,11 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
         && string.Equals(Key, other.Key, StringComparison.Ordinal)
         && string.Equals(Feature, other.Feature, StringComparison.Ordinal);
 
+    /// <summary>The same, had another model of the provider answered.</summary>
+    public UsageLabels OfModel(string model) => string.Equals(Model, model, StringComparison.Ordinal)
+        ? this
+        : new() { Org = Org, Project = Project, Team = Team, Key = Key, Feature = Feature, Provider = Provider, Model = model, Source = Source, Trigger = Trigger };
+
     public override bool Equals(object? obj) => Equals(obj as UsageLabels);
 
     public override int GetHashCode()

@@ -12,6 +12,6 @@ public readonly partial record struct Asset(string Code)
 
     public override string ToString() => Code;
 
-    [GeneratedRegex("^[A-Z][A-Z0-9]{2,11}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[A-Z][A-Z0-9]{2,11}\z", RegexOptions.CultureInvariant)]
     private static partial Regex CodeForm();
 }

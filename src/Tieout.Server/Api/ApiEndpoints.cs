@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Reconciliation;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
@@ -35,6 +36,7 @@ public static class ApiEndpoints
         api.MapFindings();
         api.MapInvoices();
         api.MapCosts();
+        api.MapTies();
         api.MapPrices();
         api.MapEnvelopes();
         api.MapEnvelopeKeys();

@@ -76,11 +76,16 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
         var flush = _client.FlushAsync(context.RequestAborted);
         if (flush.IsCompletedSuccessfully) return;
 
-        // A slow client is the server's to judge, by its least data rate; the provider is not idle meanwhile.
+        // The client is slow; the provider is not idle meanwhile.
         patience.Pause();
         try
         {
-            await flush;
+            await flush.AsTask().WaitAsync(options.IdleTimeout);
+        }
+        catch (TimeoutException)
+        {
+            // Who takes nothing for so long will never read it: a place and a hold are not kept for that.
+            context.Abort();
         }
         catch (OperationCanceledException)
         {

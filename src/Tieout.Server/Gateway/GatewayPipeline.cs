@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
+using Tieout.Core.Metering;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
@@ -77,15 +77,17 @@ internal sealed partial class GatewayPipeline(
         using var whole = await WholeAnswer.ReadAsync(answer, patience);
         var reader = call.Endpoint.Reader(call.Request, meter);
         reader.Whole(whole.Bytes.Span);
-        Keep(call, attempt, reader);
+        var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
         if (reader.IsPending && whole.IsWhole)
         {
+            // Its usage comes later; that it is to come must outlast us before the client knows its name.
+            if (kept is not null && !await KeepAsync(call, kept)) return;
             AnswerHeaders.Stand(call.Context.Response.Headers, held);
             await WriteAsync(call.Context, answer, whole.Bytes);
             return;
         }
 
-        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole)) is not { } figures) return;
+        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole), kept) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
         else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
@@ -102,39 +104,51 @@ internal sealed partial class GatewayPipeline(
         var reader = call.Endpoint.Reader(call.Request, meter);
         var stream = new AnswerStream(call.Context, reader, patience, call.Routes.Options.Gateway, IsArray(call, answer));
         var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
-        Keep(call, attempt, reader);
-        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole));
+        var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
+        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole), kept);
         if (settled is not null && whole) await stream.FinishAsync();
         else if (stream.HasStarted) call.Context.Abort();
         else if (settled is not null) await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
     }
 
-    /// <summary>Step 9. The usage is durable before the last byte goes out (M4), that of calls within the call first.</summary>
+    /// <summary>Step 9. The usage is durable before the last byte goes out (M4), with that of calls within the call and with whose the answer is.</summary>
+    /// <param name="kept">What the provider keeps of the answer; null: nothing.</param>
     /// <returns>How things stand; null: it is not durable, and the client has been told so unless its answer had begun.</returns>
-    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used)
+    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, Command.KeepObject? kept = null)
     {
         var settle = attempt.Settle(status, used);
-        var inside = Amount.Zero;
-        foreach (var charge in attempt.Inside(settle, used))
-        {
-            if (await FinishAsync(call, charge) is not { } charged) return null;
-            inside += charged.Charge;
-        }
-
-        if (await FinishAsync(call, settle) is not { } figures) return null;
+        var outcomes = await spool.FinishAsync(kept is null ? [settle] : [settle, kept]);
+        if (outcomes is [_, Outcome.Refused notKept]) LogNotKept(kept!.Object.Id, notKept.Reason);
+        if (await StandingAsync(call, attempt.Id, outcomes?[0]) is not { } figures) return null;
         call.Permit.Used(used.Counts.InputTokens + used.Counts.OutputTokens);
-        call.Spent += figures.Charge + inside;
+        call.Spent += figures.Charge;
         return figures with { Charge = call.Spent };
     }
 
-    private async Task<Figures?> FinishAsync(GatewayCall call, Command command)
+    /// <summary>Whose an answer is that is still being worked at.</summary>
+    private async Task<bool> KeepAsync(GatewayCall call, Command.KeepObject kept)
     {
-        switch (await spool.FinishAsync(command))
+        switch (await spool.FinishAsync([kept]))
+        {
+            case null:
+                await call.RefuseAsync(ApiError.StoreUnavailable, "The answer could not be recorded yet, so it is not given.");
+                return false;
+            case [Outcome.Refused notKept]:
+                LogNotKept(kept.Object.Id, notKept.Reason);
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    private async Task<Figures?> StandingAsync(GatewayCall call, AttemptId attempt, Outcome? outcome)
+    {
+        switch (outcome)
         {
             case Outcome.Done done: return done.Figures;
             case Outcome.Replayed done: return done.Figures;
             case Outcome.Refused refused:
-                LogNotSettled((command as Command.Settle)?.Usage.Usage.Id.ToString() ?? "a call within a call", refused.Reason);
+                LogNotSettled(attempt.ToString(), refused.Reason);
                 if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.Internal);
                 return null;
             default:
@@ -150,12 +164,6 @@ internal sealed partial class GatewayPipeline(
         if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent) return;
         context.Response.ContentLength = bytes.Length;
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
-    }
-
-    /// <summary>Whose it is, for whoever asks for it again.</summary>
-    private void Keep(GatewayCall call, GatewayAttempt attempt, AnswerReader reader)
-    {
-        if (reader.StoredId is { } id) stored.Keep(id, new(attempt, call.Request.TextBytes, reader.IsPending));
     }
 
     private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
@@ -184,4 +192,7 @@ internal sealed partial class GatewayPipeline(
 
     [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
     private partial void LogNotSettled(string usageId, Refusal refusal);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Error, Message = "Whose the response {Response} is could not be recorded: {Refusal}. It cannot be asked for again")]
+    private partial void LogNotKept(string response, Refusal refusal);
 }

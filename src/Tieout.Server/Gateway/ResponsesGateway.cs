@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
@@ -9,28 +11,34 @@ using Tieout.Server.Tenancy;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Asking again for a response that the provider keeps: free, but for the first answer that shows one from the background finished, which settles it.</summary>
-internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, StoredResponses stored, SettlementSpool spool)
+internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, Identities identities, StoredResponses stored)
 {
     public async Task AnswerAsync(HttpContext context)
     {
         var dialect = OpenAiDialect.Instance;
-        if (Caller.Identify(context, dialect, keys.Get(), out var caller) is { } stranger)
+        if (Identify(context, out var caller) is { } stranger)
         {
             await dialect.RefuseAsync(context, stranger);
             return;
         }
 
         var id = (string)context.Request.RouteValues["id"]!;
-        if (!stored.TryFind(id, caller!.Spender.Key.Org, out var response))
+        if (await stored.FindAsync(caller!.Spender.Key.Org, id, context.RequestAborted) is not { } kept)
         {
             await dialect.RefuseAsync(context, ApiError.NotFound, $"There is no response '{id}' here.");
             return;
         }
 
-        using var patience = new Patience(response.Attempt.Target.Timeouts, options.Gateway.DrainTimeout, options.Time);
+        if (stored.Upstream(kept) is not { } upstream)
+        {
+            await dialect.RefuseAsync(context, ApiError.UpstreamUnreachable, "The provider that keeps the response is no longer configured.");
+            return;
+        }
+
+        using var patience = new Patience(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
         try
         {
-            using var answer = await SendAsync(context.Request, id, response.Attempt.Target.Upstream, patience);
+            using var answer = await SendAsync(context.Request, id, upstream, patience);
             using var whole = await WholeAnswer.ReadAsync(answer, patience);
             if (!whole.IsWhole)
             {
@@ -38,7 +46,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
                 return;
             }
 
-            if (answer.IsSuccessStatusCode && !await SettleAsync(context, response, whole.Bytes, (int)answer.StatusCode)) return;
+            if (answer.IsSuccessStatusCode && !await SettleAsync(context, kept, whole.Bytes, (int)answer.StatusCode)) return;
             await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
@@ -46,6 +54,11 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
             await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
         }
     }
+
+    /// <summary>An envelope binds here as it does where it is spent; without one, nothing is asked for that would need one.</summary>
+    private GatewayRefusal? Identify(HttpContext context, out Caller? caller) => context.Request.Headers.ContainsKey(Envelope.Header)
+        ? Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), identities, out caller)
+        : Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), out caller);
 
     private static Task<HttpResponseMessage> SendAsync(HttpRequest http, string id, Upstream upstream, Patience patience)
     {
@@ -56,42 +69,24 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
 
     /// <summary>The usage is durable before anybody sees that there is one (M4).</summary>
     /// <returns>False: it could not be made durable, and the client has been told.</returns>
-    private async Task<bool> SettleAsync(HttpContext context, StoredResponse response, ReadOnlyMemory<byte> body, int status)
+    private async Task<bool> SettleAsync(HttpContext context, ProviderObject kept, ReadOnlyMemory<byte> body, int status)
     {
-        if (!response.IsPending) return true;
-        await response.Settling.WaitAsync(context.RequestAborted);
-        try
+        if (await stored.SettleAsync(kept, body, status) is not { } settlement) return true;
+        switch (settlement.Outcome)
         {
-            var attempt = response.Attempt;
-            var meter = new UsageMeter(attempt.Caller.Spender.Prices.Reader(attempt.Target.Upstream, "responses"), response.PromptBytes, attempt.Price);
-            var reader = new ResponsesAnswerReader(meter);
-            reader.Whole(body.Span);
-            if (!response.IsPending || reader.IsPending || reader.StoredId is null) return true;
-            var used = meter.Finish(whole: true);
-            var settle = attempt.Settle(status, used);
-            foreach (var command in (IReadOnlyList<Command>)[.. attempt.Inside(settle, used), settle])
-            {
-                switch (await spool.FinishAsync(command))
-                {
-                    case Outcome.Done { Figures: var figures }: AnswerHeaders.Settled(context.Response.Headers, figures); break;
-                    case Outcome.Replayed { Figures: var figures }: AnswerHeaders.Settled(context.Response.Headers, figures); break;
-                    case Outcome.Refused:
-                        await OpenAiDialect.Instance.RefuseAsync(context, ApiError.Internal);
-                        return false;
-                    default:
-                        // It waits in the spool and counts once; until then nobody sees the answer, and asking again is free.
-                        response.IsPending = false;
-                        await OpenAiDialect.Instance.RefuseAsync(context, ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
-                        return false;
-                }
-            }
-
-            response.IsPending = false;
-            return true;
-        }
-        finally
-        {
-            response.Settling.Release();
+            case Outcome.Done done:
+                AnswerHeaders.Settled(context.Response.Headers, done.Figures);
+                return true;
+            case Outcome.Replayed done:
+                AnswerHeaders.Settled(context.Response.Headers, done.Figures);
+                return true;
+            case Outcome.Refused:
+                await OpenAiDialect.Instance.RefuseAsync(context, ApiError.Internal);
+                return false;
+            default:
+                // Until the usage is durable nobody sees the answer; asking again is free.
+                await OpenAiDialect.Instance.RefuseAsync(context, ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
+                return false;
         }
     }
 }

@@ -42,15 +42,18 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>Whether new spend must be refused: there is no room for how it ends, or what was spent before the start is not in the ledger yet.</summary>
     public bool IsFull => _leftFromBefore || _spool is not { HasRoom: true } || _inMemory.Count >= InMemoryMax;
 
-    /// <summary>Makes finished spend durable: in the ledger, or behind what waits already.</summary>
-    /// <returns>Its outcome, with the figures of the last commit where it is in the spool; null: it is not durable yet.</returns>
-    public async ValueTask<Outcome?> FinishAsync(Command command)
+    /// <inheritdoc cref="FinishAsync(IReadOnlyList{Command})"/>
+    public async ValueTask<Outcome?> FinishAsync(Command command) => (await FinishAsync([command]))?[0];
+
+    /// <summary>Makes finished spend, and what belongs to it, durable: in the ledger, or behind what waits already.</summary>
+    /// <returns>An outcome for each, with the figures of the last commit where it is in the spool; null: not all of it is durable yet.</returns>
+    public async ValueTask<IReadOnlyList<Outcome>?> FinishAsync(IReadOnlyList<Command> commands)
     {
         if (Count == 0)
         {
             try
             {
-                return await ledger.SubmitAsync(command, CancellationToken.None);
+                return commands is [var only] ? [await ledger.SubmitAsync(only, CancellationToken.None)] : await ledger.SubmitAsync(commands, CancellationToken.None);
             }
             catch (StoreUnavailableException unavailable)
             {
@@ -58,14 +61,16 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
             }
         }
 
+        var spooled = 0;
         try
         {
-            await (_spool ?? throw new StoreUnavailableException("The spool is not open.", StoreEffect.None)).AppendAsync(command);
-            return new Outcome.Done(0, Standing(command));
+            var spool = _spool ?? throw new StoreUnavailableException("The spool is not open.", StoreEffect.None);
+            for (; spooled < commands.Count; spooled++) await spool.AppendAsync(commands[spooled]);
+            return [.. commands.Select(command => new Outcome.Done(0, Standing(command)))];
         }
         catch (StoreUnavailableException full)
         {
-            _inMemory.Enqueue(command);
+            foreach (var command in commands.Skip(spooled)) _inMemory.Enqueue(command);
             LogNotSpooled(_inMemory.Count, full.Message);
             return null;
         }
@@ -193,10 +198,9 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>How things stand by the ledger, which does not know of the command yet; its hold still counts against what is left (Q1).</summary>
     private Figures Standing(Command command)
     {
-        var usage = (command as Command.Settle)?.Usage;
-        if (usage is null || ledger.Read.Balance(usage.Usage.Labels.Org) is not { } account) return default;
+        if (command is not Command.Settle { Usage: var usage } settle || ledger.Read.Balance(usage.Usage.Labels.Org) is not { } account) return default;
         var now = Instant.From(options.Time.GetUtcNow());
-        return new(account.Balance, account.Held, account.Available, ledger.Read.SpentToday(usage.Usage.Labels.Org, now), BudgetLeft: null, usage.Charge, now);
+        return new(account.Balance, account.Held, account.Available, ledger.Read.SpentToday(usage.Usage.Labels.Org, now), BudgetLeft: null, settle.Inside.Aggregate(usage.Charge, (sum, part) => sum + part.Charge), now);
     }
 
     private void LogRefused(Command command, Refusal refusal) => LogRefused(

@@ -1,49 +1,118 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Whose the responses are that a provider keeps, and which of them are still to be charged.</summary>
-/// <remarks>
-/// In memory: after a restart nobody's id is known, which is answered as not found, and the hold of a response that was being worked at
-/// expires and is a finding.
-/// </remarks>
-internal sealed class StoredResponses
+/// <summary>Whose the responses are that a provider keeps, and which of them are still to be charged: objects of the ledger, so a restart changes nothing.</summary>
+internal sealed partial class StoredResponses(
+    ILedger ledger, CurrentKeys keys, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
 {
-    /// <summary>Some 50 MB. Past this many, those that are charged are let go.</summary>
-    private const int KeptMax = 100_000;
+    /// <summary>Some 5 MB of the newest, so that what is still in the spool can be asked for. Past this many all are let go: the ledger has them.</summary>
+    private const int RecentMax = 10_000;
 
-    private readonly ConcurrentDictionary<string, StoredResponse> _byId = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Org, string Id), ProviderObject> _recent = new();
 
-    public void Keep(string id, StoredResponse response)
+    // Of many who ask for one response at once, one settles it.
+    private readonly SemaphoreSlim[] _settling = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
+
+    /// <summary>What is to be recorded of an answer that the provider keeps; null: it keeps nothing.</summary>
+    public Command.KeepObject? Keep(GatewayAttempt attempt, long promptBytes, AnswerReader reader)
     {
-        if (_byId.Count >= KeptMax)
-        {
-            foreach (var (old, one) in _byId)
-            {
-                if (!one.IsPending) _byId.TryRemove(old, out _);
-            }
-        }
-
-        _byId[id] = response;
+        if (reader.StoredId is not { } id || !ProviderObject.IsValidId(id)) return null;
+        var record = attempt.Record;
+        var body = JsonSerializer.Serialize(
+            reader.IsPending
+                ? new StoredResponse(record.Upstream.Options.Name, record.Model, promptBytes, record.AttemptNo, record.WorkflowId, record.CorrelationId, record.TraceId, record.OccurredAt.UnixMicros)
+                : new StoredResponse(record.Upstream.Options.Name, record.Model),
+            StoredJson.Default.StoredResponse);
+        var key = attempt.Caller.Spender.Key;
+        var kept = new ProviderObject(key.Org, ObjectKind.Response, id, key.Id, attempt.Id, record.OperationId, reader.IsPending, body);
+        if (_recent.Count >= RecentMax) _recent.Clear();
+        _recent[(key.Org, id)] = kept;
+        return new(kept);
     }
 
-    /// <returns>False: there is none, or it is another org's. Which of the two, nobody is told.</returns>
-    public bool TryFind(string id, string org, [NotNullWhen(true)] out StoredResponse? response) =>
-        _byId.TryGetValue(id, out response) && response.Attempt.Caller.Spender.Key.Org == org;
+    /// <returns>Null: there is none, or it is another org's. Which of the two, nobody is told.</returns>
+    public async Task<ProviderObject?> FindAsync(string org, string id, CancellationToken cancellationToken)
+    {
+        if (await ledger.Read.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept) return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
+        return _recent.GetValueOrDefault((org, id));
+    }
+
+    /// <summary>Where the provider is reached that keeps it; null: it is no longer configured.</summary>
+    public Upstream? Upstream(ProviderObject kept) => routes.Get().Upstream(Read(kept).Provider);
+
+    /// <summary>Charges a response that was pending, if this answer of its provider shows it finished. Once, whoever asks, and however often.</summary>
+    /// <returns>What came of it; null: nothing was to be charged, by this or at all.</returns>
+    public async Task<Settlement?> SettleAsync(ProviderObject kept, ReadOnlyMemory<byte> answer, int status)
+    {
+        if (!kept.IsPending || kept.Attempt is not { } id || Upstream(kept) is not { } upstream) return null;
+        var gate = _settling[(kept.Id.GetHashCode(StringComparison.Ordinal) & int.MaxValue) % _settling.Length];
+        await gate.WaitAsync();
+        try
+        {
+            if (await ledger.Read.AttemptAsync(kept.Org, id, CancellationToken.None) is not { Hold: { } hold } attempt) return null;
+            if (attempt.Usage is not null)
+            {
+                // Charged, but the server ended before it was said that nothing more comes.
+                await spool.FinishAsync([End(kept)]);
+                return null;
+            }
+
+            var stored = Read(kept);
+            var record = Record(stored, hold, upstream);
+            var meter = new UsageMeter(record.Prices.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
+            var reader = new ResponsesAnswerReader(meter);
+            reader.Whole(answer.Span);
+            if (reader.IsPending || reader.StoredId is null || _recent.GetValueOrDefault((kept.Org, kept.Id)) is { IsPending: false }) return null;
+            var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros));
+            var outcomes = await spool.FinishAsync([settle, End(kept)]);
+
+            // Where it waits in the spool it counts once, too: it must not be measured a second time.
+            _recent[(kept.Org, kept.Id)] = kept with { IsPending = false };
+            if (outcomes?[0] is Outcome.Refused refused) LogNotSettled(kept.Id, refused.Reason);
+            return new(outcomes?[0]);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private static Command.EndObject End(ProviderObject kept) => new(kept.Org, ObjectKind.Response, kept.Id, "{\"settled\":true}");
+
+    private static StoredResponse Read(ProviderObject kept) => JsonSerializer.Deserialize(kept.Body, StoredJson.Default.StoredResponse)!;
+
+    /// <summary>The attempt as it was, from its hold and from what was kept of it.</summary>
+    private AttemptRecord Record(StoredResponse stored, Hold hold, Upstream upstream)
+    {
+        var prices = keys.Get().Prices.Of(hold.Scope.Org)!;
+        var occurredAt = new Instant(stored.OccurredAt);
+        return new(
+            hold.Id, hold.OperationId, stored.AttemptNo, stored.Workflow, stored.Correlation, stored.Trace, hold.EndUser, occurredAt,
+            upstream, stored.Model, prices.Find(upstream, stored.Model, occurredAt).Price, prices, hold.Scope.OfModel);
+    }
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]
+    private partial void LogNotSettled(string response, Refusal refusal);
 }
 
-/// <param name="attempt">The one that made it, and that is charged for it.</param>
-/// <param name="promptBytes">For an estimate.</param>
-internal sealed class StoredResponse(GatewayAttempt attempt, long promptBytes, bool isPending)
-{
-    public GatewayAttempt Attempt => attempt;
+/// <param name="Outcome">Null: it is not durable yet.</param>
+internal sealed record Settlement(Outcome? Outcome);
 
-    public long PromptBytes => promptBytes;
+/// <summary>What settling a response needs that its hold does not say. Of one that is charged already, who keeps it is enough.</summary>
+/// <param name="PromptBytes">For an estimate.</param>
+internal sealed record StoredResponse(
+    string Provider, string Model, long PromptBytes = 0, int AttemptNo = 0, string? Workflow = null, string? Correlation = null, string? Trace = null, long OccurredAt = 0);
 
-    /// <summary>Held while it is settled, so that of many who ask at once one settles it.</summary>
-    public SemaphoreSlim Settling { get; } = new(1);
-
-    /// <summary>Whether it is still to be charged.</summary>
-    public bool IsPending { get; set; } = isPending;
-}
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSerializable(typeof(StoredResponse))]
+internal sealed partial class StoredJson : JsonSerializerContext;

@@ -17,12 +17,24 @@ internal sealed partial class RequestScope(RequestDelegate next, ILogger<Request
         {
             try
             {
+                if (IsFramedOddly(context.Request))
+                {
+                    context.Response.Headers.Connection = "close";
+                    await AnswerAsync(context, ApiError.BodyMalformed);
+                    return;
+                }
+
                 await next(context);
                 if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null }) await NothingHereAsync(context);
             }
             catch (BadHttpRequestException bad)
             {
                 await AnswerAsync(context, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ApiError.BodyTooLarge : ApiError.BodyMalformed);
+            }
+            catch (IOException bad) when (bad.InnerException is OverflowException)
+            {
+                // The server's word for a chunk whose length is no number of bytes.
+                await AnswerAsync(context, ApiError.BodyMalformed);
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
@@ -35,6 +47,10 @@ internal sealed partial class RequestScope(RequestDelegate next, ILogger<Request
             }
         }
     }
+
+    /// <summary>Of several transfer encodings, whatever stands before us may have read others than the server did, and see another request begin.</summary>
+    private static bool IsFramedOddly(HttpRequest request) =>
+        request.Headers.TransferEncoding is { Count: > 0 } encodings && !(encodings.Count == 1 && string.Equals(encodings[0], "chunked", StringComparison.OrdinalIgnoreCase));
 
     private static Task NothingHereAsync(HttpContext context) =>
         AnswerAsync(context, context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed ? ApiError.MethodNotAllowed : ApiError.NotFound);

@@ -83,7 +83,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
         try
         {
             var priced = price?.Price(usage.Counts) ?? default;
-            if (!item.IsStated) return new(usage with { Flags = usage.Flags | priced.Flags }, price, priced.ProviderCost, priced.Charge);
+            if (!item.IsStated) return new(priced.Flags is UsageFlags.None ? usage : usage with { Flags = usage.Flags | priced.Flags }, price, priced.ProviderCost, priced.Charge);
 
             // A stated amount is no function of a price, so the record names none (M3).
             var cost = item.ProviderCost ?? priced.ProviderCost;

@@ -127,7 +127,7 @@ public sealed class CommandSpool : IAsyncDisposable
             // Of a hold that the store lost the spend is none the less: it counts without one.
             if (batch[i] is Command.Settle settle && outcome is Outcome.Refused { Reason: Refusal.HoldNotFound })
             {
-                outcome = await ledger.SubmitAsync(new Command.Charge(settle.Usage, Fact: true), cancellationToken);
+                outcome = (await ledger.SubmitAsync([.. settle.Inside.Append(settle.Usage).Select(usage => new Command.Charge(usage, Fact: true))], cancellationToken))[^1];
             }
 
             if (outcome is Outcome.Done) done++;

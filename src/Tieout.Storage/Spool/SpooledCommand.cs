@@ -11,13 +11,15 @@ namespace Tieout.Storage.Spool;
 /// <summary>A command as it lies in the spool: complete in itself, so that one damaged record harms no other.</summary>
 internal static class SpooledCommand
 {
-    /// <exception cref="ArgumentException">It is not finished spend: only that may wait in the spool.</exception>
+    /// <exception cref="ArgumentException">It is not finished spend, nor what a provider keeps of it: only that may wait in the spool.</exception>
     public static byte[] ToBytes(Command command) => JsonSerializer.SerializeToUtf8Bytes(
         command switch
         {
-            Command.Settle settle => Line("settle", settle.Usage),
+            Command.Settle settle => Line("settle", settle.Usage) with { Inside = settle.Inside.IsEmpty ? null : [.. settle.Inside.Select(part => Line("charge", part))] },
             Command.Charge { Fact: true } charge => Line("charge", charge.Usage),
             Command.Release release => new("release", release.Id.Value),
+            Command.KeepObject keep => new("keep", Object: Spooled(keep.Object)),
+            Command.EndObject end => new("end", Object: new(end.Org, end.Kind, end.Id, end.Body)),
             _ => throw new ArgumentException($"A {command.GetType().Name} does not belong in the spool.", nameof(command)),
         },
         SpoolJson.Default.SpooledLine);
@@ -30,9 +32,11 @@ internal static class SpooledCommand
             var line = JsonSerializer.Deserialize(bytes, SpoolJson.Default.SpooledLine) ?? throw new JsonException("null");
             return line.Kind switch
             {
-                "settle" => new Command.Settle(Usage(line)),
+                "settle" => new Command.Settle(Usage(line)) { Inside = line.Inside is { } inside ? [.. inside.Select(Usage)] : [] },
                 "charge" => new Command.Charge(Usage(line), Fact: true),
                 "release" => new Command.Release(new(line.Id)),
+                "keep" => new Command.KeepObject(Object(line.Object)),
+                "end" when line.Object is { } over => new Command.EndObject(over.Org, over.Kind, over.Id, over.Body),
                 _ => throw new JsonException($"'{line.Kind}' is not known."),
             };
         }
@@ -54,6 +58,13 @@ internal static class SpooledCommand
             counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens, counts.ReasoningTokens, counts.More,
             usage.Basis, usage.Flags, priced.Price?.ToJson(), priced.ProviderCost.Nanos, priced.Charge.Nanos));
     }
+
+    private static SpooledObject Spooled(ProviderObject what) =>
+        new(what.Org, what.Kind, what.Id, what.Body, what.Key, what.Attempt?.Value, what.OperationId, what.IsPending);
+
+    private static ProviderObject Object(SpooledObject? what) => what is { Key: { } key }
+        ? new(what.Org, what.Kind, what.Id, key, what.Attempt is { } attempt ? new AttemptId(attempt) : null, what.Operation, what.Pending, what.Body)
+        : throw new JsonException("The object is missing.");
 
     private static PricedUsage Usage(SpooledLine line)
     {
@@ -81,7 +92,10 @@ internal static class SpooledCommand
     }
 }
 
-internal sealed record SpooledLine(string Kind, Guid Id, SpooledUsage? Usage = null);
+internal sealed record SpooledLine(string Kind, Guid Id = default, SpooledUsage? Usage = null, SpooledLine[]? Inside = null, SpooledObject? Object = null);
+
+internal sealed record SpooledObject(
+    string Org, ObjectKind Kind, string Id, string Body, string? Key = null, Guid? Attempt = null, string? Operation = null, bool Pending = false);
 
 internal sealed record SpooledUsage(
     SpooledLabels Labels, string Operation, int AttemptNo, string? Workflow, string? Correlation, string? Trace, string? EndUser,

@@ -5,7 +5,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -82,7 +82,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         JsonSerializer.Deserialize(json, GrantJson.Default.StoredGrantArray)!.Select(grant =>
             new GrantLot(grant.Id, grant.Priority, grant.ExpiresAtUs is { } micros ? new Instant(micros) : null, new(grant.GrantedNanos), new(grant.LeftNanos)));
 
-    private static string WriteGrants(Account account) => account.Grants.Length == 0 ? "[]" : JsonSerializer.Serialize(
+    public static string WriteGrants(Account account) => account.Grants.Length == 0 ? "[]" : JsonSerializer.Serialize(
         account.Grants.Select(lot => new StoredGrant(lot.Id, lot.Priority, lot.ExpiresAt?.UnixMicros, lot.Granted.Nanos, lot.Left.Nanos)).ToArray(),
         GrantJson.Default.StoredGrantArray);
 

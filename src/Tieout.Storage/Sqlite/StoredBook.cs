@@ -4,7 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -59,42 +59,13 @@ internal sealed class StoredBook : IDisposable
     /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of when it is durable.</param>
     public void Prefetch(IReadOnlyList<Command> commands, List<AttemptId> revisited)
     {
-        for (var i = 0; i < commands.Count; i++)
+        try
         {
-            switch (commands[i])
-            {
-                case Command.Charge charge:
-                    Recall(charge.Usage.Usage.Id, revisited);
-                    RecallWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt);
-                    break;
-                case Command.PlaceHold hold:
-                    Recall(hold.Id, revisited);
-                    break;
-                case Command.Settle settle:
-                    RecallEnding(settle.Usage.Usage.Id, revisited);
-                    break;
-                case Command.Release release:
-                    RecallEnding(release.Id, revisited);
-                    break;
-                case Command.ExpireHold expire:
-                    RecallEnding(expire.Id, revisited);
-                    break;
-                case Command.TopUp topUp:
-                    RecallCommand(topUp.Org, topUp.Id);
-                    break;
-                case Command.Grant grant:
-                    RecallCommand(grant.Org, grant.Id);
-                    break;
-                case Command.KeepObject { Object: var what }:
-                    RecallObject(what.Org, what.Kind, what.Id);
-                    break;
-                case Command.EndObject end:
-                    RecallObject(end.Org, end.Kind, end.Id);
-                    break;
-                case Command.Correct correct:
-                    RecallCorrected(correct);
-                    break;
-            }
+            RecallAll(commands, revisited);
+        }
+        finally
+        {
+            _rows.EndReading();
         }
     }
 
@@ -126,6 +97,48 @@ internal sealed class StoredBook : IDisposable
     }
 
     public void Dispose() => _rows.Dispose();
+
+    private void RecallAll(IReadOnlyList<Command> commands, List<AttemptId> revisited)
+    {
+        for (var i = 0; i < commands.Count; i++)
+        {
+            switch (commands[i])
+            {
+                case Command.Charge charge:
+                    Recall(charge.Usage.Usage.Id, revisited);
+                    RecallWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt);
+                    break;
+                case Command.PlaceHold hold:
+                    Recall(hold.Id, revisited);
+                    break;
+                case Command.Settle settle:
+                    RecallEnding(settle.Usage.Usage.Id, revisited);
+                    foreach (var part in settle.Inside) Recall(part.Usage.Id, revisited);
+                    break;
+                case Command.Release release:
+                    RecallEnding(release.Id, revisited);
+                    break;
+                case Command.ExpireHold expire:
+                    RecallEnding(expire.Id, revisited);
+                    break;
+                case Command.TopUp topUp:
+                    RecallCommand(topUp.Org, topUp.Id);
+                    break;
+                case Command.Grant grant:
+                    RecallCommand(grant.Org, grant.Id);
+                    break;
+                case Command.KeepObject { Object: var what }:
+                    RecallObject(what.Org, what.Kind, what.Id);
+                    break;
+                case Command.EndObject end:
+                    RecallObject(end.Org, end.Kind, end.Id);
+                    break;
+                case Command.Correct correct:
+                    RecallCorrected(correct);
+                    break;
+            }
+        }
+    }
 
     private void See(AttemptId id)
     {

@@ -36,6 +36,16 @@ internal static class Histories
              from seconds in Gen.Choose(1, 4_000)
              select Of(0, ledger => Make.Hold(ledger, id, amount, labels, user, seconds), $"hold {id} {amount} {labels.Org}/{labels.Team}/{labels.Key} {user} for {seconds}")),
         (25, from id in Gen.Choose(1, 25) from charge in Gen.Choose(-1, 70) select Of(0, ledger => SettleAsHeld(ledger, id, charge), $"settle {id} {charge}")),
+        (10, from id in Gen.Choose(1, 25)
+             from charge in Gen.Choose(0, 30)
+             from inside in Gen.Choose(-1, 30).ListOf(2)
+             from firstInside in Gen.Choose(20, 60)
+             select Of(0, ledger => SettleAsHeld(ledger, id, charge, inside.Select((amount, i) => (firstInside + i, amount))), $"settle {id} {charge} with {string.Join(',', inside)} inside from {firstInside}")),
+        (4, from id in Gen.Choose(1, 5)
+            from isPending in Gen.Elements(true, false)
+            from org in Gen.Elements("acme", "beta", "nobody")
+            select Of(0, _ => new Command.KeepObject(Make.Object($"resp_{id}", org, isPending)), $"keep resp_{id} of {org} {(isPending ? "pending" : "")}")),
+        (4, from id in Gen.Choose(1, 6) from how in Gen.Elements("{}", "{\"n\":1}") select Of(0, _ => new Command.EndObject("acme", ObjectKind.Response, $"resp_{id}", how), $"end resp_{id} {how}")),
         (15, from id in Gen.Choose(1, 25)
              from charge in Gen.Choose(0, 60)
              from labels in AnyLabels
@@ -92,10 +102,11 @@ internal static class Histories
     private static Step Of(int seconds, Func<MemoryLedger, Command> make, string text) => new(seconds, make, text);
 
     // A gateway settles with the scope it held with; a foreign scope is the refusal table's business.
-    private static Command SettleAsHeld(MemoryLedger ledger, int id, int charge)
+    private static Command.Settle SettleAsHeld(MemoryLedger ledger, int id, int charge, IEnumerable<(int Id, int Charge)>? inside = null)
     {
         var hold = ledger.Book.Attempt(Make.Id(id))?.Hold;
-        return Make.Settle(id, charge, hold?.Scope, hold?.EndUser, hold?.HeldAt ?? ledger.Now);
+        PricedUsage Priced(int of, int amount) => Make.Priced(of, amount, hold?.Scope, hold?.EndUser, hold?.HeldAt ?? ledger.Now);
+        return new Command.Settle(Priced(id, charge)) { Inside = [.. (inside ?? []).Select(part => Priced(part.Id, part.Charge))] };
     }
 
     private static Month Back(Instant now, int months)

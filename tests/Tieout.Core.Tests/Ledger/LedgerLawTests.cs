@@ -114,6 +114,25 @@ public sealed class LedgerLawTests
             });
     });
 
+    // Goal: all of a settlement or none of it, whichever part of it cannot stand; and the sum counts against the hold, not beside it.
+    [Fact]
+    public void B3_M1_calls_inside_a_settlement_stand_with_it_or_not_at_all()
+    {
+        var ledger = Histories.Begin();
+        ledger.Submit(Make.Hold(ledger, 1, 300));
+        var settle = new Command.Settle(Make.Priced(1, 100)) { Inside = [Make.Priced(2, 150), Make.Priced(3, 50)] };
+        var before = ledger.State();
+
+        Assert.IsType<Outcome.Refused>(ledger.Submit(settle with { Inside = [Make.Priced(2, 150), Make.Priced(3, -1)] }));
+        Assert.Equal(before, ledger.State());
+        Assert.Equal(300, Assert.IsType<Outcome.Done>(ledger.Submit(settle)).Figures.Charge.Nanos);
+        Assert.Equal((0, 0), (ledger.Customer("acme").Balance.Nanos, ledger.Customer("acme").Held.Nanos));
+        Assert.DoesNotContain(ledger.Findings, finding => finding.Code == "overrun");
+        Assert.Equal([150, 50, 100], ledger.Usage.Select(row => row.Charge.Nanos));
+        Assert.Equal(300, Assert.IsType<Outcome.Replayed>(ledger.Submit(settle)).Figures.Charge.Nanos);
+        Assert.IsType<Outcome.Refused>(ledger.Submit(settle with { Inside = [Make.Priced(2, 151), Make.Priced(3, 50)] }));
+    }
+
     [Fact]
     public void M1_one_usage_record_is_one_charge_posting_of_the_same_amount() => AfterEveryStep(ledger =>
     {

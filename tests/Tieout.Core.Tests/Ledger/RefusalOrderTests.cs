@@ -54,6 +54,29 @@ public sealed class RefusalOrderTests
     }
 
     [Fact]
+    public void Settlements_with_calls_inside_are_refused_in_the_order_of_the_rules()
+    {
+        var ledger = Prepared();
+        ledger.Submit(Make.Hold(ledger, 1, 10));
+        ledger.Submit(Make.Hold(ledger, 2, 10));
+        ledger.Submit(Make.Charge(7, 1, at: ledger.Now));
+        var elsewhere = Make.Labels(team: "other");
+        Command Settle(long charge, params PricedUsage[] inside) => new Command.Settle(Make.Priced(1, charge)) { Inside = [.. inside] };
+
+        Check(ledger,
+            (Settle(-1, Make.Priced(7, -1, elsewhere)), Refusal.IdReused),
+            (Settle(-1, Make.Priced(1, -1, elsewhere)), Refusal.IdReused),
+            (Settle(-1, Make.Priced(8, 1), Make.Priced(8, 1)), Refusal.IdReused),
+            (Settle(-1, Make.Priced(8, -1, elsewhere)), Refusal.AmountNotPositive),
+            (Settle(1, Make.Priced(8, -1, elsewhere)), Refusal.AmountNotPositive),
+            (Settle(1, Make.Priced(8, 1, elsewhere)), Refusal.ScopeChanged),
+            (Settle(1, Make.Priced(8, Amount.Max.Nanos)), Refusal.AmountTooLarge),
+            (Settle(1, Make.Priced(8, 2), Make.Priced(9, 3)), null),
+            (Settle(1, Make.Priced(8, 2), Make.Priced(9, 4)), Refusal.IdReused),
+            (Settle(1, Make.Priced(8, 2), Make.Priced(10, 3)), Refusal.IdReused));
+    }
+
+    [Fact]
     public void Objects_are_refused_in_the_order_of_the_rules()
     {
         var ledger = Prepared();

@@ -154,6 +154,28 @@ public sealed class DialectsComplaintTests
         Assert.Equal(Amount.Parse("0.02933"), await world.TiesOutAsync());
     }
 
+    // Goal: a kill cannot part a call from the calls within it. Method: the store takes no settlement; after a restart the spool has all or nothing of it.
+    [Fact]
+    public async Task B3_calls_within_a_call_are_one_commit_with_it_also_by_way_of_the_spool()
+    {
+        var world = await DialectsWorld.StartAsync();
+        string[] headers = [DialectsChargeTests.KeyOf("messages"), "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 20", "X-Sim-Iterations: compaction::5000:700,advisor_message:claude-haiku-4-5:2000:300"];
+        await (await world.PostAsync("/v1/messages", Messages, headers)).TextAsync();
+        var commits = world.Read.AsOf;
+        await (await world.PostAsync("/v1/messages", Messages, headers)).TextAsync();
+        Assert.Equal(commits + 2, world.Read.AsOf);
+
+        world.Ledger.Broken = command => command is Command.Settle;
+        await (await world.PostAsync("/v1/messages", Messages, headers)).TextAsync();
+        Assert.Equal(6, (await world.UsageAsync()).Count);
+        world.Ledger.Broken = null;
+        world = await world.RestartedAsync();
+
+        Assert.Equal(9, (await world.UsageAsync()).Count);
+        Assert.Equal(new Amount(3 * Amount.Parse("0.02933").Nanos), await world.TiesOutAsync());
+        await world.DisposeAsync();
+    }
+
     [Fact]
     public async Task E46_E47_a_response_in_the_background_is_charged_once_however_often_it_is_asked_for()
     {

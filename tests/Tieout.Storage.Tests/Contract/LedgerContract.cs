@@ -14,7 +14,8 @@ namespace Tieout.Storage.Tests.Contract;
 /// <remarks>Method: the same random history goes through the store and through the in-memory ledger; nothing may differ, after a restart neither.</remarks>
 public abstract class LedgerContract : IAsyncLifetime
 {
-    private static readonly Config Runs = Config.QuickThrowOnFailure.WithMaxTest(25).WithEndSize(90);
+    /// <summary>How many random histories a law is tried on.</summary>
+    private protected virtual int HistoriesTried => 25;
 
     internal FakeClock Clock { get; } = new();
 
@@ -307,7 +308,7 @@ public abstract class LedgerContract : IAsyncLifetime
             read.OpenHolds(null).Select(hold => hold.Id).Order());
     }
 
-    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) => Check.One(Runs, Prop.ForAll(Histories.Any, steps =>
+    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) => Check.One(Config.QuickThrowOnFailure.WithMaxTest(HistoriesTried).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
     {
         var memory = Histories.Begin();
         Clock.Now = memory.Now;

@@ -117,6 +117,15 @@ public sealed class CommandSpoolTests : IDisposable
             Assert.Equal(command, SpooledCommand.Parse(SpooledCommand.ToBytes(command)));
         }
 
+        var whole = new Command.Settle(priced) { Inside = [priced with { Charge = new Amount(17) }, priced with { Price = null }] };
+        var back = Assert.IsType<Command.Settle>(SpooledCommand.Parse(SpooledCommand.ToBytes(whole)));
+        Assert.Equal(whole.Usage, back.Usage);
+        Assert.Equal(whole.Inside.AsEnumerable(), back.Inside.AsEnumerable());
+        foreach (var command in (Command[])[new Command.KeepObject(Make.Object("resp_1", attempt: usage.Id)), new Command.KeepObject(Make.Object("resp_2", isPending: false)), new Command.EndObject("o", ObjectKind.Batch, "b", "{}")])
+        {
+            Assert.Equal(command, SpooledCommand.Parse(SpooledCommand.ToBytes(command)));
+        }
+
         Assert.Throws<ArgumentException>(() => SpooledCommand.ToBytes(Make.TopUp(1)));
         Assert.Throws<FormatException>(() => SpooledCommand.Parse("{\"kind\":\"gift\"}"u8));
     }

@@ -56,7 +56,7 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
     private void See(ReadOnlySpan<byte> response, bool grows)
     {
         meter.SeeModel(JsonMember.Text(response, "model"u8));
-        if (StoredId is null && JsonMember.Text(response, "id"u8) is { IsEmpty: false } id) StoredId = Encoding.UTF8.GetString(id);
+        if (StoredId is null && JsonMember.Text(response, "id"u8) is { IsEmpty: false } id && !JsonMember.Value(response, "store"u8).SequenceEqual("false"u8)) StoredId = Encoding.UTF8.GetString(id);
         if (JsonMember.Object(response, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage, grows);
     }
 }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -62,6 +64,9 @@ internal ref struct RequestReader
     public static GatewayRefusal? Read(ReadOnlySpan<byte> body, RequestShape shape, out GatewayRequest? request, string? model = null)
     {
         request = null;
+
+        // A reader that leaves out what is no UTF-8 would see other names than we do.
+        if (!Utf8.IsValid(body)) return Malformed("The body is not valid UTF-8.");
         var reader = new RequestReader(body, shape);
         try
         {
@@ -90,7 +95,8 @@ internal ref struct RequestReader
             var name = _json.ValueSpan;
             for (var i = 0; i < count; i++)
             {
-                if (_body[names[i]].SequenceEqual(name)) return Malformed("A member of the body is given twice.");
+                // Some providers do not tell capitals from small letters in names, and take the last.
+                if (Ascii.EqualsIgnoreCase(_body[names[i]], name)) return Malformed("A member of the body is given twice.");
             }
 
             if (count == MembersMax) return Malformed($"The body has more than {MembersMax} members.");
@@ -257,7 +263,8 @@ internal ref struct RequestReader
             }
             else if (isType && _json.TokenType is JsonTokenType.String)
             {
-                if (IsHosted(_json.ValueSpan)) _hostedTools++;
+                // One written with escapes is counted as the worst it can be.
+                if (_json.ValueIsEscaped || IsHosted(_json.ValueSpan)) _hostedTools++;
             }
             else if (isUses && _json.TokenType is JsonTokenType.Number && _json.TryGetInt32(out var uses) && uses is > 0 and < (int)ToolCallsMax)
             {

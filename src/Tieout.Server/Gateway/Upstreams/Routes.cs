@@ -44,18 +44,20 @@ internal sealed class Routes : IDisposable
     public IEnumerable<(string Provider, string Model, Breaker Breaker)> Health =>
         _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(row => row.Model, StringComparer.Ordinal);
 
+    /// <summary>A provider by its name; null: it is not configured (any more).</summary>
+    public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
+
     /// <summary>Null: not offered.</summary>
     public Route? Find(string name)
     {
         if (_byName.GetValueOrDefault(name) is { } route) return route;
-        if (Only is null) return null;
+
+        // Price lists match beginnings: what follows one must not become a label.
+        if (Only is null || !Core.Tenancy.Names.IsValid(name)) return null;
         var timeouts = Timeouts.Of(new(), Only.Options.Timeouts, Options.Gateway);
         var target = new Target(Only, name, OutputTokensMax: null, timeouts, _breakers[(Only.Options.Name, AnyModel)]);
         return new(name, [[target]], Options.Gateway.Retries);
     }
-
-    /// <summary>The upstream of a name; null: it is configured no more.</summary>
-    public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
 
     /// <summary>The first provider that is spoken to like this, in the order of the configuration; null: there is none.</summary>
     public Upstream? FirstOf(ProviderDialect dialect) =>

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
@@ -21,6 +22,7 @@ internal sealed class Upstream : IDisposable
     private readonly Dialect _dialect;
     private readonly string _keyHeader;
     private readonly string? _credential;
+    private readonly byte[] _secret;
     private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
     private readonly FrozenSet<string> _names;
@@ -31,6 +33,7 @@ internal sealed class Upstream : IDisposable
         _dialect = Dialect.For(options.Dialect);
         _keyHeader = options.AuthHeader ?? _dialect.KeyHeader;
         _credential = options.ApiKey is { } key ? (options.AuthHeader is null ? _dialect.KeyPrefix : "") + key : null;
+        _secret = Encoding.UTF8.GetBytes(options.ApiKey ?? "");
         _connectTimeout = ConnectTimeout(options, gateway);
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
         _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).Concat(_dialect.VersionHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -81,6 +84,13 @@ internal sealed class Upstream : IDisposable
         if (_credential is not null) request.Headers.TryAddWithoutValidation(_keyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Puts stars where our credential stands in a provider's words: some say which key was wrong.</summary>
+    public void Conceal(Span<byte> words)
+    {
+        if (_secret.Length == 0) return;
+        for (var at = words.IndexOf(_secret); at >= 0; at = words.IndexOf(_secret)) words.Slice(at, _secret.Length).Fill((byte)'*');
     }
 
     /// <summary>Whether it is what these options would make, so that its connections can be kept.</summary>

@@ -3,11 +3,10 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Storage.Sqlite.Native;
 
-namespace Tieout.Storage.Sqlite.Rows;
+namespace Tieout.Storage.Rows;
 
-/// <summary>Rows back from what <see cref="RowInserts"/> wrote, field by field the same. Each reader says which columns it expects.</summary>
+/// <summary>Rows back from what a store wrote, field by field the same. Each reader says which columns it expects.</summary>
 internal static class RowReads
 {
     public const string SettingColumns = "seq, kind, org, name, body, after_hold, recorded_at, crc";
@@ -28,11 +27,12 @@ internal static class RowReads
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
+    public const int ChainColumnCount = 15;
 
-    public static SettingRow Setting(RawStatement s) =>
+    public static SettingRow Setting(IRow s) =>
         new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
 
-    public static LabelsRow Labels(RawStatement s) => new(
+    public static LabelsRow Labels(IRow s) => new(
         Int32(s, 0),
         new()
         {
@@ -48,13 +48,13 @@ internal static class RowReads
         },
         Crc(s, 10));
 
-    public static PriceRow Price(RawStatement s) => new(Int32(s, 0), s.Text(1), Crc(s, 2));
+    public static PriceRow Price(IRow s) => new(Int32(s, 0), s.Text(1), Crc(s, 2));
 
-    public static CommandRow Command(RawStatement s) => new(s.Text(0), s.Text(1), s.Text(2), s.Int64(3), Crc(s, 4));
+    public static CommandRow Command(IRow s) => new(s.Text(0), s.Text(1), s.Text(2), s.Int64(3), Crc(s, 4));
 
     /// <param name="labels">The labels of an attribution number.</param>
     /// <param name="first">The column that the row begins in.</param>
-    public static HoldRow Hold(RawStatement s, Func<int, UsageLabels> labels, int first = 0)
+    public static HoldRow Hold(IRow s, Func<int, UsageLabels> labels, int first = 0)
     {
         var attribution = Int32(s, first + 2);
         var hold = new Hold(
@@ -64,7 +64,7 @@ internal static class RowReads
     }
 
     /// <param name="first">The column that the row begins in.</param>
-    public static UsageRow Usage(RawStatement s, Func<int, UsageLabels> labels, int first = 0)
+    public static UsageRow Usage(IRow s, Func<int, UsageLabels> labels, int first = 0)
     {
         var attribution = Int32(s, first + 2);
         var counts = new UsageCounts(
@@ -79,7 +79,7 @@ internal static class RowReads
     }
 
     /// <param name="orgOf">The org of an account number.</param>
-    public static PostingRow Posting(RawStatement s, Func<int, string> orgOf)
+    public static PostingRow Posting(IRow s, Func<int, string> orgOf)
     {
         var debit = Int32(s, 2);
         var posting = new Posting(
@@ -88,29 +88,29 @@ internal static class RowReads
         return new(posting, Crc(s, 11));
     }
 
-    public static FindingRow Finding(RawStatement s) => new(
+    public static FindingRow Finding(IRow s) => new(
         s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.IsNull(4) ? null : new AttemptId(s.Guid(4)), s.Text(5), Time(s, 6), Crc(s, 7));
 
-    public static OutboxRow Outbox(RawStatement s) => new(s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
+    public static OutboxRow Outbox(IRow s) => new(s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
 
-    public static ObjectRow Object(RawStatement s, int first = 0) => new(
+    public static ObjectRow Object(IRow s, int first = 0) => new(
         s.Int64(first),
         new(s.Text(first + 1), (ObjectKind)s.Int64(first + 2), s.Text(first + 3), s.Text(first + 4), s.IsNull(first + 5) ? null : new AttemptId(s.Guid(first + 5)),
             s.TextOrNull(first + 6), Flag(s, first + 7), s.Text(first + 8)),
         Time(s, first + 9), Crc(s, first + 10));
 
     /// <summary>An object with its end, if it has one: <see cref="ObjectColumns"/>, then <see cref="ObjectEndColumns"/>.</summary>
-    public static KeptObject Kept(RawStatement s)
+    public static KeptObject Kept(IRow s)
     {
         var row = Object(s);
         return new(row, s.IsNull(11) ? null : new(row, s.Text(11), Time(s, 12), Crc(s, 13)));
     }
 
-    public static ChainRow Chain(RawStatement s, byte[] previous) => new(
+    public static ChainRow Chain(IRow s, byte[] previous) => new(
         s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),
         new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14)));
 
-    public static BudgetWindow Window(RawStatement s)
+    public static BudgetWindow Window(IRow s)
     {
         var each = s.Text(2);
         return new(new(Int32(s, 0), Time(s, 1), each.Length == 0 ? null : each), Time(s, 3))
@@ -121,22 +121,22 @@ internal static class RowReads
         };
     }
 
-    public static Instant Time(RawStatement s, int column) => new(s.Int64(column));
+    public static Instant Time(IRow s, int column) => new(s.Int64(column));
 
     /// <exception cref="StoreCorruptException">The number does not fit where such numbers are given.</exception>
-    public static int Int32(RawStatement s, int column)
+    public static int Int32(IRow s, int column)
     {
         var value = s.Int64(column);
         return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new StoreCorruptException($"Column {column} holds {value}, which no such row was ever given.");
     }
 
     /// <exception cref="StoreCorruptException">It is neither yes nor no, so no such row was ever written.</exception>
-    private static bool Flag(RawStatement s, int column) => s.Int64(column) switch
+    private static bool Flag(IRow s, int column) => s.Int64(column) switch
     {
         0 => false,
         1 => true,
         var other => throw new StoreCorruptException($"Column {column} holds {other}, which is neither yes nor no."),
     };
 
-    private static uint Crc(RawStatement s, int column) => unchecked((uint)s.Int64(column));
+    private static uint Crc(IRow s, int column) => unchecked((uint)s.Int64(column));
 }

@@ -1,0 +1,118 @@
+using Npgsql;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Postgres.Writing;
+
+namespace Tieout.Storage.Postgres;
+
+/// <summary>Looks at where the buckets end: at once when told that a setting changed, and every so often by itself.</summary>
+/// <remarks>Settings and keys are current on every node within <see cref="LookEvery"/>, usually within milliseconds.</remarks>
+internal sealed class HeadWatch(PostgresConnections connections, Bucket[] buckets) : IAsyncDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LetGoEvery = TimeSpan.FromMinutes(1);
+
+    private readonly CancellationTokenSource _closing = new();
+    private Task _watching = Task.CompletedTask;
+    private NpgsqlConnection? _connection;
+
+    /// <summary>Σ commits of all buckets, as far as this node knows: what in-memory figures are as of.</summary>
+    public long AsOf => buckets.Sum(bucket => bucket.Read(book => book.Last.Commit));
+
+    /// <summary>Loads every book, then watches.</summary>
+    /// <exception cref="StoreUnavailableException">The database cannot be read.</exception>
+    public async Task StartAsync()
+    {
+        await LookAsync(all: true);
+        _watching = Task.Run(WatchAsync);
+    }
+
+    /// <summary>Every book that another node has moved catches up.</summary>
+    /// <param name="all">Else only where a setting has changed: figures are compared when they are asked for.</param>
+    /// <exception cref="StoreUnavailableException">The database cannot be read.</exception>
+    public async Task LookAsync(bool all)
+    {
+        var heads = await connections.RunAsync(HeadsAsync);
+        await Parallel.ForEachAsync(heads, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (head, _) =>
+        {
+            var bucket = buckets[head.Bucket];
+            var last = bucket.Read(book => book.Last);
+            if (last.Setting != head.Setting || (all && last.Commit != head.Commit)) await bucket.CatchUpAsync(head.Commit);
+            if (all) bucket.Checked();
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _watching;
+        _closing.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        var lastLetGo = DateTime.UtcNow;
+        while (!_closing.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync();
+                await _connection!.WaitAsync(LookEvery, _closing.Token);
+                await LookAsync(all: false);
+                if (connections.Failure is not null) await ProbeAsync();
+                if (DateTime.UtcNow - lastLetGo < LetGoEvery) continue;
+                lastLetGo = DateTime.UtcNow;
+                foreach (var bucket in buckets) bucket.LetGo();
+            }
+            catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception failure) when (PostgresFailure.IsWorld(failure) || failure is StoreUnavailableException or InvalidOperationException)
+            {
+                connections.Failed(failure.Message);
+                await DisconnectAsync();
+                await Task.Delay(LookEvery).WaitAsync(_closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        await DisconnectAsync();
+    }
+
+    private async Task ListenAsync()
+    {
+        if (_connection is not null) return;
+        var connection = await connections.Source.OpenConnectionAsync(_closing.Token);
+        try
+        {
+            await PostgresConnections.ExecuteAsync(connection, $"LISTEN {BucketCommit.SettingsChannel}");
+            _connection = connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task DisconnectAsync()
+    {
+        if (_connection is null) return;
+        await _connection.DisposeAsync();
+        _connection = null;
+    }
+
+    /// <summary>After a failure: whether the database takes writes again. Writes something that changes nothing.</summary>
+    private async Task ProbeAsync()
+    {
+        await connections.RunAsync(connection => PostgresConnections.ExecuteAsync(connection, $"UPDATE heads SET first_open_hold = first_open_hold WHERE bucket = {buckets[^1].Number}"));
+        connections.Recovered();
+    }
+
+    private static async Task<List<(int Bucket, long Commit, long Setting)>> HeadsAsync(NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("SELECT bucket, commit_no, last_setting FROM heads");
+        await using var reader = await batch.ExecuteReaderAsync();
+        return await reader.ListAsync(row => ((int)row.Int64(0), row.Int64(1), row.Int64(2)));
+    }
+}

@@ -1,0 +1,144 @@
+using System.Runtime.ExceptionServices;
+using Npgsql;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Postgres.Reading;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Writing;
+
+namespace Tieout.Storage.Postgres;
+
+/// <summary>The ledger on PostgreSQL: any number of nodes on one database are one ledger.</summary>
+/// <remarks>Each org lies in one bucket, and each bucket is a book of its own (ADR 0009). Nothing is kept here that the database does not have.</remarks>
+public sealed class PostgresLedger : ILedger
+{
+    private readonly PostgresConnections _connections;
+    private readonly HeadWatch _watch;
+
+    private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax)
+    {
+        _connections = connections;
+        Layout = layout;
+        Buckets = [.. Enumerable.Range(0, layout.All).Select(number => new Bucket(number, connections, clock, batchMax))];
+        _watch = new(connections, Buckets);
+        Read = new PostgresReader(connections, layout, Buckets, _watch);
+    }
+
+    public ILedgerReader Read { get; }
+
+    public LedgerHealth Health
+    {
+        get
+        {
+            var stopped = Array.Find(Buckets, bucket => bucket.Stopped is not null)?.Stopped;
+            var reason = stopped ?? _connections.Failure;
+            var last = Buckets.Select(bucket => bucket.LastRecordedAt).Max();
+            return new(reason is null, reason, Buckets.Sum(bucket => bucket.QueueDepth), _connections.LastCommitMs, _watch.AsOf, last);
+        }
+    }
+
+    internal Buckets Layout { get; }
+
+    internal Bucket[] Buckets { get; }
+
+    /// <summary>Opens the ledger in a database, bringing its tables up to date. Any number of nodes may do so at once.</summary>
+    /// <param name="store"><c>postgres://user@host:port/database</c>.</param>
+    /// <exception cref="ArgumentException">It is not such an address.</exception>
+    /// <exception cref="StoreUnavailableException">It cannot be reached or written, or a newer program has written there.</exception>
+    public static Task<PostgresLedger> OpenAsync(string store, TimeProvider? clock = null) => OpenAsync(store, Postgres.Buckets.Default, LedgerWriter.BatchMax, clock);
+
+    /// <summary>As <see cref="OpenAsync(string, TimeProvider?)"/>, for measuring and tests.</summary>
+    /// <param name="buckets">How many a new database gets; an old one has what it has.</param>
+    internal static async Task<PostgresLedger> OpenAsync(string store, int buckets, int batchMax, TimeProvider? clock = null)
+    {
+        var connections = new PostgresConnections(PostgresAddress.Source(store));
+        try
+        {
+            var layout = await connections.RunAsync(connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None));
+            var ledger = new PostgresLedger(connections, layout, clock ?? TimeProvider.System, batchMax);
+            await ledger._watch.StartAsync();
+            return ledger;
+        }
+        catch
+        {
+            connections.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
+        (await (await BucketOfAsync(command, placed: null)).SubmitAsync([command], cancellationToken))[0];
+
+    public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
+    {
+        if (commands.Count == 0) return [];
+        var places = new Bucket[commands.Count];
+        var isOne = true;
+        Dictionary<AttemptId, Bucket>? placed = null;
+        for (var i = 0; i < places.Length; i++)
+        {
+            places[i] = await BucketOfAsync(commands[i], placed);
+            isOne &= places[i] == places[0];
+            if (Buckets.Length > 1 && commands[i] is Command.PlaceHold hold) (placed ??= []).TryAdd(hold.Id, places[i]);
+        }
+
+        return isOne ? await places[0].SubmitAsync(commands, cancellationToken) : await SubmitAsync(commands, places, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Buckets.Select(bucket => bucket.CloseAsync()));
+        await _watch.DisposeAsync();
+        foreach (var bucket in Buckets) bucket.Dispose();
+        _connections.Dispose();
+    }
+
+    /// <summary>Commands of several buckets: each bucket decides its own, in their order; the outcomes are put together again.</summary>
+    private static async Task<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, Bucket[] places, CancellationToken cancellationToken)
+    {
+        var outcomes = new Outcome[commands.Count];
+        var parts = Enumerable.Range(0, commands.Count).GroupBy(index => places[index]).Select(async part =>
+        {
+            var indexes = part.ToArray();
+            var answers = await part.Key.SubmitAsync([.. indexes.Select(index => commands[index])], cancellationToken);
+            for (var i = 0; i < indexes.Length; i++) outcomes[indexes[i]] = answers[i];
+        }).ToList();
+        try
+        {
+            await Task.WhenAll(parts);
+            return outcomes;
+        }
+        catch (Exception first)
+        {
+            if (first is StoreUnavailableException unavailable && parts.Exists(part => part.IsCompletedSuccessfully || Effect(part) == StoreEffect.Unknown))
+            {
+                throw new StoreUnavailableException("Some of the commands may have been carried out before the store failed.", StoreEffect.Unknown, unavailable.Fault, first);
+            }
+
+            ExceptionDispatchInfo.Throw(first);
+            throw;
+        }
+    }
+
+    private static StoreEffect? Effect(Task part) => (part.Exception?.InnerException as StoreUnavailableException)?.Effect;
+
+    /// <param name="placed">Where the holds lie that earlier commands of the same list place.</param>
+    private async ValueTask<Bucket> BucketOfAsync(Command command, Dictionary<AttemptId, Bucket>? placed)
+    {
+        if (Postgres.Buckets.OrgOf(command) is { } org) return Buckets[Layout.Of(org)];
+        if (Buckets.Length == 1) return Buckets[0];
+        var attempt = Postgres.Buckets.AttemptOf(command);
+        if (placed is not null && placed.TryGetValue(attempt, out var own)) return own;
+        var known = Array.Find(Buckets, bucket => bucket.Read(book => book.Attempt(attempt)) is { Hold: not null });
+        return known ?? Buckets[await _connections.RunAsync(connection => HeldInAsync(connection, attempt)) ?? Layout.Platform];
+    }
+
+    /// <summary>The bucket that holds an attempt which this node does not know: another node placed it, or it has ended.</summary>
+    private async Task<int?> HeldInAsync(NpgsqlConnection connection, AttemptId attempt)
+    {
+        await using var command = new NpgsqlCommand("SELECT bucket FROM holds WHERE bucket = ANY($1) AND id = $2 LIMIT 1", connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = Enumerable.Range(0, Buckets.Length).ToArray() });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = attempt.Value });
+        return (int?)await command.ExecuteScalarAsync();
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Tieout.Storage.Postgres;
+
+/// <summary>Brings a database to the schema of this program: forward only, one file each, never edited once released.</summary>
+internal static class PostgresSchema
+{
+    private const string Prefix = "postgres/";
+
+    /// <summary>Held while migrating, so that any number of nodes may start at once. Any number that nobody else uses.</summary>
+    private const long MigrationLock = 8_432_675_001;
+
+    private static readonly (int Number, string Name)[] Migrations =
+    [
+        .. typeof(PostgresSchema).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(".sql", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(name => (int.Parse(name.AsSpan(Prefix.Length, 4), CultureInfo.InvariantCulture), name)),
+    ];
+
+    public static int Newest => Migrations[^1].Number;
+
+    /// <param name="buckets">How many buckets a database gets that has none yet.</param>
+    /// <returns>How many buckets it has.</returns>
+    /// <exception cref="StoreUnavailableException">A newer program has written here.</exception>
+    public static async Task<Buckets> MigrateAsync(NpgsqlConnection connection, int buckets, CancellationToken cancellationToken)
+    {
+        await RunAsync(connection, $"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
+        try
+        {
+            await RunAsync(connection, "CREATE TABLE IF NOT EXISTS schema_version (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())", cancellationToken);
+            var version = await NumberAsync(connection, "SELECT coalesce(max(number), 0) FROM schema_version", cancellationToken);
+            if (version > Newest) throw new StoreUnavailableException($"The store has schema {version}; this program knows {Newest}. Use the newer program.", StoreEffect.None, StoreFault.NotWritable);
+            foreach (var (number, name) in Migrations)
+            {
+                if (number <= version) continue;
+                await RunAsync(connection, $"BEGIN;\n{Read(name)}\nINSERT INTO schema_version (number, name) VALUES ({number}, '{name[Prefix.Length..]}');\nCOMMIT", cancellationToken);
+            }
+
+            await LayOutAsync(connection, buckets, cancellationToken);
+            return new Buckets(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken));
+        }
+        finally
+        {
+            if (connection.FullState == System.Data.ConnectionState.Open) await RunAsync(connection, $"SELECT pg_advisory_unlock({MigrationLock})", cancellationToken);
+        }
+    }
+
+    private static async Task LayOutAsync(NpgsqlConnection connection, int buckets, CancellationToken cancellationToken)
+    {
+        if (await NumberAsync(connection, "SELECT count(*)::int FROM layout", cancellationToken) > 0) return;
+        var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 12))}, 1";
+        await RunAsync(
+            connection,
+            $"BEGIN; INSERT INTO heads SELECT bucket, 0, {zero} FROM generate_series(0, {new Buckets(buckets).Platform}) bucket; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        // All of it is our own text: resources of this assembly and numbers.
+#pragma warning disable CA2100
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<int> NumberAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+#pragma warning disable CA2100
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static string Read(string name)
+    {
+        using var stream = typeof(PostgresSchema).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,78 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Postgres.Reading;
+
+/// <summary>Sums over a range of time. Sums of bigint are numeric in PostgreSQL; they are cast back, so that one beyond the range is an error and never wraps.</summary>
+internal sealed partial class PostgresReader
+{
+    // What a posting adds to what an org was charged: a reversal takes it back. Kinds 4 and 5 are corrections.
+    private const string Signed = "CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END";
+
+    public async Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
+    {
+        if (Org(org) is not { } state) return [];
+        var bucket = layout.Of(org);
+        return await connections.RunAsync(async connection =>
+        {
+            await LoadLabelsAsync(connection, bucket);
+            const string select =
+                "SELECT u.attribution, count(*) FILTER (WHERE p.kind = 3), sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END)::bigint, "
+                + "sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END)::bigint, "
+                + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
+                + "FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq";
+            var lines = await PostingsIn(new(select), state, from, to).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket));
+            return Standings.ByModel(lines);
+        });
+    }
+
+    public async Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
+    {
+        if (Org(org) is not { } state) return new(Amount.Zero, Amount.Zero, 0, 0, null, null);
+        var bucket = layout.Of(org);
+        return await connections.RunAsync(async connection =>
+        {
+            // One statement, so that both sides are as of one moment.
+            var totals = await new PgQuery("SELECT t.*, v.* FROM")
+                .Then("(SELECT coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0)::bigint, count(*), max(p.recorded_at),")
+                .Then("coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount WHEN 5 THEN p.amount ELSE 0 END), 0)::bigint FROM postings p WHERE p.bucket = ?", bucket)
+                .Then($"AND {Since("postings")}", bucket, from.UnixMicros)
+                .Then("AND p.effective_at >= ? AND p.effective_at < ? AND p.usage_seq > 0", from.UnixMicros, to.UnixMicros)
+                .Then("AND p.debit BETWEEN ? AND ?) t,", state.FirstAccount, state.FirstAccount + OrgState.AccountKinds - 1)
+                .Then("(SELECT coalesce(sum(u.charge), 0)::bigint, count(*), max(u.recorded_at) FROM usage u WHERE u.bucket = ?", bucket)
+                .Then($"AND {Since("usage")}", bucket, from.UnixMicros)
+                .Then("AND u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
+                .Then("AND u.attribution IN (SELECT no FROM attributions WHERE bucket = ? AND org = ?)) v", bucket, org)
+                .ListAsync(connection, row => new RangeTotals(
+                    new(row.Int64(0)), new(row.Int64(4) + row.Int64(3)), row.Int64(1), row.Int64(5), Time(row.Int64OrNull(2)), Time(row.Int64OrNull(6))));
+            return totals.Single();
+        });
+    }
+
+    public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(org);
+        return await connections.RunAsync(async connection =>
+        {
+            await LoadLabelsAsync(connection, bucket);
+            return await new PgQuery(
+                    "SELECT c.hour, c.attribution, c.attempts, c.failures, c.input_tokens, c.cache_read_tokens, c.cache_write_tokens, c.output_tokens, c.reasoning_tokens, "
+                    + "c.provider_cost, c.charge FROM cells c JOIN attributions a ON a.bucket = c.bucket AND a.no = c.attribution")
+                .Where("c.bucket = ? AND a.org = ?", bucket, org)
+                .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
+                .Then("ORDER BY c.hour, c.attribution")
+                .ListAsync(connection, row => Standings.Cell(row, Labels(bucket)));
+        });
+    }
+
+    private ChargeSum Line(IRow row, int bucket)
+    {
+        var labels = Labels(bucket)(RowReads.Int32(row, 0));
+        return new(
+            labels.Project, labels.Provider, labels.Model, labels.Source, row.Int64(1), row.Int64(2), row.Int64(3), new(row.Int64(4)), new(row.Int64(5)), row.Int64(6), row.Int64(7));
+    }
+
+    private static Instant? Time(long? micros) => micros is { } value ? new Instant(value) : null;
+}

@@ -1,0 +1,266 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Npgsql;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Postgres.Reading;
+
+/// <summary>Current figures from this node's books, compared with the database first; rows from the tables.</summary>
+internal sealed partial class PostgresReader(PostgresConnections connections, Buckets layout, Bucket[] buckets, HeadWatch watch) : ILedgerReader
+{
+    /// <summary>Figures may be this much behind what another node has just committed, never behind this node's own commits (Q1).</summary>
+    private static readonly TimeSpan FreshWithin = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Rows a page when streaming.</summary>
+    private const int PageRows = 2_000;
+
+    private readonly ConcurrentDictionary<(int Bucket, int No), UsageLabels> _labels = new();
+    private readonly Lock _settingsGate = new();
+    private (long Version, IReadOnlyCollection<SettingRow> Rows) _settings = (-1, []);
+
+    public long AsOf => watch.AsOf;
+
+    public IReadOnlyCollection<OrgState> Orgs => [.. buckets.SelectMany(bucket => bucket.Read(book => book.Orgs.Values.ToArray()))];
+
+    public long SettingsVersion => buckets.Sum(bucket => bucket.Read(book => book.Last.Setting));
+
+    public IReadOnlyCollection<SettingRow> Settings
+    {
+        get
+        {
+            lock (_settingsGate)
+            {
+                // The version first: rows newer than it are read again, never missed.
+                var version = SettingsVersion;
+                if (_settings.Version != version) _settings = (version, [.. buckets.SelectMany(bucket => bucket.Read(book => book.Settings.ToArray())).OrderBy(row => row.RecordedAt).ThenBy(row => row.Seq)]);
+                return _settings.Rows;
+            }
+        }
+    }
+
+    public OrgState? Org(string org) => BucketOf(org).Read(book => book.Org(org));
+
+    public Account? Balance(string org) => Fresh(org).Read(book => book.Org(org) is { } state ? book.Account(state.AccountNo(AccountKind.Customer)) : null);
+
+    public IReadOnlyList<BudgetStanding> Budgets(string org, Instant at) => Fresh(org).Read(book =>
+        book.Budgets.Of(org).SelectMany(budget => Standings.WindowsOf(book, budget, at).Select(window => Standings.Of(budget, window, at))).ToArray());
+
+    public Amount SpentToday(string org, Instant at) => Fresh(org).Read(book =>
+        book.Org(org) is { } state ? Standings.Window(book, book.Budgets.Find(state.MeterBudget)!, endUser: null, at).Posted : Amount.Zero);
+
+    public IReadOnlyList<Hold> OpenHolds(string? org)
+    {
+        if (org is null) CompareAll();
+        var where = org is null ? buckets : [Fresh(org)];
+        return [.. where.SelectMany(bucket => bucket.Read(book => book.Attempts.Values
+            .Where(attempt => attempt is { State: HoldState.Open, Hold: { } hold } && (org is null || hold.Scope.Org == org))
+            .Select(attempt => attempt.Hold!).OrderBy(hold => hold.Seq).ToArray()))];
+    }
+
+    public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (after, left) = (filter.After, filter.Limit);
+        while (left > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var page = await connections.RunAsync(connection => UsagePageAsync(connection, filter, after, Math.Min(left, PageRows)));
+            foreach (var row in page) yield return row;
+            if (page.Count < Math.Min(left, PageRows)) yield break;
+            (after, left) = (page[^1].Seq, left - page.Count);
+        }
+    }
+
+    public async IAsyncEnumerable<Posting> PostingsAsync(
+        string org, Instant from, Instant to, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (Org(org) is not { } state) yield break;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var first = after;
+            var page = await connections.RunAsync(connection => PostingsIn(new($"SELECT {RowReads.PostingColumns} FROM postings p"), state, from, to, first)
+                .Then("ORDER BY p.seq LIMIT ?", PageRows)
+                .ListAsync(connection, row => RowReads.Posting(row, _ => org).Posting));
+            foreach (var posting in page) yield return posting;
+            if (page.Count < PageRows) yield break;
+            after = page[^1].Seq;
+        }
+    }
+
+    public async Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(org);
+        return await connections.RunAsync(async connection =>
+        {
+            await LoadLabelsAsync(connection, bucket);
+            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ? AND u.operation_id = ?", bucket, operationId)
+                .Then("ORDER BY u.seq").ListAsync(connection, row => RowReads.Usage(row, Labels(bucket)));
+            var held = await Holds(bucket).Where("h.operation_id = ?", operationId).Then("ORDER BY h.seq").ListAsync(connection, row => Held(row, bucket));
+            return Together(held, used).Where(attempt => OrgOf(attempt) == org).ToArray();
+        });
+    }
+
+    public async Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(org);
+        return await connections.RunAsync(async connection =>
+        {
+            await LoadLabelsAsync(connection, bucket);
+            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ? AND u.id = ?", bucket, id.Value)
+                .ListAsync(connection, row => RowReads.Usage(row, Labels(bucket)));
+            var held = await Holds(bucket).Where("h.id = ?", id.Value).ListAsync(connection, row => Held(row, bucket));
+            return Together(held, used).SingleOrDefault(attempt => OrgOf(attempt) == org);
+        });
+    }
+
+    public async Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => Of($"SELECT {RowReads.FindingColumns} FROM findings", org)
+            .Then("ORDER BY recorded_at DESC, bucket DESC, seq DESC LIMIT ?", limit).ListAsync(connection, RowReads.Finding));
+
+    /// <inheritdoc/>
+    /// <remarks>Numbers are an org's bucket's own; of all orgs, messages come bucket by bucket.</remarks>
+    public async Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => Of($"SELECT {RowReads.OutboxColumns} FROM outbox", org)
+            .Where("seq > ?", after).Then("ORDER BY seq, bucket LIMIT ?", limit).ListAsync(connection, RowReads.Outbox));
+
+    public async Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    {
+        var query = new PgQuery($"SELECT {RowReads.HoldColumns}, e.ended_at, h.bucket FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq");
+        query = state == HoldState.Open ? query.Where("e.hold IS NULL") : query.Where("e.state = ?", (int)state);
+        if (org is not null) query.Where("h.bucket = ? AND h.attribution IN (SELECT no FROM attributions a WHERE a.bucket = h.bucket AND a.org = ?)", layout.Of(org), org);
+        foreach (var bucket in org is null ? Enumerable.Range(0, buckets.Length) : [layout.Of(org)]) await LoadLabelsAsync(connection, bucket);
+        return await query.Then("ORDER BY h.held_at DESC, h.bucket DESC, h.seq DESC LIMIT ?", limit).ListAsync(
+            connection, row => new HeldAttempt(RowReads.Hold(row, Labels((int)row.Int64(10))).Hold, state, row.IsNull(9) ? null : RowReads.Time(row, 9)));
+    });
+
+    public async Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
+        (await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.id = ?", layout.Of(org), org, (int)kind, id)
+            .ListAsync(connection, RowReads.Kept))).SingleOrDefault();
+
+    public async Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.seq < ?", layout.Of(org), org, (int)kind, before)
+            .Then("ORDER BY o.seq DESC LIMIT ?", limit).ListAsync(connection, RowReads.Kept));
+
+    /// <inheritdoc/>
+    /// <remarks>Numbers are a bucket's own: a page has all objects of its last number, so that the next can begin after it.</remarks>
+    public async Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
+            .Then("ORDER BY o.seq FETCH FIRST (?) ROWS WITH TIES", limit).ListAsync(connection, RowReads.Kept));
+
+    private static PgQuery Objects() =>
+        new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq");
+
+    private Bucket BucketOf(string org) => buckets[layout.Of(org)];
+
+    /// <summary>The org's bucket, its book compared with the database unless that was done just now.</summary>
+    /// <remarks>While the database cannot be reached, figures are those of the last commit known: <c>as_of</c> says which.</remarks>
+    private Bucket Fresh(string org)
+    {
+        var bucket = BucketOf(org);
+        if (bucket.WasCheckedWithin(FreshWithin) || connections.Failure is not null) return bucket;
+        try
+        {
+            using var connection = connections.Source.OpenConnection();
+            using var command = new NpgsqlCommand("SELECT commit_no FROM heads WHERE bucket = $1", connection);
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = bucket.Number });
+            var commit = (long)command.ExecuteScalar()!;
+            if (bucket.Read(book => book.Last.Commit) < commit) bucket.CatchUpAsync(commit).GetAwaiter().GetResult();
+            bucket.Checked();
+        }
+        catch (Exception failure) when (PostgresFailure.IsWorld(failure) || failure is StoreUnavailableException)
+        {
+            connections.Failed(failure.Message);
+        }
+
+        return bucket;
+    }
+
+    private void CompareAll()
+    {
+        if (connections.Failure is not null) return;
+        try
+        {
+            watch.LookAsync(all: true).GetAwaiter().GetResult();
+        }
+        catch (StoreUnavailableException failure)
+        {
+            connections.Failed(failure.Message);
+        }
+    }
+
+    private Func<int, UsageLabels> Labels(int bucket) => no =>
+        _labels.TryGetValue((bucket, no), out var known) ? known : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which is not there.");
+
+    /// <summary>Every label of a bucket that this reader has not met yet. Before rows are read: one connection has one reader at a time.</summary>
+    private async Task LoadLabelsAsync(NpgsqlConnection connection, int bucket)
+    {
+        var known = _loaded.GetValueOrDefault(bucket);
+        foreach (var row in await new PgQuery($"SELECT {RowReads.LabelsColumns} FROM attributions").Where("bucket = ? AND no > ?", bucket, known).Then("ORDER BY no").ListAsync(connection, RowReads.Labels))
+        {
+            _labels[(bucket, row.No)] = row.Labels;
+            known = row.No;
+        }
+
+        _loaded.AddOrUpdate(bucket, known, (_, before) => Math.Max(before, known));
+    }
+
+    private readonly ConcurrentDictionary<int, int> _loaded = new();
+
+    private async Task<List<UsageRow>> UsagePageAsync(NpgsqlConnection connection, UsageFilter filter, long after, int rows)
+    {
+        var bucket = layout.Of(filter.Org);
+        var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u")
+            .Where("u.bucket = ? AND u.seq > ?", bucket, after)
+            .Where(Since("usage"), bucket, filter.From.UnixMicros)
+            .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
+            .WhereGiven("u.operation_id = ?", filter.OperationId)
+            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
+            .WhereGiven("u.end_user = ?", filter.EndUser);
+        var of = new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
+            .WhereGiven("a.project = ?", filter.Project).WhereGiven("a.team = ?", filter.Team).WhereGiven("a.key = ?", filter.Key)
+            .WhereGiven("a.feature = ?", filter.Feature).WhereGiven("a.model = ?", filter.Model);
+        var attributions = await of.ListAsync(connection, row => (int)row.Int64(0));
+        if (attributions.Count == 0) return [];
+        await LoadLabelsAsync(connection, bucket);
+        return await query.Where("u.attribution = ANY(?)", attributions.ToArray()).Then("ORDER BY u.seq LIMIT ?", rows).ListAsync(connection, row => RowReads.Usage(row, Labels(bucket)));
+    }
+
+    /// <summary>Where a time begins in a table: nothing that counts at a time is recorded before it.</summary>
+    private static string Since(string table) => $"""
+        {table[0]}.seq > coalesce((SELECT last_{(table == "usage" ? "usage" : "posting")} FROM chain WHERE bucket = ? AND recorded_at < ? ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
+        """;
+
+    private PgQuery PostingsIn(PgQuery query, OrgState org, Instant from, Instant to, long after = 0)
+    {
+        var bucket = layout.Of(org.Org.Id);
+        return query
+            .Where("p.bucket = ? AND p.seq > ?", bucket, after)
+            .Where(Since("postings"), bucket, from.UnixMicros)
+            .Where("p.effective_at >= ? AND p.effective_at < ?", from.UnixMicros, to.UnixMicros)
+            .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
+    }
+
+    private PgQuery Of(string select, string? org) => org is null ? new PgQuery(select) : new PgQuery(select).Where("bucket = ? AND org = ?", layout.Of(org), org);
+
+    private static PgQuery Holds(int bucket) =>
+        new PgQuery($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq").Where("h.bucket = ?", bucket);
+
+    private (Hold Hold, HoldState State) Held(IRow row, int bucket) => (RowReads.Hold(row, Labels(bucket)).Hold, (HoldState)row.Int64(9));
+
+    /// <summary>Holds and usage of the same attempts, in the order they were made.</summary>
+    private static IEnumerable<Attempt> Together(List<(Hold Hold, HoldState State)> held, List<UsageRow> used)
+    {
+        foreach (var (hold, state) in held) yield return new(hold, state, used.Find(row => row.Usage.Id == hold.Id));
+        foreach (var row in used)
+        {
+            if (!held.Exists(hold => hold.Hold.Id == row.Usage.Id)) yield return new(Hold: null, HoldState.Settled, row);
+        }
+    }
+
+    private static string OrgOf(Attempt attempt) => attempt.Usage?.Usage.Labels.Org ?? attempt.Hold!.Scope.Org;
+}

@@ -1,0 +1,56 @@
+using Npgsql;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Postgres.Writing;
+
+/// <summary>What the windows of a new budget already count: charges of before it was set (B2). In the transaction that sets it.</summary>
+internal static class Backfill
+{
+    public static async Task<IReadOnlyList<BudgetWindow>> WindowsAsync(NpgsqlConnection connection, int bucket, Book book, WriteSet writes)
+    {
+        foreach (var row in writes.Settings)
+        {
+            if (row.Kind != SettingKind.Budget || book.Budgets.Find(row.Name) is not null) continue;
+            var budget = Budget.Parse(row.Body);
+            var state = new BudgetState(book.Last.Budget + 1, budget, TimeZoneInfo.FindSystemTimeZoneById(budget.TimeZone), row.RecordedAt, row.AfterHold);
+            return await WindowsAsync(connection, bucket, book, state, row.RecordedAt);
+        }
+
+        return [];
+    }
+
+    private static async Task<IReadOnlyList<BudgetWindow>> WindowsAsync(NpgsqlConnection connection, int bucket, Book book, BudgetState budget, Instant now)
+    {
+        var org = book.Org(budget.Budget.Scope.Org)!;
+        var windows = new Dictionary<WindowKey, BudgetWindow>();
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND org = $2", bucket, org.Org.Id);
+        batch.Add(
+            """
+            SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq
+            WHERE p.bucket = $1 AND p.debit BETWEEN $3 AND $4
+              AND p.seq > coalesce((SELECT last_posting FROM chain WHERE bucket = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
+            """,
+            bucket, budget.WindowAt(now).Start.UnixMicros, org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
+        await using var reader = await batch.ExecuteReaderAsync();
+        var labels = (await reader.ListAsync(RowReads.Labels)).ToDictionary(row => row.No, row => row.Labels);
+        IRow row = new ReadRow(reader);
+        while (await reader.ReadAsync())
+        {
+            var (effectiveAt, endUser) = (RowReads.Time(row, 2), row.TextOrNull(4));
+            if (!budget.CountsAt(effectiveAt) || !budget.Counts(labels[RowReads.Int32(row, 3)], endUser)) continue;
+            var change = (PostingKind)row.Int64(0) == PostingKind.Reversal ? -row.Int64(1) : row.Int64(1);
+            var window = budget.WindowAt(effectiveAt);
+            var key = new WindowKey(budget.No, window.Start, budget.IsPerUser ? endUser : null);
+            if (!windows.TryGetValue(key, out var counted)) windows[key] = counted = new(key, window.End);
+            counted.Posted += new Amount(change);
+        }
+
+        return [.. windows.Values];
+    }
+}

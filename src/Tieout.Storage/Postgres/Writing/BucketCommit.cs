@@ -1,0 +1,72 @@
+using Npgsql;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Storage.Postgres.Rows;
+
+namespace Tieout.Storage.Postgres.Writing;
+
+/// <summary>The statements of one commit: one bucket, one transaction.</summary>
+internal static class BucketCommit
+{
+    /// <summary>Begins a transaction and locks the bucket, which is the only lock that orders writers. One round trip.</summary>
+    public static async Task<Head> LockAsync(NpgsqlConnection connection, int bucket)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("BEGIN");
+        batch.Add($"SELECT {Reads.HeadColumns} FROM heads WHERE bucket = $1 FOR UPDATE", bucket);
+        await using var reader = await batch.ExecuteReaderAsync();
+        var heads = await reader.ListAsync(Reads.Head);
+        return heads.Count == 1 ? heads[0] : throw new StoreCorruptException($"Bucket {bucket} has no head.");
+    }
+
+    /// <summary>Writes what was decided. Nothing of it stands before the last round trip, which <paramref name="committing"/> is called before.</summary>
+    public static async Task WriteAsync(
+        NpgsqlConnection connection, CopyBuffer buffer, int bucket, WriteSet writes, IReadOnlyList<BudgetWindow> backfilled, long firstOpenHold, Action committing)
+    {
+        var commit = writes.Chain.Commit;
+        await using var batch = new NpgsqlBatch(connection);
+        await WriteAsync(Tables.Holds, writes.Holds);
+        await WriteAsync(Tables.HoldEnds, [.. writes.HoldsEnded.Select(end => new InCommit<HoldEnd>(end, commit))]);
+        await WriteAsync(Tables.Usage, writes.Usage);
+        await WriteAsync(Tables.Postings, writes.Postings);
+        Tables.Settings.Insert(batch, bucket, writes.Settings);
+        Tables.Labels.Insert(batch, bucket, writes.Labels);
+        Tables.Prices.Insert(batch, bucket, writes.Prices);
+        Tables.Commands.Insert(batch, bucket, writes.Commands);
+        Tables.Findings.Insert(batch, bucket, writes.Findings);
+        Tables.Outbox.Insert(batch, bucket, writes.Outbox);
+        Tables.Objects.Insert(batch, bucket, writes.Objects);
+        Tables.ObjectEnds.Insert(batch, bucket, [.. writes.ObjectsEnded.Select(end => new InCommit<ObjectEnd>(end, commit))]);
+        Tables.Accounts.Insert(batch, bucket, [.. writes.Accounts.Select(account => new InCommit<Account>(account, commit))]);
+        Tables.Windows.Insert(batch, bucket, [.. writes.Windows.Concat(backfilled).Select(window => new InCommit<BudgetWindow>(window, commit))]);
+        Tables.Cells.Insert(batch, bucket, [.. writes.Cells]);
+        Tables.Chain.Insert(batch, bucket, [writes.Chain]);
+        MoveHead(batch, bucket, writes.Chain, firstOpenHold);
+        // A notification serialises commits all over the database, so only what is rare and must be known everywhere sends one.
+        if (writes.Settings.Count > 0) batch.Add($"NOTIFY {SettingsChannel}");
+        batch.Add("COMMIT");
+        committing();
+        await batch.ExecuteNonQueryAsync();
+
+        async Task WriteAsync<T>(Table<T> table, IReadOnlyList<T> rows)
+        {
+            if (Table<T>.IsCopied(rows.Count)) await table.CopyAsync(connection, buffer, bucket, rows);
+            else table.Insert(batch, bucket, rows);
+        }
+    }
+
+    public const string SettingsChannel = "tieout_settings";
+
+    private static void MoveHead(NpgsqlBatch batch, int bucket, ChainRow chain, long firstOpenHold)
+    {
+        var last = chain.Last;
+        batch.Add(
+            """
+            UPDATE heads SET commit_no = $2, hash = $3, recorded_at = $4, last_usage = $5, last_posting = $6, last_hold = $7, last_setting = $8, last_finding = $9,
+              last_outbox = $10, last_labels = $11, last_price = $12, last_account = $13, last_budget = $14, last_object = $15, last_lineage = $16,
+              first_open_hold = $17 WHERE bucket = $1
+            """,
+            bucket, chain.Commit, chain.Hash, chain.RecordedAt.UnixMicros, last.Usage, last.Posting, last.Hold, last.Setting, last.Finding,
+            last.Outbox, last.Labels, last.Price, last.Account, last.Budget, last.Object, last.Lineage, firstOpenHold);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Tieout.Storage.Postgres.Writing;
+
+/// <summary>What a failure of PostgreSQL means to us: whose fault, and whether to try again.</summary>
+internal static class PostgresFailure
+{
+    /// <summary>The world failed, and the transaction is as if it had never been: the same may be tried again at once.</summary>
+    public static bool IsTransient(Exception failure) => failure is PostgresException server
+        ? server.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable
+            or PostgresErrorCodes.TooManyConnections || IsConnectionLost(failure)
+        : IsConnectionLost(failure);
+
+    /// <summary>The connection is gone, and with it whatever was not committed. What was sent last may have been.</summary>
+    public static bool IsConnectionLost(Exception failure) => failure switch
+    {
+        PostgresException server => server.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+            or PostgresErrorCodes.DatabaseDropped or "25P03" || server.SqlState.StartsWith("08", StringComparison.Ordinal),
+        NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException => true,
+        _ => false,
+    };
+
+    /// <summary>The server answered, so what it refused is not there.</summary>
+    public static bool IsRefusal(Exception failure) => failure is PostgresException && !IsConnectionLost(failure);
+
+    public static bool IsWorld(Exception failure) => failure is NpgsqlException or SocketException or IOException or TimeoutException;
+
+    public static StoreUnavailableException ToUnavailable(Exception failure, StoreEffect effect) => failure is StoreUnavailableException known && known.Effect == effect
+        ? known
+        : new($"PostgreSQL: {Message(failure)}", effect, FaultOf(failure), failure);
+
+    private static StoreFault FaultOf(Exception failure) => failure is not PostgresException server ? StoreFault.InputOutput : server.SqlState switch
+    {
+        PostgresErrorCodes.DiskFull => StoreFault.Full,
+        PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.QueryCanceled => StoreFault.Busy,
+        PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InsufficientPrivilege => StoreFault.NotWritable,
+        _ => StoreFault.InputOutput,
+    };
+
+    private static string Message(Exception failure) => failure is PostgresException server ? $"{server.MessageText} ({server.SqlState})." : failure.Message;
+}

@@ -1,0 +1,28 @@
+namespace Tieout.Storage.Rows;
+
+/// <summary>One stored row, column by column from 0. Both stores answer this way, so a row type is read back in one place.</summary>
+internal interface IRow
+{
+    bool IsNull(int column);
+
+    /// <summary>Any whole number, whatever its stored width.</summary>
+    long Int64(int column);
+
+    long? Int64OrNull(int column) => IsNull(column) ? null : Int64(column);
+
+    string Text(int column);
+
+    string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+
+    /// <summary>Valid until the next row.</summary>
+    ReadOnlySpan<byte> Bytes(int column);
+
+    Guid Guid(int column);
+}
+
+/// <summary>Rows one after another. It stands before the first.</summary>
+internal interface IRows : IRow, IDisposable
+{
+    /// <summary>True if there is a row to read; false when all have been.</summary>
+    bool Step();
+}

@@ -1,0 +1,83 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Reconciliation;
+
+namespace Tieout.Storage.Rows;
+
+/// <summary>What readers of both stores make of books and rows.</summary>
+internal static class Standings
+{
+    /// <summary>How a budget stands in the window that <paramref name="at"/> lies in. A window that nothing was spent in is all zero.</summary>
+    public static BudgetWindow Window(Book book, BudgetState budget, string? endUser, Instant at)
+    {
+        var period = budget.WindowAt(at);
+        var key = new WindowKey(budget.No, period.Start, budget.IsPerUser ? endUser : null);
+        return book.Window(key) ?? new BudgetWindow(key, period.End);
+    }
+
+    /// <summary>Every window of a budget that contains <paramref name="at"/>: one, or one an end user who spent.</summary>
+    public static IReadOnlyList<BudgetWindow> WindowsOf(Book book, BudgetState budget, Instant at) => budget.IsPerUser
+        ? [.. book.Windows.Values.Where(window => window.Key.Budget == budget.No && window.Key.Start == budget.WindowAt(at).Start)]
+        : [Window(book, budget, endUser: null, at)];
+
+    public static BudgetStanding Of(BudgetState budget, BudgetWindow window, Instant at) => new(
+        budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,
+        budget.Budget.Limit is { } limit ? limit - window.Spoken : null, window.ToldPercent);
+
+    /// <summary>Lines of single labels put together by what a bill shows.</summary>
+    public static IReadOnlyList<ChargeSum> ByModel(IEnumerable<ChargeSum> lines) =>
+        [.. lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add))];
+
+    /// <summary>A row of <c>hour, attribution</c> and the nine sums.</summary>
+    public static CellLine Cell(IRow row, Func<int, UsageLabels> labels)
+    {
+        var key = new CellKey(row.Int64(0), RowReads.Int32(row, 1));
+        return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), new CellChange(key)
+        {
+            Attempts = row.Int64(2),
+            Failures = row.Int64(3),
+            InputTokens = row.Int64(4),
+            CacheReadTokens = row.Int64(5),
+            CacheWriteTokens = row.Int64(6),
+            OutputTokens = row.Int64(7),
+            ReasoningTokens = row.Int64(8),
+            ProviderCost = new(row.Int64(9)),
+            Charge = new(row.Int64(10)),
+        });
+    }
+
+    /// <summary>A row of <c>slot, attribution</c> and the sums of a tally.</summary>
+    public static Tally Tally(IRow row) => new()
+    {
+        Attempts = row.Int64(2),
+        FirstAttempts = row.Int64(3),
+        Failures = row.Int64(4),
+        Hidden = row.Int64(5),
+        Total = new(row.Int64(6)),
+        Corrections = new(row.Int64(7)),
+        Retried = new(row.Int64(8)),
+        Late = new(row.Int64(9)),
+        After = new(row.Int64(10)),
+        Estimated = new(row.Int64(11)),
+        RoundedEach = new(row.Int64(12)),
+        CutEach = new(row.Int64(13)),
+        Unreported = new(row.Int64(14)),
+        InputTokens = row.Int64(15),
+        CacheReadTokens = row.Int64(16),
+        CacheWriteTokens = row.Int64(17),
+        OutputTokens = row.Int64(18),
+    };
+
+    private static ChargeSum Add(ChargeSum left, ChargeSum right) => left with
+    {
+        Attempts = left.Attempts + right.Attempts,
+        InputTokens = left.InputTokens + right.InputTokens,
+        OutputTokens = left.OutputTokens + right.OutputTokens,
+        Charge = left.Charge + right.Charge,
+        Corrections = left.Corrections + right.Corrections,
+        FirstPosting = Math.Min(left.FirstPosting, right.FirstPosting),
+        LastPosting = Math.Max(left.LastPosting, right.LastPosting),
+    };
+}

@@ -1,0 +1,21 @@
+using Tieout.Storage.Postgres;
+using Tieout.Storage.Tests.Contract;
+using Tieout.Storage.Writing;
+
+namespace Tieout.Storage.Tests.Postgres;
+
+/// <summary>The ledger on PostgreSQL keeps the contract. One bucket, so that its numbers are those of the one book in memory.</summary>
+public sealed class PostgresContractTests : LedgerContract
+{
+    private string _database = "";
+
+    private protected override int HistoriesTried => 12;
+
+    internal override ILedger Open(bool fresh)
+    {
+        if (fresh) _database = PostgresServer.Instance.NewDatabase();
+        return Task.Run(() => PostgresLedger.OpenAsync(_database, buckets: 1, LedgerWriter.BatchMax, Clock)).GetAwaiter().GetResult();
+    }
+
+    internal override void AssertVerified() => PostgresVerified.Clean(_database);
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+[assembly: AssemblyFixture(typeof(Tieout.Storage.Tests.Postgres.PostgresServer.Lifetime))]
+
+namespace Tieout.Storage.Tests.Postgres;
+
+/// <summary>A PostgreSQL server of the tests' own: a random port, a temporary folder, gone when they end.</summary>
+/// <remarks>One a test program, started when first asked for. No PostgreSQL: fails in CI, skips visibly on a desk.</remarks>
+internal sealed class PostgresServer : IDisposable
+{
+    private static readonly Lazy<PostgresServer> Shared = new(() => new());
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("tieout-pg-").FullName;
+    private readonly string _binaries;
+    private Process? _process;
+    private int _databases;
+
+    /// <param name="settings">More settings, as in <c>postgresql.conf</c>.</param>
+    public PostgresServer(params string[] settings)
+    {
+        _binaries = Binaries();
+        if (Environment.IsPrivilegedProcess) Process.Start("chown", ["postgres", _folder]).WaitForExit();
+        RunServerProgram("initdb", "--pgdata", Data, "--username", "tieout", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync");
+        // What a test writes need not outlive the machine, only the server's own death.
+        var lines = (string[])["fsync = off", "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'", "max_connections = 200", $"port = {Port}", .. settings];
+        File.AppendAllLines(Path.Combine(Data, "postgresql.conf"), lines);
+        Start();
+    }
+
+    /// <summary>The one that tests share which do it no harm.</summary>
+    public static PostgresServer Instance => Shared.Value;
+
+    public int Port { get; } = FreePort();
+
+    private string Data => Path.Combine(_folder, "data");
+
+    /// <summary>The address of a database, as <c>--store</c> takes it.</summary>
+    public string Url(string database) => $"postgres://tieout@127.0.0.1:{Port}/{database}";
+
+    /// <summary>A new, empty database's address.</summary>
+    public string NewDatabase()
+    {
+        var name = $"t{Interlocked.Increment(ref _databases)}";
+        Sql("postgres", $"CREATE DATABASE {name}");
+        return Url(name);
+    }
+
+    /// <summary>The first value that a statement answers; empty if it answers none.</summary>
+    public string Sql(string database, string sql)
+    {
+        using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=tieout;Database={database};Pooling=false;Timeout=5");
+        connection.Open();
+        using var command = new NpgsqlCommand(sql, connection);
+        return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
+    }
+
+    public void Start()
+    {
+        _process = Begin("postgres", "-D", Data);
+        for (var waited = Stopwatch.StartNew(); ;)
+        {
+            if (_process.HasExited) throw new InvalidOperationException($"PostgreSQL did not start; see {_folder}.");
+            try
+            {
+                Sql("postgres", "SELECT 1");
+                return;
+            }
+            catch (NpgsqlException) when (waited.Elapsed < TimeSpan.FromSeconds(30))
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    /// <summary>As <c>kill -9</c> of the server and everything it started.</summary>
+    public void Kill()
+    {
+        _process!.Kill(entireProcessTree: true);
+
+        // With a limit it waits for the process alone, and not for whatever still holds its output open.
+        _process.WaitForExit(TimeSpan.FromSeconds(10));
+    }
+
+    public void Dispose()
+    {
+        if (_process is { HasExited: false }) Kill();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Ends the shared server with the test program.</summary>
+    internal sealed class Lifetime : IDisposable
+    {
+        public void Dispose()
+        {
+            if (Shared.IsValueCreated) Shared.Value.Dispose();
+        }
+    }
+
+    private static string Binaries()
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : []);
+        foreach (var folder in folders)
+        {
+            if (File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"))) return folder;
+        }
+
+        if (Environment.GetEnvironmentVariable("CI") == "true") throw new FileNotFoundException("CI needs PostgreSQL: the package postgresql.");
+        Assert.Skip("PostgreSQL is not installed here: the package postgresql.");
+        return "";
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void RunServerProgram(string program, params string[] arguments)
+    {
+        using var process = Begin(program, arguments);
+        process.WaitForExit();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{program} ended with {process.ExitCode}.");
+    }
+
+    // PostgreSQL refuses to run as root, so root hands it to the user that its package made.
+    private Process Begin(string program, params string[] arguments)
+    {
+        var path = Path.Combine(_binaries, program);
+        var info = Environment.IsPrivilegedProcess
+            ? new ProcessStartInfo("setpriv", ["--reuid", "postgres", "--regid", "postgres", "--clear-groups", path, .. arguments])
+            : new ProcessStartInfo(path, arguments);
+        info.WorkingDirectory = "/";
+        info.RedirectStandardOutput = info.RedirectStandardError = true;
+        var process = Process.Start(info)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+}
