@@ -88,6 +88,7 @@ internal sealed class ModelList(CurrentKeys keys, CurrentRoutes currentRoutes)
                 json.WriteString("id"u8, model.Name);
                 json.WriteString("display_name"u8, model.Name);
                 json.WriteString("created_at"u8, CreatedAt);
+                json.WriteString("lifecycle"u8, "active"u8);
                 break;
             default:
                 json.WriteString("id"u8, model.Name);

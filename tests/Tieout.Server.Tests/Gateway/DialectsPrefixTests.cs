@@ -35,9 +35,9 @@ public sealed class DialectsPrefixTests
     {
         await using var world = await BatchesWorld.StartAsync();
         await AllAnswerAsync(world, at, OpenAi);
-        foreach (var (path, file, model) in new[] { ("/audio/transcriptions", "file", "whisper-1"), ("/audio/translations", "file", "whisper-1"), ("/images/edits", "image", "dall-e-3"), ("/images/variations", "image", "dall-e-3") })
+        foreach (var (path, field, model) in new[] { ("/audio/transcriptions", "file", "whisper-1"), ("/audio/translations", "file", "whisper-1"), ("/images/edits", "image", "dall-e-3"), ("/images/variations", "image", "dall-e-3") })
         {
-            using var form = new MultipartFormDataContent { { new ByteArrayContent(new byte[100]), file, "a.bin" }, { new StringContent(model), "model" } };
+            using var form = new MultipartFormDataContent { { new ByteArrayContent(new byte[100]), field, "a.bin" }, { new StringContent(model), "model" } };
             Assert.Equal((path, 200), (path, (int)(await world.PostAsync(at + path, form, DialectsChargeTests.KeyOf(""))).StatusCode));
         }
 
