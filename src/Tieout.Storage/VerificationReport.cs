@@ -25,6 +25,9 @@ internal sealed class Findings
         public List<string> Rows { get; } = [];
     }
 
+    /// <summary>What is checked of a ledger, whatever it is stored in.</summary>
+    public static readonly string[] Ledger = ["file", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "cells"];
+
     private readonly Dictionary<string, Tally> _tallies = new(StringComparer.Ordinal);
 
     /// <summary>Names the checks, so that one that never got to look at anything shows with zero.</summary>

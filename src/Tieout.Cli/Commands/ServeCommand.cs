@@ -19,11 +19,12 @@ internal static class ServeCommand
     public static Command Build(Globals globals)
     {
         var data = new Option<string?>("--data") { Description = $"The folder that holds everything durable. Default: {Shell.DefaultData}.", HelpName = "DIR" };
+        var store = new Option<string?>("--store") { Description = "sqlite, or postgres://user@host:port/database, which any number of servers share. Default: sqlite.", HelpName = "STORE" };
         var listen = new Option<string?>("--listen") { Description = $"Default: {Globals.DefaultServer}.", HelpName = "URL" };
         var config = new Option<string?>("--config") { Description = "A tieout.yaml. Default: the one in this folder, if there is one.", HelpName = "FILE" };
-        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, listen, config }, async (call, cancellationToken) =>
+        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, store, listen, config }, async (call, cancellationToken) =>
         {
-            var options = Options(call, call.Get(config), call.Get(data), call.Get(listen));
+            var options = Options(call, call.Get(config), call.Get(data), call.Get(listen), call.Get(store));
             await using var running = await StartAsync(options, cancellationToken);
             var token = options.AdminToken is not null ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data);
             await call.Shell.Out.WriteLineAsync(call.Json
@@ -43,7 +44,7 @@ internal static class ServeCommand
     }
 
     /// <exception cref="CommandFailedException">The configuration cannot be meant.</exception>
-    public static ServerOptions Options(Invocation call, string? config, string? data, string? listen)
+    public static ServerOptions Options(Invocation call, string? config, string? data, string? listen, string? store = null)
     {
         try
         {
@@ -53,6 +54,7 @@ internal static class ServeCommand
             var secret = call.Shell.Variable(EnvelopeSecretFile.Variable) is { Length: > 0 } text ? EnvelopeSecretFile.Parse(text) : null;
             options = options with { AdminToken = given, EnvelopeSecret = secret };
             if (data is not null) options = options with { Data = data };
+            if (store is not null) options = options with { Postgres = StoreOption.Parse(store) };
             if (listen is null) return options;
             return Uri.TryCreate(listen, UriKind.Absolute, out var url) && url.Scheme is "http"
                 ? options with { Listen = listen }
@@ -68,7 +70,7 @@ internal static class ServeCommand
     /// <exception cref="CommandFailedException">The folder or the address cannot be had.</exception>
     public static async Task<RunningServer> StartAsync(ServerOptions options, CancellationToken cancellationToken)
     {
-        var ledger = Open(options.Data);
+        var ledger = options.Postgres is { } store ? await StoreOption.OpenAsync(store, options.Data) : Open(options.Data);
         try
         {
             var token = options.AdminToken ?? AdminTokenFile.Load(options.Data);
@@ -138,7 +140,7 @@ internal static class ServeCommand
 }
 
 /// <summary>A server that runs, and the ledger under it.</summary>
-internal sealed class RunningServer(WebApplication app, SqliteLedger ledger, string adminToken) : IAsyncDisposable
+internal sealed class RunningServer(WebApplication app, ILedger ledger, string adminToken) : IAsyncDisposable
 {
     public WebApplication App => app;
     public ILedger Ledger => ledger;

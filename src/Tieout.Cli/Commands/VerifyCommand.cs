@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Storage;
+using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Cli.Commands;
@@ -11,9 +12,18 @@ internal static class VerifyCommand
     public static Command Build(Globals globals)
     {
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        return globals.Running(new("verify", "Proves a data folder right, or names what is wrong in it.") { data }, async (call, _) =>
+        var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
+        return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store }, async (call, cancellationToken) =>
         {
-            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } named ? named : Shell.DefaultData);
+            var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
+            if (named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres)
+            {
+                var found = await RunAsync(postgres, cancellationToken);
+                await WriteAsync(call.Shell, call.Json, found);
+                return found.Ok ? ExitCode.Ok : ExitCode.Findings;
+            }
+
+            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
             var report = Run(folder);
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
@@ -28,6 +38,19 @@ internal static class VerifyCommand
             return SqliteVerification.Run(folder);
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
+        }
+    }
+
+    /// <inheritdoc cref="Run"/>
+    public static async Task<VerificationReport> RunAsync(string store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await PostgresVerification.RunAsync(store, cancellationToken);
+        }
+        catch (StoreUnavailableException e)
         {
             throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
         }

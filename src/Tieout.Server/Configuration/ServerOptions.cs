@@ -20,8 +20,8 @@ public sealed record ServerOptions
 
     public string SpoolFolder => Spool ?? Path.Combine(Data, "spool");
 
-    /// <summary>Which store keeps the ledger.</summary>
-    public StoreChoice Store { get; init; } = StoreChoice.Sqlite;
+    /// <summary>The PostgreSQL store that keeps the ledger, <c>postgres://user@host:port/database</c>; null: the embedded one, in the data folder.</summary>
+    public string? Postgres { get; init; }
 
     public ImmutableArray<ProviderOptions> Providers { get; init; } = [];
 
@@ -46,12 +46,6 @@ public sealed record ServerOptions
 
     /// <summary>Not the options themselves: they hold secrets, and records print all they have.</summary>
     public override string ToString() => $"{nameof(ServerOptions)} of {Listen}";
-}
-
-public enum StoreChoice
-{
-    /// <summary>Embedded, one file in the data folder.</summary>
-    Sqlite,
 }
 
 /// <summary>One provider of models.</summary>

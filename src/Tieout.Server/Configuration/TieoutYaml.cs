@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Tieout.Core.Tenancy;
+using Tieout.Storage.Postgres;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -84,7 +85,7 @@ public static class TieoutYaml
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
         if (members.TryGetValue("spool", out var spool)) options = options with { Spool = spool.Text() };
-        if (members.TryGetValue("store", out var store)) options = options with { Store = Store(store.Text(), store.Wrong) };
+        if (members.TryGetValue("store", out var store)) options = options with { Postgres = Store(store.Text(), store.Wrong) };
         if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
@@ -97,7 +98,7 @@ public static class TieoutYaml
         if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Address(listen, InEnvironment("TIEOUT__LISTEN")) };
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
         if (environment("TIEOUT__SPOOL") is { Length: > 0 } spool) options = options with { Spool = spool };
-        if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Store = Store(store, InEnvironment("TIEOUT__STORE")) };
+        if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Postgres = Store(store, InEnvironment("TIEOUT__STORE")) };
         return options;
 
         static Func<string, ConfigurationException> InEnvironment(string name) => what => new($"{name}: {what}.");
@@ -199,8 +200,10 @@ public static class TieoutYaml
         var unknown => throw place.Wrong($"'{unknown}' is not known here; known are refuse, clamp"),
     };
 
-    private static StoreChoice Store(string text, Func<string, ConfigurationException> wrong) =>
-        text == "sqlite" ? StoreChoice.Sqlite : throw wrong($"the store '{text}' is not known; known is sqlite");
+    private static string? Store(string text, Func<string, ConfigurationException> wrong) =>
+        text == "sqlite" ? null
+        : PostgresAddress.IsOne(text) ? text
+        : throw wrong($"the store '{text}' is not known; known are sqlite and postgres://user@host:port/database");
 
     private static Uri Url(string text, Func<string, ConfigurationException> wrong) =>
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var url) && url.Scheme is "http" or "https"

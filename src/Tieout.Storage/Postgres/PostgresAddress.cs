@@ -9,16 +9,13 @@ public static class PostgresAddress
     private const int ConnectionsMax = 40;
 
     public static bool IsOne(string? store) =>
-        store is not null && (store.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || store.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase));
+        Uri.TryCreate(store, UriKind.Absolute, out var url) && url is { Scheme: "postgres" or "postgresql", Host.Length: > 0, AbsolutePath.Length: > 1, Query: "", Fragment: "" };
 
     /// <exception cref="ArgumentException">It is not such an address.</exception>
     internal static NpgsqlDataSource Source(string store)
     {
-        if (!IsOne(store) || !Uri.TryCreate(store, UriKind.Absolute, out var url) || url.AbsolutePath.Length < 2)
-        {
-            throw new ArgumentException($"'{store}' is not the address of a store: write one such as postgres://user@host:5432/tieout.", nameof(store));
-        }
-
+        if (!IsOne(store)) throw new ArgumentException("That is not the address of a store: write one such as postgres://user@host:5432/tieout.", nameof(store));
+        var url = new Uri(store);
         var user = Uri.UnescapeDataString(url.UserInfo).Split(':', 2);
         var builder = new NpgsqlConnectionStringBuilder
         {

@@ -19,3 +19,10 @@ internal interface IRow
 
     Guid Guid(int column);
 }
+
+/// <summary>Rows one after another. It stands before the first.</summary>
+internal interface IRows : IRow, IDisposable
+{
+    /// <summary>True if there is a row to read; false when all have been.</summary>
+    bool Step();
+}

@@ -3,7 +3,6 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Rows;
 

@@ -26,7 +26,7 @@ public sealed class TieoutYamlTests
     {
         var options = TieoutYaml.Read(Good, "tieout.yaml", Environment);
 
-        Assert.Equal(("http://127.0.0.1:4080", "./here", StoreChoice.Sqlite), (options.Listen, options.Data, options.Store));
+        Assert.Equal(("http://127.0.0.1:4080", "./here", (string?)null), (options.Listen, options.Data, options.Postgres));
         Assert.Equal(["openai", "local"], options.Providers.Select(provider => provider.Name));
         Assert.Equal(("sk-secret", "https://api.openai.com/v1"), (options.Providers[0].ApiKey, options.Providers[0].BaseUrl.OriginalString));
         Assert.Equal(["X-Sim-*", "X-Trace"], options.Providers[0].ForwardHeaders);
@@ -94,7 +94,7 @@ public sealed class TieoutYamlTests
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
     [InlineData("listen: ftp://x", "t.yaml:1:9: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
     [InlineData("listen: https://0.0.0.0:1", "t.yaml:1:9: the address to listen at must be http:// with a host and a port, and without a path.")]
-    [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known is sqlite.")]
+    [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known are sqlite and postgres://user@host:port/database.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query.")]

@@ -53,6 +53,8 @@ public sealed class DifferentialTests : IDisposable
         Assert.Equal(sqlite.ChainHash, PostgresServer.Instance.Sql(new Uri(one).AbsolutePath[1..], "SELECT upper(encode(hash, 'hex')) FROM heads"));
         await sqlite.DisposeAsync();
         Verified.Clean(_folder.Path);
+        PostgresVerified.Clean(one);
+        PostgresVerified.Clean(many);
     }
 
     private static Outcome WithoutNumbers(Outcome outcome) => outcome switch

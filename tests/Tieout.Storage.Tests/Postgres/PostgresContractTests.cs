@@ -17,7 +17,5 @@ public sealed class PostgresContractTests : LedgerContract
         return Task.Run(() => PostgresLedger.OpenAsync(_database, buckets: 1, LedgerWriter.BatchMax, Clock)).GetAwaiter().GetResult();
     }
 
-    internal override void AssertVerified()
-    {
-    }
+    internal override void AssertVerified() => PostgresVerified.Clean(_database);
 }

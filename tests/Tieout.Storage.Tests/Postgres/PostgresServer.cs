@@ -4,18 +4,15 @@ using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 
+[assembly: AssemblyFixture(typeof(Tieout.Storage.Tests.Postgres.PostgresServer.Lifetime))]
+
 namespace Tieout.Storage.Tests.Postgres;
 
 /// <summary>A PostgreSQL server of the tests' own: a random port, a temporary folder, gone when they end.</summary>
 /// <remarks>One a test program, started when first asked for. No PostgreSQL: fails in CI, skips visibly on a desk.</remarks>
 internal sealed class PostgresServer : IDisposable
 {
-    private static readonly Lazy<PostgresServer> Shared = new(() =>
-    {
-        var server = new PostgresServer();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Dispose();
-        return server;
-    });
+    private static readonly Lazy<PostgresServer> Shared = new(() => new());
 
     private readonly string _folder = Directory.CreateTempSubdirectory("tieout-pg-").FullName;
     private readonly string _binaries;
@@ -92,6 +89,15 @@ internal sealed class PostgresServer : IDisposable
     {
         if (_process is { HasExited: false }) Kill();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Ends the shared server with the test program.</summary>
+    internal sealed class Lifetime : IDisposable
+    {
+        public void Dispose()
+        {
+            if (Shared.IsValueCreated) Shared.Value.Dispose();
+        }
     }
 
     private static string Binaries()

@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 

@@ -1,6 +1,5 @@
 using Tieout.Core.Reconciliation;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 

@@ -7,7 +7,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 

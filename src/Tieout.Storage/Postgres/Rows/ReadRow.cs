@@ -1,7 +1,6 @@
 using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Postgres.Rows;
 

@@ -5,7 +5,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Postgres.Writing;
 

@@ -7,7 +7,6 @@ using Tieout.Core.Money;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite;
-using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Postgres.Writing;
 

@@ -9,7 +9,7 @@ namespace Tieout.Storage.Sqlite.Native;
 /// Bytes and text are copied into memory of the statement's own and bound as static: SQLite then neither copies them nor
 /// allocates. The memory is given back to the next row by <see cref="Reset"/>.
 /// </remarks>
-internal sealed unsafe class RawStatement : IRow, IDisposable
+internal sealed unsafe class RawStatement : IRows
 {
     /// <summary>Enough for the text of one row in practice; a longer row makes it grow once.</summary>
     private const int ScratchBytesAtFirst = 1_024;

@@ -2,7 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Sqlite.Reading;
 

@@ -1,8 +1,6 @@
-using Tieout.Core.Budgets;
-using Tieout.Core.Ledger;
-using Tieout.Core.Money;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Sqlite.Verification;
 
@@ -15,7 +13,7 @@ public static class SqliteVerification
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
-        var findings = new Findings("file", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "cells");
+        var findings = new Findings(Findings.Ledger);
         Guarded(findings, file, () =>
         {
             using var connection = RawConnection.Open(file, readOnly: true);
@@ -58,94 +56,38 @@ public static class SqliteVerification
     {
         var schema = Schema.Version(connection);
         findings.Check("file", schema == Schema.Newest, $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
-        var standing = new Standing(connection, findings);
+        var tables = new SqliteTables(connection);
+        var standing = new Standing(tables, findings);
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
-        using (var chain = new ChainCheck(connection, standing, findings))
+        using (var chain = new ChainCheck(tables, standing, findings))
         {
-            if (checkpoint == 0) CheckCheckpoint(connection, standing, findings, postings: 0);
+            if (checkpoint == 0) CheckCheckpoint(connection, tables, standing, findings, postings: 0);
             chain.Run(commit =>
             {
-                if (commit.Commit == checkpoint) CheckCheckpoint(connection, standing, findings, commit.Last.Posting);
+                if (commit.Commit == checkpoint) CheckCheckpoint(connection, tables, standing, findings, commit.Last.Posting);
             });
         }
 
-        standing.Finish(connection);
-        standing.Dispose();
+        standing.Finish();
     }
 
     /// <summary>Accounts, windows and cells in the file against what the rows up to the same commit come to.</summary>
-    private static void CheckCheckpoint(RawConnection connection, Standing standing, Findings findings, long postings)
+    private static void CheckCheckpoint(RawConnection connection, ILedgerTables tables, Standing standing, Findings findings, long postings)
     {
         var (posting, firstOpenHold) = (connection.ReadInt64("SELECT posting FROM checkpoint"), connection.ReadInt64("SELECT first_open_hold FROM checkpoint"));
         findings.Check("file", posting == postings, $"checkpoint: it holds postings up to {posting}; its commit ends at {postings}.");
         findings.Check("file", standing.FirstOpenHold is not { } open || firstOpenHold <= open, $"checkpoint: hold {standing.FirstOpenHold} is open and lies before {firstOpenHold}.");
-        CheckAccounts(connection, standing, findings);
-        CheckWindows(connection, standing, findings);
-        CheckCells(connection, standing, findings);
+        StandingCheck.Run(tables, standing, findings);
     }
+}
 
-    private static void CheckAccounts(RawConnection connection, Standing standing, Findings findings)
+/// <summary>The tables of a file.</summary>
+internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
+{
+    public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
-        var expected = new Dictionary<int, Account>(standing.Again.Accounts);
-        using var s = connection.Prepare("SELECT no, org, debits, credits, held, version, grants FROM accounts");
-        while (s.Step())
-        {
-            var no = RowReads.Int32(s, 0);
-            if (!expected.Remove(no, out var account)) account = standing.Book.Accounts.GetValueOrDefault(no);
-            var balance = new Amount(s.Int64(3)) - new Amount(s.Int64(2));
-            findings.Check(
-                "L4", account is not null && (account.Debits.Nanos, account.Credits.Nanos, account.Version) == (s.Int64(2), s.Int64(3), s.Int64(5))
-                    && account.Grants.SequenceEqual(CheckpointTables.ReadGrants(s.Text(6))),
-                $"accounts {no} ({s.Text(1)}): balance {balance}, its entries come to {account?.Balance}.");
-            findings.Check("L5", account?.Held.Nanos == s.Int64(4), $"accounts {no} ({s.Text(1)}): {new Amount(s.Int64(4))} held, its open holds come to {account?.Held}.");
-        }
-
-        // A hold that came and went leaves an account that nothing was ever posted to.
-        foreach (var account in expected.Values)
-        {
-            findings.Check("L4", account.Version == 0 && account.Held == Amount.Zero, $"accounts {account.No} ({account.Org}) is missing; its entries come to {account.Balance}.");
-        }
-    }
-
-    private static void CheckWindows(RawConnection connection, Standing standing, Findings findings)
-    {
-        var expected = new Dictionary<WindowKey, BudgetWindow>(standing.Again.Windows);
-        using var s = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM windows");
-        while (s.Step())
-        {
-            var stored = RowReads.Window(s);
-            expected.Remove(stored.Key, out var window);
-            findings.Check(
-                "B2", (window?.Posted ?? Amount.Zero, window?.Held ?? Amount.Zero) == (stored.Posted, stored.Held),
-                $"windows {stored.Key}: {stored.Posted} posted and {stored.Held} held, the charges and holds in it come to {window?.Posted} and {window?.Held}.");
-        }
-
-        foreach (var window in expected.Values)
-        {
-            findings.Check("B2", window.Spoken == Amount.Zero, $"windows {window.Key} is missing; the charges in it come to {window.Posted}.");
-        }
-    }
-
-    private static void CheckCells(RawConnection connection, Standing standing, Findings findings)
-    {
-        var expected = new Dictionary<CellKey, CellChange>(standing.Again.Cells);
-        using var s = connection.Prepare(
-            "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
-        while (s.Step())
-        {
-            var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
-            expected.Remove(key, out var cell);
-            cell ??= new(key);
-            ReadOnlySpan<long> sums =
-            [
-                cell.Attempts, cell.Failures, cell.InputTokens, cell.CacheReadTokens, cell.CacheWriteTokens, cell.OutputTokens, cell.ReasoningTokens,
-                cell.ProviderCost.Nanos, cell.Charge.Nanos,
-            ];
-            var same = true;
-            for (var i = 0; i < sums.Length; i++) same &= sums[i] == s.Int64(i + 2);
-            findings.Check("cells", same, $"cells {key}: charge {new Amount(s.Int64(10))}, its rows come to {cell.Charge}.");
-        }
-
-        foreach (var cell in expected.Values) findings.Broken("cells", $"cells {cell.Key} is missing; its rows come to {cell.Charge}.");
+        var statement = connection.Prepare(sql);
+        for (var i = 0; i < values.Length; i++) statement.Bind(i + 1, values[i]);
+        return statement;
     }
 }

@@ -3,11 +3,10 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Storage.Rows;
 
-namespace Tieout.Storage.Sqlite.Rows;
+namespace Tieout.Storage.Rows;
 
-/// <summary>Rows back from what <see cref="RowInserts"/> wrote, field by field the same. Each reader says which columns it expects.</summary>
+/// <summary>Rows back from what a store wrote, field by field the same. Each reader says which columns it expects.</summary>
 internal static class RowReads
 {
     public const string SettingColumns = "seq, kind, org, name, body, after_hold, recorded_at, crc";

@@ -4,13 +4,12 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
-using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Rows;
 
-namespace Tieout.Storage.Sqlite.Verification;
+namespace Tieout.Storage.Verification;
 
 /// <summary>Everything recomputed from the rows alone, and what each row must agree on with the others.</summary>
-internal sealed class Standing : IDisposable
+internal sealed class Standing
 {
     private readonly Findings _findings;
     private readonly Book _book = new();
@@ -25,24 +24,20 @@ internal sealed class Standing : IDisposable
     private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
     private readonly List<BudgetState> _matching = [];
     private readonly Dictionary<(string Org, Month Month), (Amount Charged, Amount Moved)> _months = [];
-    private readonly RawStatement _usageOf;
-    private readonly RawStatement _postingOf;
-    private readonly RawStatement _usageById;
+    private readonly ILedgerTables _tables;
     private readonly Queue<UsageRow> _uncharged = [];
 
-    public Standing(RawConnection connection, Findings findings)
+    public Standing(ILedgerTables tables, Findings findings)
     {
+        _tables = tables;
         _findings = findings;
-        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => _book.Recall(RowReads.Setting(s)));
-        Each(connection, $"SELECT {RowReads.LabelsColumns} FROM attributions", s =>
+        Each(_tables, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => _book.Recall(RowReads.Setting(s)));
+        Each(_tables, $"SELECT {RowReads.LabelsColumns} FROM attributions", s =>
         {
             var row = RowReads.Labels(s);
             _labels[row.No] = row.Labels;
         });
         _again = new(_book);
-        _usageOf = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?");
-        _postingOf = connection.Prepare($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq = ?");
-        _usageById = connection.Prepare("SELECT 1 FROM usage WHERE id = ?");
     }
 
     public Recomputation Again => _again;
@@ -119,7 +114,8 @@ internal sealed class Standing : IDisposable
         _overrunInCommit.Clear();
     }
 
-    public void End(HoldEnd end)
+    /// <param name="hasUsage">Whether its attempt has a usage record.</param>
+    public void End(HoldEnd end, bool hasUsage)
     {
         _again.End(end.Hold);
         _openHolds.Remove(end.Hold.Seq);
@@ -129,9 +125,7 @@ internal sealed class Standing : IDisposable
             return;
         }
 
-        _usageById.BindBlob(1, end.Hold.Id.Value);
-        _findings.Check("L5", _usageById.Step(), $"hold_ends {end.Hold.Seq}: settled, but attempt {end.Hold.Id} has no usage record.");
-        _usageById.Reset();
+        _findings.Check("L5", hasUsage, $"hold_ends {end.Hold.Seq}: settled, but attempt {end.Hold.Id} has no usage record.");
     }
 
     public void Add(UsageRow row)
@@ -170,7 +164,7 @@ internal sealed class Standing : IDisposable
     }
 
     /// <summary>What only shows at the end: sums over all.</summary>
-    public void Finish(RawConnection connection)
+    public void Finish()
     {
         foreach (var row in _uncharged) _findings.Broken("M1", $"usage {row.Seq} ({row.Usage.Id}) has no charge posting.");
         foreach (var byAsset in _again.Accounts.Values.GroupBy(account => account.Asset))
@@ -184,15 +178,8 @@ internal sealed class Standing : IDisposable
             _findings.Check("I1", charged == moved, $"{org} {month}: charges come to {charged}, the balance moved by {moved}.");
         }
 
-        Each(connection, "SELECT reverses, count(*) FROM postings WHERE kind = 4 AND reverses > 0 GROUP BY reverses HAVING count(*) > 1", s =>
+        Each(_tables, "SELECT reverses, count(*) FROM postings WHERE kind = 4 AND reverses > 0 GROUP BY reverses HAVING count(*) > 1", s =>
             _findings.Broken("L7", $"postings {s.Int64(0)} was reversed {s.Int64(1)} times."));
-    }
-
-    public void Dispose()
-    {
-        _usageOf.Dispose();
-        _postingOf.Dispose();
-        _usageById.Dispose();
     }
 
     /// <summary>Charges come in the order of their usage records, one each (M1).</summary>
@@ -218,18 +205,16 @@ internal sealed class Standing : IDisposable
 
     private UsageRow? Usage(in Posting posting)
     {
-        _usageOf.Bind(1, posting.UsageSeq);
-        var row = _usageOf.Step() ? RowReads.Usage(_usageOf, Labels) : null;
-        _usageOf.Reset();
+        using var rows = _tables.Select($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?", posting.UsageSeq);
+        var row = rows.Step() ? RowReads.Usage(rows, Labels) : null;
         _findings.Check("refs", row is not null, $"postings {posting.Seq} names usage {posting.UsageSeq}, which is not there.");
         return row;
     }
 
     private void CheckReversal(Posting posting)
     {
-        _postingOf.Bind(1, posting.Reverses);
-        Posting? reversed = _postingOf.Step() ? RowReads.Posting(_postingOf, OrgOf).Posting : null;
-        _postingOf.Reset();
+        using var rows = _tables.Select($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq = ?", posting.Reverses);
+        Posting? reversed = rows.Step() ? RowReads.Posting(rows, OrgOf).Posting : null;
         _findings.Check(
             "L7", reversed is { } before && (before.Debit, before.Credit, before.Amount) == (posting.Credit, posting.Debit, posting.Amount),
             $"postings {posting.Seq} does not undo posting {posting.Reverses}, which it reverses.");
@@ -261,9 +246,9 @@ internal sealed class Standing : IDisposable
         }
     }
 
-    private static void Each(RawConnection connection, string sql, Action<RawStatement> take)
+    private static void Each(ILedgerTables tables, string sql, Action<IRow> take)
     {
-        using var statement = connection.Prepare(sql);
-        while (statement.Step()) take(statement);
+        using var rows = tables.Select(sql);
+        while (rows.Step()) take(rows);
     }
 }

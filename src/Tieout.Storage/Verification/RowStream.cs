@@ -1,13 +1,13 @@
-using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Rows;
 
-namespace Tieout.Storage.Sqlite.Verification;
+namespace Tieout.Storage.Verification;
 
 /// <summary>The rows of one table in their order, one in memory at a time, handed out commit by commit.</summary>
 /// <param name="number">The number a row bears among all of its table.</param>
-internal sealed class RowStream<T>(RawConnection connection, string table, string sql, Func<RawStatement, T> read, Func<T, long> number, Findings findings) : IDisposable
+internal sealed class RowStream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number, Findings findings) : IDisposable
     where T : class
 {
-    private readonly RawStatement _statement = connection.Prepare(sql);
+    private readonly IRows _rows = tables.Select(sql);
     private bool _done;
     private T? _next;
     private long _last;
@@ -44,7 +44,7 @@ internal sealed class RowStream<T>(RawConnection connection, string table, strin
         foreach (var row in UpTo(long.MaxValue)) findings.Broken("L8", $"{table} {number(row)} belongs to no commit.");
     }
 
-    public void Dispose() => _statement.Dispose();
+    public void Dispose() => _rows.Dispose();
 
     private void Missing(long from, long to)
     {
@@ -55,7 +55,7 @@ internal sealed class RowStream<T>(RawConnection connection, string table, strin
     {
         while (_next is null && !_done)
         {
-            if (!_statement.Step())
+            if (!_rows.Step())
             {
                 _done = true;
                 break;
@@ -63,11 +63,11 @@ internal sealed class RowStream<T>(RawConnection connection, string table, strin
 
             try
             {
-                _next = read(_statement);
+                _next = read(_rows);
             }
             catch (StoreCorruptException unreadable)
             {
-                findings.Broken("L8", $"{table} {_statement.Int64(0)} cannot be read: {unreadable.Message}");
+                findings.Broken("L8", $"{table} {_rows.Int64(0)} cannot be read: {unreadable.Message}");
             }
         }
 

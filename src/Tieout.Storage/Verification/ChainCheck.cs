@@ -1,9 +1,8 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Rows;
 
-namespace Tieout.Storage.Sqlite.Verification;
+namespace Tieout.Storage.Verification;
 
 /// <summary>Goes through the whole ledger once, commit by commit: every row's CRC, every commit's hash (L8), and all else that rows must agree on.</summary>
 /// <remarks>Memory stays flat: one row a table, what is recomputed (accounts, windows, cells), and nothing else.</remarks>
@@ -11,7 +10,7 @@ internal sealed class ChainCheck : IDisposable
 {
     private readonly Findings _findings;
     private readonly RowBytes _bytes = new();
-    private readonly RawStatement _chain;
+    private readonly IRows _chain;
     private readonly RowStream<SettingRow> _settings;
     private readonly RowStream<LabelsRow> _labels;
     private readonly RowStream<PriceRow> _prices;
@@ -26,27 +25,27 @@ internal sealed class ChainCheck : IDisposable
     private readonly RowStream<StoredObjectEnd> _objectEnds;
     private readonly Standing _standing;
 
-    public ChainCheck(RawConnection connection, Standing standing, Findings findings)
+    public ChainCheck(ILedgerTables tables, Standing standing, Findings findings)
     {
         _findings = findings;
         _standing = standing;
         Func<int, UsageLabels> labels = standing.Labels;
-        _chain = connection.Prepare($"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no");
-        _settings = Stream(connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting, row => row.Seq);
-        _labels = Stream(connection, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels, row => row.No);
-        _prices = Stream(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price, row => row.No);
-        _commands = Stream(connection, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command, row => row.Posting);
-        _holds = Stream(connection, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq);
+        _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no");
+        _settings = Stream(tables, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting, row => row.Seq);
+        _labels = Stream(tables, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels, row => row.No);
+        _prices = Stream(tables, "prices", "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price, row => row.No);
+        _commands = Stream(tables, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command, row => row.Posting);
+        _holds = Stream(tables, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq);
         _ends = Stream(
-            connection, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns} FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold ORDER BY e.commit_no, e.hold",
+            tables, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id ORDER BY e.commit_no, e.hold",
             s => StoredEnd.Read(s, labels), row => row.Commit);
-        _usage = Stream(connection, "usage", $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", s => RowReads.Usage(s, labels), row => row.Seq);
-        _postings = Stream(connection, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq);
-        _findingRows = Stream(connection, "findings", $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding, row => row.Seq);
-        _outbox = Stream(connection, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox, row => row.Seq);
-        _objects = Stream(connection, "objects", $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", s => RowReads.Object(s), row => row.Seq);
+        _usage = Stream(tables, "usage", $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", s => RowReads.Usage(s, labels), row => row.Seq);
+        _postings = Stream(tables, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq);
+        _findingRows = Stream(tables, "findings", $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding, row => row.Seq);
+        _outbox = Stream(tables, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox, row => row.Seq);
+        _objects = Stream(tables, "objects", $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", s => RowReads.Object(s), row => row.Seq);
         _objectEnds = Stream(
-            connection, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object ORDER BY e.commit_no, e.object",
+            tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object ORDER BY e.commit_no, e.object",
             StoredObjectEnd.Read, row => row.Commit);
     }
 
@@ -92,8 +91,8 @@ internal sealed class ChainCheck : IDisposable
         }
     }
 
-    private RowStream<T> Stream<T>(RawConnection connection, string table, string sql, Func<RawStatement, T> read, Func<T, long> number)
-        where T : class => new(connection, table, sql, read, number, _findings);
+    private RowStream<T> Stream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number)
+        where T : class => new(tables, table, sql, read, number, _findings);
 
     /// <summary>The hash of the commit's rows as they are now. The order of the tables is the order of the hash.</summary>
     private byte[] Link(byte[] previous, ChainRow commit)
@@ -128,7 +127,7 @@ internal sealed class ChainCheck : IDisposable
         foreach (var row in _ends.UpTo(commit.Commit))
         {
             Same(_bytes.Add(row.End), row.End.Crc, $"hold_ends {row.End.Hold.Seq} ({row.End.Hold.Id})");
-            _standing.End(row.End);
+            _standing.End(row.End, row.HasUsage);
         }
 
         foreach (var row in _usage.AllUpTo(last.Usage))
@@ -159,20 +158,21 @@ internal sealed class ChainCheck : IDisposable
 }
 
 /// <summary>The end of a hold, with the commit it is part of.</summary>
-internal sealed record StoredEnd(long Commit, HoldEnd End)
+/// <param name="HasUsage">Whether its attempt has a usage record.</param>
+internal sealed record StoredEnd(long Commit, HoldEnd End, bool HasUsage)
 {
-    public static StoredEnd Read(RawStatement s, Func<int, UsageLabels> labels)
+    public static StoredEnd Read(IRow s, Func<int, UsageLabels> labels)
     {
         if (s.IsNull(5)) throw new StoreCorruptException($"it ends hold {s.Int64(4)}, which is not there");
         var hold = RowReads.Hold(s, labels, first: 5).Hold;
-        return new(s.Int64(0), new(hold, (HoldState)s.Int64(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))));
+        return new(s.Int64(0), new(hold, (HoldState)s.Int64(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))), HasUsage: !s.IsNull(14));
     }
 }
 
 /// <summary>The end of an object, with the commit it is part of.</summary>
 internal sealed record StoredObjectEnd(long Commit, ObjectEnd End)
 {
-    public static StoredObjectEnd Read(RawStatement s)
+    public static StoredObjectEnd Read(IRow s)
     {
         if (s.IsNull(5)) throw new StoreCorruptException($"it ends object {s.Int64(4)}, which is not there");
         return new(s.Int64(0), new(RowReads.Object(s, first: 5), s.Text(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))));

@@ -1,0 +1,75 @@
+using Npgsql;
+using Tieout.Core.Ledger;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Postgres.Verification;
+
+/// <summary>Proves a database right or names what is wrong in it, bucket by bucket: everything recomputed from usage and postings alone.</summary>
+public static class PostgresVerification
+{
+    /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one moment's state.</summary>
+    /// <exception cref="ArgumentException">It is not the address of a store.</exception>
+    /// <exception cref="StoreUnavailableException">There is no ledger there, or it cannot be read.</exception>
+    public static async Task<VerificationReport> RunAsync(string store, CancellationToken cancellationToken = default)
+    {
+        var findings = new Findings(Findings.Ledger);
+        using var connections = new PostgresConnections(PostgresAddress.Source(store));
+        await connections.RunAsync(async connection =>
+        {
+            // Between two pages of a long verification the transaction is idle, and that is no reason to end it.
+            await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
+            var tables = new PostgresTables(connection);
+            await tables.BeginAsync();
+            foreach (var head in await HeadsAsync(connection))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await tables.ShowAsync(head.Bucket);
+                Guarded(findings, head.Bucket, () => Check(tables, head.Head, findings, head.Bucket));
+            }
+        });
+        return findings.Report;
+    }
+
+    private static void Check(PostgresTables tables, Head head, Findings findings, int bucket)
+    {
+        var standing = new Standing(tables, findings);
+        var last = new ChainRow(0, [], new byte[32], default, default);
+        using (var chain = new ChainCheck(tables, standing, findings))
+        {
+            chain.Run(commit => last = commit);
+        }
+
+        findings.Check(
+            "L8", (head.Chain.Commit, head.Chain.Last) == (last.Commit, last.Last) && head.Chain.Hash.AsSpan().SequenceEqual(last.Hash),
+            $"heads {bucket} says that the chain ends at commit {head.Chain.Commit}; it ends at {last.Commit}.");
+        findings.Check("file", standing.FirstOpenHold is not { } open || head.FirstOpenHold <= open, $"heads {bucket}: hold {standing.FirstOpenHold} is open and lies before {head.FirstOpenHold}.");
+        StandingCheck.Run(tables, standing, findings);
+        standing.Finish();
+    }
+
+    /// <summary>A damaged bucket is a finding, not a crash.</summary>
+    private static void Guarded(Findings findings, int bucket, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (Exception unreadable) when (unreadable is not (StoreUnavailableException or NpgsqlException or OutOfMemoryException))
+        {
+            // The rows contradict each other so much that going on makes no sense; which one is wrong is said by L8 and refs.
+            findings.Broken("file", $"Bucket {bucket} cannot be followed to its end: {unreadable.Message}");
+        }
+    }
+
+    private static async Task<List<(int Bucket, Head Head)>> HeadsAsync(NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SELECT {Reads.HeadColumns}, bucket FROM heads ORDER BY bucket");
+        await using var reader = await batch.ExecuteReaderAsync();
+        return await reader.ListAsync(row => ((int)row.Int64(RowReadsEnd), Reads.Head(row)));
+    }
+
+    private const int RowReadsEnd = Storage.Rows.RowReads.ChainColumnCount + 1;
+}

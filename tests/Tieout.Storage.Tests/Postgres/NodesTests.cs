@@ -1,0 +1,96 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Postgres;
+
+namespace Tieout.Storage.Tests.Postgres;
+
+/// <summary>Several nodes on one database are one ledger.</summary>
+public sealed class NodesTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Instant Now => Instant.From(DateTimeOffset.UtcNow);
+
+    // Goal: B1 and L2 to the nano-unit, whichever node is asked. Method: 10,000 holds of 1 on two nodes at once, room for 1,500, in the same budget of the same org.
+    [Fact]
+    public async Task B1_L2_two_nodes_together_never_pass_a_hard_budget()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await using var left = await PostgresLedger.OpenAsync(store);
+        await using var right = await PostgresLedger.OpenAsync(store);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000), Make.Budget(1_500)]) Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        var expires = Now + TimeSpan.FromHours(1);
+        var outcomes = await Task.WhenAll(Enumerable.Range(1, 10_000).Select(id => Task.Run(async () =>
+            await (id % 2 == 0 ? left : right).SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(1), expires), Cancel))));
+
+        Assert.Equal(1_500, outcomes.Count(outcome => outcome is Outcome.Done));
+        Assert.Equal(8_500, outcomes.Count(outcome => outcome is Outcome.Refused { Reason: Refusal.BudgetExhausted }));
+        foreach (var node in (PostgresLedger[])[left, right])
+        {
+            var standing = Assert.Single(node.Read.Budgets("acme", Now), budget => budget.Left is not null);
+            Assert.Equal((0, 1_500, 0), (standing.Posted.Nanos, standing.Held.Nanos, standing.Left!.Value.Nanos));
+            Assert.Equal(1_500, node.Read.OpenHolds("acme").Count);
+        }
+
+        PostgresVerified.Clean(store);
+    }
+
+    // Goal: what one node did, the other knows: ids, holds, money, corrections. Method: each step on the other node.
+    [Fact]
+    public async Task L3_L5_what_one_node_did_the_other_goes_on_with()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await using var left = await PostgresLedger.OpenAsync(store);
+        await using var right = await PostgresLedger.OpenAsync(store);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(500)]) Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        Assert.IsType<Outcome.Replayed>(await right.SubmitAsync(Make.TopUp(1_000), Cancel));
+        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await right.SubmitAsync(Make.TopUp(2_000), Cancel)).Reason);
+        var at = Now;
+        foreach (var id in (int[])[1, 2, 3])
+        {
+            Assert.IsType<Outcome.Done>(await right.SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(50), at + TimeSpan.FromHours(1)), Cancel));
+        }
+
+        Assert.IsType<Outcome.Done>(await left.SubmitAsync(Make.Settle(1, 40, at: at), Cancel));
+        Assert.IsType<Outcome.Replayed>(await right.SubmitAsync(Make.Settle(1, 40, at: at), Cancel));
+        Assert.IsType<Outcome.Done>(await left.SubmitAsync(new Command.Release(Make.Id(2)), Cancel));
+        Assert.IsType<Outcome.Replayed>(await right.SubmitAsync(new Command.Release(Make.Id(2)), Cancel));
+        Assert.Equal(Refusal.HoldEnded, Assert.IsType<Outcome.Refused>(await right.SubmitAsync(new Command.ExpireHold(Make.Id(2)), Cancel)).Reason);
+        var charge = Assert.IsType<Outcome.Done>(await right.SubmitAsync(Make.Charge(4, 70, at: at), Cancel));
+        Assert.IsType<Outcome.Done>(await left.SubmitAsync(new Command.Correct("fix", "acme", charge.Seq, new(60), "found"), Cancel));
+        Assert.IsType<Outcome.Replayed>(await right.SubmitAsync(new Command.Correct("fix", "acme", charge.Seq, new(60), "found"), Cancel));
+        foreach (var node in (PostgresLedger[])[left, right])
+        {
+            var account = node.Read.Balance("acme")!;
+            Assert.Equal((900, 50), (account.Balance.Nanos, account.Held.Nanos));
+            Assert.Equal(100, node.Read.SpentToday("acme", Now).Nanos);
+        }
+
+        PostgresVerified.Clean(store);
+    }
+
+    [Fact]
+    public async Task A_setting_is_known_on_every_node_within_a_second()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await using var left = await PostgresLedger.OpenAsync(store);
+        await using var right = await PostgresLedger.OpenAsync(store);
+        var before = right.Read.SettingsVersion;
+        foreach (var command in (Command[])[Make.OpenOrg(), new Command.Record(SettingKind.PriceList, "", "list", "{}", Once: false)]) await left.SubmitAsync(command, Cancel);
+        for (var waited = 0; waited < 100 && right.Read.SettingsVersion < before + 2; waited++) await Task.Delay(10, Cancel);
+        Assert.NotNull(right.Read.Org("acme"));
+        Assert.Contains(right.Read.Settings, row => row is { Kind: SettingKind.PriceList, Name: "list" });
+    }
+
+    // Goal: nodes that start at once on an empty database lay it out once.
+    [Fact]
+    public async Task Eight_nodes_may_start_at_once_on_an_empty_database()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => PostgresLedger.OpenAsync(store), Cancel)));
+        Assert.IsType<Outcome.Done>(await nodes[3].SubmitAsync(Make.OpenOrg(), Cancel));
+        Assert.All(await Task.WhenAll(nodes.Select(node => node.SubmitAsync(Make.OpenOrg(), Cancel).AsTask())), outcome => Assert.IsType<Outcome.Replayed>(outcome));
+        foreach (var node in nodes) await node.DisposeAsync();
+    }
+}

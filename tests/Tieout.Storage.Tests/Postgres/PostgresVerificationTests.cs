@@ -1,0 +1,58 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Postgres;
+using Tieout.Storage.Postgres.Verification;
+using Tieout.Storage.Writing;
+
+namespace Tieout.Storage.Tests.Postgres;
+
+/// <summary>Whatever is changed in the database behind the ledger's back, <c>verify</c> finds it and names the row (L8).</summary>
+public sealed class PostgresVerificationTests
+{
+    private static readonly FakeClock Clock = new();
+
+    public static TheoryData<string, string, string> Damages { get; } = new()
+    {
+        { "UPDATE usage SET output_tokens = output_tokens + 1 WHERE seq = 1", "L8", "usage 1 (" },
+        { "UPDATE postings SET amount = amount + 1 WHERE seq = 2", "L8", "postings 2 is not as it was written" },
+        { "UPDATE postings SET reason = 'x' WHERE seq = 2", "L8", "postings 2 is not as it was written" },
+        { "DELETE FROM holds WHERE seq = 1", "L8", "holds 1" },
+        { "DELETE FROM postings WHERE seq = (SELECT max(seq) FROM postings)", "L8", "is missing" },
+        { "UPDATE settings SET body = replace(body, '400', '900') WHERE kind = 1", "L8", "settings" },
+        { "UPDATE chain SET hash = decode(repeat('00', 32), 'hex') WHERE commit_no = 3", "L8", "chain 3" },
+        { "DELETE FROM chain WHERE commit_no = (SELECT max(commit_no) FROM chain)", "L8", "heads 0 says that the chain ends at commit" },
+        { "UPDATE heads SET last_usage = 99 WHERE bucket = 0", "L8", "heads 0" },
+        { "UPDATE accounts SET debits = debits + 5 WHERE no = 1", "L4", "accounts 1" },
+        { "UPDATE accounts SET held = held + 5 WHERE no = 1", "L5", "accounts 1" },
+        { "UPDATE windows SET posted = posted + 1", "B2", "windows" },
+        { "UPDATE cells SET charge = charge + 1", "cells", "cells" },
+        { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
+        { "UPDATE objects SET org = 'beta' WHERE seq = 1", "L8", "objects 1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task L8_a_change_behind_the_ledgers_back_is_found_and_named(string damage, string check, string names)
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await WriteAsync(store);
+        PostgresVerified.Clean(store);
+        PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], damage);
+        var report = await PostgresVerification.RunAsync(store, TestContext.Current.CancellationToken);
+        Assert.False(report.Ok);
+        Assert.Contains(report.Checks.Single(found => found.Id == check).Rows, row => row.Contains(names, StringComparison.Ordinal));
+    }
+
+    private static async Task WriteAsync(string store)
+    {
+        await using var ledger = await PostgresLedger.OpenAsync(store, buckets: 1, LedgerWriter.BatchMax, Clock);
+        Command[] commands =
+        [
+            Make.OpenOrg(), Make.TopUp(300), Make.Budget(400), Make.Charge(1, 40, at: Clock.Now), Make.Charge(2, 30, Make.Labels(team: "red"), "u1", Clock.Now),
+            new Command.PlaceHold(new AttemptId(new Guid(3, 0, 0, new byte[8])), Make.Labels(), null, "op3", new(5), Clock.Now + TimeSpan.FromMinutes(1)),
+            Make.Charge(4, 290, at: Clock.Now, fact: true), new Command.KeepObject(Make.Object("resp_1")),
+        ];
+        foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+    }
+}
