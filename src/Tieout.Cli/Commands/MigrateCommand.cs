@@ -23,7 +23,7 @@ internal static class MigrateCommand
             var folder = source[Embedded.Length..];
             var progress = call.Shell.IsTerminal && !call.Json ? new Progress<decimal>(done => call.Shell.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{done:P0}  "))) : null;
             var (commit, hash) = await RunAsync(folder, target, progress, cancellationToken);
-            var (left, right) = (VerifyCommand.Run(folder), await VerifyCommand.RunAsync(target, cancellationToken));
+            var (left, right) = (VerifyCommand.Run(folder), await VerifyCommand.RunAsync(target, secret: null, cancellationToken));
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(json =>
                 {

@@ -70,7 +70,8 @@ public static class MoveFromSqlite
             await CopyAsync(
                 Tables.ObjectEnds, $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
                 row => new InCommit<ObjectEnd>(new(RowReads.Object(row, first: 4), row.Text(0), RowReads.Time(row, 1), unchecked((uint)row.Int64(2))), row.Int64(3)));
-            await InsertAsync(Tables.Chain, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no", row => RowReads.Chain(row, []));
+            await CopyAsync(Tables.Lineage, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
+            await CopyAsync(Tables.Chain, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no", row => RowReads.Chain(row, []));
         }
 
         /// <summary>Accounts, windows and cells as they stand, and where the chain ends.</summary>
@@ -103,8 +104,6 @@ public static class MoveFromSqlite
             new(new Hold(default, row.Int64(0), 0, Nobody, null, "", default, default, default), (HoldState)row.Int64(1), RowReads.Time(row, 2), unchecked((uint)row.Int64(4))), row.Int64(3));
 
         private Task CopyAsync<T>(Table<T> table, string sql, Func<IRow, T> read) => PagesAsync(sql, read, page => table.CopyAsync(target, buffer, bucket: 0, page));
-
-        private Task InsertAsync<T>(Table<T> table, string sql, Func<IRow, T> read) => PagesAsync(sql, read, page => WriteAsync(table, page));
 
         private async Task WriteAsync<T>(Table<T> table, List<T> rows)
         {
