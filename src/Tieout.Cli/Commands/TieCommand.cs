@@ -2,35 +2,39 @@ using System.CommandLine;
 using System.Net.Http.Headers;
 using Tieout.Cli.Output;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Bills;
 
 namespace Tieout.Cli.Commands;
 
 /// <summary><c>tie --left ledger --right FILE</c>: ends with 1 when anything differs.</summary>
 internal static class TieCommand
 {
+    private static readonly string[] Formats = ["csv", "jsonl", .. BillFormat.All.Keys.Order(StringComparer.Ordinal)];
+
     public static Command Build(Globals globals)
     {
-        var org = Arguments.Org();
+        var org = new Option<string?>("--org") { Description = "The org. A provider's bill may be compared with all of them.", HelpName = "ORG" };
         var left = new Option<string>("--left") { Description = "Our side.", DefaultValueFactory = _ => "ledger" };
         left.AcceptOnlyFromAmong("ledger");
         var right = new Option<string>("--right") { Required = true, Description = "A file of the other book.", HelpName = "FILE" };
-        var format = new Option<string?>("--right-format") { Description = "csv or jsonl. Default: by the file's ending, else csv." };
-        format.AcceptOnlyFromAmong("csv", "jsonl");
-        var key = new Option<string>("--key") { Required = true, Description = "Compare by org, day, key, project, team, feature, provider, model; NAME=COLUMN where the file names it otherwise.", HelpName = "org,day" };
-        var amount = new Option<string>("--amount") { Required = true, Description = "The column with the figure.", HelpName = "COLUMN" };
-        var unit = new Option<string>("--unit") { Required = true, Description = "What the figures count: usd, cents (hundredths), or credits (the org's own units)." };
+        var format = new Option<string?>("--right-format") { Description = "csv, jsonl, or a bill's. Default: by the file's ending, else csv." };
+        format.AcceptOnlyFromAmong(Formats);
+        var key = new Option<string?>("--key") { Description = "Compare by org, day, key, project, team, feature, provider, model; NAME=COLUMN where the file names it otherwise. A bill's default: day.", HelpName = "org,day" };
+        var amount = new Option<string?>("--amount") { Description = "The column with the figure. A bill has its own.", HelpName = "COLUMN" };
+        var unit = new Option<string?>("--unit") { Description = "What the figures count: usd, cents (hundredths), or credits (the org's own units)." };
         unit.AcceptOnlyFromAmong("usd", "cents", "credits");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
         var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
+        var provider = new Option<string?>("--provider") { Description = "Of a bill: whose usage it is for, as the configuration names it. Default: the format's own.", HelpName = "NAME" };
         var lastWrite = new Option<string?>("--last-write") { Description = "When the other book was last written, if known: five minutes ago is critical.", HelpName = "TIME" };
-        var command = new Command("tie", "Compares the ledger with another book, row by row, and says why they differ.") { left, right, format, org, key, amount, unit, from, to, lastWrite };
+        var command = new Command("tie", "Compares the ledger with another book, row by row, and says why they differ.") { left, right, format, org, key, amount, unit, from, to, provider, lastWrite };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var file = call.Get(right);
             var kind = call.Get(format) ?? (Path.GetExtension(file).ToUpperInvariant() is ".JSONL" or ".NDJSON" ? "jsonl" : "csv");
             var path = ApiClient.Path(
-                ["orgs", call.Get(org), "ties"], ("format", kind), ("key", call.Get(key)), ("amount", call.Get(amount)), ("unit", call.Get(unit)),
-                ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)));
+                call.Get(org) is { } named ? ["orgs", named, "ties"] : ["ties"], ("format", kind), ("key", call.Get(key)), ("amount", call.Get(amount)), ("unit", call.Get(unit)),
+                ("provider", call.Get(provider)), ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)));
             await using var stream = InputFile.Open(file);
             using var content = new StreamContent(stream) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
             var answer = await api.PostAsync(path, content, TieJson.Default.TieBody, cancellationToken);
@@ -57,6 +61,14 @@ internal static class TieCommand
 
         await text.WriteLineAsync(
             $"\nleft   {tie.LeftTotal} {tie.Asset}\nright  {tie.RightTotal} {tie.Asset}\ndrift  {tie.DriftPct} %  ({tie.Severity}; {tie.Differing} of {tie.Rows.Count} rows differ; days of {tie.TimeZone}, commit {tie.AsOf})");
-        if (tie.LeftOut > 0) await text.WriteLineAsync($"{tie.LeftOut} of {tie.RightRows} rows of the file are another org's or outside the range.");
+        if (tie.Quarantine is { Rows: > 0 } set)
+        {
+            await text.WriteLineAsync($"\n{set.Rows} rows of nodes that are there twice, once without an instance type, were set aside: {set.Amount} {tie.Asset}.");
+            var tenants = new TextTable("TENANT", ">BEFORE", ">AFTER");
+            foreach (var tenant in set.Tenants) tenants.Add(tenant.Tenant ?? "none", tenant.Before.ToString(), tenant.After.ToString());
+            await tenants.WriteAsync(text);
+        }
+
+        if (tie.LeftOut > 0) await text.WriteLineAsync($"{tie.LeftOut} of {tie.RightRows} rows of the file were left out: another org's, outside the range, or set aside.");
     }
 }

@@ -18,16 +18,17 @@ internal static class VerifyCommand
         var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
         return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store }, async (call, cancellationToken) =>
         {
+            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
+            var secret = Secret(call.Shell, folder);
             var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
             if (named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres)
             {
-                var found = await RunAsync(postgres, Secret(call.Shell, call.Get(data) ?? Shell.DefaultData), cancellationToken);
+                var found = await RunAsync(postgres, secret, cancellationToken);
                 await WriteAsync(call.Shell, call.Json, found);
                 return found.Ok ? ExitCode.Ok : ExitCode.Findings;
             }
 
-            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
-            var report = Run(folder, Secret(call.Shell, folder));
+            var report = Run(folder, secret);
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
         });

@@ -24,6 +24,19 @@ public sealed class LedgerSide
         return side;
     }
 
+    /// <summary>The counts of one unit as a book of their own: the last field of <paramref name="spec"/> is <see cref="TieField.Measure"/>.</summary>
+    /// <remarks>A count stands as an amount of whole units, so that it is compared and split as money is.</remarks>
+    /// <exception cref="OverflowException">More than 9.2 billion under one key.</exception>
+    public void AddCounts(TieSpec spec, IEnumerable<SlotTally> sums, DayCut? cut, string measure, Func<Tally, long> count)
+    {
+        foreach (var sum in sums)
+        {
+            var key = new TieKey(TieKey.Of(spec, sum.Labels, cut?.DayOf(sum.Slot)).Values.SetItem(spec.IndexOf(TieField.Measure), measure));
+            if (!_cells.TryGetValue(key, out var cell)) _cells.Add(key, cell = new());
+            cell.Add(sum.Labels, new() { Attempts = sum.Tally.Attempts, FirstAttempts = sum.Tally.FirstAttempts, Hidden = sum.Tally.Hidden, Total = new(count(sum.Tally) * Amount.NanosPerUnit) });
+        }
+    }
+
     public LedgerCell? Find(TieKey key) => _cells.GetValueOrDefault(key);
 }
 
@@ -68,12 +81,21 @@ public sealed class OutsideSide
         if (decimals > Decimals) Decimals = decimals;
     }
 
+    /// <summary>Like <see cref="Add"/>, of a part that no usage of ours can answer to, such as a tax or what nobody used.</summary>
+    public void AddAside(TieKey key, decimal figure, int unitsPerMajor, string cause)
+    {
+        Add(key, figure, unitsPerMajor);
+        _cells[key].Aside(cause, figure);
+    }
+
     public OutsideCell? Find(TieKey key) => _cells.GetValueOrDefault(key);
 }
 
 /// <summary>What the other book says of one row.</summary>
 public sealed class OutsideCell(int unitsPerMajor)
 {
+    private Dictionary<string, decimal>? _asides;
+
     /// <summary>Exact, in the file's own unit.</summary>
     public decimal Raw { get; private set; }
 
@@ -85,6 +107,16 @@ public sealed class OutsideCell(int unitsPerMajor)
 
     /// <summary>One of the file's units.</summary>
     public Amount One => Amount.RoundHalfEven(1m / unitsPerMajor);
+
+    /// <summary>Parts that no usage of ours can answer to, by cause.</summary>
+    public IEnumerable<(string Cause, Amount Amount)> Asides =>
+        (_asides ?? []).OrderBy(aside => aside.Key, StringComparer.Ordinal).Select(aside => (aside.Key, Amount.RoundHalfEven(aside.Value / unitsPerMajor)));
+
+    public void Aside(string cause, decimal figure)
+    {
+        _asides ??= new(StringComparer.Ordinal);
+        _asides[cause] = _asides.GetValueOrDefault(cause) + figure;
+    }
 
     public void Add(decimal figure)
     {

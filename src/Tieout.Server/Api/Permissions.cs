@@ -26,6 +26,7 @@ internal static class Permissions
         ("/orgs/{org}/corrections", [AdminRole.Finance]),
         ("/orgs/{org}/invoices/{month}/close", [AdminRole.Finance]),
         ("/orgs/{org}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
+        ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
     ];
 

@@ -172,7 +172,7 @@ internal sealed partial class GatewayPipeline
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
-            LogNoAnswer(target.Upstream.Options.Name, error.Message);
+            LogNoAnswer(target.Upstream.Options.Name, UpstreamFault.Kind(error));
             return new(patience.IsForNobody ? Went.Abandoned : Went.NoAnswer);
         }
     }
@@ -197,6 +197,7 @@ internal sealed partial class GatewayPipeline
         // An error is the provider's own words, unless it is no error but a redirect, which is followed by nobody.
         var isError = (int)head.StatusCode >= StatusCodes.Status400BadRequest;
         var words = await WholeAnswer.ReadAsync(head, patience);
+        attempt.Target.Upstream.Conceal(words.Words);
         var failure = isError && words.IsWhole ? new Failure(head, words) : new Failure(new GatewayRefusal(ApiError.UpstreamFailed), head, words);
         if (await SettleAsync(call, attempt, isError ? (int)head.StatusCode : StatusCodes.Status502BadGateway, UsageMeter.Failed) is { } free) return failure with { Figures = free };
         failure.Dispose();

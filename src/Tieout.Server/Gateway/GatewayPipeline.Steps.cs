@@ -25,7 +25,7 @@ internal sealed partial class GatewayPipeline
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
-            LogNoAnswer(target.Upstream.Options.Name, error.Message);
+            LogNoAnswer(target.Upstream.Options.Name, UpstreamFault.Kind(error));
             await call.RefuseAsync(UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
         }
     }

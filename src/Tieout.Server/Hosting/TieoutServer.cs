@@ -31,6 +31,9 @@ public static class TieoutServer
             server.Limits.MaxRequestHeaderCount = 100;
             server.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+
+            // Counted from all that is waiting for the client, so that the usual 240 would let a large answer wait for days.
+            server.Limits.MinResponseDataRate = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
         });
         AddLogging(builder.Logging, builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);

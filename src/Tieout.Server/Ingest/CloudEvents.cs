@@ -19,7 +19,7 @@ internal static class CloudEvents
     /// <param name="org">The caller's own org; null: the platform's, which may speak for any.</param>
     /// <exception cref="ApiRefusedException">See <see cref="JsonItems.Read"/>.</exception>
     public static List<UsageItem> Read(ReadOnlySpan<byte> body, string? org, out bool isSingle) =>
-        JsonItems.Read(body, wrapped: false, (json, index) => Structured(json, index, org), out isSingle);
+        JsonItems.Read(body, wrapped: false, (ref json, index) => Structured(ref json, index, org), out isSingle);
 
     /// <inheritdoc cref="Read"/>
     public static List<UsageItem> ReadBinary(IHeaderDictionary headers, ReadOnlySpan<byte> body, string? org)
@@ -34,11 +34,11 @@ internal static class CloudEvents
             said.Take(name, Uri.UnescapeDataString(values[0] ?? ""), item);
         }
 
-        var parsed = JsonItems.Read(body, wrapped: false, (json, _) => Finish(item, said, json, org), out var isSingle);
+        var parsed = JsonItems.Read(body, wrapped: false, (ref json, _) => Finish(item, said, json, org), out var isSingle);
         return isSingle ? parsed : throw new ApiRefusedException(ApiError.BodyMalformed, "The data of an event in binary mode must be one JSON object.");
     }
 
-    private static UsageItem Structured(Utf8JsonReader json, int index, string? org)
+    private static UsageItem Structured(ref Utf8JsonReader json, int index, string? org)
     {
         var item = new UsageItem(index);
         var said = new Attributes();
@@ -60,11 +60,12 @@ internal static class CloudEvents
                     encoded = Base64(members.Json, item);
                     break;
                 default:
-                    if (Attributes.IsKnown(name)) said.Take(name, members.Text(name), item);
+                    if (Attributes.IsKnown(name)) said.Take(name, Attributes.IsRepeated(name) ? members.Label(name) : members.Text(name), item);
                     break;
             }
         }
 
+        json = members.Json;
         if (item.Refusal is not null) return item;
         if (hasData && encoded is not null) item.Refuse(ApiError.ItemInvalid, "data and data_base64 exclude each other.");
         if (encoded is not null) return Encoded(item, said, encoded, org);
@@ -85,7 +86,7 @@ internal static class CloudEvents
     {
         try
         {
-            return JsonItems.Read(data, wrapped: false, (json, _) => Finish(item, said, json, org), out var isSingle) is [var only] && isSingle ? only : NotAnObject(item);
+            return JsonItems.Read(data, wrapped: false, (ref json, _) => Finish(item, said, json, org), out var isSingle) is [var only] && isSingle ? only : NotAnObject(item);
         }
         catch (ApiRefusedException)
         {
@@ -147,6 +148,9 @@ internal static class CloudEvents
         public string? TraceParent { get; private set; }
 
         public static bool IsKnown(string name) => name is "specversion" or "id" or "source" or "type" or "subject" or "time" or "datacontenttype" or "traceparent";
+
+        /// <summary>Whether many events say the same.</summary>
+        public static bool IsRepeated(string name) => name is "specversion" or "source" or "type" or "subject" or "datacontenttype";
 
         public void Take(string name, string? value, UsageItem item)
         {

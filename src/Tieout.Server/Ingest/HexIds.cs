@@ -8,6 +8,8 @@ internal static class HexIds
     private const int TraceBytes = 16;
     private const int SpanBytes = 8;
 
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
+
     /// <returns>32 lower-case digits; null: it is none.</returns>
     public static string? Trace(string? text) => Read(text, TraceBytes);
 
@@ -19,6 +21,9 @@ internal static class HexIds
         Span<byte> bytes = stackalloc byte[TraceBytes + 2];
         var read = 0;
         if (text is null) return null;
+
+        // As the specification has it, and so nearly always.
+        if (text.Length == length * 2 && !text.AsSpan().ContainsAnyExcept(LowerHex)) return text.AsSpan().ContainsAnyExcept('0') ? text : null;
         if (text.Length == length * 2)
         {
             if (Convert.FromHexString(text, bytes, out _, out read) is not OperationStatus.Done) return null;

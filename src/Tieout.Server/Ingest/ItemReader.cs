@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Metering;
@@ -7,14 +6,10 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Ingest;
 
-/// <summary>Reads the members of one JSON object of an item. What has the wrong form refuses the item and reads as absent; nothing here throws.</summary>
-/// <remarks>The bytes are JSON already: <see cref="JsonItems"/> has walked over them.</remarks>
+/// <summary>Reads the members of one JSON object of an item. What has the wrong form refuses the item and reads as absent; only what is no JSON throws.</summary>
 /// <param name="json">At the object's start.</param>
 internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
 {
-    /// <summary>Names of members are looked at up to here; no name that means anything is longer.</summary>
-    private const int NameBytesMax = 128;
-
     private Utf8JsonReader _json = json;
     private bool _begun;
 
@@ -28,14 +23,14 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
     public readonly bool IsObject => _json.TokenType is JsonTokenType.StartObject;
 
     /// <summary>Goes on to the next member; its value is then read or skipped. False: there is none.</summary>
-    /// <param name="name">Empty where it is too long or not text, and so none that is known.</param>
+    /// <param name="name">Empty where it is not text, and so none that is known.</param>
     public bool Next(out string name)
     {
         name = "";
         if (_begun && _json.TokenType is (JsonTokenType.StartObject or JsonTokenType.StartArray)) _json.Skip();
         _begun = true;
         if (!_json.Read() || _json.TokenType is not JsonTokenType.PropertyName) return false;
-        if (_json.ValueSpan.Length <= NameBytesMax) name = Decoded() ?? "";
+        name = RepeatedText.Of(_json) ?? "";
         _json.Read();
         return true;
     }
@@ -48,6 +43,9 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
         item.Refuse(ApiError.ItemInvalid, $"{what} must be text.");
         return null;
     }
+
+    /// <summary>As <see cref="Text"/>, of what many items have in common.</summary>
+    public string? Label(string what) => !IsNull && _json.TokenType is JsonTokenType.String && RepeatedText.Of(_json) is { } text ? text : Text(what);
 
     /// <summary>A count, written as a number or, as OpenMeter and OTLP do, as text.</summary>
     public long? Count(string what) => Whole(what, UsageUnits.CountMax);
@@ -68,9 +66,6 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
         return null;
     }
 
-    /// <summary>Nanoseconds since 1970, as OTLP writes times; null: anything else.</summary>
-    public readonly Instant? Nanos() => TryWhole(out var nanos) && nanos / 1_000 >= Times.EarliestMicros ? new(nanos / 1_000) : null;
-
     /// <summary>A decimal string of major units, zero or more.</summary>
     public Amount? Money(string what)
     {
@@ -80,23 +75,7 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
         return null;
     }
 
-    /// <summary>Text; null where it is anything else, which refuses nothing.</summary>
-    public readonly string? AnyText() => _json.TokenType is JsonTokenType.String ? Decoded() : null;
-
-    public readonly bool TryWhole(out long number)
-    {
-        number = 0;
-        if (_json.TokenType is JsonTokenType.String)
-        {
-            return Utf8Parser.TryParse(_json.ValueSpan, out number, out var used) && used == _json.ValueSpan.Length;
-        }
-
-        if (_json.TokenType is not JsonTokenType.Number) return false;
-        if (_json.TryGetInt64(out number)) return true;
-        if (!_json.TryGetDecimal(out var value) || value != decimal.Truncate(value) || value is < 0 or > long.MaxValue) return false;
-        number = (long)value;
-        return true;
-    }
+    private readonly bool TryWhole(out long number) => JsonText.TryWhole(_json, out number);
 
     private readonly string? Decoded() => JsonText.Of(_json);
 }

@@ -10,8 +10,8 @@ internal static class JsonItems
     /// <summary>Items of one call. More is a file, not a call: its sender could not tell which of them stand if it broke off.</summary>
     public const int Max = 10_000;
 
-    /// <param name="item">At the start of the item's value. The reader is a copy: it may be left anywhere.</param>
-    public delegate UsageItem Parse(Utf8JsonReader item, int index);
+    /// <param name="item">At the start of the item's value. It may be left anywhere within the item.</param>
+    public delegate UsageItem Parse(ref Utf8JsonReader item, int index);
 
     /// <summary>Reads an array of items, an object with an array <c>items</c>, or a single object.</summary>
     /// <param name="wrapped">Whether an object with <c>items</c> is a list; else every object is an item.</param>
@@ -38,7 +38,7 @@ internal static class JsonItems
         }
         catch (JsonException broken)
         {
-            throw Broken(json, broken);
+            throw Broken(body, broken);
         }
     }
 
@@ -49,23 +49,39 @@ internal static class JsonItems
     }
 
     /// <summary>Where a body stops being JSON.</summary>
-    public static ApiRefusedException Broken(in Utf8JsonReader json, JsonException broken) => new(
-        ApiError.BodyMalformed,
-        $"The body is not JSON at byte {json.BytesConsumed} (line {(broken.LineNumber ?? 0) + 1}, byte {(broken.BytePositionInLine ?? 0) + 1} of it). Nothing of it counts.");
+    public static ApiRefusedException Broken(ReadOnlySpan<byte> body, JsonException broken)
+    {
+        var json = new Utf8JsonReader(body);
+        try
+        {
+            while (json.Read()) { }
+        }
+        catch (JsonException)
+        {
+            // Here.
+        }
+
+        return new(
+            ApiError.BodyMalformed,
+            $"The body is not JSON at byte {json.BytesConsumed} (line {(broken.LineNumber ?? 0) + 1}, byte {(broken.BytePositionInLine ?? 0) + 1} of it). Nothing of it counts.");
+    }
 
     public static ApiRefusedException TooMany() => new(ApiError.TooManyItems, $"Send at most {Max} items in one call. Nothing of it counts.");
 
     private static void ReadOne(ref Utf8JsonReader json, List<UsageItem> items, Parse parse)
     {
         if (items.Count == Max) throw TooMany();
-        var item = json;
-        json.Skip();
-        if (item.TokenType is JsonTokenType.StartObject)
+        if (json.TokenType is JsonTokenType.StartObject)
         {
-            items.Add(parse(item, items.Count));
+            var depth = json.CurrentDepth;
+            items.Add(parse(ref json, items.Count));
+
+            // A refused item is left in its midst, and what follows in it must be JSON all the same.
+            while (json.CurrentDepth > depth || json.TokenType is not JsonTokenType.EndObject) json.Read();
             return;
         }
 
+        json.Skip();
         var none = new UsageItem(items.Count);
         none.Refuse(ApiError.ItemInvalid, "It is not a JSON object.");
         items.Add(none);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Core;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 
@@ -36,11 +37,12 @@ internal static class OtlpTraces
         }
         catch (JsonException broken)
         {
-            throw JsonItems.Broken(json, broken);
+            throw JsonItems.Broken(body, broken);
         }
     }
 
-    private delegate void Element(Utf8JsonReader json);
+    /// <summary>Takes an element of an array: from its start, where the reader is, to its end, where it is left.</summary>
+    private delegate void Element(ref Utf8JsonReader json);
 
     private static void Array(ref Utf8JsonReader json, string what, Element each)
     {
@@ -49,25 +51,28 @@ internal static class OtlpTraces
         while (json.Read() && json.TokenType is not JsonTokenType.EndArray)
         {
             if (json.TokenType is not JsonTokenType.StartObject) throw NotOtlp($"{what} must be an array of objects.");
-            var element = json;
-            json.Skip();
-            each(element);
+            each(ref json);
         }
     }
 
     private static ApiRefusedException NotOtlp(string detail) => new(ApiError.BodyMalformed, detail);
 
-    /// <summary>Collects the spans of one call. Members come in any order, so what an object needs from its other members is found first.</summary>
+    /// <summary>Collects the spans of one call in one walk over it. Members come in any order: spans that stand before what they share are walked over again.</summary>
     private sealed class Spans
     {
-        private GenAiSpan _resource = new();
+        private readonly GenAiSpan _resource = new();
+        private readonly GenAiSpan _span = new();
+        private readonly Element _addScope, _addSpan, _addResourceAttribute, _addAttribute;
         private int _count;
+
+        public Spans() => (_addScope, _addSpan, _addResourceAttribute, _addAttribute) = (AddScope, AddSpan, _resource.AddAttribute, _span.AddAttribute);
 
         public List<UsageItem> Items { get; } = [];
 
-        public void AddResource(Utf8JsonReader json)
+        public void AddResource(ref Utf8JsonReader json)
         {
-            _resource = new();
+            _resource.Clear();
+            var hasResource = false;
             Utf8JsonReader scopes = default;
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
@@ -75,82 +80,91 @@ internal static class OtlpTraces
                 var isScopes = JsonText.Is(json, "scopeSpans"u8) || JsonText.Is(json, "instrumentationLibrarySpans"u8) || JsonText.Is(json, "scope_spans"u8);
                 var isResource = JsonText.Is(json, "resource"u8);
                 json.Read();
-                if (isScopes) scopes = json;
-                if (isResource) Resource(json);
+                if (isResource) Resource(ref json);
+                hasResource |= isResource;
+                if (isScopes && hasResource) Array(ref json, "scopeSpans", _addScope);
+                else if (isScopes) scopes = json;
                 json.Skip();
             }
 
-            if (scopes.TokenType is not JsonTokenType.None) Array(ref scopes, "scopeSpans", AddScope);
+            if (scopes.TokenType is not JsonTokenType.None) Array(ref scopes, "scopeSpans", _addScope);
         }
 
-        private void Resource(Utf8JsonReader json)
+        private void Resource(ref Utf8JsonReader json)
         {
             if (json.TokenType is not JsonTokenType.StartObject) return;
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
                 var isAttributes = JsonText.Is(json, "attributes"u8);
                 json.Read();
-                if (isAttributes) Array(ref json, "attributes", _resource.AddAttribute);
+                if (isAttributes) Array(ref json, "attributes", _addResourceAttribute);
                 else json.Skip();
             }
         }
 
-        private void AddScope(Utf8JsonReader json)
+        private void AddScope(ref Utf8JsonReader json)
         {
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
                 var isSpans = JsonText.Is(json, "spans"u8);
                 json.Read();
-                if (isSpans) Array(ref json, "spans", AddSpan);
+                if (isSpans) Array(ref json, "spans", _addSpan);
                 else json.Skip();
             }
         }
 
-        private void AddSpan(Utf8JsonReader json)
+        private void AddSpan(ref Utf8JsonReader json)
         {
             if (_count == JsonItems.Max) throw JsonItems.TooMany();
-            var item = new UsageItem(_count++) { Source = Source };
-            var span = new GenAiSpan();
-            var members = new ItemReader(json, item);
+            var index = _count++;
+            _span.Clear();
             string? traceId = null, spanId = null;
-            Core.Instant? start = null, end = null;
-            while (members.Next(out var name))
+            Instant? start = null, end = null;
+            while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
+                var name = RepeatedText.Of(json);
+                json.Read();
                 switch (name)
                 {
-                    case "traceId" or "trace_id": traceId = HexIds.Trace(members.AnyText()); break;
-                    case "spanId" or "span_id": spanId = HexIds.Span(members.AnyText()); break;
-                    case "startTimeUnixNano" or "start_time_unix_nano": start = members.Nanos(); break;
-                    case "endTimeUnixNano" or "end_time_unix_nano": end = members.Nanos(); break;
-                    case "status": span.Failed = IsError(members); break;
-                    case "attributes":
-                        var attributes = members.Json;
-                        Array(ref attributes, "attributes", span.AddAttribute);
-                        break;
+                    case "traceId" or "trace_id": traceId = HexIds.Trace(JsonText.Any(json)); break;
+                    case "spanId" or "span_id": spanId = HexIds.Span(JsonText.Any(json)); break;
+                    case "startTimeUnixNano" or "start_time_unix_nano": start = Nanos(json); break;
+                    case "endTimeUnixNano" or "end_time_unix_nano": end = Nanos(json); break;
+                    case "status": _span.Failed = IsError(ref json); break;
+                    case "attributes": Array(ref json, "attributes", _addAttribute); break;
                 }
+
+                json.Skip();
             }
 
-            if (!span.IsInference) return;
+            if (!_span.IsInference) return;
+            var item = new UsageItem(index) { Source = Source };
             if (traceId is null || spanId is null) item.Refuse(ApiError.ItemInvalid, "It lacks a traceId of 32 and a spanId of 16 hexadecimal digits.");
             item.TraceId = traceId;
             item.Id = $"{traceId}:{spanId}";
             item.OccurredAt = start ?? end;
             item.DurationMs = start is { } from && end is { } to && to > from ? (int)Math.Min((to - from).TotalMilliseconds, int.MaxValue) : 0;
-            span.Fill(item, _resource);
+            _span.Fill(item, _resource);
             Items.Add(item);
         }
 
-        private static bool IsError(in ItemReader status)
+        /// <summary>Nanoseconds since 1970; null: anything else.</summary>
+        private static Instant? Nanos(in Utf8JsonReader json) => JsonText.TryWhole(json, out var nanos) && nanos / 1_000 >= Times.EarliestMicros ? new(nanos / 1_000) : null;
+
+        private static bool IsError(ref Utf8JsonReader json)
         {
             const int error = 2;
-            if (!status.IsObject) return false;
-            var members = new ItemReader(status.Json, status.Item);
-            while (members.Next(out var name))
+            if (json.TokenType is not JsonTokenType.StartObject) return false;
+            var isError = false;
+            while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
-                if (name == "code") return (members.TryWhole(out var code) && code == error) || members.AnyText() == "STATUS_CODE_ERROR";
+                var isCode = JsonText.Is(json, "code"u8);
+                json.Read();
+                isError |= isCode && ((JsonText.TryWhole(json, out var code) && code == error) || JsonText.Any(json) == "STATUS_CODE_ERROR");
+                json.Skip();
             }
 
-            return false;
+            return isError;
         }
     }
 }

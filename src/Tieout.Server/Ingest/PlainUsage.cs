@@ -10,7 +10,7 @@ internal static class PlainUsage
     /// <exception cref="ApiRefusedException">See <see cref="JsonItems.Read"/>.</exception>
     public static List<UsageItem> Read(ReadOnlySpan<byte> body) => JsonItems.Read(body, wrapped: true, Parse, out _);
 
-    private static UsageItem Parse(Utf8JsonReader json, int index)
+    private static UsageItem Parse(ref Utf8JsonReader json, int index)
     {
         var item = new UsageItem(index);
         var members = new ItemReader(json, item);
@@ -23,7 +23,7 @@ internal static class PlainUsage
                     item.Id = UsageFields.Once(item.Id, members.Text(name), name, item);
                     break;
                 case "source":
-                    item.Source = UsageFields.Once(hasSource ? item.Source : null, members.Text(name), name, item) ?? item.Source;
+                    item.Source = UsageFields.Once(hasSource ? item.Source : null, members.Label(name), name, item) ?? item.Source;
                     hasSource = true;
                     break;
                 case "occurred_at":
@@ -36,6 +36,7 @@ internal static class PlainUsage
             }
         }
 
+        json = members.Json;
         item.Check("occurred_at");
         return item;
     }

@@ -19,7 +19,10 @@ internal static class Times
     public static Instant? Read(string text)
     {
         if (text.Length > LengthMax || !Ascii.IsValid(text) || text.AsSpan().ContainsAny('\\', '"')) return null;
-        var json = new Utf8JsonReader(Encoding.ASCII.GetBytes($"\"{text}\""));
+        Span<byte> quoted = stackalloc byte[LengthMax + 2];
+        quoted[0] = quoted[text.Length + 1] = (byte)'"';
+        Encoding.ASCII.GetBytes(text, quoted[1..]);
+        var json = new Utf8JsonReader(quoted[..(text.Length + 2)]);
         try
         {
             return json.Read() ? Read(json) : null;

@@ -18,15 +18,15 @@ internal static class UsageFields
         var item = json.Item;
         switch (name)
         {
-            case "org" or "org_id" or "tenant_id": item.Org = Once(item.Org, json.Text(name), name, item); break;
-            case "project" or "project_id": item.Project = Once(item.Project, json.Text(name), name, item); break;
-            case "team" or "team_id": item.Team = Once(item.Team, json.Text(name), name, item); break;
-            case "key" or "key_id": item.Key = Once(item.Key, json.Text(name), name, item); break;
+            case "org" or "org_id" or "tenant_id": item.Org = Once(item.Org, json.Label(name), name, item); break;
+            case "project" or "project_id": item.Project = Once(item.Project, json.Label(name), name, item); break;
+            case "team" or "team_id": item.Team = Once(item.Team, json.Label(name), name, item); break;
+            case "key" or "key_id": item.Key = Once(item.Key, json.Label(name), name, item); break;
             case "user" or "user_id": item.User = Once(item.User, json.Text(name), name, item); break;
-            case "feature": item.Feature = Once(item.Feature, json.Text(name), name, item); break;
-            case "trigger" or "trigger_type": item.Trigger = Once(item.Trigger, json.Text(name), name, item); break;
-            case "provider": item.Provider = Once(item.Provider, json.Text(name), name, item); break;
-            case "model": item.Model = Once(item.Model, json.Text(name), name, item); break;
+            case "feature": item.Feature = Once(item.Feature, json.Label(name), name, item); break;
+            case "trigger" or "trigger_type": item.Trigger = Once(item.Trigger, json.Label(name), name, item); break;
+            case "provider": item.Provider = Once(item.Provider, json.Label(name), name, item); break;
+            case "model": item.Model = Once(item.Model, json.Label(name), name, item); break;
             case "operation_id": item.OperationId = Once(item.OperationId, json.Text(name), name, item); break;
             case "workflow_id": item.WorkflowId = Once(item.WorkflowId, json.Text(name), name, item); break;
             case "correlation_id": item.CorrelationId = Once(item.CorrelationId, json.Text(name), name, item); break;

@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation;
 using Tieout.Storage;
 
@@ -9,13 +10,13 @@ internal static class LedgerReading
     /// <param name="zone">In which days are cut.</param>
     /// <param name="decimals">How finely the other book is written.</param>
     public static async Task<LedgerSide> ReadAsync(
-        TieRequest request, TallyFigure figure, TimeZoneInfo zone, int decimals, ILedgerReader read, CancellationToken cancellationToken)
+        OrgState org, TieRequest request, TimeZoneInfo zone, int decimals, ILedgerReader read, CancellationToken cancellationToken)
     {
         var (from, to) = (request.From, request.To);
         var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(from, to, zone) : null;
         var step = 1L;
         for (var i = decimals; i < 9; i++) step *= 10;
-        var query = new TallyQuery(request.Org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), figure, request.WrittenAt, step);
+        var query = new TallyQuery(org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.Charge, request.WrittenAt, step);
         return LedgerSide.Of(request.Spec, await read.TalliesAsync(query, cancellationToken), cut);
     }
 }

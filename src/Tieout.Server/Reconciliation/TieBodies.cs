@@ -6,7 +6,8 @@ using Tieout.Server.Api;
 namespace Tieout.Server.Reconciliation;
 
 /// <summary>Our ledger against another book, row by row.</summary>
-/// <param name="Figure">charge: what the org pays; provider_cost: what the provider takes, for bills.</param>
+/// <param name="Org">Null: all orgs that spend in dollars, for a bill.</param>
+/// <param name="Figure">charge: what the org pays; provider_cost: what the provider takes, for bills; count: tokens and requests, for usage reports.</param>
 /// <param name="TimeZone">In which days were cut.</param>
 /// <param name="LeftTotal">Σ left.</param>
 /// <param name="DriftPct">Σ |difference| in per cent of Σ |left|, six decimals, 0 only where every row ties.</param>
@@ -15,7 +16,7 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="RightRows">Rows read from the right side.</param>
 /// <param name="LeftOut">Those of them that are another org's or outside the range, and those that were quarantined.</param>
 public sealed record TieBody(
-    string Org, string Asset, string Left, string Figure, string TimeZone, string? From, string? To, IReadOnlyList<TieRowBody> Rows,
+    string? Org, string Asset, string Left, string Figure, string TimeZone, string? From, string? To, IReadOnlyList<TieRowBody> Rows,
     Amount LeftTotal, Amount RightTotal, Amount Difference, decimal DriftPct, string Severity, int Differing, long RightRows, long LeftOut, long AsOf)
 {
     /// <summary>Figures of the right side that were set aside, and what they would have changed; null: none can be in this format.</summary>

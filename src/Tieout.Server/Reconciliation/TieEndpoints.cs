@@ -4,9 +4,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Server.Reconciliation.Bills;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation;
@@ -17,20 +21,39 @@ internal static class TieEndpoints
     /// <summary>Files are read as a stream; what is kept is a sum a key.</summary>
     private const long FileBytesMax = 1L << 30;
 
-    public static void MapTies(this IEndpointRouteBuilder api) => api.MapPost("/orgs/{org}/ties", TieAsync);
-
-    private static async Task<IResult> TieAsync(string org, HttpContext context, ILedger ledger, TimeProvider time)
+    public static void MapTies(this IEndpointRouteBuilder api)
     {
-        Inputs.OnlyQuery(context, "key", "amount", "unit", "format", "from", "to", "last_write");
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = FileBytesMax;
-        var state = Inputs.Org(ledger, org);
-        var request = TieRequest.Read(context, state, Instant.From(time.GetUtcNow()));
-        return Answer.Ok(await CounterAsync(request, context, ledger), TieJson.Default.TieBody);
+        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, CurrentKeys current) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, current));
+        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, CurrentKeys current) => TieAsync(null, context, ledger, time, current));
     }
 
-    private static async Task<TieBody> CounterAsync(TieRequest request, HttpContext context, ILedger ledger)
+    /// <param name="org">Null: all orgs, as a provider's bill is for.</param>
+    private static async Task<IResult> TieAsync(OrgState? org, HttpContext context, ILedger ledger, TimeProvider time, CurrentKeys current)
     {
-        var form = request.Counter();
+        Inputs.OnlyQuery(context, "key", "amount", "unit", "format", "from", "to", "last_write", "provider");
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = FileBytesMax;
+        var request = TieRequest.Read(context, org, Instant.From(time.GetUtcNow()));
+        var body = BillFormat.All.TryGetValue(request.Format, out var bill) ? await BillAsync(bill, request, context, ledger, current)
+            : org is null ? throw new ApiRefusedException(ApiError.ParameterInvalid, "A counter is compared with one org: say which.")
+            : await CounterAsync(org, request, context, ledger);
+        return Answer.Ok(body, TieJson.Default.TieBody);
+    }
+
+    private static async Task<TieBody> BillAsync(BillFormat format, TieRequest request, HttpContext context, ILedger ledger, CurrentKeys current)
+    {
+        var asOf = ledger.Read.AsOf;
+
+        // Bills are in dollars; what orgs of other assets use is priced in those, and cannot be added.
+        var orgs = request.Org is { } one ? [one] : ledger.Read.Orgs.Where(org => org.Org.Asset == Asset.Usd.Code).ToArray();
+        if (orgs.FirstOrDefault(org => org.Org.Asset != Asset.Usd.Code) is { } other && !format.IsCounts) throw new ApiRefusedException(ApiError.ParameterInvalid, $"{other.Org.Id} spends in {other.Org.Asset}; bills are in USD.");
+        var book = request.Org is { } priced ? current.Get().Prices.Of(priced.Org.Id)!.Book : current.Get().Prices.Shared;
+        var (tie, spec, bill) = await new BillComparison(format, request, orgs, ledger.Read, new(book)).CompareAsync(context.Request.Body, context.RequestAborted);
+        return Body(request, spec, tie, format.IsCounts ? "count" : "provider_cost", "UTC", bill.Rows, bill.LeftOut, asOf) with { Quarantine = bill.Quarantine };
+    }
+
+    private static async Task<TieBody> CounterAsync(OrgState org, TieRequest request, HttpContext context, ILedger ledger)
+    {
+        var form = request.Counter(org);
         var rows = new CounterRows(form);
         var columns = form.Columns.ToArray();
         await (request.Format == "jsonl"
@@ -38,31 +61,31 @@ internal static class TieEndpoints
             : CsvRows.ReadAsync(context.Request.Body, columns, rows.Add, context.RequestAborted));
 
         var asOf = ledger.Read.AsOf;
-        var tie = await CompareAsync(request, rows.Side, ledger, context.RequestAborted);
-        return Body(request, tie, TallyFigure.Charge, rows.Rows, rows.LeftOut, asOf);
+        var tie = await CompareAsync(org, request, rows.Side, ledger, context.RequestAborted);
+        return Body(request, request.Spec, tie, "charge", org.Org.TimeZone, rows.Rows, rows.LeftOut, asOf);
     }
 
-    private static async Task<Tie> CompareAsync(TieRequest request, OutsideSide theirs, ILedger ledger, CancellationToken cancellationToken)
+    private static async Task<Tie> CompareAsync(OrgState org, TieRequest request, OutsideSide theirs, ILedger ledger, CancellationToken cancellationToken)
     {
         var decimals = Math.Min(9, theirs.Decimals);
-        var ours = await LedgerReading.ReadAsync(request, TallyFigure.Charge, request.Org.Zone, decimals, ledger.Read, cancellationToken);
+        var ours = await LedgerReading.ReadAsync(org, request, org.Zone, decimals, ledger.Read, cancellationToken);
         var keys = ours.Cells.Keys.Union(theirs.Cells.Keys).ToList();
 
         // Only where something differs, and only where the clocks do: the same charges, with days cut in UTC.
-        var byUtcDays = request.Spec.Has(TieField.Day) && (request.Org.Zone.BaseUtcOffset != TimeSpan.Zero || request.Org.Zone.SupportsDaylightSavingTime);
+        var byUtcDays = request.Spec.Has(TieField.Day) && (org.Zone.BaseUtcOffset != TimeSpan.Zero || org.Zone.SupportsDaylightSavingTime);
         var utc = byUtcDays && keys.Any(key => (ours.Find(key)?.All.Total ?? Amount.Zero) != (theirs.Find(key)?.Amount ?? Amount.Zero))
-            ? await LedgerReading.ReadAsync(request, TallyFigure.Charge, TimeZoneInfo.Utc, decimals, ledger.Read, cancellationToken)
+            ? await LedgerReading.ReadAsync(org, request, TimeZoneInfo.Utc, decimals, ledger.Read, cancellationToken)
             : null;
         var causes = new CounterCauses(request.Spec, decimals);
         return Tie.Of(
             keys.Select(key => causes.Row(key, ours.Find(key), theirs.Find(key), utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)), request.IsStale);
     }
 
-    private static TieBody Body(TieRequest request, Tie tie, TallyFigure figure, long rightRows, long leftOut, long asOf)
+    private static TieBody Body(TieRequest request, TieSpec spec, Tie tie, string figure, string zone, long rightRows, long leftOut, long asOf)
     {
-        var fields = request.Spec.Columns.Select(column => TieSpec.Name(column.Field)).ToArray();
+        var fields = spec.Columns.Select(column => TieSpec.Name(column.Field)).ToArray();
         return new(
-            request.Org.Org.Id, request.Org.Org.Asset, "ledger", UsageLine.Snake(figure), request.Org.Org.TimeZone, request.FromGiven?.ToString(), request.ToGiven?.ToString(),
+            request.Org?.Org.Id, request.Org?.Org.Asset ?? Asset.Usd.Code, "ledger", figure, zone, request.FromGiven?.ToString(), request.ToGiven?.ToString(),
             [.. tie.Rows.Select(row => Row(row, fields))], tie.Left, tie.Right, tie.Left - tie.Right, tie.DriftPct, UsageLine.Snake(tie.Severity), tie.Differing, rightRows, leftOut, asOf);
     }
 

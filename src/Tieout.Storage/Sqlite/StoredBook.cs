@@ -59,6 +59,47 @@ internal sealed class StoredBook : IDisposable
     /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of when it is durable.</param>
     public void Prefetch(IReadOnlyList<Command> commands, List<AttemptId> revisited)
     {
+        try
+        {
+            RecallAll(commands, revisited);
+        }
+        finally
+        {
+            _rows.EndReading();
+        }
+    }
+
+    /// <summary>Takes in what was decided.</summary>
+    public void Apply(WriteSet writes)
+    {
+        Book.Apply(writes);
+        foreach (var row in writes.Labels) _rows.Add(row);
+        foreach (var row in writes.Holds) See(row.Hold.Id);
+        foreach (var row in writes.Usage) See(row.Usage.Id);
+    }
+
+    /// <summary>Lets go of an attempt unless its hold is open. Only when all that is known of it is durable.</summary>
+    public void Forget(AttemptId id)
+    {
+        if (Book.Attempt(id) is { State: not HoldState.Open }) Book.Forget(id);
+    }
+
+    /// <summary>Lets go of windows that have long been over and of money commands. Only when nothing is in flight and all is flushed.</summary>
+    /// <returns>The windows let go of.</returns>
+    public List<WindowKey> LetGo(Instant now)
+    {
+        Book.ForgetRecalled();
+        var from = now - WindowsKept;
+        var over = Book.Windows.Values.Where(window => window.End <= from && window.Held == Amount.Zero).Select(window => window.Key).ToList();
+        foreach (var key in over) Book.Forget(key);
+        Book.WindowsFrom = from;
+        return over;
+    }
+
+    public void Dispose() => _rows.Dispose();
+
+    private void RecallAll(IReadOnlyList<Command> commands, List<AttemptId> revisited)
+    {
         for (var i = 0; i < commands.Count; i++)
         {
             switch (commands[i])
@@ -100,35 +141,6 @@ internal sealed class StoredBook : IDisposable
             }
         }
     }
-
-    /// <summary>Takes in what was decided.</summary>
-    public void Apply(WriteSet writes)
-    {
-        Book.Apply(writes);
-        foreach (var row in writes.Labels) _rows.Add(row);
-        foreach (var row in writes.Holds) See(row.Hold.Id);
-        foreach (var row in writes.Usage) See(row.Usage.Id);
-    }
-
-    /// <summary>Lets go of an attempt unless its hold is open. Only when all that is known of it is durable.</summary>
-    public void Forget(AttemptId id)
-    {
-        if (Book.Attempt(id) is { State: not HoldState.Open }) Book.Forget(id);
-    }
-
-    /// <summary>Lets go of windows that have long been over and of money commands. Only when nothing is in flight and all is flushed.</summary>
-    /// <returns>The windows let go of.</returns>
-    public List<WindowKey> LetGo(Instant now)
-    {
-        Book.ForgetRecalled();
-        var from = now - WindowsKept;
-        var over = Book.Windows.Values.Where(window => window.End <= from && window.Held == Amount.Zero).Select(window => window.Key).ToList();
-        foreach (var key in over) Book.Forget(key);
-        Book.WindowsFrom = from;
-        return over;
-    }
-
-    public void Dispose() => _rows.Dispose();
 
     private void See(AttemptId id)
     {

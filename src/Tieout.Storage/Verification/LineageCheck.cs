@@ -7,6 +7,17 @@ namespace Tieout.Storage.Verification;
 /// <summary>Every issuance has one unbroken lineage by one text of its envelope (A1): its numbers and text always, its links where the secret is at hand.</summary>
 internal static class LineageCheck
 {
+    /// <summary>What links are checked with; null: there is no secret here.</summary>
+    /// <param name="tables">Those that the platform's own settings are in.</param>
+    public static KeyRing? Keys(ILedgerTables tables, EnvelopeSecret? secret)
+    {
+        if (secret is null) return null;
+        var keys = new List<EnvelopeKey>();
+        using var s = tables.Select($"SELECT {RowReads.SettingColumns} FROM settings WHERE kind = {(int)SettingKind.EnvelopeKey} ORDER BY seq");
+        while (s.Step()) keys.Add(EnvelopeKey.Parse(RowReads.Setting(s).Body));
+        return new(keys, secret);
+    }
+
     public static void Run(ILedgerTables tables, KeyRing? keys, Findings findings)
     {
         var rows = new List<LineageEntry>();

@@ -1,4 +1,3 @@
-using Tieout.Core.Attribution;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
@@ -44,9 +43,6 @@ internal sealed class Standing
     public Recomputation Again => _again;
 
     public Book Book => _book;
-
-    /// <summary>The records of the envelope keys; their secrets are not here.</summary>
-    public IEnumerable<EnvelopeKey> EnvelopeKeys => _book.Settings.Where(row => row.Kind == SettingKind.EnvelopeKey).Select(row => EnvelopeKey.Parse(row.Body));
 
     /// <exception cref="StoreCorruptException">There are none.</exception>
     public UsageLabels Labels(int no) => _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which is not there");

@@ -42,7 +42,7 @@ internal sealed class RawProvider : IAsyncDisposable
             {
                 client = await _listener.AcceptSocketAsync();
             }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            catch (Exception error) when (error is SocketException or ObjectDisposedException or InvalidOperationException)
             {
                 return;
             }

@@ -5,6 +5,7 @@ using Tieout.Server.Tests.Gateway;
 namespace Tieout.Server.Tests.BadInput;
 
 /// <summary>Requests as no library sends them, to the real server: none is read in two ways, and nothing of one becomes a line of something else.</summary>
+[Collection("The console, of which there is one")]
 public sealed partial class RawRequestTests
 {
     private const string Authorization = "Authorization: Bearer " + World.Secret;

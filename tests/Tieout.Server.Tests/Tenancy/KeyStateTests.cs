@@ -7,6 +7,7 @@ using Tieout.Server.Tests.Gateway;
 namespace Tieout.Server.Tests.Tenancy;
 
 /// <summary>Keys through their lives, at the gateway.</summary>
+[Collection("The console, of which there is one")]
 public sealed class KeyStateTests
 {
     private const string Admin = "root-token-of-a-test";

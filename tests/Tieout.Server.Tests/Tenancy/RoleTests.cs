@@ -71,7 +71,9 @@ public sealed class RoleTests
         var changes = world.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith(ApiEndpoints.Root, StringComparison.Ordinal))
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => (Method: method, Pattern: endpoint.RoutePattern.RawText!)))
-            .Where(change => change.Method != "GET").ToList();
+            .Where(change => change.Method != "GET")
+            // A question too long for an address: it changes nothing.
+            .Where(change => change.Pattern != ApiEndpoints.Root + "/orgs/{org}/ties").ToList();
         Assert.NotEmpty(changes);
         Assert.All(changes, change => Assert.False(Permissions.Allows(AdminRole.Viewer, change.Method, change.Pattern)));
         Assert.False(Permissions.Allows(AdminRole.Operator, "POST", ApiEndpoints.Root + "/new"));

@@ -32,6 +32,7 @@ internal sealed class Platform : IAsyncDisposable
     public string Url { get; }
     public string ProviderUrl { get; }
     public HttpClient Admin { get; }
+    public int GatewayId => _gateway!.Id;
     public string Printed => _gateway?.Printed ?? "";
 
     /// <param name="gateway">Lines for the <c>gateway:</c> section of <c>tieout.yaml</c>.</param>

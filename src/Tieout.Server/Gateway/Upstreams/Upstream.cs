@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
@@ -21,9 +22,11 @@ internal sealed class Upstream : IDisposable
     private readonly Dialect _dialect;
     private readonly string _keyHeader;
     private readonly string? _credential;
+    private readonly byte[] _secret;
     private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
     private readonly FrozenSet<string> _names;
+    private Known? _last;
 
     public Upstream(ProviderOptions options, GatewayOptions gateway)
     {
@@ -31,6 +34,7 @@ internal sealed class Upstream : IDisposable
         _dialect = Dialect.For(options.Dialect);
         _keyHeader = options.AuthHeader ?? _dialect.KeyHeader;
         _credential = options.ApiKey is { } key ? (options.AuthHeader is null ? _dialect.KeyPrefix : "") + key : null;
+        _secret = Encoding.UTF8.GetBytes(options.ApiKey ?? "");
         _connectTimeout = ConnectTimeout(options, gateway);
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
         _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).Concat(_dialect.VersionHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -76,11 +80,17 @@ internal sealed class Upstream : IDisposable
     /// <inheritdoc cref="SendAsync(HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
     {
-        var query = Options.Query is { } always ? (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + always : "";
-        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path + query)) { Content = content };
+        var request = new HttpRequestMessage(method, At(path)) { Content = content };
         if (_credential is not null) request.Headers.TryAddWithoutValidation(_keyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Puts stars where our credential stands in a provider's words: some say which key was wrong.</summary>
+    public void Conceal(Span<byte> words)
+    {
+        if (_secret.Length == 0) return;
+        for (var at = words.IndexOf(_secret); at >= 0; at = words.IndexOf(_secret)) words.Slice(at, _secret.Length).Fill((byte)'*');
     }
 
     /// <summary>Whether it is what these options would make, so that its connections can be kept.</summary>
@@ -90,6 +100,16 @@ internal sealed class Upstream : IDisposable
         && ConnectTimeout(options, gateway) == _connectTimeout;
 
     public void Dispose() => _connections.Dispose();
+
+    /// <summary>Nearly all requests go to one or two addresses, and reading an address costs more than remembering the last.</summary>
+    private Uri At(string path)
+    {
+        if (Volatile.Read(ref _last) is { } last && last.Path == path) return last.Address;
+        var query = Options.Query is { } always ? (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + always : "";
+        var address = new Uri(Options.BaseUrl.OriginalString + path + query);
+        Volatile.Write(ref _last, new(path, address));
+        return address;
+    }
 
     private static TimeSpan ConnectTimeout(ProviderOptions options, GatewayOptions gateway) => options.Timeouts.Connect ?? gateway.ConnectTimeout;
 
@@ -112,4 +132,6 @@ internal sealed class Upstream : IDisposable
 
         return false;
     }
+
+    private sealed record Known(string Path, Uri Address);
 }

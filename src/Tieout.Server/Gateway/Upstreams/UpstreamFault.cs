@@ -13,4 +13,12 @@ internal static class UpstreamFault
         OperationCanceledException { InnerException: TimeoutException } => !patience.IsOver,
         _ => false,
     };
+
+    /// <summary>What happened, for a log. Not the message: once there is an answer, it quotes what the provider wrote.</summary>
+    public static string Kind(Exception error) => error switch
+    {
+        HttpRequestException http => $"{http.HttpRequestError}",
+        HttpIOException io => $"{io.HttpRequestError}",
+        _ => error.GetType().Name,
+    };
 }

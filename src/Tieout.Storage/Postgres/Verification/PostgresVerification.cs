@@ -24,8 +24,13 @@ public static class PostgresVerification
             await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
             var tables = new PostgresTables(connection);
             await tables.BeginAsync();
-            var keys = secret is null ? null : new KeyRing(await EnvelopeKeysAsync(connection), secret);
-            foreach (var head in await HeadsAsync(connection))
+            var heads = await HeadsAsync(connection);
+            KeyRing? keys = null;
+
+            // The platform's own settings are in the last bucket.
+            await tables.ShowAsync(heads[^1].Bucket);
+            Guarded(findings, heads[^1].Bucket, () => keys = LineageCheck.Keys(tables, secret));
+            foreach (var head in heads)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await tables.ShowAsync(head.Bucket);
@@ -73,15 +78,6 @@ public static class PostgresVerification
         batch.Add($"SELECT {Reads.HeadColumns}, bucket FROM heads ORDER BY bucket");
         await using var reader = await batch.ExecuteReaderAsync();
         return await reader.ListAsync(row => ((int)row.Int64(RowReadsEnd), Reads.Head(row)));
-    }
-
-    /// <summary>The records of the envelope keys, which are the platform's and so in its bucket.</summary>
-    private static async Task<List<EnvelopeKey>> EnvelopeKeysAsync(NpgsqlConnection connection)
-    {
-        await using var batch = new NpgsqlBatch(connection);
-        batch.Add("SELECT body FROM public.settings WHERE kind = $1 ORDER BY bucket, seq", (int)SettingKind.EnvelopeKey);
-        await using var reader = await batch.ExecuteReaderAsync();
-        return await reader.ListAsync(row => EnvelopeKey.Parse(row.Text(0)));
     }
 
     private const int RowReadsEnd = Storage.Rows.RowReads.ChainColumnCount + 1;

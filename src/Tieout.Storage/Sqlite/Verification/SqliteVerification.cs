@@ -70,7 +70,7 @@ public static class SqliteVerification
             });
         }
 
-        LineageCheck.Run(tables, secret is null ? null : new KeyRing(standing.EnvelopeKeys, secret), findings);
+        LineageCheck.Run(tables, LineageCheck.Keys(tables, secret), findings);
         standing.Finish();
     }
 

@@ -1,0 +1,81 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Reconciliation.Bills;
+
+/// <summary>What our price list says a provider takes, against what it bills. Days are cut in UTC, as providers do.</summary>
+internal sealed class BillComparison(BillFormat format, TieRequest request, IReadOnlyList<OrgState> orgs, ILedgerReader read, PriceVersions prices)
+{
+    private readonly TieSpec _spec = Spec(format, request);
+
+    /// <returns>The rows, and the right side that they were compared with.</returns>
+    public async Task<(Tie Tie, TieSpec Spec, BillRows Bill)> CompareAsync(Stream file, CancellationToken cancellationToken)
+    {
+        var bill = new BillRows(_spec, format, Day(request.FromGiven), Day(request.ToGiven));
+        await format.Read(file, request.Amount, bill.Add, cancellationToken);
+        bill.Complete();
+        var (from, to) = Range(bill);
+        var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(from, to, TimeZoneInfo.Utc) : null;
+        var sums = new List<SlotTally>();
+        foreach (var org in orgs)
+        {
+            var query = new TallyQuery(org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.ProviderCost, request.WrittenAt);
+            sums.AddRange((await read.TalliesAsync(query, cancellationToken)).Where(sum => IsBilled(sum.Labels)));
+        }
+
+        try
+        {
+            var causes = new BillCauses(_spec, Math.Min(9, bill.Side.Decimals), format.IsCounts ? _ => [] : prices.Others);
+            return (Tie.Of(causes.Rows(Left(sums, cut), bill.Side), request.IsStale), _spec, bill);
+        }
+        catch (OverflowException)
+        {
+            throw FileRefused.Whole($"The figures of one row come to more than {Amount.Max}: compare a shorter range or by more fields.");
+        }
+    }
+
+    private LedgerSide Left(List<SlotTally> sums, DayCut? cut)
+    {
+        if (!format.IsCounts) return LedgerSide.Of(_spec, sums, cut);
+        var side = new LedgerSide();
+        foreach (var (measure, count) in format.Counts) side.AddCounts(_spec, sums, cut, measure, count);
+        return side;
+    }
+
+    private bool IsBilled(UsageLabels labels)
+    {
+        if (request.Provider is { } wanted || (wanted = format.Provider) is not null) return string.Equals(labels.Provider, wanted, StringComparison.OrdinalIgnoreCase);
+        return format.Name != "opencost" || labels.Source is UsageSource.Allocation or UsageSource.AppRuntime;
+    }
+
+    /// <summary>As asked for; else the days that the bill has.</summary>
+    private (Instant From, Instant To) Range(BillRows bill)
+    {
+        if (request.FromGiven is { } from && request.ToGiven is { } to) return (from, to);
+        if (bill.Days is not { } days)
+        {
+            if (bill.Rows == 0) return (request.From, request.To);
+            throw new ApiRefusedException(ApiError.ParameterInvalid, "The bill's lines are of more than a day: say from and to.");
+        }
+
+        return (request.FromGiven ?? DayCut.Start(days.First, TimeZoneInfo.Utc), request.ToGiven ?? DayCut.Start(days.Last.AddDays(1), TimeZoneInfo.Utc));
+    }
+
+    private static TieSpec Spec(BillFormat format, TieRequest request)
+    {
+        foreach (var column in request.Spec.Columns)
+        {
+            if (!format.Fields.Contains(column.Field)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"{format.Name} cannot be compared by {TieSpec.Name(column.Field)}; it has {string.Join(", ", format.Fields.Select(TieSpec.Name))}.");
+        }
+
+        return format.IsCounts ? new([.. request.Spec.Columns, new(TieField.Measure, "measure")]) : request.Spec;
+    }
+
+    private static DateOnly? Day(Instant? at) => at is { } instant ? DateOnly.FromDateTime(instant.ToDateTimeOffset().UtcDateTime) : null;
+}
