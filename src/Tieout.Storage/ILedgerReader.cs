@@ -41,6 +41,9 @@ public interface ILedgerReader
     /// <summary>All attempts of an operation: holds and usage, in the order they were made.</summary>
     Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken);
 
+    /// <summary>What happened to the envelopes of an operation, in the order in which it was recorded.</summary>
+    Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken);
+
     /// <summary>One attempt; null: unknown, or of another org.</summary>
     Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken);
 

@@ -41,7 +41,7 @@ internal static class BenchReport
         await writer.WriteLineAsync();
 
         var open = result.OpenStreams;
-        await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{open.Count:N0} open streams: {open.ManagedKbEach} KB managed and {open.WorkingSetKbEach} KB of working set each; managed heap over time {string.Join(", ", open.ManagedMb)} MB ({open.GrowthPercent:+0.0;-0.0;0}%)"));
+        await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{open.Count:N0} open streams: {open.ManagedKbEach} KB of managed heap each; all of it, over time, {string.Join(", ", open.ManagedMb)} MB ({open.GrowthPercent:+0.0;-0.0;0}%); working set {open.WorkingSetMb} MB"));
         var books = result.TiedOut;
         await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{(books.Ok ? "Ties out" : "DOES NOT TIE OUT")}: {books.Expected:N0} requests and events, {books.UsageRecords:N0} usage records, {books.ChargePostings:N0} charges; the provider served {books.Served:N0} of {books.Sent:N0}; {books.OpenHolds} open holds, {books.Findings} findings, verify {(books.Verified ? "clean" : "NOT CLEAN")}"));
         await writer.WriteLineAsync(Machine);

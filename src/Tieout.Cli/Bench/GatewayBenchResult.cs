@@ -35,10 +35,10 @@ internal sealed record Spent(long AllocatedBytes, decimal CpuMicros)
 
 /// <summary>The gateway's memory while many streams are open.</summary>
 /// <param name="ManagedKbEach">Managed heap a stream, after collections.</param>
-/// <param name="WorkingSetKbEach">What the operating system gave for it, buffers of connections included.</param>
+/// <param name="WorkingSetMb">Of the whole process at the end, code and what is kept for reuse included.</param>
 /// <param name="ManagedMb">The managed heap after a collection, one sample after another while the streams went on.</param>
 /// <param name="GrowthPercent">Of it, from the first sample to the last.</param>
-internal sealed record OpenStreams(int Count, decimal ManagedKbEach, decimal WorkingSetKbEach, IReadOnlyList<decimal> ManagedMb, decimal GrowthPercent);
+internal sealed record OpenStreams(int Count, decimal ManagedKbEach, decimal WorkingSetMb, IReadOnlyList<decimal> ManagedMb, decimal GrowthPercent);
 
 /// <summary>Events a second, durable, in batches of 1,000 over HTTP.</summary>
 internal sealed record IngestRates(IngestRate Plain, IngestRate CloudEvents, IngestRate Otlp)

@@ -32,8 +32,8 @@ internal static class StreamsOpen
         await streams;
         foreach (var connection in connections) connection.Dispose();
         return new(
-            Count, Kb(readings[0].ManagedBytes - before.ManagedBytes), Kb(readings[^1].WorkingSetBytes - before.WorkingSetBytes),
-            [.. readings.Select(reading => Math.Round(reading.ManagedBytes / 1_048_576m, 1))],
+            Count, Kb(readings[0].ManagedBytes - before.ManagedBytes), Mb(readings[^1].WorkingSetBytes),
+            [.. readings.Select(reading => Mb(reading.ManagedBytes))],
             Math.Round((readings[^1].ManagedBytes - readings[0].ManagedBytes) * 100m / readings[0].ManagedBytes, 1));
     }
 
@@ -41,6 +41,8 @@ internal static class StreamsOpen
 
     /// <summary>So that streams last twice as long as they are watched.</summary>
     private static int PaceMs(TimeSpan time) => (int)((Opening(time) + time * 2).TotalMilliseconds / Pauses) + 1;
+
+    private static decimal Mb(long bytes) => Math.Round(bytes / 1_048_576m, 1);
 
     private static decimal Kb(long bytes) => Math.Round(bytes / 1_024m / Count, 1);
 }

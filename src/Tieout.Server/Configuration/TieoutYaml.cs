@@ -12,6 +12,9 @@ public static class TieoutYaml
 {
     private const long FileBytesMax = 1024 * 1024;
 
+    /// <summary>Far deeper than anything means something here. What loads a document does so by recursion, and would take the whole server along.</summary>
+    private const int DepthMax = 32;
+
     /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__SPOOL</c>, <c>TIEOUT__STORE</c>.</param>
     /// <exception cref="ConfigurationException">The file cannot be read or understood.</exception>
     public static ServerOptions Load(string path, Func<string, string?> environment)
@@ -45,6 +48,7 @@ public static class TieoutYaml
     {
         try
         {
+            RefuseTooDeep(text, file);
             var yaml = new YamlStream();
             using var reader = new StringReader(text);
             yaml.Load(reader);
@@ -55,6 +59,22 @@ public static class TieoutYaml
         {
             var what = error.Message.TrimEnd('.').ReplaceLineEndings(" ");
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{file}:{error.Start.Line}:{error.Start.Column}: this is not YAML: {what}."), error);
+        }
+        catch (Exception error) when (error is not ConfigurationException)
+        {
+            // The reader's own slips, for texts that break off in odd places.
+            throw new ConfigurationException($"{file}: this is not YAML.", error);
+        }
+    }
+
+    private static void RefuseTooDeep(string text, string file)
+    {
+        using var reader = new StringReader(text);
+        var events = new Parser(reader);
+        for (var depth = 0; events.MoveNext();)
+        {
+            depth += events.Current!.NestingIncrease;
+            if (depth > DepthMax) throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{file}:{events.Current.Start.Line}: this is nested more than {DepthMax} deep."));
         }
     }
 

@@ -78,6 +78,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError HoldNotExpired = new("hold_not_expired", 409, "The hold has not expired yet.");
     public static readonly ApiError ScopeChanged = new("scope_changed", 409, "The usage is for another scope than its hold.");
     public static readonly ApiError ObjectNotFound = new("object_not_found", 404, "There is no such stored response, file or batch.");
+    public static readonly ApiError LineageMoved = new("lineage_moved", 409, "Other attempts of the operation came first, again and again. Try again.");
     public static readonly ApiError InsufficientBalance = new("insufficient_balance", 402, "The balance does not cover what the request may cost.", QuotaType);
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
@@ -99,7 +100,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
-        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound,
+        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,

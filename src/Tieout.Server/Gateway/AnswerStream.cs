@@ -15,8 +15,11 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
     /// <summary>What comes after an answer is finished is a usage block and a mark. More than this is not the end yet, and goes on.</summary>
     private const int HeldBytesMax = 256 * 1024;
 
+    /// <summary>What a connection hands over at once, as a rule. An open stream keeps that much; longer lines take more for as long as they last.</summary>
+    private const int BufferBytes = 4 * 1024;
+
     private readonly PipeWriter _client = context.Response.BodyWriter;
-    private readonly ArrayBufferWriter<byte> _held = new(1024);
+    private readonly ArrayBufferWriter<byte> _held = new();
     private bool _holding, _done, _dropBlankLine, _closed;
     private long _drained;
 
@@ -29,7 +32,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
     /// <returns>Whether it came to its end.</returns>
     public async Task<bool> RelayAsync(Stream provider)
     {
-        var reader = PipeReader.Create(provider, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
+        var reader = PipeReader.Create(provider, new StreamPipeReaderOptions(bufferSize: BufferBytes, leaveOpen: true));
         try
         {
             while (!_done)

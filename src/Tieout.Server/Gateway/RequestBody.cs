@@ -6,7 +6,11 @@ namespace Tieout.Server.Gateway;
 /// <summary>A request's body, whole and in one piece, in a pooled buffer. Valid until disposed of.</summary>
 internal readonly struct RequestBody : IDisposable
 {
+    /// <summary>Where no length is announced.</summary>
     private const int FirstBytes = 16 * 1024;
+
+    /// <summary>A body is kept as long as its answer goes on, perhaps minutes: it takes no more room than it needs, up to here, and then as it comes.</summary>
+    private const int AnnouncedMax = 1024 * 1024;
 
     private readonly byte[] _buffer;
 
@@ -20,8 +24,8 @@ internal readonly struct RequestBody : IDisposable
     public static async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {
         // The server has refused a length above its limit; one below it is not trusted with more than it sends.
-        var announced = (int)Math.Min(context.Request.ContentLength ?? 0, FirstBytes * 64L);
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(announced + 1, FirstBytes));
+        var announced = context.Request.ContentLength is { } given ? (int)Math.Min(given, AnnouncedMax) : FirstBytes;
+        var buffer = ArrayPool<byte>.Shared.Rent(announced + 1);
         var length = 0;
         try
         {

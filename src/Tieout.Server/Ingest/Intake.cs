@@ -27,6 +27,9 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
 
     private readonly ConcurrentDictionary<UsageLabels, UsageLabels> _labels = new();
 
+    // Items that follow each other are mostly alike, and comparing is far less than hashing nine texts.
+    private volatile UsageLabels? _last;
+
     /// <returns>One outcome an item, in their order.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
     public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken)
@@ -136,9 +139,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
             Source = item.UsageSource,
             Trigger = item.Trigger,
         };
-        if (_labels.TryGetValue(labels, out var known)) return known;
+        if (_last is { } last && last.Equals(labels)) return last;
+        if (_labels.TryGetValue(labels, out var known)) return _last = known;
         if (_labels.Count >= RememberedMax) _labels.Clear();
-        return _labels.GetOrAdd(labels, labels);
+        return _last = _labels.GetOrAdd(labels, labels);
     }
 
     /// <summary>One that is no name counts under its hash, as at the gateway, so that it counts at all.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Tieout.Core.Ledger;
-using Tieout.Storage.Sqlite;
 
 namespace Tieout.Storage.Bench;
 
@@ -9,7 +8,8 @@ namespace Tieout.Storage.Bench;
 /// <param name="Charges">Charges, or pairs of hold and settlement, or single holds, in all.</param>
 /// <param name="Orgs">Orgs they are spread over; each has budgets on itself, two teams and three keys.</param>
 /// <param name="Folder">An empty folder on the disk to be measured.</param>
-public sealed record LedgerBenchOptions(int Batch, long Charges, int Orgs, LedgerBenchMode Mode, string Folder);
+/// <param name="Postgres">The address of a database of the server to be measured: a database of its own is made there, and dropped again. Null: the embedded store.</param>
+public sealed record LedgerBenchOptions(int Batch, long Charges, int Orgs, LedgerBenchMode Mode, string Folder, string? Postgres = null);
 
 public enum LedgerBenchMode
 {
@@ -23,7 +23,7 @@ public enum LedgerBenchMode
     SingleHold,
 }
 
-/// <param name="LimitRowsPerS">The same rows a second by a plain loop without rules, same file layout, same durability, same batch.</param>
+/// <param name="LimitRowsPerS">The same rows a second by a plain loop without rules (on PostgreSQL: COPY), same layout, same durability, same batch.</param>
 /// <param name="P50Ms">From handing a batch in to its outcomes being durable.</param>
 /// <param name="CpuS">Processor seconds of the product's part alone, all cores.</param>
 /// <param name="SecondsTotal">Of the product's part.</param>
@@ -37,19 +37,19 @@ public static class LedgerBench
     /// <summary>Charges in one turn. Preparing commands and reading rows back is not timed.</summary>
     private const int TurnCharges = 65_536;
 
-    /// <summary>Batches handed in before the first is awaited: one commits, one is decided, one waits.</summary>
-    private const int Outstanding = 3;
-
     public static async Task<LedgerBenchResult> RunAsync(LedgerBenchOptions options, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Batch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Charges, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Orgs, 1);
-        var workload = new Workload(options);
+        await using BenchStore bench = options.Postgres is { } postgres ? await PostgresBench.OpenAsync(postgres, options.Batch) : SqliteBench.Open(options);
+        var ledger = bench.Ledger;
+        var workload = new Workload(options, bench.BucketOf);
         var meter = new Meter();
-        await using var ledger = SqliteLedger.Open(Path.Combine(options.Folder, "ledger"), options.Batch);
-        foreach (var command in workload.Opening()) Require(await ledger.SubmitAsync(command, cancellationToken));
-        using var limit = new PlainLoop(Path.Combine(options.Folder, "limit.db"), ledger.Store.Database);
+        await Parallel.ForEachAsync(workload.Openings(), cancellationToken, async (commands, token) =>
+        {
+            foreach (var outcome in await ledger.SubmitAsync(commands, token)) Require(outcome);
+        });
 
         // The first turn warms both up and is not counted.
         for (long done = -TurnOf(options); done < options.Charges; done += TurnOf(options))
@@ -59,9 +59,9 @@ public static class LedgerBench
             var lists = workload.Next(count);
             meter.Begin();
             if (options.Mode == LedgerBenchMode.SingleHold) await OneByOneAsync(ledger, lists, meter);
-            else await ManyAsync(ledger, lists, meter);
+            else await ManyAsync(ledger, lists, meter, bench.Outstanding);
             meter.End(count);
-            meter.Limit(limit.Run(options.Batch));
+            meter.Limit(await bench.LimitAsync(options.Batch));
             if (done < 0) meter.Reset();
             progress?.Report(Math.Clamp((decimal)(done + count) / options.Charges, 0, 1));
         }
@@ -73,7 +73,7 @@ public static class LedgerBench
         : options.Batch == 1 ? 2_000
         : options.Batch * Math.Max(4, Math.Min(TurnCharges / options.Batch, 200));
 
-    private static async Task OneByOneAsync(SqliteLedger ledger, IReadOnlyList<IReadOnlyList<Command>> lists, Meter meter)
+    private static async Task OneByOneAsync(ILedger ledger, IReadOnlyList<IReadOnlyList<Command>> lists, Meter meter)
     {
         foreach (var list in lists)
         {
@@ -86,12 +86,12 @@ public static class LedgerBench
         }
     }
 
-    private static async Task ManyAsync(SqliteLedger ledger, IReadOnlyList<IReadOnlyList<Command>> lists, Meter meter)
+    private static async Task ManyAsync(ILedger ledger, IReadOnlyList<IReadOnlyList<Command>> lists, Meter meter, int outstanding)
     {
         var waiting = new Queue<(long Start, Task<IReadOnlyList<Outcome>> Outcomes)>();
         foreach (var list in lists)
         {
-            if (waiting.Count == Outstanding) await FinishAsync(waiting.Dequeue());
+            if (waiting.Count == outstanding) await FinishAsync(waiting.Dequeue());
             waiting.Enqueue((Stopwatch.GetTimestamp(), ledger.SubmitAsync(list).AsTask()));
         }
 

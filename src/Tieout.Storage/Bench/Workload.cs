@@ -9,16 +9,17 @@ using Tieout.Core.Tenancy;
 namespace Tieout.Storage.Bench;
 
 /// <summary>Commands like a gateway's: ids in time order, an operation each, three keys an org, four budgets in scope of each.</summary>
-internal sealed class Workload(LedgerBenchOptions options)
+/// <param name="bucketOf">Which orgs can be in one commit: a list has orgs of one number only.</param>
+internal sealed class Workload(LedgerBenchOptions options, Func<string, int> bucketOf)
 {
     private const int KeysPerOrg = 3;
     private static readonly string[] Teams = ["red", "blue"];
     private static readonly Amount Charge = new(1_234_500);
     private static readonly ResolvedPrice Price = new("bench@1", Asset.Usd, "openai", "gpt", from: null, RateCard.Empty);
 
-    private readonly UsageLabels[] _labels =
+    private readonly UsageLabels[][] _labels =
     [
-        .. from org in Enumerable.Range(1, options.Orgs)
+        .. (from org in Enumerable.Range(1, options.Orgs)
            from key in Enumerable.Range(1, KeysPerOrg)
            select new UsageLabels
            {
@@ -31,22 +32,23 @@ internal sealed class Workload(LedgerBenchOptions options)
                Model = "gpt",
                Source = UsageSource.Gateway,
                Trigger = "user",
-           },
+           }).GroupBy(labels => bucketOf(labels.Org)).Select(together => together.ToArray()),
     ];
+
+    private long _lists;
 
     private long _made;
 
-    public IEnumerable<Command> Opening()
+    /// <summary>What must stand first, an org at a time.</summary>
+    public IEnumerable<IReadOnlyList<Command>> Openings() => Enumerable.Range(1, options.Orgs).Select(org => Opening($"org{org}").ToArray());
+
+    private static IEnumerable<Command> Opening(string id)
     {
-        for (var org = 1; org <= options.Orgs; org++)
-        {
-            var id = $"org{org}";
-            yield return new Command.OpenOrg(new Org(id, "USD", BillingMode.Prepaid, null, "UTC"));
-            yield return new Command.TopUp("start", id, new Amount(100_000_000 * Amount.NanosPerUnit));
-            yield return Set(new BudgetScope(id));
-            foreach (var team in Teams) yield return Set(new BudgetScope(id, Team: team));
-            for (var key = 1; key <= KeysPerOrg; key++) yield return Set(new BudgetScope(id, Key: $"{id}-k{key}"));
-        }
+        yield return new Command.OpenOrg(new Org(id, "USD", BillingMode.Prepaid, null, "UTC"));
+        yield return new Command.TopUp("start", id, new Amount(100_000_000 * Amount.NanosPerUnit));
+        yield return Set(new BudgetScope(id));
+        foreach (var team in Teams) yield return Set(new BudgetScope(id, Team: team));
+        for (var key = 1; key <= KeysPerOrg; key++) yield return Set(new BudgetScope(id, Key: $"{id}-k{key}"));
     }
 
     /// <summary>Commands for as many charges, in lists of one batch.</summary>
@@ -55,7 +57,8 @@ internal sealed class Workload(LedgerBenchOptions options)
         var lists = new List<IReadOnlyList<Command>>();
         while (charges > 0)
         {
-            var attempts = Enumerable.Range(0, Math.Min(options.Batch, charges)).Select(_ => Next()).ToArray();
+            var labels = _labels[_lists++ % _labels.Length];
+            var attempts = Enumerable.Range(0, Math.Min(options.Batch, charges)).Select(_ => Next(labels)).ToArray();
             charges -= attempts.Length;
             if (options.Mode != LedgerBenchMode.Charge) lists.Add([.. attempts.Select(Hold)]);
             if (options.Mode == LedgerBenchMode.HoldSettle) lists.Add([.. attempts.Select(attempt => new Command.Settle(attempt))]);
@@ -71,10 +74,10 @@ internal sealed class Workload(LedgerBenchOptions options)
     private static Command Hold(PricedUsage attempt) => new Command.PlaceHold(
         attempt.Usage.Id, attempt.Usage.Labels, attempt.Usage.EndUser, attempt.Usage.OperationId, Charge + Charge, attempt.Usage.OccurredAt + TimeSpan.FromHours(1));
 
-    private PricedUsage Next()
+    private PricedUsage Next(UsageLabels[] together)
     {
         var no = _made++;
-        var labels = _labels[no % _labels.Length];
+        var labels = together[no % together.Length];
         var usage = new UsageRecord(
             new(Ordered(no)), labels, $"op_{no:x16}", 1, WorkflowId: null, $"corr-{no:x16}", TraceId: null, $"user-{no % 977}",
             Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0), UsageBasis.Reported, UsageFlags.None);

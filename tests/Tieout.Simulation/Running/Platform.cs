@@ -32,6 +32,7 @@ internal sealed class Platform : IAsyncDisposable
     public string Url { get; }
     public string ProviderUrl { get; }
     public HttpClient Admin { get; }
+    public int GatewayId => _gateway!.Id;
     public string Printed => _gateway?.Printed ?? "";
 
     /// <param name="gateway">Lines for the <c>gateway:</c> section of <c>tieout.yaml</c>.</param>
@@ -56,6 +57,13 @@ internal sealed class Platform : IAsyncDisposable
 
     public async Task StartGatewayAsync() =>
         _gateway = await TieoutProcess.StartAsync(Url, _environment, "serve", "--data", Data, "--listen", Url, "--config", _config);
+
+    /// <summary>Another gateway of the same configuration, at an address and with a data folder of its own.</summary>
+    public async Task<(TieoutProcess Process, string Url)> StartNodeAsync(string name)
+    {
+        var url = $"http://127.0.0.1:{TieoutProcess.FreePort()}";
+        return (await TieoutProcess.StartAsync(url, _environment, "serve", "--data", Path.Combine(Folder, name), "--listen", url, "--config", _config), url);
+    }
 
     public async Task KillGatewayAsync()
     {

@@ -29,6 +29,8 @@ internal sealed class TieoutProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    public int Id => _process.Id;
+
     /// <summary>Starts it and returns once <c>/healthz</c> at <paramref name="url"/> answers.</summary>
     public static async Task<TieoutProcess> StartAsync(string url, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
@@ -74,7 +76,8 @@ internal sealed class TieoutProcess : IAsyncDisposable
 
     private static TieoutProcess Launch(IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "tieout.dll"), .. arguments])
+        // A file that may not grow is to be an error of the write, as on a full disk, and not a signal that ends the process.
+        var start = new ProcessStartInfo("sh", ["-c", "trap '' XFSZ; exec \"$@\"", "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "tieout.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

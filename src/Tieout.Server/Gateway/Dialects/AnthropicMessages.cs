@@ -13,6 +13,7 @@ internal sealed class AnthropicMessages(bool counts) : Endpoint
         MoreText = ["system"],
         OutputMax = ["max_tokens"],
         Elsewhere = ["container"],
+        UserInside = "metadata",
     };
 
     public override Dialect Dialect => AnthropicDialect.Instance;

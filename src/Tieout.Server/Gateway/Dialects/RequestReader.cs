@@ -118,6 +118,7 @@ internal ref struct RequestReader
         if (_json.ValueTextEquals("stream"u8)) return ReadFlag("stream", out _stream);
         if (_json.ValueTextEquals("background"u8)) return ReadFlag("background", out _background);
         if (_json.ValueTextEquals("user"u8)) return ReadUser();
+        if (_shape.UserInside is { } inside && _json.ValueTextEquals(inside)) return ReadUserInside();
         if (_json.ValueTextEquals("tools"u8)) return ReadTools();
         if (_json.ValueTextEquals("max_tool_calls"u8)) return ReadCount("max_tool_calls", ToolCallsMax, out _toolCallsMax);
         if (_shape.AsksForUsage && _json.ValueTextEquals("stream_options"u8)) return ReadStreamOptions();
@@ -195,6 +196,30 @@ internal ref struct RequestReader
         if (_json.TokenType is JsonTokenType.Null) return null;
         if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length > UserLengthMax) return Invalid("user", $"a string of at most {UserLengthMax} characters");
         _user = _json.GetString();
+        return null;
+    }
+
+    private GatewayRefusal? ReadUserInside()
+    {
+        _json.Read();
+        if (_json.TokenType is not JsonTokenType.StartObject)
+        {
+            _json.Skip();
+            return null;
+        }
+
+        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
+        {
+            if (_json.ValueTextEquals("user_id"u8))
+            {
+                if (ReadUser() is { } refused) return refused;
+                continue;
+            }
+
+            _json.Read();
+            _json.Skip();
+        }
+
         return null;
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -30,17 +29,19 @@ internal static class RequestRewriter
         edits.Sort(static (one, other) => one.At.Start.Value.CompareTo(other.At.Start.Value));
         var length = body.Length;
         foreach (var edit in edits) length += edit.With.Length - (edit.At.End.Value - edit.At.Start.Value);
-        var rewritten = new ArrayBufferWriter<byte>(Math.Max(length, 1));
-        var read = 0;
+        var rewritten = new byte[length];
+        var (read, written) = (0, 0);
         foreach (var edit in edits)
         {
-            rewritten.Write(body[read..edit.At.Start.Value]);
-            rewritten.Write(edit.With);
+            body[read..edit.At.Start.Value].CopyTo(rewritten.AsSpan(written));
+            written += edit.At.Start.Value - read;
+            edit.With.CopyTo(rewritten, written);
+            written += edit.With.Length;
             read = edit.At.End.Value;
         }
 
-        rewritten.Write(body[read..]);
-        return rewritten.WrittenMemory;
+        body[read..].CopyTo(rewritten.AsSpan(written));
+        return rewritten;
     }
 
     /// <summary>Where the wish for usage goes: over a refusal of it, else into the options there are, else to the end of the body.</summary>

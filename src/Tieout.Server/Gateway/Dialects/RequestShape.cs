@@ -19,6 +19,9 @@ internal sealed record RequestShape
     /// <summary>The members in which <see cref="OutputMax"/> and <see cref="Choices"/> stand, under any of its names; empty: in the body itself.</summary>
     public ImmutableArray<string> Inside { get; init; } = [];
 
+    /// <summary>The member in which <c>user_id</c> says whom the request is for; null: <c>user</c> does, in the body itself.</summary>
+    public string? UserInside { get; init; }
+
     /// <summary>How many answers are asked for.</summary>
     public string? Choices { get; init; }
 

@@ -26,6 +26,7 @@ internal sealed class Upstream : IDisposable
     private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
     private readonly FrozenSet<string> _names;
+    private Known? _last;
 
     public Upstream(ProviderOptions options, GatewayOptions gateway)
     {
@@ -79,8 +80,7 @@ internal sealed class Upstream : IDisposable
     /// <inheritdoc cref="SendAsync(HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
     {
-        var query = Options.Query is { } always ? (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + always : "";
-        var request = new HttpRequestMessage(method, new Uri(Options.BaseUrl.OriginalString + path + query)) { Content = content };
+        var request = new HttpRequestMessage(method, At(path)) { Content = content };
         if (_credential is not null) request.Headers.TryAddWithoutValidation(_keyHeader, _credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
         return _connections.SendAsync(request, cancellationToken);
@@ -100,6 +100,16 @@ internal sealed class Upstream : IDisposable
         && ConnectTimeout(options, gateway) == _connectTimeout;
 
     public void Dispose() => _connections.Dispose();
+
+    /// <summary>Nearly all requests go to one or two addresses, and reading an address costs more than remembering the last.</summary>
+    private Uri At(string path)
+    {
+        if (Volatile.Read(ref _last) is { } last && last.Path == path) return last.Address;
+        var query = Options.Query is { } always ? (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + always : "";
+        var address = new Uri(Options.BaseUrl.OriginalString + path + query);
+        Volatile.Write(ref _last, new(path, address));
+        return address;
+    }
 
     private static TimeSpan ConnectTimeout(ProviderOptions options, GatewayOptions gateway) => options.Timeouts.Connect ?? gateway.ConnectTimeout;
 
@@ -122,4 +132,6 @@ internal sealed class Upstream : IDisposable
 
         return false;
     }
+
+    private sealed record Known(string Path, Uri Address);
 }

@@ -100,6 +100,7 @@ internal sealed class BucketBook(int bucket)
 
         if (wanted.Commands.Count > 0) await RecallCommandsAsync(connection, wanted.Commands);
         if (wanted.Objects.Count > 0) await RecallObjectsAsync(connection, wanted.Objects);
+        if (wanted.Lineages.Count > 0) await RecallLineagesAsync(connection, wanted.Lineages);
         foreach (var posting in wanted.Postings)
         {
             if (await PostedBeforeAsync(connection, posting) is not { } before) continue;
@@ -177,6 +178,7 @@ internal sealed class BucketBook(int bucket)
         public HashSet<long> Postings { get; } = [];
         public HashSet<WindowKey> Windows { get; } = [];
         public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
+        public HashSet<(string Org, string Operation, string Issuance)> Lineages { get; } = [];
         public List<BudgetState> Matching { get; } = [];
     }
 
@@ -187,9 +189,11 @@ internal sealed class BucketBook(int bucket)
             case Command.Charge charge:
                 WantAttempt(charge.Usage.Usage.Id, wanted);
                 WantWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt, wanted);
+                if (charge.Lineage is { } used) wanted.Lineages.Add((charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, used.Row.Issuance));
                 break;
             case Command.PlaceHold hold:
                 WantAttempt(hold.Id, wanted);
+                if (hold.Lineage is { } held) wanted.Lineages.Add((hold.Labels.Org, hold.OperationId, held.Row.Issuance));
                 break;
             case Command.Settle settle:
                 WantEnding(settle.Usage.Usage.Id, wanted);
@@ -291,6 +295,24 @@ internal sealed class BucketBook(int bucket)
         lock (_gate)
         {
             foreach (var kept in objects) Book.Recall(kept);
+        }
+    }
+
+    private async Task RecallLineagesAsync(NpgsqlConnection connection, HashSet<(string Org, string Operation, string Issuance)> names)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            """
+            SELECT DISTINCT ON (operation_id, org, issuance_id) org, operation_id, issuance_id, no, link, token_sha256 FROM lineage
+            WHERE bucket = $1 AND (operation_id, org, issuance_id) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]))
+            ORDER BY operation_id, org, issuance_id, no DESC
+            """,
+            bucket, names.Select(name => name.Operation).ToArray(), names.Select(name => name.Org).ToArray(), names.Select(name => name.Issuance).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var heads = await reader.ListAsync(row => (Org: row.Text(0), Operation: row.Text(1), Issuance: row.Text(2), Head: new LineageHead(RowReads.Int32(row, 3), row.Bytes(4).ToArray(), row.Bytes(5).ToArray())));
+        lock (_gate)
+        {
+            foreach (var (org, operation, issuance, head) in heads) Book.Recall(org, operation, issuance, head);
         }
     }
 
