@@ -41,7 +41,7 @@ internal sealed class DocumentPdf
         page.Next();
         foreach (var (what, amount) in FinalInvoicePage.Movements(invoice.Statement)) page.Sum(what, amount.ToString());
         page.Next();
-        page.Line("Proof: each line sums the charges and corrections of its kind between these postings; the hashes of their commits bind them.", bold: true);
+        page.Line("Proof: each line sums the charges and corrections of its kind between these postings; the hashes of their commits bind them.");
         foreach (var line in invoice.Lines)
         {
             page.Line($"{line.Name}: postings {line.Proof.FirstPosting} to {line.Proof.LastPosting}, commits {line.Proof.First.Commit} to {line.Proof.Last.Commit}");
@@ -78,7 +78,7 @@ internal sealed class DocumentPdf
     }
 
     /// <summary>Broken at spaces where the page ends; a word that is longer is cut.</summary>
-    private void Line(string text, bool bold = false, double size = Size)
+    private void Line(string text, double size = Size)
     {
         var line = "";
         foreach (var word in text.Split(' '))
@@ -97,7 +97,7 @@ internal sealed class DocumentPdf
 
         void Draw(string part)
         {
-            _pdf.Text(Left, _y, Cut(part, size, Right - Left), size, bold);
+            _pdf.Text(Left, _y, Cut(part, size, Right - Left), size);
             Next();
         }
     }

@@ -17,6 +17,9 @@ internal sealed class PdfWriter(string title, DateTimeOffset madeAt)
         333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
     ];
 
+    /// <summary>What Windows-1252 has between ASCII and Latin-1, as far as it is written.</summary>
+    private const string Marks = "€…‘’“”•–—™", MarkCodes = "\u0080\u0085\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0099";
+
     private readonly List<StringBuilder> _pages = [];
 
     public static double WidthOf(string text, double size) => text.Sum(c => c is >= ' ' and <= '~' ? Widths[c - ' '] : 600) * size / 1000;
@@ -67,7 +70,7 @@ internal sealed class PdfWriter(string title, DateTimeOffset madeAt)
         foreach (var c in text)
         {
             if (c is '(' or ')' or '\\') escaped.Append('\\').Append(c);
-            else escaped.Append(c is (>= ' ' and <= '~') or (>= '\u00a0' and <= '\u00ff') ? c : c == '…' ? '\u0085' : '?');
+            else escaped.Append(c is (>= ' ' and <= '~') or (>= '\u00a0' and <= '\u00ff') ? c : Marks.IndexOf(c, StringComparison.Ordinal) is var at and >= 0 ? MarkCodes[at] : '?');
         }
 
         return escaped.ToString();
