@@ -160,7 +160,7 @@ public sealed class BatchesTests
     [Fact]
     public async Task A_batch_that_was_made_and_not_recorded_is_found_again()
     {
-        await using var world = await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(200));
+        await using var world = await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(200), gateway: options => options with { RequestTimeout = TimeSpan.FromSeconds(2) });
         var file = await world.FileAsync(BatchesWorld.Line("only", sims: BatchesWorld.Sims(1000, 100)));
         world.Ledger.Broken = command => command is Command.KeepObject { Object.Id: var id } && id.StartsWith("batch_", StringComparison.Ordinal);
 
