@@ -26,7 +26,7 @@ internal sealed class Findings
     }
 
     /// <summary>What is checked of a ledger, whatever it is stored in.</summary>
-    public static readonly string[] Ledger = ["file", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "cells"];
+    public static readonly string[] Ledger = ["file", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "A1", "cells"];
 
     private readonly Dictionary<string, Tally> _tallies = new(StringComparer.Ordinal);
 

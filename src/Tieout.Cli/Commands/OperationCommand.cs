@@ -22,11 +22,16 @@ internal static class OperationCommand
                 {
                     var usage = attempt.Usage;
                     table.Add(
-                        attempt.Id, $"{usage?.AttemptNo}", attempt.Hold?.State, attempt.Hold?.Amount.ToString(), usage?.Model, $"{usage?.StatusCode}",
+                        attempt.Id, $"{attempt.AttemptNo}", attempt.Hold?.State, attempt.Hold?.Amount.ToString(), attempt.Model, $"{usage?.StatusCode}",
                         $"{usage?.InputTokens}", $"{usage?.OutputTokens}", usage?.Charge.ToString(), usage?.Basis);
                 }
 
                 await table.WriteAsync(text);
+                foreach (var envelope in operation.Lineage)
+                {
+                    var state = envelope.Intact switch { true => "intact", false => $"broken from no. {envelope.Broken?.No} on ({envelope.Broken?.Flaw})", null => "not to be checked here" };
+                    await text.WriteLineAsync($"Envelope {envelope.IssuanceId}: {envelope.Steps.Count} {(envelope.Steps.Count == 1 ? "step" : "steps")}, {state}.");
+                }
             });
             return ExitCode.Ok;
         });

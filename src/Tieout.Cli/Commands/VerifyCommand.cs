@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
+using Tieout.Core.Attribution;
+using Tieout.Server.Attribution;
+using Tieout.Server.Configuration;
 using Tieout.Storage;
 using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite.Verification;
@@ -15,27 +18,43 @@ internal static class VerifyCommand
         var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
         return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store }, async (call, cancellationToken) =>
         {
+            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
+            var secret = Secret(call.Shell, folder);
             var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
             if (named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres)
             {
-                var found = await RunAsync(postgres, cancellationToken);
+                var found = await RunAsync(postgres, secret, cancellationToken);
                 await WriteAsync(call.Shell, call.Json, found);
                 return found.Ok ? ExitCode.Ok : ExitCode.Findings;
             }
 
-            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
-            var report = Run(folder);
+            var report = Run(folder, secret);
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
         });
     }
 
-    /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
-    public static VerificationReport Run(string folder)
+    /// <summary>What the links of envelopes are checked with; null: it is not here, and then only their numbers and texts are.</summary>
+    /// <exception cref="CommandFailedException">It is here, but is not one, or cannot be read.</exception>
+    private static EnvelopeSecret? Secret(Shell shell, string folder)
     {
         try
         {
-            return SqliteVerification.Run(folder);
+            if (shell.Variable(EnvelopeSecretFile.Variable) is { Length: > 0 } given) return EnvelopeSecretFile.Parse(given);
+            return File.Exists(EnvelopeSecretFile.In(folder)) ? EnvelopeSecretFile.Load(folder) : null;
+        }
+        catch (Exception e) when (e is ConfigurationException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Usage, e.Message, "configuration_invalid", e);
+        }
+    }
+
+    /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
+    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null)
+    {
+        try
+        {
+            return SqliteVerification.Run(folder, secret);
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
         {
@@ -44,11 +63,11 @@ internal static class VerifyCommand
     }
 
     /// <inheritdoc cref="Run"/>
-    public static async Task<VerificationReport> RunAsync(string store, CancellationToken cancellationToken)
+    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret, CancellationToken cancellationToken)
     {
         try
         {
-            return await PostgresVerification.RunAsync(store, cancellationToken);
+            return await PostgresVerification.RunAsync(store, secret, cancellationToken);
         }
         catch (StoreUnavailableException e)
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Tieout.Core.Ledger;
 
 namespace Tieout.Core.Attribution;
 
@@ -15,17 +16,24 @@ public static class Lineage
 
     /// <summary>The link that everything of an issuance hangs on.</summary>
     /// <param name="key"><see cref="KeyMaterial.Lineage"/> of the key that signed the token.</param>
-    public static byte[] Root(ReadOnlySpan<byte> key, string issuance, string token)
+    public static byte[] Root(ReadOnlySpan<byte> key, string issuance, string token) => Root(key, issuance, HashOf(token));
+
+    /// <param name="tokenSha256">See <see cref="HashOf"/>.</param>
+    /// <inheritdoc cref="Root(ReadOnlySpan{byte}, string, string)"/>
+    public static byte[] Root(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> tokenSha256)
     {
         using var mac = Begin(key);
         Add(mac, Context);
         Add(mac, issuance);
-        Add(mac, SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+        Add(mac, tokenSha256);
         return mac.GetHashAndReset();
     }
 
+    /// <summary>SHA-256 of a token's text: by it every row says which text it was made with, without keeping what could be presented again.</summary>
+    public static byte[] HashOf(string token) => SHA256.HashData(Encoding.ASCII.GetBytes(token));
+
     /// <summary>The next row after <paramref name="previous"/>.</summary>
-    /// <param name="previous">The last link so far; of a new lineage its <see cref="Root"/>.</param>
+    /// <param name="previous">The last link so far; of a new lineage its <see cref="Root(ReadOnlySpan{byte}, string, string)"/>.</param>
     /// <param name="no">From 1.</param>
     public static LineageRow Append(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> previous, int no, LineageStep step) =>
         new(issuance, no, step, Link(key, issuance, previous, no, step));
@@ -34,9 +42,14 @@ public static class Lineage
     /// <param name="rows">By number, from 1.</param>
     /// <param name="head">The last link, as known from elsewhere; null: unknown, and then rows missing at the end cannot show.</param>
     /// <returns>Null: every link holds.</returns>
-    public static LineageBreak? Check(ReadOnlySpan<byte> key, string issuance, string token, IReadOnlyList<LineageRow> rows, byte[]? head = null)
+    public static LineageBreak? Check(ReadOnlySpan<byte> key, string issuance, string token, IReadOnlyList<LineageRow> rows, byte[]? head = null) =>
+        Check(key, issuance, HashOf(token), rows, head);
+
+    /// <param name="tokenSha256">See <see cref="HashOf"/>.</param>
+    /// <inheritdoc cref="Check(ReadOnlySpan{byte}, string, string, IReadOnlyList{LineageRow}, byte[])"/>
+    public static LineageBreak? Check(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> tokenSha256, IReadOnlyList<LineageRow> rows, byte[]? head = null)
     {
-        var previous = Root(key, issuance, token);
+        var previous = Root(key, issuance, tokenSha256);
         for (var i = 0; i < rows.Count; i++)
         {
             var (row, no) = (rows[i], i + 1);
@@ -81,24 +94,6 @@ public static class Lineage
         mac.AppendData(bytes);
     }
 }
-
-/// <summary>One step in the life of an issuance.</summary>
-/// <param name="Id">The attempt's (usage) id, or the hop's.</param>
-/// <param name="AttemptNo">From 1. Outside the envelope, which stays the same.</param>
-/// <param name="Executor">The key that carried it out: who acted, never who pays (A2).</param>
-/// <param name="Target">Where it went: a provider and model, a queue.</param>
-public sealed record LineageStep(LineageKind Kind, string Id, int AttemptNo, string Executor, string Target, Instant At);
-
-/// <summary>Stored: a released value is never renumbered.</summary>
-public enum LineageKind
-{
-    Attempt = 1,
-    Hop = 2,
-}
-
-/// <summary>A step with its place in the chain of its issuance: the row to store, keyed by (issuance, no).</summary>
-/// <param name="Link">HMAC-SHA256, 32 bytes.</param>
-public sealed record LineageRow(string Issuance, int No, LineageStep Step, byte[] Link);
 
 /// <summary>The first row of a lineage that does not hold.</summary>
 public sealed record LineageBreak(int No, LineageFlaw Flaw);

@@ -8,7 +8,7 @@ namespace Tieout.Core.Ledger;
 /// <remarks>
 /// A store fills it before a decision and applies the write set after it; <see cref="LedgerRules"/> only reads it. What must be here:
 /// every org, budget, setting, account, label and price; every open hold; every window that ends after <see cref="WindowsFrom"/>;
-/// and, recalled for the batch at hand, the ended attempts, money commands, postings and objects whose ids its commands name.
+/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects and ends of lineages whose ids its commands name.
 /// Accounts and windows in it are never changed but replaced, so a reader may keep one.
 /// </remarks>
 public sealed class Book
@@ -23,6 +23,7 @@ public sealed class Book
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
     private readonly Dictionary<long, PostedBefore> _postings = [];
     private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
+    private readonly Dictionary<(string Org, string Operation, string Issuance), LineageHead> _lineageHeads = [];
 
     /// <summary>The last number given in each table.</summary>
     public Sequences Last { get; private set; }
@@ -50,6 +51,7 @@ public sealed class Book
     public CommandRow? Command(string org, string id) => _commands.GetValueOrDefault((org, id));
     public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
     public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
+    public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
     public KeptObject? Object(string org, ObjectKind kind, string id) => _objects.GetValueOrDefault((org, kind, id));
 
     /// <summary>Takes in what a decision wrote. The caller makes it durable, or throws this book away.</summary>
@@ -64,6 +66,7 @@ public sealed class Book
         foreach (var row in writes.Usage) _attempts[row.Usage.Id] = _attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
         foreach (var row in writes.Objects) Recall(new KeptObject(row, End: null));
         foreach (var end in writes.ObjectsEnded) Recall(new KeptObject(end.Object, end));
+        foreach (var entry in writes.Lineage) Recall(entry.Org, entry.OperationId, entry.Row.Issuance, new(entry.Row.No, entry.Row.Link, entry.TokenSha256));
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
         foreach (var window in writes.Windows) _windows[window.Key] = window;
         Last = writes.Chain.Last;
@@ -116,6 +119,9 @@ public sealed class Book
     /// <summary>Takes in what is known of an object.</summary>
     public void Recall(KeptObject kept) => _objects[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept;
 
+    /// <summary>Takes in where the lineage of an issuance ends.</summary>
+    public void Recall(string org, string operation, string issuance, LineageHead head) => _lineageHeads[(org, operation, issuance)] = head;
+
     /// <summary>Takes in where the store's tables and chain end.</summary>
     public void Recall(Sequences last, byte[] chainHash) => (Last, ChainHash) = (last, chainHash);
 
@@ -129,8 +135,12 @@ public sealed class Book
         _postings.Clear();
     }
 
-    /// <summary>Lets go of the objects recalled for earlier batches; the store finds them again.</summary>
-    public void ForgetObjects() => _objects.Clear();
+    /// <summary>Lets go of the objects and ends of lineages recalled for earlier batches; the store finds them again.</summary>
+    public void ForgetObjects()
+    {
+        _objects.Clear();
+        _lineageHeads.Clear();
+    }
 
     /// <summary>Lets go of a window that is over and durable; the store finds it again by its key.</summary>
     public void Forget(WindowKey key) => _windows.Remove(key);

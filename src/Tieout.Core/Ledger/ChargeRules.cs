@@ -46,11 +46,13 @@ internal static class ChargeRules
         if (draft.Org(usage.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (usage.OccurredAt > draft.Now + ClockSkewMax) return Refuse(Refusal.OccurredInFuture);
         if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
+        if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
         var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
         if (lacking is not null && !command.Fact) return lacking;
 
         // After this point the charge must succeed.
+        if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);
         return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None, lacking);
     }
 

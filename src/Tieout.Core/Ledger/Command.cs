@@ -52,7 +52,11 @@ public abstract record Command
     public sealed record ExpireGrant(string Org, string GrantId) : Command;
 
     /// <summary>Sets money aside for an attempt.</summary>
-    public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, Instant ExpiresAt) : Command;
+    public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, Instant ExpiresAt) : Command
+    {
+        /// <summary>The attempt as a step of its envelope, appended with the hold; null: there is no envelope.</summary>
+        public LineageAppend? Lineage { get; init; }
+    }
 
     /// <summary>Ends a hold with what the attempt used: usage record, charge, release, in one.</summary>
     public sealed record Settle(PricedUsage Usage) : Command
@@ -69,7 +73,11 @@ public abstract record Command
 
     /// <summary>Charges usage that was measured without a hold.</summary>
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
-    public sealed record Charge(PricedUsage Usage, bool Fact) : Command;
+    public sealed record Charge(PricedUsage Usage, bool Fact) : Command
+    {
+        /// <inheritdoc cref="PlaceHold.Lineage"/>
+        public LineageAppend? Lineage { get; init; }
+    }
 
     /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
     public sealed record KeepObject(ProviderObject Object) : Command;
@@ -108,4 +116,7 @@ public enum SettingKind
     IdentityFinding = 9,
     AdminToken = 10,
     AuditRecord = 11,
+
+    /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
+    BillingDocument = 20,
 }

@@ -20,6 +20,7 @@ internal sealed partial class Draft
     private readonly List<OutboxRow> _outbox = [];
     private readonly List<ObjectRow> _objects = [];
     private readonly List<ObjectEnd> _objectsEnded = [];
+    private readonly List<LineageEntry> _lineage = [];
     private Sequences _last = book.Last;
 
     public int LabelsNo(UsageLabels labels)
@@ -125,6 +126,13 @@ internal sealed partial class Draft
         _objectsById[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept with { End = end };
     }
 
+    public void Add(string org, string operationId, LineageAppend append)
+    {
+        _last = _last with { Lineage = _last.Lineage + 1 };
+        _lineage.Add(new(_last.Lineage, org, operationId, append.KeyId, append.TokenSha256, append.Row, Crc: 0));
+        _lineageHeads[(org, operationId, append.Row.Issuance)] = new(append.Row.No, append.Row.Link, append.TokenSha256);
+    }
+
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
@@ -149,6 +157,7 @@ internal sealed partial class Draft
             Outbox = _outbox,
             Objects = _objects,
             ObjectsEnded = _objectsEnded,
+            Lineage = _lineage,
             Accounts = _accounts.Values,
             Windows = _windows.Values,
             Cells = _cells.Values,
@@ -172,6 +181,7 @@ internal sealed partial class Draft
         for (var i = 0; i < _outbox.Count; i++) _outbox[i] = _outbox[i] with { Crc = bytes.Add(_outbox[i]) };
         for (var i = 0; i < _objects.Count; i++) _objects[i] = _objects[i] with { Crc = bytes.Add(_objects[i]) };
         for (var i = 0; i < _objectsEnded.Count; i++) _objectsEnded[i] = _objectsEnded[i] with { Crc = bytes.Add(_objectsEnded[i]) };
+        for (var i = 0; i < _lineage.Count; i++) _lineage[i] = _lineage[i] with { Crc = bytes.Add(_lineage[i]) };
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
     }
 

@@ -20,6 +20,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     private readonly Dictionary<ResolvedPrice, int> _priceNumbers = [];
     private readonly Dictionary<(string, string), CommandRow> _commandsById = [];
     private readonly Dictionary<(string, ObjectKind, string), KeptObject> _objectsById = [];
+    private readonly Dictionary<(string, string, string), LineageHead> _lineageHeads = [];
     private readonly HashSet<long> _reversed = [];
     private readonly List<BudgetState> _matching = [];
 
@@ -36,6 +37,10 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public CommandRow? Command(string org, string id) => _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id);
 
     public KeptObject? Object(string org, ObjectKind kind, string id) => _objectsById.TryGetValue((org, kind, id), out var kept) ? kept : book.Object(org, kind, id);
+
+    /// <summary>Null: nothing of the issuance is stored.</summary>
+    public LineageHead? LineageHead(string org, string operation, string issuance) =>
+        _lineageHeads.TryGetValue((org, operation, issuance), out var head) ? head : book.LineageHead(org, operation, issuance);
 
     public PostedBefore? Posting(long seq) =>
         book.Posting(seq) is { } posting && _reversed.Contains(seq) ? posting with { Reversed = true } : book.Posting(seq);

@@ -21,10 +21,12 @@ internal static class HoldRules
         if (command.ExpiresAt <= draft.Now) return Refuse(Refusal.AlreadyExpired);
         var account = draft.Account(org, AccountKind.Customer);
         if (!Fits(account, command.Amount)) return Refuse(Refusal.AmountTooLarge);
+        if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, command.OperationId, step) is { } flaw) return Refuse(flaw);
         if (Headroom.Lacking(draft, org, command.Labels, command.EndUser, command.Amount, draft.Now) is { } lacking) return lacking;
 
         // After this point the hold must succeed: account and windows move together (B3).
         var hold = draft.Add(command);
+        if (command.Lineage is { } append) draft.Add(org.Org.Id, command.OperationId, append);
         draft.Touch(org, AccountKind.Customer).Held += command.Amount;
         foreach (var budget in draft.Matching(command.Labels, command.EndUser))
         {

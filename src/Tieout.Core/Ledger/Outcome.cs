@@ -54,6 +54,12 @@ public enum Refusal
     HoldNotExpired,
     ScopeChanged,
     ObjectNotFound,
+
+    /// <summary>The issuance is known with another text of its envelope (A1).</summary>
+    EnvelopeDiffers,
+
+    /// <summary>Another step of the issuance came first: link to that one, and try again.</summary>
+    LineageMoved,
     InsufficientBalance,
     BudgetExhausted,
 }

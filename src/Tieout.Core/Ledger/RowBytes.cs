@@ -218,6 +218,27 @@ public sealed class RowBytes : IDisposable
         return Crc();
     }
 
+    public uint Add(LineageEntry entry)
+    {
+        var row = entry.Row;
+        Row(13);
+        Long(entry.Seq);
+        Text(entry.Org);
+        Text(entry.OperationId);
+        Text(row.Issuance);
+        Long(row.No);
+        Text(entry.KeyId);
+        Bytes(entry.TokenSha256);
+        Long((long)row.Step.Kind);
+        Text(row.Step.Id);
+        Long(row.Step.AttemptNo);
+        Text(row.Step.Executor);
+        Text(row.Step.Target);
+        Long(row.Step.At.UnixMicros);
+        Bytes(row.Link);
+        return Crc();
+    }
+
     public void Dispose()
     {
         _sha.Dispose();
@@ -253,6 +274,12 @@ public sealed class RowBytes : IDisposable
         var written = Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length + 8));
         Long(written);
         _length += written;
+    }
+
+    private void Bytes(ReadOnlySpan<byte> bytes)
+    {
+        Long(bytes.Length);
+        bytes.CopyTo(Space(bytes.Length));
     }
 
     private Span<byte> Space(int bytes)

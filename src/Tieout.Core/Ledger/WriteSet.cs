@@ -30,6 +30,8 @@ public sealed class WriteSet
     /// <summary>By object number.</summary>
     public required IReadOnlyList<ObjectEnd> ObjectsEnded { get; init; }
 
+    public required IReadOnlyList<LineageEntry> Lineage { get; init; }
+
     /// <summary>Accounts as they stand after the batch.</summary>
     public required IReadOnlyCollection<Account> Accounts { get; init; }
 

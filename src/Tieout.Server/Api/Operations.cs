@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Storage;
 
@@ -11,8 +13,10 @@ namespace Tieout.Server.Api;
 /// <summary>An operation with all its attempts: what was held, used and charged for each.</summary>
 /// <param name="Settled">No attempt is in flight any more: the figures are final.</param>
 /// <param name="Charge">Σ charges of the attempts.</param>
+/// <param name="Lineage">What happened to each envelope of the operation, oldest first; empty: it had none.</param>
 public sealed record OperationBody(
-    string OperationId, string Org, string Asset, bool Settled, Amount Charge, Amount ProviderCost, IReadOnlyList<AttemptBody> Attempts, long AsOf);
+    string OperationId, string Org, string Asset, bool Settled, Amount Charge, Amount ProviderCost, IReadOnlyList<AttemptBody> Attempts,
+    IReadOnlyList<LineageBody> Lineage, long AsOf);
 
 /// <param name="Provider">The upstream that was asked; so for an attempt that never reached it.</param>
 /// <param name="TriggerType">Why it was made: <c>retry</c> and <c>fallback</c> for those after the first, else as its client said.</param>
@@ -38,27 +42,29 @@ internal static class OperationEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/operations/{**id}", (string org, string id, HttpContext context, ILedger ledger) => Get([Inputs.Org(ledger, org)], id, context, ledger)).ForTenants();
-        api.MapGet("/operations/{**id}", (string id, HttpContext context, ILedger ledger) => Get(Visible(context, ledger), id, context, ledger)).ForTenants();
+        api.MapGet("/orgs/{org}/operations/{**id}", (string org, string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get([Inputs.Org(ledger, org)], id, context, ledger, keys)).ForTenants();
+        api.MapGet("/operations/{**id}", (string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get(Visible(context, ledger), id, context, ledger, keys)).ForTenants();
     }
 
     /// <summary>The caller's org, or all of them: operation ids are unique within an org only, so the first that has it answers.</summary>
     private static IEnumerable<OrgState> Visible(HttpContext context, ILedger ledger) =>
         Caller.Of(context).Org is { } own ? [Inputs.Org(ledger, own)] : ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal);
 
-    private static async Task<IResult> Get(IEnumerable<OrgState> orgs, string id, HttpContext context, ILedger ledger)
+    private static async Task<IResult> Get(IEnumerable<OrgState> orgs, string id, HttpContext context, ILedger ledger, EnvelopeKeys keys)
     {
         var asOf = ledger.Read.AsOf;
         foreach (var org in orgs)
         {
             var attempts = await ledger.Read.OperationAsync(org.Org.Id, id, context.RequestAborted);
-            if (attempts.Count > 0) return Answer.Ok(Body(org.Org.Id, org.Org.Asset, id, attempts, asOf), ApiJson.Default.OperationBody);
+            if (attempts.Count == 0) continue;
+            var lineage = LineageBody.From(await ledger.Read.LineageAsync(org.Org.Id, id, context.RequestAborted), keys.Ring);
+            return Answer.Ok(Body(org.Org, id, attempts, lineage, asOf), ApiJson.Default.OperationBody);
         }
 
         throw new ApiRefusedException(ApiError.OperationNotFound, $"No attempt of an operation '{Inputs.Shown(id)}' is on record.");
     }
 
-    private static OperationBody Body(string org, string asset, string id, IReadOnlyList<Attempt> attempts, long asOf)
+    private static OperationBody Body(Org org, string id, IReadOnlyList<Attempt> attempts, IReadOnlyList<LineageBody> lineage, long asOf)
     {
         var (charge, cost) = (Amount.Zero, Amount.Zero);
         foreach (var attempt in attempts)
@@ -68,15 +74,19 @@ internal static class OperationEndpoints
         }
 
         var settled = attempts.All(attempt => attempt.Hold is null || attempt.State != HoldState.Open);
-        return new(id, org, asset, settled, charge, cost, [.. attempts.Select(Body)], asOf);
+        var numbers = lineage.SelectMany(issuance => issuance.Steps).ToLookup(step => step.Id, step => step.AttemptNo, StringComparer.Ordinal);
+        return new(id, org.Id, org.Asset, settled, charge, cost, [.. attempts.Select(attempt => Body(attempt, numbers))], lineage, asOf);
     }
 
-    private static AttemptBody Body(Attempt attempt)
+    /// <param name="numbers">Of attempts under an envelope, those also that came to no usage.</param>
+    private static AttemptBody Body(Attempt attempt, ILookup<string, int> numbers)
     {
         var usage = attempt.Usage?.Usage;
         var labels = usage?.Labels ?? attempt.Hold?.Scope;
+        var id = (usage?.Id ?? attempt.Hold!.Id).ToString();
+        var number = usage?.AttemptNo ?? (numbers.Contains(id) ? numbers[id].First() : null as int?);
         return new(
-            (usage?.Id ?? attempt.Hold!.Id).ToString(), labels?.Provider, labels?.Model, labels?.Trigger, usage?.AttemptNo, usage?.StatusCode,
+            id, labels?.Provider, labels?.Model, labels?.Trigger, number, usage?.StatusCode,
             (usage?.OccurredAt ?? attempt.Hold?.HeldAt)?.ToString(), usage?.DurationMs,
             attempt.Hold is { } hold ? HoldBody.From(hold, attempt.State, endedAt: null) : null,
             attempt.Usage is { } row ? UsageLine.From(row) : null);

@@ -21,7 +21,8 @@ internal sealed class EnvelopeVerifier(EnvelopeKeys keys)
         var verdict = EnvelopeToken.Read([.. tokens], keys.Ring, EnvelopeIssuer.Audience, now);
         var token = tokens.Count == 1 ? tokens[0] : null;
         var unverified = verdict is EnvelopeVerdict.Refused && token is not null ? EnvelopeToken.UnverifiedOrg(token) : null;
-        return new(IdentityRules.Decide(key, verdict, Said(headers), unverified), token);
+        var keyId = verdict switch { EnvelopeVerdict.Valid valid => valid.KeyId, EnvelopeVerdict.Expired expired => expired.KeyId, _ => null };
+        return new(IdentityRules.Decide(key, verdict, Said(headers), unverified), token, keyId);
     }
 
     /// <summary>Several of them are one that fits no org.</summary>
@@ -29,4 +30,5 @@ internal sealed class EnvelopeVerifier(EnvelopeKeys keys)
 }
 
 /// <param name="Token">As it was received; null: none, or several.</param>
-internal sealed record IdentityReading(IdentityDecision Decision, string? Token);
+/// <param name="KeyId">The key that a verified token was signed with; null: nothing was verified.</param>
+internal sealed record IdentityReading(IdentityDecision Decision, string? Token, string? KeyId);

@@ -11,7 +11,7 @@ using Tieout.Server.Tenancy;
 namespace Tieout.Server.Attribution;
 
 /// <summary>Puts whoever asks the gateway in the place of the tenant it acts for, and gives every answer the envelope of its operation.</summary>
-internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issuer, IdentityFindings findings, TimeProvider time)
+internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issuer, EnvelopeKeys envelopeKeys, IdentityFindings findings, TimeProvider time)
 {
     /// <param name="caller">By its key alone; afterwards by its envelope.</param>
     /// <returns>Null: all is well.</returns>
@@ -26,11 +26,16 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
                 return Refusal(denied);
             case IdentityDecision.Own own:
                 var issued = issuer.Issue(own.Org, caller.Tags.User ?? spender.Key.Id, caller.Tags.Workflow, caller.OperationId, out _);
-                if (issued is not null) context.Response.Headers[Envelope.Header] = issued.Token;
+                if (issued is null) return null;
+                context.Response.Headers[Envelope.Header] = issued.Token;
+                caller = caller with { Carried = Carried(issued.Token, issued.Envelope, issued.KeyId), IsCarriedNew = true };
                 return null;
             case IdentityDecision.Bound { Envelope: var envelope }:
                 if (keys.Acting(spender, envelope.Org) is not { } acting) return new(ApiError.OrgNotFound, "The envelope's org is not known here.", Envelope.Header);
-                caller = new(acting, caller.Tags with { Workflow = envelope.Workflow, Operation = envelope.Operation }, caller.Correlation);
+                caller = new(acting, caller.Tags with { Workflow = envelope.Workflow, Operation = envelope.Operation }, caller.Correlation)
+                {
+                    Carried = Carried(reading.Token!, envelope, reading.KeyId!),
+                };
                 if (context.Features.Get<LogIds>() is { } ids) ids.Org = envelope.Org;
 
                 // The very text that came: never issued anew (A1).
@@ -40,6 +45,10 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
                 throw new UnreachableException($"No answer for {reading.Decision}.");
         }
     }
+
+    /// <returns>Null: the secret of its key is not here, so nothing can be linked to it.</returns>
+    private CarriedEnvelope? Carried(string token, Envelope envelope, string keyId) =>
+        envelopeKeys.Ring.Find(keyId)?.Lineage is { } key ? new(token, envelope.Issuance, keyId, key) : null;
 
     public static ApiError ErrorOf(IdentityRefusal reason) => reason switch
     {

@@ -34,6 +34,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read for certain, so it is not compared.");
+    public static readonly ApiError InvoiceNotFound = new("invoice_not_found", 404, "There is no such invoice or credit note.");
+    public static readonly ApiError InvoiceFinal = new("invoice_final", 409, "The invoice is final: it never changes.");
+    public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "More would be given back than the invoice came to.");
     public static readonly ApiError MethodNotAllowed = new("method_not_allowed", 405, "This address does not answer that method.");
     public static readonly ApiError ModelNotFound = new("model_not_found", 404, "No such model is offered here.");
     public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
@@ -75,6 +78,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError HoldNotExpired = new("hold_not_expired", 409, "The hold has not expired yet.");
     public static readonly ApiError ScopeChanged = new("scope_changed", 409, "The usage is for another scope than its hold.");
     public static readonly ApiError ObjectNotFound = new("object_not_found", 404, "There is no such stored response, file or batch.");
+    public static readonly ApiError LineageMoved = new("lineage_moved", 409, "Other attempts of the operation came first, again and again. Try again.");
     public static readonly ApiError InsufficientBalance = new("insufficient_balance", 402, "The balance does not cover what the request may cost.", QuotaType);
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
@@ -93,10 +97,10 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     [
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
-        PriceNotFound, PriceListInvalid, FileInvalid, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
-        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound,
+        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,

@@ -29,6 +29,8 @@ public static class RefusalErrors
             Refusal.HoldNotExpired => ApiError.HoldNotExpired,
             Refusal.ScopeChanged => ApiError.ScopeChanged,
             Refusal.ObjectNotFound => ApiError.ObjectNotFound,
+            Refusal.EnvelopeDiffers => ApiError.IdentityRebind,
+            Refusal.LineageMoved => ApiError.LineageMoved,
             Refusal.InsufficientBalance => ApiError.InsufficientBalance,
             Refusal.BudgetExhausted => ApiError.BudgetExhausted,
             _ => throw new UnreachableException($"No error for {refusal}."),

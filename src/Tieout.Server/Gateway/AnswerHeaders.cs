@@ -14,7 +14,9 @@ internal static class AnswerHeaders
 
     private const string RateLimit = "x-ratelimit-";
 
-    private static readonly string[] PassedOnPrefixes = ["openai-", RateLimit];
+    private const string AnthropicRateLimit = "anthropic-ratelimit-";
+
+    private static readonly string[] PassedOnPrefixes = ["openai-", RateLimit, AnthropicRateLimit];
 
     public static void Identify(IHeaderDictionary headers, GatewayAttempt attempt)
     {
@@ -50,14 +52,18 @@ internal static class AnswerHeaders
             if (!IsPassedOn(name)) continue;
 
             // Where limits of ours hold, theirs are not the client's to go by.
-            if (name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) && HasOwnLimits(to)) continue;
+            if (IsLimit(name) && HasOwnLimits(to)) continue;
 
             // What no answer of ours may bear would cost the client its answer, and a stream its record.
             if (values.ToString() is var value && !value.AsSpan().ContainsAnyExceptInRange(' ', '~')) to[name] = value;
         }
     }
 
-    private static bool HasOwnLimits(IHeaderDictionary headers) => headers.ContainsKey("x-ratelimit-limit-requests") || headers.ContainsKey("x-ratelimit-limit-tokens");
+    private static bool IsLimit(string name) => name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) || name.StartsWith(AnthropicRateLimit, StringComparison.OrdinalIgnoreCase);
+
+    private static bool HasOwnLimits(IHeaderDictionary headers) =>
+        headers.ContainsKey("x-ratelimit-limit-requests") || headers.ContainsKey("x-ratelimit-limit-tokens")
+        || headers.ContainsKey("anthropic-ratelimit-requests-limit") || headers.ContainsKey("anthropic-ratelimit-tokens-limit");
 
     private static bool IsPassedOn(string name)
     {

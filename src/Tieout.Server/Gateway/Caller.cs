@@ -16,6 +16,12 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
     /// <summary>The logical thing asked for; the caller's own id for it, or a new one.</summary>
     public string OperationId { get; } = Tags.Operation ?? Guid.CreateVersion7().ToString();
 
+    /// <summary>The envelope of the operation; null: there is none, as none can be issued here.</summary>
+    public CarriedEnvelope? Carried { get; init; }
+
+    /// <summary>Whether it was made for this request.</summary>
+    public bool IsCarriedNew { get; init; }
+
     public static GatewayRefusal? Identify(HttpContext context, Dialect dialect, KeySnapshot keys, out Caller? caller)
     {
         caller = null;

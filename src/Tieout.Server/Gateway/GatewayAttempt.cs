@@ -40,6 +40,10 @@ internal sealed class GatewayAttempt
     public Command.PlaceHold Hold(Amount ceiling, TimeSpan lasting) =>
         new(Id, Record.Labels(Target.Model), Record.EndUser, Caller.OperationId, ceiling, OccurredAt + lasting);
 
+    /// <summary>It as a step of its envelope: who carries it out, and where it goes.</summary>
+    public LineageStep Step => new(
+        LineageKind.Attempt, Id.ToString(), Record.AttemptNo, Caller.Spender.Key.Id, $"{Target.Upstream.Options.Name}/{Target.Model}", OccurredAt);
+
     /// <inheritdoc cref="AttemptRecord.Settle"/>
     public Command.Settle Settle(int status, MeteredUsage used) => Record.Settle(status, used, _time.GetElapsedTime(_startedAt));
 }

@@ -27,6 +27,7 @@ internal static class GatewayEndpoints
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<StoredResponses>();
         services.AddSingleton<ResponsesGateway>();
+        services.AddHostedService<ResponsePolls>();
         services.AddSingleton<ModelList>();
         services.AddBatches();
     }
@@ -45,10 +46,13 @@ internal static class GatewayEndpoints
             Post($"{at}/embeddings", OpenAiPlain.Embeddings());
             Post($"{at}/moderations", OpenAiPlain.Moderations());
             Post($"{at}/images/generations", OpenAiPlain.Images());
+            Post($"{at}/images/edits", new OpenAiImageForms("edits"));
+            Post($"{at}/images/variations", new OpenAiImageForms("variations"));
             Post($"{at}/audio/speech", new OpenAiSpeech());
             Post($"{at}/audio/transcriptions", new OpenAiTranscriptions("transcriptions"));
             Post($"{at}/audio/translations", new OpenAiTranscriptions("translations"));
-            routes.MapGet($"{at}/models", (RequestDelegate)models.AnswerAsync);
+            routes.MapGet($"{at}/models", (RequestDelegate)models.ListAsync);
+            routes.MapGet($"{at}/models/{{**id}}", (RequestDelegate)models.FindAsync);
             routes.MapFiles(at, files);
             routes.MapBatches(at, batches);
             routes.MapGet($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);
@@ -61,6 +65,13 @@ internal static class GatewayEndpoints
         {
             Post($"{at}/messages", new AnthropicMessages(counts: false));
             Post($"{at}/messages/count_tokens", new AnthropicMessages(counts: true));
+            routes.MapMessageBatches(at, batches);
+        }
+
+        foreach (var at in (ReadOnlySpan<string>)["/v1/anthropic", "/v1/anthropic/v1", "/v1beta", "/v1/gemini", "/v1/gemini/v1beta"])
+        {
+            routes.MapGet($"{at}/models", (RequestDelegate)models.ListAsync);
+            routes.MapGet($"{at}/models/{{**id}}", (RequestDelegate)models.FindAsync);
         }
 
         foreach (var at in (ReadOnlySpan<string>)["/v1beta", "/v1/gemini", "/v1/gemini/v1beta"])

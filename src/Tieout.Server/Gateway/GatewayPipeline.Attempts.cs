@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
@@ -16,12 +17,13 @@ internal sealed partial class GatewayPipeline
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a provider may work at what nobody waits for.</summary>
-    private static readonly TimeSpan BackgroundMax = TimeSpan.FromHours(24);
+    public static readonly TimeSpan BackgroundMax = TimeSpan.FromHours(24);
 
     /// <remarks>Nothing has gone to the client before an attempt answers, and nothing is tried again once one has: so nothing is sent twice.</remarks>
     private async Task AnswerAsync(GatewayCall call, Route route)
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
+        var chain = lineage.ChainOf(call.Caller);
         var journey = new Journey(route, call.Endpoint.Dialect.Spoken, call.Caller.OperationId, lineage.Last + 1, options.Time);
         Failure? last = null;
         GatewayRefusal? impossible = null;
@@ -44,7 +46,7 @@ internal sealed partial class GatewayPipeline
                 var trigger = journey.Trigger ?? (number > 1 ? Tags.RetryTrigger : call.Caller.Tags.Trigger);
                 var attempt = new GatewayAttempt(call.Caller, target, call.Caller.EndUser(call.Request.User), price, number, trigger, options.Time);
                 if (last is null) AnswerHeaders.Identify(call.Context.Response.Headers, attempt);
-                var (held, short_) = await HoldAsync(call, attempt, ceiling);
+                var (held, short_) = await HoldAsync(call, attempt, ceiling, chain);
                 if (short_ is not null)
                 {
                     impossible = short_;
@@ -121,17 +123,17 @@ internal sealed partial class GatewayPipeline
     }
 
     /// <returns>How things stand after the hold, or why there is none.</returns>
-    private async Task<(Figures? Held, GatewayRefusal? Refused)> HoldAsync(GatewayCall call, GatewayAttempt attempt, Amount ceiling)
+    private async Task<(Figures? Held, GatewayRefusal? Refused)> HoldAsync(GatewayCall call, GatewayAttempt attempt, Amount ceiling, EnvelopeChain? chain)
     {
         if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
         try
         {
             var lasting = call.Request.Background ? BackgroundMax : attempt.Target.Timeouts.Total + call.Routes.Options.Gateway.DrainTimeout + HoldMargin;
-            var outcome = await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None);
+            var outcome = await PlaceAsync(attempt, attempt.Hold(ceiling, lasting), chain);
             if (outcome is Outcome.Refused { Left: { } left } && Clamp(call, attempt, left) is { } affordable)
             {
                 ceiling = affordable;
-                outcome = await ledger.SubmitAsync(attempt.Hold(ceiling, lasting), CancellationToken.None);
+                outcome = await PlaceAsync(attempt, attempt.Hold(ceiling, lasting), chain);
             }
 
             return outcome switch
@@ -149,6 +151,9 @@ internal sealed partial class GatewayPipeline
             return (null, new(ApiError.StoreUnavailable));
         }
     }
+
+    private ValueTask<Outcome> PlaceAsync(GatewayAttempt attempt, Command.PlaceHold hold, EnvelopeChain? chain) =>
+        chain is null ? ledger.SubmitAsync(hold, CancellationToken.None) : chain.SubmitAsync(hold, attempt.Step);
 
     /// <returns>What came of it. Never throws for what a provider or the network does.</returns>
     private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, Patience patience)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Tieout.Server.Attribution;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
@@ -21,14 +22,16 @@ internal sealed class Lineages(ILedger ledger)
     {
         // The SDKs count their tries also where nothing else ties them together.
         var triesBefore = caller.Tags.AttemptNo - 1;
-        if (caller.Tags.Operation is not { } operation) return new(triesBefore);
+        if (caller.Tags.Operation is not { } operation) return new(ledger, caller.Spender.Key.Org, caller.OperationId, triesBefore);
         var name = (caller.Spender.Key.Org, operation);
         if (_recent.TryGetValue(name, out var known)) return known;
         if (!_older.TryGetValue(name, out known))
         {
             var attempts = await ledger.Read.OperationAsync(name.Org, operation, cancellationToken);
-            var last = attempts.Aggregate(attempts.Count, (most, attempt) => Math.Max(most, attempt.Usage?.Usage.AttemptNo ?? 0));
-            known = new(Math.Max(last, triesBefore));
+            var steps = await ledger.Read.LineageAsync(name.Org, operation, cancellationToken);
+            var last = attempts.Aggregate(attempts.Count(attempt => attempt.Hold is not null), (most, attempt) => Math.Max(most, attempt.Usage?.Usage.AttemptNo ?? 0));
+            last = steps.Aggregate(last, (most, step) => Math.Max(most, step.Row.Step.AttemptNo));
+            known = new(ledger, name.Org, operation, Math.Max(last, triesBefore));
         }
 
         if (_recent.Count >= RememberedMax) Turn();
@@ -46,13 +49,25 @@ internal sealed class Lineages(ILedger ledger)
     }
 }
 
-/// <summary>Counts the attempts of one operation.</summary>
+/// <summary>Numbers the attempts of one operation, and links each to those before it under the same envelope.</summary>
 /// <param name="last">How many there were before.</param>
-internal sealed class Lineage(int last)
+internal sealed class Lineage(ILedger ledger, string org, string operation, int last)
 {
+    private readonly ConcurrentDictionary<string, EnvelopeChain> _chains = new(StringComparer.Ordinal);
     private int _last = last;
 
     public int Last => Volatile.Read(ref _last);
 
     public int Next() => Interlocked.Increment(ref _last);
+
+    /// <summary>The chain of the caller's envelope; null: it has none.</summary>
+    public EnvelopeChain? ChainOf(Caller caller)
+    {
+        if (caller.Carried is not { } envelope) return null;
+
+        // One made for this request is of no other.
+        return caller.IsCarriedNew
+            ? new(ledger, org, operation, envelope, isNew: true)
+            : _chains.GetOrAdd(envelope.Issuance, _ => new(ledger, org, operation, envelope, isNew: false));
+    }
 }

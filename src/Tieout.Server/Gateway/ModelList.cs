@@ -1,56 +1,103 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary><c>GET /v1/models</c>: what a key's holder may ask for, in OpenAI's form.</summary>
+/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: what a key's holder may ask for, in the form of whoever asks.</summary>
 internal sealed class ModelList(CurrentKeys keys, CurrentRoutes currentRoutes)
 {
-    /// <summary>OpenAI's clients expect a time; the configuration knows none.</summary>
+    /// <summary>Clients expect a time; the configuration knows none.</summary>
     private const long CreatedUnixSeconds = 1_700_000_000;
 
-    public async Task AnswerAsync(HttpContext context)
+    private const string CreatedAt = "2023-11-14T22:13:20Z";
+
+    public async Task ListAsync(HttpContext context)
     {
-        if (Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), out var caller) is { } stranger)
+        var dialect = Dialect.Asking(context.Request);
+        if (await OfferedAsync(context, dialect) is not { } offered) return;
+        await WriteAsync(context, json => WriteList(json, dialect, [.. offered]));
+    }
+
+    public async Task FindAsync(HttpContext context)
+    {
+        var dialect = Dialect.Asking(context.Request);
+        if (await OfferedAsync(context, dialect) is not { } offered) return;
+        var id = (string)context.Request.RouteValues["id"]!;
+        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found) await dialect.RefuseAsync(context, ApiError.ModelNotFound, $"The model '{id}' is not offered here.", "model");
+        else await WriteAsync(context, json => WriteModel(json, dialect, found));
+    }
+
+    /// <returns>Null: refused, and told.</returns>
+    private async Task<IEnumerable<(string Name, string Provider)>?> OfferedAsync(HttpContext context, Dialect dialect)
+    {
+        if (Caller.Identify(context, dialect, keys.Get(), out var caller) is { } stranger)
         {
-            await OpenAiDialect.Instance.RefuseAsync(context, stranger);
-            return;
+            await dialect.RefuseAsync(context, stranger);
+            return null;
         }
 
+        var routes = currentRoutes.Get();
+        var all = routes.Only is { } only
+            ? caller!.Spender.Prices.Models(only).Select(model => (model, only.Options.Name))
+            : routes.Names.Select(name => (name, routes.Find(name)!.Stages[0][0].Upstream.Options.Name));
+        return all.Where(model => caller!.Spender.Key.Terms?.AllowsModel(model.Item1) ?? true);
+    }
+
+    private static async Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    {
         var bytes = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            json.WriteString("object"u8, "list"u8);
-            json.WriteStartArray("data"u8);
-            foreach (var (name, provider) in Offered(caller!).Where(model => caller!.Spender.Key.Terms?.AllowsModel(model.Name) ?? true))
-            {
-                json.WriteStartObject();
-                json.WriteString("id"u8, name);
-                json.WriteString("object"u8, "model"u8);
-                json.WriteNumber("created"u8, CreatedUnixSeconds);
-                json.WriteString("owned_by"u8, provider);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
+        using (var json = new Utf8JsonWriter(bytes)) write(json);
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = bytes.WrittenCount;
         await context.Response.BodyWriter.WriteAsync(bytes.WrittenMemory, context.RequestAborted);
     }
 
-    private IEnumerable<(string Name, string Provider)> Offered(Caller caller)
+    private static void WriteList(Utf8JsonWriter json, Dialect dialect, IReadOnlyList<(string Name, string Provider)> models)
     {
-        var routes = currentRoutes.Get();
-        return routes.Only is { } only
-            ? caller.Spender.Prices.Models(only).Select(model => (model, only.Options.Name))
-            : routes.Names.Select(name => (name, routes.Find(name)!.Stages[0][0].Upstream.Options.Name));
+        json.WriteStartObject();
+        if (dialect is OpenAiDialect) json.WriteString("object"u8, "list"u8);
+        json.WriteStartArray(dialect is GeminiDialect ? "models" : "data");
+        foreach (var model in models) WriteModel(json, dialect, model);
+        json.WriteEndArray();
+        if (dialect is AnthropicDialect)
+        {
+            json.WriteBoolean("has_more"u8, false);
+            json.WriteString("first_id"u8, models.Count == 0 ? null : models[0].Name);
+            json.WriteString("last_id"u8, models.Count == 0 ? null : models[^1].Name);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, Dialect dialect, (string Name, string Provider) model)
+    {
+        json.WriteStartObject();
+        switch (dialect)
+        {
+            case GeminiDialect:
+                json.WriteString("name"u8, $"models/{model.Name}");
+                json.WriteString("displayName"u8, model.Name);
+                break;
+            case AnthropicDialect:
+                json.WriteString("type"u8, "model"u8);
+                json.WriteString("id"u8, model.Name);
+                json.WriteString("display_name"u8, model.Name);
+                json.WriteString("created_at"u8, CreatedAt);
+                json.WriteString("lifecycle"u8, "active"u8);
+                break;
+            default:
+                json.WriteString("id"u8, model.Name);
+                json.WriteString("object"u8, "model"u8);
+                json.WriteNumber("created"u8, CreatedUnixSeconds);
+                json.WriteString("owned_by"u8, model.Provider);
+                break;
+        }
+
+        json.WriteEndObject();
     }
 }

@@ -19,12 +19,13 @@ internal sealed class SimulatedEndpoints
         SimulatedDialect[] batched = [new OpenAiChat(), new OpenAiResponses(responses), new OpenAiCompletions(), new OpenAiEmbeddings(), new OpenAiModerations()];
         _dialects =
         [
-            .. batched, new OpenAiImages(), new OpenAiTranscriptions(), new OpenAiSpeech(),
+            .. batched, new OpenAiImages(), new OpenAiImages("edits"), new OpenAiImages("variations"),
+            new OpenAiTranscriptions(), new OpenAiTranscriptions("translations"), new OpenAiSpeech(),
             new AnthropicMessages(), new AnthropicCountTokens(),
             new GeminiGenerate(stream: false), new GeminiGenerate(stream: true), new GeminiCountTokens(),
         ];
         var files = new OpenAiFiles(new(KeptMax), generator);
-        _resources = [new OpenAiStoredResponses(responses), files, new OpenAiBatches(new(KeptMax), files, new(batched, generator), generator)];
+        _resources = [new OpenAiStoredResponses(responses), files, new OpenAiBatches(new(KeptMax), files, new(batched, generator), generator), new AnthropicBatches(new(KeptMax), new([new AnthropicMessages()], generator), generator)];
         _models = options.Models;
     }
 

@@ -93,6 +93,7 @@ internal sealed class PlainLoop : IDisposable
         HoldsEnded = ends,
         Objects = [],
         ObjectsEnded = [],
+        Lineage = [],
         Usage = usage,
         Postings = postings,
         Settings = [],

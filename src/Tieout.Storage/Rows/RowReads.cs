@@ -22,6 +22,8 @@ internal static class RowReads
     public const string OutboxColumns = "seq, id, org, type, body, recorded_at, crc";
     public const string ObjectColumns = "o.seq, o.org, o.kind, o.id, o.key, o.attempt, o.operation_id, o.pending, o.body, o.recorded_at, o.crc";
     public const string ObjectEndColumns = "e.body, e.ended_at, e.crc";
+    public const string LineageColumns =
+        "seq, org, operation_id, issuance_id, no, key_id, token_sha256, kind, id, attempt_no, executor, target, at, link, crc";
     public const string ChainColumns =
         "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage";
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
@@ -105,6 +107,11 @@ internal static class RowReads
         var row = Object(s);
         return new(row, s.IsNull(11) ? null : new(row, s.Text(11), Time(s, 12), Crc(s, 13)));
     }
+
+    public static LineageEntry Lineage(IRow s) => new(
+        s.Int64(0), s.Text(1), s.Text(2), s.Text(5), s.Bytes(6).ToArray(),
+        new(s.Text(3), Int32(s, 4), new((LineageKind)s.Int64(7), s.Text(8), Int32(s, 9), s.Text(10), s.Text(11), Time(s, 12)), s.Bytes(13).ToArray()),
+        Crc(s, 14));
 
     public static ChainRow Chain(IRow s, byte[] previous) => new(
         s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),

@@ -99,7 +99,7 @@ internal sealed class SqliteLedgerStore : IDisposable
             _tables.Advance(writes.Chain.Last, firstOpenHold);
         });
         _pending.Add(writes);
-        _log.Committed(_writes, writes.Postings.Count + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + 1);
+        _log.Committed(_writes, writes.Postings.Count + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count + 1);
     }
 
     /// <summary>Brings accounts, windows and cells in the file up to the last commit.</summary>

@@ -107,9 +107,11 @@ internal sealed class StoredBook : IDisposable
                 case Command.Charge charge:
                     Recall(charge.Usage.Usage.Id, revisited);
                     RecallWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt);
+                    RecallLineage(charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, charge.Lineage);
                     break;
                 case Command.PlaceHold hold:
                     Recall(hold.Id, revisited);
+                    RecallLineage(hold.Labels.Org, hold.OperationId, hold.Lineage);
                     break;
                 case Command.Settle settle:
                     RecallEnding(settle.Usage.Usage.Id, revisited);
@@ -173,6 +175,12 @@ internal sealed class StoredBook : IDisposable
     private void RecallObject(string org, ObjectKind kind, string id)
     {
         if (Book.Object(org, kind, id) is null && _rows.Object(org, kind, id) is { } kept) Book.Recall(kept);
+    }
+
+    private void RecallLineage(string org, string operation, LineageAppend? append)
+    {
+        if (append is not { Row.Issuance: var issuance } || Book.LineageHead(org, operation, issuance) is not null) return;
+        if (_rows.LineageHead(org, operation, issuance) is { } head) Book.Recall(org, operation, issuance, head);
     }
 
     private void RecallCorrected(Command.Correct correct)

@@ -19,6 +19,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     private readonly RawStatement _window = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM windows WHERE budget = ? AND start_at = ? AND each = ?");
     private readonly RawStatement _object = connection.Prepare(
         $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq WHERE o.org = ? AND o.kind = ? AND o.id = ?");
+    private readonly RawStatement _lineageHead = connection.Prepare(
+        "SELECT no, link, token_sha256 FROM lineage WHERE operation_id = ? AND org = ? AND issuance_id = ? ORDER BY no DESC LIMIT 1");
     private readonly List<UsageLabels?> _labels = [null];
 
     /// <summary>All that is stored of an attempt; null: nothing.</summary>
@@ -88,6 +90,17 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         return kept;
     }
 
+    /// <summary>Where the lineage of an issuance ends; null: nothing of it is stored.</summary>
+    public LineageHead? LineageHead(string org, string operation, string issuance)
+    {
+        _lineageHead.Bind(1, operation);
+        _lineageHead.Bind(2, org);
+        _lineageHead.Bind(3, issuance);
+        var head = _lineageHead.Step() ? new LineageHead(RowReads.Int32(_lineageHead, 0), _lineageHead.Bytes(1).ToArray(), _lineageHead.Bytes(2).ToArray()) : null;
+        _lineageHead.Reset();
+        return head;
+    }
+
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     public UsageLabels Labels(int no) =>
         no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
@@ -101,6 +114,6 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold, _command, _posting, _usageOf, _reversal, _window, _object]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold, _command, _posting, _usageOf, _reversal, _window, _object, _lineageHead]) statement.Dispose();
     }
 }

@@ -23,6 +23,7 @@ internal sealed class ChainCheck : IDisposable
     private readonly RowStream<OutboxRow> _outbox;
     private readonly RowStream<ObjectRow> _objects;
     private readonly RowStream<StoredObjectEnd> _objectEnds;
+    private readonly RowStream<LineageEntry> _lineage;
     private readonly Standing _standing;
 
     public ChainCheck(ILedgerTables tables, Standing standing, Findings findings)
@@ -47,6 +48,7 @@ internal sealed class ChainCheck : IDisposable
         _objectEnds = Stream(
             tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object ORDER BY e.commit_no, e.object",
             StoredObjectEnd.Read, row => row.Commit);
+        _lineage = Stream(tables, "lineage", $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage, entry => entry.Seq);
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -81,11 +83,12 @@ internal sealed class ChainCheck : IDisposable
         _outbox.NothingLeft();
         _objects.NothingLeft();
         _objectEnds.NothingLeft();
+        _lineage.NothingLeft();
     }
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _bytes])
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _lineage, _bytes])
         {
             resource.Dispose();
         }
@@ -151,6 +154,7 @@ internal sealed class ChainCheck : IDisposable
         foreach (var row in _outbox.AllUpTo(last.Outbox)) Same(_bytes.Add(row), row.Crc, $"outbox {row.Seq} ({row.Id})");
         foreach (var row in _objects.AllUpTo(last.Object)) Same(_bytes.Add(row), row.Crc, $"objects {row.Seq} ({row.Object.Kind} {row.Object.Id})");
         foreach (var row in _objectEnds.UpTo(commit.Commit)) Same(_bytes.Add(row.End), row.End.Crc, $"object_ends {row.End.Object.Seq} ({row.End.Object.Object.Id})");
+        foreach (var entry in _lineage.AllUpTo(last.Lineage)) Same(_bytes.Add(entry), entry.Crc, $"lineage {entry.Seq} (issuance {entry.Row.Issuance}, no. {entry.Row.No})");
         return _bytes.End();
     }
 

@@ -1,4 +1,5 @@
 using Tieout.Core.Attribution;
+using Tieout.Core.Ledger;
 using static Tieout.Core.Tests.Attribution.Tokens;
 
 namespace Tieout.Core.Tests.Attribution;

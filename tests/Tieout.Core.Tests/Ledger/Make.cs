@@ -1,3 +1,4 @@
+using Tieout.Core.Attribution;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
@@ -38,6 +39,20 @@ internal static class Make
 
     public static ProviderObject Object(string id, string org = "acme", bool isPending = true, AttemptId? attempt = null) =>
         new(org, ObjectKind.Response, id, "k1", attempt, attempt is null ? null : "op1", isPending, "{\"provider\":\"p\"}");
+
+    /// <summary>The next step of an issuance, as a server would link it.</summary>
+    /// <param name="previous">Null: the first.</param>
+    public static LineageAppend Step(LineageRow? previous, string id = "attempt", string issuance = "i-1", string token = "a.b.c", int attemptNo = 1)
+    {
+        var root = Lineage.Root(LineageKey, issuance, token);
+        var step = new LineageStep(LineageKind.Attempt, id, attemptNo, "k1", "p/m", new(5));
+        return new(previous?.Link ?? root, "ek_1", Lineage.HashOf(token), Lineage.Append(LineageKey, issuance, previous?.Link ?? root, (previous?.No ?? 0) + 1, step));
+    }
+
+    /// <summary>Of the envelope key <c>ek_1</c> under <see cref="EnvelopeSecret"/>.</summary>
+    public static byte[] LineageKey => EnvelopeSecret.Lineage("ek_1");
+
+    public static EnvelopeSecret EnvelopeSecret { get; } = new("thirty-two bytes of a test secret"u8);
 
     public static ResolvedPrice Price { get; } = new("test@1", Asset.Usd, "p", "m", from: null, RateCard.Empty);
 }

@@ -35,6 +35,9 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
         return new() { World = world };
     }
 
+    public Task AddWorkerAsync(string id, string secret, params string[] tenants) =>
+        AddAsync(World, new ApiKey(id, "platform", null, null, null, Hash(secret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: [.. tenants]));
+
     /// <returns>Status and body.</returns>
     public async Task<(int Status, JsonElement Body)> ApiAsync(string path, string? body, string token = Admin)
     {

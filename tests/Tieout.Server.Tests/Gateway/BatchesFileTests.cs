@@ -9,7 +9,7 @@ namespace Tieout.Server.Tests.Gateway;
 /// <summary>Files for batches: checked before they go anywhere, each org's own, and free.</summary>
 public sealed class BatchesFileTests
 {
-    private const string Other = "tk-of-another-org";
+    internal const string Other = "tk-of-another-org";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -164,7 +164,7 @@ public sealed class BatchesFileTests
         Assert.True(status == (int)response.StatusCode, text);
     }
 
-    private static async Task AddOtherOrgAsync(World world)
+    internal static async Task AddOtherOrgAsync(World world)
     {
         await world.DoAsync(new Command.OpenOrg(new Org("other", "USD", BillingMode.Postpaid, null, "UTC")));
         await world.DoAsync(new Command.Record(SettingKind.Key, "other", "key-o", new ApiKey("key-o", "other", null, null, null, Hash(Other), false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));

@@ -16,9 +16,9 @@ internal static class DialectsWorld
         {"id":"dall-e-3","match":"dall-e-3","prices":[{"rates":{"requests":"40"}}]}]}]}
         """;
 
-    public static async Task<World> StartAsync(string topUp = "1000", Func<GatewayOptions, GatewayOptions>? gateway = null, string? providerUrl = null)
+    public static async Task<World> StartAsync(string topUp = "1000", Func<GatewayOptions, GatewayOptions>? gateway = null, string? providerUrl = null, Func<ServerOptions, ServerOptions>? change = null)
     {
-        var world = await World.StartAsync(topUp, providerUrl: providerUrl, change: options => options with
+        var world = await World.StartAsync(topUp, providerUrl: providerUrl, change: options => (change?.Invoke(options) ?? options) with
         {
             Gateway = gateway?.Invoke(options.Gateway) ?? options.Gateway,
             Providers =

@@ -7,32 +7,40 @@ using OpenAI.Responses;
 
 namespace Tieout.Server.Tests.SimulatedProvider;
 
-/// <summary>The providers' own clients, pointed at a simulated provider, sending some headers with every call and retrying nothing.</summary>
+/// <summary>The providers' own clients, pointed at a simulated provider or a gateway, sending some headers with every call and retrying nothing unless told to.</summary>
 internal static class OfficialClients
 {
-    private static readonly ApiKeyCredential Key = new("sk-for-the-simulation");
+    private const string Key = "sk-for-the-simulation";
 
-    public static OpenAIClient OpenAi(RunningProvider provider, params (string Name, string Value)[] headers) =>
-        new(Key, With(new OpenAIClientOptions { Endpoint = new(provider.Root, "/v1") }, headers));
+    public static OpenAIClient OpenAi(RunningProvider provider, params (string Name, string Value)[] headers) => OpenAi(provider.Root, Key, 0, headers);
 
-    public static ResponsesClient Responses(RunningProvider provider, params (string Name, string Value)[] headers) =>
-        new(Key, With(new ResponsesClientOptions { Endpoint = new(provider.Root, "/v1") }, headers));
+    public static OpenAIClient OpenAi(Uri root, string key, int retries, params (string Name, string Value)[] headers) =>
+        new(new ApiKeyCredential(key), With(new OpenAIClientOptions { Endpoint = new(root, "/v1") }, retries, headers));
 
-    public static BatchClient Batches(RunningProvider provider, params (string Name, string Value)[] headers) =>
-        new(Key, With(new BatchClientOptions { Endpoint = new(provider.Root, "/v1") }, headers));
+    public static ResponsesClient Responses(RunningProvider provider, params (string Name, string Value)[] headers) => Responses(provider.Root, Key, headers);
+
+    public static ResponsesClient Responses(Uri root, string key, params (string Name, string Value)[] headers) =>
+        new(new ApiKeyCredential(key), With(new ResponsesClientOptions { Endpoint = new(root, "/v1") }, 0, headers));
+
+    public static BatchClient Batches(RunningProvider provider, params (string Name, string Value)[] headers) => Batches(provider.Root, Key, headers);
+
+    public static BatchClient Batches(Uri root, string key, params (string Name, string Value)[] headers) =>
+        new(new ApiKeyCredential(key), With(new BatchClientOptions { Endpoint = new(root, "/v1") }, 0, headers));
+
+    public static AnthropicClient Anthropic(RunningProvider provider, params (string Name, string Value)[] headers) => Anthropic(provider.Root, "sk-ant-for-the-simulation", headers);
 
     /// <summary>It checks every answer against the provider's schema.</summary>
-    public static AnthropicClient Anthropic(RunningProvider provider, params (string Name, string Value)[] headers)
+    public static AnthropicClient Anthropic(Uri root, string key, params (string Name, string Value)[] headers)
     {
         var http = new HttpClient();
         foreach (var (name, value) in headers) http.DefaultRequestHeaders.Add(name, value);
-        return new() { BaseUrl = provider.Root.ToString().TrimEnd('/'), ApiKey = "sk-ant-for-the-simulation", HttpClient = http, MaxRetries = 0, ResponseValidation = true };
+        return new() { BaseUrl = root.ToString().TrimEnd('/'), ApiKey = key, HttpClient = http, MaxRetries = 0, ResponseValidation = true };
     }
 
-    private static T With<T>(T options, (string Name, string Value)[] headers)
+    private static T With<T>(T options, int retries, (string Name, string Value)[] headers)
         where T : ClientPipelineOptions
     {
-        options.RetryPolicy = new ClientRetryPolicy(maxRetries: 0);
+        options.RetryPolicy = new ClientRetryPolicy(retries);
         options.AddPolicy(new HeadersPolicy(headers), PipelinePosition.PerCall);
         return options;
     }

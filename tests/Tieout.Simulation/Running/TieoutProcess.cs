@@ -29,6 +29,8 @@ internal sealed class TieoutProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    public int Id => _process.Id;
+
     /// <summary>Starts it and returns once <c>/healthz</c> at <paramref name="url"/> answers.</summary>
     public static async Task<TieoutProcess> StartAsync(string url, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
@@ -58,8 +60,6 @@ internal sealed class TieoutProcess : IAsyncDisposable
         await tieout._process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token);
         lock (tieout._lines) return (tieout._process.ExitCode, string.Join('\n', tieout._lines));
     }
-
-    public int Id => _process.Id;
 
     /// <summary>kill -9: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()

@@ -12,7 +12,7 @@ namespace Tieout.Storage.Tests.Contract;
 
 /// <summary>What every durable ledger promises, whatever it stores in. A store's own test class derives from this.</summary>
 /// <remarks>Method: the same random history goes through the store and through the in-memory ledger; nothing may differ, after a restart neither.</remarks>
-public abstract class LedgerContract : IAsyncLifetime
+public abstract partial class LedgerContract : IAsyncLifetime
 {
     /// <summary>How many random histories a law is tried on.</summary>
     private protected virtual int HistoriesTried => 25;
@@ -260,6 +260,36 @@ public abstract class LedgerContract : IAsyncLifetime
         Assert.Equal(4_000, outcomes.Sum(list => list.Count(outcome => outcome is Outcome.Done)));
         Assert.Equal(4_000, outcomes.Sum(list => list.Count(outcome => outcome is Outcome.Replayed)));
         Assert.Equal(2_000, (await ledger.Read.ObjectsAsync("acme", ObjectKind.Response, long.MaxValue, 5_000, Cancel)).Count);
+    }
+
+    // Goal: the last link of an issuance is known after a restart, and however many append at once, each comes after one other.
+    [Fact]
+    public async Task A1_a_lineage_is_one_chain_also_after_a_restart_and_among_many()
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        Command Hold(int id, LineageAppend step) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(1), Clock.Now + TimeSpan.FromHours(1)) { Lineage = step };
+        var first = Make.Step(previous: null);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Hold(1, first), Cancel));
+        await ledger.DisposeAsync();
+        ledger = Open(fresh: false);
+
+        Assert.Equal(Refusal.LineageMoved, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Hold(2, first), Cancel)).Reason);
+        Assert.Equal(Refusal.EnvelopeDiffers, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Hold(2, Make.Step(first.Row, token: "x")), Cancel)).Reason);
+        var last = first.Row;
+        for (var round = 0; round < 5; round++)
+        {
+            var asked = Enumerable.Range(0, 20).Select(i => (Id: 100 + round * 20 + i, Step: Make.Step(last, id: $"a{round}-{i}"))).ToList();
+            var outcomes = await Task.WhenAll(asked.Select(one => Task.Run(async () => (one.Step, Outcome: await ledger.SubmitAsync(Hold(one.Id, one.Step), Cancel)))));
+            last = Assert.Single(outcomes, one => one.Outcome is Outcome.Done).Step.Row;
+        }
+
+        var stored = await ledger.Read.LineageAsync("acme", "op1", Cancel);
+        Assert.Equal([1, 2, 3, 4, 5, 6], stored.Select(entry => entry.Row.No));
+        Assert.Null(Core.Attribution.Lineage.Check(Make.LineageKey, "i-1", "a.b.c", [.. stored.Select(entry => entry.Row)], last.Link));
+        Assert.Empty(await ledger.Read.LineageAsync("beta", "op1", Cancel));
+        await ledger.DisposeAsync();
+        AssertVerified();
     }
 
     private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;

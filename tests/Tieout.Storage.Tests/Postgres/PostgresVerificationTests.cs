@@ -1,5 +1,7 @@
+using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Verification;
@@ -28,6 +30,9 @@ public sealed class PostgresVerificationTests
         { "UPDATE windows SET posted = posted + 1", "B2", "windows" },
         { "UPDATE cells SET charge = charge + 1", "cells", "cells" },
         { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
+        { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "L8", "lineage 1 (issuance i-1, no. 1) is not as it was written" },
+        { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "A1", "lineage 1: the links of issuance i-1 do not hold from no. 1 on (Changed)" },
+        { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
         { "UPDATE objects SET org = 'beta' WHERE seq = 1", "L8", "objects 1" },
     };
 
@@ -39,7 +44,7 @@ public sealed class PostgresVerificationTests
         await WriteAsync(store);
         PostgresVerified.Clean(store);
         PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], damage);
-        var report = await PostgresVerification.RunAsync(store, TestContext.Current.CancellationToken);
+        var report = await PostgresVerification.RunAsync(store, Make.EnvelopeSecret, TestContext.Current.CancellationToken);
         Assert.False(report.Ok);
         Assert.Contains(report.Checks.Single(found => found.Id == check).Rows, row => row.Contains(names, StringComparison.Ordinal));
     }
@@ -47,11 +52,15 @@ public sealed class PostgresVerificationTests
     private static async Task WriteAsync(string store)
     {
         await using var ledger = await PostgresLedger.OpenAsync(store, buckets: 1, LedgerWriter.BatchMax, Clock);
+        var first = Make.Step(previous: null);
+        Command Step(int id, LineageAppend step) => new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), Make.Labels(), null, "op17", Amount.Zero, Clock.Now + TimeSpan.FromHours(1)) { Lineage = step };
         Command[] commands =
         [
             Make.OpenOrg(), Make.TopUp(300), Make.Budget(400), Make.Charge(1, 40, at: Clock.Now), Make.Charge(2, 30, Make.Labels(team: "red"), "u1", Clock.Now),
             new Command.PlaceHold(new AttemptId(new Guid(3, 0, 0, new byte[8])), Make.Labels(), null, "op3", new(5), Clock.Now + TimeSpan.FromMinutes(1)),
             Make.Charge(4, 290, at: Clock.Now, fact: true), new Command.KeepObject(Make.Object("resp_1")),
+            new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
+            Step(0x11, first), Step(0x12, Make.Step(first.Row)),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
     }

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -71,6 +72,12 @@ public sealed class VerificationTests : IDisposable
         { "DELETE FROM objects WHERE seq = 2", "L8", "objects 2 is missing" },
         { "UPDATE object_ends SET body = '' WHERE object = 1", "L8", "object_ends 1 (resp_1) is not as it was written" },
         { "DELETE FROM object_ends WHERE object = 1", "L8", "its hash is not that of its rows" },
+        { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "L8", "lineage 1 (issuance i-1, no. 1) is not as it was written" },
+        { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "A1", "lineage 1: the links of issuance i-1 do not hold from no. 1 on (Changed)" },
+        { "UPDATE lineage SET link = zeroblob(32) WHERE seq = 2", "A1", "lineage 2: the links of issuance i-1 do not hold from no. 2 on (Changed)" },
+        { "UPDATE lineage SET token_sha256 = zeroblob(32) WHERE seq = 2", "A1", "lineage 2: issuance i-1 has another text here" },
+        { "DELETE FROM lineage WHERE seq = 1", "L8", "lineage 1 is missing" },
+        { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
         { "UPDATE schema_version SET number = 9 WHERE number = 2", "file", "the file has schema 9" },
         { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
     };
@@ -83,7 +90,7 @@ public sealed class VerificationTests : IDisposable
         Verified.Clean(path);
         using (var file = RawConnection.Open(DataFolder.DatabaseIn(path))) file.Execute(damage);
 
-        var report = SqliteVerification.Run(path);
+        var report = SqliteVerification.Run(path, Make.EnvelopeSecret);
         Assert.False(report.Ok);
         Assert.Contains(report.Checks.Single(found => found.Id == check).Rows, row => row.Contains(says, StringComparison.Ordinal));
     }
@@ -137,7 +144,7 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "chain"])
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain"])
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();
@@ -163,6 +170,8 @@ public sealed class VerificationTests : IDisposable
         var path = _folder.File(Guid.NewGuid().ToString());
         await using var ledger = SqliteLedger.Open(path, _clock);
         var red = Make.Labels(team: "red");
+        var first = Make.Step(previous: null);
+        Command Step(int id, LineageAppend step) => new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), red, null, "op17", Amount.Zero, _clock.Now + TimeSpan.FromHours(1)) { Lineage = step };
         Command[] commands =
         [
             Make.OpenOrg(), Make.TopUp(300, "start"), Make.OpenOrg("beta"), Make.Budget(1_000), Make.Budget(40, window: Core.Budgets.WindowUnit.Hour, hard: false),
@@ -170,6 +179,8 @@ public sealed class VerificationTests : IDisposable
             new Command.PlaceHold(new AttemptId(new Guid(0x10, 0, 0, new byte[8])), red, null, "op16", new Amount(5), _clock.Now + TimeSpan.FromMinutes(1)),
             new Command.Release(new AttemptId(new Guid(0x10, 0, 0, new byte[8]))),
             Make.Charge(3, 290, red, at: _clock.Now, fact: true),
+            new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
+            Step(0x11, first), Step(0x12, Make.Step(first.Row)),
             new Command.KeepObject(Make.Object("resp_1")), new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_1", "{}"),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));

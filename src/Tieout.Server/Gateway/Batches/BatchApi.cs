@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Tieout.Server.Gateway.Dialects;
+using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
@@ -29,6 +31,9 @@ internal abstract class BatchApi
     /// <summary>The API by whose rules answers in the results are read.</summary>
     /// <param name="batch">The provider's word on the batch.</param>
     public abstract Endpoint? EndpointOf(ReadOnlySpan<byte> batch);
+
+    /// <summary>The provider's word on a batch as the client is to have it: what leads to the provider leads to us.</summary>
+    public virtual ReadOnlyMemory<byte> Ours(ReadOnlyMemory<byte> batch, HttpRequest http, string id) => batch;
 
     /// <returns>False: it is no result.</returns>
     public abstract bool TryReadResult(ReadOnlySpan<byte> line, out BatchResult result);
@@ -111,6 +116,16 @@ internal sealed class AnthropicBatches : BatchApi
     public override bool HasEnded(ReadOnlySpan<byte> batch) => JsonMember.Text(batch, "processing_status"u8).SequenceEqual("ended"u8);
 
     public override IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch) => [];
+
+    /// <summary>Clients go where <c>results_url</c> leads, with the key that they have of us.</summary>
+    public override ReadOnlyMemory<byte> Ours(ReadOnlyMemory<byte> batch, HttpRequest http, string id)
+    {
+        var bytes = batch.Span;
+        if (JsonMember.Text(bytes, "results_url"u8) is not { IsEmpty: false } url || !bytes.Overlaps(url, out var at)) return batch;
+        var path = http.Path.Value!;
+        var ours = $"{http.Scheme}://{http.Host}{path[..(path.IndexOf(Path, StringComparison.Ordinal) + Path.Length)]}/{Uri.EscapeDataString(id)}/results";
+        return RequestRewriter.Apply(bytes, [new(at..(at + url.Length), Encoding.UTF8.GetBytes(ours))]);
+    }
 
     public override IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch) => [$"/messages/batches/{Uri.EscapeDataString(id)}/results"];
 

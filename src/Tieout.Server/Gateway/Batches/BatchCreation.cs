@@ -8,7 +8,7 @@ namespace Tieout.Server.Gateway.Batches;
 internal static class BatchCreation
 {
     /// <returns>Null: it was read. A member that is there twice is refused: the provider might take another file than the one that is held for.</returns>
-    public static GatewayRefusal? Read(ReadOnlySpan<byte> body, out string fileId)
+    public static GatewayRefusal? ReadFile(ReadOnlySpan<byte> body, out string fileId)
     {
         fileId = "";
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -31,8 +31,22 @@ internal static class BatchEndpoints
     public static void MapBatches(this IEndpointRouteBuilder routes, string at, BatchesGateway batches)
     {
         routes.MapPost($"{at}/batches", (RequestDelegate)batches.CreateAsync);
-        routes.MapGet($"{at}/batches", (RequestDelegate)batches.ListAsync);
-        routes.MapGet($"{at}/batches/{{id}}", (RequestDelegate)batches.ReadAsync);
-        routes.MapPost($"{at}/batches/{{id}}/cancel", (RequestDelegate)batches.ReadAsync);
+        Map(routes, $"{at}/batches", batches, OpenAiBatches.Instance);
+    }
+
+    public static void MapMessageBatches(this IEndpointRouteBuilder routes, string at, BatchesGateway batches)
+    {
+        var path = $"{at}/messages/batches";
+        routes.MapPost(path, (RequestDelegate)batches.CreateMessagesAsync);
+        routes.MapGet($"{path}/{{id}}/results", (RequestDelegate)batches.ResultsAsync);
+        routes.MapDelete($"{path}/{{id}}", (RequestDelegate)(context => batches.ReadAsync(context, AnthropicBatches.Instance)));
+        Map(routes, path, batches, AnthropicBatches.Instance);
+    }
+
+    private static void Map(IEndpointRouteBuilder routes, string path, BatchesGateway batches, BatchApi api)
+    {
+        routes.MapGet(path, (RequestDelegate)(context => batches.ListAsync(context, api)));
+        routes.MapGet($"{path}/{{id}}", (RequestDelegate)(context => batches.ReadAsync(context, api)));
+        routes.MapPost($"{path}/{{id}}/cancel", (RequestDelegate)(context => batches.ReadAsync(context, api)));
     }
 }

@@ -3,74 +3,119 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary><c>/v1/batches</c>: what a batch may cost is held, line by line, before it leaves; what it used is charged, line by line, when it has ended.</summary>
+/// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: what a batch may cost is held, line by line, before it leaves; what it used is charged, line by line, when it has ended.</summary>
 internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSettlement settlement, BatchSending sending, ILedger ledger)
 {
     private const string Scope = "batches";
 
-    private static readonly BatchApi Api = OpenAiBatches.Instance;
-
-    private static Dialect Spoken => Api.Dialect;
-
+    /// <summary>Of OpenAI's: the lines are in a file that was uploaded before.</summary>
     public async Task CreateAsync(HttpContext context)
     {
-        if (await kept.EnterAsync(context, Spoken, Scope) is not { } caller) return;
+        var api = OpenAiBatches.Instance;
+        var spoken = api.Dialect;
+        if (await kept.EnterAsync(context, spoken, Scope) is not { } caller) return;
         using var body = await RequestBody.ReadAsync(context);
-        if (BatchCreation.Read(body.Span, out var fileId) is { } malformed)
+        if (BatchCreation.ReadFile(body.Span, out var fileId) is { } malformed)
         {
-            await Spoken.RefuseAsync(context, malformed);
+            await spoken.RefuseAsync(context, malformed);
             return;
         }
 
-        if (await kept.FindAsync(context, Spoken, caller, ObjectKind.File, fileId, json => FileFacts.Parse(json).Provider) is not ({ } file, { } upstream)) return;
+        if (await kept.FindAsync(context, spoken, caller, ObjectKind.File, fileId, json => FileFacts.Parse(json).Provider) is not ({ } file, { } upstream)) return;
         var facts = BatchFacts.Of(caller, upstream.Options.Name, fileId);
-        var order = new BatchOrder(Api, facts, caller, upstream, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
-        if (await FillAsync(context, order, upstream, fileId) is { } refused) await Spoken.RefuseAsync(context, refused);
-        else await sending.SendAsync(context, Api, caller, facts, order, upstream, body.Span.ToArray());
+        var order = new BatchOrder(api, facts, caller, upstream, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
+        if (await FillAsync(context, order, upstream, fileId) is { } refused) await spoken.RefuseAsync(context, refused);
+        else await sending.SendAsync(context, api, caller, facts, order, upstream, body.Span.ToArray());
     }
 
-    public async Task ReadAsync(HttpContext context)
+    /// <summary>Of Anthropic's: the lines are in the request itself.</summary>
+    public async Task CreateMessagesAsync(HttpContext context)
     {
-        if (await FindAsync(context) is not ({ } batch, { } upstream)) return;
-        var verb = context.Request.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : "";
-        await kept.PassAsync(context, Spoken, upstream, PathOf(batch) + verb, body: null, async (_, word) =>
+        var api = AnthropicBatches.Instance;
+        if (await kept.EnterAsync(context, api.Dialect, Scope) is not { } caller) return;
+        using var body = await RequestBody.ReadAsync(context);
+        var routes = currentRoutes.Get();
+        var refused = MessageLines.Read(body.Span, context.Request, routes, out var lines);
+        if (refused is not null)
         {
-            if (await IsSettledAsync(batch, upstream, word)) return true;
-            await Spoken.RefuseAsync(context, ApiError.StoreUnavailable, "The batch has ended, and what it used could not be recorded yet, so its end is not shown.");
+            await api.Dialect.RefuseAsync(context, refused);
+            return;
+        }
+
+        var facts = BatchFacts.Of(caller, lines!.Upstream.Options.Name, inputFile: null);
+        var order = new BatchOrder(api, facts, caller, lines.Upstream, routes, Instant.From(options.Time.GetUtcNow()));
+        foreach (var (index, (customId, request)) in lines.Requests.Index())
+        {
+            refused ??= order.Add(customId, MessageLines.Endpoint, request) is { } wrong ? wrong with { Message = $"requests.{index}: {wrong.Message ?? wrong.Error.Title}" } : null;
+        }
+
+        if (refused is not null) await api.Dialect.RefuseAsync(context, refused);
+        else await sending.SendAsync(context, api, caller, facts, order, lines.Upstream, lines.Rewritten);
+    }
+
+    /// <summary>Asks for a batch, or for it to be cancelled or deleted.</summary>
+    public async Task ReadAsync(HttpContext context, BatchApi api)
+    {
+        if (await FindAsync(context, api) is not ({ } batch, { } upstream)) return;
+        var verb = context.Request.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : "";
+        if (HttpMethods.IsDelete(context.Request.Method) && !await IsSettledAsync(context, api, batch, upstream)) return;
+        await kept.PassAsync(context, api.Dialect, upstream, PathOf(api, batch) + verb, body: null, async (answer, word) =>
+        {
+            if (!await IsSettledAsync(batch, upstream, word)) await RefuseUnsettledAsync(context, api);
+            else await GatewayPipeline.WriteAsync(context, answer, api.Ours(word, context.Request, batch.Object.Id));
             return false;
         });
     }
 
-    /// <summary>The org's own batches, newest first, each as the provider describes it now.</summary>
-    public async Task ListAsync(HttpContext context)
+    /// <summary>The results of a batch of Anthropic's, which are not before its lines are charged.</summary>
+    public async Task ResultsAsync(HttpContext context)
     {
-        if (await kept.EnterAsync(context, Spoken, Scope) is not { } caller) return;
+        var api = AnthropicBatches.Instance;
+        if (await FindAsync(context, api) is not ({ } batch, { } upstream)) return;
+        if (await IsSettledAsync(context, api, batch, upstream)) await kept.StreamAsync(context, api.Dialect, upstream, PathOf(api, batch) + "/results");
+    }
+
+    /// <summary>The org's own batches, newest first, each as the provider describes it now.</summary>
+    public async Task ListAsync(HttpContext context, BatchApi api)
+    {
+        if (await kept.EnterAsync(context, api.Dialect, Scope) is not { } caller) return;
         var routes = currentRoutes.Get();
-        var page = await ObjectPage.ReadAsync(context, Spoken, ledger.Read, caller.Spender.Key.Org, ObjectKind.Batch, row => IsOf(row, routes));
-        if (page is not null) await page.WriteAsync(context, DescribeAsync);
+        var page = await ObjectPage.ReadAsync(context, api.Dialect, ledger.Read, caller.Spender.Key.Org, ObjectKind.Batch, row => IsOf(api, row, routes));
+        if (page is not null) await page.WriteAsync(context, api.Dialect, DescribeAsync);
 
         async Task<ReadOnlyMemory<byte>?> DescribeAsync(KeptObject batch)
         {
             var upstream = routes.Upstream(BatchFacts.Parse(batch.Object.Body).Provider)!;
-            using var word = await kept.AskAsync(upstream, PathOf(batch));
-            return word is not null && await IsSettledAsync(batch, upstream, word.Bytes) ? word.Bytes.ToArray() : null;
+            using var word = await kept.AskAsync(upstream, PathOf(api, batch));
+            return word is not null && await IsSettledAsync(batch, upstream, word.Bytes) ? api.Ours(word.Bytes, context.Request, batch.Object.Id).ToArray() : null;
         }
     }
 
-    private static bool IsOf(KeptObject batch, Routes routes) =>
-        !BatchSending.IsIntent(batch.Object) && routes.Upstream(BatchFacts.Parse(batch.Object.Body).Provider)?.Options.Dialect == Spoken.Spoken;
+    private static bool IsOf(BatchApi api, KeptObject batch, Routes routes) =>
+        !BatchSending.IsIntent(batch.Object) && routes.Upstream(BatchFacts.Parse(batch.Object.Body).Provider)?.Options.Dialect == api.Dialect.Spoken;
 
-    private static string PathOf(KeptObject batch) => $"{Api.Path}/{Uri.EscapeDataString(batch.Object.Id)}";
+    private static string PathOf(BatchApi api, KeptObject batch) => $"{api.Path}/{Uri.EscapeDataString(batch.Object.Id)}";
 
-    private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context) =>
-        await kept.EnterAsync(context, Spoken, Scope) is { } caller
-            ? await kept.FindAsync(context, Spoken, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
+    private static Task RefuseUnsettledAsync(HttpContext context, BatchApi api) =>
+        api.Dialect.RefuseAsync(context, ApiError.StoreUnavailable, "The batch has ended, and what it used could not be recorded yet, so its end is not shown.");
+
+    private async Task<bool> IsSettledAsync(HttpContext context, BatchApi api, KeptObject batch, Upstream upstream)
+    {
+        using var word = await kept.AskAsync(upstream, PathOf(api, batch));
+        if (word is not null && await IsSettledAsync(batch, upstream, word.Bytes)) return true;
+        if (word is null) await api.Dialect.RefuseAsync(context, ApiError.UpstreamFailed);
+        else await RefuseUnsettledAsync(context, api);
+        return false;
+    }
+
+    private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, BatchApi api) =>
+        await kept.EnterAsync(context, api.Dialect, Scope) is { } caller
+            ? await kept.FindAsync(context, api.Dialect, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
             : null;
 
     private async Task<bool> IsSettledAsync(KeptObject batch, Upstream upstream, ReadOnlyMemory<byte> word)

@@ -66,7 +66,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     {
         if (await kept.EnterAsync(context, Spoken, Scope) is not { } caller) return;
         if (await ObjectPage.ReadAsync(context, Spoken, ledger.Read, caller.Spender.Key.Org, ObjectKind.File, row => row.End is null && FileFacts.Parse(row.Object.Body).Answer is not null) is not { } page) return;
-        await page.WriteAsync(context, row => Task.FromResult<ReadOnlyMemory<byte>?>(JsonSerializer.SerializeToUtf8Bytes(FileFacts.Parse(row.Object.Body).Answer!.Value, BatchJson.Default.JsonElement)));
+        await page.WriteAsync(context, Spoken, row => Task.FromResult<ReadOnlyMemory<byte>?>(JsonSerializer.SerializeToUtf8Bytes(FileFacts.Parse(row.Object.Body).Answer!.Value, BatchJson.Default.JsonElement)));
     }
 
     public static string UploadsFolder(ServerOptions options) => Path.Combine(options.Data, "uploads");

@@ -45,14 +45,14 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
     }
 
     /// <param name="describe">What the list says of one; null: it is left out.</param>
-    public async Task WriteAsync(HttpContext context, Func<KeptObject, Task<ReadOnlyMemory<byte>?>> describe)
+    public async Task WriteAsync(HttpContext context, Dialect dialect, Func<KeptObject, Task<ReadOnlyMemory<byte>?>> describe)
     {
         var described = await Task.WhenAll(Rows.Select(describe));
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes))
         {
             json.WriteStartObject();
-            json.WriteString("object"u8, "list"u8);
+            if (dialect is OpenAiDialect) json.WriteString("object"u8, "list"u8);
             json.WriteStartArray("data"u8);
             foreach (var one in described)
             {

@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Limits;
 
 namespace Tieout.Server.Gateway.Dialects;
 
@@ -20,8 +23,16 @@ internal sealed class AnthropicDialect : Dialect
 
     public override IReadOnlyList<string> VersionHeaders { get; } = ["anthropic-version", "anthropic-beta"];
 
+    /// <summary>Anthropic says when the whole limit is there again as a time.</summary>
+    public override void WriteLimit(IHeaderDictionary headers, string what, in LimitFigure figure, DateTimeOffset now)
+    {
+        headers[$"anthropic-ratelimit-{what}-limit"] = figure.Limit.ToString(CultureInfo.InvariantCulture);
+        headers[$"anthropic-ratelimit-{what}-remaining"] = figure.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers[$"anthropic-ratelimit-{what}-reset"] = (now + figure.Reset).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Anthropic's own errors have no code; theirs are told apart by type alone, so ours stands beside it.</summary>
-    protected override void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter)
+    protected override void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter, string retryAfter)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, "error"u8);

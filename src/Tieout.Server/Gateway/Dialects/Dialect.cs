@@ -1,9 +1,11 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Limits;
 
 namespace Tieout.Server.Gateway.Dialects;
 
@@ -50,6 +52,18 @@ internal abstract class Dialect
         : path.StartsWithSegments("/v1beta", StringComparison.Ordinal) || path.StartsWithSegments("/v1/gemini", StringComparison.Ordinal) ? GeminiDialect.Instance
         : OpenAiDialect.Instance;
 
+    /// <summary>Whose form an answer is to have at an address that more than one dialect has: a header that only Anthropic's clients send tells.</summary>
+    public static Dialect Asking(HttpRequest request) => request.Headers.ContainsKey("anthropic-version") ? AnthropicDialect.Instance : At(request.Path);
+
+    /// <summary>Says how a limit stands, in the words of the dialect.</summary>
+    /// <param name="what"><c>requests</c> or <c>tokens</c>.</param>
+    public virtual void WriteLimit(IHeaderDictionary headers, string what, in LimitFigure figure, DateTimeOffset now)
+    {
+        headers[$"x-ratelimit-limit-{what}"] = figure.Limit.ToString(CultureInfo.InvariantCulture);
+        headers[$"x-ratelimit-remaining-{what}"] = figure.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers[$"x-ratelimit-reset-{what}"] = Permit.Span(figure.Reset);
+    }
+
     /// <summary>The key that a request bears: where this dialect's clients put it, else as a bearer token. Null: it has none.</summary>
     public string? Secret(HttpRequest request)
     {
@@ -81,7 +95,7 @@ internal abstract class Dialect
     public async Task RefuseAsync(HttpContext context, ApiError error, string? message = null, string? parameter = null)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(bytes, Plain)) Write(json, error, message ?? error.Title, parameter);
+        using (var json = new Utf8JsonWriter(bytes, Plain)) Write(json, error, message ?? error.Title, parameter, context.Response.Headers.RetryAfter.ToString());
         var response = context.Response;
         response.StatusCode = error.Status;
         response.ContentType = "application/json";
@@ -93,5 +107,6 @@ internal abstract class Dialect
         await response.BodyWriter.WriteAsync(bytes.WrittenMemory, context.RequestAborted);
     }
 
-    protected abstract void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter);
+    /// <param name="retryAfter">Seconds; empty: it does not say.</param>
+    protected abstract void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter, string retryAfter);
 }

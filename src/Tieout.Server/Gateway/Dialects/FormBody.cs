@@ -9,10 +9,11 @@ internal static class FormBody
 {
     private const int ValueLengthMax = 256;
 
-    /// <param name="name">Of a field that must be there once.</param>
+    /// <param name="name">Of a field that must be there once, or may be.</param>
+    /// <param name="isNeeded">If it need not be there and is not, its place is empty.</param>
     /// <param name="value">Where its value stands.</param>
     /// <returns>Null: it was found.</returns>
-    public static GatewayRefusal? Read(string? contentType, ReadOnlySpan<byte> body, string name, out Range value)
+    public static GatewayRefusal? Read(string? contentType, ReadOnlySpan<byte> body, string name, out Range value, bool isNeeded = true)
     {
         value = default;
         if (!MediaTypeHeaderValue.TryParse(contentType, out var type) || type.MediaType != "multipart/form-data" || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= 70 } boundary)
@@ -38,6 +39,7 @@ internal static class FormBody
             at = start + length;
         }
 
+        if (found is null && !isNeeded) return null;
         if (found is not { } one || one.End.Value - one.Start.Value is 0 or > ValueLengthMax) return new(ApiError.ParameterInvalid, $"You must provide a {name} parameter.", name);
         value = one;
         return null;

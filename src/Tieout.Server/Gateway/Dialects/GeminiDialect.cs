@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Limits;
 
 namespace Tieout.Server.Gateway.Dialects;
 
@@ -21,8 +23,13 @@ internal sealed class GeminiDialect : Dialect
 
     public override string? KeyParameter => "key";
 
+    /// <summary>Google has no such headers.</summary>
+    public override void WriteLimit(IHeaderDictionary headers, string what, in LimitFigure figure, DateTimeOffset now)
+    {
+    }
+
     /// <summary>google.rpc.Status, with our code as the reason of an ErrorInfo.</summary>
-    protected override void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter)
+    protected override void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter, string retryAfter)
     {
         json.WriteStartObject();
         json.WriteStartObject("error"u8);
@@ -35,6 +42,14 @@ internal sealed class GeminiDialect : Dialect
         json.WriteString("reason"u8, error.Code.ToUpperInvariant());
         json.WriteString("domain"u8, "tieout"u8);
         json.WriteEndObject();
+        if (retryAfter.Length > 0)
+        {
+            json.WriteStartObject();
+            json.WriteString("@type"u8, "type.googleapis.com/google.rpc.RetryInfo"u8);
+            json.WriteString("retryDelay"u8, $"{retryAfter}s");
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();

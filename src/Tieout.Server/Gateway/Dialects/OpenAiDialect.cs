@@ -21,7 +21,7 @@ internal sealed class OpenAiDialect : Dialect
 
     public override string KeyPrefix => "Bearer ";
 
-    protected override void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter)
+    protected override void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter, string retryAfter)
     {
         json.WriteStartObject();
         json.WriteStartObject("error"u8);

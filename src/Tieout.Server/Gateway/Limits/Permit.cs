@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Limits;
 
@@ -36,11 +37,11 @@ internal sealed class Permit : IDisposable
         if (_key is not null) _used = (_used ?? 0) + tokens;
     }
 
-    /// <summary>OpenAI's headers, for the tightest of the limits.</summary>
-    public void WriteTo(IHeaderDictionary headers)
+    /// <summary>The dialect's headers, for the tightest of the limits.</summary>
+    public void WriteTo(IHeaderDictionary headers, Dialect dialect, TimeProvider time)
     {
-        if (_requests is { } requests) Write(headers, "requests", requests);
-        if (_tokensLeft is { } tokens) Write(headers, "tokens", tokens);
+        if (_requests is { } requests) dialect.WriteLimit(headers, "requests", requests, time.GetUtcNow());
+        if (_tokensLeft is { } tokens) dialect.WriteLimit(headers, "tokens", tokens, time.GetUtcNow());
         if (Refusal is null) return;
         headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         headers["Retry-After-Ms"] = Math.Max(1, (long)Math.Ceiling(RetryAfter.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
@@ -85,13 +86,6 @@ internal sealed class Permit : IDisposable
             LimitKind.Tokens => string.Create(CultureInfo.InvariantCulture, $"The limit {of} is {rule.TokensPerMinute} tokens a minute"),
             _ => string.Create(CultureInfo.InvariantCulture, $"The limit {of} is {rule.Concurrency} requests at the same time"),
         };
-    }
-
-    private static void Write(IHeaderDictionary headers, string what, in LimitFigure figure)
-    {
-        headers[$"x-ratelimit-limit-{what}"] = figure.Limit.ToString(CultureInfo.InvariantCulture);
-        headers[$"x-ratelimit-remaining-{what}"] = figure.Remaining.ToString(CultureInfo.InvariantCulture);
-        headers[$"x-ratelimit-reset-{what}"] = Span(figure.Reset);
     }
 
     /// <summary>As OpenAI writes times: <c>120ms</c>, <c>1s</c>, <c>6m0s</c>.</summary>

@@ -59,10 +59,11 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
         return (output.WrittenSpan.ToArray(), errors.WrittenSpan.ToArray(), counts);
     }
 
-    private SimulatedDialect DialectOf(string endpoint) => dialects.FirstOrDefault(candidate => candidate.Answers(endpoint))
+    public SimulatedDialect DialectOf(string endpoint) => dialects.FirstOrDefault(candidate => candidate.Answers(endpoint))
         ?? throw new SimulatedRequestException($"'{endpoint}' is no endpoint of batches.", "endpoint");
 
-    private (int Status, SimulatedAnswer? Answer, RenderedAnswer Body) Answer(
+    /// <summary>One line, as if it had come alone. Billed, unless its status is that of an error.</summary>
+    public (int Status, SimulatedAnswer? Answer, RenderedAnswer Body) Answer(
         SimulatedDialect dialect, string batchId, SimulatedInput batch, string endpoint, JsonElement body)
     {
         var rendered = new RenderedAnswer();
@@ -153,7 +154,7 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
         file.Write("\n"u8);
     }
 
-    private static SimulatedUsage Sum(SimulatedUsage left, SimulatedUsage right) => new(
+    public static SimulatedUsage Sum(SimulatedUsage left, SimulatedUsage right) => new(
         left.PromptTokens + right.PromptTokens, left.CachedTokens + right.CachedTokens,
         left.CompletionTokens + right.CompletionTokens, left.ReasoningTokens + right.ReasoningTokens, StoppedByLimit: false);
 }

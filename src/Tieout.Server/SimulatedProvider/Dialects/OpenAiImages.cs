@@ -1,7 +1,11 @@
+using System.Globalization;
+using System.Text;
+
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>OpenAI images: models named <c>gpt-image…</c> say tokens, all others are paid by the image and say nothing.</summary>
-internal sealed class OpenAiImages : OpenAiDialect
+/// <param name="verb"><c>generations</c>, or <c>edits</c> or <c>variations</c>, which come as forms.</param>
+internal sealed class OpenAiImages(string verb = "generations") : OpenAiDialect
 {
     private const int ImagesMax = 10;
 
@@ -9,10 +13,11 @@ internal sealed class OpenAiImages : OpenAiDialect
     private static readonly byte[] Pixel = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg==");
 
-    public override string Endpoint => "images/generations";
+    public override string Endpoint { get; } = $"images/{verb}";
 
     public override SimulatedRequest Read(SimulatedInput input)
     {
+        if (Endpoint != "images/generations") return ReadForm(input);
         var root = JsonRequest.Root(input);
         JsonRequest.Expect(!root.Flag("stream"), "Streamed images are not simulated.", "stream");
         return new(root.Model(), Stream: false, UsageAsked: false, CompletionTokensMax: null, root.Required("prompt").TextBytes(isText: true))
@@ -52,6 +57,17 @@ internal sealed class OpenAiImages : OpenAiDialect
             });
         }));
     });
+
+    private static SimulatedRequest ReadForm(SimulatedInput input)
+    {
+        var form = MultipartForm.Read(input);
+        form.File("image");
+        return new(form.Text("model") ?? "dall-e-2", Stream: false, UsageAsked: false, CompletionTokensMax: null, Encoding.UTF8.GetByteCount(form.Text("prompt") ?? ""))
+        {
+            Choices = form.Text("n") is { } n ? int.Parse(n, CultureInfo.InvariantCulture) : 1,
+            Format = form.Text("response_format"),
+        };
+    }
 
     private static bool SaysTokens(SimulatedRequest request) => request.Model.StartsWith("gpt-image", StringComparison.Ordinal);
 }

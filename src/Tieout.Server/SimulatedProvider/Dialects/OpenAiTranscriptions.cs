@@ -3,9 +3,10 @@ using System.Text.Json;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>OpenAI transcriptions, whole and streamed: <c>whisper…</c> models are paid by the second, all others by the token.</summary>
-internal sealed class OpenAiTranscriptions : OpenAiDialect
+/// <param name="verb"><c>transcriptions</c> or <c>translations</c>.</param>
+internal sealed class OpenAiTranscriptions(string verb = "transcriptions") : OpenAiDialect
 {
-    public override string Endpoint => "audio/transcriptions";
+    public override string Endpoint { get; } = $"audio/{verb}";
 
     public override SimulatedRequest Read(SimulatedInput input)
     {

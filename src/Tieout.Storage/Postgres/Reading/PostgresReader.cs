@@ -138,6 +138,10 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
             connection, row => new HeldAttempt(RowReads.Hold(row, Labels((int)row.Int64(10))).Hold, state, row.IsNull(9) ? null : RowReads.Time(row, 9)));
     });
 
+    public async Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => new PgQuery($"SELECT {RowReads.LineageColumns} FROM lineage")
+            .Where("bucket = ? AND operation_id = ? AND org = ?", layout.Of(org), operationId, org).Then("ORDER BY seq").ListAsync(connection, RowReads.Lineage));
+
     public async Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
         (await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.id = ?", layout.Of(org), org, (int)kind, id)
             .ListAsync(connection, RowReads.Kept))).SingleOrDefault();

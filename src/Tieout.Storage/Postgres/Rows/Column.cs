@@ -73,5 +73,5 @@ internal sealed class BytesColumn<T>(string name, Func<T, byte[]> value) : Colum
         return new NpgsqlParameter<byte[][]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
     }
 
-    public override void Copy(CopyBuffer buffer, T row) => throw new NotSupportedException("Tables with hashes have one row a commit and are never copied.");
+    public override void Copy(CopyBuffer buffer, T row) => buffer.Bytes(value(row));
 }

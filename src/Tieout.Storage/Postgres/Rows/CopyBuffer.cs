@@ -66,6 +66,13 @@ internal sealed class CopyBuffer : IDisposable
         _length += 4 + written;
     }
 
+    public void Bytes(ReadOnlySpan<byte> value)
+    {
+        var room = Room(4 + value.Length);
+        BinaryPrimitives.WriteInt32BigEndian(room, value.Length);
+        value.CopyTo(room[4..]);
+    }
+
     public void Dispose()
     {
         ArrayPool<byte>.Shared.Return(_bytes);

@@ -109,6 +109,18 @@ internal static class Tables
         Crc<InCommit<ObjectEnd>>(row => row.Row.Crc),
     ]);
 
+    public static readonly Table<LineageEntry> Lineage = new("lineage",
+    [
+        new LongColumn<LineageEntry>("seq", entry => entry.Seq), new TextColumn<LineageEntry>("org", entry => entry.Org),
+        new TextColumn<LineageEntry>("operation_id", entry => entry.OperationId), new TextColumn<LineageEntry>("issuance_id", entry => entry.Row.Issuance),
+        new IntColumn<LineageEntry>("no", entry => entry.Row.No), new TextColumn<LineageEntry>("key_id", entry => entry.KeyId),
+        new BytesColumn<LineageEntry>("token_sha256", entry => entry.TokenSha256), new IntColumn<LineageEntry>("kind", entry => (int)entry.Row.Step.Kind),
+        new TextColumn<LineageEntry>("id", entry => entry.Row.Step.Id), new IntColumn<LineageEntry>("attempt_no", entry => entry.Row.Step.AttemptNo),
+        new TextColumn<LineageEntry>("executor", entry => entry.Row.Step.Executor), new TextColumn<LineageEntry>("target", entry => entry.Row.Step.Target),
+        new LongColumn<LineageEntry>("at", entry => entry.Row.Step.At.UnixMicros), new BytesColumn<LineageEntry>("link", entry => entry.Row.Link),
+        Crc<LineageEntry>(entry => entry.Crc),
+    ]);
+
     public static readonly Table<ChainRow> Chain = new("chain",
     [
         new LongColumn<ChainRow>("commit_no", row => row.Commit), new BytesColumn<ChainRow>("hash", row => row.Hash),

@@ -9,7 +9,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 {
     private static readonly string[] Names =
     [
-        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "chain",
+        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
         "accounts", "windows", "cells",
     ];
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
@@ -12,7 +13,8 @@ public static class PostgresVerification
     /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one moment's state.</summary>
     /// <exception cref="ArgumentException">It is not the address of a store.</exception>
     /// <exception cref="StoreUnavailableException">There is no ledger there, or it cannot be read.</exception>
-    public static async Task<VerificationReport> RunAsync(string store, CancellationToken cancellationToken = default)
+    /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
+    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret = null, CancellationToken cancellationToken = default)
     {
         var findings = new Findings(Findings.Ledger);
         using var connections = new PostgresConnections(PostgresAddress.Source(store));
@@ -22,17 +24,23 @@ public static class PostgresVerification
             await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
             var tables = new PostgresTables(connection);
             await tables.BeginAsync();
-            foreach (var head in await HeadsAsync(connection))
+            var heads = await HeadsAsync(connection);
+            KeyRing? keys = null;
+
+            // The platform's own settings are in the last bucket.
+            await tables.ShowAsync(heads[^1].Bucket);
+            Guarded(findings, heads[^1].Bucket, () => keys = LineageCheck.Keys(tables, secret));
+            foreach (var head in heads)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await tables.ShowAsync(head.Bucket);
-                Guarded(findings, head.Bucket, () => Check(tables, head.Head, findings, head.Bucket));
+                Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket));
             }
         });
         return findings.Report;
     }
 
-    private static void Check(PostgresTables tables, Head head, Findings findings, int bucket)
+    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket)
     {
         var standing = new Standing(tables, findings);
         var last = new ChainRow(0, [], new byte[32], default, default);
@@ -46,6 +54,7 @@ public static class PostgresVerification
             $"heads {bucket} says that the chain ends at commit {head.Chain.Commit}; it ends at {last.Commit}.");
         findings.Check("file", standing.FirstOpenHold is not { } open || head.FirstOpenHold <= open, $"heads {bucket}: hold {standing.FirstOpenHold} is open and lies before {head.FirstOpenHold}.");
         StandingCheck.Run(tables, standing, findings);
+        LineageCheck.Run(tables, keys, findings);
         standing.Finish();
     }
 

@@ -39,12 +39,14 @@ internal sealed class BucketBook(int bucket)
 
     /// <summary>Reads what came after the commit it stands at, up to <paramref name="head"/>; from nothing, all that must be in memory.</summary>
     /// <param name="connection">In a transaction in which the bucket stays as it is.</param>
-    public async Task CatchUpAsync(NpgsqlConnection connection, Head head, Instant now)
+    /// <returns>False, and nothing is taken in: the commit it stands at is not in the chain. It cannot be brought up, only read anew.</returns>
+    public async Task<bool> CatchUpAsync(NpgsqlConnection connection, Head head, Instant now)
     {
         var last = Book.Last;
         var isNew = last.Commit == 0;
         if (isNew) Book.WindowsFrom = now - StoredBook.WindowsKept;
         await using var batch = new NpgsqlBatch(connection);
+        batch.Add("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", bucket, last.Commit);
         batch.Add($"SELECT {RowReads.SettingColumns} FROM settings WHERE bucket = $1 AND seq > $2 ORDER BY seq", bucket, last.Setting);
         batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND no > $2 ORDER BY no", bucket, last.Labels);
         batch.Add("SELECT no, body, crc FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", bucket, last.Price);
@@ -62,6 +64,8 @@ internal sealed class BucketBook(int bucket)
         foreach (var table in (ReadOnlySpan<string>)["usage", "holds"]) batch.Add($"SELECT id FROM {table} WHERE bucket = $1 ORDER BY id DESC LIMIT 1", bucket);
 
         await using var reader = await batch.ExecuteReaderAsync();
+        var isKnown = (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))).SingleOrDefault();
+        if (!isKnown && !isNew) return false;
         var settings = await reader.ListAsync(RowReads.Setting);
         var labels = await reader.ListAsync(RowReads.Labels);
         foreach (var row in labels) Number(row);
@@ -84,6 +88,8 @@ internal sealed class BucketBook(int bucket)
             Book.Recall(head.Chain.Last, head.Chain.Hash);
             LastRecordedAt = head.Chain.RecordedAt;
         }
+
+        return true;
     }
 
     /// <summary>Makes the book hold everything that deciding <paramref name="commands"/> looks at. In the transaction that has the bucket locked.</summary>
@@ -100,6 +106,7 @@ internal sealed class BucketBook(int bucket)
 
         if (wanted.Commands.Count > 0) await RecallCommandsAsync(connection, wanted.Commands);
         if (wanted.Objects.Count > 0) await RecallObjectsAsync(connection, wanted.Objects);
+        if (wanted.Lineages.Count > 0) await RecallLineagesAsync(connection, wanted.Lineages);
         foreach (var posting in wanted.Postings)
         {
             if (await PostedBeforeAsync(connection, posting) is not { } before) continue;
@@ -177,6 +184,7 @@ internal sealed class BucketBook(int bucket)
         public HashSet<long> Postings { get; } = [];
         public HashSet<WindowKey> Windows { get; } = [];
         public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
+        public HashSet<(string Org, string Operation, string Issuance)> Lineages { get; } = [];
         public List<BudgetState> Matching { get; } = [];
     }
 
@@ -187,9 +195,11 @@ internal sealed class BucketBook(int bucket)
             case Command.Charge charge:
                 WantAttempt(charge.Usage.Usage.Id, wanted);
                 WantWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt, wanted);
+                if (charge.Lineage is { } used) wanted.Lineages.Add((charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, used.Row.Issuance));
                 break;
             case Command.PlaceHold hold:
                 WantAttempt(hold.Id, wanted);
+                if (hold.Lineage is { } held) wanted.Lineages.Add((hold.Labels.Org, hold.OperationId, held.Row.Issuance));
                 break;
             case Command.Settle settle:
                 WantEnding(settle.Usage.Usage.Id, wanted);
@@ -291,6 +301,24 @@ internal sealed class BucketBook(int bucket)
         lock (_gate)
         {
             foreach (var kept in objects) Book.Recall(kept);
+        }
+    }
+
+    private async Task RecallLineagesAsync(NpgsqlConnection connection, HashSet<(string Org, string Operation, string Issuance)> names)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            """
+            SELECT DISTINCT ON (operation_id, org, issuance_id) org, operation_id, issuance_id, no, link, token_sha256 FROM lineage
+            WHERE bucket = $1 AND (operation_id, org, issuance_id) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]))
+            ORDER BY operation_id, org, issuance_id, no DESC
+            """,
+            bucket, names.Select(name => name.Operation).ToArray(), names.Select(name => name.Org).ToArray(), names.Select(name => name.Issuance).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var heads = await reader.ListAsync(row => (Org: row.Text(0), Operation: row.Text(1), Issuance: row.Text(2), Head: new LineageHead(RowReads.Int32(row, 3), row.Bytes(4).ToArray(), row.Bytes(5).ToArray())));
+        lock (_gate)
+        {
+            foreach (var (org, operation, issuance, head) in heads) Book.Recall(org, operation, issuance, head);
         }
     }
 

@@ -29,6 +29,7 @@ internal static class BucketCommit
         await WriteAsync(Tables.HoldEnds, [.. writes.HoldsEnded.Select(end => new InCommit<HoldEnd>(end, commit))]);
         await WriteAsync(Tables.Usage, writes.Usage);
         await WriteAsync(Tables.Postings, writes.Postings);
+        await WriteAsync(Tables.Lineage, writes.Lineage);
         Tables.Settings.Insert(batch, bucket, writes.Settings);
         Tables.Labels.Insert(batch, bucket, writes.Labels);
         Tables.Prices.Insert(batch, bucket, writes.Prices);
@@ -57,7 +58,7 @@ internal static class BucketCommit
 
     public const string SettingsChannel = "tieout_settings";
 
-    private static void MoveHead(NpgsqlBatch batch, int bucket, ChainRow chain, long firstOpenHold)
+    public static void MoveHead(NpgsqlBatch batch, int bucket, ChainRow chain, long firstOpenHold)
     {
         var last = chain.Last;
         batch.Add(

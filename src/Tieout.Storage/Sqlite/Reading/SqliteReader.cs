@@ -120,6 +120,9 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     public Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) => Rows(connection =>
         Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (long)kind, after).Then("ORDER BY o.seq LIMIT ?", limit).List(connection, RowReads.Kept));
 
+    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(connection =>
+        new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(connection, RowReads.Lineage));
+
     public void Dispose() => _connections.Dispose();
 
     private static Query Objects() => new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq");

@@ -18,6 +18,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _outbox = Insert(connection, "outbox", 7);
     private readonly RawStatement _object = Insert(connection, "objects", 11);
     private readonly RawStatement _objectEnd = Insert(connection, "object_ends", 5);
+    private readonly RawStatement _lineage = Insert(connection, "lineage", 15);
     private readonly RawStatement _chain = Insert(connection, "chain", 15);
 
     public void Write(WriteSet writes)
@@ -34,12 +35,13 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         foreach (var row in writes.Outbox) Write(row);
         foreach (var row in writes.Objects) Write(row);
         foreach (var end in writes.ObjectsEnded) Write(end, writes.Chain.Commit);
+        foreach (var entry in writes.Lineage) Write(entry);
         Write(writes.Chain);
     }
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _posting, _finding, _outbox, _object, _objectEnd, _chain])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _chain])
         {
             statement.Dispose();
         }
@@ -235,6 +237,28 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(3, end.EndedAt.UnixMicros);
         s.Bind(4, commit);
         s.Bind(5, end.Crc);
+        s.Run();
+    }
+
+    private void Write(LineageEntry entry)
+    {
+        var s = _lineage;
+        var row = entry.Row;
+        s.Bind(1, entry.Seq);
+        s.Bind(2, entry.Org);
+        s.Bind(3, entry.OperationId);
+        s.Bind(4, row.Issuance);
+        s.Bind(5, row.No);
+        s.Bind(6, entry.KeyId);
+        s.BindBlob(7, entry.TokenSha256);
+        s.Bind(8, (long)row.Step.Kind);
+        s.Bind(9, row.Step.Id);
+        s.Bind(10, row.Step.AttemptNo);
+        s.Bind(11, row.Step.Executor);
+        s.Bind(12, row.Step.Target);
+        s.Bind(13, row.Step.At.UnixMicros);
+        s.BindBlob(14, row.Link);
+        s.Bind(15, entry.Crc);
         s.Run();
     }
 

@@ -1,3 +1,4 @@
+using Tieout.Core.Attribution;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Verification;
@@ -9,7 +10,8 @@ public static class SqliteVerification
 {
     /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one commit's state.</summary>
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be read.</exception>
-    public static VerificationReport Run(string folder)
+    /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
+    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
@@ -19,7 +21,7 @@ public static class SqliteVerification
             using var connection = RawConnection.Open(file, readOnly: true);
             connection.Execute("BEGIN");
             CheckFile(connection, findings);
-            Guarded(findings, file, () => CheckRows(connection, findings));
+            Guarded(findings, file, () => CheckRows(connection, secret, findings));
         });
         return findings.Report;
     }
@@ -52,7 +54,7 @@ public static class SqliteVerification
         }
     }
 
-    private static void CheckRows(RawConnection connection, Findings findings)
+    private static void CheckRows(RawConnection connection, EnvelopeSecret? secret, Findings findings)
     {
         var schema = Schema.Version(connection);
         findings.Check("file", schema == Schema.Newest, $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
@@ -68,6 +70,7 @@ public static class SqliteVerification
             });
         }
 
+        LineageCheck.Run(tables, LineageCheck.Keys(tables, secret), findings);
         standing.Finish();
     }
 

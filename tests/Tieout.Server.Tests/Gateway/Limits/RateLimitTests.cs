@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
+using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Tests.Gateway.Routing;
 
@@ -25,7 +26,7 @@ public sealed class RateLimitTests
             Assert.Equal("rate_limit_exceeded", refused.Refusal?.Error.Code);
             Assert.Equal(TimeSpan.FromSeconds(1), refused.RetryAfter);
             var headers = new HeaderDictionary();
-            refused.WriteTo(headers);
+            refused.WriteTo(headers, OpenAiDialect.Instance, _clock);
             string[] told = [.. new[] { "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests", "Retry-After" }.Select(name => headers[name].ToString())];
             Assert.Equal(["60", "0", "1m0s", "1"], told);
         }

@@ -1,0 +1,61 @@
+using System.Diagnostics.CodeAnalysis;
+using Tieout.Core.Attribution;
+using Tieout.Core.Ledger;
+using Tieout.Storage;
+
+namespace Tieout.Server.Attribution;
+
+/// <summary>An envelope as it is passed on, with what its lineage hangs on.</summary>
+/// <param name="LineageKey">Of the key that signed it.</param>
+internal sealed record CarriedEnvelope(string Token, string Issuance, string KeyId, byte[] LineageKey);
+
+/// <summary>The lineage of one envelope in one operation: every attempt is linked to the one before and stored with its hold.</summary>
+/// <remarks>
+/// Attempts of one envelope link one after another; should another server, or a loss of memory, have let one come in between, the ledger refuses the
+/// link, and it is made anew from what is stored.
+/// </remarks>
+/// <param name="isNew">The envelope was made for this request, so nothing of it can be stored yet.</param>
+[SuppressMessage("Design", "CA1001", Justification = "Nothing waits on the semaphore's handle, so there is nothing to give back.")]
+internal sealed class EnvelopeChain(ILedger ledger, string org, string operation, CarriedEnvelope envelope, bool isNew)
+{
+    /// <summary>Far more than there are servers that could come first.</summary>
+    private const int LinksMax = 32;
+
+    private readonly SemaphoreSlim _linking = new(1);
+    private readonly byte[] _tokenSha256 = Lineage.HashOf(envelope.Token);
+    private (int No, byte[] Link)? _end = isNew ? (0, RootOf(envelope)) : null;
+
+    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
+    public async ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step)
+    {
+        await _linking.WaitAsync();
+        try
+        {
+            for (var links = 1; ; links++)
+            {
+                var (no, previous) = _end ?? await ReadAsync();
+
+                // What is not known to stand is read again: a store that fails may have taken it all the same.
+                _end = null;
+                var row = Lineage.Append(envelope.LineageKey, envelope.Issuance, previous, no + 1, step);
+                var outcome = await ledger.SubmitAsync(hold with { Lineage = new(previous, envelope.KeyId, _tokenSha256, row) }, CancellationToken.None);
+                if (outcome is Outcome.Done) _end = (row.No, row.Link);
+                else if (outcome is Outcome.Refused { Reason: not Refusal.LineageMoved }) _end = (no, previous);
+                if (outcome is not Outcome.Refused { Reason: Refusal.LineageMoved } || links == LinksMax) return outcome;
+            }
+        }
+        finally
+        {
+            _linking.Release();
+        }
+    }
+
+    private async Task<(int No, byte[] Link)> ReadAsync()
+    {
+        var stored = await ledger.Read.LineageAsync(org, operation, CancellationToken.None);
+        var last = stored.Where(entry => entry.Row.Issuance == envelope.Issuance).MaxBy(entry => entry.Row.No);
+        return last is null ? (0, RootOf(envelope)) : (last.Row.No, last.Row.Link);
+    }
+
+    private static byte[] RootOf(CarriedEnvelope envelope) => Lineage.Root(envelope.LineageKey, envelope.Issuance, envelope.Token);
+}
