@@ -160,4 +160,27 @@ public sealed class NodesTests
         Assert.Equal([typeof(Outcome.Done), typeof(Outcome.Refused), typeof(Outcome.Refused), typeof(Outcome.Done)], outcomes.Select(outcome => outcome.GetType()));
         Assert.Equal(990, ledger.Read.Balance("acme")!.Balance.Nanos);
     }
+
+    // Goal: clocks that differ by minutes change no figure and turn no chain back. Method: two nodes take turns, one clock four minutes behind the other's.
+    [Fact]
+    public async Task L4_B2_clocks_of_nodes_may_differ_by_minutes()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        var (early, late) = (new FakeClock(), new FakeClock());
+        late.Now = early.Now + TimeSpan.FromMinutes(4);
+        await using var left = await PostgresLedger.OpenAsync(store, buckets: 64, Writing.LedgerWriter.BatchMax, early);
+        await using var right = await PostgresLedger.OpenAsync(store, buckets: 64, Writing.LedgerWriter.BatchMax, late);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, window: Core.Budgets.WindowUnit.Minute, hard: false)]) await right.SubmitAsync(command, Cancel);
+        for (var id = 1; id <= 20; id++)
+        {
+            var (node, clock) = id % 2 == 0 ? (left, early) : (right, late);
+            Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.Charge(id, 10, at: clock.Now), Cancel));
+            (early.Now, late.Now) = (early.Now + TimeSpan.FromSeconds(7), late.Now + TimeSpan.FromSeconds(7));
+        }
+
+        Assert.Equal(800, left.Read.Balance("acme")!.Balance.Nanos);
+        Assert.Equal("0", PostgresServer.Instance.Sql(
+            new Uri(store).AbsolutePath[1..], "SELECT count(*) FROM chain a JOIN chain b ON b.bucket = a.bucket AND b.commit_no = a.commit_no + 1 WHERE b.recorded_at < a.recorded_at"));
+        PostgresVerified.Clean(store);
+    }
 }
