@@ -59,6 +59,10 @@ public interface ILedgerReader
     /// <summary>Charges effective in a range, summed by labels and slots of time, with the parts that tell why another book differs.</summary>
     Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken);
 
+    /// <summary>The commit that a posting became durable in, and its link of the hash chain: what a proof names.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such posting yet.</exception>
+    Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken);
+
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 
@@ -91,6 +95,9 @@ public sealed record UsageFilter(
 
 /// <param name="Left">Limit − posted − held; null: no limit.</param>
 public sealed record BudgetStanding(BudgetState State, Window Period, string? Each, Amount Posted, Amount Held, Amount? Left, int ToldPercent);
+
+/// <param name="Hash">SHA-256 over the commit and all before it (L8).</param>
+public sealed record CommitLink(long Commit, ReadOnlyMemory<byte> Hash);
 
 /// <summary>What <see cref="ILedgerReader.TalliesAsync"/> sums.</summary>
 /// <param name="SlotMicros">Length of a slot, in microseconds; they are counted from <paramref name="From"/>.</param>

@@ -12,9 +12,19 @@ internal static class InvoiceCommand
         var (org, month) = (new Argument<string>("ORG"), new Argument<string>("YYYY-MM"));
         var html = new Option<string?>("--html") { Description = "Also writes it as a page that stands alone.", HelpName = "FILE" };
         var close = new Option<bool>("--close") { Description = "Closes the period, and all before it: they never change again." };
-        return globals.Calling(new("invoice", "The invoice of a month, from postings only.") { org, month, html, close }, async (call, api, cancellationToken) =>
+        var finalise = new Option<bool>("--finalise") { Description = "Closes the period and issues its invoice, with the next number." };
+        var tax = new Option<string[]>("--tax") { Description = "Of --finalise: a tax that stands on it, in per cent.", HelpName = "NAME=RATE" };
+        var pdf = new Option<string?>("--pdf") { Description = "Of --finalise: also writes it as PDF.", HelpName = "FILE" };
+        var command = new Command("invoice", "The invoice of a month, from postings only.")
+        {
+            org, month, html, close, finalise, tax, pdf,
+            DocumentCommands.List(globals), DocumentCommands.Show(globals), DocumentCommands.Verify(globals), DocumentCommands.Credit(globals),
+        };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             string[] path = ["orgs", call.Get(org), "invoices", call.Get(month)];
+            if (call.Get(finalise)) return await DocumentCommands.FinaliseAsync(call, api, path, call.Get(tax) ?? [], call.Get(html), call.Get(pdf), cancellationToken);
+            if (call.Get(pdf) is not null || call.Get(tax) is { Length: > 0 }) throw new CommandFailedException(ExitCode.Usage, "--pdf and --tax are of an issued invoice: say --finalise, or 'invoice show'.", "usage");
             var answer = call.Get(close)
                 ? await api.PostAsync(ApiClient.Path([.. path, "close"]), null, ApiClient.Json.InvoiceBody, cancellationToken)
                 : await api.GetAsync(ApiClient.Path(path), ApiClient.Json.InvoiceBody, cancellationToken);
@@ -24,7 +34,7 @@ internal static class InvoiceCommand
         });
     }
 
-    private static async Task WritePageAsync(ApiClient api, string path, string file, CancellationToken cancellationToken)
+    public static async Task WritePageAsync(ApiClient api, string path, string file, CancellationToken cancellationToken)
     {
         try
         {

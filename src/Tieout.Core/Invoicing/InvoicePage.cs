@@ -8,7 +8,7 @@ namespace Tieout.Core.Invoicing;
 /// <summary>An invoice as one HTML page that stands alone: nothing is loaded from anywhere, and it prints.</summary>
 public static class InvoicePage
 {
-    private const string Style =
+    internal const string Style =
         "body{font:15px/1.45 system-ui,sans-serif;color:#1a1a1a;max-width:60rem;margin:3rem auto;padding:0 1.5rem}"
         + "h1{font-size:1.6rem;margin:0}h2{font-size:1.05rem;margin:2.2rem 0 .5rem}.sub{color:#555;margin:.2rem 0 0}"
         + "table{border-collapse:collapse;width:100%}th,td{padding:.4rem .7rem;text-align:left;border-bottom:1px solid #e2e2e2;vertical-align:top}"

@@ -116,4 +116,7 @@ public enum SettingKind
     IdentityFinding = 9,
     AdminToken = 10,
     AuditRecord = 11,
+
+    /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
+    BillingDocument = 20,
 }

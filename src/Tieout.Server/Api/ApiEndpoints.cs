@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Invoicing;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
@@ -35,8 +37,10 @@ public static class ApiEndpoints
         api.MapHolds();
         api.MapFindings();
         api.MapInvoices();
+        api.MapIssued();
         api.MapCosts();
         api.MapTies();
+        api.MapJournals();
         api.MapPrices();
         api.MapEnvelopes();
         api.MapEnvelopeKeys();

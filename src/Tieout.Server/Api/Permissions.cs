@@ -25,6 +25,8 @@ internal static class Permissions
         ("/orgs/{org}/grants", [AdminRole.Finance]),
         ("/orgs/{org}/corrections", [AdminRole.Finance]),
         ("/orgs/{org}/invoices/{month}/close", [AdminRole.Finance]),
+        ("/orgs/{org}/invoices/{month}/finalise", [AdminRole.Finance]),
+        ("/orgs/{org}/documents/{number}/credit-notes", [AdminRole.Finance]),
         ("/orgs/{org}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),

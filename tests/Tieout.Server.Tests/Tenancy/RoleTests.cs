@@ -73,7 +73,7 @@ public sealed class RoleTests
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => (Method: method, Pattern: endpoint.RoutePattern.RawText!)))
             .Where(change => change.Method != "GET")
             // A question too long for an address: it changes nothing.
-            .Where(change => change.Pattern != ApiEndpoints.Root + "/orgs/{org}/ties").ToList();
+            .Where(change => !change.Pattern.EndsWith("/ties", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(changes);
         Assert.All(changes, change => Assert.False(Permissions.Allows(AdminRole.Viewer, change.Method, change.Pattern)));
         Assert.False(Permissions.Allows(AdminRole.Operator, "POST", ApiEndpoints.Root + "/new"));

@@ -61,8 +61,6 @@ internal sealed class TieoutProcess : IAsyncDisposable
         lock (tieout._lines) return (tieout._process.ExitCode, string.Join('\n', tieout._lines));
     }
 
-    public int Id => _process.Id;
-
     /// <summary>kill -9: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()
     {

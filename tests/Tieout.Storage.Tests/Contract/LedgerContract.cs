@@ -12,7 +12,7 @@ namespace Tieout.Storage.Tests.Contract;
 
 /// <summary>What every durable ledger promises, whatever it stores in. A store's own test class derives from this.</summary>
 /// <remarks>Method: the same random history goes through the store and through the in-memory ledger; nothing may differ, after a restart neither.</remarks>
-public abstract class LedgerContract : IAsyncLifetime
+public abstract partial class LedgerContract : IAsyncLifetime
 {
     /// <summary>How many random histories a law is tried on.</summary>
     private protected virtual int HistoriesTried => 25;

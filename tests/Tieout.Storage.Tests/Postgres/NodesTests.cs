@@ -121,8 +121,10 @@ public sealed class NodesTests
 
     // Goal: a database that was put back to an earlier state is not believed to be the one known. Method: a commit is taken out behind the node's back, as a
     // restore does, and another put in its place by another node.
-    [Fact]
-    public async Task L4_a_node_reads_its_book_anew_when_the_chain_is_another_one()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task L4_a_node_reads_its_book_anew_when_the_chain_is_another_one(int commitsMore)
     {
         var store = PostgresServer.Instance.NewDatabase();
         var database = new Uri(store).AbsolutePath[1..];
@@ -140,9 +142,13 @@ public sealed class NodesTests
                 ALTER DATABASE {database} RENAME TO {database}_old;
                 """);
             PostgresServer.Instance.Sql("postgres", $"ALTER DATABASE {database}_backup RENAME TO {database}");
-            await using (var other = await PostgresLedger.OpenAsync(store)) Assert.IsType<Outcome.Done>(await other.SubmitAsync(Make.TopUp(7, "new"), Cancel));
+            await using (var other = await PostgresLedger.OpenAsync(store))
+            {
+                for (var more = 1; more <= commitsMore; more++) Assert.IsType<Outcome.Done>(await other.SubmitAsync(Make.TopUp(7, $"new{more}"), Cancel));
+            }
+
             Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.TopUp(1, "after"), Cancel));
-            Assert.Equal(1_008, node.Read.Balance("acme")!.Balance.Nanos);
+            Assert.Equal(1_001 + 7 * commitsMore, node.Read.Balance("acme")!.Balance.Nanos);
         }
 
         PostgresVerified.Clean(store);

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.Text;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>export journal --format hledger|beancount</c></summary>
+internal static class ExportCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var org = Arguments.Org();
+        var format = new Option<string>("--format") { Required = true, Description = "hledger or beancount." };
+        format.AcceptOnlyFromAmong("hledger", "beancount");
+        var from = new Option<string?>("--from") { Description = "A day, or a time with its offset. What was before comes as opening balances.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
+        var journal = new Command("journal", "Every posting as a journal of plain-text accounting: a debit is positive there.") { org, format, from, to };
+        globals.Calling(journal, async (call, api, cancellationToken) =>
+        {
+            var path = ApiClient.Path(["orgs", call.Get(org), "journal"], ("format", call.Get(format)), ("from", call.Get(from)), ("to", call.Get(to)));
+            if (call.Shell.RawOut is { } raw)
+            {
+                await api.CopyAsync(path, raw, cancellationToken);
+                await raw.FlushAsync(cancellationToken);
+                return ExitCode.Ok;
+            }
+
+            using var bytes = new MemoryStream();
+            await api.CopyAsync(path, bytes, cancellationToken);
+            await call.Shell.Out.WriteAsync(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+            return ExitCode.Ok;
+        });
+        return new("export", "The ledger in forms of other programs.") { journal };
+    }
+}

@@ -1,0 +1,64 @@
+using Tieout.Core.Invoicing;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Invoicing;
+
+/// <summary>Makes every issued document again from the ledger's postings and compares. Nothing of the document itself is believed.</summary>
+internal sealed class DocumentChecks(ILedger ledger, Issuing issuing)
+{
+    public async Task<IReadOnlyList<DocumentCheckBody>> AllAsync(string org, CancellationToken cancellationToken)
+    {
+        var (invoices, notes) = (issuing.Invoices(org), issuing.Notes(org));
+        var checks = new List<DocumentCheckBody>();
+        foreach (var (place, issued) in invoices.Index())
+        {
+            var differences = new List<string>();
+            if (issued.Number != $"{FinalInvoice.Prefix}{place + 1:000000}") differences.Add($"its number should be {place + 1}: one before it is missing");
+            if (invoices.Count(other => other.Period == issued.Period) > 1) differences.Add($"{issued.Period} was issued more than once");
+            if (!Month.TryParse(issued.Period, out var month)) differences.Add("its period is no month");
+            else
+            {
+                var again = await issuing.MakeAsync(org, month, issued.Number, issued.IssuedAt, issued.Taxes.Select(tax => tax.Rate), cancellationToken);
+                differences.AddRange(issued.Differences(again));
+            }
+
+            checks.Add(new(issued.Number, differences.Count == 0, differences));
+        }
+
+        var grants = await GrantsAsync(org, cancellationToken);
+        foreach (var (place, note) in notes.Index()) checks.Add(Check(note, place, notes, invoices, grants));
+        return checks;
+    }
+
+    private static DocumentCheckBody Check(CreditNote note, int place, IReadOnlyList<CreditNote> notes, IReadOnlyList<FinalInvoice> invoices, Dictionary<string, Amount> grants)
+    {
+        var differences = new List<string>();
+        if (note.Number != $"{CreditNote.Prefix}{place + 1:000000}") differences.Add($"its number should be {place + 1}: one before it is missing");
+        if (!grants.TryGetValue(note.GrantId, out var granted)) differences.Add($"the ledger has no grant {note.GrantId}");
+        else if (granted != note.Net) differences.Add($"the ledger granted {granted}, not {note.Net}");
+        if (invoices.FirstOrDefault(invoice => invoice.Number == note.Invoice) is not { } issued) differences.Add($"there is no invoice {note.Invoice}");
+        else
+        {
+            var again = CreditNote.Of(issued, note.Number, note.Id, note.Net, note.Reason, note.IssuedAt);
+            if (again.Total != note.Total || !again.Taxes.SequenceEqual(note.Taxes)) differences.Add($"with taxes it comes to {again.Total}, not {note.Total}");
+            var credited = notes.Where(other => other.Invoice == note.Invoice).Aggregate(Amount.Zero, (sum, other) => sum + other.Net);
+            if (credited > issued.Net) differences.Add($"the notes for {note.Invoice} come to {credited}, more than its {issued.Net}");
+        }
+
+        return new(note.Number, differences.Count == 0, differences);
+    }
+
+    private async Task<Dictionary<string, Amount>> GrantsAsync(string org, CancellationToken cancellationToken)
+    {
+        var grants = new Dictionary<string, Amount>(StringComparer.Ordinal);
+        await foreach (var posting in ledger.Read.PostingsAsync(org, Core.Instant.MinValue, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
+        {
+            if (posting is { Kind: PostingKind.Grant, CommandId: { } id }) grants[id] = posting.Amount;
+        }
+
+        return grants;
+    }
+}

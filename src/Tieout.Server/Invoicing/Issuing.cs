@@ -1,0 +1,109 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Core.Invoicing;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Invoicing;
+
+/// <summary>Issues invoices and credit notes: numbers without gaps, each kept as a setting that is recorded once and so never changes.</summary>
+internal sealed class Issuing(ILedger ledger, TimeProvider time)
+{
+    /// <summary>Two that issue at the same time want the same number; one gets it and the other asks again. Bounds the work of a call.</summary>
+    private const int AttemptsMax = 20;
+
+    /// <summary>The invoice of a month: the one that was issued, or a new one. The period is closed with it.</summary>
+    /// <exception cref="ApiRefusedException">The month is not over, or was issued with other taxes.</exception>
+    public async Task<(bool IsNew, FinalInvoice Invoice)> FinaliseAsync(string org, Month month, IReadOnlyList<TaxRate> taxes, HttpContext context)
+    {
+        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        {
+            if (Invoices(org).FirstOrDefault(issued => issued.Period == month.ToString()) is { } known)
+            {
+                if (taxes.Select(tax => tax.On(known.Net, known.Decimals)).SequenceEqual(known.Taxes)) return (false, known);
+                throw new ApiRefusedException(ApiError.InvoiceFinal, $"{month} was issued as {known.Number} with other taxes.");
+            }
+
+            (await ledger.ActAsync(new Command.ClosePeriod(org, month), context)).OrThrow();
+            var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, Invoices(org).Count + 1), time.GetUtcNow(), taxes, context.RequestAborted);
+            if (await RecordAsync(org, invoice.Number, invoice.ToJson(), context)) return (true, invoice);
+        }
+
+        throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
+    }
+
+    /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
+    /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
+    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, HttpContext context)
+    {
+        var invoice = Invoices(org).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
+        if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has more than the {invoice.Decimals} decimals that {invoice.Asset} is paid in.");
+        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        {
+            var notes = Notes(org);
+            if (notes.FirstOrDefault(note => note.Id == id) is { } known)
+            {
+                if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"'{id}' is the credit note {known.Number}.");
+                await GrantAsync(known, context);
+                return (false, known);
+            }
+
+            var left = invoice.Net - notes.Where(note => note.Invoice == number).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+            if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"{number} has {left} left to give back.");
+            var note = CreditNote.Of(invoice, Number(CreditNote.Prefix, notes.Count + 1), id, net, reason, time.GetUtcNow());
+            if (!await RecordAsync(org, note.Number, note.ToJson(), context)) continue;
+            await GrantAsync(note, context);
+            return (true, note);
+        }
+
+        throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
+    }
+
+    /// <summary>Makes an invoice from postings: as it is issued, and again whenever it is verified.</summary>
+    public async Task<FinalInvoice> MakeAsync(string org, Month month, string number, DateTimeOffset issuedAt, IEnumerable<TaxRate> taxes, CancellationToken cancellationToken)
+    {
+        var state = Inputs.Org(ledger, org);
+        var invoice = await InvoiceEndpoints.InvoiceAsync(state, month, ledger, cancellationToken);
+        var sums = (await ledger.Read.ChargesAsync(org, month.Start(state.Zone), month.End(state.Zone), cancellationToken))
+            .ToDictionary(sum => (sum.Project, sum.Provider, sum.Model, sum.Source));
+        var points = new Dictionary<long, ChainPoint>();
+        foreach (var posting in sums.Values.SelectMany(sum => new[] { sum.FirstPosting, sum.LastPosting }).Append(invoice.Statement.LastPosting).Where(posting => posting > 0).Distinct())
+        {
+            points[posting] = Point(await ledger.Read.CommitOfAsync(org, posting, cancellationToken));
+        }
+
+        return FinalInvoice.Of(invoice, number, issuedAt, taxes, line =>
+        {
+            var sum = sums[(line.Project, line.Provider, line.Model, line.Source)];
+            return new(sum.FirstPosting, sum.LastPosting, points[sum.FirstPosting], points[sum.LastPosting]);
+        }, points.GetValueOrDefault(invoice.Statement.LastPosting));
+    }
+
+    public IReadOnlyList<FinalInvoice> Invoices(string org) => [.. Issued(org, FinalInvoice.Prefix).Select(row => FinalInvoice.Parse(row.Body))];
+
+    public IReadOnlyList<CreditNote> Notes(string org) => [.. Issued(org, CreditNote.Prefix).Select(row => CreditNote.Parse(row.Body))];
+
+    /// <summary>By number.</summary>
+    private IEnumerable<SettingRow> Issued(string org, string prefix) =>
+        ledger.Of(SettingKind.BillingDocument, org).Where(row => row.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(row => row.Name, StringComparer.Ordinal);
+
+    /// <returns>False: another document took the number first.</returns>
+    private async Task<bool> RecordAsync(string org, string number, string body, HttpContext context)
+    {
+        var outcome = await ledger.ActAsync(new Command.Record(SettingKind.BillingDocument, org, number, body, Once: true), context);
+        if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) return false;
+        outcome.OrThrow();
+        return true;
+    }
+
+    /// <summary>Sent again by every replay: it counts once.</summary>
+    private async Task GrantAsync(CreditNote note, HttpContext context) =>
+        (await ledger.ActAsync(new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null), context)).OrThrow();
+
+    private static string Number(string prefix, int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{prefix}{number:000000}");
+
+    private static ChainPoint Point(CommitLink link) => new(link.Commit, Convert.ToHexStringLower(link.Hash.Span));
+}
