@@ -7,6 +7,8 @@ internal static class StreamsOpen
 
     private const int Samples = 5;
 
+    private static readonly TimeSpan Spare = TimeSpan.FromSeconds(8);
+
     /// <summary>Pauses between the events of one stream.</summary>
     private const int Pauses = 19;
 
@@ -39,8 +41,8 @@ internal static class StreamsOpen
 
     private static TimeSpan Opening(TimeSpan time) => time / 2 + TimeSpan.FromSeconds(1);
 
-    /// <summary>So that streams last twice as long as they are watched.</summary>
-    private static int PaceMs(TimeSpan time) => (int)((Opening(time) + time * 2).TotalMilliseconds / Pauses) + 1;
+    /// <summary>So that streams last longer than they are watched, also where collections and timers are late.</summary>
+    private static int PaceMs(TimeSpan time) => (int)((Opening(time) + time + Spare).TotalMilliseconds / Pauses);
 
     private static decimal Mb(long bytes) => Math.Round(bytes / 1_048_576m, 1);
 

@@ -30,6 +30,7 @@ internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, Time
 
     private async Task ExpireAsync(CancellationToken cancellationToken)
     {
+        if (!ledger.DoesWhatIsDoneOnce) return;
         var due = Due(Instant.From(time.GetUtcNow()));
 
         // A hold whose settlement waits in the spool must not end before it: the charge would count as late.

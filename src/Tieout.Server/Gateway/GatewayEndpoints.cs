@@ -27,6 +27,7 @@ internal static class GatewayEndpoints
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<StoredResponses>();
         services.AddSingleton<ResponsesGateway>();
+        services.AddHostedService<ResponsePolls>();
         services.AddSingleton<ModelList>();
         services.AddBatches();
     }

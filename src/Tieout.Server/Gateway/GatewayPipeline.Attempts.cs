@@ -17,7 +17,7 @@ internal sealed partial class GatewayPipeline
     private static readonly TimeSpan HoldMargin = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a provider may work at what nobody waits for.</summary>
-    private static readonly TimeSpan BackgroundMax = TimeSpan.FromHours(24);
+    public static readonly TimeSpan BackgroundMax = TimeSpan.FromHours(24);
 
     /// <remarks>Nothing has gone to the client before an attempt answers, and nothing is tried again once one has: so nothing is sent twice.</remarks>
     private async Task AnswerAsync(GatewayCall call, Route route)

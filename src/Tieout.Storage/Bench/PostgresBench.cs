@@ -8,7 +8,7 @@ using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Bench;
 
-/// <summary>PostgreSQL against bare COPY of the same rows into tables of the same layout, on as many connections as commit at once.</summary>
+/// <summary>PostgreSQL against bare COPY of the same rows into tables of the same layout: the same commits, one after another within a bucket.</summary>
 internal sealed class PostgresBench : BenchStore
 {
     private static readonly UsageLabels Nobody = new() { Org = "", Source = UsageSource.Gateway };
@@ -47,6 +47,7 @@ internal sealed class PostgresBench : BenchStore
         var parts = new List<Part>();
         var count = 0L;
         for (var bucket = 0; bucket < _ledger.Buckets.Length; bucket++) count += await ReadAsync(bucket, batch, parts);
+        var buckets = parts.GroupBy(part => part.Bucket).ToArray();
         var start = Stopwatch.GetTimestamp();
         var next = -1;
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(async () =>
@@ -54,7 +55,10 @@ internal sealed class PostgresBench : BenchStore
             await using var connection = await _source.OpenConnectionAsync();
             await ExecuteAsync(connection, "SET search_path = bench_limit");
             using var buffer = new CopyBuffer();
-            for (var i = Interlocked.Increment(ref next); i < parts.Count; i = Interlocked.Increment(ref next)) await parts[i].CopyAsync(connection, buffer);
+            for (var i = Interlocked.Increment(ref next); i < buckets.Length; i = Interlocked.Increment(ref next))
+            {
+                foreach (var part in buckets[i]) await part.CopyAsync(connection, buffer);
+            }
         })));
         return (count, Stopwatch.GetTimestamp() - start);
     }

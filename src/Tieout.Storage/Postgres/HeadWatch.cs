@@ -8,15 +8,22 @@ namespace Tieout.Storage.Postgres;
 /// <remarks>Settings and keys are current on every node within <see cref="LookEvery"/>, usually within milliseconds.</remarks>
 internal sealed class HeadWatch(PostgresConnections connections, Bucket[] buckets) : IAsyncDisposable
 {
+    /// <summary>Any number that nobody else uses.</summary>
+    private const long JobsLock = 8_432_675_002;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LetGoEvery = TimeSpan.FromMinutes(1);
 
     private readonly CancellationTokenSource _closing = new();
     private Task _watching = Task.CompletedTask;
     private NpgsqlConnection? _connection;
+    private volatile bool _isFirst;
 
     /// <summary>Σ commits of all buckets, as far as this node knows: what in-memory figures are as of.</summary>
     public long AsOf => buckets.Sum(bucket => bucket.Read(book => book.Last.Commit));
+
+    /// <summary>Whether this node's session holds the lock of the one that does what is done once.</summary>
+    public bool DoesWhatIsDoneOnce => _isFirst;
 
     /// <summary>Loads every book, then watches.</summary>
     /// <exception cref="StoreUnavailableException">The database cannot be read.</exception>
@@ -57,6 +64,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
             {
                 await ListenAsync();
                 await _connection!.WaitAsync(LookEvery, _closing.Token);
+                if (!_isFirst) _isFirst = await TryBeFirstAsync(_connection);
                 await LookAsync(all: false);
                 if (connections.Failure is not null) await ProbeAsync();
                 if (DateTime.UtcNow - lastLetGo < LetGoEvery) continue;
@@ -96,7 +104,11 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
 
     private async Task DisconnectAsync()
     {
+        _isFirst = false;
         if (_connection is null) return;
+
+        // Not back to the pool: the locks of the session end with it.
+        NpgsqlConnection.ClearPool(_connection);
         await _connection.DisposeAsync();
         _connection = null;
     }
@@ -106,6 +118,14 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
     {
         await connections.RunAsync(connection => PostgresConnections.ExecuteAsync(connection, $"UPDATE heads SET first_open_hold = first_open_hold WHERE bucket = {buckets[^1].Number}"));
         connections.Recovered();
+    }
+
+    private static async Task<bool> TryBeFirstAsync(NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("SELECT CASE WHEN pg_try_advisory_lock($1) THEN 1 ELSE 0 END", JobsLock);
+        await using var reader = await batch.ExecuteReaderAsync();
+        return (await reader.ListAsync(row => row.Int64(0) == 1)).Single();
     }
 
     private static async Task<List<(int Bucket, long Commit, long Setting)>> HeadsAsync(NpgsqlConnection connection)

@@ -39,6 +39,9 @@ public sealed class PostgresLedger : ILedger
 
     internal Buckets Layout { get; }
 
+    /// <inheritdoc cref="PostgresConnections.Contradictions"/>
+    internal long Contradictions => _connections.Contradictions;
+
     internal Bucket[] Buckets { get; }
 
     /// <summary>Opens the ledger in a database, bringing its tables up to date. Any number of nodes may do so at once.</summary>
@@ -66,12 +69,17 @@ public sealed class PostgresLedger : ILedger
         }
     }
 
+    /// <inheritdoc/>
+    /// <remarks>By a lock of this node's session at the database: when the node or its connection dies, another has it within a second.</remarks>
+    public bool DoesWhatIsDoneOnce => _watch.DoesWhatIsDoneOnce;
+
     public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
-        (await (await BucketOfAsync(command, placed: null)).SubmitAsync([command], cancellationToken))[0];
+        StorableText.IsIn(command) ? (await (await BucketOfAsync(command, placed: null)).SubmitAsync([command], cancellationToken))[0] : StorableText.Refusal;
 
     public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
     {
         if (commands.Count == 0) return [];
+        if (!commands.All(StorableText.IsIn)) return await SubmitStorableAsync(commands, cancellationToken);
         var places = new Bucket[commands.Count];
         var isOne = true;
         Dictionary<AttemptId, Bucket>? placed = null;
@@ -91,6 +99,12 @@ public sealed class PostgresLedger : ILedger
         await _watch.DisposeAsync();
         foreach (var bucket in Buckets) bucket.Dispose();
         _connections.Dispose();
+    }
+
+    private async Task<IReadOnlyList<Outcome>> SubmitStorableAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken)
+    {
+        var outcomes = new Queue<Outcome>(await SubmitAsync([.. commands.Where(StorableText.IsIn)], cancellationToken));
+        return [.. commands.Select(command => StorableText.IsIn(command) ? outcomes.Dequeue() : StorableText.Refusal)];
     }
 
     /// <summary>Commands of several buckets: each bucket decides its own, in their order; the outcomes are put together again.</summary>

@@ -23,6 +23,9 @@ public sealed class SqliteLedger : ILedger
 
     internal SqliteLedgerStore Store { get; }
 
+    /// <summary>When nothing is under way: what decisions are made on.</summary>
+    internal Book? Book => _writer.Pipeline.Book;
+
     /// <summary>For tests, when nothing is under way: attempts that the book holds.</summary>
     internal int AttemptsInMemory => _writer.Pipeline.Book?.Attempts.Count ?? 0;
 

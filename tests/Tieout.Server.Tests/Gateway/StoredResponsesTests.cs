@@ -37,6 +37,19 @@ public sealed class StoredResponsesTests
     }
 
     [Fact]
+    public async Task M1_a_response_that_nobody_asks_for_is_charged_all_the_same()
+    {
+        var world = await DialectsWorld.StartAsync(gateway: options => options with { BatchPollInterval = TimeSpan.FromMilliseconds(300) });
+        await MakeAsync(world, InBackground);
+        world = await world.RestartedAsync();
+
+        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
+        Assert.Equal(Amount.Parse("0.0045"), await world.TiesOutAsync());
+        await World.SoonAsync(async () => (await world.Read.PendingObjectsAsync(ObjectKind.Response, 0, 10, Stop)).Count == 0, "nothing pending");
+        await world.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A2_a_response_is_its_orgs_alone_before_and_after_a_restart()
     {
         var world = await DialectsWorld.StartAsync();

@@ -207,7 +207,8 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
             }
             catch (PostgresException contradiction) when (contradiction.SqlState == PostgresErrorCodes.UniqueViolation && contradictions++ == 0)
             {
-                // What is stored contradicts the book: once more, on a book read anew.
+                // What is stored contradicts the book: once more, on a book read anew. The keys of the tables are the net below the lock.
+                connections.Contradicted();
                 _book = new(number);
             }
             catch (Exception failure) when (PostgresFailure.IsWorld(failure) && !IsContradiction(failure))
@@ -260,12 +261,16 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
         if (_book.StandsAt(head)) return;
 
         // Not an earlier state of what is stored: the database was restored from a backup, or lost its last commits with its disk.
-        if (head.Chain.Commit <= _book.Book.Last.Commit || !await StandsAsync(connection, _book.Book.Last.Commit, _book.Book.ChainHash)) _book = new(number);
+        if (head.Chain.Commit <= _book.Book.Last.Commit) _book = new(number);
         if (_book.StandsAt(head)) return;
-        var book = _book;
         try
         {
-            await book.CatchUpAsync(connection, head, Instant.From(clock.GetUtcNow()));
+            if (!await _book.CatchUpAsync(connection, head, Instant.From(clock.GetUtcNow())))
+            {
+                _book = new(number);
+                await _book.CatchUpAsync(connection, head, Instant.From(clock.GetUtcNow()));
+            }
+
             _firstOpenHold = Math.Max(_firstOpenHold, head.FirstOpenHold);
         }
         catch
@@ -275,15 +280,12 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
         }
     }
 
-    private Task<bool> StandsAsync(NpgsqlConnection connection, WriteSet writes) => StandsAsync(connection, writes.Chain.Commit, writes.Chain.Hash);
-
-    private async Task<bool> StandsAsync(NpgsqlConnection connection, long commit, byte[] hash)
+    private async Task<bool> StandsAsync(NpgsqlConnection connection, WriteSet writes)
     {
-        if (commit == 0) return true;
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", number, commit);
+        batch.Add("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", number, writes.Chain.Commit);
         await using var reader = await batch.ExecuteReaderAsync();
-        return (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(hash))).SingleOrDefault();
+        return (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(writes.Chain.Hash))).SingleOrDefault();
     }
 
     /// <summary>Recorded times never go back within a bucket, whatever the clocks of the nodes do: readers find times by the chain.</summary>

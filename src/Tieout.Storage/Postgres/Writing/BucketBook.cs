@@ -39,12 +39,14 @@ internal sealed class BucketBook(int bucket)
 
     /// <summary>Reads what came after the commit it stands at, up to <paramref name="head"/>; from nothing, all that must be in memory.</summary>
     /// <param name="connection">In a transaction in which the bucket stays as it is.</param>
-    public async Task CatchUpAsync(NpgsqlConnection connection, Head head, Instant now)
+    /// <returns>False, and nothing is taken in: the commit it stands at is not in the chain. It cannot be brought up, only read anew.</returns>
+    public async Task<bool> CatchUpAsync(NpgsqlConnection connection, Head head, Instant now)
     {
         var last = Book.Last;
         var isNew = last.Commit == 0;
         if (isNew) Book.WindowsFrom = now - StoredBook.WindowsKept;
         await using var batch = new NpgsqlBatch(connection);
+        batch.Add("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", bucket, last.Commit);
         batch.Add($"SELECT {RowReads.SettingColumns} FROM settings WHERE bucket = $1 AND seq > $2 ORDER BY seq", bucket, last.Setting);
         batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND no > $2 ORDER BY no", bucket, last.Labels);
         batch.Add("SELECT no, body, crc FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", bucket, last.Price);
@@ -62,6 +64,8 @@ internal sealed class BucketBook(int bucket)
         foreach (var table in (ReadOnlySpan<string>)["usage", "holds"]) batch.Add($"SELECT id FROM {table} WHERE bucket = $1 ORDER BY id DESC LIMIT 1", bucket);
 
         await using var reader = await batch.ExecuteReaderAsync();
+        var isKnown = (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))).SingleOrDefault();
+        if (!isKnown && !isNew) return false;
         var settings = await reader.ListAsync(RowReads.Setting);
         var labels = await reader.ListAsync(RowReads.Labels);
         foreach (var row in labels) Number(row);
@@ -84,6 +88,8 @@ internal sealed class BucketBook(int bucket)
             Book.Recall(head.Chain.Last, head.Chain.Hash);
             LastRecordedAt = head.Chain.RecordedAt;
         }
+
+        return true;
     }
 
     /// <summary>Makes the book hold everything that deciding <paramref name="commands"/> looks at. In the transaction that has the bucket locked.</summary>

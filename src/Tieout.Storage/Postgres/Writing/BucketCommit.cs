@@ -58,7 +58,7 @@ internal static class BucketCommit
 
     public const string SettingsChannel = "tieout_settings";
 
-    private static void MoveHead(NpgsqlBatch batch, int bucket, ChainRow chain, long firstOpenHold)
+    public static void MoveHead(NpgsqlBatch batch, int bucket, ChainRow chain, long firstOpenHold)
     {
         var last = chain.Last;
         batch.Add(

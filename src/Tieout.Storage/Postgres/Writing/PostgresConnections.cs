@@ -11,6 +11,7 @@ internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
     private const int InFlightMax = 12;
 
     private long _lastCommitTicks;
+    private long _contradictions;
 
     public SemaphoreSlim InFlight { get; } = new(InFlightMax);
 
@@ -30,6 +31,11 @@ internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
     public void Failed(string reason) => Failure = reason;
 
     public void Recovered() => Failure = null;
+
+    /// <summary>How often a key of the database refused what a book thought right. Not zero: this program has a bug, or someone else writes there.</summary>
+    public long Contradictions => Volatile.Read(ref _contradictions);
+
+    public void Contradicted() => Interlocked.Increment(ref _contradictions);
 
     public ValueTask<NpgsqlConnection> OpenAsync() => source.OpenConnectionAsync();
 

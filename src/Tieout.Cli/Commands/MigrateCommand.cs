@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Globalization;
+using Tieout.Cli.Output;
+using Tieout.Storage;
+using Tieout.Storage.Postgres.Moving;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>migrate</c>: moves an embedded ledger to PostgreSQL and proves both sides right.</summary>
+internal static class MigrateCommand
+{
+    private const string Embedded = "sqlite:";
+
+    public static Command Build(Globals globals)
+    {
+        var from = new Option<string>("--from") { Description = "The data folder to move, as sqlite:DIR. No server may use it meanwhile. It stays as it is.", HelpName = "STORE", Required = true };
+        var to = new Option<string>("--to") { Description = "An empty database: postgres://user@host:port/database.", HelpName = "STORE", Required = true };
+        return globals.Running(new("migrate", "Moves a ledger from its file to PostgreSQL, rows, numbers and hash chain as they are, and verifies both sides.") { from, to }, async (call, cancellationToken) =>
+        {
+            var (source, target) = (call.Get(from)!, call.Get(to)!);
+            if (!source.StartsWith(Embedded, StringComparison.Ordinal) || source.Length == Embedded.Length) throw new CommandFailedException(ExitCode.Usage, $"'{source}' cannot be moved from: write sqlite:DIR.");
+            if (StoreOption.Parse(target) is null) throw new CommandFailedException(ExitCode.Usage, "Only PostgreSQL can be moved to: write postgres://user@host:port/database.");
+            var folder = source[Embedded.Length..];
+            var progress = call.Shell.IsTerminal && !call.Json ? new Progress<decimal>(done => call.Shell.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{done:P0}  "))) : null;
+            var (commit, hash) = await RunAsync(folder, target, progress, cancellationToken);
+            var (left, right) = (VerifyCommand.Run(folder), await VerifyCommand.RunAsync(target, secret: null, cancellationToken));
+            await call.Shell.Out.WriteLineAsync(call.Json
+                ? JsonOutput.Text(json =>
+                {
+                    json.WriteStartObject();
+                    json.WriteNumber("commit", commit);
+                    json.WriteString("hash", hash);
+                    json.WritePropertyName("from");
+                    VerifyCommand.Write(json, left);
+                    json.WritePropertyName("to");
+                    VerifyCommand.Write(json, right);
+                    json.WriteEndObject();
+                })
+                : $"Moved: both sides end at commit {commit} with the hash {hash}. {Told(left, "The file")} {Told(right, "The database")}");
+            return left.Ok && right.Ok ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    private static string Told(VerificationReport report, string side) => report.Ok ? $"{side} is verified." : $"{side} has something broken: run verify.";
+
+    private static async Task<(long Commit, string Hash)> RunAsync(string folder, string store, IProgress<decimal>? progress, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(folder)) throw new CommandFailedException(ExitCode.Unreachable, $"There is no ledger in {folder}.", "store_unavailable");
+        try
+        {
+            return await MoveFromSqlite.RunAsync(folder, store, progress, cancellationToken);
+        }
+        catch (DataFolderInUseException e)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "data_in_use", e);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or StoreCorruptException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, e is StoreCorruptException ? "store_corrupt" : "store_unavailable", e);
+        }
+    }
+}

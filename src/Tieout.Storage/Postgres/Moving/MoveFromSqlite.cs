@@ -1,0 +1,130 @@
+using Npgsql;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Postgres.Moving;
+
+/// <summary>Moves an embedded ledger to PostgreSQL, row by row as it is: numbers, CRCs and the hash chain stay what they were.</summary>
+/// <remarks>So the database gets one bucket, since the chain is one. It cannot be spread afterwards; a new database can.</remarks>
+public static class MoveFromSqlite
+{
+    private const int PageRows = 5_000;
+
+    private static readonly UsageLabels Nobody = new() { Org = "", Source = UsageSource.Gateway };
+
+    /// <param name="folder">The data folder. Nobody may have it open meanwhile; it stays as it is.</param>
+    /// <param name="store">An empty database.</param>
+    /// <param name="progress">From 0 to 1.</param>
+    /// <returns>The last commit, and its hash, which both now have.</returns>
+    /// <exception cref="DataFolderInUseException">A server has it.</exception>
+    /// <exception cref="StoreUnavailableException">Either side cannot be had, or the database is not empty. Nothing was moved: it is one transaction.</exception>
+    public static async Task<(long Commit, string Hash)> RunAsync(string folder, string store, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
+    {
+        await using var ledger = SqliteLedger.Open(folder);
+        await ledger.FlushAsync();
+        using var connections = new PostgresConnections(PostgresAddress.Source(store));
+        return await connections.RunAsync(async connection =>
+        {
+            var layout = await PostgresSchema.MigrateAsync(connection, buckets: 1, cancellationToken);
+            var head = await PostgresConnections.HeadAsync(connection, bucket: 0);
+            if (layout.All != 1 || head.Chain.Commit != 0)
+            {
+                throw new StoreUnavailableException("The database has a ledger already. Give an empty one.", StoreEffect.None, StoreFault.NotWritable);
+            }
+
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            using var source = RawConnection.Open(ledger.Store.Database, readOnly: true);
+            using var buffer = new CopyBuffer();
+            var move = new Move(source, connection, buffer, progress, ledger.Book!, cancellationToken);
+            await move.RowsAsync();
+            var chain = await move.StandingAsync();
+            await transaction.CommitAsync(cancellationToken);
+            return (chain.Commit, Convert.ToHexStringLower(chain.Hash));
+        });
+    }
+
+    /// <summary>Moves table after table, page by page.</summary>
+    private sealed class Move(RawConnection source, NpgsqlConnection target, CopyBuffer buffer, IProgress<decimal>? progress, Book book, CancellationToken cancellationToken)
+    {
+        private readonly long _rows = book.Last.Usage + book.Last.Posting + book.Last.Hold + book.Last.Commit + 1;
+        private long _moved;
+
+        public async Task RowsAsync()
+        {
+            await CopyAsync(Tables.Settings, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting);
+            await CopyAsync(Tables.Labels, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels);
+            await CopyAsync(Tables.Prices, "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price);
+            await CopyAsync(Tables.Commands, $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command);
+            await CopyAsync(Tables.Holds, $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", row => RowReads.Hold(row, _ => Nobody));
+            await CopyAsync(Tables.HoldEnds, "SELECT hold, state, ended_at, commit_no, crc FROM hold_ends ORDER BY hold", HoldEnded);
+            await CopyAsync(Tables.Usage, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
+            await CopyAsync(Tables.Postings, $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", row => RowReads.Posting(row, _ => ""));
+            await CopyAsync(Tables.Findings, $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding);
+            await CopyAsync(Tables.Outbox, $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox);
+            await CopyAsync(Tables.Objects, $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", row => RowReads.Object(row));
+            await CopyAsync(
+                Tables.ObjectEnds, $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
+                row => new InCommit<ObjectEnd>(new(RowReads.Object(row, first: 4), row.Text(0), RowReads.Time(row, 1), unchecked((uint)row.Int64(2))), row.Int64(3)));
+            await CopyAsync(Tables.Lineage, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
+            await CopyAsync(Tables.Chain, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no", row => RowReads.Chain(row, []));
+        }
+
+        /// <summary>Accounts, windows and cells as they stand, and where the chain ends.</summary>
+        public async Task<ChainRow> StandingAsync()
+        {
+            var commit = book.Last.Commit;
+            await WriteAsync(Tables.Accounts, [.. book.Accounts.Values.Select(account => new InCommit<Account>(account, commit))]);
+            await CopyAsync(Tables.Windows, $"SELECT {RowReads.WindowColumns} FROM windows", row => new InCommit<Core.Budgets.BudgetWindow>(RowReads.Window(row), commit));
+            await CopyAsync(
+                Tables.Cells,
+                "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells",
+                row => Standings.Cell(row, _ => Nobody).Sums);
+            var firstOpenHold = book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min();
+            var chain = new ChainRow(commit, [], book.ChainHash, book.Last.Commit == 0 ? default : RecordedAt(), book.Last);
+            await using var batch = new NpgsqlBatch(target);
+            BucketCommit.MoveHead(batch, bucket: 0, chain, firstOpenHold);
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+            progress?.Report(1);
+            return chain;
+        }
+
+        private Core.Instant RecordedAt()
+        {
+            using var s = source.Prepare("SELECT recorded_at FROM chain ORDER BY commit_no DESC LIMIT 1");
+            return s.Step() ? RowReads.Time(s, 0) : default;
+        }
+
+        // Of the hold itself only its number is written with its end.
+        private static InCommit<HoldEnd> HoldEnded(IRow row) => new(
+            new(new Hold(default, row.Int64(0), 0, Nobody, null, "", default, default, default), (HoldState)row.Int64(1), RowReads.Time(row, 2), unchecked((uint)row.Int64(4))), row.Int64(3));
+
+        private Task CopyAsync<T>(Table<T> table, string sql, Func<IRow, T> read) => PagesAsync(sql, read, page => table.CopyAsync(target, buffer, bucket: 0, page));
+
+        private async Task WriteAsync<T>(Table<T> table, List<T> rows)
+        {
+            await using var batch = new NpgsqlBatch(target);
+            table.Insert(batch, bucket: 0, rows);
+            if (rows.Count > 0) await batch.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        private async Task PagesAsync<T>(string sql, Func<IRow, T> read, Func<List<T>, Task> write)
+        {
+            using var s = source.Prepare(sql);
+            var page = new List<T>(PageRows);
+            for (var more = true; more;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                page.Clear();
+                while (page.Count < PageRows && (more = s.Step())) page.Add(read(s));
+                if (page.Count > 0) await write(page);
+                _moved += page.Count;
+                progress?.Report(Math.Min(1, (decimal)_moved / _rows));
+            }
+        }
+    }
+}
