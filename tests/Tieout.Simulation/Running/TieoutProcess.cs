@@ -29,6 +29,8 @@ internal sealed class TieoutProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    public int Id => _process.Id;
+
     /// <summary>Starts it and returns once <c>/healthz</c> at <paramref name="url"/> answers.</summary>
     public static async Task<TieoutProcess> StartAsync(string url, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
