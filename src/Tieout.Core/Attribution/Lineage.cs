@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Ledger;
@@ -22,15 +22,21 @@ public static class Lineage
     /// <inheritdoc cref="Root(ReadOnlySpan{byte}, string, string)"/>
     public static byte[] Root(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> tokenSha256)
     {
-        using var mac = Begin(key);
-        Add(mac, Context);
-        Add(mac, issuance);
-        Add(mac, tokenSha256);
-        return mac.GetHashAndReset();
+        var fields = new LineageFields(Context.Length, issuance.Length);
+        fields.Add(Context);
+        fields.Add(issuance);
+        fields.Add(tokenSha256);
+        return fields.Authenticate(key);
     }
 
     /// <summary>SHA-256 of a token's text: by it every row says which text it was made with, without keeping what could be presented again.</summary>
-    public static byte[] HashOf(string token) => SHA256.HashData(Encoding.ASCII.GetBytes(token));
+    public static byte[] HashOf(string token)
+    {
+        var ascii = ArrayPool<byte>.Shared.Rent(token.Length);
+        var hash = SHA256.HashData(ascii.AsSpan(0, Encoding.ASCII.GetBytes(token, ascii)));
+        ArrayPool<byte>.Shared.Return(ascii);
+        return hash;
+    }
 
     /// <summary>The next row after <paramref name="previous"/>.</summary>
     /// <param name="previous">The last link so far; of a new lineage its <see cref="Root(ReadOnlySpan{byte}, string, string)"/>.</param>
@@ -64,34 +70,17 @@ public static class Lineage
 
     private static byte[] Link(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> previous, int no, LineageStep step)
     {
-        using var mac = Begin(key);
-        Add(mac, previous);
-        Add(mac, issuance);
-        Add(mac, no);
-        Add(mac, (long)step.Kind);
-        Add(mac, step.Id);
-        Add(mac, step.AttemptNo);
-        Add(mac, step.Executor);
-        Add(mac, step.Target);
-        Add(mac, step.At.UnixMicros);
-        return mac.GetHashAndReset();
-    }
-
-    private static IncrementalHash Begin(ReadOnlySpan<byte> key) => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-
-    private static void Add(IncrementalHash mac, string text) => Add(mac, Encoding.UTF8.GetBytes(text));
-
-    private static void Add(IncrementalHash mac, ReadOnlySpan<byte> bytes)
-    {
-        Add(mac, bytes.Length);
-        mac.AppendData(bytes);
-    }
-
-    private static void Add(IncrementalHash mac, long number)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, number);
-        mac.AppendData(bytes);
+        var fields = new LineageFields(issuance.Length, step.Id.Length, step.Executor.Length, step.Target.Length);
+        fields.Add(previous);
+        fields.Add(issuance);
+        fields.Add(no);
+        fields.Add((long)step.Kind);
+        fields.Add(step.Id);
+        fields.Add(step.AttemptNo);
+        fields.Add(step.Executor);
+        fields.Add(step.Target);
+        fields.Add(step.At.UnixMicros);
+        return fields.Authenticate(key);
     }
 }
 
