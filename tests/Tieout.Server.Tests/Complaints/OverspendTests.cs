@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Budgets;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Complaints;
@@ -63,6 +66,29 @@ public sealed class OverspendTests
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         Assert.Empty(world.Bill.Calls());
         Assert.Empty(await world.UsageAsync());
+    }
+
+    // A scope that an address does not have would keep everybody out, or nobody.
+    [Fact]
+    public async Task A07_a_key_opens_the_addresses_of_its_scope_and_no_others()
+    {
+        await using var world = await DialectsWorld.StartAsync();
+        (string Scope, string Path)[] addresses =
+        [
+            ("chat", "/v1/chat/completions"), ("responses", "/v1/responses"), ("completions", "/v1/completions"), ("embeddings", "/v1/embeddings"), ("images", "/v1/images/generations"), ("audio", "/v1/audio/speech"),
+            ("messages", "/v1/messages"), ("gemini", "/v1beta/models/gemini-2.5-flash:generateContent"),
+        ];
+        foreach (var (scope, _) in addresses)
+        {
+            var key = new ApiKey($"key-{scope}", World.Org, null, null, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"tk-{scope}"))), false, DateTimeOffset.UnixEpoch) { Terms = new(Scopes: [scope]) };
+            await world.DoAsync(new Core.Ledger.Command.Record(Core.Ledger.SettingKind.Key, World.Org, key.Id, key.ToJson(), Once: false));
+            foreach (var (other, path) in addresses)
+            {
+                var end = Bodies.Keys.Where(end => path.EndsWith(end, StringComparison.Ordinal)).MaxBy(end => end.Length)!;
+                using var response = await world.PostAsync(path, Bodies[end].Replace("%", "", StringComparison.Ordinal), $"Authorization: Bearer tk-{scope}");
+                Assert.Equal((scope, path, scope == other ? 200 : 403), (scope, path, (int)response.StatusCode));
+            }
+        }
     }
 
     [Fact]

@@ -121,8 +121,10 @@ public sealed class NodesTests
 
     // Goal: a database that was put back to an earlier state is not believed to be the one known. Method: a commit is taken out behind the node's back, as a
     // restore does, and another put in its place by another node.
-    [Fact]
-    public async Task L4_a_node_reads_its_book_anew_when_the_chain_is_another_one()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task L4_a_node_reads_its_book_anew_when_the_chain_is_another_one(int commitsMore)
     {
         var store = PostgresServer.Instance.NewDatabase();
         var database = new Uri(store).AbsolutePath[1..];
@@ -140,9 +142,13 @@ public sealed class NodesTests
                 ALTER DATABASE {database} RENAME TO {database}_old;
                 """);
             PostgresServer.Instance.Sql("postgres", $"ALTER DATABASE {database}_backup RENAME TO {database}");
-            await using (var other = await PostgresLedger.OpenAsync(store)) Assert.IsType<Outcome.Done>(await other.SubmitAsync(Make.TopUp(7, "new"), Cancel));
+            await using (var other = await PostgresLedger.OpenAsync(store))
+            {
+                for (var more = 1; more <= commitsMore; more++) Assert.IsType<Outcome.Done>(await other.SubmitAsync(Make.TopUp(7, $"new{more}"), Cancel));
+            }
+
             Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.TopUp(1, "after"), Cancel));
-            Assert.Equal(1_008, node.Read.Balance("acme")!.Balance.Nanos);
+            Assert.Equal(1_001 + 7 * commitsMore, node.Read.Balance("acme")!.Balance.Nanos);
         }
 
         PostgresVerified.Clean(store);
@@ -159,5 +165,28 @@ public sealed class NodesTests
         var outcomes = await ledger.SubmitAsync([Make.Charge(1, 5, at: at), Make.Charge(2, 5, user: "a\0b", at: at), Make.Charge(3, 5, user: "\ud83d", at: at), Make.Charge(4, 5, user: "\ud83d\ude00", at: at)], Cancel);
         Assert.Equal([typeof(Outcome.Done), typeof(Outcome.Refused), typeof(Outcome.Refused), typeof(Outcome.Done)], outcomes.Select(outcome => outcome.GetType()));
         Assert.Equal(990, ledger.Read.Balance("acme")!.Balance.Nanos);
+    }
+
+    // Goal: clocks that differ by minutes change no figure and turn no chain back. Method: two nodes take turns, one clock four minutes behind the other's.
+    [Fact]
+    public async Task L4_B2_clocks_of_nodes_may_differ_by_minutes()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        var (early, late) = (new FakeClock(), new FakeClock());
+        late.Now = early.Now + TimeSpan.FromMinutes(4);
+        await using var left = await PostgresLedger.OpenAsync(store, buckets: 64, Writing.LedgerWriter.BatchMax, early);
+        await using var right = await PostgresLedger.OpenAsync(store, buckets: 64, Writing.LedgerWriter.BatchMax, late);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, window: Core.Budgets.WindowUnit.Minute, hard: false)]) await right.SubmitAsync(command, Cancel);
+        for (var id = 1; id <= 20; id++)
+        {
+            var (node, clock) = id % 2 == 0 ? (left, early) : (right, late);
+            Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.Charge(id, 10, at: clock.Now), Cancel));
+            (early.Now, late.Now) = (early.Now + TimeSpan.FromSeconds(7), late.Now + TimeSpan.FromSeconds(7));
+        }
+
+        Assert.Equal(800, left.Read.Balance("acme")!.Balance.Nanos);
+        Assert.Equal("0", PostgresServer.Instance.Sql(
+            new Uri(store).AbsolutePath[1..], "SELECT count(*) FROM chain a JOIN chain b ON b.bucket = a.bucket AND b.commit_no = a.commit_no + 1 WHERE b.recorded_at < a.recorded_at"));
+        PostgresVerified.Clean(store);
     }
 }
