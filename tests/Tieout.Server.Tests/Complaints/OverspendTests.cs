@@ -15,7 +15,7 @@ public sealed class OverspendTests
     private const string Chat = """{"model":"gpt-4o","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]%}""";
     private const string Contents = """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}""";
 
-    /// <summary>A body for each address, by how it ends; <c>%</c>: where a stream is asked for. Empty: it is free, or has tests of its own.</summary>
+    /// <summary>A body for each address, by how it ends; <c>%</c>: where a stream is asked for; <c>form</c>: the field of the file, and the model. Empty: it is free, or has tests of its own.</summary>
     private static readonly Dictionary<string, string> Bodies = new()
     {
         ["/chat/completions"] = Chat,
@@ -24,8 +24,10 @@ public sealed class OverspendTests
         ["/embeddings"] = """{"model":"text-embedding-3-small","input":"Hi"}""",
         ["/images/generations"] = """{"model":"dall-e-3","prompt":"A bill"}""",
         ["/audio/speech"] = """{"model":"tts-1","input":"Hi","voice":"alloy"}""",
-        ["/audio/transcriptions"] = "",
-        ["/audio/translations"] = "",
+        ["/images/edits"] = "form image dall-e-3",
+        ["/images/variations"] = "form image dall-e-3",
+        ["/audio/transcriptions"] = "form file whisper-1",
+        ["/audio/translations"] = "form file whisper-1",
         ["/moderations"] = "",
         ["/messages"] = """{"model":"claude-sonnet-4-5","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]%}""",
         ["/messages/count_tokens"] = "",
@@ -58,7 +60,8 @@ public sealed class OverspendTests
             foreach (var stream in (string[])["", ",\"stream\":true"])
             {
                 var address = path.Replace("{model}", "gemini-2.5-flash", StringComparison.Ordinal);
-                using var response = await world.PostAsync(address, Bodies[end].Replace("%", stream, StringComparison.Ordinal), DialectsChargeTests.KeyOf(address));
+                using var body = Content(Bodies[end].Replace("%", stream, StringComparison.Ordinal));
+                using var response = await world.PostAsync(address, body, DialectsChargeTests.KeyOf(address));
                 if ((int)response.StatusCode != 402) wrong.Add($"{address}: {(int)response.StatusCode}");
             }
         }
@@ -126,4 +129,8 @@ public sealed class OverspendTests
         Assert.InRange(statuses.Count(status => status == 200), 1, 12);
         Assert.Equal(statuses.Count(status => status == 200), world.Bill.Calls().Count);
     }
+
+    private static HttpContent Content(string body) => body.Split(' ') is ["form", var field, var model]
+        ? new MultipartFormDataContent { { new ByteArrayContent(new byte[100]), field, "a.bin" }, { new StringContent(model), "model" } }
+        : new StringContent(body, Encoding.UTF8, "application/json");
 }
