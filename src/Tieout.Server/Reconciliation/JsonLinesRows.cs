@@ -59,8 +59,9 @@ internal static class JsonLinesRows
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw FileRefused.At(line, "It is not a JSON object.");
             return [.. members.Select(member => Cell(document.RootElement, member, line))];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter for half of a surrogate pair: JSON by its grammar, and no text.
             throw FileRefused.At(line, "It is not JSON, or names a member twice.");
         }
     }

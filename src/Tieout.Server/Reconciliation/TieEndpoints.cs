@@ -33,10 +33,17 @@ internal static class TieEndpoints
         Inputs.OnlyQuery(context, "key", "amount", "unit", "format", "from", "to", "last_write", "provider");
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = FileBytesMax;
         var request = TieRequest.Read(context, org, Instant.From(time.GetUtcNow()));
-        var body = BillFormat.All.TryGetValue(request.Format, out var bill) ? await BillAsync(bill, request, context, ledger, current)
-            : org is null ? throw new ApiRefusedException(ApiError.ParameterInvalid, "A counter is compared with one org: say which.")
-            : await CounterAsync(org, request, context, ledger);
-        return Answer.Ok(body, TieJson.Default.TieBody);
+        try
+        {
+            var body = BillFormat.All.TryGetValue(request.Format, out var bill) ? await BillAsync(bill, request, context, ledger, current)
+                : org is null ? throw new ApiRefusedException(ApiError.ParameterInvalid, "A counter is compared with one org: say which.")
+                : await CounterAsync(org, request, context, ledger);
+            return Answer.Ok(body, TieJson.Default.TieBody);
+        }
+        catch (OverflowException)
+        {
+            throw FileRefused.Whole($"Its figures come to more than {Amount.Max}: compare a shorter range or by more fields.");
+        }
     }
 
     private static async Task<TieBody> BillAsync(BillFormat format, TieRequest request, HttpContext context, ILedger ledger, CurrentKeys current)

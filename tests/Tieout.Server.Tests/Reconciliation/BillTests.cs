@@ -165,6 +165,42 @@ public sealed class BillTests
         Assert.Equal("idle", Text(run.Json.GetProperty("rows").EnumerateArray().Single(row => Text(row, "project") is null), "cause"));
     }
 
+    // Goal: no file makes the server fail. Method: valid files with bytes changed, cut or repeated; whatever comes, it is compared or refused.
+    [Fact]
+    public async Task No_file_makes_the_server_fail()
+    {
+        await using var world = await WorldAsync();
+        var random = new Random(20261122);
+        (string Format, string Text)[] files =
+        [
+            ("openai-costs", OpenAiCosts("2.75")), ("anthropic-cost", AnthropicCost("\"275\"")),
+            ("openai-usage", Page("""{"object":"organization.usage.completions.result","input_tokens":100,"output_tokens":20,"model":"gpt-4o\ud83d"}""")),
+            ("openrouter", $$"""{"data":[{"date":"{{Today}}","model":"gpt-4o","usage":2.75},3,null,[]]}"""), ("opencost", await File.ReadAllTextAsync(Repo.SharedData("opencost/allocation_sample.json"), Token)),
+            ("opencost", "Date,Namespace,Node,instance_type,TotalCost\n2026-11-01,a,n1,x,9000000000\n2026-11-01,a,n1,,9000000000\n2026-11-01,a,n1,,9000000000\n"),
+            ("focus", $"BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,SkuPriceDetails\n2,Usage,{Today},{Today}T12:00:00Z,\"{{}}\"\n"),
+            ("csv", $"day,usd\n{Today},9000000000\n{Today},9000000000\n"), ("jsonl", $"{{\"day\":\"{Today}\",\"usd\":1e9}}\n{{\"day\":\"\\ud800\",\"usd\":1}}\n"),
+        ];
+        for (var i = 0; i < 600; i++)
+        {
+            var (format, text) = files[i % files.Length];
+            var bytes = System.Text.Encoding.UTF8.GetBytes(text).ToList();
+            for (var change = i < files.Length ? 0 : random.Next(1, 6); change > 0 && bytes.Count > 1; change--)
+            {
+                var at = random.Next(bytes.Count);
+                if (random.Next(4) == 0) bytes.RemoveRange(at, Math.Min(random.Next(20), bytes.Count - at));
+                else if (random.Next(3) == 0) bytes.InsertRange(at, bytes.GetRange(0, Math.Min(random.Next(60), bytes.Count)));
+                else bytes[at] = (byte)"0{}[]\",:-9e.\n \u00ff"[random.Next(15)];
+            }
+
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/orgs/acme/ties?format={format}&key={(format is "openai-usage" ? "day,model" : "day")}&amount={(format is "csv" or "jsonl" ? "usd" : "")}&unit=usd") { Content = new ByteArrayContent([.. bytes]) };
+            request.Headers.Authorization = new("Bearer", ApiWorld.Admin);
+            using var response = await world.Http.SendAsync(request, Token);
+            Assert.True((int)response.StatusCode is 200 or 400, $"{i} {format}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Token)}\n{System.Text.Encoding.UTF8.GetString([.. bytes])}");
+        }
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     /// <summary>One charge of 2.75 by gpt-4o in the project web: 100 tokens in, 40 of them cached, and 20 out.</summary>
     private static async Task<ApiWorld> WorldAsync()
     {

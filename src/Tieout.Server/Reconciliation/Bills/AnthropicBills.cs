@@ -9,7 +9,7 @@ internal static class AnthropicBills
         ReadAsync(file, (result, day, place) =>
         {
             BillJson.Usd(BillJson.Text(result, "currency", place), place);
-            if (!result.TryGetProperty("amount", out var amount) || amount.ValueKind != JsonValueKind.String) throw FileRefused.Whole($"{place}.amount is not a decimal string of cents.");
+            if (!BillJson.Find(result, "amount", out var amount) || amount.ValueKind != JsonValueKind.String) throw FileRefused.Whole($"{place}.amount is not a decimal string of cents.");
             line(new(day, BillJson.Figure(result, "amount", place), place)
             {
                 Project = BillJson.Text(result, "workspace_id", place),
@@ -20,7 +20,7 @@ internal static class AnthropicBills
     public static Task ReadUsageAsync(Stream file, string? column, Action<BillLine> line, CancellationToken cancellationToken) =>
         ReadAsync(file, (result, day, place) =>
         {
-            var written = result.TryGetProperty("cache_creation", out var creation) && creation.ValueKind == JsonValueKind.Object
+            var written = BillJson.Find(result, "cache_creation", out var creation) && creation.ValueKind == JsonValueKind.Object
                 ? BillJson.Count(creation, "ephemeral_5m_input_tokens", place) + BillJson.Count(creation, "ephemeral_1h_input_tokens", place)
                 : 0;
             foreach (var (measure, count) in (ReadOnlySpan<(string, long)>)[
@@ -49,7 +49,7 @@ internal static class AnthropicBills
                 foreach (var one in BillJson.Array(bucket, "results", place)) result(one, day, $"{place}.results[{number++}]");
             }
 
-            hasMore = page.TryGetProperty("has_more", out var more) && more.ValueKind == JsonValueKind.True;
+            hasMore = BillJson.Find(page, "has_more", out var more) && more.ValueKind == JsonValueKind.True;
         }, cancellationToken);
         BillJson.Complete(hasMore);
     }

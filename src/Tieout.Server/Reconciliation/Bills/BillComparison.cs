@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
@@ -18,7 +17,16 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
     public async Task<(Tie Tie, TieSpec Spec, BillRows Bill)> CompareAsync(Stream file, CancellationToken cancellationToken)
     {
         var bill = new BillRows(_spec, format, Day(request.FromGiven), Day(request.ToGiven));
-        await format.Read(file, request.Amount, bill.Add, cancellationToken);
+        try
+        {
+            await format.Read(file, request.Amount, bill.Add, cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair: JSON by its grammar, and no text.
+            throw FileRefused.Whole("It has text that is no Unicode.");
+        }
+
         bill.Complete();
         var (from, to) = Range(bill);
         var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(from, to, TimeZoneInfo.Utc) : null;
@@ -29,15 +37,8 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
             sums.AddRange((await read.TalliesAsync(query, cancellationToken)).Where(sum => IsBilled(sum.Labels)));
         }
 
-        try
-        {
-            var causes = new BillCauses(_spec, Math.Min(9, bill.Side.Decimals), format.IsCounts ? _ => [] : prices.Others);
-            return (Tie.Of(causes.Rows(Left(sums, cut), bill.Side), request.IsStale), _spec, bill);
-        }
-        catch (OverflowException)
-        {
-            throw FileRefused.Whole($"The figures of one row come to more than {Amount.Max}: compare a shorter range or by more fields.");
-        }
+        var causes = new BillCauses(_spec, Math.Min(9, bill.Side.Decimals), format.IsCounts ? _ => [] : prices.Others);
+        return (Tie.Of(causes.Rows(Left(sums, cut), bill.Side), request.IsStale), _spec, bill);
     }
 
     private LedgerSide Left(List<SlotTally> sums, DayCut? cut)

@@ -63,33 +63,40 @@ internal static class BillJson
     }
 
     public static IEnumerable<JsonElement> Array(JsonElement of, string name, string place) =>
-        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+        Find(of, name, out var value) && value.ValueKind == JsonValueKind.Array
             ? value.EnumerateArray()
             : throw FileRefused.Whole($"{place} has no array '{name}': it is not the bill that its format says.");
 
     public static JsonElement Object(JsonElement of, string name, string place) =>
-        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object
+        Find(of, name, out var value) && value.ValueKind == JsonValueKind.Object
             ? value
             : throw FileRefused.Whole($"{place} has no object '{name}': it is not the bill that its format says.");
+
+    /// <summary>A member; none where <paramref name="of"/> is no object.</summary>
+    public static bool Find(JsonElement of, string name, out JsonElement value)
+    {
+        value = default;
+        return of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out value);
+    }
 
     /// <summary>Null where it is null or absent.</summary>
     public static string? Text(JsonElement of, string name, string place)
     {
-        if (!of.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+        if (!Find(of, name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw FileRefused.Whole($"{place}.{name} is not text.");
     }
 
     /// <summary>A count, absent: 0.</summary>
     public static long Count(JsonElement of, string name, string place)
     {
-        if (!of.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return 0;
+        if (!Find(of, name, out var value) || value.ValueKind == JsonValueKind.Null) return 0;
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var count) && count >= 0 ? count : throw FileRefused.Whole($"{place}.{name} is not a count.");
     }
 
     /// <summary>A figure, as a number or as text; it must be there.</summary>
     public static decimal Figure(JsonElement of, string name, string place)
     {
-        var text = of.TryGetProperty(name, out var value) ? value.ValueKind switch
+        var text = Find(of, name, out var value) ? value.ValueKind switch
         {
             JsonValueKind.String => value.GetString(),
             JsonValueKind.Number => value.GetRawText(),
@@ -113,7 +120,7 @@ internal static class BillJson
     }
 
     public static DateTimeOffset Seconds(JsonElement of, string name, string place) =>
-        of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var seconds) && seconds is > 0 and < 253_402_300_800
+        Find(of, name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var seconds) && seconds is > 0 and < 253_402_300_800
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : throw FileRefused.Whole($"{place}.{name} is not a time in seconds.");
 

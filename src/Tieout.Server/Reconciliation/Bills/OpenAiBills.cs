@@ -53,7 +53,7 @@ internal static class OpenAiBills
                 }
             }
 
-            hasMore = page.TryGetProperty("has_more", out var more) && more.ValueKind == System.Text.Json.JsonValueKind.True;
+            hasMore = BillJson.Find(page, "has_more", out var more) && more.ValueKind == System.Text.Json.JsonValueKind.True;
         }, cancellationToken);
         BillJson.Complete(hasMore);
     }

@@ -39,10 +39,10 @@ internal static class OpenCostBills
     {
         var window = BillJson.Object(allocation, "window", place);
         var properties = BillJson.Object(allocation, "properties", place);
-        var labels = properties.TryGetProperty("labels", out var found) && found.ValueKind == JsonValueKind.Object ? found : properties;
+        var labels = BillJson.Find(properties, "labels", out var found) && found.ValueKind == JsonValueKind.Object ? found : properties;
 
         // NaN and infinity become null on the way out: nothing is known, which is not a cost.
-        var cost = allocation.TryGetProperty("totalCost", out var total) && total.ValueKind == JsonValueKind.Null ? 0 : BillJson.Figure(allocation, "totalCost", place);
+        var cost = BillJson.Find(allocation, "totalCost", out var total) && total.ValueKind == JsonValueKind.Null ? 0 : BillJson.Figure(allocation, "totalCost", place);
         return new(BillJson.Day(BillJson.Time(window, "start", place), BillJson.Time(window, "end", place), place), cost, place)
         {
             Project = IsNobody(name) ? null : BillJson.Text(properties, "namespace", place) ?? name,
