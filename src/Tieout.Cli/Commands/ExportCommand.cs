@@ -8,7 +8,7 @@ internal static class ExportCommand
 {
     public static Command Build(Globals globals)
     {
-        var org = Arguments.Org();
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var format = new Option<string>("--format") { Required = true, Description = "hledger or beancount." };
         format.AcceptOnlyFromAmong("hledger", "beancount");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset. What was before comes as opening balances.", HelpName = "TIME" };
@@ -16,7 +16,7 @@ internal static class ExportCommand
         var journal = new Command("journal", "Every posting as a journal of plain-text accounting: a debit is positive there.") { org, format, from, to };
         globals.Calling(journal, async (call, api, cancellationToken) =>
         {
-            var path = ApiClient.Path(["orgs", call.Get(org), "journal"], ("format", call.Get(format)), ("from", call.Get(from)), ("to", call.Get(to)));
+            var path = ApiClient.Path(call.Get(org) is { } one ? ["orgs", one, "journal"] : ["journal"], ("format", call.Get(format)), ("from", call.Get(from)), ("to", call.Get(to)));
             if (call.Shell.RawOut is { } raw)
             {
                 await api.CopyAsync(path, raw, cancellationToken);

@@ -15,6 +15,9 @@ internal sealed record AttemptRecord(
     AttemptId Id, string OperationId, int AttemptNo, string? WorkflowId, string? CorrelationId, string? TraceId, string? EndUser, Instant OccurredAt,
     Upstream Upstream, string Model, ResolvedPrice? Price, OrgPrices Prices, Func<string, UsageLabels> Labels)
 {
+    /// <summary>It is a line of a batch, and costs what batches do.</summary>
+    public bool InBatch { get; init; }
+
     /// <summary>Ends it with what it used, at the price of the model that answered; with it, each as a record of its own, the calls that the provider ran inside it.</summary>
     /// <param name="status">The provider's; 0: none came.</param>
     public Command.Settle Settle(int status, MeteredUsage used, TimeSpan lasted)
@@ -41,5 +44,5 @@ internal sealed record AttemptRecord(
     private ResolvedPrice? PriceOf(string? answered) =>
         answered is null || string.Equals(answered, Model, StringComparison.Ordinal)
             ? Price
-            : Prices.Find(Upstream, answered, OccurredAt).Price ?? Price;
+            : (InBatch ? Prices.FindForBatch(Upstream, answered, OccurredAt) : Prices.Find(Upstream, answered, OccurredAt)).Price ?? Price;
 }

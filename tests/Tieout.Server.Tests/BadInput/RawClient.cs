@@ -25,7 +25,7 @@ internal sealed class RawClient : IAsyncDisposable
     {
         await using var client = await ConnectAsync(url);
         await client.TrySendAsync(bytes);
-        await client.ReceiveAsync(patience ?? TimeSpan.FromSeconds(3));
+        await client.ReceiveAsync(patience ?? TimeSpan.FromSeconds(15));
         return client._received.ToString();
     }
 

@@ -91,12 +91,13 @@ public sealed class SameReadingTests
     public async Task Where_every_listed_model_passes_a_model_is_still_a_name()
     {
         await using var world = await World.StartAsync(change: options => options with { Models = [] });
-        foreach (var model in (string[])["gpt-4o\\r\\nX: 1", "gpt-4o\\n", "gpt-4o <script>", "gpt-4o\\u0000", "gpt-4o\\ud83d\\ude00", $"gpt-4o{new string('x', 200)}"])
+        foreach (var model in (string[])["gpt-5-nano-\\r\\nX: 1", "gpt-5-nano-\\n", "gpt-5-nano- <script>", "gpt-5-nano-\\u0000", "gpt-5-nano-\\ud83d\\ude00", $"gpt-5-nano-{new string('x', 200)}"])
         {
             using var response = await world.ChatAsync($$"""{"model":"{{model}}","messages":[]}""");
             Assert.Equal(404, (int)response.StatusCode);
         }
 
+        Assert.Empty(world.Bill.Calls());
         using var known = await world.ChatAsync("""{"model":"gpt-4o","messages":[],"user":"ann\n"}""");
         Assert.Equal(200, (int)known.StatusCode);
         Assert.StartsWith("sha256:", Assert.Single(await world.UsageAsync()).Usage.EndUser, StringComparison.Ordinal);

@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Budgets;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Complaints;
@@ -12,7 +15,7 @@ public sealed class OverspendTests
     private const string Chat = """{"model":"gpt-4o","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]%}""";
     private const string Contents = """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}""";
 
-    /// <summary>A body for each address, by how it ends; <c>%</c>: where a stream is asked for. Empty: it is free, or has tests of its own.</summary>
+    /// <summary>A body for each address, by how it ends; <c>%</c>: where a stream is asked for; <c>form</c>: the field of the file, and the model. Empty: it is free, or has tests of its own.</summary>
     private static readonly Dictionary<string, string> Bodies = new()
     {
         ["/chat/completions"] = Chat,
@@ -21,8 +24,10 @@ public sealed class OverspendTests
         ["/embeddings"] = """{"model":"text-embedding-3-small","input":"Hi"}""",
         ["/images/generations"] = """{"model":"dall-e-3","prompt":"A bill"}""",
         ["/audio/speech"] = """{"model":"tts-1","input":"Hi","voice":"alloy"}""",
-        ["/audio/transcriptions"] = "",
-        ["/audio/translations"] = "",
+        ["/images/edits"] = "form image dall-e-3",
+        ["/images/variations"] = "form image dall-e-3",
+        ["/audio/transcriptions"] = "form file whisper-1",
+        ["/audio/translations"] = "form file whisper-1",
         ["/moderations"] = "",
         ["/messages"] = """{"model":"claude-sonnet-4-5","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]%}""",
         ["/messages/count_tokens"] = "",
@@ -55,7 +60,8 @@ public sealed class OverspendTests
             foreach (var stream in (string[])["", ",\"stream\":true"])
             {
                 var address = path.Replace("{model}", "gemini-2.5-flash", StringComparison.Ordinal);
-                using var response = await world.PostAsync(address, Bodies[end].Replace("%", stream, StringComparison.Ordinal), DialectsChargeTests.KeyOf(address));
+                using var body = Content(Bodies[end].Replace("%", stream, StringComparison.Ordinal));
+                using var response = await world.PostAsync(address, body, DialectsChargeTests.KeyOf(address));
                 if ((int)response.StatusCode != 402) wrong.Add($"{address}: {(int)response.StatusCode}");
             }
         }
@@ -63,6 +69,29 @@ public sealed class OverspendTests
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         Assert.Empty(world.Bill.Calls());
         Assert.Empty(await world.UsageAsync());
+    }
+
+    // A scope that an address does not have would keep everybody out, or nobody.
+    [Fact]
+    public async Task A07_a_key_opens_the_addresses_of_its_scope_and_no_others()
+    {
+        await using var world = await DialectsWorld.StartAsync();
+        (string Scope, string Path)[] addresses =
+        [
+            ("chat", "/v1/chat/completions"), ("responses", "/v1/responses"), ("completions", "/v1/completions"), ("embeddings", "/v1/embeddings"), ("images", "/v1/images/generations"), ("audio", "/v1/audio/speech"),
+            ("messages", "/v1/messages"), ("gemini", "/v1beta/models/gemini-2.5-flash:generateContent"),
+        ];
+        foreach (var (scope, _) in addresses)
+        {
+            var key = new ApiKey($"key-{scope}", World.Org, null, null, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"tk-{scope}"))), false, DateTimeOffset.UnixEpoch) { Terms = new(Scopes: [scope]) };
+            await world.DoAsync(new Core.Ledger.Command.Record(Core.Ledger.SettingKind.Key, World.Org, key.Id, key.ToJson(), Once: false));
+            foreach (var (other, path) in addresses)
+            {
+                var end = Bodies.Keys.Where(end => path.EndsWith(end, StringComparison.Ordinal)).MaxBy(end => end.Length)!;
+                using var response = await world.PostAsync(path, Bodies[end].Replace("%", "", StringComparison.Ordinal), $"Authorization: Bearer tk-{scope}");
+                Assert.Equal((scope, path, scope == other ? 200 : 403), (scope, path, (int)response.StatusCode));
+            }
+        }
     }
 
     [Fact]
@@ -100,4 +129,8 @@ public sealed class OverspendTests
         Assert.InRange(statuses.Count(status => status == 200), 1, 12);
         Assert.Equal(statuses.Count(status => status == 200), world.Bill.Calls().Count);
     }
+
+    private static HttpContent Content(string body) => body.Split(' ') is ["form", var field, var model]
+        ? new MultipartFormDataContent { { new ByteArrayContent(new byte[100]), field, "a.bin" }, { new StringContent(model), "model" } }
+        : new StringContent(body, Encoding.UTF8, "application/json");
 }

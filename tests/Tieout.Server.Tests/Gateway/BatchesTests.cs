@@ -96,6 +96,24 @@ public sealed class BatchesTests
         Assert.Empty(await world.Read.FindingsAsync(World.Org, 10, Stop));
     }
 
+    // claude-sonnet-4-5 10 × 3 + 20 × 15, claude-haiku-4-5 2,000 × 1 + 300 × 5 a million; half of it.
+    [Fact]
+    public async Task E45_calls_within_a_line_are_records_of_their_own_at_half_their_own_models_price()
+    {
+        await using var world = await BatchesWorld.StartAsync();
+        using var made = await world.PostAsync(
+            "/v1/messages/batches", """{"requests":[{"custom_id":"a","params":{"model":"claude-sonnet-4-5","max_tokens":200,"messages":[{"role":"user","content":"How much?"}]}}]}""",
+            $"x-api-key: {World.Secret}", "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 20", "X-Sim-Iterations: advisor_message:claude-haiku-4-5:2000:300", "Tieout-Operation: nightly");
+        var id = System.Text.Json.JsonElement.Parse(await made.Content.ReadAsStringAsync(Stop)).GetProperty("id").GetString();
+
+        for (var i = 0; i < 3; i++) await world.GetAsync($"/v1/messages/batches/{id}");
+
+        var rows = await world.UsageAsync();
+        Assert.Equal([("claude-haiku-4-5", Amount.Parse("0.00175")), ("claude-sonnet-4-5", Amount.Parse("0.000165"))], rows.Select(row => (row.Usage.Labels.Model, row.Charge)).Order());
+        Assert.All(rows, row => Assert.Equal("nightly:a", row.Usage.OperationId));
+        Assert.Equal(Amount.Parse("0.001915"), await world.TiesOutAsync());
+    }
+
     [Fact]
     public async Task A_batch_that_nobody_asks_for_is_charged_all_the_same()
     {
@@ -142,7 +160,7 @@ public sealed class BatchesTests
     [Fact]
     public async Task A_batch_that_was_made_and_not_recorded_is_found_again()
     {
-        await using var world = await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(200));
+        await using var world = await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(200), gateway: options => options with { RequestTimeout = TimeSpan.FromSeconds(2) });
         var file = await world.FileAsync(BatchesWorld.Line("only", sims: BatchesWorld.Sims(1000, 100)));
         world.Ledger.Broken = command => command is Command.KeepObject { Object.Id: var id } && id.StartsWith("batch_", StringComparison.Ordinal);
 

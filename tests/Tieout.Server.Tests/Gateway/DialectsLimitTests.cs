@@ -57,5 +57,21 @@ public sealed class DialectsLimitTests
         Assert.Equal($"{Header(second, "Retry-After")}s", details["RetryInfo"].GetProperty("retryDelay").GetString());
     }
 
+    [Theory]
+    [InlineData("/v1/files")]
+    [InlineData("/v1/batches")]
+    [InlineData("/v1/messages/batches/none")]
+    public async Task What_providers_keep_is_asked_for_within_the_limits_too(string path)
+    {
+        await using var world = await LimitedAsync();
+
+        using var first = await world.SendAsync(HttpMethod.Get, path);
+        using var second = await world.SendAsync(HttpMethod.Get, path);
+
+        Assert.NotEqual(429, (int)first.StatusCode);
+        Assert.Equal(429, (int)second.StatusCode);
+        Assert.True(second.Headers.Contains("Retry-After"));
+    }
+
     private static string Header(HttpResponseMessage response, string name) => response.Headers.GetValues(name).Single();
 }

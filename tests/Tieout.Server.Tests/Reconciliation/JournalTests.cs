@@ -70,6 +70,16 @@ public sealed partial class JournalTests
     }
 
     [Fact]
+    public async Task All_orgs_are_one_journal_with_accounts_of_their_own()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var ours = await RandomAsync(world, 6, "EUR", BillingMode.Prepaid, "UTC");
+        await world.ChargeAsync("1.5");
+        var theirs = await HledgerAsync((await world.RunAsync("export", "journal", "--format", "hledger")).Out);
+        Assert.Equal((-ours, -998.5m), (theirs[$"liabilities:prepaid:{Org}"], theirs["liabilities:prepaid:acme"]));
+    }
+
+    [Fact]
     public async Task Wrong_usage_ends_with_2_and_an_org_of_another_is_not_shown()
     {
         await using var world = await ApiWorld.StartAsync();

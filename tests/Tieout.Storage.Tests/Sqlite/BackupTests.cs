@@ -47,10 +47,10 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_ever_written_over()
+    public async Task Nothing_is_ever_written_over()
     {
         Assert.Contains("There is no ledger", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Write(_folder.File("none"), _folder.File("b"))).Message, StringComparison.Ordinal);
-        SqliteLedger.Open(_folder.File("data"), _clock).DisposeAsync().AsTask().GetAwaiter().GetResult();
+        await SqliteLedger.Open(_folder.File("data"), _clock).DisposeAsync();
         SqliteBackup.Write(_folder.File("data"), _folder.File("b"));
         Assert.Contains("is there already", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Write(_folder.File("data"), _folder.File("b"))).Message, StringComparison.Ordinal);
         Assert.Contains("has a ledger already", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Restore(_folder.File("b"), _folder.File("data"))).Message, StringComparison.Ordinal);

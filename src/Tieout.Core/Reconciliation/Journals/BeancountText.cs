@@ -17,7 +17,7 @@ public sealed class BeancountText(OrgState org) : JournalText(org)
     public override string Header()
     {
         var text = new StringBuilder();
-        text.Append($"option \"title\" {Quoted(Org.Org.Id)}\noption \"operating_currency\" \"{Org.Org.Asset}\"\n");
+        text.Append($"option \"operating_currency\" \"{Org.Org.Asset}\"\n");
         foreach (var account in Accounts) text.Append($"{OpenedOn} open {account} {Org.Org.Asset}\n");
         return text.Append('\n').ToString();
     }

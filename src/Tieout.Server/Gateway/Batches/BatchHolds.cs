@@ -26,8 +26,15 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
                 var outcomes = await ledger.SubmitAsync(chunk, CancellationToken.None);
                 foreach (var (hold, outcome) in chunk.Zip(outcomes))
                 {
-                    if (outcome is Outcome.Refused no) (refused, _) = (refused ?? no with { Left = no.Left + sum }, no);
-                    else (_, sum, figures) = (Add(placed, hold.Id), sum + hold.Amount, (outcome as Outcome.Done)?.Figures ?? figures);
+                    if (outcome is Outcome.Refused no)
+                    {
+                        refused ??= no with { Left = no.Left + sum };
+                        continue;
+                    }
+
+                    placed.Add(hold.Id);
+                    sum += hold.Amount;
+                    if (outcome is Outcome.Done done) figures = done.Figures;
                 }
             }
             catch (StoreUnavailableException unavailable)
@@ -60,11 +67,5 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
     {
         var outcomes = await Task.WhenAll(commands.Select(command => spool.FinishAsync(command).AsTask()));
         return Array.TrueForAll(outcomes, outcome => outcome is not null);
-    }
-
-    private static bool Add(List<AttemptId> placed, AttemptId id)
-    {
-        placed.Add(id);
-        return true;
     }
 }

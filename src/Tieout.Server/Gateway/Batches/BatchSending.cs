@@ -56,7 +56,11 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
     {
         var facts = BatchFacts.Parse(intent.Object.Body);
         var api = BatchApi.For(Dialect.For(upstream.Options.Dialect));
-        if (facts.InputFile is null) return;
+        var age = options.Time.GetUtcNow() - intent.Row.RecordedAt.ToDateTimeOffset();
+
+        // Younger ones may still be on their way, and their own request knows best which batch is theirs.
+        var onItsWay = Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway).Total;
+        if (facts.InputFile is null || age < onItsWay) return;
         using var list = await kept.AskAsync(upstream, api.Path + "?limit=100");
         if (list is null) return;
         var from = intent.Row.RecordedAt.ToDateTimeOffset().ToUnixTimeSeconds() - ClockSkewSeconds;
@@ -68,7 +72,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             return;
         }
 
-        if (options.Time.GetUtcNow() - intent.Row.RecordedAt.ToDateTimeOffset() < GiveUpAfter) return;
+        if (age < onItsWay + GiveUpAfter) return;
         await AbandonAsync(intent.Object, ledger.Read.OpenHolds(intent.Object.Org).Where(hold => facts.Has(hold.Id, hold.OperationId)).Select(hold => hold.Id).ToList());
     }
 

@@ -87,14 +87,14 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         if (lines.Open.TryGetValue(id, out var open))
         {
             if (result.Status == 0) commands.Add(new Command.Release(id));
-            else commands.AddRange(lines.Charge(open, result));
+            else commands.Add(lines.Charge(open, result));
             return;
         }
 
         // Charged already, by whoever saw the end before and did not come to the end of the lines; or late, after its hold had expired.
         var attempt = await ledger.Read.AttemptAsync(lines.Org, id, CancellationToken.None);
         if (attempt?.Hold is not { } hold) LogUnknown(result.CustomId);
-        else if (attempt.Usage is null && result.Status != 0) commands.AddRange(lines.Charge(hold, result));
+        else if (attempt.Usage is null && result.Status != 0) commands.Add(lines.Charge(hold, result));
     }
 
     private IEnumerable<Hold> OpenHolds(string org, BatchFacts facts) => ledger.Read.OpenHolds(org).Where(hold => facts.Has(hold.Id, hold.OperationId));
@@ -129,28 +129,17 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
         return new(result.CustomId, result.Status, meter.Finish(whole: true));
     }
 
-    /// <summary>One usage record and one charge for the line, at the batch price of the model that answered; calls inside it first.</summary>
-    public IEnumerable<Command> Charge(Hold hold, LineResult result)
+    /// <summary>One usage record and one charge for the line, at the batch price of the model that answered.</summary>
+    public Command.Settle Charge(Hold hold, LineResult result)
     {
-        var used = result.Used;
-        var model = used.Model ?? hold.Scope.Model!;
-        var record = new UsageRecord(
-            hold.Id, LabelsOf(hold.Scope, model), hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
-            DurationMs: 0, result.Status, used.Counts, used.Basis, used.Flags);
-        foreach (var (index, call) in used.SubCalls.Index())
+        var model = hold.Scope.Model!;
+        var record = new AttemptRecord(
+            hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
+            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, answered => LabelsOf(hold.Scope, answered))
         {
-            var inside = call.Model ?? model;
-            yield return new Command.Charge(Priced(hold, record with { Id = DerivedId.Of(hold.Id, index), Labels = LabelsOf(hold.Scope, inside), Counts = call.Counts, Flags = default }, inside), Fact: true);
-        }
-
-        yield return new Command.Settle(Priced(hold, record, model));
-    }
-
-    private PricedUsage Priced(Hold hold, UsageRecord record, string model)
-    {
-        var price = Prices.FindForBatch(Upstream, model, hold.HeldAt).Price ?? Prices.FindForBatch(Upstream, hold.Scope.Model!, hold.HeldAt).Price;
-        var priced = price is null || record.Basis is UsageBasis.Failed ? default : price.Price(record.Counts);
-        return new(record with { Flags = record.Flags | priced.Flags }, price, priced.ProviderCost, priced.Charge);
+            InBatch = true,
+        };
+        return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero);
     }
 
     private static UsageLabels LabelsOf(UsageLabels scope, string model) => model == scope.Model ? scope : new()

@@ -4,6 +4,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -11,16 +12,24 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>The way to what a provider keeps: for whom it was made, and for nobody else. Nothing here is charged.</summary>
-internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, ILedger ledger)
+internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ILedger ledger)
 {
     /// <summary>Pieces in which files are passed on.</summary>
     private const int PieceBytes = 64 * 1024;
 
-    /// <summary>As step 1 of the pipeline.</summary>
+    /// <summary>As steps 1 and 2 of the pipeline.</summary>
     /// <returns>Null: refused, and told.</returns>
     public async Task<Caller?> EnterAsync(HttpContext context, Dialect dialect, string scope)
     {
         var refused = Caller.Identify(context, dialect, keys.Get(), identities, out var caller) ?? caller!.Spender.Refusal(scope, model: null);
+        if (refused is null)
+        {
+            var permit = limits.Enter(currentRoutes.Get().Options.Limits, caller!.Spender.Key, model: "", tokens: 0);
+            context.Response.RegisterForDispose(permit);
+            permit.WriteTo(context.Response.Headers, dialect, options.Time);
+            refused = permit.Refusal;
+        }
+
         if (refused is null) return caller;
         await dialect.RefuseAsync(context, refused);
         return null;

@@ -27,7 +27,7 @@ internal sealed class OpenAiPlain(string path, string flavor, RequestShape shape
 
     public override string Flavor => flavor;
 
-    public override string Scope { get; } = path.Split('/')[0];
+    public override string Scope { get; } = path.Split('/')[1];
 
     public override bool IsFree => isFree;
 

@@ -12,40 +12,50 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Journals;
 
-/// <summary>The postings of an org as a journal for plain-text accounting, streamed however many there are.</summary>
+/// <summary>The postings of an org, or of all, as a journal for plain-text accounting, streamed however many there are.</summary>
 internal static class JournalEndpoints
 {
     /// <summary>A posting is some 250 bytes of text: send about every 64 KB.</summary>
     private const int PostingsPerFlush = 256;
 
-    public static void MapJournals(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/journal", WriteAsync);
+    public static void MapJournals(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/orgs/{org}/journal", (string org, HttpContext context, ILedger ledger) => WriteAsync([Inputs.Org(ledger, org)], context, ledger));
+        api.MapGet("/journal", (HttpContext context, ILedger ledger) => WriteAsync([.. ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal)], context, ledger));
+    }
 
-    private static async Task<IResult> WriteAsync(string org, HttpContext context, ILedger ledger)
+    private static async Task<IResult> WriteAsync(IReadOnlyList<OrgState> orgs, HttpContext context, ILedger ledger)
     {
         Inputs.OnlyQuery(context, "format", "from", "to");
-        var state = Inputs.Org(ledger, org);
-        JournalText journal = Inputs.Query(context, "format") switch
+        Func<OrgState, JournalText> form = Inputs.Query(context, "format") switch
         {
-            "hledger" => new HledgerText(state),
-            "beancount" => new BeancountText(state),
+            "hledger" => org => new HledgerText(org),
+            "beancount" => org => new BeancountText(org),
             _ => throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is hledger or beancount."),
         };
-        Instant? from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, state.Zone) : null;
-        var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, state.Zone) : Instant.From(DateTimeOffset.MaxValue);
-        if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
 
+        // All read before the first byte goes out: after it, nothing can be refused.
+        var journals = orgs.Select(org => (Org: org, From: Time("from", org), To: Time("to", org) ?? Instant.From(DateTimeOffset.MaxValue))).ToList();
+        if (journals.Any(journal => journal.To < journal.From)) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         context.Response.ContentType = "text/plain; charset=utf-8";
+        foreach (var (org, from, to) in journals) await WriteAsync(form(org), org, from, to, context, ledger.Read);
+        return TypedResults.Empty;
+
+        Instant? Time(string name, OrgState org) => Inputs.Query(context, name) is { } text ? Inputs.Time(text, org.Zone) : null;
+    }
+
+    private static async Task WriteAsync(JournalText journal, OrgState org, Instant? from, Instant to, HttpContext context, ILedgerReader read)
+    {
         var text = new StringBuilder(journal.Header());
-        if (from is { } first) text.Append(journal.Opening(first, await BalancesAsync(state, first, ledger.Read, context.RequestAborted)));
+        if (from is { } first) text.Append(journal.Opening(first, await BalancesAsync(org, first, read, context.RequestAborted)));
         var count = 0;
-        await foreach (var posting in ledger.Read.PostingsAsync(org, from ?? Instant.MinValue, to, after: 0, context.RequestAborted))
+        await foreach (var posting in read.PostingsAsync(org.Org.Id, from ?? Instant.MinValue, to, after: 0, context.RequestAborted))
         {
             text.Append(journal.Transaction(posting));
             if (++count % PostingsPerFlush == 0) await SendAsync();
         }
 
         await SendAsync();
-        return TypedResults.Empty;
 
         async Task SendAsync()
         {
