@@ -136,7 +136,7 @@ public sealed class NodesTests
         PostgresServer.Instance.Sql("postgres", $"CREATE DATABASE {database}_backup TEMPLATE {database}");
         await using (var node = await PostgresLedger.OpenAsync(store))
         {
-            Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.TopUp(500, "lost"), Cancel));
+            Assert.IsType<Outcome.Done>(await node.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "lost", new(5), Now + TimeSpan.FromHours(1)), Cancel));
             PostgresServer.Instance.Sql("postgres", $"""
                 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}';
                 ALTER DATABASE {database} RENAME TO {database}_old;
@@ -149,6 +149,7 @@ public sealed class NodesTests
 
             Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.TopUp(1, "after"), Cancel));
             Assert.Equal(1_001 + 7 * commitsMore, node.Read.Balance("acme")!.Balance.Nanos);
+            Assert.Empty(node.Read.OpenHolds("acme"));
         }
 
         PostgresVerified.Clean(store);
@@ -187,6 +188,27 @@ public sealed class NodesTests
         Assert.Equal(800, left.Read.Balance("acme")!.Balance.Nanos);
         Assert.Equal("0", PostgresServer.Instance.Sql(
             new Uri(store).AbsolutePath[1..], "SELECT count(*) FROM chain a JOIN chain b ON b.bucket = a.bucket AND b.commit_no = a.commit_no + 1 WHERE b.recorded_at < a.recorded_at"));
+        PostgresVerified.Clean(store);
+    }
+
+    // Goal: a commit that no answer came to is found, not done again and not given up. Method: the line is cut when the database has committed and its answer
+    // is on the way; each command must be told that it was carried out, now, and not that it stood already.
+    [Fact]
+    public async Task L3_a_commit_that_no_answer_came_to_is_looked_for_in_the_chain()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        using var proxy = new CuttingProxy(PostgresServer.Instance.Port);
+        await using var ledger = await PostgresLedger.OpenAsync(new UriBuilder(store) { Port = proxy.Port }.Uri.ToString());
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        var at = Now;
+        for (var id = 1; id <= 10; id++)
+        {
+            proxy.Cuts = 1;
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge(id, 10, at: at), Cancel));
+            Assert.True(proxy.Cuts <= 0, "The line was not cut.");
+        }
+
+        Assert.Equal(900, ledger.Read.Balance("acme")!.Balance.Nanos);
         PostgresVerified.Clean(store);
     }
 }

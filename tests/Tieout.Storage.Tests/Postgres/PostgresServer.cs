@@ -14,16 +14,29 @@ internal sealed class PostgresServer : IDisposable
 {
     private static readonly Lazy<PostgresServer> Shared = new(() => new());
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("tieout-pg-").FullName;
+    private readonly bool _hasDisk;
     private readonly string _binaries;
     private Process? _process;
     private int _databases;
 
     /// <param name="settings">More settings, as in <c>postgresql.conf</c>.</param>
     public PostgresServer(params string[] settings)
+        : this(diskMegabytes: null, settings)
+    {
+    }
+
+    /// <param name="diskMegabytes">The size of a disk of its own, in memory, so that it can be filled: only root may make one. Null: the temporary folder's.</param>
+    public PostgresServer(int? diskMegabytes, params string[] settings)
     {
         _binaries = Binaries();
-        if (Environment.IsPrivilegedProcess) Process.Start("chown", ["postgres", _folder]).WaitForExit();
+        if (diskMegabytes is { } size)
+        {
+            if (!Environment.IsPrivilegedProcess) Assert.Skip("Only root may make a small disk to fill.");
+            _hasDisk = true;
+            Assert.True(Ran("mount", "-t", "tmpfs", "-o", $"size={size}m", "tmpfs", Folder), "A disk in memory could not be made.");
+        }
+
+        if (Environment.IsPrivilegedProcess) Ran("chown", "postgres", Folder);
         RunServerProgram("initdb", "--pgdata", Data, "--username", "tieout", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync");
         // What a test writes need not outlive the machine, only the server's own death.
         var lines = (string[])["fsync = off", "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'", "max_connections = 200", $"port = {Port}", .. settings];
@@ -36,7 +49,11 @@ internal sealed class PostgresServer : IDisposable
 
     public int Port { get; } = FreePort();
 
-    private string Data => Path.Combine(_folder, "data");
+    public string Folder { get; } = Directory.CreateTempSubdirectory("tieout-pg-").FullName;
+
+    public bool HasEnded => _process!.HasExited;
+
+    private string Data => Path.Combine(Folder, "data");
 
     /// <summary>The address of a database, as <c>--store</c> takes it.</summary>
     public string Url(string database) => $"postgres://tieout@127.0.0.1:{Port}/{database}";
@@ -63,7 +80,7 @@ internal sealed class PostgresServer : IDisposable
         _process = Begin("postgres", "-D", Data);
         for (var waited = Stopwatch.StartNew(); ;)
         {
-            if (_process.HasExited) throw new InvalidOperationException($"PostgreSQL did not start; see {_folder}.");
+            if (_process.HasExited) throw new InvalidOperationException($"PostgreSQL did not start; see {Folder}.");
             try
             {
                 Sql("postgres", "SELECT 1");
@@ -88,7 +105,8 @@ internal sealed class PostgresServer : IDisposable
     public void Dispose()
     {
         if (_process is { HasExited: false }) Kill();
-        Directory.Delete(_folder, recursive: true);
+        if (_hasDisk) Ran("umount", "--lazy", Folder);
+        Directory.Delete(Folder, recursive: true);
     }
 
     /// <summary>Ends the shared server with the test program.</summary>
@@ -98,6 +116,13 @@ internal sealed class PostgresServer : IDisposable
         {
             if (Shared.IsValueCreated) Shared.Value.Dispose();
         }
+    }
+
+    private static bool Ran(string program, params string[] arguments)
+    {
+        using var process = Process.Start(program, arguments);
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
     private static string Binaries()
