@@ -19,7 +19,7 @@ internal sealed partial class SqliteReader
             "SELECT u.attribution, sum(p.kind = 3), sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), "
             + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) FROM postings p JOIN usage u ON u.seq = p.usage_seq";
         var lines = PostingsIn(connection, select, state, from, to).Then("GROUP BY u.attribution").List(connection, s => Line(connection, s));
-        return lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add)).ToArray();
+        return Standings.ByModel(lines);
     });
 
     public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(connection =>
@@ -46,24 +46,7 @@ internal sealed partial class SqliteReader
             .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
             .Where("a.org = ?", org)
             .Then("ORDER BY c.hour, c.attribution")
-            .List(connection, s => Cell(connection, s)));
-    }
-
-    private CellLine Cell(RawConnection connection, RawStatement s)
-    {
-        var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
-        return new(new Instant(key.Hour * Instant.MicrosPerHour), _connections.Labels(connection, key.Labels), new CellChange(key)
-        {
-            Attempts = s.Int64(2),
-            Failures = s.Int64(3),
-            InputTokens = s.Int64(4),
-            CacheReadTokens = s.Int64(5),
-            CacheWriteTokens = s.Int64(6),
-            OutputTokens = s.Int64(7),
-            ReasoningTokens = s.Int64(8),
-            ProviderCost = new(s.Int64(9)),
-            Charge = new(s.Int64(10)),
-        });
+            .List(connection, s => Standings.Cell(s, no => _connections.Labels(connection, no))));
     }
 
     private ChargeSum Line(RawConnection connection, RawStatement s)
@@ -72,17 +55,6 @@ internal sealed partial class SqliteReader
         return new(
             labels.Project, labels.Provider, labels.Model, labels.Source, s.Int64(1), s.Int64(2), s.Int64(3), new(s.Int64(4)), new(s.Int64(5)), s.Int64(6), s.Int64(7));
     }
-
-    private static ChargeSum Add(ChargeSum left, ChargeSum right) => left with
-    {
-        Attempts = left.Attempts + right.Attempts,
-        InputTokens = left.InputTokens + right.InputTokens,
-        OutputTokens = left.OutputTokens + right.OutputTokens,
-        Charge = left.Charge + right.Charge,
-        Corrections = left.Corrections + right.Corrections,
-        FirstPosting = Math.Min(left.FirstPosting, right.FirstPosting),
-        LastPosting = Math.Max(left.LastPosting, right.LastPosting),
-    };
 
     private static Instant? Time(long? micros) => micros is { } value ? new Instant(value) : null;
 }
