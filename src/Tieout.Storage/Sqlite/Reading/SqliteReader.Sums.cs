@@ -1,5 +1,4 @@
 using Tieout.Core;
-using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Rows;
