@@ -50,9 +50,10 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
         // What was charged before is put right, to the end, before anything new is charged: a newest record says that all before it is settled.
         var unsure = new HashSet<Followed>();
         var refused = await ChargeAsync(charges.Where(charge => charge.Due.Revision > 1), unsure, cancellationToken);
-        foreach (var (of, row) in reversals)
+        foreach (var inOrg in reversals.Where(reversal => !unsure.Contains(reversal.Of)).GroupBy(reversal => reversal.Of.Log.Instance.Org, StringComparer.Ordinal))
         {
-            if (!unsure.Contains(of)) await ReverseAsync(of.Log.Instance, row, cancellationToken);
+            var ahead = 0L;
+            foreach (var (of, row) in inOrg.OrderBy(reversal => reversal.Row.Seq)) ahead = await ReverseAsync(of.Log.Instance, row, ahead, cancellationToken);
         }
 
         refused += await ChargeAsync(charges.Where(charge => charge.Due.Revision == 1), unsure, cancellationToken);
@@ -179,16 +180,19 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
     }
 
     /// <summary>Takes the charge back whole; what is right has a charge of its own. Once, whatever happens: the correction's id is the record's.</summary>
-    private async Task ReverseAsync(RuntimeInstance instance, Billed row, CancellationToken cancellationToken)
+    /// <param name="ahead">By how much the postings' numbers are ahead of the usage records' at an earlier record. Every record has a posting, so that only grows.</param>
+    /// <returns>The same, here.</returns>
+    private async Task<long> ReverseAsync(RuntimeInstance instance, Billed row, long ahead, CancellationToken cancellationToken)
     {
-        // Every usage record has a posting of its own, so postings are never numbered lower.
-        await foreach (var posting in ledger.Read.PostingsAsync(instance.Org, row.EffectiveAt, row.EffectiveAt + TimeSpan.FromMicroseconds(1), row.Seq - 1, cancellationToken))
+        await foreach (var posting in ledger.Read.PostingsAsync(instance.Org, Instant.MinValue, new(long.MaxValue), row.Seq + ahead - 1, cancellationToken))
         {
             if (posting.UsageSeq != row.Seq || posting.Kind != PostingKind.Charge) continue;
             var reason = $"runtime {instance.Id}: the interval of {RuntimeRecords.At(row.Stretch.From)} was recorded anew, because activity came late";
             await ledger.SubmitAsync(new Command.Correct($"runtime-{row.Usage}", instance.Org, posting.Seq, NewAmount: null, reason), cancellationToken);
-            return;
+            return posting.Seq - row.Seq;
         }
+
+        return ahead;
     }
 
     /// <summary>One instance and how far it is charged.</summary>

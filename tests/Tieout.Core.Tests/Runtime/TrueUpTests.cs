@@ -9,7 +9,7 @@ public sealed class TrueUpTests
 {
     /// <summary>Events come in any order and late, intervals are charged as they pass, and whoever does it dies after any step.</summary>
     [Fact]
-    public void R1_what_is_charged_and_not_reversed_is_the_truth_to_the_second_however_often_the_meter_dies() =>
+    public void L7_what_is_charged_and_not_reversed_is_the_truth_to_the_second_however_often_the_meter_dies() =>
         Prop.ForAll(Lives.Any, Gen.Choose(0, 7).ArrayOf().ToArbitrary(), (events, deaths) =>
         {
             var instance = Lives.Instance(45);
