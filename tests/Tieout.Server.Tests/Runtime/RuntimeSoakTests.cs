@@ -40,7 +40,7 @@ public sealed class RuntimeSoakTests
         {
             var arriving = await PrepareAsync(ledger, random, begin, truth);
             await LiveAsync(ledger, random, begin, arriving);
-            Assert.InRange(ledger.Deaths, 5, 60);
+            Assert.InRange(ledger.Deaths, 3, 60);
             var (billed, charged) = await BilledAsync(ledger.Read);
 
             Assert.Equal(truth, billed);
@@ -110,11 +110,11 @@ public sealed class RuntimeSoakTests
             var events = arriving[tick].OrderBy(_ => random.Next()).ToArray();
             foreach (var part in events.Chunk(4_000)) await ledger.SubmitAsync(part, Cancel);
             var now = RuntimeRecords.At(begin + (long)tick * HoursPerTick * 3_600 + 60);
-            if (random.Next(4) == 0) ledger.DieAfter(random.Next(2_000));
+            if (random.Next(8) == 0) ledger.DieAfter(random.Next(200));
             try
             {
                 Assert.Equal(0, await meter.TickAsync(now, Cancel));
-                if (random.Next(12) == 0) meter = NewMeter(ledger);
+                if (random.Next(30) == 0) meter = NewMeter(ledger);
             }
             catch (StoreUnavailableException)
             {
