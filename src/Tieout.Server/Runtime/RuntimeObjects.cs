@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
