@@ -21,7 +21,7 @@ public sealed class RuntimeSoakTests
 {
     private const int Instances = 1_000;
     private const int Days = 30;
-    private const int HoursPerTick = 24;
+    private const int HoursPerTick = 12;
     private const int SessionsEach = 4;
     private const long Bound = 900;
     private static readonly Grid Hourly = new(3_600);
@@ -70,7 +70,7 @@ public sealed class RuntimeSoakTests
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(RuntimeObjects.Keep(body), Cancel));
             truth[i] = Life(random, begin, beats, (at, kind, no) =>
             {
-                var late = random.Next(50) == 0 ? random.Next(1, 6) : 0;
+                var late = random.Next(50) == 0 ? random.Next(1, 12) : 0;
                 var command = RuntimeObjects.Keep("acme", body.Id, new($"{kind}-{no}", new(at * Instant.MicrosPerSecond + random.Next(1_000_000)), kind));
                 var tick = (int)((at - begin) / (HoursPerTick * 3_600)) + 1 + late;
                 arriving.Add((tick, command));
@@ -95,7 +95,7 @@ public sealed class RuntimeSoakTests
             var end = isKilled ? last + Bound : beats ? Math.Min(at + length, last + Bound) : at + length;
             if (!isKilled) happens(at + length, ActivityKind.Stop, no++);
             active += end - at;
-            at = Math.Max(end, at + length) + random.Next(1, 600_000);
+            at = Math.Max(end, at + length) + random.Next(1, 200_000);
         }
 
         return active;
@@ -110,7 +110,7 @@ public sealed class RuntimeSoakTests
             var events = arriving[tick].OrderBy(_ => random.Next()).ToArray();
             foreach (var part in events.Chunk(4_000)) await ledger.SubmitAsync(part, Cancel);
             var now = RuntimeRecords.At(begin + (long)tick * HoursPerTick * 3_600 + 60);
-            if (random.Next(4) == 0) ledger.DieAfter(random.Next(200));
+            if (random.Next(8) == 0) ledger.DieAfter(random.Next(200));
             try
             {
                 Assert.Equal(0, await meter.TickAsync(now, Cancel));
