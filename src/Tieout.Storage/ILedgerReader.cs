@@ -91,7 +91,8 @@ public interface ILedgerReader
 /// <param name="After">Resume just after this usage number, for pages.</param>
 public sealed record UsageFilter(
     string Org, Instant From, Instant To, string? OperationId = null, string? CorrelationId = null, string? Project = null, string? Team = null,
-    string? Key = null, string? EndUser = null, string? Feature = null, string? Model = null, long After = 0, int Limit = int.MaxValue);
+    string? Key = null, string? EndUser = null, string? Feature = null, string? Model = null, long After = 0, int Limit = int.MaxValue,
+    UsageSource? Source = null, string? AppInstance = null);
 
 /// <param name="Left">Limit − posted − held; null: no limit.</param>
 public sealed record BudgetStanding(BudgetState State, Window Period, string? Each, Amount Posted, Amount Held, Amount? Left, int ToldPercent);

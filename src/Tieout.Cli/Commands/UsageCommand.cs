@@ -13,29 +13,29 @@ internal static class UsageCommand
     private const string PageRows = "1000";
 
     /// <summary>Options that are passed on as they are.</summary>
-    private static readonly string[] Exact = ["project", "team", "key", "user", "feature", "model", "operation", "correlation"];
+    private static readonly string[] Exact = ["project", "team", "key", "user", "feature", "model", "operation", "correlation", "source", "app-instance"];
 
     public static Command Build(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        var format = new Option<string?>("--format") { Description = "csv, json or table." };
-        format.AcceptOnlyFromAmong("csv", "json", "table");
+        var format = new Option<string?>("--format") { Description = "csv, jsonl, json or table." };
+        format.AcceptOnlyFromAmong("csv", "jsonl", "json", "table");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
         var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
         Option<string?>[] filters =
         [
-            from, to, .. Exact.Select(name => new Option<string?>($"--{name}") { Description = $"Only this {name}." }),
+            from, to, .. Exact.Select(name => new Option<string?>($"--{name}") { Description = $"Only this {name.Replace('-', ' ')}." }),
         ];
         var command = new Command("usage", "Usage records with their charges.") { org, format };
         foreach (var filter in filters) command.Add(filter);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            var given = filters.Select(filter => (filter.Name[2..], call.Get(filter))).ToArray();
+            var given = filters.Select(filter => (filter.Name[2..].Replace('-', '_'), call.Get(filter))).ToArray();
             string[] path = ["orgs", call.Get(org), "usage"];
             switch (call.Get(format) ?? (call.Json ? "json" : "table"))
             {
-                case "csv":
-                    await WriteCsvAsync(call.Shell, api, ApiClient.Path(path, [.. given, ("format", "csv")]), cancellationToken);
+                case ("csv" or "jsonl") and var form:
+                    await CopyAsync(call.Shell, api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken);
                     break;
                 case "json":
                     await WriteJsonAsync(call.Shell, PagesAsync(api, path, given, cancellationToken));
@@ -62,7 +62,7 @@ internal static class UsageCommand
         while (cursor is not null);
     }
 
-    private static async Task WriteCsvAsync(Shell shell, ApiClient api, string path, CancellationToken cancellationToken)
+    private static async Task CopyAsync(Shell shell, ApiClient api, string path, CancellationToken cancellationToken)
     {
         if (shell.RawOut is { } raw)
         {

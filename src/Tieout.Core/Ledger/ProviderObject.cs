@@ -25,6 +25,12 @@ public enum ObjectKind
     Response = 1,
     File = 2,
     Batch = 3,
+
+    /// <summary>An app instance or allocation of ours: no provider keeps it, but it is followed in the same way.</summary>
+    Runtime = 4,
+
+    /// <summary>Something that happened to one.</summary>
+    RuntimeEvent = 5,
 }
 
 /// <param name="Seq">Its place among all objects, from 1.</param>

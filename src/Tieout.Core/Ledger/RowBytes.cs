@@ -58,7 +58,9 @@ public sealed class RowBytes : IDisposable
     public uint Add(LabelsRow row)
     {
         var labels = row.Labels;
-        Row(2);
+
+        // A tag of its own, so that labels without a runtime have the bytes they always had.
+        Row(labels.Runtime is null ? (byte)2 : (byte)14);
         Long(row.No);
         Text(labels.Org);
         Text(labels.Project);
@@ -69,6 +71,16 @@ public sealed class RowBytes : IDisposable
         Text(labels.Model);
         Long((long)labels.Source);
         Text(labels.Trigger);
+        if (labels.Runtime is { } runtime)
+        {
+            Text(runtime.AppInstance);
+            Text(runtime.Component);
+            Long(runtime.IsControlPlane ? 1 : 0);
+            Text(runtime.OperatingMode);
+            Text(runtime.ControlPlaneScope);
+            Text(runtime.Backend);
+        }
+
         return Crc();
     }
 

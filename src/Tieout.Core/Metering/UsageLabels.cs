@@ -24,12 +24,16 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
     /// <summary>Why the attempt was made: <c>user</c>, <c>retry</c>, <c>undo</c>, <c>auto_save</c> ... Free text in the form of <c>Names</c>.</summary>
     public string? Trigger { get; init; }
 
+    /// <summary>Null: the usage is not of a runtime, as nearly all.</summary>
+    public RuntimeLabels? Runtime { get; init; }
+
     public bool Equals(UsageLabels? other) =>
         ReferenceEquals(this, other)
         || (other is not null && Source == other.Source && SameScope(other)
             && string.Equals(Provider, other.Provider, StringComparison.Ordinal)
             && string.Equals(Model, other.Model, StringComparison.Ordinal)
-            && string.Equals(Trigger, other.Trigger, StringComparison.Ordinal));
+            && string.Equals(Trigger, other.Trigger, StringComparison.Ordinal)
+            && Equals(Runtime, other.Runtime));
 
     /// <summary>Whether both are charged to the same org, project, team, key and feature.</summary>
     public bool SameScope(UsageLabels other) =>
@@ -42,7 +46,7 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
     /// <summary>The same, had another model of the provider answered.</summary>
     public UsageLabels OfModel(string model) => string.Equals(Model, model, StringComparison.Ordinal)
         ? this
-        : new() { Org = Org, Project = Project, Team = Team, Key = Key, Feature = Feature, Provider = Provider, Model = model, Source = Source, Trigger = Trigger };
+        : new() { Org = Org, Project = Project, Team = Team, Key = Key, Feature = Feature, Provider = Provider, Model = model, Source = Source, Trigger = Trigger, Runtime = Runtime };
 
     public override bool Equals(object? obj) => Equals(obj as UsageLabels);
 
@@ -52,6 +56,7 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
         var hash = new HashCode();
         foreach (var label in (ReadOnlySpan<string?>)[Org, Project, Team, Key, Feature, Provider, Model, Trigger]) hash.Add(label, StringComparer.Ordinal);
         hash.Add(Source);
+        if (Runtime is not null) hash.Add(Runtime);
         return _hash = hash.ToHashCode() | 1;
     }
 }

@@ -23,6 +23,11 @@ public static class UsageUnits
     public static UsageUnit CacheReadTokens { get; } = ByName["cache_read_tokens"];
     public static UsageUnit CacheWriteTokens { get; } = ByName["cache_write_tokens"];
     public static UsageUnit ReasoningTokens { get; } = ByName["output_reasoning_tokens"];
+    /// <summary>One GPU for one second. Priced by the hour, as GPUs are.</summary>
+    public static UsageUnit GpuSeconds { get; } = ByName["gpu_seconds"];
+
+    /// <summary>One replica of something without GPUs for one second.</summary>
+    public static UsageUnit InstanceSeconds { get; } = ByName["instance_seconds"];
     public static UsageUnit Requests { get; } = ByName["requests"];
 
     /// <summary>What the provider itself says the attempt cost, as a count of nano-units of the list's asset.</summary>
@@ -56,6 +61,8 @@ public static class UsageUnits
         new("storage_searches", 1_000, "tool_calls", null, null, "storage_search"),
         new("code_executions", 1_000, "tool_calls", null, null, "code_execution"),
         new("requests", 1_000, "requests"),
+        new("gpu_seconds", 3_600, "gpu_time"),
+        new("instance_seconds", 3_600, "instance_time"),
         new("reported_cost_nanos", 1_000_000_000, "reported_cost"),
     ];
 

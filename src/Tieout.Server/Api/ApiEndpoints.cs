@@ -7,6 +7,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Journals;
+using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
@@ -22,6 +23,7 @@ public static class ApiEndpoints
     {
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
+        services.AddHostedService<RuntimeWorker>();
         return services;
     }
 
@@ -42,6 +44,7 @@ public static class ApiEndpoints
         api.MapTies();
         api.MapJournals();
         api.MapPrices();
+        api.MapRuntimes();
         api.MapEnvelopes();
         api.MapEnvelopeKeys();
         api.MapTokens();

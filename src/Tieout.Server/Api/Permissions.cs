@@ -21,6 +21,8 @@ internal static class Permissions
         ("/orgs/{org}/budgets", [AdminRole.Operator]),
         ("/orgs/{org}/price-policy", [AdminRole.Operator]),
         ("/prices", [AdminRole.Operator]),
+        ("/runtimes", [AdminRole.Operator]),
+        ("/runtimes/{id}/events", [AdminRole.Operator]),
         ("/orgs/{org}/topups", [AdminRole.Finance]),
         ("/orgs/{org}/grants", [AdminRole.Finance]),
         ("/orgs/{org}/corrections", [AdminRole.Finance]),

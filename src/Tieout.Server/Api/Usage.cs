@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text.Json;
 using CsvHelper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Server.Errors;
 using Tieout.Storage;
 
@@ -14,7 +16,7 @@ namespace Tieout.Server.Api;
 /// <param name="TimeZone">In which days in <c>from</c> and <c>to</c> were cut.</param>
 public sealed record UsagePageBody(string Org, string Asset, IReadOnlyList<UsageLine> Items, string? NextCursor, string TimeZone, long AsOf);
 
-/// <summary>Usage records: pages as JSON, or every row that the filter matches as CSV.</summary>
+/// <summary>Usage records: pages as JSON, or every row that the filter matches as CSV or JSONL.</summary>
 internal static class UsageEndpoints
 {
     /// <summary>A row is some 400 bytes: send about every 100 KB.</summary>
@@ -27,7 +29,7 @@ internal static class UsageEndpoints
 
     private static async Task<IResult> List(string org, HttpContext context, ILedger ledger)
     {
-        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "format", "limit", "cursor");
+        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "source", "app_instance", "format", "limit", "cursor");
         var asOf = ledger.Read.AsOf;
         var state = Inputs.Org(ledger, org);
         var filter = Filter(context, state);
@@ -36,10 +38,13 @@ internal static class UsageEndpoints
             case "csv":
                 await WriteCsvAsync(context, ledger.Read.UsageAsync(filter, context.RequestAborted), $"usage-{org}.csv");
                 return TypedResults.Empty;
+            case "jsonl":
+                await WriteJsonLinesAsync(context, ledger.Read.UsageAsync(filter, context.RequestAborted));
+                return TypedResults.Empty;
             case null or "json":
                 break;
             default:
-                throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv or json.");
+                throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv, jsonl or json.");
         }
 
         var limit = Inputs.Limit(context);
@@ -61,9 +66,32 @@ internal static class UsageEndpoints
         var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.MinValue;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
         if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
+        var source = Inputs.Query(context, "source") is { } named
+            ? Enum.GetValues<UsageSource>().Select(value => (UsageSource?)value).FirstOrDefault(value => UsageLine.Snake(value!.Value) == named)
+                ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The source of usage is gateway, allocation, app_runtime, tool_call or import.")
+            : (UsageSource?)null;
         return new(
             org.Org.Id, from, to, Inputs.Query(context, "operation"), Inputs.Query(context, "correlation"), Inputs.Query(context, "project"),
-            Inputs.Query(context, "team"), Inputs.Query(context, "key"), Inputs.Query(context, "user"), Inputs.Query(context, "feature"), Inputs.Query(context, "model"));
+            Inputs.Query(context, "team"), Inputs.Query(context, "key"), Inputs.Query(context, "user"), Inputs.Query(context, "feature"), Inputs.Query(context, "model"),
+            Source: source, AppInstance: Inputs.Query(context, "app_instance"));
+    }
+
+    /// <summary>One object a line, the same as the items of a page.</summary>
+    private static async Task WriteJsonLinesAsync(HttpContext context, IAsyncEnumerable<UsageRow> rows)
+    {
+        context.Response.ContentType = "application/jsonl; charset=utf-8";
+        await using var chunk = new MemoryStream();
+        var count = 0;
+        await foreach (var row in rows)
+        {
+            await JsonSerializer.SerializeAsync(chunk, UsageLine.From(row), ApiJson.Default.UsageLine, context.RequestAborted);
+            chunk.WriteByte((byte)'\n');
+            if (++count % RowsPerFlush != 0) continue;
+            await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
+            chunk.SetLength(0);
+        }
+
+        await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
     }
 
     private static async Task WriteCsvAsync(HttpContext context, IAsyncEnumerable<UsageRow> rows, string fileName)

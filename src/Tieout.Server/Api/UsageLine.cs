@@ -11,13 +11,15 @@ namespace Tieout.Server.Api;
 /// <param name="Basis">reported, estimated, failed or imported: zero, nothing and estimated are different things.</param>
 /// <param name="Unpriced">No price was known: the charge of zero is not a price.</param>
 /// <param name="UsageFlags">What is odd about the counts; empty: nothing.</param>
+/// <param name="ControlPlaneComponent">Whether the component steers work instead of doing it; null, as its neighbours: the usage is not of a runtime.</param>
 /// <param name="EffectiveAt">The time it counts in; differs from <paramref name="OccurredAt"/> when that period was closed.</param>
 public sealed record UsageLine(
     string UsageId, string OperationId, string OccurredAt, string OrgId, string? ProjectId, string? TeamId, string? KeyId, string? UserId, string? Feature,
     string UsageSource, string? TriggerType, string? Provider, string? Model, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens,
     long ReasoningTokens, Amount ProviderCost, Amount Charge, string? CorrelationId, string? TraceId, string Basis,
     int AttemptNo, string? WorkflowId, int StatusCode, int DurationMs, bool Unpriced, string UsageFlags, string ChargeFlags, string? MoreUnits,
-    string EffectiveAt, string RecordedAt, long Seq)
+    string EffectiveAt, string RecordedAt, long Seq, string? AppInstanceId, string? RuntimeComponent, bool? ControlPlaneComponent,
+    string? OperatingMode, string? ControlPlaneScope, string? RuntimeBackend)
 {
     public static readonly string[] Columns =
     [
@@ -25,7 +27,8 @@ public sealed record UsageLine(
         "usage_source", "trigger_type", "provider", "model", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
         "reasoning_tokens", "provider_cost", "charge", "correlation_id", "trace_id", "basis",
         "attempt_no", "workflow_id", "status_code", "duration_ms", "unpriced", "usage_flags", "charge_flags", "more_units",
-        "effective_at", "recorded_at", "seq",
+        "effective_at", "recorded_at", "seq", "app_instance_id", "runtime_component", "control_plane_component",
+        "operating_mode", "control_plane_scope", "runtime_backend",
     ];
 
     public static UsageLine From(UsageRow row)
@@ -36,7 +39,8 @@ public sealed record UsageLine(
             Snake(labels.Source), labels.Trigger, labels.Provider, labels.Model, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens,
             counts.OutputTokens, counts.ReasoningTokens, row.ProviderCost, row.Charge, usage.CorrelationId, usage.TraceId, Snake(usage.Basis),
             usage.AttemptNo, usage.WorkflowId, usage.StatusCode, usage.DurationMs, row.Flags.HasFlag(Core.Ledger.ChargeFlags.Unpriced),
-            Flags(usage.Flags, usage.Flags == 0), Flags(row.Flags, row.Flags == 0), counts.More, row.EffectiveAt.ToString(), row.RecordedAt.ToString(), row.Seq);
+            Flags(usage.Flags, usage.Flags == 0), Flags(row.Flags, row.Flags == 0), counts.More, row.EffectiveAt.ToString(), row.RecordedAt.ToString(), row.Seq,
+            labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode, labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend);
     }
 
     /// <summary>In the order of <see cref="Columns"/>.</summary>
@@ -72,6 +76,12 @@ public sealed record UsageLine(
         yield return EffectiveAt;
         yield return RecordedAt;
         yield return Text(Seq);
+        yield return AppInstanceId;
+        yield return RuntimeComponent;
+        yield return ControlPlaneComponent switch { null => null, true => "true", false => "false" };
+        yield return OperatingMode;
+        yield return ControlPlaneScope;
+        yield return RuntimeBackend;
     }
 
     internal static string Snake<T>(T value)

@@ -56,6 +56,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call has more items than one call may have.");
     public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "The body is in a form that this address does not read.");
     public static readonly ApiError ItemInvalid = new("item_invalid", 400, "The item is not a usage that can be charged.");
+    public static readonly ApiError RuntimeInvalid = new("runtime_invalid", 400, "The app instance or allocation cannot be followed like this.");
+    public static readonly ApiError RuntimeNotFound = new("runtime_not_found", 404, "There is no such app instance or allocation.");
+    public static readonly ApiError ActivityTooLate = new("activity_too_late", 409, "The activity is too long ago to be metered.");
     public static readonly ApiError UsageMissing = new("usage_missing", 400, "Nothing says what was used.");
 
     // What the ledger refuses; see RefusalErrors.
@@ -98,7 +101,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
-        TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing,
+        TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,

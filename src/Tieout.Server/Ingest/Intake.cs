@@ -138,6 +138,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
             Model = item.Model,
             Source = item.UsageSource,
             Trigger = item.Trigger,
+            Runtime = item.Runtime,
         };
         if (_last is { } last && last.Equals(labels)) return last;
         if (_labels.TryGetValue(labels, out var known)) return _last = known;

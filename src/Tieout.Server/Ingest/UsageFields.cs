@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tieout.Core.Metering;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
@@ -43,10 +44,36 @@ internal static class UsageFields
             case "output_tokens": item.OutputTokens = Once(item.OutputTokens, json.Count(name), name, item); break;
             case "reasoning_tokens": item.ReasoningTokens = Once(item.ReasoningTokens, json.Count(name), name, item); break;
             case "units": Units(ref json); break;
-            default: return false;
+            default: return TryReadRuntime(name, ref json);
         }
 
         return true;
+    }
+
+    /// <summary>The members of usage of a runtime. One that is null says nothing: exports have it on every row.</summary>
+    private static bool TryReadRuntime(string name, ref ItemReader json)
+    {
+        var item = json.Item;
+        if (name is not ("app_instance_id" or "runtime_component" or "control_plane_component" or "operating_mode" or "control_plane_scope" or "runtime_backend")) return false;
+        if (json.IsNull) return true;
+        var before = item.Runtime ?? new(null, null, IsControlPlane: false, null, null, null);
+        item.Runtime = name switch
+        {
+            "app_instance_id" => before with { AppInstance = Once(before.AppInstance, json.Label(name), name, item) },
+            "runtime_component" => before with { Component = Once(before.Component, json.Label(name), name, item) },
+            "operating_mode" => before with { OperatingMode = Once(before.OperatingMode, json.Label(name), name, item) },
+            "control_plane_scope" => before with { ControlPlaneScope = Once(before.ControlPlaneScope, json.Label(name), name, item) },
+            "runtime_backend" => before with { Backend = Once(before.Backend, json.Label(name), name, item) },
+            _ => before with { IsControlPlane = Flag(ref json, name) },
+        };
+        return true;
+    }
+
+    private static bool Flag(ref ItemReader json, string name)
+    {
+        if (json.Json.TokenType is JsonTokenType.True or JsonTokenType.False) return json.Json.TokenType is JsonTokenType.True;
+        json.Item.Refuse(ApiError.ItemInvalid, $"{name} must be true or false.");
+        return false;
     }
 
     /// <summary>A member that comes twice means two things; which of them was meant is not ours to choose.</summary>

@@ -66,6 +66,9 @@ internal sealed class UsageItem(int index)
     public Amount? Charge { get; set; }
     public UsageFlags Flags { get; set; }
 
+    /// <summary>What it counts for as usage of a runtime; null: it is of none.</summary>
+    public RuntimeLabels? Runtime { get; set; }
+
     /// <summary>The first thing that was found wrong.</summary>
     public ItemRefusal? Refusal { get; private set; }
 
@@ -88,7 +91,8 @@ internal sealed class UsageItem(int index)
         if (OccurredAt is null) Refuse(ApiError.ItemInvalid, $"It lacks {time}: when it is received says nothing about when it was used.");
         foreach (var (what, name) in (ReadOnlySpan<(string, string?)>)[
             ("org", Org), ("project", Project), ("team", Team), ("key", Key), ("feature", Feature), ("trigger", Trigger), ("provider", Provider), ("model", Model),
-            ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId)])
+            ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId),
+            ("app_instance_id", Runtime?.AppInstance), ("runtime_component", Runtime?.Component), ("operating_mode", Runtime?.OperatingMode), ("control_plane_scope", Runtime?.ControlPlaneScope), ("runtime_backend", Runtime?.Backend)])
         {
             if (name is not null && !Names.IsValid(name)) Refuse(ApiError.NameInvalid, $"'{Inputs.Shown(name)}' is not a name ({what}): use 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.");
         }

@@ -30,7 +30,8 @@ internal static class StorableText
         IsIn(usage.Labels) && Fits(usage.OperationId) && Fits(usage.WorkflowId) && Fits(usage.CorrelationId) && Fits(usage.TraceId) && Fits(usage.EndUser) && Fits(usage.Counts.More);
 
     private static bool IsIn(UsageLabels labels) =>
-        Fits(labels.Org) && Fits(labels.Project) && Fits(labels.Team) && Fits(labels.Key) && Fits(labels.Feature) && Fits(labels.Provider) && Fits(labels.Model) && Fits(labels.Trigger);
+        Fits(labels.Org) && Fits(labels.Project) && Fits(labels.Team) && Fits(labels.Key) && Fits(labels.Feature) && Fits(labels.Provider) && Fits(labels.Model) && Fits(labels.Trigger)
+        && (labels.Runtime is not { } runtime || (Fits(runtime.AppInstance) && Fits(runtime.Component) && Fits(runtime.OperatingMode) && Fits(runtime.ControlPlaneScope) && Fits(runtime.Backend)));
 
     private static bool Fits(string? text)
     {

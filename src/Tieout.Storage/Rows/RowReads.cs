@@ -10,7 +10,10 @@ namespace Tieout.Storage.Rows;
 internal static class RowReads
 {
     public const string SettingColumns = "seq, kind, org, name, body, after_hold, recorded_at, crc";
-    public const string LabelsColumns = "no, org, project, team, key, feature, provider, model, source, trigger, crc";
+    public const string LabelsColumns = "no, org, project, team, key, feature, provider, model, source, trigger, crc, "
+        + "app_instance, component, control_plane, operating_mode, control_plane_scope, runtime_backend";
+    private const int FirstRuntimeColumn = 11;
+    private const int RuntimeColumns = 6;
     public const string CommandColumns = "org, id, content, posting, crc";
     public const string HoldColumns = "h.seq, h.id, h.attribution, h.end_user, h.operation_id, h.amount, h.held_at, h.expires_at, h.crc";
     public const string UsageColumns =
@@ -47,6 +50,7 @@ internal static class RowReads
             Model = s.TextOrNull(7),
             Source = (UsageSource)s.Int64(8),
             Trigger = s.TextOrNull(9),
+            Runtime = Runtime(s),
         },
         Crc(s, 10));
 
@@ -144,6 +148,19 @@ internal static class RowReads
         1 => true,
         var other => throw new StoreCorruptException($"Column {column} holds {other}, which is neither yes nor no."),
     };
+
+    /// <exception cref="StoreCorruptException">Some of it is there and what always is is not.</exception>
+    private static RuntimeLabels? Runtime(IRow s)
+    {
+        const int first = FirstRuntimeColumn;
+        if (!s.IsNull(first + 2)) return new(s.TextOrNull(first), s.TextOrNull(first + 1), Flag(s, first + 2), s.TextOrNull(first + 3), s.TextOrNull(first + 4), s.TextOrNull(first + 5));
+        for (var column = first; column < first + RuntimeColumns; column++)
+        {
+            if (!s.IsNull(column)) throw new StoreCorruptException($"Attribution {s.Int64(0)} is half of a runtime's: column {column} is set and control_plane is not.");
+        }
+
+        return null;
+    }
 
     private static uint Crc(IRow s, int column) => unchecked((uint)s.Int64(column));
 }

@@ -227,7 +227,9 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
             .WhereGiven("u.end_user = ?", filter.EndUser);
         var of = new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
             .WhereGiven("a.project = ?", filter.Project).WhereGiven("a.team = ?", filter.Team).WhereGiven("a.key = ?", filter.Key)
-            .WhereGiven("a.feature = ?", filter.Feature).WhereGiven("a.model = ?", filter.Model);
+            .WhereGiven("a.feature = ?", filter.Feature).WhereGiven("a.model = ?", filter.Model)
+            .WhereGiven("a.app_instance = ?", filter.AppInstance);
+        if (filter.Source is { } source) of.Where("a.source = ?", (int)source);
         var attributions = await of.ListAsync(connection, row => (int)row.Int64(0));
         if (attributions.Count == 0) return [];
         await LoadLabelsAsync(connection, bucket);

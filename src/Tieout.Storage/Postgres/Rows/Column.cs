@@ -40,6 +40,18 @@ internal sealed class IntColumn<T>(string name, Func<T, int> value) : Column<T>(
     public override void Copy(CopyBuffer buffer, T row) => buffer.Int(value(row));
 }
 
+internal sealed class OptionalIntColumn<T>(string name, Func<T, int?> value) : Column<T>(name, "int")
+{
+    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
+    {
+        var values = new int?[rows.Count];
+        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
+        return new NpgsqlParameter<int?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
+    }
+
+    public override void Copy(CopyBuffer buffer, T row) => buffer.OptionalInt(value(row));
+}
+
 internal sealed class TextColumn<T>(string name, Func<T, string?> value) : Column<T>(name, "text")
 {
     public override NpgsqlParameter Values(IReadOnlyList<T> rows)

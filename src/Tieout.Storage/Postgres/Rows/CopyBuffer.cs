@@ -32,6 +32,12 @@ internal sealed class CopyBuffer : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(room[4..], value);
     }
 
+    public void OptionalInt(int? value)
+    {
+        if (value is { } number) Int(number);
+        else Null();
+    }
+
     public void Long(long value)
     {
         var room = Room(12);

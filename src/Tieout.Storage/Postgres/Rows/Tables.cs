@@ -25,6 +25,10 @@ internal static class Tables
         new TextColumn<LabelsRow>("feature", row => row.Labels.Feature), new TextColumn<LabelsRow>("provider", row => row.Labels.Provider),
         new TextColumn<LabelsRow>("model", row => row.Labels.Model), new IntColumn<LabelsRow>("source", row => (int)row.Labels.Source),
         new TextColumn<LabelsRow>("trigger", row => row.Labels.Trigger), Crc<LabelsRow>(row => row.Crc),
+        new TextColumn<LabelsRow>("app_instance", row => row.Labels.Runtime?.AppInstance), new TextColumn<LabelsRow>("component", row => row.Labels.Runtime?.Component),
+        new OptionalIntColumn<LabelsRow>("control_plane", row => row.Labels.Runtime is { } runtime ? (runtime.IsControlPlane ? 1 : 0) : null),
+        new TextColumn<LabelsRow>("operating_mode", row => row.Labels.Runtime?.OperatingMode), new TextColumn<LabelsRow>("control_plane_scope", row => row.Labels.Runtime?.ControlPlaneScope),
+        new TextColumn<LabelsRow>("runtime_backend", row => row.Labels.Runtime?.Backend),
     ]);
 
     public static readonly Table<PriceRow> Prices = new("prices",

@@ -139,8 +139,9 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
             .Where(
                 "u.attribution IN (SELECT no FROM attributions WHERE org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) "
-                + "AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) AND model IS coalesce(?, model))",
-                filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model)
+                + "AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) AND model IS coalesce(?, model) "
+                + "AND source = coalesce(?, source) AND app_instance IS coalesce(?, app_instance))",
+                filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model, (long?)filter.Source, filter.AppInstance)
             .WhereGiven("u.operation_id = ?", filter.OperationId)
             .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
             .WhereGiven("u.end_user = ?", filter.EndUser)

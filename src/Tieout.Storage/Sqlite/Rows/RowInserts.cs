@@ -7,7 +7,7 @@ namespace Tieout.Storage.Sqlite.Rows;
 internal sealed class RowInserts(RawConnection connection) : IDisposable
 {
     private readonly RawStatement _setting = Insert(connection, "settings", 8);
-    private readonly RawStatement _labels = Insert(connection, "attributions", 11);
+    private readonly RawStatement _labels = Insert(connection, "attributions", 17);
     private readonly RawStatement _price = Insert(connection, "prices", 3);
     private readonly RawStatement _command = Insert(connection, "commands", 5);
     private readonly RawStatement _hold = Insert(connection, "holds", 9);
@@ -79,6 +79,14 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(9, (long)labels.Source);
         s.Bind(10, labels.Trigger);
         s.Bind(11, row.Crc);
+        var runtime = labels.Runtime;
+        s.Bind(12, runtime?.AppInstance);
+        s.Bind(13, runtime?.Component);
+        if (runtime is null) s.BindNull(14);
+        else s.Bind(14, runtime.IsControlPlane ? 1 : 0);
+        s.Bind(15, runtime?.OperatingMode);
+        s.Bind(16, runtime?.ControlPlaneScope);
+        s.Bind(17, runtime?.Backend);
         s.Run();
     }
 

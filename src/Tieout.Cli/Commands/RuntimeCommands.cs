@@ -1,0 +1,106 @@
+using System.CommandLine;
+using Tieout.Cli.Output;
+using Tieout.Server.Runtime;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>runtime list|show|register|event</c>.</summary>
+internal static class RuntimeCommands
+{
+    private const string PageRows = "1000";
+
+    public static Command Build(Globals globals) => new("runtime", "App instances and allocations, metered by the second.")
+    {
+        List(globals), Show(globals), Register(globals), Events(globals),
+    };
+
+    private static Command List(Globals globals)
+    {
+        var org = new Argument<string>("ORG");
+        var command = new Command("list", "App instances and allocations, newest first.") { org };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            var items = new List<NewRuntimeBody>();
+            RuntimeListBody page;
+            string? cursor = null;
+            do
+            {
+                page = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes"], ("limit", PageRows), ("cursor", cursor)), RuntimeJson.Default.RuntimeListBody, cancellationToken);
+                items.AddRange(page.Items);
+                cursor = page.NextCursor;
+            }
+            while (cursor is not null);
+
+            await call.AnswerAsync(page with { Items = items }, RuntimeJson.Default.RuntimeListBody, (list, text) =>
+            {
+                var table = new TextTable("ID", "SOURCE", "PROJECT", "MODE", "SCOPE", "BACKEND", "COMPONENTS");
+                foreach (var one in list.Items)
+                {
+                    table.Add(one.Id, one.Source, one.Project, one.OperatingMode, one.ControlPlaneScope, one.RuntimeBackend, string.Join(", ", one.Components.Select(component => $"{component.Replicas} {component.Name}")));
+                }
+
+                return table.WriteAsync(text);
+            });
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Show(Globals globals)
+    {
+        var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
+        var from = new Option<string?>("--from") { Description = "A day, or a time with its offset. Default: its first event.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
+        var command = new Command("show", "What an instance was active and what it was charged for, side by side; ends with 1 where they differ.") { org, id, from, to };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes", call.Get(id)], ("from", call.Get(from)), ("to", call.Get(to))), RuntimeJson.Default.RuntimeBody, cancellationToken);
+            await call.AnswerAsync(answer, RuntimeJson.Default.RuntimeBody, async (body, text) =>
+            {
+                await text.WriteLineAsync($"{body.Runtime.Id}  {body.Runtime.Source}  {(body.ActiveSince is { } since ? $"active since {since}" : "not active")}  {body.Events} events  {body.From} to {body.To}");
+                var table = new TextTable("COMPONENT", "CONTROL PLANE", "MODEL", "MODE", ">ACTIVE", ">BILLED", ">UNITS", "UNIT", ">CHARGE");
+                foreach (var line in body.Lines)
+                {
+                    table.Add(line.Component, line.ControlPlane ? "yes" : "no", line.Model, line.OperatingMode, $"{line.ActiveSeconds}", $"{line.BilledSeconds}", $"{line.Units}", line.Unit, line.Charge.ToString());
+                }
+
+                await table.WriteAsync(text);
+            });
+            return answer.UnbilledSeconds == 0 ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    private static Command Register(Globals globals)
+    {
+        var file = new Argument<string>("FILE") { Description = "JSON: org, id, source, components ..." };
+        var command = new Command("register", "Makes an app instance or allocation known.") { file };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            await using var stream = InputFile.Open(call.Get(file));
+            using var content = Json(stream);
+            var answer = await api.PostAsync(ApiClient.Path(["runtimes"]), content, RuntimeJson.Default.NewRuntimeBody, cancellationToken);
+            await call.AnswerAsync(answer, RuntimeJson.Default.NewRuntimeBody, (body, text) => text.WriteLineAsync($"{body.Id} of {body.Org} is known."));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Events(Globals globals)
+    {
+        var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
+        var file = new Argument<string>("FILE") { Description = "JSON: {\"items\":[{\"id\",\"at\",\"type\"} ...]}." };
+        var command = new Command("events", "Says what happened to an instance; ends with 1 where something of it does not count.") { org, id, file };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            await using var stream = InputFile.Open(call.Get(file));
+            using var content = Json(stream);
+            var answer = await api.PostAsync(ApiClient.Path(["runtimes", call.Get(id), "events"], ("org", call.Get(org))), content, RuntimeJson.Default.ActivityTakenBody, cancellationToken);
+            await call.AnswerAsync(answer, RuntimeJson.Default.ActivityTakenBody, async (body, text) =>
+            {
+                await text.WriteLineAsync($"{body.Accepted} accepted, {body.Replayed} replayed, {body.Conflicts} conflicts, {body.Refused} refused");
+                foreach (var item in body.Items.Where(item => item.Detail is not null)) await text.WriteLineAsync($"  {item.Index} {item.Id}: {item.Detail} [{item.Code}]");
+            });
+            return answer.Conflicts + answer.Refused == 0 ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    private static StreamContent Json(Stream stream) => new(stream) { Headers = { ContentType = new("application/json") } };
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Runtime;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Runtime;
+
+/// <summary>App instances and allocations: made known, what happens to them, and what that came to.</summary>
+internal static class RuntimeEndpoints
+{
+    /// <summary>Some ten thousand events.</summary>
+    private const int EventsBytesMax = 1024 * 1024;
+
+    private const int EventsMax = 10_000;
+
+    public static void MapRuntimes(this IEndpointRouteBuilder api)
+    {
+        api.MapPost("/runtimes", RegisterAsync);
+        api.MapPost("/runtimes/{id}/events", EventsAsync);
+        api.MapGet("/orgs/{org}/runtimes", ListAsync).ForTenants();
+        api.MapGet("/orgs/{org}/runtimes/{id}", ShowAsync).ForTenants();
+    }
+
+    private static async Task<IResult> RegisterAsync(HttpContext context, ILedger ledger, CurrentKeys keys, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context);
+        var body = await Inputs.BodyAsync(context, RuntimeJson.Default.NewRuntimeBody);
+        Inputs.Org(ledger, body.Org);
+        RuntimeInputs.Check(body);
+        RuntimeInputs.CheckPrices(RuntimeObjects.Instance(body), keys.Get().Prices.Of(body.Org)!, Instant.From(time.GetUtcNow()));
+        var outcome = await ledger.SubmitAsync(RuntimeObjects.Keep(body), context.RequestAborted);
+        if (outcome is Outcome.Refused refused) throw new ApiRefusedException(refused.Reason.Error, refused.Reason.Error.Title);
+        return Answer.Ok(body, RuntimeJson.Default.NewRuntimeBody);
+    }
+
+    private static async Task<IResult> EventsAsync(string id, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context, "org");
+        var org = Inputs.Org(ledger, Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whose it is: ?org=NAME.")).Org.Id;
+        var runtime = RuntimeObjects.Instance(await FindAsync(ledger, org, id, context.RequestAborted));
+        var bytes = await Inputs.BytesAsync(context, EventsBytesMax);
+        NewActivityBody? body;
+        try
+        {
+            body = JsonSerializer.Deserialize(bytes.Span, RuntimeJson.Default.NewActivityBody);
+        }
+        catch (JsonException malformed)
+        {
+            throw new ApiRefusedException(ApiError.BodyMalformed, $"The body is no list of events at '{Inputs.Shown(malformed.Path)}': send an object with the array 'items'.");
+        }
+
+        if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
+        if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. Nothing of it counts.");
+        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), context.RequestAborted), RuntimeJson.Default.ActivityTakenBody);
+    }
+
+    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, CancellationToken cancellationToken)
+    {
+        var commands = new List<Command>(items.Count);
+        var answers = new ActivityOutcomeBody?[items.Count];
+        for (var i = 0; i < items.Count; i++)
+        {
+            try
+            {
+                var happened = RuntimeInputs.Event(runtime, items[i], now);
+                var isTooLate = happened.At < now - RuntimeMeter.LatenessMax;
+
+                // One that is known already is a replay, however late.
+                if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), cancellationToken) is null)
+                {
+                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {RuntimeMeter.LatenessMax.Days} days ago: correct the charges instead.");
+                }
+
+                commands.Add(RuntimeObjects.Keep(runtime.Org, runtime.Id, happened));
+            }
+            catch (ApiRefusedException refused)
+            {
+                answers[i] = new(i, Inputs.Shown(items[i].Id), "refused", refused.Error.Code, refused.Detail);
+            }
+        }
+
+        var outcomes = await ledger.SubmitAsync(commands, cancellationToken);
+        for (var (i, next) = (0, 0); i < items.Count; i++)
+        {
+            answers[i] ??= outcomes[next++] switch
+            {
+                Outcome.Done => new(i, items[i].Id, "accepted", null, null),
+                Outcome.Replayed => new(i, items[i].Id, "replayed", null, null),
+                Outcome.Refused { Reason: Refusal.IdReused } => new(i, items[i].Id, "conflict", ApiError.IdReused.Code, "This id stands already, with other content. What stands was not changed."),
+                Outcome.Refused other => new(i, items[i].Id, "refused", other.Reason.Error.Code, other.Reason.Error.Title),
+                var unknown => throw new InvalidOperationException($"No answer for {unknown}."),
+            };
+        }
+
+        return new(Count("accepted"), Count("replayed"), Count("conflict"), Count("refused"), [.. answers.Where(answer => answer!.Status != "accepted")!]);
+
+        int Count(string status) => answers.Count(answer => answer!.Status == status);
+    }
+
+    private static async Task<IResult> ListAsync(string org, HttpContext context, ILedger ledger)
+    {
+        Inputs.OnlyQuery(context, "limit", "cursor");
+        var asOf = ledger.Read.AsOf;
+        Inputs.Org(ledger, org);
+        var limit = Inputs.Limit(context);
+        var before = Inputs.Cursor(context) is > 0 and var cursor ? cursor : long.MaxValue;
+        var page = await ledger.Read.ObjectsAsync(org, ObjectKind.Runtime, before, limit + 1, context.RequestAborted);
+        var next = page.Count > limit ? page[limit - 1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
+        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))], next, asOf), RuntimeJson.Default.RuntimeListBody);
+    }
+
+    private static async Task<IResult> ShowAsync(string org, string id, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context, "from", "to");
+        var state = Inputs.Org(ledger, org);
+        var body = await FindAsync(ledger, org, id, context.RequestAborted);
+        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, state.Zone) : (Instant?)null;
+        var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, state.Zone) : Instant.From(time.GetUtcNow());
+        return Answer.Ok(await RuntimeStanding.OfAsync(ledger.Read, state, body, from, to, Instant.From(time.GetUtcNow()), context.RequestAborted), RuntimeJson.Default.RuntimeBody);
+    }
+
+    private static async Task<NewRuntimeBody> FindAsync(ILedger ledger, string org, string id, CancellationToken cancellationToken) =>
+        await ledger.Read.ObjectAsync(org, ObjectKind.Runtime, id, cancellationToken) is { } kept
+            ? RuntimeObjects.Body(kept.Object)
+            : throw new ApiRefusedException(ApiError.RuntimeNotFound, $"The org '{org}' has no app instance or allocation '{Inputs.Shown(id)}'.");
+}

@@ -1,0 +1,211 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Runtime;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Api;
+using Tieout.Server.Ingest;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Runtime;
+
+/// <summary>Turns activity into usage records, interval by interval, and makes good what came late.</summary>
+/// <remarks>
+/// It remembers nothing that it could not read again: events are in the ledger, and what was billed is the ledger's usage. So it may die anywhere,
+/// and whoever looks next does what is missing; ids that follow from instance, component and interval make what is there already a replay.
+/// </remarks>
+internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
+{
+    /// <summary>How late an event may come. Older activity is a matter for corrections by people.</summary>
+    public static readonly TimeSpan LatenessMax = TimeSpan.FromDays(7);
+
+    /// <summary>How long after its end an interval is charged: what comes by then needs no correction.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    private const int ItemsPerCall = 4_000;
+
+    private static readonly Caller Self = new(Org: null, AdminRole.Admin, "runtime");
+
+    private readonly Intake _intake = new(ledger, keys);
+    private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
+    private readonly Dictionary<string, long> _lastEvent = new(StringComparer.Ordinal);
+
+    /// <summary>The first second that is not due at a time.</summary>
+    public static long DueAt(Instant now, Grid grid) => grid.Start((now - Grace).UnixMicros / Instant.MicrosPerSecond);
+
+    /// <summary>Charges every interval that is over by <paramref name="now"/>.</summary>
+    /// <returns>How many records were asked for and refused; they are tried again next time.</returns>
+    /// <exception cref="StoreUnavailableException">Some of it may be done; the next call does the rest.</exception>
+    public async Task<int> TickAsync(Instant now, CancellationToken cancellationToken)
+    {
+        await FollowAsync(cancellationToken);
+        var due = DueAt(now, grid);
+        var (charges, reversals) = (new List<(Followed Of, Due Due)>(), new List<(Followed Of, Billed Row)>());
+        foreach (var one in _followed.Values)
+        {
+            await PlanAsync(one, due, charges, reversals, cancellationToken);
+            one.IsSure = false;
+        }
+
+        // What was charged before is put right, to the end, before anything new is charged: a newest record says that all before it is settled.
+        var unsure = new HashSet<Followed>();
+        var refused = await ChargeAsync(charges.Where(charge => charge.Due.Revision > 1), unsure, cancellationToken);
+        foreach (var inOrg in reversals.Where(reversal => !unsure.Contains(reversal.Of)).GroupBy(reversal => reversal.Of.Log.Instance.Org, StringComparer.Ordinal))
+        {
+            var ahead = 0L;
+            foreach (var (of, row) in inOrg.OrderBy(reversal => reversal.Row.Seq)) ahead = await ReverseAsync(of.Log.Instance, row, ahead, cancellationToken);
+        }
+
+        refused += await ChargeAsync(charges.Where(charge => charge.Due.Revision == 1), unsure, cancellationToken);
+        foreach (var one in _followed.Values)
+        {
+            if (!unsure.Contains(one)) (one.IsSure, one.BilledThrough, one.DirtyFrom) = (true, due, long.MaxValue);
+        }
+
+        return refused;
+    }
+
+    private async Task<int> ChargeAsync(IEnumerable<(Followed Of, Due Due)> charges, HashSet<Followed> unsure, CancellationToken cancellationToken)
+    {
+        var refused = 0;
+        foreach (var part in charges.Chunk(ItemsPerCall))
+        {
+            var outcomes = await _intake.TakeAsync([.. part.Select((charge, index) => RuntimeRecords.Item(charge.Of.Log.Instance, charge.Due, index))], Self, cancellationToken);
+            for (var i = 0; i < part.Length; i++)
+            {
+                if (outcomes[i].Status is ItemStatus.Accepted or ItemStatus.Replayed) continue;
+                refused++;
+                unsure.Add(part[i].Of);
+                part[i].Of.DirtyFrom = Math.Min(part[i].Of.DirtyFrom, part[i].Due.Stretch.From);
+            }
+        }
+
+        return refused;
+    }
+
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        await FollowInstancesAsync(cancellationToken);
+        foreach (var org in _followed.Keys.Select(key => key.Org).Distinct().ToList())
+        {
+            var events = await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.RuntimeEvent, _lastEvent.GetValueOrDefault(org), cancellationToken);
+            if (events.Count == 0) continue;
+            var read = events.Select(kept => RuntimeObjects.Event(kept.Object)).ToList();
+
+            // An instance is recorded before anything happens to it, so it is there by now.
+            if (read.Any(one => !_followed.ContainsKey((org, one.Runtime)))) await FollowInstancesAsync(cancellationToken);
+            foreach (var (runtime, happened) in Enumerable.Reverse(read))
+            {
+                if (_followed.TryGetValue((org, runtime), out var one) && one.Log.Add(happened)) one.DirtyFrom = Math.Min(one.DirtyFrom, happened.Second);
+            }
+
+            _lastEvent[org] = events[0].Row.Seq;
+        }
+    }
+
+    private async Task FollowInstancesAsync(CancellationToken cancellationToken)
+    {
+        for (var after = 0L; ;)
+        {
+            var page = await ledger.Read.PendingObjectsAsync(ObjectKind.Runtime, after, RuntimeObjects.PageLength, cancellationToken);
+            foreach (var kept in page)
+            {
+                after = kept.Row.Seq;
+                var key = (kept.Object.Org, kept.Object.Id);
+                if (!_followed.ContainsKey(key)) _followed.Add(key, new(new(RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object)))));
+            }
+
+            if (page.Count < RuntimeObjects.PageLength) return;
+        }
+    }
+
+    private async Task PlanAsync(Followed one, long due, List<(Followed, Due)> charges, List<(Followed, Billed)> reversals, CancellationToken cancellationToken)
+    {
+        if (one.Log.Events.Count == 0) return;
+        var first = grid.Start(one.Log.Events[0].Second);
+        var through = one.IsSure ? Math.Max(one.BilledThrough, first) : await BeginAsync(one, first, due, cancellationToken);
+        var from = grid.Start(Math.Min(through, one.DirtyFrom));
+        for (long begin; from < due; from = begin + RuntimeRecords.DaySeconds)
+        {
+            begin = from - (from % RuntimeRecords.DaySeconds);
+            var to = Math.Min(due, begin + RuntimeRecords.DaySeconds);
+            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RowsAsync(one.Log.Instance, begin, cancellationToken);
+            var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, grid);
+            charges.AddRange(plan.Charges.Select(charge => (one, charge)));
+            reversals.AddRange(plan.Reversals.Select(row => (one, row)));
+        }
+    }
+
+    /// <summary>Where to begin after a restart. Intervals are charged in order, so before the last record only what came late since can be missing.</summary>
+    private async Task<long> BeginAsync(Followed one, long first, long due, CancellationToken cancellationToken)
+    {
+        long? settled = null;
+        var day = due - (due % RuntimeRecords.DaySeconds);
+        for (; day + RuntimeRecords.DaySeconds > first; day -= RuntimeRecords.DaySeconds)
+        {
+            if (settled is { } before && day + RuntimeRecords.DaySeconds <= before) break;
+            if (settled is not null) continue;
+            var newest = await NewestAsync(one.Log.Instance, day, cancellationToken);
+            if (newest is { } at) settled = (at - LatenessMax).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
+        }
+
+        return Math.Max(first, day + RuntimeRecords.DaySeconds);
+    }
+
+    /// <summary>When the newest record of a day that counts at its own time was recorded.</summary>
+    private async Task<Instant?> NewestAsync(RuntimeInstance instance, long day, CancellationToken cancellationToken)
+    {
+        Instant? newest = null;
+        foreach (var attempt in await ledger.Read.OperationAsync(instance.Org, RuntimeRecords.Operation(instance.Id, day), cancellationToken))
+        {
+            if (attempt.Usage is not { } row || RuntimeRecords.Billed(instance, row) is null) continue;
+
+            // Simulated or handed-in time may run behind the clock that records: the earlier of the two is safe.
+            var at = row.RecordedAt < RuntimeRecords.At(day + RuntimeRecords.DaySeconds) ? row.RecordedAt : RuntimeRecords.At(day + RuntimeRecords.DaySeconds);
+            newest = newest is { } known && known > at ? known : at;
+        }
+
+        return newest;
+    }
+
+    private async Task<List<Billed>> RowsAsync(RuntimeInstance instance, long day, CancellationToken cancellationToken)
+    {
+        var rows = new List<Billed>();
+        foreach (var attempt in await ledger.Read.OperationAsync(instance.Org, RuntimeRecords.Operation(instance.Id, day), cancellationToken))
+        {
+            if (attempt.Usage is { } row && RuntimeRecords.Billed(instance, row) is { } billed) rows.Add(billed);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Takes the charge back whole; what is right has a charge of its own. Once, whatever happens: the correction's id is the record's.</summary>
+    /// <param name="ahead">By how much the postings' numbers are ahead of the usage records' at an earlier record. Every record has a posting, so that only grows.</param>
+    /// <returns>The same, here.</returns>
+    private async Task<long> ReverseAsync(RuntimeInstance instance, Billed row, long ahead, CancellationToken cancellationToken)
+    {
+        await foreach (var posting in ledger.Read.PostingsAsync(instance.Org, Instant.MinValue, new(long.MaxValue), row.Seq + ahead - 1, cancellationToken))
+        {
+            if (posting.UsageSeq != row.Seq || posting.Kind != PostingKind.Charge) continue;
+            var reason = $"runtime {instance.Id}: the interval of {RuntimeRecords.At(row.Stretch.From)} was recorded anew, because activity came late";
+            await ledger.SubmitAsync(new Command.Correct($"runtime-{row.Usage}", instance.Org, posting.Seq, NewAmount: null, reason), cancellationToken);
+            return posting.Seq - row.Seq;
+        }
+
+        return ahead;
+    }
+
+    /// <summary>One instance and how far it is charged.</summary>
+    private sealed class Followed(ActivityLog log)
+    {
+        public ActivityLog Log => log;
+
+        /// <summary>Whether nothing of the intervals after <see cref="BilledThrough"/> is recorded.</summary>
+        public bool IsSure { get; set; }
+
+        public long BilledThrough { get; set; }
+
+        /// <summary>Before that, nothing has changed since.</summary>
+        public long DirtyFrom { get; set; } = long.MaxValue;
+    }
+}

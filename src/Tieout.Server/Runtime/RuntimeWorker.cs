@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Runtime;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Runtime;
+
+/// <summary>Meters runtimes as time passes, on one node.</summary>
+internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, TimeProvider time, ILogger<RuntimeWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
+
+    private RuntimeMeter? _meter;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await TickAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task TickAsync(CancellationToken stoppingToken)
+    {
+        // Another node charges meanwhile: what was remembered here is not what stands when it is this node's turn again.
+        if (!ledger.DoesWhatIsDoneOnce) _meter = null;
+        if (!ledger.DoesWhatIsDoneOnce || !ledger.Health.IsWritable) return;
+        try
+        {
+            _meter ??= new(ledger, keys, Grid.Default);
+            var refused = await _meter.TickAsync(Instant.From(time.GetUtcNow()), stoppingToken);
+            if (refused > 0) LogRefused(refused);
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            _meter = null;
+            LogLater(unavailable.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 2501, Level = LogLevel.Warning, Message = "Runtimes are metered again once the store is back: {Reason}")]
+    private partial void LogLater(string reason);
+
+    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "{Records} intervals of runtimes could not be charged and are tried again: is there a price for their models?")]
+    private partial void LogRefused(int records);
+}
