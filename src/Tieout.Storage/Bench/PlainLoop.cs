@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Bench;

@@ -4,8 +4,8 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite;
 

@@ -1,8 +1,8 @@
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Sqlite;

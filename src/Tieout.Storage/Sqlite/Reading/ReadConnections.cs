@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Tieout.Core.Metering;
-using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite.Reading;
 

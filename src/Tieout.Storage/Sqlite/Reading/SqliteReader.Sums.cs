@@ -1,7 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Money;
-using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite.Reading;
 

@@ -4,8 +4,8 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
