@@ -6,11 +6,11 @@ namespace Tieout.Simulation;
 /// <summary>The measurement itself, small. Times are not judged here, they are the machine's; what is allocated is the program's, and is.</summary>
 public sealed class GatewayBenchTests
 {
-    /// <summary>Bytes allocated for one request with 32 at once, hold, settlement, budgets and record included. What was measured, and a fifth.</summary>
-    private const long RequestBytesMax = 15_200;
+    /// <summary>Bytes allocated for one request with 32 at once, hold, settlement, budgets and record included. The most of three runs, and a fifth.</summary>
+    private const long RequestBytesMax = 18_200;
 
-    /// <summary>Bytes allocated for one stream of 20 events. What was measured, and a fifth.</summary>
-    private const long StreamBytesMax = 23_900;
+    /// <summary>Bytes allocated for one stream of 20 events. The most of three runs, and a fifth.</summary>
+    private const long StreamBytesMax = 27_900;
 
     /// <summary>Managed heap of one open stream. What was measured, and half: it is a difference of two states of a whole heap.</summary>
     private const decimal StreamKbMax = 40;
@@ -18,8 +18,8 @@ public sealed class GatewayBenchTests
     /// <summary>Of the whole heap, while the streams go on.</summary>
     private const decimal GrowthPercentMax = 10;
 
-    /// <summary>Bytes allocated for one event taken in, by format. What was measured, and a fifth.</summary>
-    private static readonly (string Format, long BytesMax)[] EventBytesMax = [("plain", 1_720), ("cloud_events", 1_840), ("otlp", 1_900)];
+    /// <summary>Bytes allocated for one event taken in, by format. The most of three runs, and a fifth.</summary>
+    private static readonly (string Format, long BytesMax)[] EventBytesMax = [("plain", 1_900), ("cloud_events", 2_000), ("otlp", 2_430)];
 
     [Fact]
     public async Task A_small_measurement_has_all_its_figures_stays_within_its_allocations_and_ties_out()

@@ -81,12 +81,12 @@ public sealed class TieTests
     public async Task Days_are_the_orgs_and_a_counter_that_cuts_them_in_UTC_is_told()
     {
         await using var world = await ApiWorld.StartAsync();
-        var zone = DateTime.UtcNow.Hour < 12 ? "Pacific/Honolulu" : "Pacific/Kiritimati";
+        var zone = DateTime.UtcNow.Hour < 12 ? "Etc/GMT+12" : "Pacific/Kiritimati";
         await world.OkAsync(HttpMethod.Post, "/orgs", $$"""{"id":"far","asset":"USD","billing":"postpaid","time_zone":"{{zone}}"}""");
         await world.ChargeAsync("2", org: "far");
         var local = TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, TimeZoneInfo.FindSystemTimeZoneById(zone)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var utc = Today;
-        Assert.SkipWhen(local == utc, "Both clocks show the same day just now.");
+        Assert.NotEqual(local, utc);
 
         string[] how = ["--org", "far", "--key", "day", "--amount", "usd", "--unit", "usd"];
         Assert.Equal(0, (await TieAsync(world, $"day,usd\n{local},2\n", how)).ExitCode);
