@@ -21,14 +21,16 @@ internal sealed class Issuing(ILedger ledger, TimeProvider time)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
-            if (Invoices(org).FirstOrDefault(issued => issued.Period == month.ToString()) is { } known)
+            // One look for both: a number that follows from a later look could let the same month in twice.
+            var issued = Invoices(org);
+            if (issued.FirstOrDefault(invoice => invoice.Period == month.ToString()) is { } known)
             {
                 if (taxes.Select(tax => tax.On(known.Net, known.Decimals)).SequenceEqual(known.Taxes)) return (false, known);
                 throw new ApiRefusedException(ApiError.InvoiceFinal, $"{month} was issued as {known.Number} with other taxes.");
             }
 
             (await ledger.ActAsync(new Command.ClosePeriod(org, month), context)).OrThrow();
-            var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, Invoices(org).Count + 1), time.GetUtcNow(), taxes, context.RequestAborted);
+            var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, issued.Count + 1), time.GetUtcNow(), taxes, context.RequestAborted);
             if (await RecordAsync(org, invoice.Number, invoice.ToJson(), context)) return (true, invoice);
         }
 

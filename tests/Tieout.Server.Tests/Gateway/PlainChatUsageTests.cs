@@ -43,7 +43,7 @@ public sealed class PlainChatUsageTests
             read++;
             return OpenAi.Read(Encoding.UTF8.GetBytes($"{{\"usage\":{text}}}").AsMemory()) is UsageReading.Measured({ Flags: UsageFlags.None } measured) && measured.Counts == counts;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
-        Assert.True(read > 100, $"Only {read} blocks were plain.");
+        Assert.True(read > 40, $"Only {read} blocks were plain.");
     }
 
     [Fact]
