@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
