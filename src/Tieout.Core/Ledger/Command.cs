@@ -126,4 +126,7 @@ public enum SettingKind
 
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,
+
+    /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
+    Webhook = 40,
 }
