@@ -17,7 +17,7 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
     public async Task<IReadOnlyList<Lane>> ClaimAsync(TimeSpan lease, int max, IReadOnlyCollection<string> except, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
     {
         var due = await QueryAsync(
-            connection, $"SELECT bucket, endpoint, org FROM lanes WHERE next_at <= {Now} AND leased_until <= {Now} AND NOT (endpoint = ANY($1)) ORDER BY next_at LIMIT $2",
+            connection, $"SELECT bucket, endpoint, org FROM lanes WHERE next_at < {DeliveryRows.Idle} AND next_at <= {Now} AND leased_until <= {Now} AND NOT (endpoint = ANY($1)) ORDER BY next_at LIMIT $2",
             row => new Lane(RowReads.Int32(row, 0), row.Text(1), row.Text(2), Guid.NewGuid()), except.ToArray(), max);
         var claimed = new List<Lane>();
         foreach (var lane in due)

@@ -9,7 +9,8 @@ CREATE TABLE lanes (
   bucket int NOT NULL, endpoint text NOT NULL, org text NOT NULL, next_at bigint NOT NULL, leased_until bigint NOT NULL, lease uuid,
   PRIMARY KEY (bucket, endpoint, org)
 );
-CREATE INDEX lanes_next ON lanes (next_at);
+-- Only where something is to be done.
+CREATE INDEX lanes_next ON lanes (bucket, next_at) WHERE next_at < 9223372036854775807;
 
 -- seq: of the message. state: 0 waiting, 1 delivered, 2 dead, 3 dropped with its endpoint. status: of the last answer; null: there was none.
 CREATE TABLE deliveries (
