@@ -44,6 +44,7 @@ public static class TieoutServer
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
         builder.Services.AddAttribution(options.EnvelopeSecret);
+        builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
 

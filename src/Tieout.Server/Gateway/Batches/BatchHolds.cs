@@ -1,6 +1,7 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Storage;
 
@@ -23,8 +24,8 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
         {
             try
             {
-                var outcomes = await ledger.SubmitAsync(chunk, CancellationToken.None);
-                foreach (var (hold, outcome) in chunk.Zip(outcomes))
+                var outcomes = await LinkedCommands.SubmitAsync(ledger, chunk, CancellationToken.None);
+                foreach (var (hold, outcome) in chunk.Select(linked => (Command.PlaceHold)linked.Command).Zip(outcomes))
                 {
                     if (outcome is Outcome.Refused no)
                     {
@@ -39,7 +40,7 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
             }
             catch (StoreUnavailableException unavailable)
             {
-                if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(hold => hold.Id));
+                if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(linked => ((Command.PlaceHold)linked.Command).Id));
                 await ReleaseAsync(placed);
                 return (null, new(ApiError.StoreUnavailable));
             }
