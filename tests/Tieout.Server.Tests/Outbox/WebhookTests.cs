@@ -267,11 +267,18 @@ public sealed class WebhookTests
     {
         var webhooks = new WebhookOptions
         {
-            AllowHttp = true, AllowPrivate = true, Timeout = TimeSpan.FromSeconds(1), AttemptsMax = 4, Backoff = TimeSpan.FromMilliseconds(20), BackoffMax = TimeSpan.FromMilliseconds(100),
+            AllowHttp = true,
+            AllowPrivate = true,
+            Timeout = TimeSpan.FromSeconds(1),
+            AttemptsMax = 4,
+            Backoff = TimeSpan.FromMilliseconds(20),
+            BackoffMax = TimeSpan.FromMilliseconds(100),
         };
         return World.StartAsync(change: options => options with
         {
-            AdminToken = AdminToken, EnvelopeSecret = new EnvelopeSecret(new byte[32]), Webhooks = change?.Invoke(webhooks) ?? webhooks,
+            AdminToken = AdminToken,
+            EnvelopeSecret = new EnvelopeSecret(new byte[32]),
+            Webhooks = change?.Invoke(webhooks) ?? webhooks,
         });
     }
 

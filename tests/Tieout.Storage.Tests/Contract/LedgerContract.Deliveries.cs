@@ -112,9 +112,9 @@ public abstract partial class LedgerContract
     {
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        foreach (var (org, id) in (ReadOnlySpan<(string, string)>)[("acme", "alert/1"), ("acme", "alert/2"), ("beta", "alert/4"), ("acme", "alert/3"), ("", "alert/9")])
+        foreach (var (org, id) in ((string, string)[])[("acme", "alert/1"), ("acme", "alert/2"), ("beta", "alert/4"), ("acme", "alert/3"), ("", "alert/9")])
         {
-            TellAsync(ledger, org, id).GetAwaiter().GetResult();
+            await TellAsync(ledger, org, id);
         }
 
         return ledger;

@@ -1,7 +1,6 @@
 using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Postgres.Rows;
-using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Deliveries;

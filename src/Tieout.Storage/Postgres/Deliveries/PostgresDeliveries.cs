@@ -1,5 +1,4 @@
 using Npgsql;
-using Tieout.Core.Ledger;
 using Tieout.Storage.Postgres.Reading;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
