@@ -31,6 +31,11 @@ internal static class Permissions
         ("/orgs/{org}/documents/{number}/credit-notes", [AdminRole.Finance]),
         ("/orgs/{org}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
+        ("/webhooks", [AdminRole.Operator]),
+        ("/webhooks/{id}/rotate", [AdminRole.Operator]),
+        ("/webhooks/{id}/test", [AdminRole.Operator]),
+        ("/webhooks/{id}/remove", [AdminRole.Operator]),
+        ("/outbox/replay", [AdminRole.Operator]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
     ];
 

@@ -33,6 +33,10 @@ public sealed record ServerOptions
 
     public GatewayOptions Gateway { get; init; } = new();
 
+    public WebhookOptions Webhooks { get; init; } = new();
+
+    public AlertOptions Alerts { get; init; } = new();
+
     /// <summary>The file that is read again when it changes; null: there is none. Where the server listens, its data and its store stay as they were.</summary>
     public ConfigurationFile? File { get; init; }
 
