@@ -24,6 +24,9 @@ public interface ILedgerReader
     /// <summary>The org's budgets with the windows that contain <paramref name="at"/>; a per-user budget has one a user seen.</summary>
     IReadOnlyList<BudgetStanding> Budgets(string org, Instant at);
 
+    /// <summary>The budgets of an org, its own daily meter included.</summary>
+    IReadOnlyList<BudgetState> BudgetStates(string org);
+
     /// <summary>What the org was charged in its day that contains <paramref name="at"/>, from the ledger's own daily window.</summary>
     Amount SpentToday(string org, Instant at);
 
@@ -46,6 +49,12 @@ public interface ILedgerReader
 
     /// <summary>One attempt; null: unknown, or of another org.</summary>
     Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken);
+
+    /// <summary>Usage under a correlation id, in the order in which it was recorded.</summary>
+    Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken);
+
+    /// <summary>All that was written about an attempt of the org, with its commits.</summary>
+    Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken);
 
     /// <summary>Postings by number, from just after <paramref name="after"/>.</summary>
     IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken);

@@ -9,6 +9,7 @@ using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
+using Tieout.Server.Tracing;
 
 namespace Tieout.Server.Api;
 
@@ -23,6 +24,7 @@ public static class ApiEndpoints
     {
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
+        services.TryAddSingleton<CostTraces>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }
@@ -36,6 +38,7 @@ public static class ApiEndpoints
         api.MapMoney();
         api.MapUsage();
         api.MapOperations();
+        api.MapTraces();
         api.MapHolds();
         api.MapFindings();
         api.MapInvoices();

@@ -31,6 +31,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError TokenNotFound = new("token_not_found", 404, "There is no such token.");
     public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
     public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
+    public static readonly ApiError TraceNotFound = new("trace_not_found", 404, "The ledger has nothing under this id.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read for certain, so it is not compared.");
@@ -99,7 +100,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static IReadOnlyList<ApiError> All { get; } =
     [
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
-        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
+        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound, TraceNotFound,
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,

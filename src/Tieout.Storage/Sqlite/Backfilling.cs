@@ -75,4 +75,34 @@ internal static class ChainSearch
 
         return found;
     }
+
+    /// <summary>A commit's link; that before the first commit is empty.</summary>
+    public static ChainRow Commit(RawConnection connection, long commit)
+    {
+        if (commit == 0) return new(0, [], [], Instant.MinValue, default);
+        using var s = connection.Prepare($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no = ?");
+        s.Bind(1, commit);
+        return s.Step() ? RowReads.Chain(s, []) : throw new StoreCorruptException($"Commit {commit} is missing from the chain.");
+    }
+
+    /// <summary>The commit that a row became durable in.</summary>
+    /// <param name="last">The column of the chain that says where its table ended.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No commit has it yet.</exception>
+    public static ChainRow CommitOf(RawConnection connection, string last, long seq)
+    {
+        using var s = connection.Prepare($"SELECT {last} FROM chain WHERE commit_no = ?");
+        var end = connection.ReadInt64("SELECT coalesce(max(commit_no), 0) FROM chain");
+        var (low, high) = (1L, end);
+        while (low <= high)
+        {
+            var middle = low + (high - low) / 2;
+            s.Bind(1, middle);
+            if (!s.Step()) throw new StoreCorruptException($"Commit {middle} is missing from the chain.");
+            if (s.Int64(0) >= seq) high = middle - 1;
+            else low = middle + 1;
+            s.Reset();
+        }
+
+        return low <= end ? Commit(connection, low) : throw new ArgumentOutOfRangeException(nameof(seq), seq, $"No commit has this {last["last_".Length..]} yet.");
+    }
 }
