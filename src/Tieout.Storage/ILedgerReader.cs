@@ -72,6 +72,12 @@ public interface ILedgerReader
     /// <exception cref="ArgumentOutOfRangeException">There is no such posting yet.</exception>
     Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken);
 
+    /// <summary>The windows of these budgets of an org, from those on that contain <paramref name="at"/>, counted anew from the postings. What is held is not in them.</summary>
+    Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken);
+
+    /// <summary>How attempts ended that count in a range, by labels and status; of one org or of all.</summary>
+    Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken);
+
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 
@@ -121,6 +127,10 @@ public sealed record ChargeSum(
     Amount Charge, Amount Corrections, long FirstPosting, long LastPosting);
 
 public sealed record RangeTotals(Amount Postings, Amount Usage, long PostingCount, long UsageCount, Instant? LastPostingAt, Instant? LastUsageAt);
+
+/// <param name="Status">The provider's; 0: it gave no answer.</param>
+/// <param name="LastAt">When the newest of them occurred.</param>
+public sealed record StatusCount(UsageLabels Labels, int Status, long Attempts, Instant LastAt);
 
 public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);
 

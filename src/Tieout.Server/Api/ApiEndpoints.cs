@@ -44,6 +44,9 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapIssued();
         api.MapCosts();
+        api.MapCostReconciliation();
+        api.MapBudgetReconciliation();
+        api.MapFailures();
         api.MapTies();
         api.MapJournals();
         api.MapPrices();

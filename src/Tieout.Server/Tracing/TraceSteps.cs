@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;

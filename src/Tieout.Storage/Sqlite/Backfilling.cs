@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -11,32 +10,24 @@ namespace Tieout.Storage.Sqlite;
 /// <summary>What a new budget's window holds from its beginning on: the charges in its scope and time that were posted before it was set.</summary>
 internal static class Backfilling
 {
-    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, Book book, BudgetState budget, Instant now)
+    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, Book book, BudgetState budget, Instant now) =>
+        Windows(connection, book.Org(budget.Budget.Scope.Org)!, [budget], now);
+
+    /// <summary>The windows of an org's budgets from those on that contain <paramref name="at"/>, counted from the postings.</summary>
+    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, OrgState org, IReadOnlyList<BudgetState> budgets, Instant at)
     {
-        var period = budget.WindowAt(now);
-        var org = book.Org(budget.Budget.Scope.Org)!;
-        var labels = LabelsOf(connection, budget.Budget.Scope.Org);
-        var windows = new Dictionary<WindowKey, BudgetWindow>();
+        if (budgets.Count == 0) return [];
+        var labels = LabelsOf(connection, org.Org.Id);
+        var count = new WindowCount(budgets);
         using var s = connection.Prepare("""
             SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON u.seq = p.usage_seq
             WHERE p.seq > ? AND p.debit BETWEEN ? AND ?
             """);
-        s.Bind(1, ChainSearch.Before(connection, period.Start).Posting);
+        s.Bind(1, ChainSearch.Before(connection, budgets.Min(budget => budget.WindowAt(at).Start)).Posting);
         s.Bind(2, org.FirstAccount);
         s.Bind(3, org.FirstAccount + OrgState.AccountKinds - 1);
-        while (s.Step())
-        {
-            var effectiveAt = RowReads.Time(s, 2);
-            var endUser = s.TextOrNull(4);
-            if (!budget.CountsAt(effectiveAt) || !budget.Counts(labels[RowReads.Int32(s, 3)], endUser)) continue;
-            var change = (PostingKind)s.Int64(0) == PostingKind.Reversal ? -s.Int64(1) : s.Int64(1);
-            var window = budget.WindowAt(effectiveAt);
-            var key = new WindowKey(budget.No, window.Start, budget.IsPerUser ? endUser : null);
-            if (!windows.TryGetValue(key, out var counted)) windows[key] = counted = new(key, window.End);
-            counted.Posted += new Amount(change);
-        }
-
-        return [.. windows.Values];
+        while (s.Step()) count.Add((PostingKind)s.Int64(0), s.Int64(1), RowReads.Time(s, 2), labels[RowReads.Int32(s, 3)], s.TextOrNull(4));
+        return count.Windows;
     }
 
     private static Dictionary<int, UsageLabels> LabelsOf(RawConnection connection, string org)

@@ -61,7 +61,7 @@ public sealed class TraceTests
     {
         await using var world = await ApiWorld.StartAsync();
         var id = new AttemptId(Guid.CreateVersion7());
-        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels("acme"), "u", "op-open", Money("3"), Now() + TimeSpan.FromMinutes(5)));
+        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels("acme"), "u", "op-open", Money("3"), Now() + TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
         var trace = await world.GetAsync("/trace/op-open");
         Assert.False(trace.GetProperty("settled").GetBoolean());
         Assert.Equal(["request", "hold"], trace.GetProperty("steps").EnumerateArray().Select(Kind));

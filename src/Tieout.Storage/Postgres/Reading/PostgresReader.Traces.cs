@@ -9,7 +9,7 @@ namespace Tieout.Storage.Postgres.Reading;
 internal sealed partial class PostgresReader
 {
     // As the index says it, word for word.
-    private const string CameLater = "u.correlation_id IS NOT NULL AND left(u.correlation_id, 8) || substr(u.correlation_id, 10, 2) <> left(u.id::text, 8) || substr(u.id::text, 10, 2)";
+    private const string CameLater = "u.correlation_id IS NOT NULL AND left(u.correlation_id, 11) <> left(u.id::text, 11)";
 
     public async Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken)
     {

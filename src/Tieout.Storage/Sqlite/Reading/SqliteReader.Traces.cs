@@ -7,21 +7,18 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>Everything about one attempt.</summary>
 internal sealed partial class SqliteReader
 {
-    // As the index says it, word for word.
-    private const string CameLater = "u.correlation_id IS NOT NULL AND substr(u.correlation_id, 1, 8) || substr(u.correlation_id, 10, 2) <> lower(hex(substr(u.id, 1, 5)))";
-
     public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) => Rows(connection =>
     {
         List<UsageRow> Usage(Query query) => query.Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions WHERE org = ?)", correlationId, org)
             .Then("ORDER BY u.seq LIMIT ?", limit).List(connection, s => RowReads.Usage(s, no => _connections.Labels(connection, no)));
 
-        var found = Usage(new Query($"SELECT {RowReads.UsageColumns} FROM usage u INDEXED BY usage_correlation").Where(CameLater));
+        var found = Usage(new Query($"SELECT {RowReads.UsageColumns} FROM correlations c CROSS JOIN usage u ON u.seq = c.usage").Where("c.correlation_id = ?", correlationId));
         if (IdTime.Around(correlationId) is { } ids)
         {
             found.AddRange(Usage(new Query($"SELECT {RowReads.UsageColumns} FROM usage u INDEXED BY usage_id").Where("u.id BETWEEN ? AND ?", ids.First, ids.Last)));
         }
 
-        return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];
+        return (IReadOnlyList<UsageRow>)[.. found.DistinctBy(row => row.Seq).OrderBy(row => row.Seq).Take(limit)];
     });
 
     public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
