@@ -89,6 +89,13 @@ public abstract record Command
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
     public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command;
+
+    /// <summary>Puts a message into the outbox that no other command tells: an alert, a refusal. No money moves by it.</summary>
+    /// <param name="Id">Counts once within the org: the same content again is a replay, another a conflict.</param>
+    /// <param name="Org">Whom it is about, or empty for the platform.</param>
+    /// <param name="Type">For example <c>alert.spool_backlog</c>.</param>
+    /// <param name="Body">A JSON object.</param>
+    public sealed record Announce(string Id, string Org, string Type, string Body) : Command;
 }
 
 /// <summary>A usage record with its price.</summary>

@@ -36,6 +36,7 @@ public static class LedgerRules
         Command.SetBudget set => SettingRules.SetBudget(draft, set),
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
         Command.Record record => SettingRules.Record(draft, record),
+        Command.Announce announce => OutboxRules.Announce(draft, announce),
         _ => throw new UnreachableException($"No rule for {command}."),
     };
 

@@ -40,6 +40,7 @@ internal sealed class Buckets(int count)
         Command.SetBudget set => set.Budget.Scope.Org,
         Command.ClosePeriod close => close.Org,
         Command.Record record => record.Org,
+        Command.Announce announce => announce.Org,
         _ => null,
     };
 

@@ -135,6 +135,9 @@ internal sealed class StoredBook : IDisposable
                 case Command.EndObject end:
                     RecallObject(end.Org, end.Kind, end.Id);
                     break;
+                case Command.Announce announce:
+                    RecallAnnounced(announce.Org, announce.Id);
+                    break;
                 case Command.Correct correct:
                     RecallCorrected(correct);
                     break;
@@ -170,6 +173,11 @@ internal sealed class StoredBook : IDisposable
     private void RecallCommand(string org, string id)
     {
         if (Book.Command(org, id) is null && _rows.Command(org, id) is { } row) Book.Recall(row);
+    }
+
+    private void RecallAnnounced(string org, string id)
+    {
+        if (Book.Announced(org, id) is null && _rows.Announced(org, id) is { } row) Book.Recall(row);
     }
 
     private void RecallObject(string org, ObjectKind kind, string id)

@@ -2,12 +2,13 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
+using Tieout.Server.Outbox;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Holds what a batch may cost, all of its lines or none (M2, B1).</summary>
-internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
+internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalNews refusals)
 {
     /// <summary>Commands that are in flight at once.</summary>
     public const int ChunkLength = 500;
@@ -46,6 +47,7 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
 
             if (refused is null) continue;
             await ReleaseAsync(placed);
+            refusals.See(order.Holds[0].Labels.Org, refused, order.Ceiling);
             return (null, HoldRefusal.Of(refused, order.Ceiling));
         }
 

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Tieout.Server.Outbox;
+
+/// <summary>What tells the world what happened.</summary>
+internal static class OutboxHosting
+{
+    public static void AddOutbox(this IServiceCollection services)
+    {
+        services.AddSingleton<Announcements>();
+        services.AddHostedService(provider => provider.GetRequiredService<Announcements>());
+        services.AddSingleton<RefusalNews>();
+    }
+}
