@@ -7,6 +7,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Journals;
+using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
@@ -25,6 +26,9 @@ public static class ApiEndpoints
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
         services.TryAddSingleton<CostTraces>();
+        services.AddSingleton<SurfaceReader>();
+        services.AddSingleton<SurfaceTies>();
+        services.AddHostedService<SurfaceWorker>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }
@@ -48,6 +52,7 @@ public static class ApiEndpoints
         api.MapBudgetReconciliation();
         api.MapFailures();
         api.MapTies();
+        api.MapSurfaces();
         api.MapJournals();
         api.MapPrices();
         api.MapRuntimes();

@@ -31,6 +31,7 @@ internal static class Permissions
         ("/orgs/{org}/documents/{number}/credit-notes", [AdminRole.Finance]),
         ("/orgs/{org}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
+        ("/surfaces/{name}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
     ];
 
