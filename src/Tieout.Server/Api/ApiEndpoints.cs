@@ -8,8 +8,10 @@ using Tieout.Server.Invoicing;
 using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Journals;
+using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
+using Tieout.Server.Tracing;
 
 namespace Tieout.Server.Api;
 
@@ -24,6 +26,10 @@ public static class ApiEndpoints
     {
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
+        services.TryAddSingleton<CostTraces>();
+        services.AddSingleton<SurfaceReader>();
+        services.AddSingleton<SurfaceTies>();
+        services.AddHostedService<SurfaceWorker>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }
@@ -37,12 +43,17 @@ public static class ApiEndpoints
         api.MapMoney();
         api.MapUsage();
         api.MapOperations();
+        api.MapTraces();
         api.MapHolds();
         api.MapFindings();
         api.MapInvoices();
         api.MapIssued();
         api.MapCosts();
+        api.MapCostReconciliation();
+        api.MapBudgetReconciliation();
+        api.MapFailures();
         api.MapTies();
+        api.MapSurfaces();
         api.MapJournals();
         api.MapPrices();
         api.MapRuntimes();

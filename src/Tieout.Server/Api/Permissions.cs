@@ -36,6 +36,7 @@ internal static class Permissions
         ("/webhooks/{id}/test", [AdminRole.Operator]),
         ("/webhooks/{id}/remove", [AdminRole.Operator]),
         ("/outbox/replay", [AdminRole.Operator]),
+        ("/surfaces/{name}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
     ];
 

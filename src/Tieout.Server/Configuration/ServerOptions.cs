@@ -37,6 +37,9 @@ public sealed record ServerOptions
 
     public AlertOptions Alerts { get; init; } = new();
 
+    /// <summary>Other books that the ledger can be compared with by name.</summary>
+    public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];
+
     /// <summary>The file that is read again when it changes; null: there is none. Where the server listens, its data and its store stay as they were.</summary>
     public ConfigurationFile? File { get; init; }
 

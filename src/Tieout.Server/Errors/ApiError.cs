@@ -31,9 +31,12 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError TokenNotFound = new("token_not_found", 404, "There is no such token.");
     public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
     public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
+    public static readonly ApiError TraceNotFound = new("trace_not_found", 404, "The ledger has nothing under this id.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read for certain, so it is not compared.");
+    public static readonly ApiError SurfaceNotFound = new("surface_not_found", 404, "The configuration has no such surface.");
+    public static readonly ApiError SurfaceUnreadable = new("surface_unreadable", 502, "The other book cannot be read, so it is not compared.", ServerType);
     public static readonly ApiError InvoiceNotFound = new("invoice_not_found", 404, "There is no such invoice or credit note.");
     public static readonly ApiError InvoiceFinal = new("invoice_final", 409, "The invoice is final: it never changes.");
     public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "More would be given back than the invoice came to.");
@@ -103,6 +106,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        TraceNotFound, SurfaceNotFound, SurfaceUnreadable,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
