@@ -22,6 +22,7 @@ public sealed class Book
     private readonly Dictionary<(string Org, string Id), CommandRow> _commands = [];
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
     private readonly Dictionary<long, PostedBefore> _postings = [];
+    private readonly Dictionary<long, UsageRow> _recorded = [];
     private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
     private readonly Dictionary<(string Org, string Operation, string Issuance), LineageHead> _lineageHeads = [];
 
@@ -51,6 +52,7 @@ public sealed class Book
     public CommandRow? Command(string org, string id) => _commands.GetValueOrDefault((org, id));
     public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
     public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
+    public UsageRow? Recorded(long seq) => _recorded.GetValueOrDefault(seq);
     public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
     public KeptObject? Object(string org, ObjectKind kind, string id) => _objects.GetValueOrDefault((org, kind, id));
 
@@ -116,6 +118,9 @@ public sealed class Book
     /// <summary>Takes in a posting that a correction names.</summary>
     public void Recall(PostedBefore posting) => _postings[posting.Posting.Seq] = posting;
 
+    /// <summary>Takes in a usage record that a correction names.</summary>
+    public void Recall(UsageRow row) => _recorded[row.Seq] = row;
+
     /// <summary>Takes in what is known of an object.</summary>
     public void Recall(KeptObject kept) => _objects[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept;
 
@@ -133,6 +138,7 @@ public sealed class Book
     {
         _commands.Clear();
         _postings.Clear();
+        _recorded.Clear();
     }
 
     /// <summary>Lets go of the objects and ends of lineages recalled for earlier batches; the store finds them again.</summary>
