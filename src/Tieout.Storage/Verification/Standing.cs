@@ -33,8 +33,12 @@ internal sealed class Standing
     // Charged otherwise than their price says: wrong, unless a correction has taken that charge back.
     private readonly Dictionary<long, string> _mispriced = [];
 
-    public Standing(ILedgerTables tables, Findings findings)
+    private readonly bool _rowsOnly;
+
+    /// <param name="rowsOnly">Nothing is recomputed: only what reading rows and following the chain needs.</param>
+    public Standing(ILedgerTables tables, Findings findings, bool rowsOnly = false)
     {
+        _rowsOnly = rowsOnly;
         _tables = tables;
         _findings = findings;
         Each(_tables, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => _book.Recall(RowReads.Setting(s)));
@@ -78,6 +82,7 @@ internal sealed class Standing
 
     public void Add(PriceRow row)
     {
+        if (_rowsOnly) return;
         try
         {
             _prices[row.No] = ResolvedPrice.Parse(row.Json);
@@ -88,10 +93,14 @@ internal sealed class Standing
         }
     }
 
-    public void Add(CommandRow row) => _grants[row.Posting] = row;
+    public void Add(CommandRow row)
+    {
+        if (!_rowsOnly) _grants[row.Posting] = row;
+    }
 
     public void Add(FindingRow row)
     {
+        if (_rowsOnly) return;
         if (row.Code == "overrun") _overrunInCommit.Add(row.Org);
     }
 
@@ -100,6 +109,7 @@ internal sealed class Standing
 
     public void Add(Hold hold)
     {
+        if (_rowsOnly) return;
         _again.Add(hold);
         _openHolds.Add(hold.Seq);
         if (hold.Amount > Amount.Zero) _heldInCommit.Add(hold);
@@ -123,6 +133,7 @@ internal sealed class Standing
     /// <param name="hasUsage">Whether its attempt has a usage record.</param>
     public void End(HoldEnd end, bool hasUsage)
     {
+        if (_rowsOnly) return;
         _again.End(end.Hold);
         _openHolds.Remove(end.Hold.Seq);
         if (end.State != HoldState.Settled)
@@ -136,6 +147,7 @@ internal sealed class Standing
 
     public void Add(UsageRow row)
     {
+        if (_rowsOnly) return;
         _uncharged.Enqueue(row);
         if (row.Price == 0)
         {
@@ -157,6 +169,7 @@ internal sealed class Standing
 
     public void Add(in Posting posting)
     {
+        if (_rowsOnly) return;
         var seq = posting.Seq;
         _findings.Check(
             "L1", posting.Debit != posting.Credit && posting.Amount >= Amount.Zero && OrgOf(posting.Credit) == posting.Org,
