@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
@@ -23,6 +24,8 @@ public static class ApiEndpoints
     {
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
+        services.AddSingleton<Reconciling>();
+        services.AddSingleton<Correcting>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }
@@ -41,6 +44,7 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapIssued();
         api.MapCosts();
+        api.MapReconciliations();
         api.MapTies();
         api.MapJournals();
         api.MapPrices();

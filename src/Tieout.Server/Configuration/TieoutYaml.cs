@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Storage.Postgres;
 using YamlDotNet.Core;
@@ -80,7 +81,7 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway");
+        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "corrections");
         var options = new ServerOptions();
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
@@ -90,7 +91,14 @@ public static class TieoutYaml
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
+        if (members.TryGetValue("corrections", out var corrections)) options = options with { ApprovalAbove = ApprovalAbove(corrections) };
         return options;
+    }
+
+    private static Amount? ApprovalAbove(YamlPlace place)
+    {
+        if (!place.Members("approval_above").TryGetValue("approval_above", out var above)) return null;
+        return Amount.TryParse(above.Text(), out var amount) && amount >= Amount.Zero ? amount : throw above.Wrong($"'{above.Text()}' is not an amount: write a plain decimal such as 100.00");
     }
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)
