@@ -15,6 +15,9 @@ public sealed record ReconciliationRequest(
 /// <param name="More">Odd rows beyond those that are looked at in full.</param>
 public sealed record ReconciliationBody(IReadOnlyList<ReconciledFinding> Findings, long Checked, long AsOf, int Opened, int Ended, long More);
 
+/// <summary>How far the run under way is, in rows; both 0: none is.</summary>
+public sealed record RunProgressBody(long Done, long Total);
+
 /// <param name="Id">The same for the same defect on every run.</param>
 /// <param name="Left">What the book says; null: nothing.</param>
 /// <param name="Right">What it should say; null: nothing, or only a person knows.</param>
@@ -63,6 +66,7 @@ public sealed record KeptRun(long AsOf, string At, long Checked, int Findings);
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(ReconciliationRequest))]
 [JsonSerializable(typeof(ReconciliationBody))]
+[JsonSerializable(typeof(RunProgressBody))]
 [JsonSerializable(typeof(KeptFinding))]
 [JsonSerializable(typeof(CorrectFindingRequest))]
 [JsonSerializable(typeof(CorrectedBody))]

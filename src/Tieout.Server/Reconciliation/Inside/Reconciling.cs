@@ -26,23 +26,27 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     private readonly RuntimeGaps _gaps = new(ledger, keys);
     private RunResult? _last;
 
+    /// <summary>Rows done and in all of the run that is under way; both 0: none is.</summary>
+    public (long Done, long Total) Progress { get; private set; }
+
     public FindingsKept Kept { get; } = new(ledger);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
     /// <param name="filter">Which findings are answered. All are kept, whatever is asked for.</param>
-    public async Task<RunResult> RunAsync(FindingFilter filter, Action<long, long>? progress, CancellationToken cancellationToken)
+    public async Task<RunResult> RunAsync(FindingFilter filter, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
         {
             var now = Instant.From(time.GetUtcNow());
-            var found = await LookAsync(now, progress, cancellationToken);
+            var found = await LookAsync(now, cancellationToken);
             var (opened, ended) = await KeepAsync(found.Findings, found.Report.More == 0, now, cancellationToken);
             _last = found with { Opened = opened, Ended = ended };
             return _last with { Findings = [.. found.Findings.Where(finding => filter.Matches(finding.Scope))] };
         }
         finally
         {
+            Progress = default;
             _one.Release();
         }
     }
@@ -51,7 +55,7 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known && _last.Report.AsOf == ledger.Read.AsOf) return known;
-        return (await RunAsync(FindingFilter.All, progress: null, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id);
+        return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id);
     }
 
     public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
@@ -61,12 +65,12 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     private const string FreezeName = "adjustments";
 
-    private async Task<RunResult> LookAsync(Instant now, Action<long, long>? progress, CancellationToken cancellationToken)
+    private async Task<RunResult> LookAsync(Instant now, CancellationToken cancellationToken)
     {
         var logs = await _gaps.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
         var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
-        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, progress), cancellationToken);
+        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total)), cancellationToken);
         var findings = new List<Finding>(report.Findings);
         foreach (var day in report.Unmetered)
         {
