@@ -14,10 +14,10 @@ internal sealed class BookLabels
     private readonly List<UsageDefects> _defects = [UsageDefects.None];
     private readonly List<ResolvedPrice?> _prices = [null];
 
-    public BookLabels(ILedgerTables tables, Instances instances)
+    /// <param name="keys">Every key that was ever issued, of whatever org.</param>
+    public BookLabels(ILedgerTables tables, Instances instances, IReadOnlySet<string> keys)
     {
         Each(tables, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(RowReads.Setting(s)));
-        var keys = Book.Settings.Where(row => row.Kind == SettingKind.Key).Select(row => (row.Org, row.Name)).ToHashSet();
         Each(tables, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
         {
             var row = RowReads.Labels(s);
@@ -53,10 +53,10 @@ internal sealed class BookLabels
         _defects.Add(defects);
     }
 
-    /// <summary>What comes in through the gateway has one of our keys; what a runtime used, an instance of ours. Imports may name what they like.</summary>
-    private static bool IsUnknown(UsageLabels labels, HashSet<(string, string)> keys, Instances instances) => labels.Source switch
+    /// <summary>What comes in through the gateway has one of our keys, though a worker's is another org's; what a runtime used, an instance of ours. Imports may name what they like.</summary>
+    private static bool IsUnknown(UsageLabels labels, IReadOnlySet<string> keys, Instances instances) => labels.Source switch
     {
-        UsageSource.Gateway => labels.Key is { } key && !keys.Contains((labels.Org, key)),
+        UsageSource.Gateway => labels.Key is { } key && !keys.Contains(key),
         UsageSource.AppRuntime or UsageSource.Allocation => labels.Runtime is { } runtime && instances.Find(labels.Org, runtime.AppInstance) is null,
         _ => false,
     };

@@ -9,9 +9,10 @@ using Tieout.Storage.Verification;
 namespace Tieout.Storage.Reconciliation;
 
 /// <summary>One look over a whole book, as of one commit: rows against rows, figures against rows, records against what they are records of.</summary>
-internal sealed class BookRun(ILedgerTables tables, BookQuery query)
+/// <param name="keys">Every key that was ever issued, of whatever org.</param>
+internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySet<string> keys)
 {
-    private readonly BookLabels _labels = new(tables, query.Instances);
+    private readonly BookLabels _labels = new(tables, query.Instances, keys);
     private readonly List<Finding> _findings = [];
 
     /// <param name="checkpoint">The commit that the stored figures are as of.</param>

@@ -51,10 +51,11 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         }
     }
 
-    /// <summary>A finding of the last run, or of a new one; null: it is not found any more.</summary>
+    /// <summary>A finding of the last run of this node, or of a new one; null: it is not found any more.</summary>
+    /// <remarks>What a correction does counts once, and by how much a figure is off stays whatever is committed, so the last run is good enough to correct by.</remarks>
     public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
     {
-        if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known && _last.Report.AsOf == ledger.Read.AsOf) return known;
+        if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known) return known;
         return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id);
     }
 

@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Sqlite.Native;
@@ -30,6 +31,7 @@ internal sealed partial class SqliteReader
 
     private BookReport Reconcile(BookQuery query)
     {
+        var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
         for (var look = 1; ; look++)
         {
             var (asOf, accounts, windows) = writer.Pipeline.Read(image => image.Figures);
@@ -37,7 +39,7 @@ internal sealed partial class SqliteReader
             {
                 var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
                 if (checkpoint > asOf && look < LooksMax) return null;
-                return new BookRun(new SqliteTables(connection), query).Run(checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows));
+                return new BookRun(new SqliteTables(connection), query, keys).Run(checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows));
             });
             if (report is not null) return report;
         }
