@@ -30,7 +30,7 @@ internal static class Permissions
         ("/orgs/{org}/invoices/{month}/finalise", [AdminRole.Finance]),
         ("/orgs/{org}/documents/{number}/credit-notes", [AdminRole.Finance]),
         ("/orgs/{org}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
-        ("/reconciliations", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
+        ("/reconciliations", [AdminRole.Operator, AdminRole.Finance]),
         ("/findings/{finding}/correct", [AdminRole.Finance]),
         ("/orgs/{org}/adjustments/unfreeze", [AdminRole.Finance]),
         ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
