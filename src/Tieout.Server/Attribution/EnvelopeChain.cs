@@ -33,7 +33,7 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
                 // What is not known to stand is read again: a store that fails may have taken it all the same.
                 _end = null;
                 var row = Lineage.Append(envelope.LineageKey, envelope.Issuance, previous, no + 1, step);
-                var outcome = await ledger.SubmitAsync(hold with { Lineage = new(previous, envelope.KeyId, envelope.TokenSha256, row) }, CancellationToken.None);
+                var outcome = await ledger.SubmitAsync(hold with { Lineage = new(previous, envelope.KeyId, envelope.TokenSha256, row) { IsNew = isNew && no == 0 } }, CancellationToken.None);
                 if (outcome is Outcome.Done) _end = (row.No, row.Link);
                 else if (outcome is Outcome.Refused { Reason: not Refusal.LineageMoved }) _end = (no, previous);
                 if (outcome is not Outcome.Refused { Reason: Refusal.LineageMoved } || links == LinksMax) return outcome;
