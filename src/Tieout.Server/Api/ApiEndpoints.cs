@@ -7,6 +7,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
@@ -30,6 +31,8 @@ public static class ApiEndpoints
         services.AddSingleton<SurfaceReader>();
         services.AddSingleton<SurfaceTies>();
         services.AddHostedService<SurfaceWorker>();
+        services.AddSingleton<Reconciling>();
+        services.AddSingleton<Correcting>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }
@@ -52,6 +55,7 @@ public static class ApiEndpoints
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();
         api.MapFailures();
+        api.MapReconciliations();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();
