@@ -79,6 +79,9 @@ public abstract record Command
         public LineageAppend? Lineage { get; init; }
     }
 
+    /// <summary>Appends to an envelope's lineage where it went: a queue, a worker. Its id is its place in the lineage; no money moves.</summary>
+    public sealed record RecordHop(string Org, string OperationId, LineageAppend Lineage) : Command;
+
     /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
     public sealed record KeepObject(ProviderObject Object) : Command;
 
