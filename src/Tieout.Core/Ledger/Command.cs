@@ -126,4 +126,13 @@ public enum SettingKind
 
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,
+
+    /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
+    Incident = 50,
+
+    /// <summary>What was noted of one. Recorded once.</summary>
+    IncidentNote = 51,
+
+    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
+    Evidence = 52,
 }

@@ -31,6 +31,10 @@ internal static class Permissions
         ("/orgs/{org}/documents/{number}/credit-notes", [AdminRole.Finance]),
         ("/orgs/{org}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents", [AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents/{id}/notes", [AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents/{id}/evidence", [AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents/{id}/close", [AdminRole.Operator, AdminRole.Finance]),
         ("/surfaces/{name}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
     ];

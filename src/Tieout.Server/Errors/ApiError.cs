@@ -32,6 +32,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
     public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
     public static readonly ApiError TraceNotFound = new("trace_not_found", 404, "The ledger has nothing under this id.");
+    public static readonly ApiError IncidentNotFound = new("incident_not_found", 404, "There is no such incident.");
+    public static readonly ApiError IncidentClosed = new("incident_closed", 409, "The incident is closed.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read for certain, so it is not compared.");
@@ -102,7 +104,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static IReadOnlyList<ApiError> All { get; } =
     [
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
-        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound, TraceNotFound,
+        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound, TraceNotFound, IncidentNotFound, IncidentClosed,
         PriceNotFound, PriceListInvalid, FileInvalid, SurfaceNotFound, SurfaceUnreadable, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
