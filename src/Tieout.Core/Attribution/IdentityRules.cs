@@ -13,7 +13,8 @@ public static class IdentityRules
     /// <param name="verdict">Of the envelope; null: none came.</param>
     /// <param name="saidOrg">The tenant that the request names outside its envelope (<c>Tieout-Org</c>); null: none.</param>
     /// <param name="unverifiedOrg">What a refused token names, for the finding.</param>
-    public static IdentityDecision Decide(ApiKey key, EnvelopeVerdict? verdict, string? saidOrg, string? unverifiedOrg = null)
+    /// <param name="isSpent">Usage of it is reported, not asked for: then an expired envelope, which attributes, is enough for a worker.</param>
+    public static IdentityDecision Decide(ApiKey key, EnvelopeVerdict? verdict, string? saidOrg, string? unverifiedOrg = null, bool isSpent = false)
     {
         switch (verdict)
         {
@@ -39,7 +40,7 @@ public static class IdentityRules
             if (!key.MayActFor(envelope.Org)) return Deny(IdentityRefusal.TenantForeign, null, Finding(RebindCode, nameof(IdentityRefusal.TenantForeign), envelope.Org, envelope));
 
             // An org's own key is the right to spend, and the envelope only says for what. For a worker the envelope is the right.
-            return isExpired && key.Worker ? Deny(IdentityRefusal.EnvelopeExpired) : new IdentityDecision.Bound(envelope, isExpired);
+            return isExpired && key.Worker && !isSpent ? Deny(IdentityRefusal.EnvelopeExpired) : new IdentityDecision.Bound(envelope, isExpired);
         }
 
         IdentityFinding Finding(string code, string cause, string? claimed, Envelope? envelope = null) =>

@@ -127,6 +127,9 @@ public enum SettingKind
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,
 
+    /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
+    Webhook = 40,
+
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
     Incident = 50,
 

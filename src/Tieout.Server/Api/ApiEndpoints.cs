@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Reconciliation.Surfaces;
@@ -64,6 +65,8 @@ public static class ApiEndpoints
         api.MapEnvelopeKeys();
         api.MapTokens();
         api.MapAudit();
+        api.MapWebhooks();
+        api.MapOutbox();
         api.MapLedgerHealth();
         return routes;
     }

@@ -5,10 +5,6 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;
 
-/// <summary>An envelope as it is passed on, with what its lineage hangs on.</summary>
-/// <param name="LineageKey">Of the key that signed it.</param>
-internal sealed record CarriedEnvelope(string Token, string Issuance, string KeyId, byte[] LineageKey);
-
 /// <summary>The lineage of one envelope in one operation: every attempt is linked to the one before and stored with its hold.</summary>
 /// <remarks>
 /// Attempts of one envelope link one after another; should another server, or a loss of memory, have let one come in between, the ledger refuses the
@@ -22,8 +18,7 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
     private const int LinksMax = 32;
 
     private readonly SemaphoreSlim _linking = new(1);
-    private readonly byte[] _tokenSha256 = Lineage.HashOf(envelope.Token);
-    private (int No, byte[] Link)? _end = isNew ? (0, RootOf(envelope)) : null;
+    private (int No, byte[] Link)? _end = isNew ? (0, envelope.Root) : null;
 
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
     public async ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step)
@@ -33,12 +28,12 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
         {
             for (var links = 1; ; links++)
             {
-                var (no, previous) = _end ?? await ReadAsync();
+                var (no, previous) = _end ?? await EndAsync(ledger, org, operation, envelope.Issuance, CancellationToken.None) ?? (0, envelope.Root);
 
                 // What is not known to stand is read again: a store that fails may have taken it all the same.
                 _end = null;
                 var row = Lineage.Append(envelope.LineageKey, envelope.Issuance, previous, no + 1, step);
-                var outcome = await ledger.SubmitAsync(hold with { Lineage = new(previous, envelope.KeyId, _tokenSha256, row) }, CancellationToken.None);
+                var outcome = await ledger.SubmitAsync(hold with { Lineage = new(previous, envelope.KeyId, envelope.TokenSha256, row) { IsNew = isNew && no == 0 } }, CancellationToken.None);
                 if (outcome is Outcome.Done) _end = (row.No, row.Link);
                 else if (outcome is Outcome.Refused { Reason: not Refusal.LineageMoved }) _end = (no, previous);
                 if (outcome is not Outcome.Refused { Reason: Refusal.LineageMoved } || links == LinksMax) return outcome;
@@ -50,12 +45,10 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
         }
     }
 
-    private async Task<(int No, byte[] Link)> ReadAsync()
+    /// <summary>The last step stored of an issuance in an operation; null: there is none.</summary>
+    public static async Task<(int No, byte[] Link)?> EndAsync(ILedger ledger, string org, string operation, string issuance, CancellationToken cancellationToken)
     {
-        var stored = await ledger.Read.LineageAsync(org, operation, CancellationToken.None);
-        var last = stored.Where(entry => entry.Row.Issuance == envelope.Issuance).MaxBy(entry => entry.Row.No);
-        return last is null ? (0, RootOf(envelope)) : (last.Row.No, last.Row.Link);
+        var stored = await ledger.Read.LineageAsync(org, operation, cancellationToken);
+        return stored.Where(entry => entry.Row.Issuance == issuance).MaxBy(entry => entry.Row.No) is { Row: var last } ? (last.No, last.Link) : null;
     }
-
-    private static byte[] RootOf(CarriedEnvelope envelope) => Lineage.Root(envelope.LineageKey, envelope.Issuance, envelope.Token);
 }

@@ -31,6 +31,10 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
 
     public EnvelopeKey? Find(string id) => All().FirstOrDefault(key => key.Id == id);
 
+    /// <returns>Null: the secret of its key is not here, so nothing can be linked to it.</returns>
+    public CarriedEnvelope? Carry(string token, Envelope envelope, string keyId) =>
+        Ring.Find(keyId)?.Lineage is { } key ? new(token, envelope.Issuance, keyId, key) : null;
+
     /// <summary>A new key that issues; those that issued before verify what they issued, and nothing newer.</summary>
     /// <param name="id">Null: a new one. A name that is taken is the same rotation again, and changes nothing.</param>
     /// <returns>The key, and whether it is new.</returns>

@@ -15,14 +15,19 @@ internal sealed class EnvelopeVerifier(EnvelopeKeys keys)
 
     /// <summary>Who is charged for what these headers come with.</summary>
     /// <param name="key">Known and not blocked.</param>
-    public IdentityReading Read(IHeaderDictionary headers, ApiKey key, Instant now)
+    public IdentityReading Read(IHeaderDictionary headers, ApiKey key, Instant now) => Read([.. headers[Envelope.Header]], key, Said(headers), now, isSpent: false);
+
+    /// <param name="tokens">One, or none; several are refused.</param>
+    /// <param name="said">The tenant that is named outside the envelope; null: none.</param>
+    /// <param name="isSpent">See <see cref="IdentityRules.Decide"/>.</param>
+    /// <inheritdoc cref="Read(IHeaderDictionary, ApiKey, Instant)"/>
+    public IdentityReading Read(ReadOnlySpan<string?> tokens, ApiKey key, string? said, Instant now, bool isSpent)
     {
-        var tokens = headers[Envelope.Header];
-        var verdict = EnvelopeToken.Read([.. tokens], keys.Ring, EnvelopeIssuer.Audience, now);
-        var token = tokens.Count == 1 ? tokens[0] : null;
+        var verdict = EnvelopeToken.Read(tokens, keys.Ring, EnvelopeIssuer.Audience, now);
+        var token = tokens.Length == 1 ? tokens[0] : null;
         var unverified = verdict is EnvelopeVerdict.Refused && token is not null ? EnvelopeToken.UnverifiedOrg(token) : null;
         var keyId = verdict switch { EnvelopeVerdict.Valid valid => valid.KeyId, EnvelopeVerdict.Expired expired => expired.KeyId, _ => null };
-        return new(IdentityRules.Decide(key, verdict, Said(headers), unverified), token, keyId);
+        return new(IdentityRules.Decide(key, verdict, said, unverified, isSpent), token, keyId);
     }
 
     /// <summary>Several of them are one that fits no org.</summary>

@@ -28,13 +28,13 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
                 var issued = issuer.Issue(own.Org, caller.Tags.User ?? spender.Key.Id, caller.Tags.Workflow, caller.OperationId, out _);
                 if (issued is null) return null;
                 context.Response.Headers[Envelope.Header] = issued.Token;
-                caller = caller with { Carried = Carried(issued.Token, issued.Envelope, issued.KeyId), IsCarriedNew = true };
+                caller = caller with { Carried = envelopeKeys.Carry(issued.Token, issued.Envelope, issued.KeyId), IsCarriedNew = true };
                 return null;
             case IdentityDecision.Bound { Envelope: var envelope }:
                 if (keys.Acting(spender, envelope.Org) is not { } acting) return new(ApiError.OrgNotFound, "The envelope's org is not known here.", Envelope.Header);
                 caller = new(acting, caller.Tags with { Workflow = envelope.Workflow, Operation = envelope.Operation }, caller.Correlation)
                 {
-                    Carried = Carried(reading.Token!, envelope, reading.KeyId!),
+                    Carried = envelopeKeys.Carry(reading.Token!, envelope, reading.KeyId!),
                 };
                 if (context.Features.Get<LogIds>() is { } ids) ids.Org = envelope.Org;
 
@@ -45,10 +45,6 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
                 throw new UnreachableException($"No answer for {reading.Decision}.");
         }
     }
-
-    /// <returns>Null: the secret of its key is not here, so nothing can be linked to it.</returns>
-    private CarriedEnvelope? Carried(string token, Envelope envelope, string keyId) =>
-        envelopeKeys.Ring.Find(keyId)?.Lineage is { } key ? new(token, envelope.Issuance, keyId, key) : null;
 
     public static ApiError ErrorOf(IdentityRefusal reason) => reason switch
     {

@@ -33,6 +33,10 @@ public sealed record ServerOptions
 
     public GatewayOptions Gateway { get; init; } = new();
 
+    public WebhookOptions Webhooks { get; init; } = new();
+
+    public AlertOptions Alerts { get; init; } = new();
+
     /// <summary>Other books that the ledger can be compared with by name.</summary>
     public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];
 

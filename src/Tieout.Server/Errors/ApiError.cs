@@ -42,6 +42,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError InvoiceNotFound = new("invoice_not_found", 404, "There is no such invoice or credit note.");
     public static readonly ApiError InvoiceFinal = new("invoice_final", 409, "The invoice is final: it never changes.");
     public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "More would be given back than the invoice came to.");
+    public static readonly ApiError WebhookInvalid = new("webhook_invalid", 400, "The webhook cannot be set up like this.");
+    public static readonly ApiError WebhookNotFound = new("webhook_not_found", 404, "There is no such webhook.");
     public static readonly ApiError MethodNotAllowed = new("method_not_allowed", 405, "This address does not answer that method.");
     public static readonly ApiError ModelNotFound = new("model_not_found", 404, "No such model is offered here.");
     public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
@@ -104,8 +106,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static IReadOnlyList<ApiError> All { get; } =
     [
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
-        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound, TraceNotFound, IncidentNotFound, IncidentClosed,
-        PriceNotFound, PriceListInvalid, FileInvalid, SurfaceNotFound, SurfaceUnreadable, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
+        PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,

@@ -46,6 +46,7 @@ public static class TieoutServer
         builder.Services.AddSingleton(ledger);
         builder.Services.AddAttribution(options.EnvelopeSecret);
         builder.Services.AddOutbox();
+        builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
 

@@ -147,7 +147,7 @@ internal static class CloudEvents
 
         public string? TraceParent { get; private set; }
 
-        public static bool IsKnown(string name) => name is "specversion" or "id" or "source" or "type" or "subject" or "time" or "datacontenttype" or "traceparent";
+        public static bool IsKnown(string name) => name is "specversion" or "id" or "source" or "type" or "subject" or "time" or "datacontenttype" or "traceparent" or "identityenvelope";
 
         /// <summary>Whether many events say the same.</summary>
         public static bool IsRepeated(string name) => name is "specversion" or "source" or "type" or "subject" or "datacontenttype";
@@ -163,6 +163,7 @@ internal static class CloudEvents
                 case "subject": Subject = UsageFields.Once(Subject, value, name, item); break;
                 case "time": _time = UsageFields.Once(_time, value, name, item); break;
                 case "datacontenttype": _contentType = UsageFields.Once(_contentType, value, name, item); break;
+                case "identityenvelope": item.Envelope = UsageFields.Once(item.Envelope, value, name, item); break;
                 case "traceparent": TraceParent = UsageFields.Once(TraceParent, value, name, item); break;
             }
         }

@@ -2,23 +2,29 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Core.Attribution;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
-using Tieout.Storage;
 
 namespace Tieout.Server.Ingest;
 
 /// <summary>Where usage measured elsewhere comes in: plain records, CloudEvents, OTLP traces.</summary>
 internal static class IngestEndpoints
 {
+    public static void AddIngest(this IServiceCollection services)
+    {
+        services.AddSingleton<ItemIdentities>();
+        services.AddSingleton<Intake>();
+    }
+
     public static void MapIngest(this IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
         var door = new Door(
-            new Intake(services.GetRequiredService<ILedger>(), services.GetRequiredService<CurrentKeys>()),
+            services.GetRequiredService<Intake>(),
             services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
         var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>().WithMetadata(TenantCallable.Mark);
         api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door)));
@@ -61,7 +67,7 @@ internal static class IngestEndpoints
         };
         var caller = Caller.Of(context);
         if (context.Features.Get<LogIds>() is { } ids) ids.Org = caller.Org;
-        var outcomes = await intake.TakeAsync(items, caller, context.RequestAborted);
+        var outcomes = await intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted);
         if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
             .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status), outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
@@ -70,6 +76,15 @@ internal static class IngestEndpoints
 
         int Count(ItemStatus status) => outcomes.Count(outcome => outcome.Status == status);
     }
+
+    /// <summary>The envelope for all items that bear none of their own.</summary>
+    /// <exception cref="ApiRefusedException">There are two.</exception>
+    public static string? EnvelopeOf(HttpContext context) => context.Request.Headers[Envelope.Header] switch
+    {
+        [] => null,
+        [var only] => only,
+        _ => throw new ApiRefusedException(ApiError.EnvelopeRefused, "Two envelopes are none."),
+    };
 
     private static string Name(ItemStatus status) => status switch
     {

@@ -8,6 +8,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
@@ -17,7 +18,8 @@ namespace Tieout.Server.Ingest;
 
 /// <summary>From items to charges: each is priced, charged once for ever, and answered by itself.</summary>
 /// <remarks>The usage is a fact already, so it is charged with or without headroom; passing a limit is a finding, not a refusal.</remarks>
-internal sealed class Intake(ILedger ledger, CurrentKeys keys)
+/// <param name="identities">Null: nothing that comes in here bears an envelope.</param>
+internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? identities = null)
 {
     /// <summary>Labels come from senders: past this many combinations, the remembered ones are let go.</summary>
     private const int RememberedMax = 10_000;
@@ -30,33 +32,41 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
     // Items that follow each other are mostly alike, and comparing is far less than hashing nine texts.
     private volatile UsageLabels? _last;
 
+    /// <inheritdoc cref="TakeAsync(IReadOnlyList{UsageItem}, Caller, string?, CancellationToken)"/>
+    public Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken) =>
+        TakeAsync(items, caller, envelope: null, cancellationToken);
+
+    /// <param name="envelope">Of the call: for every item that bears none of its own. Null: there is none.</param>
     /// <returns>One outcome an item, in their order.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
-    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken)
     {
         var prices = keys.Get().Prices;
-        var charges = new List<Command>(items.Count);
+        var reading = identities?.For(caller);
+        var charges = new List<LinkedCommand>(items.Count);
         var outcomes = new ItemOutcome[items.Count];
         for (var i = 0; i < items.Count; i++)
         {
-            var charge = items[i].Refusal is null ? Price(items[i], caller, prices) : null;
+            var token = items[i].Envelope ?? envelope;
+            var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
+            var charge = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
             if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
-            else charges.Add(charge);
+            else charges.Add(new(charge, carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
         }
 
-        var decided = await ledger.SubmitAsync(charges, cancellationToken);
+        var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
         for (var (i, next) = (0, 0); i < outcomes.Length; i++)
         {
-            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], ((Command.Charge)charges[next]).Usage, decided[next++], cancellationToken);
+            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], ((Command.Charge)charges[next].Command).Usage, decided[next++], cancellationToken);
         }
 
         return outcomes;
     }
 
     /// <returns>Null: it is refused, and the item says why.</returns>
-    private Command.Charge? Price(UsageItem item, Caller caller, PriceSnapshot prices)
+    private Command.Charge? Price(UsageItem item, Caller caller, PriceSnapshot prices, bool isBound)
     {
-        Assign(item, caller);
+        Assign(item, caller, isBound);
         if (item.Refusal is not null) return null;
         if (item.Org is not { } org || prices.Of(org) is not { } own)
         {
@@ -72,6 +82,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
             item.OccurredAt!.Value, item.DurationMs, item.StatusCode, item.Counts(), basis, item.Flags);
         return Price(item, usage, own) is { } priced ? new(priced, Fact: true) : null;
     }
+
+    /// <summary>It as a step of its envelope: who reports it, and where it was used.</summary>
+    private static LineageStep Step(UsageRecord usage, Caller caller) =>
+        new(LineageKind.Attempt, usage.Id.ToString(), usage.AttemptNo, caller.TokenId, $"{usage.Labels.Provider}/{usage.Labels.Model}", usage.OccurredAt);
 
     private static PricedUsage? Price(UsageItem item, UsageRecord usage, OrgPrices prices)
     {
@@ -114,15 +128,17 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys)
     }
 
     /// <summary>A key speaks for its own org, team and project only. Another org is to it one that is not there, so that names cannot be probed.</summary>
-    private static void Assign(UsageItem item, Caller caller)
+    /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org.</param>
+    private static void Assign(UsageItem item, Caller caller, bool isBound)
     {
         if (caller.Key is not { } key) return;
-        if (key.Worker) item.Refuse(ApiError.EnvelopeRequired, "A worker's key spends for a tenant with its envelope, and usage handed in carries none (A2).");
+        if (item.IsStated) item.Refuse(ApiError.Forbidden, "What usage costs is the price list's to say, or the platform's: a key states no provider_cost and no charge.");
+        if (isBound && item.Org != key.Org) return;
+        if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key hands in usage of a tenant with that tenant's envelope (A2): in the header Tieout-Envelope, or with the item.");
         item.Org ??= key.Org;
         if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(item.Org)}'.");
         if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key is team '{key.Team}'s and hands in no other team's usage.");
         if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key is project '{key.Project}'s and hands in no other project's usage.");
-        if (item.IsStated) item.Refuse(ApiError.Forbidden, "What usage costs is the price list's to say, or the platform's: a key states no provider_cost and no charge.");
     }
 
     private UsageLabels Labels(UsageItem item, string org)

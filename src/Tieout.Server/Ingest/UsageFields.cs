@@ -20,6 +20,7 @@ internal static class UsageFields
         switch (name)
         {
             case "org" or "org_id" or "tenant_id": item.Org = Once(item.Org, json.Label(name), name, item); break;
+            case "envelope": item.Envelope = Once(item.Envelope, json.Text(name), name, item); break;
             case "project" or "project_id": item.Project = Once(item.Project, json.Label(name), name, item); break;
             case "team" or "team_id": item.Team = Once(item.Team, json.Label(name), name, item); break;
             case "key" or "key_id": item.Key = Once(item.Key, json.Label(name), name, item); break;

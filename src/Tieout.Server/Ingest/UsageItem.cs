@@ -27,6 +27,9 @@ internal sealed class UsageItem(int index)
     public string? Id { get; set; }
     public Instant? OccurredAt { get; set; }
     public string? Org { get; set; }
+
+    /// <summary>The envelope that it bears; null: that of its call, if it has one.</summary>
+    public string? Envelope { get; set; }
     public string? Project { get; set; }
     public string? Team { get; set; }
     public string? Key { get; set; }

@@ -10,5 +10,7 @@ internal static class OutboxHosting
         services.AddSingleton<Announcements>();
         services.AddHostedService(provider => provider.GetRequiredService<Announcements>());
         services.AddSingleton<RefusalNews>();
+        services.AddSingleton<WebhookSender>();
+        services.AddHostedService<Relay>();
     }
 }

@@ -187,7 +187,7 @@ internal sealed class StoredBook : IDisposable
 
     private void RecallLineage(string org, string operation, LineageAppend? append)
     {
-        if (append is not { Row.Issuance: var issuance } || Book.LineageHead(org, operation, issuance) is not null) return;
+        if (append is not { IsNew: false, Row.Issuance: var issuance } || Book.LineageHead(org, operation, issuance) is not null) return;
         if (_rows.LineageHead(org, operation, issuance) is { } head) Book.Recall(org, operation, issuance, head);
     }
 

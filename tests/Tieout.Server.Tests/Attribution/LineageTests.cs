@@ -91,6 +91,25 @@ public sealed class LineageTests
         await world.DisposeAsync();
     }
 
+    // The same lines under the same envelope again are further attempts of the same operations: linked behind what is stored.
+    [Fact]
+    public async Task A1_each_line_of_a_batch_is_a_step_of_the_envelope_in_its_own_operation()
+    {
+        await using var world = await EnvelopeWorld.StartAsync();
+        var token = await world.IssueAsync();
+        var file = await world.World.FileAsync(BatchesWorld.Line("first"), BatchesWorld.Line("second"));
+        for (var i = 0; i < 2; i++) await world.World.EndedAsync(await world.World.BatchAsync(file, $"Tieout-Envelope: {token}"));
+
+        foreach (var line in (string[])["op-1:first", "op-1:second"])
+        {
+            var operation = await OperationAsync(world, line);
+            var lineage = Assert.Single(operation.GetProperty("lineage").EnumerateArray());
+            Assert.True(lineage.GetProperty("intact").GetBoolean());
+            Assert.Equal(operation.GetProperty("attempts").EnumerateArray().Select(attempt => Text(attempt, "id")), lineage.GetProperty("steps").EnumerateArray().Select(step => Text(step, "id")));
+            Assert.Equal(2, lineage.GetProperty("steps").GetArrayLength());
+        }
+    }
+
     [Fact]
     public async Task Attempts_that_reached_nobody_bear_their_number()
     {

@@ -160,6 +160,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public ILedgerReader Read => inner.Read;
 
+    public IDeliveries Deliveries => inner.Deliveries;
+
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {
         if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None);

@@ -1,6 +1,7 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Outbox;
 using Tieout.Storage;
@@ -24,8 +25,8 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
         {
             try
             {
-                var outcomes = await ledger.SubmitAsync(chunk, CancellationToken.None);
-                foreach (var (hold, outcome) in chunk.Zip(outcomes))
+                var outcomes = await LinkedCommands.SubmitAsync(ledger, chunk, CancellationToken.None);
+                foreach (var (hold, outcome) in chunk.Select(linked => (Command.PlaceHold)linked.Command).Zip(outcomes))
                 {
                     if (outcome is Outcome.Refused no)
                     {
@@ -40,14 +41,14 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
             }
             catch (StoreUnavailableException unavailable)
             {
-                if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(hold => hold.Id));
+                if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(linked => ((Command.PlaceHold)linked.Command).Id));
                 await ReleaseAsync(placed);
                 return (null, new(ApiError.StoreUnavailable));
             }
 
             if (refused is null) continue;
             await ReleaseAsync(placed);
-            refusals.See(order.Holds[0].Labels.Org, refused, order.Ceiling);
+            refusals.See(((Command.PlaceHold)chunk[0].Command).Labels.Org, refused, order.Ceiling);
             return (null, HoldRefusal.Of(refused, order.Ceiling));
         }
 

@@ -3,6 +3,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
@@ -20,12 +21,14 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, 
     /// <summary>Providers work at a batch for up to a day. A hold outlives that by as much as it may take to come for the results.</summary>
     private static readonly TimeSpan HoldFor = TimeSpan.FromHours(48);
 
-    private readonly List<Command.PlaceHold> _holds = [];
+    private readonly List<LinkedCommand> _holds = [];
     private readonly HashSet<AttemptId> _ids = [];
     private Amount _ceiling;
 
-    /// <summary>One a line.</summary>
-    public IReadOnlyList<Command.PlaceHold> Holds => _holds;
+    /// <summary>One a line, each the first step of its own operation under the batch's envelope.</summary>
+    public IReadOnlyList<LinkedCommand> Holds => _holds;
+
+    public IReadOnlyCollection<AttemptId> Attempts => _ids;
 
     /// <summary>The most that all lines together may cost.</summary>
     public Amount Ceiling => _ceiling;
@@ -48,7 +51,9 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, 
         if (Estimate(request, out var ceiling) is { } refused) return refused;
 
         var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
-        _holds.Add(new(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, now + HoldFor));
+        var hold = new Command.PlaceHold(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, now + HoldFor);
+        var step = new LineageStep(LineageKind.Attempt, id.ToString(), AttemptNo: 1, caller.Spender.Key.Id, $"{upstream.Options.Name}/{request.Model}", now);
+        _holds.Add(new(hold, caller.Carried, step));
         return null;
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         var intent = new ProviderObject(key.Org, ObjectKind.Batch, IntentPrefix + facts.Seed.ToString("n"), key.Id, Attempt: null, caller.OperationId, IsPending: true, facts.ToJson());
         if (refused is null && !await TryAsync([new Command.KeepObject(intent)]))
         {
-            await holds.ReleaseAsync(order.Holds.Select(hold => hold.Id));
+            await holds.ReleaseAsync(order.Attempts);
             refused = new(ApiError.StoreUnavailable);
         }
 
@@ -79,7 +79,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
     private async Task ForwardAsync(HttpContext context, BatchApi api, ProviderObject intent, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
     {
         using var patience = kept.Patience(upstream);
-        var ids = order.Holds.Select(hold => hold.Id);
+        var ids = order.Attempts;
         try
         {
             var http = context.Request;

@@ -197,11 +197,11 @@ internal sealed class BucketBook(int bucket)
             case Command.Charge charge:
                 WantAttempt(charge.Usage.Usage.Id, wanted);
                 WantWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt, wanted);
-                if (charge.Lineage is { } used) wanted.Lineages.Add((charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, used.Row.Issuance));
+                if (charge.Lineage is { IsNew: false } used) wanted.Lineages.Add((charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, used.Row.Issuance));
                 break;
             case Command.PlaceHold hold:
                 WantAttempt(hold.Id, wanted);
-                if (hold.Lineage is { } held) wanted.Lineages.Add((hold.Labels.Org, hold.OperationId, held.Row.Issuance));
+                if (hold.Lineage is { IsNew: false } held) wanted.Lineages.Add((hold.Labels.Org, hold.OperationId, held.Row.Issuance));
                 break;
             case Command.Settle settle:
                 WantEnding(settle.Usage.Usage.Id, wanted);
