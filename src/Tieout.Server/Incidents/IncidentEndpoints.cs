@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
-using Tieout.Core.Metering;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
