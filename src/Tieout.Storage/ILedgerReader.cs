@@ -4,6 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
+using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Storage;
 
@@ -97,6 +98,9 @@ public interface ILedgerReader
     /// <summary>Objects of all orgs of which something is still to come, oldest first: what a restart has to go on following.</summary>
     /// <param name="after">Only those with a higher number, for pages.</param>
     Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Goes through the whole book once, as of one commit, and says what does not agree with what. Changes nothing.</summary>
+    Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken);
 
     /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);

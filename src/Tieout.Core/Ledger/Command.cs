@@ -86,6 +86,11 @@ public abstract record Command
     /// <param name="Body">JSON: how it ended. The same again is a replay, another a conflict.</param>
     public sealed record EndObject(string Org, ObjectKind Kind, string Id, string Body) : Command;
 
+    /// <summary>Charges a usage record that stands without its charge posting: what a bug left out, never what a caller forgot.</summary>
+    /// <param name="Usage">The record's number.</param>
+    /// <param name="Reason">The finding that justifies it. Stored with the posting.</param>
+    public sealed record ChargeRecorded(string Id, string Org, long Usage, string Reason) : Command;
+
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
     public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command;
@@ -126,6 +131,15 @@ public enum SettingKind
 
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,
+
+    /// <summary>A finding of a reconciliation, by its id; the newest content says how it stands. The first opens it.</summary>
+    Finding = 30,
+
+    /// <summary>What the last complete reconciliation looked at.</summary>
+    ReconciliationRun = 31,
+
+    /// <summary>Whether an org's money may be adjusted by hand.</summary>
+    AdjustmentFreeze = 32,
 
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,

@@ -29,6 +29,7 @@ public static class LedgerRules
         Command.TopUp topUp => MoneyRules.TopUp(draft, topUp),
         Command.Grant grant => MoneyRules.Grant(draft, grant),
         Command.ExpireGrant expire => MoneyRules.ExpireGrant(draft, expire),
+        Command.ChargeRecorded charge => CorrectionRules.Charge(draft, charge),
         Command.Correct correct => CorrectionRules.Correct(draft, correct),
         Command.KeepObject keep => ObjectRules.Keep(draft, keep),
         Command.EndObject end => ObjectRules.End(draft, end),

@@ -8,6 +8,7 @@ using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
@@ -33,6 +34,8 @@ public static class ApiEndpoints
         services.AddSingleton<SurfaceReader>();
         services.AddSingleton<SurfaceTies>();
         services.AddHostedService<SurfaceWorker>();
+        services.AddSingleton<Reconciling>();
+        services.AddSingleton<Correcting>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }
@@ -56,6 +59,7 @@ public static class ApiEndpoints
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();
         api.MapFailures();
+        api.MapReconciliations();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

@@ -81,6 +81,11 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError PostingNotFound = new("posting_not_found", 404, "There is no such posting.");
     public static readonly ApiError PostingNotCorrectable = new("posting_not_correctable", 409, "Postings of this kind are not corrected.");
     public static readonly ApiError PostingReversed = new("posting_reversed", 409, "The posting is reversed already.");
+    public static readonly ApiError FindingNotFound = new("finding_not_found", 404, "There is no such finding now.");
+    public static readonly ApiError FindingNotDecidable = new("finding_not_decidable", 409, "The finding is not ended like this.");
+    public static readonly ApiError DecisionNeeded = new("decision_needed", 409, "Only a person can say what is right.");
+    public static readonly ApiError ApprovalRequired = new("approval_required", 403, "The correction needs a second person's approval.");
+    public static readonly ApiError AdjustmentsFrozen = new("adjustments_frozen", 409, "Corrections by hand are frozen for this org.");
     public static readonly ApiError GrantNotFound = new("grant_not_found", 404, "There is no such grant.");
     public static readonly ApiError GrantNotExpired = new("grant_not_expired", 409, "The grant has not expired yet.");
     public static readonly ApiError HoldNotFound = new("hold_not_found", 404, "There is no such hold.");
@@ -111,7 +116,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
-        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
+        PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,

@@ -33,6 +33,7 @@ internal sealed class Buckets(int count)
         Command.TopUp topUp => topUp.Org,
         Command.Grant grant => grant.Org,
         Command.ExpireGrant expire => expire.Org,
+        Command.ChargeRecorded charge => charge.Org,
         Command.Correct correct => correct.Org,
         Command.KeepObject keep => keep.Object.Org,
         Command.EndObject end => end.Org,

@@ -138,6 +138,15 @@ internal sealed class StoredBook : IDisposable
                 case Command.Announce announce:
                     RecallAnnounced(announce.Org, announce.Id);
                     break;
+                case Command.ChargeRecorded charge:
+                    RecallCommand(charge.Org, charge.Id);
+                    if (_rows.Usage(charge.Usage) is { } recorded)
+                    {
+                        Book.Recall(recorded);
+                        RecallWindows(recorded.Usage.Labels, recorded.Usage.EndUser, recorded.EffectiveAt);
+                    }
+
+                    break;
                 case Command.Correct correct:
                     RecallCorrected(correct);
                     break;
@@ -257,7 +266,7 @@ internal sealed class StoredBook : IDisposable
         Each(connection, $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
             var posting = RowReads.Posting(s, OrgOf).Posting;
-            var usage = posting.UsageSeq > 0 ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
             if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);
