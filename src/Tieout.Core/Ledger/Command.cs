@@ -146,4 +146,13 @@ public enum SettingKind
 
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
+
+    /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
+    Incident = 50,
+
+    /// <summary>What was noted of one. Recorded once.</summary>
+    IncidentNote = 51,
+
+    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
+    Evidence = 52,
 }

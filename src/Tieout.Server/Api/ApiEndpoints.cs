@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
@@ -28,6 +29,8 @@ public static class ApiEndpoints
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
         services.TryAddSingleton<CostTraces>();
+        services.AddSingleton<IncidentBook>();
+        services.AddSingleton<EvidenceCapture>();
         services.AddSingleton<SurfaceReader>();
         services.AddSingleton<SurfaceTies>();
         services.AddHostedService<SurfaceWorker>();
@@ -49,6 +52,7 @@ public static class ApiEndpoints
         api.MapTraces();
         api.MapHolds();
         api.MapFindings();
+        api.MapIncidents();
         api.MapInvoices();
         api.MapIssued();
         api.MapCosts();

@@ -55,6 +55,11 @@ internal sealed class CostTraces(ILedger ledger, EnvelopeKeys keys, TimeProvider
 
         var steps = new TraceSteps(ledger.Read, org, new Issuing(ledger, time).Invoices(orgId));
         foreach (var attempt in attempts) steps.Attempt(attempt, await ledger.Read.RecordsAsync(orgId, attempt, cancellationToken));
+        foreach (var message in steps.Messages)
+        {
+            foreach (var delivery in await ledger.Deliveries.ListAsync(new(orgId, Seq: message), cancellationToken)) steps.Delivery(delivery);
+        }
+
         List<LineageEntry> lineage = [];
         foreach (var operation in operations) lineage.AddRange(await ledger.Read.LineageAsync(orgId, operation, cancellationToken));
         foreach (var entry in lineage) steps.Envelope(entry);

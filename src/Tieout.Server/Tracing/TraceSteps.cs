@@ -18,6 +18,9 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
     private readonly HashSet<string> _requests = new(StringComparer.Ordinal);
     private readonly HashSet<string> _messages = new(StringComparer.Ordinal);
 
+    /// <summary>Numbers of the messages among the steps.</summary>
+    public List<long> Messages { get; } = [];
+
     /// <summary>Σ charges and what corrected them.</summary>
     public Amount Charge { get; private set; }
 
@@ -50,8 +53,19 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
 
         foreach (var message in records.Outbox.Where(message => IsAbout(message.Row, attempt)))
         {
-            if (_messages.Add(message.Row.Id)) Add(message.Row.RecordedAt, "message", message.Row.Seq, attempt, $"{message.Row.Type}: {message.Row.Body}", null, message.Commit, message.Row.Id);
+            if (!_messages.Add(message.Row.Id)) continue;
+            Messages.Add(message.Row.Seq);
+            Add(message.Row.RecordedAt, "message", message.Row.Seq, attempt, $"{message.Row.Type}: {message.Row.Body}", null, message.Commit, message.Row.Id);
         }
+    }
+
+    /// <summary>How a message went to one endpoint.</summary>
+    public void Delivery(Delivery delivery)
+    {
+        var answer = delivery.Status is { } status ? $", answered {status} in {delivery.DurationMs} ms" : delivery.Error is { } error ? $", {error}" : "";
+        var what = $"{delivery.Type} to {delivery.Endpoint}: {UsageLine.Snake(delivery.State)} after {delivery.Attempts} {(delivery.Attempts == 1 ? "attempt" : "attempts")}{answer}";
+        var at = delivery.LastAt ?? delivery.RecordedAt;
+        _steps.Add((at, delivery.Seq, new(at.ToString(), "delivery", delivery.MessageId, what, null, null, null, null, null, null, null, null)));
     }
 
     private void Request(Attempt attempt)
