@@ -147,6 +147,15 @@ public enum SettingKind
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
 
+    /// <summary>A time that something was wrong with the platform, from its beginning to its end.</summary>
+    AlertEpisode = 41,
+
+    /// <summary>The last day that a daily job was done for.</summary>
+    DailyRun = 42,
+
+    /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
+    SecretMark = 43,
+
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
     Incident = 50,
 
