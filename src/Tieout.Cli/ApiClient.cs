@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Server.Api;
+using Tieout.Server.Reconciliation.Inside;
 
 namespace Tieout.Cli;
 
@@ -28,6 +29,12 @@ internal sealed class ApiClient : IDisposable
     }
 
     public Uri Server { get; }
+
+    /// <summary>A second person's token goes with every call from now on; null: none does.</summary>
+    public void Approve(string? token)
+    {
+        if (token is not null) _http.DefaultRequestHeaders.Add(ReconciliationEndpoints.ApprovalHeader, token);
+    }
 
     /// <param name="path">Below <c>/api/v1/</c>; made with <see cref="Path"/>.</param>
     /// <exception cref="CommandFailedException">The server cannot be reached, or refused.</exception>

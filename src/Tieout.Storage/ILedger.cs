@@ -1,5 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.Inside;
 
 namespace Tieout.Storage;
 
@@ -16,6 +17,12 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Submits commands that are decided in this order; each stands or is refused by itself.</summary>
     /// <inheritdoc cref="SubmitAsync(Command, CancellationToken)"/>
     ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default);
+
+    /// <summary>Puts figures that follow from rows back to what their rows come to: stored and shown, between two commits. No row changes.</summary>
+    /// <param name="drifts">As a reconciliation measured them; how far a figure is off stays, whatever is committed meanwhile.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was changed.</exception>
+    /// <exception cref="NotSupportedException">This store has no such repair.</exception>
+    Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => throw new NotSupportedException("This store does not rebuild figures.");
 
     /// <summary>How the write path is doing.</summary>
     LedgerHealth Health { get; }

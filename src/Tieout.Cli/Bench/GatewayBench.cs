@@ -18,6 +18,9 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
     /// <summary>The runtime compiles what is called often anew, and in the background: before that, nothing is measured.</summary>
     private const int WarmUpAnswers = 5_000;
 
+    /// <inheritdoc cref="WarmUpAnswers"/>
+    private const long WarmUpEvents = 200_000;
+
     private readonly BenchRequests _requests = new(world.Key);
     private readonly TimeSpan _time = TimeSpan.FromMilliseconds((long)(seconds * 1_000));
     private long _direct, _proxied, _through;
@@ -114,7 +117,8 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
     {
         progress(what);
         var first = 0L;
-        var warmUp = await SendAsync(_time / 5);
+        var warmUp = 0L;
+        while (warmUp < WarmUpEvents) warmUp += await SendAsync(_time / 5);
         var before = await world.Gateway.ReadAsync();
         var began = Stopwatch.GetTimestamp();
         var events = await SendAsync(_time);

@@ -3,24 +3,26 @@ using Tieout.Cli.Output;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>findings</c>: ends with 1 when there are any.</summary>
+/// <summary><c>findings</c>: ends with 1 when any is open.</summary>
 internal static class FindingsCommand
 {
     public static Command Build(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
+        var code = new Option<string?>("--code") { Description = "Of one kind, such as ledger_mismatch.", HelpName = "CODE" };
+        var open = new Option<bool>("--open") { Description = "Only those that are open." };
         var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };
-        return globals.Calling(new("findings", "What someone should look at.") { org, limit }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("findings", "What someone should look at.") { org, code, open, limit }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "findings"] : ["findings"];
-            var answer = await api.GetAsync(ApiClient.Path(path, ("limit", $"{call.Get(limit)}")), ApiClient.Json.FindingListBody, cancellationToken);
+            var answer = await api.GetAsync(ApiClient.Path(path, ("limit", $"{call.Get(limit)}"), ("code", call.Get(code)), ("open", call.Get(open) ? "true" : null)), ApiClient.Json.FindingListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.FindingListBody, (list, text) =>
             {
-                var table = new TextTable(">NO", "FINDING", "SEVERITY", "ORG", "RECORDED", "DETAIL");
-                foreach (var finding in list.Items) table.Add($"{finding.Seq}", finding.Code, finding.Severity, finding.Org, finding.RecordedAt[..19], finding.Detail.GetRawText());
+                var table = new TextTable("FINDING", "SEVERITY", "STATE", "ORG", "RECORDED", "DETAIL");
+                foreach (var finding in list.Items) table.Add(finding.Id, finding.Severity, finding.State, finding.Org, finding.RecordedAt[..19], finding.Detail.GetRawText());
                 return table.WriteAsync(text);
             });
-            return answer.Items.Count == 0 ? ExitCode.Ok : ExitCode.Findings;
+            return answer.Items.All(finding => finding.State != "open") ? ExitCode.Ok : ExitCode.Findings;
         });
     }
 }

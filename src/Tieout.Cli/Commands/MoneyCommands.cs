@@ -4,7 +4,7 @@ using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>topup</c>, <c>grant</c>, <c>correct</c> and <c>balance</c></summary>
+/// <summary><c>topup</c>, <c>grant</c> and <c>balance</c></summary>
 internal static class MoneyCommands
 {
     public static Command TopUp(Globals globals)
@@ -22,16 +22,6 @@ internal static class MoneyCommands
         return globals.Calling(new("grant", "Adds free credit, which is used before bought credit.") { org, amount, id, priority, expires }, (call, api, cancellationToken) => PostAsync(
             call, api, call.Get(org), "grants", new GrantBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id), call.Get(priority), call.Get(expires)),
             ApiClient.Json.GrantBody, cancellationToken));
-    }
-
-    public static Command Correct(Globals globals)
-    {
-        var (org, posting, id) = (new Argument<string>("ORG"), new Argument<long>("POSTING"), Id());
-        var amount = new Option<string?>("--amount") { Description = "What is entered instead. Default: nothing.", HelpName = "AMOUNT" };
-        var reason = new Option<string>("--reason") { Required = true, Description = "The finding or words that justify it; kept with the postings." };
-        return globals.Calling(new("correct", "Takes a posting back and enters another amount instead.") { org, posting, id, amount, reason }, (call, api, cancellationToken) => PostAsync(
-            call, api, call.Get(org), "corrections", new CorrectionBody(call.Get(posting), call.Get(reason), Arguments.AmountOrNull(call.Get(amount)), call.Get(id)),
-            ApiClient.Json.CorrectionBody, cancellationToken));
     }
 
     public static Command Balance(Globals globals)
@@ -58,8 +48,10 @@ internal static class MoneyCommands
         Invocation call, ApiClient api, string org, string path, T body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         var answer = await api.SendAsync(HttpMethod.Post, ApiClient.Path(["orgs", org, path]), body, type, ApiClient.Json.MoneyBody, cancellationToken);
-        await call.AnswerAsync(answer, ApiClient.Json.MoneyBody, (made, text) => text.WriteLineAsync(
-            $"{(made.Replayed ? "Stood already" : "Done")}: posting {made.Posting}. Balance {made.Posted} {made.Asset}, {made.Held} held, {made.Available?.ToString() ?? "no limit to what is"} available."));
+        await call.AnswerAsync(answer, ApiClient.Json.MoneyBody, (made, text) => text.WriteLineAsync(Sentence(made)));
         return ExitCode.Ok;
     }
+
+    public static string Sentence(MoneyBody made) =>
+        $"{(made.Replayed ? "Stood already" : "Done")}: posting {made.Posting}. Balance {made.Posted} {made.Asset}, {made.Held} held, {made.Available?.ToString() ?? "no limit to what is"} available.";
 }

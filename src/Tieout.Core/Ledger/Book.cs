@@ -23,6 +23,7 @@ public sealed class Book
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
     private readonly Dictionary<long, PostedBefore> _postings = [];
     private readonly Dictionary<(string Org, string Id), OutboxRow> _announced = [];
+    private readonly Dictionary<long, UsageRow> _recorded = [];
     private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
     private readonly Dictionary<(string Org, string Operation, string Issuance), LineageHead> _lineageHeads = [];
 
@@ -53,6 +54,7 @@ public sealed class Book
     public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
     public OutboxRow? Announced(string org, string id) => _announced.GetValueOrDefault((org, id));
     public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
+    public UsageRow? Recorded(long seq) => _recorded.GetValueOrDefault(seq);
     public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
     public KeptObject? Object(string org, ObjectKind kind, string id) => _objects.GetValueOrDefault((org, kind, id));
 
@@ -121,6 +123,9 @@ public sealed class Book
     /// <summary>Takes in a message of the outbox.</summary>
     public void Recall(OutboxRow row) => _announced[(row.Org, row.Id)] = row;
 
+    /// <summary>Takes in a usage record that a correction names.</summary>
+    public void Recall(UsageRow row) => _recorded[row.Seq] = row;
+
     /// <summary>Takes in what is known of an object.</summary>
     public void Recall(KeptObject kept) => _objects[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept;
 
@@ -138,6 +143,7 @@ public sealed class Book
     {
         _commands.Clear();
         _postings.Clear();
+        _recorded.Clear();
     }
 
     /// <summary>Lets go of the objects, messages and ends of lineages recalled for earlier batches; the store finds them again.</summary>

@@ -79,12 +79,20 @@ public abstract record Command
         public LineageAppend? Lineage { get; init; }
     }
 
+    /// <summary>Appends to an envelope's lineage where it went: a queue, a worker. Its id is its place in the lineage; no money moves.</summary>
+    public sealed record RecordHop(string Org, string OperationId, LineageAppend Lineage) : Command;
+
     /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
     public sealed record KeepObject(ProviderObject Object) : Command;
 
     /// <summary>Records that nothing more comes of an object.</summary>
     /// <param name="Body">JSON: how it ended. The same again is a replay, another a conflict.</param>
     public sealed record EndObject(string Org, ObjectKind Kind, string Id, string Body) : Command;
+
+    /// <summary>Charges a usage record that stands without its charge posting: what a bug left out, never what a caller forgot.</summary>
+    /// <param name="Usage">The record's number.</param>
+    /// <param name="Reason">The finding that justifies it. Stored with the posting.</param>
+    public sealed record ChargeRecorded(string Id, string Org, long Usage, string Reason) : Command;
 
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
@@ -127,6 +135,15 @@ public enum SettingKind
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,
 
+    /// <summary>A finding of a reconciliation, by its id; the newest content says how it stands. The first opens it.</summary>
+    Finding = 30,
+
+    /// <summary>What the last complete reconciliation looked at.</summary>
+    ReconciliationRun = 31,
+
+    /// <summary>Whether an org's money may be adjusted by hand.</summary>
+    AdjustmentFreeze = 32,
+
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
 
@@ -138,4 +155,13 @@ public enum SettingKind
 
     /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
     SecretMark = 43,
+
+    /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
+    Incident = 50,
+
+    /// <summary>What was noted of one. Recorded once.</summary>
+    IncidentNote = 51,
+
+    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
+    Evidence = 52,
 }

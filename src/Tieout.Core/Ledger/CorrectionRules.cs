@@ -7,6 +7,27 @@ namespace Tieout.Core.Ledger;
 /// <summary>Corrections: a posting is never edited but taken back whole and, if something should stand, entered anew (L7).</summary>
 internal static class CorrectionRules
 {
+    /// <summary>The record says what it costs, so that is what is posted; it is spent already, with or without headroom.</summary>
+    public static Outcome Charge(Draft draft, Command.ChargeRecorded command)
+    {
+        var content = Details.ChargeRecorded(command);
+        if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
+        if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
+        if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
+        if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
+        if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.AmountTooLarge);
+
+        // After this point the charge must succeed.
+        var effectiveAt = ChargeRules.EffectiveAt(draft, org, row.EffectiveAt);
+        var usage = row.Usage;
+        if (Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking) draft.AddFinding("overrun", "high", org.Org.Id, usage.Id, Details.Overrun(row, lacking));
+        var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, row.Charge, effectiveAt, row.Seq, command.Id, reason: command.Reason);
+        ChargeRules.MoveWindows(draft, usage.Labels, usage.EndUser, row.Charge, effectiveAt);
+        draft.Cell(effectiveAt, row.Labels).Count(row);
+        draft.Add(command.Org, command.Id, content, posting);
+        return new Outcome.Done(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, row.Charge));
+    }
+
     public static Outcome Correct(Draft draft, Command.Correct command)
     {
         var content = Details.Correct(command);
@@ -42,11 +63,12 @@ internal static class CorrectionRules
             draft.Cell(effectiveAt, usage.Labels).Charge += more;
         }
 
-        var reversal = draft.Post(
-            org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, posting.UsageSeq, command.Id, posting.Seq, command.Reason);
+        // A posting of usage that is not there counts in no window, and neither does what takes it back.
+        var usageSeq = before.Usage?.Seq ?? 0;
+        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason);
         if (command.NewAmount is not null)
         {
-            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, posting.UsageSeq, command.Id, posting.Seq, command.Reason);
+            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason);
         }
 
         draft.Add(command.Org, command.Id, content, reversal);

@@ -33,6 +33,12 @@ internal static class Details
         json.WriteString("reason", command.Reason);
     });
 
+    public static string ChargeRecorded(Command.ChargeRecorded command) => Write(json =>
+    {
+        json.WriteNumber("charge_usage", command.Usage);
+        json.WriteString("reason", command.Reason);
+    });
+
     public static string OrphanHold(Hold hold) => Write(json =>
     {
         json.WriteString("usage_id", hold.Id.ToString());

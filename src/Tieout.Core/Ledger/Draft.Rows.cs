@@ -23,6 +23,8 @@ internal sealed partial class Draft
     private readonly List<LineageEntry> _lineage = [];
     private Sequences _last = book.Last;
 
+    public long LastSetting => _last.Setting;
+
     public int LabelsNo(UsageLabels labels)
     {
         var no = book.LabelsNo(labels);

@@ -49,6 +49,9 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public PostedBefore? Posting(long seq) =>
         book.Posting(seq) is { } posting && _reversed.Contains(seq) ? posting with { Reversed = true } : book.Posting(seq);
 
+    /// <summary>A usage record by its number, as recalled for a correction.</summary>
+    public UsageRow? Recorded(long seq) => book.Recorded(seq);
+
     /// <summary>To read only.</summary>
     public Account Account(OrgState org, AccountKind kind)
     {

@@ -22,7 +22,11 @@ public sealed record LineageRow(string Issuance, int No, LineageStep Step, byte[
 /// <param name="Previous">What it hangs on: the last link stored for the issuance, or of a new one its root. If another came first, the command is refused and nothing is done.</param>
 /// <param name="KeyId">The envelope key whose lineage key made the link.</param>
 /// <param name="TokenSha256">Of the envelope's text. It is the same on every step of an issuance (A1).</param>
-public sealed record LineageAppend(byte[] Previous, string KeyId, byte[] TokenSha256, LineageRow Row);
+public sealed record LineageAppend(byte[] Previous, string KeyId, byte[] TokenSha256, LineageRow Row)
+{
+    /// <summary>The envelope was made for this very command: nothing of it can be stored, so stores need not look for it.</summary>
+    public bool IsNew { get; init; }
+}
 
 /// <summary>A step as it is stored.</summary>
 /// <param name="Seq">Its place among all steps, from 1.</param>

@@ -31,12 +31,25 @@ public sealed class Recomputation(Book book)
     {
         var grant = posting.Kind == PostingKind.Grant && command is not null ? Details.ParseGrant(command) : null;
         PostingEffects.Apply(posting, Touch(posting.Debit), Touch(posting.Credit), grant);
-        if (usage is null) return;
+        if (usage is not null) Count(posting, UsageFacts.Of(usage), usage.Usage.Labels);
+    }
+
+    /// <summary>As <see cref="Add(in Posting, UsageRow, CommandRow)"/> for a posting of usage, without a row in memory.</summary>
+    public void Add(in Posting posting, in UsageFacts usage, UsageLabels labels)
+    {
+        PostingEffects.Apply(posting, Touch(posting.Debit), Touch(posting.Credit), grant: null);
+        Count(posting, usage, labels);
+    }
+
+    private void Count(in Posting posting, in UsageFacts usage, UsageLabels labels)
+    {
         var change = posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
-        Move(usage.Usage.Labels, usage.Usage.EndUser, change, posting.EffectiveAt);
+        Move(labels, usage.EndUser, change, posting.EffectiveAt);
         var cell = Cell(new(posting.EffectiveAt.UnixMicros / Instant.MicrosPerHour, usage.Labels));
         if (posting.Kind == PostingKind.Charge) cell.Count(usage);
-        else cell.Charge += change;
+
+        // What was posted, not what the record says: where a bug let them differ, a correction moves the cell to what is right.
+        cell.Charge += change;
     }
 
     /// <summary>A hold that is placed.</summary>

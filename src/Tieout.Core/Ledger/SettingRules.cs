@@ -58,6 +58,7 @@ internal static class SettingRules
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 
+        if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
         if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);

@@ -42,7 +42,7 @@ public sealed class WriteSet
     public required IReadOnlyCollection<CellChange> Cells { get; init; }
 
     /// <summary>Whether nothing is to be made durable: every command was refused or a replay.</summary>
-    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count + Objects.Count + ObjectsEnded.Count + Outbox.Count == 0;
+    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count + Objects.Count + ObjectsEnded.Count + Lineage.Count + Outbox.Count == 0;
 }
 
 /// <summary>New labels and the number they got.</summary>
@@ -147,15 +147,32 @@ public sealed class CellChange(CellKey key)
     /// <summary>Adds one usage record and its charge.</summary>
     public void Count(UsageRow row)
     {
-        var counts = row.Usage.Counts;
-        Attempts++;
-        if (row.Usage.Failed) Failures++;
-        InputTokens += counts.InputTokens;
-        CacheReadTokens += counts.CacheReadTokens;
-        CacheWriteTokens += counts.CacheWriteTokens;
-        OutputTokens += counts.OutputTokens;
-        ReasoningTokens += counts.ReasoningTokens;
-        ProviderCost += row.ProviderCost;
+        Count(UsageFacts.Of(row));
         Charge += row.Charge;
+    }
+
+    /// <summary>Adds one usage record without its charge.</summary>
+    public void Count(in UsageFacts usage)
+    {
+        Attempts++;
+        if (usage.Failed) Failures++;
+        InputTokens += usage.InputTokens;
+        CacheReadTokens += usage.CacheReadTokens;
+        CacheWriteTokens += usage.CacheWriteTokens;
+        OutputTokens += usage.OutputTokens;
+        ReasoningTokens += usage.ReasoningTokens;
+        ProviderCost += usage.ProviderCost;
+    }
+}
+
+/// <summary>What of a usage record counts in windows and cells.</summary>
+public readonly record struct UsageFacts(
+    int Labels, string? EndUser, bool Failed, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens, long ReasoningTokens, Amount ProviderCost)
+{
+    public static UsageFacts Of(UsageRow row)
+    {
+        var counts = row.Usage.Counts;
+        return new(
+            row.Labels, row.Usage.EndUser, row.Usage.Failed, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens, counts.ReasoningTokens, row.ProviderCost);
     }
 }

@@ -3,19 +3,26 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
+using Tieout.Server.Reconciliation.Inside;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
 
 /// <param name="UsageId">The attempt it is about; null: none.</param>
 /// <param name="Detail">Both sides, the difference, the cause, as far as the kind of finding has them.</param>
-public sealed record FindingBody(long Seq, string Code, string Severity, string Org, string? UsageId, JsonElement Detail, string RecordedAt);
+/// <param name="Id">The same for the same defect, whoever opened it: what <c>correct</c> takes.</param>
+/// <param name="State"><c>open</c>; <c>ended</c>: a run no longer finds it; <c>accepted</c>: a person lets it stand.</param>
+public sealed record FindingBody(long Seq, string Code, string Severity, string Org, string? UsageId, JsonElement Detail, string RecordedAt, string Id, string State);
 
 public sealed record FindingListBody(IReadOnlyList<FindingBody> Items, long AsOf);
 
 /// <summary>Findings: what someone should look at.</summary>
 internal static class FindingEndpoints
 {
+    /// <summary>Rows that a filter looks through, the newest first.</summary>
+    private const int FilteredMax = 100_000;
+
     public static void MapFindings(this IEndpointRouteBuilder api)
     {
         api.MapGet("/findings", (HttpContext context, ILedger ledger) => List(org: null, context, ledger));
@@ -24,15 +31,28 @@ internal static class FindingEndpoints
 
     private static async Task<IResult> List(string? org, HttpContext context, ILedger ledger)
     {
-        Inputs.OnlyQuery(context, "limit");
+        Inputs.OnlyQuery(context, "limit", "code", "open");
+        var (limit, code) = (Inputs.Limit(context), Inputs.Query(context, "code"));
+        var open = Inputs.Query(context, "open") switch
+        {
+            null or "false" => false,
+            "true" => true,
+            var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(other)}' is neither true nor false."),
+        };
         var asOf = ledger.Read.AsOf;
-        var rows = await ledger.Read.FindingsAsync(org, Inputs.Limit(context), context.RequestAborted);
-        return Answer.Ok(new FindingListBody([.. rows.Select(Body)], asOf), ApiJson.Default.FindingListBody);
+        var states = new FindingsKept(ledger).All.ToDictionary(kept => kept.Finding.Id, kept => kept.Finding.State, StringComparer.Ordinal);
+        var rows = await ledger.Read.FindingsAsync(org, code is null && !open ? limit : FilteredMax, context.RequestAborted);
+
+        // The newest row of a finding says how it was last found; an older one is that it was found before.
+        var items = rows.Select(row => Body(row, states)).DistinctBy(finding => finding.Id)
+            .Where(finding => (code is null || finding.Code == code) && (!open || finding.State == FindingState.Open)).Take(limit).ToList();
+        return Answer.Ok(new FindingListBody(items, asOf), ApiJson.Default.FindingListBody);
     }
 
-    private static FindingBody Body(FindingRow row)
+    private static FindingBody Body(FindingRow row, Dictionary<string, string> states)
     {
         using var detail = JsonDocument.Parse(row.Detail);
-        return new(row.Seq, row.Code, row.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString());
+        var id = FindingsKept.IdOf(row);
+        return new(row.Seq, row.Code, row.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, states.GetValueOrDefault(id, FindingState.Open));
     }
 }

@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Reconciliation.Inside;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -70,13 +71,15 @@ internal static class MoneyEndpoints
         return await Submit(state.Org, id, new Command.Grant(id, org, amount, body.Priority, expiresAt), context, ledger);
     }
 
-    private static async Task<IResult> Correct(string org, HttpContext context, ILedger ledger)
+    private static async Task<IResult> Correct(string org, HttpContext context, ILedger ledger, Reconciling reconciling)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.CorrectionBody);
         var id = Inputs.CommandId(context, body.Id);
         if (body.NewAmount is { } amount) Inputs.Positive(amount, "the new amount", zeroIsFine: true);
         if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters: a correction without one cannot be defended.");
-        return await Submit(Inputs.Org(ledger, org).Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), context, ledger);
+        var state = Inputs.Org(ledger, org);
+        ReconciliationEndpoints.RefuseIfFrozen(org, reconciling);
+        return await Submit(state.Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), context, ledger);
     }
 
     private static async Task<IResult> Submit(Org org, string id, Command command, HttpContext context, ILedger ledger)

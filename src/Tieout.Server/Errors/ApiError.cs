@@ -31,9 +31,14 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError TokenNotFound = new("token_not_found", 404, "There is no such token.");
     public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
     public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
+    public static readonly ApiError TraceNotFound = new("trace_not_found", 404, "The ledger has nothing under this id.");
+    public static readonly ApiError IncidentNotFound = new("incident_not_found", 404, "There is no such incident.");
+    public static readonly ApiError IncidentClosed = new("incident_closed", 409, "The incident is closed.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read for certain, so it is not compared.");
+    public static readonly ApiError SurfaceNotFound = new("surface_not_found", 404, "The configuration has no such surface.");
+    public static readonly ApiError SurfaceUnreadable = new("surface_unreadable", 502, "The other book cannot be read, so it is not compared.", ServerType);
     public static readonly ApiError InvoiceNotFound = new("invoice_not_found", 404, "There is no such invoice or credit note.");
     public static readonly ApiError InvoiceFinal = new("invoice_final", 409, "The invoice is final: it never changes.");
     public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "More would be given back than the invoice came to.");
@@ -76,6 +81,11 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError PostingNotFound = new("posting_not_found", 404, "There is no such posting.");
     public static readonly ApiError PostingNotCorrectable = new("posting_not_correctable", 409, "Postings of this kind are not corrected.");
     public static readonly ApiError PostingReversed = new("posting_reversed", 409, "The posting is reversed already.");
+    public static readonly ApiError FindingNotFound = new("finding_not_found", 404, "There is no such finding now.");
+    public static readonly ApiError FindingNotDecidable = new("finding_not_decidable", 409, "The finding is not ended like this.");
+    public static readonly ApiError DecisionNeeded = new("decision_needed", 409, "Only a person can say what is right.");
+    public static readonly ApiError ApprovalRequired = new("approval_required", 403, "The correction needs a second person's approval.");
+    public static readonly ApiError AdjustmentsFrozen = new("adjustments_frozen", 409, "Corrections by hand are frozen for this org.");
     public static readonly ApiError GrantNotFound = new("grant_not_found", 404, "There is no such grant.");
     public static readonly ApiError GrantNotExpired = new("grant_not_expired", 409, "The grant has not expired yet.");
     public static readonly ApiError HoldNotFound = new("hold_not_found", 404, "There is no such hold.");
@@ -103,9 +113,10 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
-        PostingNotFound, PostingNotCorrectable, PostingReversed, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
+        PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 using Tieout.Core.Metering;
 using Tieout.Server.Configuration;
 using Tieout.Storage;
@@ -35,6 +36,9 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
 
     /// <summary>Commands that wait for the store.</summary>
     public int Count => (_spool?.Count ?? 0) + _inMemory.Count;
+
+    /// <summary>What those commands would charge.</summary>
+    public Amount ChargeWaiting => (_spool?.ChargeWaiting ?? Amount.Zero) + _inMemory.Aggregate(Amount.Zero, (sum, command) => sum + CommandSpool.ChargeOf(command));
 
     /// <summary>Commands given up: those that neither store nor spool had taken when the server stopped.</summary>
     public long Dropped => Volatile.Read(ref _dropped);

@@ -63,6 +63,9 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         return outcomes;
     }
 
+    /// <summary>What an item would be charged, if it were handed in now; null: it would be refused.</summary>
+    public PricedUsage? Priced(UsageItem item, Caller caller) => Price(item, caller, keys.Get().Prices, isBound: false)?.Usage;
+
     /// <returns>Null: it is refused, and the item says why.</returns>
     private Command.Charge? Price(UsageItem item, Caller caller, PriceSnapshot prices, bool isBound)
     {

@@ -19,6 +19,7 @@ internal static class StorableText
         Command.TopUp topUp => Fits(topUp.Id) && Fits(topUp.Org),
         Command.Grant grant => Fits(grant.Id) && Fits(grant.Org),
         Command.ExpireGrant expire => Fits(expire.GrantId) && Fits(expire.Org),
+        Command.ChargeRecorded charge => Fits(charge.Id) && Fits(charge.Org) && Fits(charge.Reason),
         Command.Correct correct => Fits(correct.Id) && Fits(correct.Org) && Fits(correct.Reason),
         Command.Record record => Fits(record.Org) && Fits(record.Name) && Fits(record.Body),
         Command.Announce announce => Fits(announce.Org) && Fits(announce.Id) && Fits(announce.Type) && Fits(announce.Body),

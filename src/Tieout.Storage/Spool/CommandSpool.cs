@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 
 namespace Tieout.Storage.Spool;
 
@@ -47,6 +48,22 @@ public sealed class CommandSpool : IAsyncDisposable
 
     /// <summary>Commands that wait for the store.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>What they would charge.</summary>
+    public Amount ChargeWaiting
+    {
+        get
+        {
+            lock (_gate) return _waiting.Aggregate(Amount.Zero, (sum, command) => sum + ChargeOf(command));
+        }
+    }
+
+    public static Amount ChargeOf(Command command) => command switch
+    {
+        Command.Settle settle => settle.Inside.Aggregate(settle.Usage.Charge, (sum, part) => sum + part.Charge),
+        Command.Charge charge => charge.Usage.Charge,
+        _ => Amount.Zero,
+    };
 
     /// <summary>Whether there is room for what is under way and more. New spend must be refused while there is not.</summary>
     public bool HasRoom => _hasRoom;

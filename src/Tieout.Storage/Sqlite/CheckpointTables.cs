@@ -4,6 +4,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -52,6 +53,51 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         s.Bind(6, window.Held.Nanos);
         s.Bind(7, window.ToldPercent);
         s.Run();
+    }
+
+    /// <summary>Takes a drift off a figure. What is in memory is newer than the file wherever both have it.</summary>
+    public void Repair(Book book, FigureDrift drift)
+    {
+        switch (drift)
+        {
+            case FigureDrift.OfAccount { No: var no } of:
+                var account = book.Account(no).Copy();
+                var off = of.Shown ?? of.Stored;
+                (account.Debits, account.Credits, account.Held, account.Version) = (account.Debits - off.Debits, account.Credits - off.Credits, account.Held - off.Held, account.Version - off.Version);
+                if (off == default) account.Grants = of.Grants;
+                Write(account);
+                break;
+            case FigureDrift.OfWindow { Key: var key } of:
+                var inMemory = of.Shown is null ? null : book.Window(key);
+                var window = inMemory?.Copy() ?? Stored(key) ?? new BudgetWindow(key, of.End);
+                var by = inMemory is null ? of.Stored : of.Shown!.Value;
+                (window.Posted, window.Held) = (window.Posted - by.Posted, window.Held - by.Held);
+                Write(window);
+                break;
+            case FigureDrift.OfCell { Key: var cell, Stored: var columns }:
+                Write(new CellChange(cell)
+                {
+                    Attempts = -columns[0],
+                    Failures = -columns[1],
+                    InputTokens = -columns[2],
+                    CacheReadTokens = -columns[3],
+                    CacheWriteTokens = -columns[4],
+                    OutputTokens = -columns[5],
+                    ReasoningTokens = -columns[6],
+                    ProviderCost = new(-columns[7]),
+                    Charge = new(-columns[8]),
+                });
+                break;
+        }
+    }
+
+    private BudgetWindow? Stored(WindowKey key)
+    {
+        using var s = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM windows WHERE budget = ? AND start_at = ? AND each = ?");
+        s.Bind(1, key.Budget);
+        s.Bind(2, key.Start.UnixMicros);
+        s.Bind(3, key.Each ?? "");
+        return s.Step() ? RowReads.Window(s) : null;
     }
 
     /// <summary>Takes into <paramref name="book"/> the accounts as of the checkpoint, holds left out: those are counted from the open holds.</summary>

@@ -16,7 +16,8 @@ internal sealed class LogCopier : IDisposable
 
     private readonly string _database;
     private readonly Thread _thread;
-    private readonly ManualResetEventSlim _stop = new();
+    // It waits nearly always: spinning before it sleeps was a twentieth of an idle gateway's processor time.
+    private readonly ManualResetEventSlim _stop = new(initialState: false, spinCount: 0);
     private long _rows;
     private bool _finishWanted;
 

@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Sqlite.Reading;
 using Tieout.Storage.Writing;
 
@@ -62,6 +63,8 @@ public sealed class SqliteLedger : ILedger
 
     public ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default) =>
         new(_writer.SubmitAsync(commands, cancellationToken));
+
+    public Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => _writer.RepairAsync(drifts);
 
     /// <summary>When this is done, the file's tables of accounts, windows and cells hold everything that was durable before.</summary>
     public Task FlushAsync() => _writer.FlushAsync();

@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Rows;
@@ -110,6 +111,14 @@ internal sealed class SqliteLedgerStore : IDisposable
         InTransaction(() => _tables.Write(_pending, _pending.Last, firstOpenHold));
         _pending.Clear();
     }
+
+    /// <summary>Puts figures right in the file. Only when all is flushed.</summary>
+    /// <param name="book">The figures in memory, which the file's agree with where they were touched.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was changed.</exception>
+    public void Repair(Book book, IReadOnlyList<FigureDrift> drifts) => InTransaction(() =>
+    {
+        foreach (var drift in drifts) _tables.Repair(book, drift);
+    });
 
     /// <summary>Writes something that changes nothing, to learn whether the disk takes writes again.</summary>
     /// <exception cref="StoreUnavailableException">It does not.</exception>

@@ -129,6 +129,9 @@ internal sealed class StoredBook : IDisposable
                 case Command.Grant grant:
                     RecallCommand(grant.Org, grant.Id);
                     break;
+                case Command.RecordHop hop:
+                    RecallLineage(hop.Org, hop.OperationId, hop.Lineage);
+                    break;
                 case Command.KeepObject { Object: var what }:
                     RecallObject(what.Org, what.Kind, what.Id);
                     break;
@@ -137,6 +140,15 @@ internal sealed class StoredBook : IDisposable
                     break;
                 case Command.Announce announce:
                     RecallAnnounced(announce.Org, announce.Id);
+                    break;
+                case Command.ChargeRecorded charge:
+                    RecallCommand(charge.Org, charge.Id);
+                    if (_rows.Usage(charge.Usage) is { } recorded)
+                    {
+                        Book.Recall(recorded);
+                        RecallWindows(recorded.Usage.Labels, recorded.Usage.EndUser, recorded.EffectiveAt);
+                    }
+
                     break;
                 case Command.Correct correct:
                     RecallCorrected(correct);
@@ -187,7 +199,7 @@ internal sealed class StoredBook : IDisposable
 
     private void RecallLineage(string org, string operation, LineageAppend? append)
     {
-        if (append is not { Row.Issuance: var issuance } || Book.LineageHead(org, operation, issuance) is not null) return;
+        if (append is not { IsNew: false, Row.Issuance: var issuance } || Book.LineageHead(org, operation, issuance) is not null) return;
         if (_rows.LineageHead(org, operation, issuance) is { } head) Book.Recall(org, operation, issuance, head);
     }
 
@@ -257,7 +269,7 @@ internal sealed class StoredBook : IDisposable
         Each(connection, $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
             var posting = RowReads.Posting(s, OrgOf).Posting;
-            var usage = posting.UsageSeq > 0 ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
             if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);

@@ -56,18 +56,20 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         Posting? posting = _posting.Step() ? RowReads.Posting(_posting, orgOf).Posting : null;
         _posting.Reset();
         if (posting is not { } found) return null;
-        UsageRow? usage = null;
-        if (found.UsageSeq > 0)
-        {
-            _usageOf.Bind(1, found.UsageSeq);
-            usage = _usageOf.Step() ? RowReads.Usage(_usageOf, Labels) : throw new StoreCorruptException($"Posting {seq} names usage row {found.UsageSeq}, which is not there.");
-            _usageOf.Reset();
-        }
-
+        var usage = found.UsageSeq > 0 ? Usage(found.UsageSeq) : null;
         _reversal.Bind(1, seq);
         var reversed = _reversal.Step();
         _reversal.Reset();
         return new(found, usage, reversed);
+    }
+
+    /// <summary>A usage record by its number; null: there is none, though something may name it (a finding).</summary>
+    public UsageRow? Usage(long seq)
+    {
+        _usageOf.Bind(1, seq);
+        var usage = _usageOf.Step() ? RowReads.Usage(_usageOf, Labels) : null;
+        _usageOf.Reset();
+        return usage;
     }
 
     /// <summary>How a window stood at the last checkpoint; null: nothing was ever spent in it.</summary>

@@ -8,4 +8,10 @@ internal interface ILedgerTables
 {
     /// <param name="sql">With a <c>?</c> for each of <paramref name="values"/>.</param>
     IRows Select(string sql, params ReadOnlySpan<long> values);
+
+    /// <summary>No hold before this one is open at the checkpoint.</summary>
+    long FirstOpenHold { get; }
+
+    /// <summary>SQL that turns an id kept as text into one as ids of usage are kept; null: rows that it would join are not side by side here.</summary>
+    string? IdOfText(string column);
 }

@@ -41,6 +41,9 @@ internal sealed class LedgerImage
 
     public BudgetIndex Budgets { get; private set; }
 
+    /// <summary>All accounts and windows that are in memory, as of <see cref="AsOf"/>.</summary>
+    public (long AsOf, Account[] Accounts, BudgetWindow[] Windows) Figures => (AsOf, [.. _accounts.Values], [.. _windows.Values]);
+
     /// <summary>Goes up when a setting changes.</summary>
     public long SettingsVersion => Last.Setting;
 

@@ -4,6 +4,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Storage.Writing;
@@ -18,7 +19,7 @@ internal sealed class LedgerPipeline : IDisposable
     private readonly SemaphoreSlim _handedOver = new(0);
     private readonly SemaphoreSlim _landed = new(0);
     private readonly Lock _imageGate = new();
-    private readonly LedgerImage _image;
+    private LedgerImage _image;
     private StoredBook? _book;
     private Instant _now;
     private Batch? _inFlight;
@@ -119,6 +120,20 @@ internal sealed class LedgerPipeline : IDisposable
         if (_book is not { } book) return;
         var gone = book.LetGo(Now());
         lock (_imageGate) _image.Forget(gone);
+    }
+
+    /// <inheritdoc cref="ILedger.RepairAsync"/>
+    public void Repair(IReadOnlyList<FigureDrift> drifts)
+    {
+        Flush();
+        if (_book is not { } book) throw new StoreUnavailableException("The last commit failed; figures are rebuilt when the store is back.", StoreEffect.None);
+        _store.Repair(book.Book, drifts);
+
+        // Whatever was wrong in memory came from there, or goes with it.
+        book.Dispose();
+        _book = null;
+        _book = _store.Load(Now());
+        lock (_imageGate) _image = new(_book.Book, _image.LastWriteAt);
     }
 
     /// <summary>After a failure: whether the store takes writes again. Clears <see cref="Failure"/> if it does.</summary>

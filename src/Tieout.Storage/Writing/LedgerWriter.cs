@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Storage.Writing;
@@ -29,6 +30,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private readonly object _gate = new();
     private readonly Queue<Submission> _waiting = new();
     private List<TaskCompletionSource> _flushWanted = [];
+    private List<(IReadOnlyList<FigureDrift> Drifts, TaskCompletionSource Done)> _repairsWanted = [];
     private int _waitingCommands;
     private long _lastFlush = Environment.TickCount64;
     private long _lastProbe = Environment.TickCount64;
@@ -96,6 +98,20 @@ internal sealed class LedgerWriter : IAsyncDisposable
         return done.Task;
     }
 
+    /// <inheritdoc cref="ILedger.RepairAsync"/>
+    public Task RepairAsync(IReadOnlyList<FigureDrift> drifts)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            ThrowUnlessOpen();
+            _repairsWanted.Add((drifts, done));
+            Monitor.Pulse(_gate);
+        }
+
+        return done.Task;
+    }
+
     /// <summary>Takes nothing more in, commits what waits, and leaves the store closed.</summary>
     public ValueTask DisposeAsync()
     {
@@ -135,6 +151,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         do
         {
             if (IsProbeTime()) TryProbe();
+            if (_repairsWanted.Count > 0) TryRepair();
             if (_flushWanted.Count > 0 || _pipeline.PostingsPending >= PostingsBetweenFlushes || IsFlushTime()) TryFlush();
         }
         while (RunOne());
@@ -147,7 +164,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         {
             while (true)
             {
-                if (!_turnTaken && (_closing || _waiting.Count > 0 || _flushWanted.Count > 0 || IsFlushTime() || IsProbeTime())) break;
+                if (!_turnTaken && (_closing || _waiting.Count > 0 || _flushWanted.Count > 0 || _repairsWanted.Count > 0 || IsFlushTime() || IsProbeTime())) break;
                 Monitor.Wait(_gate, FlushEvery);
             }
 
@@ -161,7 +178,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         lock (_gate)
         {
             _turnTaken = false;
-            if (_waiting.Count > 0 || _flushWanted.Count > 0 || _closing) Monitor.Pulse(_gate);
+            if (_waiting.Count > 0 || _flushWanted.Count > 0 || _repairsWanted.Count > 0 || _closing) Monitor.Pulse(_gate);
         }
     }
 
@@ -235,6 +252,29 @@ internal sealed class LedgerWriter : IAsyncDisposable
         catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
         {
             _pipeline.Failure = failure.Message;
+        }
+    }
+
+    private void TryRepair()
+    {
+        List<(IReadOnlyList<FigureDrift> Drifts, TaskCompletionSource Done)> wanted;
+        lock (_gate)
+        {
+            wanted = _repairsWanted;
+            _repairsWanted = [];
+        }
+
+        foreach (var (drifts, done) in wanted)
+        {
+            try
+            {
+                _pipeline.Repair(drifts);
+                done.TrySetResult();
+            }
+            catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
+            {
+                done.TrySetException(failure);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage.Sqlite;
@@ -30,11 +31,13 @@ internal sealed class ApiWorld : IAsyncDisposable
     public string Url => Server.Urls.First();
 
     /// <summary>With the org <c>acme</c> (prepaid, USD, 1000 topped up), its team <c>red</c> and a key.</summary>
-    public static async Task<ApiWorld> StartAsync()
+    /// <param name="change">Changes the options before the server is built.</param>
+    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
-        var server = TieoutServer.Build(new() { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin }, ledger);
+        var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin };
+        var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
         await server.StartAsync();
         var world = new ApiWorld
         {

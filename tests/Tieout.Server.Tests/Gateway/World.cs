@@ -162,6 +162,10 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public IDeliveries Deliveries => inner.Deliveries;
 
+    public ILedger Inner => inner;
+
+    public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);
+
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {
         if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None);

@@ -44,6 +44,9 @@ public sealed class RoleTests
             POST /orgs/acme/corrections               finance admin
             POST /orgs/acme/invoices/2099-01/close    finance admin
             POST /costs/replay-dlq                    operator finance admin
+            POST /reconciliations                     operator finance admin
+            POST /findings/x/correct                  finance admin
+            POST /orgs/acme/adjustments/unfreeze      finance admin
             """;
         await using var world = await ApiWorld.StartAsync();
         var tokens = new Dictionary<string, string>();

@@ -115,6 +115,13 @@ internal sealed class BucketBook(int bucket)
             if (before.Usage is { } usage) WantWindows(usage.Usage.Labels, usage.Usage.EndUser, before.Posting.EffectiveAt, wanted);
         }
 
+        foreach (var usage in wanted.Recorded)
+        {
+            if (await RecordedAsync(connection, usage) is not { } row) continue;
+            lock (_gate) Book.Recall(row);
+            WantWindows(row.Usage.Labels, row.Usage.EndUser, row.EffectiveAt, wanted);
+        }
+
         if (wanted.Windows.Count > 0) await RecallWindowsAsync(connection, wanted.Windows);
     }
 
@@ -183,6 +190,7 @@ internal sealed class BucketBook(int bucket)
         public List<AttemptId> Ending { get; } = [];
         public HashSet<(string Org, string Id)> Commands { get; } = [];
         public HashSet<long> Postings { get; } = [];
+        public HashSet<long> Recorded { get; } = [];
         public HashSet<WindowKey> Windows { get; } = [];
         public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
         public HashSet<(string Org, string Id)> Announced { get; } = [];
@@ -197,11 +205,11 @@ internal sealed class BucketBook(int bucket)
             case Command.Charge charge:
                 WantAttempt(charge.Usage.Usage.Id, wanted);
                 WantWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt, wanted);
-                if (charge.Lineage is { } used) wanted.Lineages.Add((charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, used.Row.Issuance));
+                if (charge.Lineage is { IsNew: false } used) wanted.Lineages.Add((charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, used.Row.Issuance));
                 break;
             case Command.PlaceHold hold:
                 WantAttempt(hold.Id, wanted);
-                if (hold.Lineage is { } held) wanted.Lineages.Add((hold.Labels.Org, hold.OperationId, held.Row.Issuance));
+                if (hold.Lineage is { IsNew: false } held) wanted.Lineages.Add((hold.Labels.Org, hold.OperationId, held.Row.Issuance));
                 break;
             case Command.Settle settle:
                 WantEnding(settle.Usage.Usage.Id, wanted);
@@ -219,6 +227,9 @@ internal sealed class BucketBook(int bucket)
             case Command.Grant grant:
                 wanted.Commands.Add((grant.Org, grant.Id));
                 break;
+            case Command.RecordHop hop:
+                wanted.Lineages.Add((hop.Org, hop.OperationId, hop.Lineage.Row.Issuance));
+                break;
             case Command.KeepObject { Object: var what }:
                 wanted.Objects.Add((what.Org, what.Kind, what.Id));
                 break;
@@ -227,6 +238,10 @@ internal sealed class BucketBook(int bucket)
                 break;
             case Command.Announce announce:
                 wanted.Announced.Add((announce.Org, announce.Id));
+                break;
+            case Command.ChargeRecorded charge:
+                wanted.Commands.Add((charge.Org, charge.Id));
+                wanted.Recorded.Add(charge.Usage);
                 break;
             case Command.Correct correct:
                 wanted.Commands.Add((correct.Org, correct.Id));
@@ -366,6 +381,14 @@ internal sealed class BucketBook(int bucket)
         var usage = await reader.ListAsync(row => RowReads.Usage(row, Labels));
         var reversals = await reader.ListAsync(_ => true);
         return postings.Count == 0 ? null : new(postings[0], usage.SingleOrDefault(), reversals.Count > 0);
+    }
+
+    private async Task<UsageRow?> RecordedAsync(NpgsqlConnection connection, long seq)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.bucket = $1 AND u.seq = $2", bucket, seq);
+        await using var reader = await batch.ExecuteReaderAsync();
+        return (await reader.ListAsync(row => RowReads.Usage(row, Labels))).SingleOrDefault();
     }
 
     private string OrgOf(int account) =>

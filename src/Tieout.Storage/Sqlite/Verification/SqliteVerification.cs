@@ -87,6 +87,10 @@ public static class SqliteVerification
 /// <summary>The tables of a file.</summary>
 internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
 {
+    public long FirstOpenHold => connection.ReadInt64("SELECT first_open_hold FROM checkpoint");
+
+    public string? IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
+
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
         var statement = connection.Prepare(sql);

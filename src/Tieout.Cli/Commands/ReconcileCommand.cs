@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Globalization;
+using Tieout.Cli.Output;
+using Tieout.Server.Reconciliation.Inside;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>reconcile</c>: ends with 1 when there are findings.</summary>
+internal static class ReconcileCommand
+{
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
+
+    public static Command Build(Globals globals)
+    {
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
+        var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
+        var project = new Option<string?>("--project");
+        var app = new Option<string?>("--app-instance") { HelpName = "ID" };
+        var key = new Option<string?>("--key") { HelpName = "KEY" };
+        var correlation = new Option<string?>("--correlation") { HelpName = "ID" };
+        var full = new Option<bool>("--full") { Description = "Look at everything, not only at what changed since the last complete run." };
+        var command = new Command("reconcile", "Ties every figure of the ledger to its rows, and says what differs, why, and what repairs it.") { org, from, to, project, app, key, correlation, full };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            var request = new ReconciliationRequest(call.Get(org), call.Get(from), call.Get(to), call.Get(project), call.Get(app), call.Get(key), call.Get(correlation), call.Get(full));
+            var run = api.SendAsync(HttpMethod.Post, "reconciliations", request, ReconciliationJson.Default.ReconciliationRequest, ReconciliationJson.Default.ReconciliationBody, cancellationToken);
+            if (call.Shell.IsTerminal && !call.Json) await WatchAsync(call.Shell, api, run, cancellationToken);
+            var answer = await run;
+            await call.AnswerAsync(answer, ReconciliationJson.Default.ReconciliationBody, WriteAsync);
+            return answer.Findings.Count == 0 ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    /// <summary>A bar while the run lasts, on a terminal only.</summary>
+    private static async Task WatchAsync(Shell shell, ApiClient api, Task run, CancellationToken cancellationToken)
+    {
+        const int width = 40;
+        while (await Task.WhenAny(run, Task.Delay(Glance, cancellationToken)) != run)
+        {
+            var at = await api.GetAsync("reconciliations", ReconciliationJson.Default.RunProgressBody, cancellationToken);
+            if (at.Total == 0) continue;
+            var filled = (int)(width * Math.Min(at.Done, at.Total) / at.Total);
+            await shell.Error.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"\r[{new string('#', filled)}{new string('.', width - filled)}] {at.Done:N0} of {at.Total:N0} rows "));
+        }
+
+        await shell.Error.WriteAsync($"\r{new string(' ', width + 50)}\r");
+    }
+
+    private static async Task WriteAsync(ReconciliationBody run, TextWriter text)
+    {
+        if (run.Findings.Count > 0)
+        {
+            var table = new TextTable("FINDING", "SEVERITY", "ORG", ">LEFT", ">RIGHT", ">DIFFERENCE");
+            foreach (var finding in run.Findings)
+            {
+                table.Add(finding.Id, finding.Severity, finding.Scope.Org ?? "", finding.Left?.ToString() ?? "none", finding.Right?.ToString() ?? "none", finding.Difference?.ToString() ?? "");
+            }
+
+            await table.WriteAsync(text);
+            foreach (var finding in run.Findings) await text.WriteLineAsync($"\n{finding.Id}\n  {finding.Cause}\n  {finding.Proposed}");
+        }
+
+        if (run.More > 0) await text.WriteLineAsync($"{run.More} more odd rows were not looked at in full.");
+        await text.WriteLineAsync($"{(run.Findings.Count == 0 ? "Everything ties out" : $"{run.Findings.Count} findings")}: {run.Checked} rows and figures, commit {run.AsOf}; {run.Opened} opened, {run.Ended} ended.");
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>A finding counts once under its id: it is told when it opens, when it ends, and when it opens again; never for being seen again.</summary>
+internal static class FindingRules
+{
+    /// <param name="command">Its body has <c>state</c>: <c>open</c>, or how it ended.</param>
+    public static void Tell(Draft draft, Command.Record command)
+    {
+        using var body = JsonDocument.Parse(command.Body);
+        var finding = body.RootElement;
+        if (finding.GetProperty("state").ValueEquals("open")) draft.AddFinding(finding.GetProperty("code").GetString()!, finding.GetProperty("severity").GetString()!, command.Org, attempt: null, command.Body);
+        else draft.Tell($"finding/{command.Name}/{draft.LastSetting + 1}", command.Org, "finding.ended", command.Body);
+    }
+}

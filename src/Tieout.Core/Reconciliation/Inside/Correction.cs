@@ -1,0 +1,53 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Reconciliation.Inside;
+
+/// <summary>What a person says where only a person knows.</summary>
+/// <param name="Amount">What the usage should cost; null: not said.</param>
+/// <param name="Accept">Let it stand as it is.</param>
+public sealed record Decision(Amount? Amount = null, bool Accept = false)
+{
+    public static readonly Decision None = new();
+}
+
+/// <summary>The commands that repair a finding, in the order in which they must be submitted. Each has an id of its own, so doing it twice is doing it once (L3).</summary>
+/// <param name="Needs">Why nothing can be done yet, for people; null: it can.</param>
+public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs = null)
+{
+    /// <summary>Repairs that are postings. The others (figures, metering, credit notes, restoring) are their owners' work.</summary>
+    /// <remarks>
+    /// What is missing or right is entered first and what is wrong taken back last: stopped in between, the finding is still found. The finding
+    /// and its correlation id stand in the reason of every posting.
+    /// </remarks>
+    public static Correction Of(Finding finding, Decision decision)
+    {
+        var reason = finding.Scope.CorrelationId is { } correlation ? $"{finding.Id} correlation {correlation}" : finding.Id;
+        var org = finding.Scope.Org;
+        switch (finding.Repair)
+        {
+            case Repair.Reverse reverse:
+                return new([new Command.Correct(finding.Id, org, reverse.Posting, reverse.Anew, reason)]);
+            case Repair.ChargeRecorded charge:
+                return new([new Command.ChargeRecorded(finding.Id, org, charge.Usage, reason)]);
+            case Repair.Relabel relabel:
+                return new([new Command.Charge(relabel.Charge, Fact: true), new Command.Correct(finding.Id, relabel.WrongOrg, relabel.Posting, NewAmount: null, reason)]);
+            case Repair.EndHold hold:
+                return new([new Command.ExpireHold(hold.Hold)]);
+            case Repair.RecordUsage record:
+                return decision.Amount is { } used ? new([new Command.Settle(Recorded(record.Hold, used))]) : new([], finding.Repair.Proposed);
+            case Repair.Decide { Posting: > 0 } decide when decision.Amount is { } amount:
+                return new([new Command.Correct(finding.Id, org, decide.Posting, amount, reason)]);
+            default:
+                return new([], finding.Repair.Proposed);
+        }
+    }
+
+    /// <summary>Usage that a person vouches for: its counts are not known, what it came to is.</summary>
+    private static PricedUsage Recorded(Hold hold, Amount amount)
+    {
+        var usage = new UsageRecord(hold.Id, hold.Scope, hold.OperationId, 1, null, null, null, hold.EndUser, hold.HeldAt, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
+        return new(usage, Price: null, amount, amount);
+    }
+}

@@ -1,0 +1,86 @@
+namespace Tieout.Core.Reconciliation.Inside;
+
+/// <summary>A kind of difference inside our own book, or between it and what it was told. The names are stored and never change.</summary>
+/// <param name="Name">Snake case, as in every output.</param>
+/// <param name="Severity"><c>low</c>, <c>medium</c>, <c>high</c> or <c>critical</c>.</param>
+public sealed record FindingCode(string Name, string Severity)
+{
+    /// <summary>Activity, or a settled hold, without usage.</summary>
+    public static readonly FindingCode MissingUsage = new("missing_usage", "high");
+
+    /// <summary>Usage of an app instance recorded as an allocation's, or the reverse.</summary>
+    public static readonly FindingCode WrongSource = new("wrong_source", "high");
+
+    /// <summary>Usage of an instance under another project, mode, scope or backend than the instance's.</summary>
+    public static readonly FindingCode WrongAnchor = new("wrong_anchor", "high");
+
+    /// <summary>Usage of a scheduler, head or control service not marked as control plane, or the reverse.</summary>
+    public static readonly FindingCode ControlPlaneDrift = new("control_plane_drift", "medium");
+
+    /// <summary>Usage and its posting disagree: one is missing, or the amounts differ.</summary>
+    public static readonly FindingCode LedgerMismatch = new("ledger_mismatch", "critical");
+
+    /// <summary>One usage record, more than one charge.</summary>
+    public static readonly FindingCode DuplicateCharge = new("duplicate_charge", "critical");
+
+    /// <summary>Charged otherwise than the stored price says (M3).</summary>
+    public static readonly FindingCode Mispriced = new("mispriced", "high");
+
+    /// <summary>The flat daily counter of an org is not the sum of its charges (Q1).</summary>
+    public static readonly FindingCode CounterDrift = new("counter_drift", "critical");
+
+    /// <summary>A window of a budget is not the sum of the charges and holds in it (B2).</summary>
+    public static readonly FindingCode WindowDrift = new("window_drift", "critical");
+
+    /// <summary>An hourly cell is not the sum of its rows.</summary>
+    public static readonly FindingCode CellDrift = new("cell_drift", "high");
+
+    /// <summary>An account, and so its headroom, is not the sum of its entries and holds (L4, L5).</summary>
+    public static readonly FindingCode QuotaMismatch = new("quota_mismatch", "critical");
+
+    /// <summary>An issued invoice is not the sum of the postings of its period (I1).</summary>
+    public static readonly FindingCode InvoiceMismatch = new("invoice_mismatch", "critical");
+
+    /// <summary>A hold is open long after its time.</summary>
+    public static readonly FindingCode OrphanHold = new("orphan_hold", "medium");
+
+    /// <summary>More was spent than the account or a hard budget had (L2).</summary>
+    public static readonly FindingCode Overrun = new("overrun", "high");
+
+    /// <summary>Charged by our own estimate: to be trued up.</summary>
+    public static readonly FindingCode EstimatedUsage = new("estimated_usage", "low");
+
+    /// <summary>The provider's totals do not add up, or it ran calls that its counts leave out.</summary>
+    public static readonly FindingCode HiddenUsage = new("hidden_usage", "medium");
+
+    /// <summary>Used, and charged nothing because no price was known.</summary>
+    public static readonly FindingCode Unpriced = new("unpriced", "high");
+
+    /// <summary>The tenant charged is not the one of the attempt's envelope (A2).</summary>
+    public static readonly FindingCode IdentityRebind = new("identity_rebind", "critical");
+
+    /// <summary>Usage in the name of a key or instance that was never registered.</summary>
+    public static readonly FindingCode Unattributed = new("unattributed", "medium");
+
+    /// <summary>A provider's bill and our record of what it takes differ by more than is normal.</summary>
+    public static readonly FindingCode ProviderBillVariance = new("provider_bill_variance", "medium");
+
+    /// <summary>Finished spend waits in the spool and is not in the book yet (S1).</summary>
+    public static readonly FindingCode SpoolBacklog = new("spool_backlog", "high");
+
+    /// <summary>A stored row is not as it was written (L8).</summary>
+    public static readonly FindingCode HashBreak = new("hash_break", "critical");
+
+    /// <summary>Those that a run looks for, so that a complete run that does not find one any more ends it.</summary>
+    public static IReadOnlyList<FindingCode> OfRuns { get; } =
+    [
+        MissingUsage, WrongSource, WrongAnchor, ControlPlaneDrift, LedgerMismatch, DuplicateCharge, Mispriced, CounterDrift, WindowDrift, CellDrift, QuotaMismatch,
+        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, HiddenUsage, Unpriced, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
+    ];
+
+    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance];
+
+    public static FindingCode? Find(string name) => All.FirstOrDefault(code => string.Equals(code.Name, name, StringComparison.Ordinal));
+
+    public override string ToString() => Name;
+}

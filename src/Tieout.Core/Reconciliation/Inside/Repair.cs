@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Reconciliation.Inside;
+
+/// <summary>What brings a difference to zero. Exactly one of the cases below.</summary>
+public abstract record Repair
+{
+    private Repair() { }
+
+    /// <summary>In one sentence, for people: what <c>correct</c> will do, or what it needs to be told.</summary>
+    public abstract string Proposed { get; }
+
+    /// <summary>Money that it moves, for the question who must approve; null: none.</summary>
+    public virtual Amount? Moves => null;
+
+    /// <summary>Takes a charge back and, unless <paramref name="Anew"/> is null, enters it anew (L7).</summary>
+    public sealed record Reverse(long Posting, Amount Posted, Amount? Anew) : Repair
+    {
+        public override string Proposed => Anew is { } anew ? $"reverse posting {Posting} ({Posted}) and enter {anew} anew" : $"reverse posting {Posting} ({Posted})";
+
+        public override Amount? Moves => Anew is { } anew ? anew - Posted : -Posted;
+    }
+
+    /// <summary>Posts the charge that a usage record stands without.</summary>
+    public sealed record ChargeRecorded(long Usage, Amount Charge) : Repair
+    {
+        public override string Proposed => $"post the charge of {Charge} that usage {Usage} stands without";
+
+        public override Amount? Moves => Charge;
+    }
+
+    /// <summary>Charges the same usage again under the right labels, then takes the wrong charge back. The record itself is never edited.</summary>
+    /// <param name="Charge">The usage with its price and, as its id, one that follows from the finding.</param>
+    public sealed record Relabel(PricedUsage Charge, string WrongOrg, long Posting, string Changes) : Repair
+    {
+        public override string Proposed => $"charge the usage again with {Changes}, then reverse posting {Posting}";
+
+        public override Amount? Moves => Charge.Charge;
+    }
+
+    /// <summary>Puts a figure that follows from rows back to what its rows come to.</summary>
+    public sealed record Rebuild(FigureDrift Drift) : Repair
+    {
+        public override string Proposed => "rebuild the figure from its rows; no money moves";
+    }
+
+    public sealed record EndHold(AttemptId Hold) : Repair
+    {
+        public override string Proposed => $"expire the hold {Hold}, which gives back what it holds";
+    }
+
+    /// <summary>Gives back by a credit note what an invoice says too much.</summary>
+    public sealed record Credit(string Invoice, Amount Net, string Reason) : Repair
+    {
+        public override string Proposed => $"issue a credit note of {Net} for {Invoice}";
+
+        public override Amount? Moves => -Net;
+    }
+
+    /// <summary>Meters a day of an instance again from its activity.</summary>
+    public sealed record Meter(string Runtime, string Component, long Day, Amount? Charge) : Repair
+    {
+        public override string Proposed => Charge is { } charge
+            ? $"record the missing usage of {Runtime}/{Component} from its activity and charge {charge}"
+            : $"no price is known for {Runtime}/{Component}: give one, then correct";
+
+        public override Amount? Moves => Charge;
+    }
+
+    /// <summary>Records the usage of a settled hold. What it came to, only a person can say: at most what was held.</summary>
+    public sealed record RecordUsage(Hold Hold) : Repair
+    {
+        public override string Proposed => $"needs a decision: record the usage with --amount A (held: {Hold.Amount}), A from the provider's own log";
+
+        public override Amount? Moves => Hold.Amount;
+    }
+
+    /// <summary>Writes a row back from a backup, if its bytes make the chain's hash again. No posting can repair it.</summary>
+    public sealed record RestoreRow(string Table, string Row) : Repair
+    {
+        public override string Proposed => $"restore {Table} {Row} from a backup: correct --from BACKUP, with the server stopped";
+    }
+
+    public sealed record ReplaySpool : Repair
+    {
+        public override string Proposed => "replay the spool: costs replay-dlq";
+    }
+
+    /// <summary>A person says what is right.</summary>
+    /// <param name="Posting">The charge that <c>--amount</c> corrects; 0: there is none.</param>
+    public sealed record Decide(long Posting, string Question) : Repair
+    {
+        public override string Proposed => Posting > 0
+            ? $"needs a decision: {Question}; --amount A charges A instead of posting {Posting}, --accept lets it stand"
+            : $"needs a decision: {Question}; --accept lets it stand";
+    }
+}
+
+/// <summary>How far a stored or shown figure is from what its rows come to. Left − right, column by column.</summary>
+public abstract record FigureDrift
+{
+    private FigureDrift() { }
+
+    /// <param name="Shown">Drift of the figure in memory, which every reader sees; null: it is not in memory.</param>
+    public sealed record OfAccount(int No, AccountDeltas Stored, AccountDeltas? Shown, ImmutableArray<GrantLot> Grants) : FigureDrift;
+
+    public sealed record OfWindow(WindowKey Key, Instant End, WindowDeltas Stored, WindowDeltas? Shown) : FigureDrift;
+
+    /// <param name="Stored">In the order of the columns: attempts, failures, five token classes, provider cost, charge.</param>
+    public sealed record OfCell(CellKey Key, ImmutableArray<long> Stored) : FigureDrift;
+}
+
+public readonly record struct AccountDeltas(Amount Debits, Amount Credits, Amount Held, long Version);
+
+public readonly record struct WindowDeltas(Amount Posted, Amount Held);

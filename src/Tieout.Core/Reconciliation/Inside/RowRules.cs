@@ -1,0 +1,56 @@
+using Tieout.Core.Invoicing;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+
+namespace Tieout.Core.Reconciliation.Inside;
+
+/// <summary>Findings about rows other than usage: postings of nothing, holds, issued invoices, damaged rows. Pure.</summary>
+public static class RowRules
+{
+    /// <summary>A charge for usage that is not there.</summary>
+    public static Finding ChargeOfNothing(in Posting posting) => new(
+        FindingCode.LedgerMismatch, new(posting.Org, Posting: posting.Seq, At: posting.EffectiveAt), $"posting/{posting.Seq}", posting.Amount, Right: null,
+        posting.UsageSeq == 0 ? $"posting {posting.Seq} is a charge for no usage" : $"posting {posting.Seq} charges usage {posting.UsageSeq}, which is not there",
+        $"SELECT * FROM ledger_entries WHERE posting_id = {posting.Seq}", new Repair.Reverse(posting.Seq, posting.Amount, Anew: null));
+
+    /// <summary>An open hold whose time was over by <paramref name="now"/>, and that nothing has expired.</summary>
+    public static Finding OrphanHold(Hold hold, Instant now) => new(
+        FindingCode.OrphanHold, Scope(hold), $"hold/{hold.Id}", hold.Amount, Amount.Zero, $"the hold was to end at {hold.ExpiresAt} and is still open at {now}",
+        $"SELECT * FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq = {hold.Seq}", new Repair.EndHold(hold.Id));
+
+    /// <summary>A hold that was settled, so the provider was reached, and no usage of it.</summary>
+    public static Finding SettledWithoutUsage(Hold hold) => new(
+        FindingCode.MissingUsage, Scope(hold), Finding.UsageKey(hold.Id), Left: null, hold.Amount, "the hold was settled and its usage record is not there: the right side is the most that it came to",
+        $"SELECT * FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq = {hold.Seq}", new Repair.RecordUsage(hold));
+
+    /// <param name="charged">Σ postings that count in the invoice's period.</param>
+    /// <param name="credited">Net of the credit notes that corrected it.</param>
+    public static Finding? Invoice(FinalInvoice invoice, Amount charged, Func<string, Amount> credited)
+    {
+        var finding = new Finding(
+            FindingCode.InvoiceMismatch, new(invoice.Org, At: Instant.From(invoice.From)), $"invoice/{invoice.Number}", invoice.Net, MinorUnit.Round(charged.ToDecimal(), invoice.Decimals),
+            $"{invoice.Number} says {invoice.Net} for {invoice.Period}, its postings come to {charged}",
+            $"SELECT sum(amount_nanos) FROM ledger_entries WHERE org_id = '{invoice.Org}' AND account = 'revenue' AND effective_at >= '{Instant.From(invoice.From)}' AND effective_at < '{Instant.From(invoice.To)}'",
+            new Repair.Decide(0, "the invoice says less than was charged: bill the rest, or give it back"));
+        finding = finding with { Left = invoice.Net - credited(finding.Id) };
+        if (finding.Difference == Amount.Zero) return null;
+        return finding.Difference > Amount.Zero ? finding with { Repair = new Repair.Credit(invoice.Number, finding.Difference!.Value, finding.Cause) } : finding;
+    }
+
+    /// <param name="row">Its number or name in the table.</param>
+    public static Finding HashBreak(string table, string row, string problem, string? org) => new(
+        FindingCode.HashBreak, new(org ?? ""), $"row/{table}/{row}", Left: null, Right: null, problem, $"SELECT * FROM {table} WHERE {(table == "chain" ? "commit_no" : table is "attributions" or "prices" ? "no" : table == "hold_ends" ? "hold" : "seq")} = {row}",
+        new Repair.RestoreRow(table, row));
+
+    /// <param name="waiting">Settlements that wait.</param>
+    public static Finding SpoolBacklog(int waiting, Amount charge) => new(
+        FindingCode.SpoolBacklog, new(""), "spool", Left: null, charge, $"{waiting} finished settlements wait in the spool, {charge} in all", "costs today", new Repair.ReplaySpool());
+
+    /// <summary>A provider's bill that is further off than is normal. It is opened by whoever compared, and ended by a person.</summary>
+    /// <param name="org">Empty: all orgs.</param>
+    /// <param name="key">What was compared, the same each time: the format and the range.</param>
+    public static Finding BillVariance(string org, string key, Amount ours, Amount billed, string cause) => new(
+        FindingCode.ProviderBillVariance, new(org), $"bill/{key}", ours, billed, cause, $"tie --right-format {key}", new Repair.Decide(0, "ask the provider, or correct what our side lacks"));
+
+    private static FindingScope Scope(Hold hold) => new(hold.Scope.Org, hold.Scope.Project, hold.Scope.Team, hold.Scope.Key, hold.Scope.Runtime?.AppInstance, hold.Id, At: hold.HeldAt);
+}

@@ -1,0 +1,104 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Runtime;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Server.Ingest;
+using Tieout.Server.Invoicing;
+using Tieout.Server.Runtime;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Reconciliation.Inside;
+
+/// <summary>Carries out what a finding proposes. Every step counts once, so a correction that broke off is done again whole.</summary>
+internal sealed class Correcting(ILedger ledger, Reconciling reconciling, CurrentKeys keys, TimeProvider time)
+{
+    /// <summary>Called before anything is done and after all of it is: where evidence of a correction is captured.</summary>
+    public event Func<Finding, bool, CancellationToken, Task>? Around;
+
+    /// <exception cref="ApiRefusedException">It is not found any more, or needs a decision or something that is not here.</exception>
+    public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, string? approvedBy, HttpContext context)
+    {
+        var finding = await FindAsync(id, context.RequestAborted);
+        if (request.DryRun) return new(id, Applied: false, [finding.Repair.Proposed], [], approvedBy, ledger.Read.AsOf);
+        if (Around is { } before) await before(finding, false, context.RequestAborted);
+        List<long> postings = request.Accept ? await AcceptAsync(finding, request, approvedBy, context) : await ApplyAsync(finding, request, context);
+        if (Around is { } after) await after(finding, true, context.RequestAborted);
+        var step = request.Accept ? "let it stand" : request.Amount is { } amount ? $"charged {amount}" : finding.Repair.Proposed;
+        return new(id, Applied: true, [step], postings, approvedBy, ledger.Read.AsOf);
+    }
+
+    /// <summary>Money that a correction would move; null: none.</summary>
+    public async Task<Amount?> MovesAsync(string id, CorrectFindingRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Accept) return null;
+        var finding = await FindAsync(id, cancellationToken);
+        return request.Amount is { } amount ? amount - (finding.Left ?? Amount.Zero) : finding.Repair.Moves;
+    }
+
+    /// <exception cref="ApiRefusedException">There is no such finding now.</exception>
+    private async Task<Finding> FindAsync(string id, CancellationToken cancellationToken) => await reconciling.FindAsync(id, cancellationToken)
+        ?? throw new ApiRefusedException(ApiError.FindingNotFound, $"No run finds '{Inputs.Shown(id)}' now: it is corrected, accepted or was never there.");
+
+    private async Task<List<long>> AcceptAsync(Finding finding, CorrectFindingRequest request, string? approvedBy, HttpContext context)
+    {
+        if (finding.Repair is not (Repair.Decide or Repair.RecordUsage)) throw new ApiRefusedException(ApiError.FindingNotDecidable, $"It can be repaired, so it is not let stand: {finding.Repair.Proposed}.");
+        if (string.IsNullOrWhiteSpace(request.Reason)) throw new ApiRefusedException(ApiError.ParameterInvalid, "Say why it may stand: give a reason.");
+        var accepted = new KeptFinding(
+            finding.Id, finding.Code.Name, finding.Code.Severity, FindingState.Accepted, ReconciledFinding.Of(finding), Caller.Of(context).TokenId, approvedBy, request.Reason,
+            Instant.From(time.GetUtcNow()).ToString());
+        (await ledger.ActAsync(FindingsKept.Record(finding.Scope.Org, accepted), context)).OrThrow();
+        return [];
+    }
+
+    private async Task<List<long>> ApplyAsync(Finding finding, CorrectFindingRequest request, HttpContext context)
+    {
+        switch (finding.Repair)
+        {
+            case Repair.Rebuild rebuild:
+                try
+                {
+                    await ledger.RepairAsync([rebuild.Drift]);
+                }
+                catch (NotSupportedException unsupported)
+                {
+                    throw new ApiRefusedException(ApiError.FindingNotDecidable, unsupported.Message);
+                }
+
+                return [];
+            case Repair.Meter meter:
+                await MeterAsync(finding.Scope.Org, meter, context.RequestAborted);
+                return [];
+            case Repair.Credit credit:
+                await new Issuing(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context);
+                return [];
+        }
+
+        var correction = Correction.Of(finding, new(request.Amount, request.Accept));
+        if (correction.Needs is { } needs) throw new ApiRefusedException(ApiError.DecisionNeeded, $"{Capital(needs)}.");
+        var postings = new List<long>();
+        foreach (var command in correction.Commands)
+        {
+            var (_, seq, _) = (await ledger.ActAsync(command, context)).OrThrow();
+            if (command is not Command.ExpireHold) postings.Add(seq);
+        }
+
+        return postings;
+    }
+
+    private async Task MeterAsync(string org, Repair.Meter meter, CancellationToken cancellationToken)
+    {
+        var gaps = new RuntimeGaps(ledger, keys);
+        var instances = new Instances(await gaps.LogsAsync(cancellationToken), (of, name) => ImportedId.Of(of, "", name));
+        if (instances.Find(org, meter.Runtime) is not { } log) throw new ApiRefusedException(ApiError.RuntimeNotFound);
+        var due = RuntimeMeter.DueAt(Instant.From(time.GetUtcNow()), Grid.Default);
+        var refused = await gaps.MeterAsync(log, new(org, meter.Runtime, Instances.Place(log.Instance, meter.Component), meter.Day), due, cancellationToken);
+        if (refused > 0) throw new ApiRefusedException(ApiError.ModelNotPriced, $"{refused} records could not be charged: is there a price for the component's model?");
+    }
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+}

@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation.Inside;
+using Tieout.Server.Api;
+
+namespace Tieout.Server.Reconciliation.Inside;
+
+/// <param name="Full">Everything; false: what changed since the last complete run, and what that left open.</param>
+public sealed record ReconciliationRequest(
+    string? Org = null, string? From = null, string? To = null, string? Project = null, string? AppInstance = null, string? Key = null, string? Correlation = null, bool Full = false);
+
+/// <param name="Checked">Rows and figures looked at.</param>
+/// <param name="Opened">Findings that were not known before.</param>
+/// <param name="Ended">Findings that were open and are not found any more.</param>
+/// <param name="More">Odd rows beyond those that are looked at in full.</param>
+public sealed record ReconciliationBody(IReadOnlyList<ReconciledFinding> Findings, long Checked, long AsOf, int Opened, int Ended, long More);
+
+/// <summary>How far the run under way is, in rows; both 0: none is.</summary>
+public sealed record RunProgressBody(long Done, long Total);
+
+/// <param name="Id">The same for the same defect on every run.</param>
+/// <param name="Left">What the book says; null: nothing.</param>
+/// <param name="Right">What it should say; null: nothing, or only a person knows.</param>
+/// <param name="Difference">Left − right; null: the finding is not about an amount.</param>
+/// <param name="Evidence">A query to run against the store's views.</param>
+/// <param name="Proposed">What <c>correct</c> will do, or what it needs to be told.</param>
+public sealed record ReconciledFinding(
+    string Id, string Code, string Severity, FindingScopeBody Scope, Amount? Left, Amount? Right, Amount? Difference, string Cause, string Evidence, string Proposed)
+{
+    public static ReconciledFinding Of(Finding finding) => new(
+        finding.Id, finding.Code.Name, finding.Code.Severity, FindingScopeBody.Of(finding.Scope), finding.Left, finding.Right, finding.Difference, finding.Cause, finding.Evidence,
+        finding.Repair.Proposed);
+}
+
+public sealed record FindingScopeBody(
+    string? Org, string? Project, string? Team, string? Key, string? AppInstance, string? UsageId, long? Posting, string? Window, string? CorrelationId, string? At)
+{
+    public static FindingScopeBody Of(FindingScope scope) => new(
+        scope.Org.Length == 0 ? null : scope.Org, scope.Project, scope.Team, scope.Key, scope.AppInstance, scope.Usage?.ToString(), scope.Posting, scope.Window, scope.CorrelationId,
+        scope.At?.ToString());
+}
+
+/// <summary>How a finding stands, as it is kept.</summary>
+/// <param name="State"><c>open</c>; <c>ended</c>: a run no longer finds it; <c>accepted</c>: a person lets it stand.</param>
+/// <param name="By">The token that ended it; null: a run did.</param>
+public sealed record KeptFinding(string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? ApprovedBy = null, string? Reason = null, string? At = null);
+
+/// <param name="Amount">What the usage should have cost, where only a person knows.</param>
+/// <param name="Accept">Let it stand as it is.</param>
+/// <param name="DryRun">Say what would be done, and do nothing.</param>
+public sealed record CorrectFindingRequest(Amount? Amount = null, bool Accept = false, bool DryRun = false, string? Reason = null);
+
+/// <param name="Steps">What was done, or would be, one sentence each.</param>
+/// <param name="Postings">Postings that it made.</param>
+public sealed record CorrectedBody(string Finding, bool Applied, IReadOnlyList<string> Steps, IReadOnlyList<long> Postings, string? ApprovedBy, long AsOf);
+
+public sealed record UnfreezeRequest(string Reason);
+
+/// <summary>Whether an org's postings may be corrected by hand.</summary>
+public sealed record FreezeBody(string Org, bool Frozen, string Reason, string? By, string At);
+
+/// <summary>What the last complete run saw.</summary>
+public sealed record KeptRun(long AsOf, string At, long Checked, int Findings);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
+[JsonSerializable(typeof(ReconciliationRequest))]
+[JsonSerializable(typeof(ReconciliationBody))]
+[JsonSerializable(typeof(RunProgressBody))]
+[JsonSerializable(typeof(KeptFinding))]
+[JsonSerializable(typeof(CorrectFindingRequest))]
+[JsonSerializable(typeof(CorrectedBody))]
+[JsonSerializable(typeof(UnfreezeRequest))]
+[JsonSerializable(typeof(FreezeBody))]
+[JsonSerializable(typeof(KeptRun))]
+public sealed partial class ReconciliationJson : JsonSerializerContext;

@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Runtime;
+using Tieout.Server.Gateway;
+using Tieout.Server.Ingest;
+using Tieout.Server.Runtime;
+using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+using Tieout.Storage.Reconciliation;
+
+namespace Tieout.Server.Reconciliation.Inside;
+
+/// <summary>What a run found, with what it knows beyond what it says: how to repair each.</summary>
+internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
+
+/// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
+internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time)
+{
+    /// <summary>How long after an interval is due its usage may still be on its way to the book.</summary>
+    private static readonly TimeSpan MeteringPatience = TimeSpan.FromMinutes(10);
+
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly RuntimeGaps _gaps = new(ledger, keys);
+    private RunResult? _last;
+
+    /// <summary>Rows done and in all of the run that is under way; both 0: none is.</summary>
+    public (long Done, long Total) Progress { get; private set; }
+
+    public FindingsKept Kept { get; } = new(ledger);
+
+    /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
+    /// <param name="filter">Which findings are answered. All are kept, whatever is asked for.</param>
+    public async Task<RunResult> RunAsync(FindingFilter filter, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            var now = Instant.From(time.GetUtcNow());
+            var found = await LookAsync(now, cancellationToken);
+            var (opened, ended) = await KeepAsync(found.Findings, found.Report.More == 0, now, cancellationToken);
+            _last = found with { Opened = opened, Ended = ended };
+            return _last with { Findings = [.. found.Findings.Where(finding => filter.Matches(finding.Scope))] };
+        }
+        finally
+        {
+            Progress = default;
+            _one.Release();
+        }
+    }
+
+    /// <summary>A finding of the last run of this node, or of a new one; null: it is not found any more.</summary>
+    /// <remarks>What a correction does counts once, and by how much a figure is off stays whatever is committed, so the last run is good enough to correct by.</remarks>
+    public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known) return known;
+        return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
+    }
+
+    /// <summary>Opens a finding that was made elsewhere, such as from a bill; one that is open already stays as it is.</summary>
+    public async Task OpenAsync(Finding finding, CancellationToken cancellationToken)
+    {
+        if (Kept.Find(finding.Scope.Org, finding.Id) is not { State: FindingState.Open }) await ledger.SubmitAsync(FindingsKept.Open(finding), cancellationToken);
+    }
+
+    /// <summary>What no run looks for: bills, and what the ledger opened by itself. A person can let it stand.</summary>
+    private async Task<Finding?> OfOthersAsync(string id, CancellationToken cancellationToken)
+    {
+        var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
+        if (row is null || Kept.Find(row.Org, id) is { State: not FindingState.Open }) return null;
+        if (FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
+        return new(new(row.Code, row.Severity), new(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", null, null, row.Code, row.Detail, new Repair.Decide(0, "look at it")) { Id = id };
+    }
+
+    public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
+
+    public static Command FreezeRecord(FreezeBody body) =>
+        new Command.Record(SettingKind.AdjustmentFreeze, body.Org, FreezeName, JsonSerializer.Serialize(body, ReconciliationJson.Default.FreezeBody), Once: false);
+
+    private const string FreezeName = "adjustments";
+
+    private async Task<RunResult> LookAsync(Instant now, CancellationToken cancellationToken)
+    {
+        var logs = await _gaps.LogsAsync(cancellationToken);
+        var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
+        var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
+        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total)), cancellationToken);
+        var findings = new List<Finding>(report.Findings);
+        foreach (var day in report.Unmetered)
+        {
+            if (await _gaps.FindingAsync(instances, day, due, cancellationToken) is { } missing) findings.Add(missing);
+        }
+
+        if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
+        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
+        return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);
+    }
+
+    private async Task<(int Opened, int Ended)> KeepAsync(IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
+    {
+        var kept = Kept.All.ToDictionary(one => one.Finding.Id, one => one, StringComparer.Ordinal);
+        var ofLedger = await Kept.OfLedgerAsync(cancellationToken);
+        var (opened, ended) = (0, 0);
+        foreach (var finding in findings)
+        {
+            var isKnown = kept.TryGetValue(finding.Id, out var known) ? known.Finding.State == FindingState.Open : ofLedger.ContainsKey(finding.Id);
+            if (isKnown || finding.Code == FindingCode.SpoolBacklog) continue;
+            opened++;
+            await ledger.SubmitAsync(FindingsKept.Open(finding), cancellationToken);
+        }
+
+        if (isComplete)
+        {
+            var here = findings.Select(finding => finding.Id).ToHashSet(StringComparer.Ordinal);
+            var ofRuns = FindingCode.OfRuns.Select(code => code.Name).ToHashSet(StringComparer.Ordinal);
+            var gone = kept.Values.Where(one => one.Finding.State == FindingState.Open).Select(one => (one.Org, one.Finding.Id, one.Finding.Code, one.Finding.Severity))
+                .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, row.Value.Severity)));
+            foreach (var (org, id, code, severity) in gone.Where(one => ofRuns.Contains(one.Code) && !here.Contains(one.Id)).ToList())
+            {
+                ended++;
+                await ledger.SubmitAsync(FindingsKept.End(org, id, code, severity, now), cancellationToken);
+            }
+        }
+
+        await FreezeAsync(findings, now, cancellationToken);
+        return (opened, ended);
+    }
+
+    /// <summary>Several instances hit at once is no slip of one of them: until someone has understood it, nobody adjusts by hand.</summary>
+    private async Task FreezeAsync(IReadOnlyList<Finding> findings, Instant now, CancellationToken cancellationToken)
+    {
+        foreach (var org in findings.Where(finding => finding.Scope.AppInstance is not null).GroupBy(finding => finding.Scope.Org, StringComparer.Ordinal))
+        {
+            var instances = org.Select(finding => finding.Scope.AppInstance!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+            if (instances.Count < 2 || Freeze(org.Key) is { Frozen: true }) continue;
+            var reason = $"findings touch {instances.Count} app instances: {string.Join(", ", instances.Take(10))}";
+            await ledger.SubmitAsync(FreezeRecord(new(org.Key, Frozen: true, reason, By: null, now.ToString())), cancellationToken);
+        }
+    }
+}

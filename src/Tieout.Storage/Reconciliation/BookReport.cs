@@ -1,0 +1,27 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.Inside;
+
+namespace Tieout.Storage.Reconciliation;
+
+/// <summary>What a run over the book is told from outside it.</summary>
+/// <param name="RuntimeDue">The first second whose runtime usage need not be there yet; null: activity is not looked at.</param>
+/// <param name="Now">What holds are overdue against.</param>
+/// <param name="Progress">Rows done of rows in all.</param>
+public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null)
+{
+    /// <summary>Findings that are looked at in full: above it a run says how many there are, not each.</summary>
+    public const int FindingsMax = 10_000;
+
+    /// <summary>How long after its time a hold may still be open: the expiry looks at them one after another.</summary>
+    public static readonly TimeSpan HoldGrace = TimeSpan.FromMinutes(5);
+}
+
+/// <param name="Unmetered">Days of components that were active for more than stands charged.</param>
+/// <param name="Checked">Rows and figures looked at.</param>
+/// <param name="AsOf">The commit that all of it is as of.</param>
+/// <param name="More">Odd rows beyond <see cref="BookQuery.FindingsMax"/>, which are not in the findings.</param>
+public sealed record BookReport(IReadOnlyList<Finding> Findings, IReadOnlyList<ComponentDay> Unmetered, long Checked, long AsOf, long More);
+
+/// <summary>Figures in memory, which readers are shown.</summary>
+internal sealed record ShownFigures(long AsOf, IReadOnlyList<Account> Accounts, IReadOnlyList<Core.Budgets.BudgetWindow> Windows);

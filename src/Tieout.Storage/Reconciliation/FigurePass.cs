@@ -1,0 +1,196 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation.Inside;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Reconciliation;
+
+/// <summary>Accounts, windows and cells: as stored at one commit and as shown at another, against what the rows up to each come to.</summary>
+internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomputation sums)
+{
+    private readonly Dictionary<int, (Account? Stored, Account Expected, (Account, Account)? Shown)> _accounts = [];
+    private readonly Dictionary<WindowKey, (BudgetWindow? Stored, BudgetWindow Expected, (BudgetWindow, BudgetWindow)? Shown)> _windows = [];
+    private readonly List<Finding> _cells = [];
+    private bool _comparedShown;
+
+    public long Checked { get; private set; }
+
+    public IEnumerable<Finding> Findings
+    {
+        get
+        {
+            foreach (var (stored, expected, shown) in _accounts.Values)
+            {
+                if (FigureRules.Account(stored, expected, shown, asHeld: true) is { } finding) yield return finding;
+            }
+
+            var budgets = labels.Book.Budgets.All.ToDictionary(budget => budget.No);
+            foreach (var (stored, expected, shown) in _windows.Values)
+            {
+                if (!budgets.TryGetValue(expected.Key.Budget, out var budget)) continue;
+                if (FigureRules.Window(budget, labels.Book.Org(budget.Budget.Scope.Org)!, stored, expected, shown, asHeld: true) is { } finding) yield return finding;
+            }
+
+            foreach (var finding in _cells) yield return finding;
+        }
+    }
+
+    /// <param name="commit">What the tables are as of; the sums are at its last posting.</param>
+    public void Stored(long commit)
+    {
+        var held = Held(commit);
+        var accounts = Expected(held);
+        Each("SELECT no, org, debits, credits, held, version, grants FROM accounts", s =>
+        {
+            var no = RowReads.Int32(s, 0);
+            if (!labels.Book.Accounts.TryGetValue(no, out var known)) return;
+            var stored = known.Copy();
+            (stored.Debits, stored.Credits, stored.Held, stored.Version, stored.Grants) = (new(s.Int64(2)), new(s.Int64(3)), new(s.Int64(4)), s.Int64(5), [.. CheckpointTables.ReadGrants(s.Text(6))]);
+            accounts.Remove(no, out var expected);
+            Compare(stored, expected ?? known.Copy());
+        });
+        foreach (var expected in accounts.Values.Where(account => account.Version > 0 || account.Held != Amount.Zero)) Compare(null, expected);
+
+        var windows = ExpectedWindows(held);
+        Each($"SELECT {RowReads.WindowColumns} FROM windows", s =>
+        {
+            var stored = RowReads.Window(s);
+            windows.Remove(stored.Key, out var expected);
+            Compare(stored, expected ?? new BudgetWindow(stored.Key, stored.End));
+        });
+        foreach (var expected in windows.Values.Where(window => window.Spoken != Amount.Zero)) Compare(null, expected);
+        Cells();
+    }
+
+    /// <param name="shown">Figures in memory; the sums are at the last posting of their commit.</param>
+    public void Shown(ShownFigures shown)
+    {
+        if (_comparedShown) return;
+        _comparedShown = true;
+        var held = Held(shown.AsOf);
+        var accounts = Expected(held);
+        foreach (var account in shown.Accounts)
+        {
+            if (!accounts.TryGetValue(account.No, out var expected)) expected = labels.Book.Account(account.No).Copy();
+            Checked++;
+            if (FigureRules.Account(account, expected, null, asHeld: true) is null && !_accounts.ContainsKey(account.No)) continue;
+            var (stored, storedExpected, _) = _accounts.GetValueOrDefault(account.No, (expected, expected, null));
+            _accounts[account.No] = (stored, storedExpected, (account, expected));
+        }
+
+        var windows = ExpectedWindows(held);
+        foreach (var window in shown.Windows)
+        {
+            if (!windows.TryGetValue(window.Key, out var expected)) expected = new(window.Key, window.End);
+            Checked++;
+            if ((window.Posted, window.Held) == (expected.Posted, expected.Held) && !_windows.ContainsKey(window.Key)) continue;
+            var (stored, storedExpected, _) = _windows.GetValueOrDefault(window.Key, (expected, expected, null));
+            _windows[window.Key] = (stored, storedExpected, (window, expected));
+        }
+    }
+
+    private void Compare(Account? stored, Account expected)
+    {
+        Checked++;
+        if (FigureRules.Account(stored, expected, null, asHeld: true) is null) return;
+        var shown = _accounts.GetValueOrDefault(expected.No).Shown;
+        _accounts[expected.No] = (stored, expected, shown);
+    }
+
+    private void Compare(BudgetWindow? stored, BudgetWindow expected)
+    {
+        Checked++;
+        if ((stored?.Posted ?? Amount.Zero, stored?.Held ?? Amount.Zero) == (expected.Posted, expected.Held)) return;
+        _windows[expected.Key] = (stored, expected, _windows.GetValueOrDefault(expected.Key).Shown);
+    }
+
+    private void Cells()
+    {
+        var expected = new HashSet<CellKey>(sums.Cells.Keys);
+        Span<long> stored = stackalloc long[9];
+        using var s = tables.Select(
+            "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
+        while (s.Step())
+        {
+            var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
+            for (var i = 0; i < stored.Length; i++) stored[i] = s.Int64(i + 2);
+            expected.Remove(key);
+            Cell(key, stored);
+        }
+
+        foreach (var key in expected) Cell(key, new long[9]);
+    }
+
+    private void Cell(CellKey key, ReadOnlySpan<long> stored)
+    {
+        Checked++;
+        var finding = FigureRules.Cell(key, stored, sums.Cells.TryGetValue(key, out var cell) ? cell : new CellChange(key), labels.Find(key.Labels));
+        if (finding is not null) _cells.Add(finding);
+    }
+
+    private Dictionary<int, Account> Expected(Recomputation held)
+    {
+        var accounts = sums.Accounts.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
+        foreach (var (no, account) in held.Accounts)
+        {
+            if (!accounts.TryGetValue(no, out var known)) accounts[no] = account.Copy();
+            else known.Held = account.Held;
+        }
+
+        return accounts;
+    }
+
+    private Dictionary<WindowKey, BudgetWindow> ExpectedWindows(Recomputation held)
+    {
+        var windows = new Dictionary<WindowKey, BudgetWindow>(sums.Windows);
+        foreach (var (key, window) in held.Windows)
+        {
+            var with = windows.TryGetValue(key, out var known) ? known.Copy() : window.Copy();
+            with.Held = window.Held;
+            windows[key] = with;
+        }
+
+        return windows;
+    }
+
+    /// <summary>What was held at a commit. No hold before the stored mark is open at the checkpoint or later.</summary>
+    private Recomputation Held(long commit)
+    {
+        var held = new Recomputation(labels.Book);
+        using var s = tables.Select(
+            $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq "
+            + "WHERE h.seq >= ? AND h.seq <= ? AND (e.hold IS NULL OR e.commit_no > ?) ORDER BY h.seq",
+            tables.FirstOpenHold, Chain.At(tables, commit).Last.Hold, commit);
+        while (s.Step()) held.Add(RowReads.Hold(s, no => labels[no]).Hold);
+        return held;
+    }
+
+    private void Each(string sql, Action<IRow> take)
+    {
+        using var rows = tables.Select(sql);
+        while (rows.Step()) take(rows);
+    }
+}
+
+/// <summary>Links of the chain by their commit.</summary>
+internal static class Chain
+{
+    /// <summary>All zero before the first commit.</summary>
+    /// <exception cref="StoreCorruptException">There is no such commit.</exception>
+    public static ChainRow At(ILedgerTables tables, long commit)
+    {
+        if (commit == 0) return new(0, [], [], default, default);
+        using var s = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no = ?", commit);
+        return s.Step() ? RowReads.Chain(s, []) : throw new StoreCorruptException($"Commit {commit} is missing from the chain.");
+    }
+
+    /// <summary>The last commit; 0: there is none.</summary>
+    public static long Last(ILedgerTables tables)
+    {
+        using var s = tables.Select("SELECT coalesce(max(commit_no), 0) FROM chain");
+        return s.Step() ? s.Int64(0) : 0;
+    }
+}
