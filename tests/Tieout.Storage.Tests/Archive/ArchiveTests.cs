@@ -66,7 +66,7 @@ public sealed class ArchiveTests : IDisposable
         await LiveAsync(SqliteLedger.Open(_data.Path, _clock), _clock, months: 2);
         LedgerArchive.WriteSqlite(_data.Path, new Month(2026, 5), _archive.Path);
         var file = Path.Combine(_archive.Path, "bucket-00", "2026-03.jsonl.gz");
-        if (what == "bytes") File.WriteAllBytes(file, [.. File.ReadAllBytes(file).SkipLast(100)]);
+        if (what == "bytes") await File.WriteAllBytesAsync(file, [.. (await File.ReadAllBytesAsync(file, Cancel)).SkipLast(100)], Cancel);
         if (what == "row") Change(text => text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..]);
         if (what == "file") File.Delete(file);
         Assert.False((await ArchiveVerification.RunAsync(_archive.Path)).Ok);
