@@ -12,7 +12,7 @@ internal static class BenchCommand
 {
     private const int BatchMax = 100_000;
 
-    public static Command Build(Globals globals) => new("bench", "Measurements.") { Ledger(globals), BenchGatewayCommand.Build(globals), BenchGatewayCommand.Part(globals) };
+    public static Command Build(Globals globals) => new("bench", "Measurements.") { Ledger(globals), BenchReconcileCommand.Build(globals), BenchGatewayCommand.Build(globals), BenchGatewayCommand.Part(globals) };
 
     private static Command Ledger(Globals globals)
     {

@@ -6,5 +6,6 @@ namespace Tieout.Cli.Commands;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(LedgerBenchResult))]
+[JsonSerializable(typeof(ReconcileBenchResult))]
 [JsonSerializable(typeof(GatewayBenchResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;

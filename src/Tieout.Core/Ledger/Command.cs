@@ -82,6 +82,9 @@ public abstract record Command
         public LineageAppend? Lineage { get; init; }
     }
 
+    /// <summary>Appends to an envelope's lineage where it went: a queue, a worker. Its id is its place in the lineage; no money moves.</summary>
+    public sealed record RecordHop(string Org, string OperationId, LineageAppend Lineage) : Command;
+
     /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
     public sealed record KeepObject(ProviderObject Object) : Command;
 
@@ -146,6 +149,15 @@ public enum SettingKind
 
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
+
+    /// <summary>A time that something was wrong with the platform, from its beginning to its end.</summary>
+    AlertEpisode = 41,
+
+    /// <summary>The last day that a daily job was done for.</summary>
+    DailyRun = 42,
+
+    /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
+    SecretMark = 43,
 
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
     Incident = 50,

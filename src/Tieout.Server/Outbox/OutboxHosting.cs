@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Jobs;
 
 namespace Tieout.Server.Outbox;
 
@@ -12,5 +13,10 @@ internal static class OutboxHosting
         services.AddSingleton<RefusalNews>();
         services.AddSingleton<WebhookSender>();
         services.AddHostedService<Relay>();
+        services.AddSingleton<AlertBook>();
+        services.AddSingleton<DriftWatch>();
+        services.AddSingleton<Alerts>();
+        services.AddHostedService(provider => provider.GetRequiredService<Alerts>());
+        services.AddHostedService<DailyJobs>();
     }
 }

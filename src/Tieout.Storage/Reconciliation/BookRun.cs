@@ -20,12 +20,12 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
     public BookReport Run(long checkpoint, ShownFigures? shown)
     {
         var last = Chain.At(tables, Chain.Last(tables));
-        var pass = new RowPass(tables, _labels, query);
+        var invoices = new InvoicePass(_labels);
+        var pass = new RowPass(tables, _labels, invoices, query);
         var figures = new FigurePass(tables, _labels, pass.Sums);
         var stops = new List<(long Posting, Action Compare)> { (Chain.At(tables, checkpoint).Last.Posting, () => figures.Stored(checkpoint)) };
         if (shown is not null) stops.Add((Chain.At(tables, shown.AsOf).Last.Posting, () => figures.Shown(shown)));
         stops.Sort((left, right) => left.Posting.CompareTo(right.Posting));
-        var invoices = new InvoicePass(tables, _labels);
         pass.Run(last.Last.Usage + last.Last.Posting, [.. stops.Select(stop => stop.Posting)], at => stops[at].Compare());
 
         foreach (var (usage, suspect) in pass.Suspects.OrderBy(pair => pair.Key)) Look(usage, suspect);
@@ -35,7 +35,7 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
         }
 
         _findings.AddRange(figures.Findings);
-        _findings.AddRange(invoices.Findings());
+        _findings.AddRange(invoices.Findings);
         Holds();
         Identities();
         List<ComponentDay> unmetered = query.RuntimeDue is { } due ? [.. RuntimeRules.Short(query.Instances, pass.Standing, due)] : [];

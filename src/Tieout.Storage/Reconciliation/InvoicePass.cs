@@ -4,35 +4,42 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
-using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation;
 
-/// <summary>Issued invoices against the postings of their periods.</summary>
-internal sealed class InvoicePass(ILedgerTables tables, BookLabels labels)
+/// <summary>Issued invoices against the postings of their periods, which are summed as they go by.</summary>
+internal sealed class InvoicePass
 {
-    public IEnumerable<Finding> Findings()
-    {
-        var documents = labels.Book.Settings.Where(row => row.Kind == SettingKind.BillingDocument).OrderBy(row => row.Seq).ToList();
-        var notes = documents.Where(row => row.Name.StartsWith(CreditNote.Prefix, StringComparison.Ordinal)).Select(row => CreditNote.Parse(row.Body)).ToList();
-        foreach (var row in documents.Where(row => row.Name.StartsWith(FinalInvoice.Prefix, StringComparison.Ordinal)))
-        {
-            var invoice = Parse(row.Body);
-            if (invoice is null || labels.Book.Org(row.Org) is not { } org) continue;
+    private readonly Dictionary<int, List<Issued>> _byOrg = [];
+    private readonly List<CreditNote> _notes = [];
 
-            // A note that was given for a finding bears its id, so that one given for another reason hides nothing.
-            Amount Credited(string finding) => notes.Where(note => note.Org == row.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
-            if (RowRules.Invoice(invoice, Charged(org, invoice), Credited) is { } finding) yield return finding;
+    public InvoicePass(BookLabels labels)
+    {
+        foreach (var row in labels.Book.Settings.Where(row => row.Kind == SettingKind.BillingDocument).OrderBy(row => row.Seq))
+        {
+            if (row.Name.StartsWith(CreditNote.Prefix, StringComparison.Ordinal)) _notes.Add(CreditNote.Parse(row.Body));
+            else if (Parse(row.Body) is { } invoice && labels.Book.Org(row.Org) is { } org) Of(org.FirstAccount).Add(new(invoice));
         }
     }
 
-    private Amount Charged(OrgState org, FinalInvoice invoice)
+    public IEnumerable<Finding> Findings => _byOrg.Values.SelectMany(issued => issued)
+        .Select(issued => RowRules.Invoice(issued.Invoice, new(issued.Charged), finding => Credited(issued.Invoice, finding))).OfType<Finding>();
+
+    /// <summary>A posting of usage.</summary>
+    public void Add(in Posting posting)
     {
-        using var rows = tables.Select(
-            "SELECT CAST(coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0) AS bigint) FROM postings p WHERE p.usage_seq > 0 AND p.effective_at >= ? AND p.effective_at < ? AND p.debit BETWEEN ? AND ?",
-            Instant.From(invoice.From).UnixMicros, Instant.From(invoice.To).UnixMicros, org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
-        return rows.Step() ? new(rows.Int64(0)) : Amount.Zero;
+        if (_byOrg.Count == 0 || !_byOrg.TryGetValue(posting.Debit - ((posting.Debit - 1) % OrgState.AccountKinds), out var invoices)) return;
+        foreach (var issued in invoices)
+        {
+            if (posting.EffectiveAt.UnixMicros >= issued.From && posting.EffectiveAt.UnixMicros < issued.To) issued.Charged += posting.Kind == PostingKind.Reversal ? -posting.Amount.Nanos : posting.Amount.Nanos;
+        }
     }
+
+    private List<Issued> Of(int firstAccount) => _byOrg.TryGetValue(firstAccount, out var known) ? known : _byOrg[firstAccount] = [];
+
+    /// <summary>A note that was given for a finding bears its id, so that one given for another reason hides nothing.</summary>
+    private Amount Credited(FinalInvoice invoice, string finding) =>
+        _notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
 
     private static FinalInvoice? Parse(string json)
     {
@@ -44,5 +51,13 @@ internal sealed class InvoicePass(ILedgerTables tables, BookLabels labels)
         {
             return null;
         }
+    }
+
+    private sealed class Issued(FinalInvoice invoice)
+    {
+        public FinalInvoice Invoice => invoice;
+        public long From { get; } = Instant.From(invoice.From).UnixMicros;
+        public long To { get; } = Instant.From(invoice.To).UnixMicros;
+        public long Charged { get; set; }
     }
 }

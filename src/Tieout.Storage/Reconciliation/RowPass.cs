@@ -9,7 +9,7 @@ using Tieout.Storage.Verification;
 namespace Tieout.Storage.Reconciliation;
 
 /// <summary>Goes through usage and postings side by side, once, and keeps only sums and the numbers of what is odd.</summary>
-internal sealed class RowPass(ILedgerTables tables, BookLabels labels, BookQuery query)
+internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePass invoices, BookQuery query)
 {
     private const int ReportEvery = 1 << 17;
 
@@ -100,7 +100,13 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, BookQuery
     {
         if (posting.Amount.Nanos != usage.Charge) Suspect(usage.Seq, UsageDefects.AmountDiffers);
         if (Suspects.TryGetValue(usage.Seq, out var suspect)) suspect.Posting = posting.Seq;
+        Count(posting, usage);
+    }
+
+    private void Count(in Posting posting, in LeanUsage usage)
+    {
         Sums.Add(posting, usage.Facts, labels[usage.Facts.Labels]);
+        invoices.Add(posting);
     }
 
     /// <summary>A second charge, or a correction.</summary>
@@ -121,7 +127,7 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, BookQuery
             if (Suspects.TryGetValue(usage.Seq, out var suspect)) (suspect.Again ??= []).Add(posting.Seq);
         }
 
-        Sums.Add(posting, usage.Facts, labels[usage.Facts.Labels]);
+        Count(posting, usage);
         if (RunOf(usage) is not { } run) return;
         var (day, units, net) = _reversedRuns.GetValueOrDefault(usage.Seq, (run.Day, run.Units, 1));
         _reversedRuns[usage.Seq] = (day, units, net + (posting.Kind == PostingKind.Reversal ? -1 : 1));

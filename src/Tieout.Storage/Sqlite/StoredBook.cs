@@ -129,6 +129,9 @@ internal sealed class StoredBook : IDisposable
                 case Command.Grant grant:
                     RecallCommand(grant.Org, grant.Id);
                     break;
+                case Command.RecordHop hop:
+                    RecallLineage(hop.Org, hop.OperationId, hop.Lineage);
+                    break;
                 case Command.KeepObject { Object: var what }:
                     RecallObject(what.Org, what.Kind, what.Id);
                     break;

@@ -31,13 +31,13 @@ internal sealed class ApiWorld : IAsyncDisposable
     public string Url => Server.Urls.First();
 
     /// <summary>With the org <c>acme</c> (prepaid, USD, 1000 topped up), its team <c>red</c> and a key.</summary>
-    /// <param name="configure">More of the server's options.</param>
-    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? configure = null)
+    /// <param name="change">Changes the options before the server is built.</param>
+    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
         var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin };
-        var server = TieoutServer.Build(configure is null ? options : configure(options), ledger);
+        var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
         await server.StartAsync();
         var world = new ApiWorld
         {

@@ -33,6 +33,8 @@ internal sealed class Platform : IAsyncDisposable
         Admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken);
     }
 
+    public IReadOnlyDictionary<string, string> Environment => _environment;
+
     public string Folder { get; }
     public string Data => Path.Combine(Folder, "data");
     public string Url { get; }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;

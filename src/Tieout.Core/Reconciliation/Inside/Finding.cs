@@ -13,7 +13,7 @@ namespace Tieout.Core.Reconciliation.Inside;
 public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, Amount? Left, Amount? Right, string Cause, string Evidence, Repair Repair)
 {
     /// <summary>Deterministic: the same defect has the same id on every run.</summary>
-    public string Id { get; } = IdOf(Code.Name, Scope.Org, Key);
+    public string Id { get; init; } = IdOf(Code.Name, Scope.Org, Key);
 
     /// <summary>Left − right. Null: neither side is an amount.</summary>
     public Amount? Difference => Left is null && Right is null ? null : (Left ?? Amount.Zero) - (Right ?? Amount.Zero);

@@ -1,4 +1,3 @@
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Runtime;
 

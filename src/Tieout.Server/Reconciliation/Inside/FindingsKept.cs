@@ -26,13 +26,16 @@ internal sealed class FindingsKept(ILedger ledger)
     public async Task<Dictionary<string, FindingRow>> OfLedgerAsync(CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, FindingRow>(StringComparer.Ordinal);
-        foreach (var row in await ledger.Read.FindingsAsync(null, LedgerRowsMax, cancellationToken))
+        foreach (var row in await RowsAsync(cancellationToken))
         {
             if (row.Attempt is not null) rows.TryAdd(IdOf(row), row);
         }
 
         return rows;
     }
+
+    /// <summary>Newest first.</summary>
+    public Task<IReadOnlyList<FindingRow>> RowsAsync(CancellationToken cancellationToken) => ledger.Read.FindingsAsync(null, LedgerRowsMax, cancellationToken);
 
     /// <summary>A run's own rows have their id in what they say; what the ledger opened is named by its usage or hold, or by its number.</summary>
     public static string IdOf(FindingRow row)

@@ -56,7 +56,22 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known) return known;
-        return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id);
+        return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
+    }
+
+    /// <summary>Opens a finding that was made elsewhere, such as from a bill; one that is open already stays as it is.</summary>
+    public async Task OpenAsync(Finding finding, CancellationToken cancellationToken)
+    {
+        if (Kept.Find(finding.Scope.Org, finding.Id) is not { State: FindingState.Open }) await ledger.SubmitAsync(FindingsKept.Open(finding), cancellationToken);
+    }
+
+    /// <summary>What no run looks for: bills, and what the ledger opened by itself. A person can let it stand.</summary>
+    private async Task<Finding?> OfOthersAsync(string id, CancellationToken cancellationToken)
+    {
+        var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
+        if (row is null || Kept.Find(row.Org, id) is { State: not FindingState.Open }) return null;
+        if (FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
+        return new(new(row.Code, row.Severity), new(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", null, null, row.Code, row.Detail, new Repair.Decide(0, "look at it")) { Id = id };
     }
 
     public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;

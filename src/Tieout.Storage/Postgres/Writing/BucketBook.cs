@@ -227,6 +227,9 @@ internal sealed class BucketBook(int bucket)
             case Command.Grant grant:
                 wanted.Commands.Add((grant.Org, grant.Id));
                 break;
+            case Command.RecordHop hop:
+                wanted.Lineages.Add((hop.Org, hop.OperationId, hop.Lineage.Row.Issuance));
+                break;
             case Command.KeepObject { Object: var what }:
                 wanted.Objects.Add((what.Org, what.Kind, what.Id));
                 break;

@@ -1,0 +1,126 @@
+using System.Net;
+using System.Text.Json;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Tests.Api;
+
+namespace Tieout.Server.Tests.Reconciliation;
+
+/// <summary><c>reconcile</c>, <c>findings</c>, <c>correct</c> and <c>unfreeze</c>, through the API and the command line.</summary>
+public sealed class ReconcileTests
+{
+    [Fact]
+    public async Task A_clean_book_ends_with_0_and_a_run_writes_nothing()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync(null);
+        var before = world.Ledger.Read.AsOf;
+
+        var run = await world.RunAsync("reconcile", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal((0, before, 0), (run.Json.GetProperty("findings").GetArrayLength(), run.Json.GetProperty("as_of").GetInt64(), run.Json.GetProperty("opened").GetInt32()));
+        Assert.True(run.Json.GetProperty("checked").GetInt64() > 0);
+        Assert.Equal(before, world.Ledger.Read.AsOf);
+        Assert.Contains("Everything ties out", (await world.RunAsync("reconcile")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_ledger_opened_itself_is_the_same_finding_and_is_not_opened_again()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var usage = await world.ChargeAsync("5000");
+
+        var run = await world.RunAsync("reconcile", "--org", "acme", "--json");
+        var overrun = run.Json.GetProperty("findings").EnumerateArray().Single(finding => Text(finding, "code") == "overrun");
+        var again = await world.RunAsync("reconcile", "--json");
+
+        Assert.Equal((1, Finding.IdOf("overrun", "acme", $"usage/{usage.Id}")), (run.ExitCode, Text(overrun, "id")));
+        Assert.Equal(0, again.Json.GetProperty("opened").GetInt32());
+        Assert.Single((await world.GetAsync("/findings?code=overrun")).GetProperty("items").EnumerateArray());
+
+        // A person lets it stand, with a reason, and then it is no finding any more.
+        Assert.Equal(2, (await world.RunAsync("correct", Text(overrun, "id"), "--accept")).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("correct", Text(overrun, "id"), "--accept", "--reason", "they really spent it")).ExitCode);
+        Assert.DoesNotContain("overrun", (await world.RunAsync("reconcile", "--json")).Out, StringComparison.Ordinal);
+        Assert.Equal("accepted", Text((await world.GetAsync("/findings?code=overrun")).GetProperty("items")[0], "state"));
+        Assert.Empty((await world.GetAsync("/findings?code=overrun&open=true")).GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task R1_above_the_threshold_a_correction_needs_the_token_of_another_and_then_brings_the_difference_to_zero()
+    {
+        await using var world = await ApiWorld.StartAsync(options => options with { ApprovalAbove = Amount.Parse("1") });
+        await world.ChargeAsync("5");
+        var finance = Text(await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance","name":"fin"}"""), "token");
+        var viewer = Text(await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"viewer","name":"view"}"""), "token");
+        var finding = Assert.Single((await world.RunAsync("reconcile", "--json")).Json.GetProperty("findings").EnumerateArray());
+        var (id, right) = (Text(finding, "id"), Text(finding, "right"));
+        Assert.Equal(("mispriced", "5"), (Text(finding, "code"), Text(finding, "left")));
+
+        Assert.Contains("Would do: reverse posting", (await world.RunAsync("correct", id, "--dry-run")).Out, StringComparison.Ordinal);
+        foreach (var approval in (string[][])[[], ["--approval", ApiWorld.Admin], ["--approval", viewer], ["--approval", "tok_unknown"]])
+        {
+            var refused = await world.RunAsync(["correct", id, .. approval]);
+            Assert.Equal((2, true), (refused.ExitCode, refused.Error.Contains("[approval_required]", StringComparison.Ordinal)));
+        }
+
+        Assert.Equal(0, (await world.RunAsync("correct", id, "--approval", finance)).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
+        Assert.Equal("ended", Text((await world.GetAsync("/findings?code=mispriced")).GetProperty("items")[0], "state"));
+        var costs = await world.GetAsync("/costs/today");
+        Assert.Equal((right, right, "0"), (Text(costs, "ledger_daily_total"), Text(costs, "counter_daily_total"), costs.GetProperty("drift_pct").GetRawText()));
+
+        // The reason of both postings names the finding and the correlation id of what they correct.
+        var postings = new List<Posting>();
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        Assert.Equal([$"{id} correlation corr-1", $"{id} correlation corr-1"], postings.Where(posting => posting.Reason is not null).Select(posting => posting.Reason));
+        Assert.Equal("finding_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, $"/findings/{id}/correct", "{}"), HttpStatusCode.NotFound));
+    }
+
+    [Fact]
+    public async Task Findings_in_several_instances_freeze_corrections_by_hand_until_they_are_understood()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        foreach (var app in (string[])["app-x", "app-y"]) await ChargeOfAsync(world, app);
+        var findings = (await world.RunAsync("reconcile", "--json")).Json.GetProperty("findings").EnumerateArray().ToList();
+        Assert.Equal(["unattributed", "unattributed"], findings.Select(finding => Text(finding, "code")));
+
+        const string byHand = """{"id":"hand-1","posting":2,"new_amount":"0","reason":"goodwill"}""";
+        Assert.Equal("adjustments_frozen", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", byHand), HttpStatusCode.Conflict));
+        await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"second","amount":"1"}""");
+        Assert.Equal(2, (await world.RunAsync("unfreeze", "acme", "--reason", "too early")).ExitCode);
+
+        foreach (var finding in findings) Assert.Equal(0, (await world.RunAsync("correct", Text(finding, "id"), "--accept", "--reason", "an instance of before our time")).ExitCode);
+        Assert.True((await world.GetAsync("/orgs/acme/adjustments")).GetProperty("frozen").GetBoolean());
+        Assert.Equal(0, (await world.RunAsync("unfreeze", "acme", "--reason", "registered by hand before")).ExitCode);
+        await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", byHand);
+    }
+
+    [Fact]
+    public async Task A_filter_narrows_what_is_answered_and_not_what_is_kept()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        foreach (var app in (string[])["app-x", "app-y"]) await ChargeOfAsync(world, app);
+
+        var run = await world.OkAsync(HttpMethod.Post, "/reconciliations", """{"org":"acme","app_instance":"app-x"}""");
+
+        Assert.Equal("app-x", Text(Assert.Single(run.GetProperty("findings").EnumerateArray()).GetProperty("scope"), "app_instance"));
+        Assert.Equal(2, (await world.GetAsync("/findings?open=true&code=unattributed")).GetProperty("items").GetArrayLength());
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/reconciliations?full=1", "{}"), HttpStatusCode.BadRequest));
+    }
+
+    private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
+
+    private static async Task ChargeOfAsync(ApiWorld world, string app)
+    {
+        var labels = new UsageLabels { Org = "acme", Provider = "gpus", Model = "h100", Source = UsageSource.AppRuntime, Runtime = new(app, "worker", false, null, null, null) };
+        var usage = new UsageRecord(
+            new(Guid.CreateVersion7()), labels, $"{app}/day", 1, null, null, null, null, Instant.From(DateTimeOffset.UtcNow), 1_000, 200, default, UsageBasis.Imported, UsageFlags.None);
+        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, new(5), new(5)), Fact: true)));
+    }
+}

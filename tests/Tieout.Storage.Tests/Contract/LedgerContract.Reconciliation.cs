@@ -1,0 +1,70 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Tests.Ledger;
+
+using Outcome = Tieout.Core.Ledger.Outcome;
+
+namespace Tieout.Storage.Tests.Contract;
+
+/// <summary>A book that no bug has touched reconciles with itself, whatever happened in it.</summary>
+public abstract partial class LedgerContract
+{
+    /// <summary>What a sound book may have: overspending, and what histories do that no gateway does (charge what they like, leave holds open).</summary>
+    private static readonly HashSet<FindingCode> OfHistories = [FindingCode.Overrun, FindingCode.Mispriced, FindingCode.OrphanHold, FindingCode.Unattributed];
+
+    [Fact]
+    public void R1_any_history_reconciles_with_itself() => ForAnyHistory(async (steps, memory) =>
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        foreach (var step in steps) await TakeAsync(ledger, memory, step);
+
+        var report = await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken);
+
+        Assert.Equal([], report.Findings.Where(finding => !OfHistories.Contains(finding.Code)).Select(finding => $"{finding.Id}: {finding.Cause}"));
+        Assert.Equal(ledger.Read.AsOf, report.AsOf);
+        Assert.True(report.Checked > 0);
+    });
+
+    [Fact]
+    public async Task R1_a_wrong_price_is_found_and_its_correction_brings_it_to_zero()
+    {
+        await using var ledger = Open(fresh: true);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+
+        var finding = Assert.Single(await FindAsync(ledger, FindingCode.Mispriced));
+        Assert.Equal((new Amount(30), Amount.Zero, new Amount(30)), (finding.Left, finding.Right, finding.Difference));
+        var correction = Correction.Of(finding, Decision.None);
+        foreach (var command in correction.Commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+        foreach (var command in correction.Commands) Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(command));
+
+        Assert.Empty(await FindAsync(ledger, FindingCode.Mispriced));
+        Assert.Equal(new Amount(300), ledger.Read.Balance("acme")!.Balance);
+    }
+
+    [Fact]
+    public async Task L3_L6_a_recorded_charge_needs_its_record_and_counts_once()
+    {
+        await using var ledger = Open(fresh: true);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+        foreach (var (org, usage) in (ReadOnlySpan<(string, long)>)[("acme", 7), ("beta", 1)])
+        {
+            Assert.Equal(Refusal.PostingNotFound, Assert.IsType<Outcome.Refused>(Submit(new Command.ChargeRecorded("fix", org, usage, "finding"))).Reason);
+        }
+
+        Assert.IsType<Outcome.Done>(Submit(new Command.ChargeRecorded("fix", "acme", 1, "finding")));
+        Assert.IsType<Outcome.Replayed>(Submit(new Command.ChargeRecorded("fix", "acme", 1, "finding")));
+        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(Submit(new Command.ChargeRecorded("fix", "acme", 1, "other"))).Reason);
+        Assert.Equal(new Amount(-60), ledger.Read.Balance("acme")!.Balance);
+
+        // It was charged already, so that is what a run says of it.
+        var again = Assert.Single(await FindAsync(ledger, FindingCode.DuplicateCharge));
+        Assert.Equal(new Amount(30), again.Difference);
+
+        Outcome Submit(Command command) => ledger.SubmitAsync(command).AsTask().GetAwaiter().GetResult();
+    }
+
+    private async Task<IReadOnlyList<Finding>> FindAsync(ILedger ledger, FindingCode code) =>
+        [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken)).Findings.Where(finding => finding.Code == code)];
+}
