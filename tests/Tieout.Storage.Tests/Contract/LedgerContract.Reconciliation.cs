@@ -2,6 +2,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Reconciliation;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 
@@ -18,10 +19,18 @@ public abstract partial class LedgerContract
     {
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        foreach (var step in steps) await TakeAsync(ledger, memory, step);
+        var count = 0;
+        BookReport since;
+        foreach (var step in steps)
+        {
+            await TakeAsync(ledger, memory, step);
+            if (++count % 5 == 0) since = await RunAsync(ledger, full: false);
+        }
 
-        var report = await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken);
-
+        // Looked at bit by bit or at once, it is the same.
+        since = await RunAsync(ledger, full: false);
+        var report = await RunAsync(ledger, full: true);
+        Assert.Equal(report.Findings.Select(finding => (finding.Id, finding.Difference)).Order(), since.Findings.Select(finding => (finding.Id, finding.Difference)).Order());
         Assert.Equal([], report.Findings.Where(finding => !OfHistories.Contains(finding.Code)).Select(finding => $"{finding.Id}: {finding.Cause}"));
         Assert.Equal(ledger.Read.AsOf, report.AsOf);
         Assert.True(report.Checked > 0);
@@ -64,6 +73,9 @@ public abstract partial class LedgerContract
 
         Outcome Submit(Command command) => ledger.SubmitAsync(command).AsTask().GetAwaiter().GetResult();
     }
+
+    private Task<BookReport> RunAsync(ILedger ledger, bool full) =>
+        ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now, Full: full), TestContext.Current.CancellationToken);
 
     private async Task<IReadOnlyList<Finding>> FindAsync(ILedger ledger, FindingCode code) =>
         [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken)).Findings.Where(finding => finding.Code == code)];

@@ -32,14 +32,15 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     public FindingsKept Kept { get; } = new(ledger);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
+    /// <param name="full">Every row; false: what came since the last run of this process, and all figures.</param>
     /// <param name="filter">Which findings are answered. All are kept, whatever is asked for.</param>
-    public async Task<RunResult> RunAsync(FindingFilter filter, CancellationToken cancellationToken)
+    public async Task<RunResult> RunAsync(FindingFilter filter, bool full, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
         {
             var now = Instant.From(time.GetUtcNow());
-            var found = await LookAsync(now, cancellationToken);
+            var found = await LookAsync(now, full, cancellationToken);
             var (opened, ended) = await KeepAsync(found.Findings, found.Report.More == 0, now, cancellationToken);
             _last = found with { Opened = opened, Ended = ended };
             return _last with { Findings = [.. found.Findings.Where(finding => filter.Matches(finding.Scope))] };
@@ -56,7 +57,7 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known) return known;
-        return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
+        return (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
     }
 
     /// <summary>Opens a finding that was made elsewhere, such as from a bill; one that is open already stays as it is.</summary>
@@ -81,12 +82,12 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     private const string FreezeName = "adjustments";
 
-    private async Task<RunResult> LookAsync(Instant now, CancellationToken cancellationToken)
+    private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
     {
         var logs = await _gaps.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
         var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
-        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total)), cancellationToken);
+        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total), full), cancellationToken);
         var findings = new List<Finding>(report.Findings);
         foreach (var day in report.Unmetered)
         {
