@@ -40,13 +40,13 @@ public abstract partial class LedgerContract
     public async Task R1_a_wrong_price_is_found_and_its_correction_brings_it_to_zero()
     {
         await using var ledger = Open(fresh: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
 
         var finding = Assert.Single(await FindAsync(ledger, FindingCode.Mispriced));
         Assert.Equal((new Amount(30), Amount.Zero, new Amount(30)), (finding.Left, finding.Right, finding.Difference));
         var correction = Correction.Of(finding, Decision.None);
-        foreach (var command in correction.Commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
-        foreach (var command in correction.Commands) Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(command));
+        foreach (var command in correction.Commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        foreach (var command in correction.Commands) Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
 
         Assert.Empty(await FindAsync(ledger, FindingCode.Mispriced));
         Assert.Equal(new Amount(300), ledger.Read.Balance("acme")!.Balance);
@@ -56,7 +56,7 @@ public abstract partial class LedgerContract
     public async Task L3_L6_a_recorded_charge_needs_its_record_and_counts_once()
     {
         await using var ledger = Open(fresh: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
         foreach (var (org, usage) in (ReadOnlySpan<(string, long)>)[("acme", 7), ("beta", 1)])
         {
             Assert.Equal(Refusal.PostingNotFound, Assert.IsType<Outcome.Refused>(Submit(new Command.ChargeRecorded("fix", org, usage, "finding"))).Reason);
@@ -71,7 +71,7 @@ public abstract partial class LedgerContract
         var again = Assert.Single(await FindAsync(ledger, FindingCode.DuplicateCharge));
         Assert.Equal(new Amount(30), again.Difference);
 
-        Outcome Submit(Command command) => ledger.SubmitAsync(command).AsTask().GetAwaiter().GetResult();
+        Outcome Submit(Command command) => ledger.SubmitAsync(command, TestContext.Current.CancellationToken).AsTask().GetAwaiter().GetResult();
     }
 
     private Task<BookReport> RunAsync(ILedger ledger, bool full) =>

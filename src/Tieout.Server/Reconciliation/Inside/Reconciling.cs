@@ -17,7 +17,7 @@ namespace Tieout.Server.Reconciliation.Inside;
 internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
-internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time)
+internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time) : IDisposable
 {
     /// <summary>How long after an interval is due its usage may still be on its way to the book.</summary>
     private static readonly TimeSpan MeteringPatience = TimeSpan.FromMinutes(10);
@@ -74,6 +74,8 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         if (FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
         return new(new(row.Code, row.Severity), new(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", null, null, row.Code, row.Detail, new Repair.Decide(0, "look at it")) { Id = id };
     }
+
+    public void Dispose() => _one.Dispose();
 
     public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
 
