@@ -22,7 +22,7 @@ using (var http = new HttpClient { BaseAddress = url })
     using var issued = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
     var headers = new Dictionary<string, string>();
     new OperationContext(issued.RootElement.GetProperty("envelope").GetString()).WriteTo(headers);
-    await queue.Writer.WriteAsync(new(headers, """{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello."}],"max_tokens":20}"""));
+    await queue.Writer.WriteAsync(new("message-1", headers, """{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello."}],"max_tokens":20}"""));
     queue.Writer.Complete();
 }
 

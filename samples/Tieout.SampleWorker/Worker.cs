@@ -5,8 +5,8 @@ using Tieout.Client;
 
 namespace Tieout.SampleWorker;
 
-/// <summary>A message of a queue: what any broker has, headers and a body.</summary>
-public sealed record Message(IReadOnlyDictionary<string, string> Headers, string Body);
+/// <summary>A message of a queue: what any broker has, an id, headers and a body.</summary>
+public sealed record Message(string Id, IReadOnlyDictionary<string, string> Headers, string Body);
 
 /// <summary>Works off a queue for many tenants. It has one key of its own; who pays is whoever's envelope lies on the message.</summary>
 public sealed class Worker(HttpClient gateway, ChannelReader<Message> queue)
@@ -25,7 +25,9 @@ public sealed class Worker(HttpClient gateway, ChannelReader<Message> queue)
 
     private async Task<HttpResponseMessage> WorkAsync(Message message, CancellationToken cancellationToken)
     {
-        for (var context = OperationContext.ReadFrom(message.Headers); ; context = context.NextAttempt())
+        var received = OperationContext.ReadFrom(message.Headers);
+        await gateway.RecordHopAsync(received, message.Id, "sample-queue", cancellationToken);
+        for (var context = received; ; context = context.NextAttempt())
         {
             using var entered = context.Enter();
             using var body = new StringContent(message.Body, Encoding.UTF8, "application/json");

@@ -58,6 +58,8 @@ internal static class CommandLine
             MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), UnfreezeCommand.Build(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),
+            WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
+            TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
             HealthCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), BenchCommand.Build(globals),
             ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
         };

@@ -30,6 +30,9 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Current figures and stored rows.</summary>
     ILedgerReader Read { get; }
 
+    /// <summary>What became of the outbox's messages.</summary>
+    IDeliveries Deliveries { get; }
+
     /// <summary>Whether this node does now what one node is enough for, such as expiring holds. All of it is safe to do twice.</summary>
     bool DoesWhatIsDoneOnce => true;
 }

@@ -25,6 +25,9 @@ public interface ILedgerReader
     /// <summary>The org's budgets with the windows that contain <paramref name="at"/>; a per-user budget has one a user seen.</summary>
     IReadOnlyList<BudgetStanding> Budgets(string org, Instant at);
 
+    /// <summary>The budgets of an org, its own daily meter included.</summary>
+    IReadOnlyList<BudgetState> BudgetStates(string org);
+
     /// <summary>What the org was charged in its day that contains <paramref name="at"/>, from the ledger's own daily window.</summary>
     Amount SpentToday(string org, Instant at);
 
@@ -48,6 +51,12 @@ public interface ILedgerReader
     /// <summary>One attempt; null: unknown, or of another org.</summary>
     Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken);
 
+    /// <summary>Usage under a correlation id, in the order in which it was recorded.</summary>
+    Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken);
+
+    /// <summary>All that was written about an attempt of the org, with its commits.</summary>
+    Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken);
+
     /// <summary>Postings by number, from just after <paramref name="after"/>.</summary>
     IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken);
 
@@ -63,6 +72,12 @@ public interface ILedgerReader
     /// <summary>The commit that a posting became durable in, and its link of the hash chain: what a proof names.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such posting yet.</exception>
     Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken);
+
+    /// <summary>The windows of these budgets of an org, from those on that contain <paramref name="at"/>, counted anew from the postings. What is held is not in them.</summary>
+    Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken);
+
+    /// <summary>How attempts ended that count in a range, by labels and status; of one org or of all.</summary>
+    Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken);
 
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
@@ -116,6 +131,10 @@ public sealed record ChargeSum(
     Amount Charge, Amount Corrections, long FirstPosting, long LastPosting);
 
 public sealed record RangeTotals(Amount Postings, Amount Usage, long PostingCount, long UsageCount, Instant? LastPostingAt, Instant? LastUsageAt);
+
+/// <param name="Status">The provider's; 0: it gave no answer.</param>
+/// <param name="LastAt">When the newest of them occurred.</param>
+public sealed record StatusCount(UsageLabels Labels, int Status, long Attempts, Instant LastAt);
 
 public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);
 

@@ -6,10 +6,15 @@ using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>budget set|list</c></summary>
+/// <summary><c>budget set|list|reconcile</c></summary>
 internal static class BudgetCommands
 {
-    public static Command Build(Globals globals) => new("budget", "Budgets: limits on what a scope spends per window.") { Set(globals), List(globals) };
+    public static Command Build(Globals globals)
+    {
+        var command = new Command("budget", "Budgets: limits on what a scope spends per window.") { Set(globals), List(globals), Reconcile(globals) };
+        command.Aliases.Add("budgets");
+        return command;
+    }
 
     private static Command Set(Globals globals)
     {
@@ -59,6 +64,34 @@ internal static class BudgetCommands
             });
             return ExitCode.Ok;
         });
+    }
+
+    private static Command Reconcile(Globals globals)
+    {
+        var org = new Argument<string>("ORG");
+        return globals.Calling(new("reconcile", "Counts every window anew from postings and open holds, and the hierarchy against the flat daily counter. Ends with 1 when anything differs.") { org }, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "budgets", "reconciliation"]), ApiClient.Json.BudgetReconciliationBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.BudgetReconciliationBody, WriteAsync);
+            return answer.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    private static async Task WriteAsync(BudgetReconciliationBody body, TextWriter text)
+    {
+        var table = new TextTable("BUDGET", "USER", "FROM", ">POSTED", ">COUNTED", ">HELD", ">COUNTED", ">DIFFERENCE");
+        foreach (var window in body.Windows)
+        {
+            table.Add(
+                window.Budget, window.User, window.Start[..16] + "Z", window.Posted.ToString(), window.PostedCounted.ToString(), window.Held.ToString(), window.HeldCounted.ToString(), window.Difference.ToString());
+        }
+
+        await table.WriteAsync(text);
+        var levels = new TextTable("LEVEL", ">MEMBERS", ">TOTAL", ">FLAT COUNTER", ">DIFFERENCE");
+        foreach (var level in body.Levels) levels.Add(level.Level, $"{level.Members.Count}", level.Total.ToString(), level.Flat.ToString(), level.Difference.ToString());
+        await text.WriteLineAsync("\nToday, by each level:");
+        await levels.WriteAsync(text);
+        await text.WriteLineAsync(body.Differing == 0 ? $"Everything ties ({body.Asset}, commit {body.AsOf})." : $"{body.Differing} differ ({body.Asset}, commit {body.AsOf}): a defect. Run 'tieout reconcile' and 'tieout verify'.");
     }
 
     private static int[]? Thresholds(string? text) => text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(part =>

@@ -1,9 +1,10 @@
 using System.CommandLine;
+using Tieout.Cli.Output;
 using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>costs today</c>: ends with 1 when its figures disagree. <c>costs replay-dlq</c>: with 1 when something still waits or was refused.</summary>
+/// <summary><c>costs today</c>, <c>costs reconcile</c>: end with 1 when their figures disagree. <c>costs replay-dlq</c>: with 1 when something still waits or was refused.</summary>
 internal static class CostsCommand
 {
     public static Command Build(Globals globals)
@@ -25,7 +26,30 @@ internal static class CostsCommand
                 $"{body.Replayed} charged now, {body.Already} were already, {body.Refused} refused; {body.SpoolDepth} wait, {body.DroppedRecords} dropped"));
             return answer is { Refused: 0, SpoolDepth: 0, DroppedRecords: 0 } ? ExitCode.Ok : ExitCode.Findings;
         });
-        return new("costs", "Costs.") { today, replay };
+        return new("costs", "Costs.") { today, Reconcile(globals), replay };
+    }
+
+    private static Command Reconcile(Globals globals)
+    {
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
+        var command = new Command("reconcile", "Computes today's totals anew from postings, usage, hourly cells and invoice lines, and compares them with the counter.") { org };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "reconciliation"] : ["costs", "reconciliation"];
+            var answer = await api.GetAsync(ApiClient.Path(path), ApiClient.Json.CostReconciliationBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.CostReconciliationBody, async (body, text) =>
+            {
+                var table = new TextTable("ORG", "DAY FROM", "SURFACE", ">TOTAL", "ASSET", ">DIFFERENCE");
+                foreach (var costs in body.Orgs)
+                {
+                    foreach (var surface in costs.Surfaces) table.Add(costs.Org, costs.From[..16] + "Z", surface.Surface, surface.Total?.ToString(), costs.Asset, surface.Difference.ToString());
+                }
+
+                await table.WriteAsync(text);
+                await text.WriteLineAsync(body.Differing == 0 ? $"Every place says the same (commit {body.AsOf})." : $"{body.Differing} differ (commit {body.AsOf}): a defect. Run 'tieout reconcile' and 'tieout verify'.");
+            });
+            return answer.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
+        });
     }
 
     public static Task WriteAsync(CostsTodayBody costs, TextWriter text) => text.WriteLineAsync(
@@ -33,6 +57,6 @@ internal static class CostsCommand
         counter  {costs.CounterDailyTotal} {costs.Asset}  last write {costs.LastCounterWrite ?? "none today"}
         ledger   {costs.LedgerDailyTotal} {costs.Asset}  last write {costs.LastLedgerWrite ?? "none today"}
         usage    {costs.UsageDailyTotal} {costs.Asset}
-        drift    {costs.DriftPct} %  ({costs.Severity}; {costs.Org ?? "all orgs"}, days of {costs.TimeZone ?? "each org's zone"}, commit {costs.AsOf})
+        drift    {costs.DriftPct} %  ({costs.Severity}; band of external counters: {costs.Band}; {costs.Org ?? "all orgs"}, days of {costs.TimeZone ?? "each org's zone"}, commit {costs.AsOf})
         """);
 }

@@ -22,10 +22,11 @@ internal static class ServeCommand
         var store = new Option<string?>("--store") { Description = "sqlite, or postgres://user@host:port/database, which any number of servers share. Default: sqlite.", HelpName = "STORE" };
         var listen = new Option<string?>("--listen") { Description = $"Default: {Globals.DefaultServer}.", HelpName = "URL" };
         var config = new Option<string?>("--config") { Description = "A tieout.yaml. Default: the one in this folder, if there is one.", HelpName = "FILE" };
-        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, store, listen, config }, async (call, cancellationToken) =>
+        var changed = new Option<bool>("--secrets-changed") { Description = "The secrets of all servers of a PostgreSQL store were changed on purpose: this one's count from now on." };
+        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, store, listen, config, changed }, async (call, cancellationToken) =>
         {
             var options = Options(call, call.Get(config), call.Get(data), call.Get(listen), call.Get(store));
-            await using var running = await StartAsync(options, cancellationToken);
+            await using var running = await StartAsync(options, cancellationToken, call.Get(changed));
             var token = options.AdminToken is not null ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data);
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(json =>
@@ -68,13 +69,14 @@ internal static class ServeCommand
 
     /// <summary>Opens the ledger and starts the server. What it returns stops both, in the right order.</summary>
     /// <exception cref="CommandFailedException">The folder or the address cannot be had.</exception>
-    public static async Task<RunningServer> StartAsync(ServerOptions options, CancellationToken cancellationToken)
+    public static async Task<RunningServer> StartAsync(ServerOptions options, CancellationToken cancellationToken, bool secretsChanged = false)
     {
         var ledger = options.Postgres is { } store ? await StoreOption.OpenAsync(store, options.Data) : Open(options.Data);
         try
         {
             var token = options.AdminToken ?? AdminTokenFile.Load(options.Data);
             var secret = options.EnvelopeSecret ?? Secret(options.Data);
+            if (options.Postgres is not null) await AgreeAsync(ledger, secret, token, secretsChanged, cancellationToken);
             var app = TieoutServer.Build(options with { AdminToken = token, EnvelopeSecret = secret }, ledger);
             await ListenAsync(app, options.Listen, cancellationToken);
             return new(app, ledger, token);
@@ -103,6 +105,22 @@ internal static class ServeCommand
             await app.DisposeAsync();
             var why = e is SocketException { SocketErrorCode: SocketError.AccessDenied } ? "this user may not listen there" : e.GetBaseException().Message;
             throw new CommandFailedException(ExitCode.Unreachable, $"{listen} cannot be listened at: {why.TrimEnd('.')}. Stop what listens there, or choose another address with --listen.", "address_in_use", e);
+        }
+    }
+
+    private static async Task AgreeAsync(ILedger ledger, EnvelopeSecret secret, string token, bool changed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SecretMarks.AgreeAsync(ledger, secret, token, changed, cancellationToken);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CommandFailedException(ExitCode.Usage, e.Message, "secrets_differ", e);
+        }
+        catch (StoreUnavailableException e)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class TieCommand
         var org = new Option<string?>("--org") { Description = "The org. A provider's bill may be compared with all of them.", HelpName = "ORG" };
         var left = new Option<string>("--left") { Description = "Our side.", DefaultValueFactory = _ => "ledger" };
         left.AcceptOnlyFromAmong("ledger");
-        var right = new Option<string>("--right") { Required = true, Description = "A file of the other book.", HelpName = "FILE" };
+        var right = new Option<string>("--right") { Required = true, Description = "A file of the other book; or a surface of the server's configuration: surface:NAME, its https:// address, or sql:NAME SELECT ... where it has no query of its own.", HelpName = "FILE|SURFACE" };
         var format = new Option<string?>("--right-format") { Description = "csv, jsonl, or a bill's. Default: by the file's ending, else csv." };
         format.AcceptOnlyFromAmong(Formats);
         var key = new Option<string?>("--key") { Description = "Compare by org, day, key, project, team, feature, provider, model; NAME=COLUMN where the file names it otherwise. A bill's default: day.", HelpName = "org,day" };
@@ -31,6 +31,15 @@ internal static class TieCommand
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var file = call.Get(right);
+            if (SurfaceArgument.Parse(file) is { } surface)
+            {
+                var given = new Option[] { format, org, key, amount, unit, provider }.FirstOrDefault(option => call.Parsed.GetResult(option) is { Implicit: false });
+                if (given is not null) throw new CommandFailedException(ExitCode.Usage, $"{given.Name} is the server's configuration's to say for a surface.");
+                var tied = await surface.TieAsync(api, ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)), cancellationToken);
+                await call.AnswerAsync(tied, TieJson.Default.TieBody, WriteAsync);
+                return tied.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
+            }
+
             var kind = call.Get(format) ?? (Path.GetExtension(file).ToUpperInvariant() is ".JSONL" or ".NDJSON" ? "jsonl" : "csv");
             var path = ApiClient.Path(
                 call.Get(org) is { } named ? ["orgs", named, "ties"] : ["ties"], ("format", kind), ("key", call.Get(key)), ("amount", call.Get(amount)), ("unit", call.Get(unit)),

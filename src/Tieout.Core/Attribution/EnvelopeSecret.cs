@@ -30,6 +30,9 @@ public sealed class EnvelopeSecret
     /// <summary>What chains the lineage of what the key issued.</summary>
     public byte[] Lineage(string keyId) => Derive(keyId, "tieout/envelope/v1/lineage");
 
+    /// <summary>What signs what a webhook endpoint is sent.</summary>
+    public byte[] Webhook(string name) => Derive(name, "tieout/webhook/v1/sign");
+
     /// <summary>
     /// Tells whether a key was made under this secret, and nothing else about either: 8 bytes derived for this purpose alone, hex. So a secret
     /// that was lost or replaced shows as that, and not as forgery.

@@ -8,7 +8,7 @@ namespace Tieout.Core.Ledger;
 /// <remarks>
 /// A store fills it before a decision and applies the write set after it; <see cref="LedgerRules"/> only reads it. What must be here:
 /// every org, budget, setting, account, label and price; every open hold; every window that ends after <see cref="WindowsFrom"/>;
-/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects and ends of lineages whose ids its commands name.
+/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects, messages and ends of lineages whose ids its commands name.
 /// Accounts and windows in it are never changed but replaced, so a reader may keep one.
 /// </remarks>
 public sealed class Book
@@ -22,6 +22,7 @@ public sealed class Book
     private readonly Dictionary<(string Org, string Id), CommandRow> _commands = [];
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
     private readonly Dictionary<long, PostedBefore> _postings = [];
+    private readonly Dictionary<(string Org, string Id), OutboxRow> _announced = [];
     private readonly Dictionary<long, UsageRow> _recorded = [];
     private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
     private readonly Dictionary<(string Org, string Operation, string Issuance), LineageHead> _lineageHeads = [];
@@ -51,6 +52,7 @@ public sealed class Book
     public Attempt? Attempt(AttemptId id) => _attempts.GetValueOrDefault(id);
     public CommandRow? Command(string org, string id) => _commands.GetValueOrDefault((org, id));
     public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
+    public OutboxRow? Announced(string org, string id) => _announced.GetValueOrDefault((org, id));
     public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
     public UsageRow? Recorded(long seq) => _recorded.GetValueOrDefault(seq);
     public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
@@ -118,6 +120,9 @@ public sealed class Book
     /// <summary>Takes in a posting that a correction names.</summary>
     public void Recall(PostedBefore posting) => _postings[posting.Posting.Seq] = posting;
 
+    /// <summary>Takes in a message of the outbox.</summary>
+    public void Recall(OutboxRow row) => _announced[(row.Org, row.Id)] = row;
+
     /// <summary>Takes in a usage record that a correction names.</summary>
     public void Recall(UsageRow row) => _recorded[row.Seq] = row;
 
@@ -141,10 +146,11 @@ public sealed class Book
         _recorded.Clear();
     }
 
-    /// <summary>Lets go of the objects and ends of lineages recalled for earlier batches; the store finds them again.</summary>
+    /// <summary>Lets go of the objects, messages and ends of lineages recalled for earlier batches; the store finds them again.</summary>
     public void ForgetObjects()
     {
         _objects.Clear();
+        _announced.Clear();
         _lineageHeads.Clear();
     }
 

@@ -79,6 +79,9 @@ public abstract record Command
         public LineageAppend? Lineage { get; init; }
     }
 
+    /// <summary>Appends to an envelope's lineage where it went: a queue, a worker. Its id is its place in the lineage; no money moves.</summary>
+    public sealed record RecordHop(string Org, string OperationId, LineageAppend Lineage) : Command;
+
     /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
     public sealed record KeepObject(ProviderObject Object) : Command;
 
@@ -94,6 +97,13 @@ public abstract record Command
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
     public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command;
+
+    /// <summary>Puts a message into the outbox that no other command tells: an alert, a refusal. No money moves by it.</summary>
+    /// <param name="Id">Counts once within the org: the same content again is a replay, another a conflict.</param>
+    /// <param name="Org">Whom it is about, or empty for the platform.</param>
+    /// <param name="Type">For example <c>alert.spool_backlog</c>.</param>
+    /// <param name="Body">A JSON object.</param>
+    public sealed record Announce(string Id, string Org, string Type, string Body) : Command;
 }
 
 /// <summary>A usage record with its price.</summary>
@@ -129,5 +139,26 @@ public enum SettingKind
     Finding = 30,
 
     /// <summary>Whether an org's money may be adjusted by hand.</summary>
-    AdjustmentFreeze = 31,
+    AdjustmentFreeze = 32,
+
+    /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
+    Webhook = 40,
+
+    /// <summary>A time that something was wrong with the platform, from its beginning to its end.</summary>
+    AlertEpisode = 41,
+
+    /// <summary>The last day that a daily job was done for.</summary>
+    DailyRun = 42,
+
+    /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
+    SecretMark = 43,
+
+    /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
+    Incident = 50,
+
+    /// <summary>What was noted of one. Recorded once.</summary>
+    IncidentNote = 51,
+
+    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
+    Evidence = 52,
 }

@@ -71,6 +71,52 @@ internal static class Details
         if (window.Key.Each is { } user) json.WriteString("user", user);
     });
 
+    public static string Finding(FindingRow row) => Write(json =>
+    {
+        json.WriteNumber("finding", row.Seq);
+        json.WriteString("code", row.Code);
+        json.WriteString("severity", row.Severity);
+        if (row.Attempt is { } attempt) json.WriteString("usage_id", attempt.ToString());
+        json.WritePropertyName("detail");
+        if (IsObject(row.Detail)) json.WriteRawValue(row.Detail, skipInputValidation: true);
+        else json.WriteStringValue(row.Detail);
+    });
+
+    public static string OrgOpened(Tenancy.Org org) => Write(json =>
+    {
+        json.WriteString("org", org.Id);
+        json.WriteString("asset", org.Asset);
+        json.WriteString("time_zone", org.TimeZone);
+    });
+
+    public static string PeriodClosed(string through) => Write(json => json.WriteString("through", through));
+
+    /// <summary>What a document says at the top: its number, period, sums. The lines are found by the number.</summary>
+    public static string Document(string number, string document) => Write(json =>
+    {
+        json.WriteString("document", number);
+        if (!IsObject(document)) return;
+        using var parsed = JsonDocument.Parse(document);
+        foreach (var member in parsed.RootElement.EnumerateObject())
+        {
+            if (member.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null)) member.WriteTo(json);
+        }
+    });
+
+    /// <summary>Whether a text is one JSON object.</summary>
+    public static bool IsObject(string text)
+    {
+        try
+        {
+            using var parsed = JsonDocument.Parse(text);
+            return parsed.RootElement.ValueKind is JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private static void WriteUsage(Utf8JsonWriter json, UsageRow row)
     {
         json.WriteString("usage_id", row.Usage.Id.ToString());

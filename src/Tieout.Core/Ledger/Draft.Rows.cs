@@ -103,13 +103,17 @@ internal sealed partial class Draft
     {
         _last = _last with { Finding = _last.Finding + 1 };
         _findings.Add(new(_last.Finding, code, severity, org, attempt, detail, Now, Crc: 0));
-        Tell($"finding/{_last.Finding}", org, "finding.opened", detail);
+        Tell($"finding/{_last.Finding}", org, "finding.opened", Details.Finding(_findings[^1]));
     }
 
-    public void Tell(string id, string org, string type, string body)
+    /// <returns>Its number.</returns>
+    public long Tell(string id, string org, string type, string body)
     {
         _last = _last with { Outbox = _last.Outbox + 1 };
-        _outbox.Add(new(_last.Outbox, id, org, type, body, Now, Crc: 0));
+        var row = new OutboxRow(_last.Outbox, id, org, type, body, Now, Crc: 0);
+        _outbox.Add(row);
+        _announced[(org, id)] = row;
+        return row.Seq;
     }
 
     public long Add(ProviderObject what)
@@ -138,7 +142,7 @@ internal sealed partial class Draft
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _outbox.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));

@@ -21,6 +21,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     private readonly Dictionary<(string, string), CommandRow> _commandsById = [];
     private readonly Dictionary<(string, ObjectKind, string), KeptObject> _objectsById = [];
     private readonly Dictionary<(string, string, string), LineageHead> _lineageHeads = [];
+    private readonly Dictionary<(string Org, string Id), OutboxRow> _announced = [];
     private readonly HashSet<long> _reversed = [];
     private readonly List<BudgetState> _matching = [];
 
@@ -41,6 +42,9 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     /// <summary>Null: nothing of the issuance is stored.</summary>
     public LineageHead? LineageHead(string org, string operation, string issuance) =>
         _lineageHeads.TryGetValue((org, operation, issuance), out var head) ? head : book.LineageHead(org, operation, issuance);
+
+    /// <summary>The message with an id; null: none, as far as a command of the batch asks for it.</summary>
+    public OutboxRow? Announced(string org, string id) => _announced.TryGetValue((org, id), out var row) ? row : book.Announced(org, id);
 
     public PostedBefore? Posting(long seq) =>
         book.Posting(seq) is { } posting && _reversed.Contains(seq) ? posting with { Reversed = true } : book.Posting(seq);

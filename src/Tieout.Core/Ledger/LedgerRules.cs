@@ -31,12 +31,14 @@ public static class LedgerRules
         Command.ExpireGrant expire => MoneyRules.ExpireGrant(draft, expire),
         Command.ChargeRecorded charge => CorrectionRules.Charge(draft, charge),
         Command.Correct correct => CorrectionRules.Correct(draft, correct),
+        Command.RecordHop hop => LineageRules.Hop(draft, hop),
         Command.KeepObject keep => ObjectRules.Keep(draft, keep),
         Command.EndObject end => ObjectRules.End(draft, end),
         Command.OpenOrg open => SettingRules.OpenOrg(draft, open),
         Command.SetBudget set => SettingRules.SetBudget(draft, set),
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
         Command.Record record => SettingRules.Record(draft, record),
+        Command.Announce announce => OutboxRules.Announce(draft, announce),
         _ => throw new UnreachableException($"No rule for {command}."),
     };
 

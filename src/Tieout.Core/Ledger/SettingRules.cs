@@ -20,6 +20,7 @@ internal static class SettingRules
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(org.TimeZone, out _)) return Refuse(Refusal.NameInvalid, "time_zone");
         if (org.CreditLineNanos is { } line && Misfit(new Amount(line), zeroIsFine: true) is { } misfit) return Refuse(misfit);
 
+        draft.Tell("org", org.Id, "org.opened", Details.OrgOpened(org));
         return new Outcome.Done(draft.Add(SettingKind.Org, org.Id, org.Id, body, accounts: OrgState.AccountKinds, budgets: 1), NoFigures);
     }
 
@@ -42,6 +43,7 @@ internal static class SettingRules
         if (org.ClosedThrough is { } closed && closed.CompareTo(command.Through) >= 0) return new Outcome.Replayed(0, NoFigures);
         if (command.Through.End(org.Zone) > draft.Now) return Refuse(Refusal.PeriodNotOver, command.Through.ToString());
 
+        draft.Tell($"period/{command.Through}", command.Org, "period.closed", Details.PeriodClosed(command.Through.ToString()));
         return new Outcome.Done(draft.Add(SettingKind.ClosedPeriod, command.Org, command.Through.ToString(), command.Through.ToString()), NoFigures);
     }
 
@@ -58,8 +60,12 @@ internal static class SettingRules
 
         if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
+        if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }
+
+    private static void TellDocument(Draft draft, Command.Record command) => draft.Tell(
+        $"document/{command.Name}", command.Org, command.Name.StartsWith("CN-", StringComparison.Ordinal) ? "credit_note.issued" : "invoice.issued", Details.Document(command.Name, command.Body));
 
     private static string? Flaw(Draft draft, Budget budget)
     {

@@ -42,7 +42,7 @@ public sealed class WriteSet
     public required IReadOnlyCollection<CellChange> Cells { get; init; }
 
     /// <summary>Whether nothing is to be made durable: every command was refused or a replay.</summary>
-    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count + Objects.Count + ObjectsEnded.Count == 0;
+    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count + Objects.Count + ObjectsEnded.Count + Lineage.Count + Outbox.Count == 0;
 }
 
 /// <summary>New labels and the number they got.</summary>

@@ -4,12 +4,16 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Reconciliation.Journals;
+using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
+using Tieout.Server.Tracing;
 
 namespace Tieout.Server.Api;
 
@@ -24,6 +28,12 @@ public static class ApiEndpoints
     {
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
+        services.TryAddSingleton<CostTraces>();
+        services.AddSingleton<IncidentBook>();
+        services.AddSingleton<EvidenceCapture>();
+        services.AddSingleton<SurfaceReader>();
+        services.AddSingleton<SurfaceTies>();
+        services.AddHostedService<SurfaceWorker>();
         services.AddSingleton<Reconciling>();
         services.AddSingleton<Correcting>();
         services.AddHostedService<RuntimeWorker>();
@@ -39,13 +49,19 @@ public static class ApiEndpoints
         api.MapMoney();
         api.MapUsage();
         api.MapOperations();
+        api.MapTraces();
         api.MapHolds();
         api.MapFindings();
+        api.MapIncidents();
         api.MapInvoices();
         api.MapIssued();
         api.MapCosts();
+        api.MapCostReconciliation();
+        api.MapBudgetReconciliation();
+        api.MapFailures();
         api.MapReconciliations();
         api.MapTies();
+        api.MapSurfaces();
         api.MapJournals();
         api.MapPrices();
         api.MapRuntimes();
@@ -53,6 +69,8 @@ public static class ApiEndpoints
         api.MapEnvelopeKeys();
         api.MapTokens();
         api.MapAudit();
+        api.MapWebhooks();
+        api.MapOutbox();
         api.MapLedgerHealth();
         return routes;
     }

@@ -64,8 +64,15 @@ internal static class BudgetEndpoints
 
         var budget = new Budget(scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);
         var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), context)).OrThrow();
-        var standing = ledger.Read.Budgets(org, Instant.From(time.GetUtcNow())).First(candidate => candidate.State.Budget.Id == budget.Id);
-        return Answer.Made(isNew, Body(standing), ApiJson.Default.BudgetBody);
+        return Answer.Made(isNew, Body(Standing(budget, ledger.Read, Instant.From(time.GetUtcNow()))), ApiJson.Default.BudgetBody);
+    }
+
+    /// <summary>A budget that gives each end user a window has none before the first of them spends.</summary>
+    private static BudgetStanding Standing(Budget budget, ILedgerReader read, Instant now)
+    {
+        if (read.Budgets(budget.Scope.Org, now).FirstOrDefault(window => window.State.Budget.Id == budget.Id) is { } standing) return standing;
+        var state = read.BudgetStates(budget.Scope.Org).First(state => state.Budget.Id == budget.Id);
+        return new(state, state.WindowAt(now), Each: null, Amount.Zero, Amount.Zero, budget.Limit, ToldPercent: 0);
     }
 
     private static BudgetBody Body(BudgetStanding standing)

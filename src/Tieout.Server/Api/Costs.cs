@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Reconciliation;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
 using Tieout.Storage;
@@ -20,9 +21,10 @@ namespace Tieout.Server.Api;
 /// <param name="DriftPct">The largest difference, in per cent of the ledger's figure; 0 when equal.</param>
 /// <param name="LastCounterWrite">The last commit: it moves counters and postings together. Null: nothing was charged today.</param>
 /// <param name="Severity"><c>normal</c>, or <c>defect</c>: for Tieout's own state anything but 0 is one.</param>
+/// <param name="Band">As it would be of an external counter: normal below 2 %, medium to 10 %, high above; critical: the counter is 0, or stands still over five minutes behind the ledger.</param>
 public sealed record CostsTodayBody(
     string? Org, string Asset, Amount CounterDailyTotal, Amount LedgerDailyTotal, Amount UsageDailyTotal, decimal DriftPct,
-    string? LastCounterWrite, string? LastLedgerWrite, string Severity, string? TimeZone, long AsOf);
+    string? LastCounterWrite, string? LastLedgerWrite, string Severity, string Band, string? TimeZone, long AsOf);
 
 /// <summary>What became of finished spend that had waited in the spool.</summary>
 /// <param name="Replayed">Now in the ledger.</param>
@@ -93,7 +95,8 @@ internal static class CostEndpoints
         var lastCounter = lastPosting is null ? null : ledger.Health.LastWriteAt ?? lastPosting;
         return new(
             org, asset ?? orgs[0].Org.Asset, counter, postings, usage, drift, lastCounter?.ToString(), lastPosting?.ToString(),
-            counter == postings && usage == postings ? "normal" : "defect", zones.Count == 1 ? zones[0] : null, asOf);
+            counter == postings && usage == postings ? "normal" : "defect",
+            UsageLine.Snake(Drift.Severity(drift, counter == Amount.Zero, lastPosting is { } posted && ledger.Health.LastWriteAt is { } written && posted - written > Drift.StaleAfter)), zones.Count == 1 ? zones[0] : null, asOf);
     }
 
     /// <summary>

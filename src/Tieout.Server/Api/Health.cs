@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
+using Tieout.Server.Outbox;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -10,19 +11,37 @@ namespace Tieout.Server.Api;
 /// <param name="SpoolDepth">Finished spend that waits for the store to come back.</param>
 /// <param name="DroppedRecords">Finished spend that was given up. Always 0.</param>
 /// <param name="LastCommitMs">How long the last commit took, in milliseconds.</param>
+/// <param name="WebhooksOldestSeconds">How long the message waits that has waited longest for its endpoint; null: none waits.</param>
+/// <param name="WebhooksDead">Deliveries that were given up: see <c>outbox dead</c>.</param>
 public sealed record LedgerHealthBody(
-    string Status, bool Writable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal LastCommitMs, string? LastWriteAt, int Orgs, int OpenHolds, long AsOf);
+    string Status, bool Writable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal LastCommitMs, string? LastWriteAt, int Orgs, int OpenHolds, long AsOf,
+    long WebhooksWaiting, long? WebhooksOldestSeconds, long WebhooksDead);
 
 /// <summary>How the ledger is doing.</summary>
 internal static class LedgerHealthEndpoint
 {
-    public static void MapLedgerHealth(this IEndpointRouteBuilder api) => api.MapGet("/health", (ILedger ledger, SettlementSpool spool) =>
+    public static void MapLedgerHealth(this IEndpointRouteBuilder api) => api.MapGet("/health", async (ILedger ledger, SettlementSpool spool, TimeProvider time, CancellationToken cancellationToken) =>
     {
         var health = ledger.Health;
+        var deliveries = await DeliveriesAsync(ledger, cancellationToken);
         return Answer.Ok(
             new LedgerHealthBody(
                 health.IsWritable ? "ok" : "read_only", health.IsWritable, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, Math.Round(health.LastCommitMs, 3),
-                health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit),
+                health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit,
+                deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead),
             ApiJson.Default.LedgerHealthBody);
     });
+
+    /// <summary>Health is asked for when the store is down, too.</summary>
+    private static async Task<DeliveriesHealth> DeliveriesAsync(ILedger ledger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ledger.Deliveries.HealthAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            return new(0, null, 0);
+        }
+    }
 }

@@ -34,6 +34,16 @@ internal static class Permissions
         ("/findings/{finding}/correct", [AdminRole.Finance]),
         ("/orgs/{org}/adjustments/unfreeze", [AdminRole.Finance]),
         ("/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents", [AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents/{id}/notes", [AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents/{id}/evidence", [AdminRole.Operator, AdminRole.Finance]),
+        ("/incidents/{id}/close", [AdminRole.Operator, AdminRole.Finance]),
+        ("/webhooks", [AdminRole.Operator]),
+        ("/webhooks/{id}/rotate", [AdminRole.Operator]),
+        ("/webhooks/{id}/test", [AdminRole.Operator]),
+        ("/webhooks/{id}/remove", [AdminRole.Operator]),
+        ("/outbox/replay", [AdminRole.Operator]),
+        ("/surfaces/{name}/ties", [AdminRole.Viewer, AdminRole.Operator, AdminRole.Finance]),
         ("/costs/replay-dlq", [AdminRole.Operator, AdminRole.Finance]),
     ];
 

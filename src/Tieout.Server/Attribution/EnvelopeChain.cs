@@ -21,7 +21,13 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
     private (int No, byte[] Link)? _end = isNew ? (0, envelope.Root) : null;
 
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
-    public async ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step)
+    public ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step) => AppendAsync(hold, step);
+
+    /// <inheritdoc cref="SubmitAsync"/>
+    public ValueTask<Outcome> HopAsync(LineageStep step) => AppendAsync(hold: null, step);
+
+    /// <param name="hold">What the step goes with; null: it is a hop.</param>
+    private async ValueTask<Outcome> AppendAsync(Command.PlaceHold? hold, LineageStep step)
     {
         await _linking.WaitAsync();
         try
@@ -33,7 +39,8 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
                 // What is not known to stand is read again: a store that fails may have taken it all the same.
                 _end = null;
                 var row = Lineage.Append(envelope.LineageKey, envelope.Issuance, previous, no + 1, step);
-                var outcome = await ledger.SubmitAsync(hold with { Lineage = new(previous, envelope.KeyId, envelope.TokenSha256, row) { IsNew = isNew && no == 0 } }, CancellationToken.None);
+                var append = new LineageAppend(previous, envelope.KeyId, envelope.TokenSha256, row) { IsNew = isNew && no == 0 };
+                var outcome = await ledger.SubmitAsync(hold is null ? new Command.RecordHop(org, operation, append) : hold with { Lineage = append }, CancellationToken.None);
                 if (outcome is Outcome.Done) _end = (row.No, row.Link);
                 else if (outcome is Outcome.Refused { Reason: not Refusal.LineageMoved }) _end = (no, previous);
                 if (outcome is not Outcome.Refused { Reason: Refusal.LineageMoved } || links == LinksMax) return outcome;

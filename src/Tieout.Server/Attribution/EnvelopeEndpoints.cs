@@ -46,6 +46,7 @@ internal static class EnvelopeEndpoints
     {
         api.MapPost("/envelopes", Issue).WithMetadata(TenantCallable.Mark);
         api.MapPost("/envelopes/verify", Verify).WithMetadata(TenantCallable.Mark);
+        api.MapHops();
     }
 
     private static async Task<IResult> Issue(HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, EnvelopeIssuer issuer, TimeProvider time)

@@ -34,6 +34,13 @@ public sealed record ServerOptions
 
     public GatewayOptions Gateway { get; init; } = new();
 
+    public WebhookOptions Webhooks { get; init; } = new();
+
+    public AlertOptions Alerts { get; init; } = new();
+
+    /// <summary>Other books that the ledger can be compared with by name.</summary>
+    public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];
+
     /// <summary>Corrections that move more than this, in major units of the org's asset, need a second person's token; null: none does.</summary>
     public Amount? ApprovalAbove { get; init; }
 

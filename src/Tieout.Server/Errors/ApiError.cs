@@ -31,12 +31,19 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError TokenNotFound = new("token_not_found", 404, "There is no such token.");
     public static readonly ApiError KeyNotFound = new("key_not_found", 404, "There is no such key.");
     public static readonly ApiError OperationNotFound = new("operation_not_found", 404, "There is no such operation.");
+    public static readonly ApiError TraceNotFound = new("trace_not_found", 404, "The ledger has nothing under this id.");
+    public static readonly ApiError IncidentNotFound = new("incident_not_found", 404, "There is no such incident.");
+    public static readonly ApiError IncidentClosed = new("incident_closed", 409, "The incident is closed.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list has this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the format named.");
     public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read for certain, so it is not compared.");
+    public static readonly ApiError SurfaceNotFound = new("surface_not_found", 404, "The configuration has no such surface.");
+    public static readonly ApiError SurfaceUnreadable = new("surface_unreadable", 502, "The other book cannot be read, so it is not compared.", ServerType);
     public static readonly ApiError InvoiceNotFound = new("invoice_not_found", 404, "There is no such invoice or credit note.");
     public static readonly ApiError InvoiceFinal = new("invoice_final", 409, "The invoice is final: it never changes.");
     public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "More would be given back than the invoice came to.");
+    public static readonly ApiError WebhookInvalid = new("webhook_invalid", 400, "The webhook cannot be set up like this.");
+    public static readonly ApiError WebhookNotFound = new("webhook_not_found", 404, "There is no such webhook.");
     public static readonly ApiError MethodNotAllowed = new("method_not_allowed", 405, "This address does not answer that method.");
     public static readonly ApiError ModelNotFound = new("model_not_found", 404, "No such model is offered here.");
     public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
@@ -105,7 +112,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     [
         InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
-        PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
+        TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,

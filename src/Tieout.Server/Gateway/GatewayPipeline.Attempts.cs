@@ -136,6 +136,7 @@ internal sealed partial class GatewayPipeline
                 outcome = await PlaceAsync(attempt, attempt.Hold(ceiling, lasting), chain);
             }
 
+            if (outcome is Outcome.Refused lacking) refusals.See(call.Caller.Spender.Key.Org, lacking, ceiling);
             return outcome switch
             {
                 Outcome.Done held => (held.Figures, null),

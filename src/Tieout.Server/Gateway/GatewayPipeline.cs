@@ -10,6 +10,7 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -18,7 +19,7 @@ namespace Tieout.Server.Gateway;
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
     ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages,
-    SettlementSpool spool, StoredResponses stored, ILogger<GatewayPipeline> logger)
+    SettlementSpool spool, StoredResponses stored, RefusalNews refusals, ILogger<GatewayPipeline> logger)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {

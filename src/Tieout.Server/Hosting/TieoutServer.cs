@@ -9,6 +9,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
+using Tieout.Server.Outbox;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -44,6 +45,7 @@ public static class TieoutServer
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
         builder.Services.AddAttribution(options.EnvelopeSecret);
+        builder.Services.AddOutbox();
         builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);

@@ -66,7 +66,8 @@ internal static class JsonLinesRows
         }
     }
 
-    private static string? Cell(JsonElement row, (string Name, bool Required) member, long line)
+    /// <summary>One member of a row; null: it is null, or absent and not required.</summary>
+    public static string? Cell(JsonElement row, (string Name, bool Required) member, long line)
     {
         if (!row.TryGetProperty(member.Name, out var value))
         {

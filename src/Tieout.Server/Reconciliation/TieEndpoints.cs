@@ -67,8 +67,14 @@ internal static class TieEndpoints
             ? JsonLinesRows.ReadAsync(context.Request.Body, columns, rows.Add, context.RequestAborted)
             : CsvRows.ReadAsync(context.Request.Body, columns, rows.Add, context.RequestAborted));
 
+        return await CounterAsync(org, request, rows, ledger, context.RequestAborted);
+    }
+
+    /// <summary>Compares the ledger with a counter whose rows were read.</summary>
+    internal static async Task<TieBody> CounterAsync(OrgState org, TieRequest request, CounterRows rows, ILedger ledger, CancellationToken cancellationToken)
+    {
         var asOf = ledger.Read.AsOf;
-        var tie = await CompareAsync(org, request, rows.Side, ledger, context.RequestAborted);
+        var tie = await CompareAsync(org, request, rows.Side, ledger, cancellationToken);
         return Body(request, request.Spec, tie, "charge", org.Org.TimeZone, rows.Rows, rows.LeftOut, asOf);
     }
 

@@ -8,7 +8,7 @@ using Tieout.Core.Tenancy;
 
 namespace Tieout.Storage.Bench;
 
-/// <summary>Commands like a gateway's: ids in time order, an operation each, three keys an org, four budgets in scope of each.</summary>
+/// <summary>Commands like a gateway's: ids in time order, an operation each, correlation ids as requests get them, three keys an org, four budgets in scope of each.</summary>
 /// <param name="bucketOf">Which orgs can be in one commit: a list has orgs of one number only.</param>
 /// <param name="price">What each is charged at; null: at one amount, whatever was used.</param>
 /// <param name="from">When the first occurred; null: all of them now.</param>
@@ -82,8 +82,9 @@ internal sealed class Workload(LedgerBenchOptions options, Func<string, int> buc
     {
         var no = _made++;
         var labels = together[no % together.Length];
+        var id = Ordered(no);
         var usage = new UsageRecord(
-            new(Ordered(no)), labels, $"op_{no:x16}", 1, WorkflowId: null, $"corr-{no:x16}", TraceId: null, $"user-{no % 977}",
+            new(id), labels, $"op_{no:x16}", 1, WorkflowId: null, id.ToString(), TraceId: null, $"user-{no % 977}",
             from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0), UsageBasis.Reported, UsageFlags.None);
         if (price is null) return new(usage, Price, Charge, Charge);
         var priced = price.Price(usage.Counts);

@@ -35,12 +35,14 @@ internal sealed class Buckets(int count)
         Command.ExpireGrant expire => expire.Org,
         Command.ChargeRecorded charge => charge.Org,
         Command.Correct correct => correct.Org,
+        Command.RecordHop hop => hop.Org,
         Command.KeepObject keep => keep.Object.Org,
         Command.EndObject end => end.Org,
         Command.OpenOrg open => open.Org.Id,
         Command.SetBudget set => set.Budget.Scope.Org,
         Command.ClosePeriod close => close.Org,
         Command.Record record => record.Org,
+        Command.Announce announce => announce.Org,
         _ => null,
     };
 

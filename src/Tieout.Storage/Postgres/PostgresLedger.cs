@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Storage.Postgres.Deliveries;
 using Tieout.Storage.Postgres.Reading;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Writing;
@@ -22,9 +23,12 @@ public sealed class PostgresLedger : ILedger
         Buckets = [.. Enumerable.Range(0, layout.All).Select(number => new Bucket(number, connections, clock, batchMax))];
         _watch = new(connections, Buckets);
         Read = new PostgresReader(connections, layout, Buckets, _watch);
+        Deliveries = new PostgresDeliveries(connections, _watch);
     }
 
     public ILedgerReader Read { get; }
+
+    public IDeliveries Deliveries { get; }
 
     public LedgerHealth Health
     {

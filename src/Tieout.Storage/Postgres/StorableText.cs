@@ -22,6 +22,7 @@ internal static class StorableText
         Command.ChargeRecorded charge => Fits(charge.Id) && Fits(charge.Org) && Fits(charge.Reason),
         Command.Correct correct => Fits(correct.Id) && Fits(correct.Org) && Fits(correct.Reason),
         Command.Record record => Fits(record.Org) && Fits(record.Name) && Fits(record.Body),
+        Command.Announce announce => Fits(announce.Org) && Fits(announce.Id) && Fits(announce.Type) && Fits(announce.Body),
         Command.KeepObject { Object: var what } => Fits(what.Org) && Fits(what.Id) && Fits(what.Key) && Fits(what.OperationId) && Fits(what.Body),
         Command.EndObject end => Fits(end.Org) && Fits(end.Id) && Fits(end.Body),
         _ => true,

@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -11,32 +10,24 @@ namespace Tieout.Storage.Sqlite;
 /// <summary>What a new budget's window holds from its beginning on: the charges in its scope and time that were posted before it was set.</summary>
 internal static class Backfilling
 {
-    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, Book book, BudgetState budget, Instant now)
+    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, Book book, BudgetState budget, Instant now) =>
+        Windows(connection, book.Org(budget.Budget.Scope.Org)!, [budget], now);
+
+    /// <summary>The windows of an org's budgets from those on that contain <paramref name="at"/>, counted from the postings.</summary>
+    public static IReadOnlyList<BudgetWindow> Windows(RawConnection connection, OrgState org, IReadOnlyList<BudgetState> budgets, Instant at)
     {
-        var period = budget.WindowAt(now);
-        var org = book.Org(budget.Budget.Scope.Org)!;
-        var labels = LabelsOf(connection, budget.Budget.Scope.Org);
-        var windows = new Dictionary<WindowKey, BudgetWindow>();
+        if (budgets.Count == 0) return [];
+        var labels = LabelsOf(connection, org.Org.Id);
+        var count = new WindowCount(budgets);
         using var s = connection.Prepare("""
             SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON u.seq = p.usage_seq
             WHERE p.seq > ? AND p.debit BETWEEN ? AND ?
             """);
-        s.Bind(1, ChainSearch.Before(connection, period.Start).Posting);
+        s.Bind(1, ChainSearch.Before(connection, budgets.Min(budget => budget.WindowAt(at).Start)).Posting);
         s.Bind(2, org.FirstAccount);
         s.Bind(3, org.FirstAccount + OrgState.AccountKinds - 1);
-        while (s.Step())
-        {
-            var effectiveAt = RowReads.Time(s, 2);
-            var endUser = s.TextOrNull(4);
-            if (!budget.CountsAt(effectiveAt) || !budget.Counts(labels[RowReads.Int32(s, 3)], endUser)) continue;
-            var change = (PostingKind)s.Int64(0) == PostingKind.Reversal ? -s.Int64(1) : s.Int64(1);
-            var window = budget.WindowAt(effectiveAt);
-            var key = new WindowKey(budget.No, window.Start, budget.IsPerUser ? endUser : null);
-            if (!windows.TryGetValue(key, out var counted)) windows[key] = counted = new(key, window.End);
-            counted.Posted += new Amount(change);
-        }
-
-        return [.. windows.Values];
+        while (s.Step()) count.Add((PostingKind)s.Int64(0), s.Int64(1), RowReads.Time(s, 2), labels[RowReads.Int32(s, 3)], s.TextOrNull(4));
+        return count.Windows;
     }
 
     private static Dictionary<int, UsageLabels> LabelsOf(RawConnection connection, string org)
@@ -74,5 +65,35 @@ internal static class ChainSearch
         }
 
         return found;
+    }
+
+    /// <summary>A commit's link; that before the first commit is empty.</summary>
+    public static ChainRow Commit(RawConnection connection, long commit)
+    {
+        if (commit == 0) return new(0, [], [], Instant.MinValue, default);
+        using var s = connection.Prepare($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no = ?");
+        s.Bind(1, commit);
+        return s.Step() ? RowReads.Chain(s, []) : throw new StoreCorruptException($"Commit {commit} is missing from the chain.");
+    }
+
+    /// <summary>The commit that a row became durable in.</summary>
+    /// <param name="last">The column of the chain that says where its table ended.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No commit has it yet.</exception>
+    public static ChainRow CommitOf(RawConnection connection, string last, long seq)
+    {
+        using var s = connection.Prepare($"SELECT {last} FROM chain WHERE commit_no = ?");
+        var end = connection.ReadInt64("SELECT coalesce(max(commit_no), 0) FROM chain");
+        var (low, high) = (1L, end);
+        while (low <= high)
+        {
+            var middle = low + (high - low) / 2;
+            s.Bind(1, middle);
+            if (!s.Step()) throw new StoreCorruptException($"Commit {middle} is missing from the chain.");
+            if (s.Int64(0) >= seq) high = middle - 1;
+            else low = middle + 1;
+            s.Reset();
+        }
+
+        return low <= end ? Commit(connection, low) : throw new ArgumentOutOfRangeException(nameof(seq), seq, $"No commit has this {last["last_".Length..]} yet.");
     }
 }

@@ -10,17 +10,21 @@ public sealed class SqliteLedger : ILedger
 {
     private readonly LedgerWriter _writer;
     private readonly SqliteReader _reader;
+    private readonly SqliteDeliveries _deliveries;
 
     private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
     {
         Store = store;
         _writer = new(store, clock, batchMax);
         _reader = new(store.Database, _writer);
+        _deliveries = new(store.Database, clock);
     }
 
     public LedgerHealth Health => _writer.Health;
 
     public ILedgerReader Read => _reader;
+
+    public IDeliveries Deliveries => _deliveries;
 
     internal SqliteLedgerStore Store { get; }
 
@@ -68,6 +72,7 @@ public sealed class SqliteLedger : ILedger
     /// <summary>Commits what waits, then closes the file and gives the folder back.</summary>
     public async ValueTask DisposeAsync()
     {
+        _deliveries.Dispose();
         await _writer.DisposeAsync();
         _reader.Dispose();
     }

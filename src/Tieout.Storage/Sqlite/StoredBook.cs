@@ -129,11 +129,17 @@ internal sealed class StoredBook : IDisposable
                 case Command.Grant grant:
                     RecallCommand(grant.Org, grant.Id);
                     break;
+                case Command.RecordHop hop:
+                    RecallLineage(hop.Org, hop.OperationId, hop.Lineage);
+                    break;
                 case Command.KeepObject { Object: var what }:
                     RecallObject(what.Org, what.Kind, what.Id);
                     break;
                 case Command.EndObject end:
                     RecallObject(end.Org, end.Kind, end.Id);
+                    break;
+                case Command.Announce announce:
+                    RecallAnnounced(announce.Org, announce.Id);
                     break;
                 case Command.ChargeRecorded charge:
                     RecallCommand(charge.Org, charge.Id);
@@ -179,6 +185,11 @@ internal sealed class StoredBook : IDisposable
     private void RecallCommand(string org, string id)
     {
         if (Book.Command(org, id) is null && _rows.Command(org, id) is { } row) Book.Recall(row);
+    }
+
+    private void RecallAnnounced(string org, string id)
+    {
+        if (Book.Announced(org, id) is null && _rows.Announced(org, id) is { } row) Book.Recall(row);
     }
 
     private void RecallObject(string org, ObjectKind kind, string id)

@@ -19,6 +19,7 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     private readonly RawStatement _window = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM windows WHERE budget = ? AND start_at = ? AND each = ?");
     private readonly RawStatement _object = connection.Prepare(
         $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq WHERE o.org = ? AND o.kind = ? AND o.id = ?");
+    private readonly RawStatement _announced = connection.Prepare($"SELECT {RowReads.OutboxColumns} FROM outbox WHERE org = ? AND id = ? ORDER BY seq LIMIT 1");
     private readonly RawStatement _lineageHead = connection.Prepare(
         "SELECT no, link, token_sha256 FROM lineage WHERE operation_id = ? AND org = ? AND issuance_id = ? ORDER BY no DESC LIMIT 1");
     private readonly List<UsageLabels?> _labels = [null];
@@ -92,6 +93,15 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         return kept;
     }
 
+    public OutboxRow? Announced(string org, string id)
+    {
+        _announced.Bind(1, org);
+        _announced.Bind(2, id);
+        var row = _announced.Step() ? RowReads.Outbox(_announced) : null;
+        _announced.Reset();
+        return row;
+    }
+
     /// <summary>Where the lineage of an issuance ends; null: nothing of it is stored.</summary>
     public LineageHead? LineageHead(string org, string operation, string issuance)
     {
@@ -116,6 +126,6 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold, _command, _posting, _usageOf, _reversal, _window, _object, _lineageHead]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold, _command, _posting, _usageOf, _reversal, _window, _object, _announced, _lineageHead]) statement.Dispose();
     }
 }

@@ -71,6 +71,10 @@ internal static class Histories
             from limit in Gen.Choose(0, 150)
             from hard in Gen.Elements(true, false)
             select Of(0, _ => Make.Budget(limit, scope, window, hard), $"budget {scope} {window} {limit} {(hard ? "hard" : "soft")}")),
+        (4, from id in Gen.Choose(1, 4)
+            from org in Gen.Elements("acme", "beta", "nobody")
+            from depth in Gen.Choose(1, 2)
+            select Of(0, _ => new Command.Announce($"alert/{id}", org, "alert.test", $"{{\"depth\":{depth}}}"), $"announce {id} to {org} {depth}")),
         (2, from months in Gen.Choose(1, 2) select Of(0, ledger => new Command.ClosePeriod("acme", Back(ledger.Now, months)), $"close {months} back")),
         (8, from seconds in Gen.Choose(1, 90_000) select Of(seconds, _ => new Command.Release(Make.Id(99)), $"wait {seconds}")));
 

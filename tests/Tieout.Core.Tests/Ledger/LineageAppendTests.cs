@@ -40,6 +40,22 @@ public sealed class LineageAppendTests
     }
 
     [Fact]
+    public void A1_a_hop_is_appended_to_the_last_step_only_and_the_same_again_is_a_replay()
+    {
+        var ledger = Histories.Begin();
+        var first = Make.Step(previous: null);
+        var second = Make.Step(first.Row);
+        Assert.IsType<Outcome.Done>(ledger.Submit(Hold(ledger, 1, first)));
+        Assert.IsType<Outcome.Done>(ledger.Submit(new Command.RecordHop("acme", "op1", second)));
+        var before = ledger.State();
+        Assert.IsType<Outcome.Replayed>(ledger.Submit(new Command.RecordHop("acme", "op1", second)));
+        Assert.Equal(Refusal.LineageMoved, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("acme", "op1", Make.Step(first.Row, id: "other")))).Reason);
+        Assert.Equal(Refusal.OrgNotFound, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("nobody", "op1", Make.Step(previous: null)))).Reason);
+        Assert.Equal(before, ledger.State());
+        Assert.Equal(2, ledger.Book.Last.Lineage);
+    }
+
+    [Fact]
     public void A1_steps_of_one_batch_see_each_other()
     {
         var ledger = Histories.Begin();

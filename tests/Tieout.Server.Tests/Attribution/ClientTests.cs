@@ -19,7 +19,7 @@ public sealed class ClientTests
         var queue = Channel.CreateUnbounded<Message>();
         var headers = new Dictionary<string, string>();
         new OperationContext(token).WriteTo(headers);
-        await queue.Writer.WriteAsync(new(headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value), World.Hello), Stop);
+        await queue.Writer.WriteAsync(new("message-1", headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value), World.Hello), Stop);
         queue.Writer.Complete();
 
         // The provider fails twice; the worker's third try is answered.

@@ -91,6 +91,28 @@ public sealed class LineageTests
         await world.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A1_a_hop_is_a_step_of_the_envelope_once_for_each_id_and_by_those_only_who_may_act_for_the_tenant()
+    {
+        await using var world = await EnvelopeWorld.StartAsync();
+        var token = await world.IssueAsync();
+        (await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}")).Dispose();
+
+        Assert.Equal([201, 200, 201], [await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-2", EnvelopeWorld.Admin)]);
+        (await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {token}")).Dispose();
+        Assert.Equal([403, 403, 400], [await HopAsync("m-3", EnvelopeWorld.BetaSecret), await HopAsync("m-4", World.Secret, EnvelopeWorld.Rewritten(token, "acme", "beta")), await HopAsync("a message", World.Secret)]);
+
+        var lineage = Assert.Single((await OperationAsync(world, "op-1")).GetProperty("lineage").EnumerateArray());
+        Assert.True(lineage.GetProperty("intact").GetBoolean());
+        Assert.Equal(
+            [("attempt", "key-1"), ("hop", "worker-7"), ("hop", "admin"), ("attempt", "worker-7")],
+            lineage.GetProperty("steps").EnumerateArray().Select(step => (Text(step, "kind"), Text(step, "executor"))));
+        Assert.Equal(0, SqliteVerification.Run(world.World.Folder.FullName, EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText)).Checks.Sum(check => check.Broken));
+
+        async Task<int> HopAsync(string id, string key, string? envelope = null) =>
+            (await world.ApiAsync("/envelopes/hops", $$"""{"envelope":"{{envelope ?? token}}","id":"{{id}}","target":"import-queue"}""", key)).Status;
+    }
+
     // The same lines under the same envelope again are further attempts of the same operations: linked behind what is stored.
     [Fact]
     public async Task A1_each_line_of_a_batch_is_a_step_of_the_envelope_in_its_own_operation()

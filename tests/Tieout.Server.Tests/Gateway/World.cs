@@ -160,6 +160,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public ILedgerReader Read => inner.Read;
 
+    public IDeliveries Deliveries => inner.Deliveries;
+
     public ILedger Inner => inner;
 
     public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);

@@ -164,6 +164,8 @@ public sealed class RuntimeSoakTests
 
         public ILedgerReader Read => inner.Read;
 
+        public IDeliveries Deliveries => inner.Deliveries;
+
         public void DieAfter(int commands) => _left = commands;
 
         public void Live() => _left = int.MaxValue;

@@ -12,7 +12,13 @@ internal sealed class Platform : IAsyncDisposable
     public const string Model = "gpt-4o-mini";
     private const string AdminToken = "simulation-admin-token-0123456789";
 
-    private readonly Dictionary<string, string> _environment = new() { ["TIEOUT_ADMIN_TOKEN"] = AdminToken };
+    private readonly Dictionary<string, string> _environment = new()
+    {
+        ["TIEOUT_ADMIN_TOKEN"] = AdminToken,
+
+        // Nodes have data folders of their own, and one secret.
+        ["TIEOUT_ENVELOPE_SECRET"] = "simulation-envelope-secret-0123456789abcdef",
+    };
     private readonly string _config;
     private TieoutProcess _provider = null!;
     private TieoutProcess? _gateway;
@@ -26,6 +32,8 @@ internal sealed class Platform : IAsyncDisposable
         Admin = new HttpClient { BaseAddress = new Uri($"{Url}/api/v1/") };
         Admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken);
     }
+
+    public IReadOnlyDictionary<string, string> Environment => _environment;
 
     public string Folder { get; }
     public string Data => Path.Combine(Folder, "data");

@@ -36,6 +36,10 @@ public sealed class MoveFromSqliteTests : IDisposable
             await file.SubmitAsync([.. Enumerable.Range(1, 300).Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), "u1", $"op{id}", new(3), expires))], Cancel);
             await file.SubmitAsync([.. Enumerable.Range(1, 200).Select(id => Make.Settle(id, 2, user: "u1", at: _clock.Now))], Cancel);
             hash = file.ChainHash;
+            Assert.Equal(2, await file.Deliveries.RouteAsync(() => [new("wh", null, [], default)], Cancel));
+            var lane = (await file.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 10, [], Cancel)).Single(lane => lane.Org == "beta");
+            await file.Deliveries.RecordAsync(lane, new(2, DeliveryState.Delivered, _clock.Now, 5, 204, null), TimeSpan.FromMinutes(1), Cancel);
+            await file.Deliveries.ReleaseAsync(lane, TimeSpan.Zero, Cancel);
         }
 
         var store = PostgresServer.Instance.NewDatabase();
@@ -51,6 +55,10 @@ public sealed class MoveFromSqliteTests : IDisposable
         Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(Make.TopUp(10_000), Cancel));
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Settle(250, 2, user: "u1", at: _clock.Now), Cancel));
         PostgresVerified.Clean(store);
+
+        var delivered = Assert.Single(await ledger.Deliveries.ListAsync(new(State: DeliveryState.Delivered), Cancel));
+        Assert.Equal(("beta", 204, (string?)null, _clock.Now), (delivered.Org, delivered.Status, delivered.Error, delivered.LastAt));
+        Assert.Equal("acme", Assert.Single(await ledger.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 10, [], Cancel)).Org);
 
         var again = await Assert.ThrowsAsync<StoreUnavailableException>(() => MoveFromSqlite.RunAsync(_folder.Path, store, cancellationToken: Cancel));
         Assert.Contains("has a ledger already", again.Message, StringComparison.Ordinal);

@@ -10,7 +10,7 @@ public sealed class OneShardTests
     private static readonly string[] Tables =
     [
         "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain", "accounts",
-        "windows", "cells",
+        "windows", "cells", "relay", "lanes", "deliveries",
     ];
 
     // Goal: every ledger transaction stays on one shard. Method: commands of forty orgs in one list, of every kind that writes; then every row says
@@ -31,6 +31,10 @@ public sealed class OneShardTests
                 .. Enumerable.Range(1, 20).Select(hold => new Command.Release(Make.Id(hold))), .. orgs.Select(org => new Command.KeepObject(Make.Object("resp_1", org))),
             ];
             Assert.All(await ledger.SubmitAsync(list, TestContext.Current.CancellationToken), outcome => Assert.IsType<Outcome.Done>(outcome));
+            Assert.True(await ledger.Deliveries.RouteAsync(() => [new("wh", null, [], default)], TestContext.Current.CancellationToken) > 40);
+            var lanes = await ledger.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 100, [], TestContext.Current.CancellationToken);
+            Assert.Equal(40, lanes.Count);
+            foreach (var lane in lanes) await ledger.Deliveries.RecordAsync(lane, new(1, DeliveryState.Delivered, at, 1, 204, null), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
             Assert.True(orgs.Select(ledger.Layout.Of).Distinct().Count() > 20);
         }
 

@@ -3,12 +3,13 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
+using Tieout.Server.Outbox;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Holds what a batch may cost, all of its lines or none (M2, B1).</summary>
-internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
+internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalNews refusals)
 {
     /// <summary>Commands that are in flight at once.</summary>
     public const int ChunkLength = 500;
@@ -47,6 +48,7 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool)
 
             if (refused is null) continue;
             await ReleaseAsync(placed);
+            refusals.See(((Command.PlaceHold)chunk[0].Command).Labels.Org, refused, order.Ceiling);
             return (null, HoldRefusal.Of(refused, order.Ceiling));
         }
 

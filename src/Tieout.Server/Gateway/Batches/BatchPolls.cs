@@ -21,7 +21,9 @@ internal sealed partial class BatchPolls(
             while (true)
             {
                 await Task.Delay(currentRoutes.Get().Options.Gateway.BatchPollInterval, time, stoppingToken);
-                await PollAsync(stoppingToken);
+
+                // One server asks: the others would only ask the same.
+                if (ledger.DoesWhatIsDoneOnce) await PollAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

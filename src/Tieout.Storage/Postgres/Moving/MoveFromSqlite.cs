@@ -43,6 +43,7 @@ public static class MoveFromSqlite
             var move = new Move(source, connection, buffer, progress, ledger.Book!, cancellationToken);
             await move.RowsAsync();
             var chain = await move.StandingAsync();
+            await MoveDeliveries.RunAsync(source, connection, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return (chain.Commit, Convert.ToHexStringLower(chain.Hash));
         });

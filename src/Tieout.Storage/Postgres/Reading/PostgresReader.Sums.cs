@@ -1,6 +1,8 @@
 using Tieout.Core;
+using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
@@ -49,6 +51,29 @@ internal sealed partial class PostgresReader
                     new(row.Int64(0)), new(row.Int64(4) + row.Int64(3)), row.Int64(1), row.Int64(5), Time(row.Int64OrNull(2)), Time(row.Int64OrNull(6))));
             return totals.Single();
         });
+    }
+
+    public async Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken) =>
+        Org(org) is { } state ? await connections.RunAsync(connection => Backfill.WindowsAsync(connection, layout.Of(org), state, budgets, at)) : [];
+
+    public async Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken)
+    {
+        List<StatusCount> found = [];
+        foreach (var bucket in (org is null ? Orgs.Select(state => layout.Of(state.Org.Id)) : [layout.Of(org)]).Distinct())
+        {
+            found.AddRange(await connections.RunAsync(async connection =>
+            {
+                await LoadLabelsAsync(connection, bucket);
+                return await new PgQuery("SELECT u.attribution, u.status_code, count(*), max(u.occurred_at) FROM usage u")
+                    .Where("u.bucket = ?", bucket)
+                    .Where(Since("usage"), bucket, from.UnixMicros)
+                    .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
+                    .Then("GROUP BY u.attribution, u.status_code")
+                    .ListAsync(connection, row => new StatusCount(Labels(bucket)(RowReads.Int32(row, 0)), RowReads.Int32(row, 1), row.Int64(2), RowReads.Time(row, 3)));
+            }));
+        }
+
+        return [.. found.Where(line => org is null || line.Labels.Org == org)];
     }
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)

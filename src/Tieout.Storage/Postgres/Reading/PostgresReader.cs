@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
+using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -49,6 +50,8 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
 
     public IReadOnlyList<BudgetStanding> Budgets(string org, Instant at) => Fresh(org).Read(book =>
         book.Budgets.Of(org).SelectMany(budget => Standings.WindowsOf(book, budget, at).Select(window => Standings.Of(budget, window, at))).ToArray());
+
+    public IReadOnlyList<BudgetState> BudgetStates(string org) => Fresh(org).Read(book => book.Budgets.Of(org));
 
     public Amount SpentToday(string org, Instant at) => Fresh(org).Read(book =>
         book.Org(org) is { } state ? Standings.Window(book, book.Budgets.Find(state.MeterBudget)!, endUser: null, at).Posted : Amount.Zero);

@@ -2,7 +2,6 @@ using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 
@@ -24,10 +23,14 @@ internal static class Backfill
         return [];
     }
 
-    private static async Task<IReadOnlyList<BudgetWindow>> WindowsAsync(NpgsqlConnection connection, int bucket, Book book, BudgetState budget, Instant now)
+    private static Task<IReadOnlyList<BudgetWindow>> WindowsAsync(NpgsqlConnection connection, int bucket, Book book, BudgetState budget, Instant now) =>
+        WindowsAsync(connection, bucket, book.Org(budget.Budget.Scope.Org)!, [budget], now);
+
+    /// <summary>The windows of an org's budgets from those on that contain <paramref name="at"/>, counted from the postings.</summary>
+    public static async Task<IReadOnlyList<BudgetWindow>> WindowsAsync(NpgsqlConnection connection, int bucket, OrgState org, IReadOnlyList<BudgetState> budgets, Instant at)
     {
-        var org = book.Org(budget.Budget.Scope.Org)!;
-        var windows = new Dictionary<WindowKey, BudgetWindow>();
+        if (budgets.Count == 0) return [];
+        var count = new WindowCount(budgets);
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND org = $2", bucket, org.Org.Id);
         batch.Add(
@@ -36,21 +39,11 @@ internal static class Backfill
             WHERE p.bucket = $1 AND p.debit BETWEEN $3 AND $4
               AND p.seq > coalesce((SELECT last_posting FROM chain WHERE bucket = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
             """,
-            bucket, budget.WindowAt(now).Start.UnixMicros, org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
+            bucket, budgets.Min(budget => budget.WindowAt(at).Start).UnixMicros, org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
         await using var reader = await batch.ExecuteReaderAsync();
         var labels = (await reader.ListAsync(RowReads.Labels)).ToDictionary(row => row.No, row => row.Labels);
         IRow row = new ReadRow(reader);
-        while (await reader.ReadAsync())
-        {
-            var (effectiveAt, endUser) = (RowReads.Time(row, 2), row.TextOrNull(4));
-            if (!budget.CountsAt(effectiveAt) || !budget.Counts(labels[RowReads.Int32(row, 3)], endUser)) continue;
-            var change = (PostingKind)row.Int64(0) == PostingKind.Reversal ? -row.Int64(1) : row.Int64(1);
-            var window = budget.WindowAt(effectiveAt);
-            var key = new WindowKey(budget.No, window.Start, budget.IsPerUser ? endUser : null);
-            if (!windows.TryGetValue(key, out var counted)) windows[key] = counted = new(key, window.End);
-            counted.Posted += new Amount(change);
-        }
-
-        return [.. windows.Values];
+        while (await reader.ReadAsync()) count.Add((PostingKind)row.Int64(0), row.Int64(1), RowReads.Time(row, 2), labels[RowReads.Int32(row, 3)], row.TextOrNull(4));
+        return count.Windows;
     }
 }

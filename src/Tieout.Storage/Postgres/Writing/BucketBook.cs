@@ -106,6 +106,7 @@ internal sealed class BucketBook(int bucket)
 
         if (wanted.Commands.Count > 0) await RecallCommandsAsync(connection, wanted.Commands);
         if (wanted.Objects.Count > 0) await RecallObjectsAsync(connection, wanted.Objects);
+        if (wanted.Announced.Count > 0) await RecallAnnouncedAsync(connection, wanted.Announced);
         if (wanted.Lineages.Count > 0) await RecallLineagesAsync(connection, wanted.Lineages);
         foreach (var posting in wanted.Postings)
         {
@@ -192,6 +193,7 @@ internal sealed class BucketBook(int bucket)
         public HashSet<long> Recorded { get; } = [];
         public HashSet<WindowKey> Windows { get; } = [];
         public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
+        public HashSet<(string Org, string Id)> Announced { get; } = [];
         public HashSet<(string Org, string Operation, string Issuance)> Lineages { get; } = [];
         public List<BudgetState> Matching { get; } = [];
     }
@@ -225,11 +227,17 @@ internal sealed class BucketBook(int bucket)
             case Command.Grant grant:
                 wanted.Commands.Add((grant.Org, grant.Id));
                 break;
+            case Command.RecordHop hop:
+                wanted.Lineages.Add((hop.Org, hop.OperationId, hop.Lineage.Row.Issuance));
+                break;
             case Command.KeepObject { Object: var what }:
                 wanted.Objects.Add((what.Org, what.Kind, what.Id));
                 break;
             case Command.EndObject end:
                 wanted.Objects.Add((end.Org, end.Kind, end.Id));
+                break;
+            case Command.Announce announce:
+                wanted.Announced.Add((announce.Org, announce.Id));
                 break;
             case Command.ChargeRecorded charge:
                 wanted.Commands.Add((charge.Org, charge.Id));
@@ -293,6 +301,20 @@ internal sealed class BucketBook(int bucket)
             bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => id.Id).ToArray());
         await using var reader = await batch.ExecuteReaderAsync();
         var rows = await reader.ListAsync(RowReads.Command);
+        lock (_gate)
+        {
+            foreach (var row in rows) Book.Recall(row);
+        }
+    }
+
+    private async Task RecallAnnouncedAsync(NpgsqlConnection connection, HashSet<(string Org, string Id)> ids)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"SELECT {RowReads.OutboxColumns} FROM outbox WHERE bucket = $1 AND (org, id) IN (SELECT * FROM unnest($2::text[], $3::text[])) ORDER BY seq DESC",
+            bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => id.Id).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var rows = await reader.ListAsync(RowReads.Outbox);
         lock (_gate)
         {
             foreach (var row in rows) Book.Recall(row);

@@ -1,4 +1,5 @@
 using Tieout.Core;
+using Tieout.Core.Budgets;
 using Tieout.Core.Money;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -35,6 +36,17 @@ internal sealed partial class SqliteReader
             .List(connection, s => (Sum: s.Int64(0), Count: s.Int64(1), At: s.Int64OrNull(2)))[0];
         return new RangeTotals(new(posted.Sum), new(used.Sum + posted.Corrections), posted.Count, used.Count, Time(posted.At), Time(used.At));
     }));
+
+    public Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken) =>
+        Rows(connection => Org(org) is { } state ? Backfilling.Windows(connection, state, budgets, at) : []);
+
+    public Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken) => Rows(connection =>
+        (IReadOnlyList<StatusCount>)new Query("SELECT u.attribution, u.status_code, count(*), max(u.occurred_at) FROM usage u")
+            .Where("u.seq > ?", ChainSearch.Before(connection, from).Usage)
+            .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
+            .WhereGiven("u.attribution IN (SELECT no FROM attributions WHERE org = ?)", org)
+            .Then("GROUP BY u.attribution, u.status_code")
+            .List(connection, s => new StatusCount(_connections.Labels(connection, RowReads.Int32(s, 0)), RowReads.Int32(s, 1), s.Int64(2), RowReads.Time(s, 3))));
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {

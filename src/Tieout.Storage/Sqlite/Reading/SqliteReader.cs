@@ -49,6 +49,8 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     public IReadOnlyList<BudgetStanding> Budgets(string org, Instant at) => writer.Pipeline.Read(image =>
         image.Budgets.Of(org).SelectMany(budget => image.WindowsOf(budget, at).Select(window => Standing(budget, window, at))).ToArray());
 
+    public IReadOnlyList<BudgetState> BudgetStates(string org) => writer.Pipeline.Read(image => image.Budgets.Of(org));
+
     public Amount SpentToday(string org, Instant at) => writer.Pipeline.Read(image => image.Org(org) is { } state ? image.SpentToday(state, at) : Amount.Zero);
 
     public IReadOnlyList<Hold> OpenHolds(string? org) => writer.Pipeline.Read(image =>

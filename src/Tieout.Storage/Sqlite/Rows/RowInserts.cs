@@ -13,6 +13,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _hold = Insert(connection, "holds", 9);
     private readonly RawStatement _holdEnd = Insert(connection, "hold_ends", 5);
     private readonly RawStatement _usage = Insert(connection, "usage", 27);
+    private readonly RawStatement _correlation = Insert(connection, "correlations", 2);
     private readonly RawStatement _posting = Insert(connection, "postings", 12);
     private readonly RawStatement _finding = Insert(connection, "findings", 8);
     private readonly RawStatement _outbox = Insert(connection, "outbox", 7);
@@ -30,6 +31,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         for (var i = 0; i < writes.Holds.Count; i++) Write(writes.Holds[i]);
         for (var i = 0; i < writes.HoldsEnded.Count; i++) Write(writes.HoldsEnded[i], writes.Chain.Commit);
         for (var i = 0; i < writes.Usage.Count; i++) Write(writes.Usage[i]);
+        for (var i = 0; i < writes.Usage.Count; i++) WriteCorrelation(writes.Usage[i]);
         for (var i = 0; i < writes.Postings.Count; i++) Write(writes.Postings[i]);
         foreach (var row in writes.Findings) Write(row);
         foreach (var row in writes.Outbox) Write(row);
@@ -41,7 +43,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _chain])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _chain])
         {
             statement.Dispose();
         }
@@ -169,6 +171,14 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(26, row.RecordedAt.UnixMicros);
         s.Bind(27, row.Crc);
         s.Run();
+    }
+
+    private void WriteCorrelation(UsageRow row)
+    {
+        if (row.Usage.CorrelationId is not { } correlation || IdTime.IsThatOf(row.Usage.Id.Value, correlation)) return;
+        _correlation.Bind(1, correlation);
+        _correlation.Bind(2, row.Seq);
+        _correlation.Run();
     }
 
     private void Write(PostingRow row)

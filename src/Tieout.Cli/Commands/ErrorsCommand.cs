@@ -1,0 +1,35 @@
+using System.CommandLine;
+using System.Globalization;
+using Tieout.Cli.Output;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>errors by-source</c>: where attempts fail.</summary>
+internal static class ErrorsCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var source = new Argument<string?>("SOURCE") { Description = "gateway, allocation, app_runtime, tool_call or import. Default: all.", Arity = ArgumentArity.ZeroOrOne };
+        var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
+        var hours = new Option<int>("--hours") { Description = "Of the last so many.", DefaultValueFactory = _ => 24 };
+        var bySource = globals.Calling(new("by-source", "Failed attempts by source, provider, model and status, with their share.") { source, org, hours }, async (call, api, cancellationToken) =>
+        {
+            string[] path = call.Get(org) is { } named ? ["orgs", named, "errors", "by-source"] : ["errors", "by-source"];
+            var answer = await api.GetAsync(
+                ApiClient.Path(path, ("source", call.Get(source)), ("hours", call.Get(hours).ToString(CultureInfo.InvariantCulture))), ApiClient.Json.FailureListBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.FailureListBody, async (list, text) =>
+            {
+                var table = new TextTable("SOURCE", "PROVIDER", "MODEL", ">STATUS", ">FAILURES", ">ATTEMPTS", ">SHARE", "LAST SEEN");
+                foreach (var item in list.Items)
+                {
+                    table.Add(item.Source, item.Provider, item.Model, item.Status == 0 ? "no answer" : $"{item.Status}", $"{item.Failures}", $"{item.Attempts}", $"{item.SharePct} %", item.LastSeen[..19] + "Z");
+                }
+
+                await table.WriteAsync(text);
+                await text.WriteLineAsync($"{list.Failures} of {list.Attempts} attempts failed since {list.From[..19]}Z. Requests that were refused here are none: they reached no provider.");
+            });
+            return ExitCode.Ok;
+        });
+        return new("errors", "What fails, and where.") { bySource };
+    }
+}

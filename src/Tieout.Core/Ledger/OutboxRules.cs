@@ -1,0 +1,23 @@
+using Tieout.Core.Tenancy;
+using static Tieout.Core.Ledger.LedgerRules;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>Messages that somebody other than a rule of the ledger has to tell.</summary>
+internal static class OutboxRules
+{
+    public static Outcome Announce(Draft draft, Command.Announce command)
+    {
+        if (draft.Announced(command.Org, command.Id) is { } known)
+        {
+            var isSame = string.Equals(known.Type, command.Type, StringComparison.Ordinal) && string.Equals(known.Body, command.Body, StringComparison.Ordinal);
+            return isSame ? new Outcome.Replayed(known.Seq, default) : Refuse(Refusal.IdReused);
+        }
+
+        if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
+        if (!Names.IsValid(command.Type)) return Refuse(Refusal.NameInvalid, "type");
+        if (!Details.IsObject(command.Body)) return Refuse(Refusal.NameInvalid, "body");
+        if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
+        return new Outcome.Done(draft.Tell(command.Id, command.Org, command.Type, command.Body), default);
+    }
+}

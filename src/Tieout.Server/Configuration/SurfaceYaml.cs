@@ -1,0 +1,59 @@
+using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
+using Tieout.Storage.Postgres;
+
+namespace Tieout.Server.Configuration;
+
+/// <summary>Reads <c>surfaces:</c> of <c>tieout.yaml</c>.</summary>
+internal static class SurfaceYaml
+{
+    private const int DaysMax = 366;
+    private const long RowsMax = 10_000_000;
+
+    public static SurfaceOptions Surface(string name, YamlPlace place)
+    {
+        if (!Names.IsValid(name) || name.Contains(' ', StringComparison.Ordinal)) throw place.Wrong($"'{name}' cannot be a surface's name");
+        var members = place.Members("kind", "org", "key", "amount", "unit", "every", "days", "timeout", "rows_max", "connection", "query", "url", "token", "rows", "path", "format");
+        string Needed(string member) => members.TryGetValue(member, out var value) ? value.Text() : throw place.Wrong($"surface '{name}' needs '{member}'");
+
+        var key = Needed("key");
+        if (TieSpec.Parse(key, out _) is { } flaw) throw members["key"].Wrong(flaw.TrimEnd('.'));
+        var unit = Needed("unit");
+        if (unit is not ("usd" or "cents" or "credits")) throw members["unit"].Wrong($"the unit '{unit}' is not known; known are usd, cents, credits");
+        var options = new SurfaceOptions(
+            name, Needed("org"), key, Needed("amount"), unit, Source(name, Needed("kind"), place, members), members.TryGetValue("every", out var every) ? every.Duration() : null,
+            members.TryGetValue("days", out var days) ? (int)days.Count(DaysMax, min: 0) : 0);
+        if (members.TryGetValue("timeout", out var timeout)) options = options with { Timeout = timeout.Duration() };
+        return members.TryGetValue("rows_max", out var rows) ? options with { RowsMax = rows.Count(RowsMax) } : options;
+    }
+
+    private static SurfaceSource Source(string name, string kind, YamlPlace place, Dictionary<string, YamlPlace> members)
+    {
+        (string[] Known, string Needed) = kind switch
+        {
+            "sql" => ((string[])["connection", "query"], "connection"),
+            "http" => (["url", "token", "rows"], "url"),
+            "file" => (["path", "format"], "path"),
+            _ => throw members["kind"].Wrong($"the kind '{kind}' is not known; known are sql, http, file"),
+        };
+        foreach (var other in (ReadOnlySpan<string>)["connection", "query", "url", "token", "rows", "path", "format"])
+        {
+            if (members.TryGetValue(other, out var value) && !Known.Contains(other)) throw value.Wrong($"'{other}' means nothing for a surface of kind {kind}");
+        }
+
+        if (!members.TryGetValue(Needed, out var where)) throw place.Wrong($"surface '{name}' needs '{Needed}'");
+        switch (kind)
+        {
+            case "sql":
+                if (!PostgresAddress.IsOne(where.Text())) throw where.Wrong("the connection must be postgres://user@host:port/database");
+                return new SurfaceSource.Sql(where.Text(), members.TryGetValue("query", out var query) ? query.Text() : null);
+            case "http":
+                if (!Uri.TryCreate(where.Text(), UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https", UserInfo: "", Fragment: "", Host.Length: > 0 }) throw where.Wrong("the url must be http:// or https://, without a user or a fragment");
+                return new SurfaceSource.Http(
+                    url, members.TryGetValue("token", out var token) ? token.Text().Trim() : null, members.TryGetValue("rows", out var rows) ? [.. rows.Text().Split('.', StringSplitOptions.RemoveEmptyEntries)] : []);
+            default:
+                var format = members.TryGetValue("format", out var given) ? given.Text() : "csv";
+                return format is "csv" or "jsonl" ? new SurfaceSource.InFile(where.Text(), format) : throw given!.Wrong($"the format '{format}' is not known; known are csv, jsonl");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Incidents;
+
+/// <summary>Incidents as the ledger keeps them: opened, noted, closed, never rewritten.</summary>
+internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
+{
+    /// <summary>Two that open at the same time want the same number; one gets it and the other takes the next.</summary>
+    private const int AttemptsMax = 20;
+
+    private const int FindingsShown = 200;
+
+    public IEnumerable<Incident> All => ledger.Of(SettingKind.Incident, "").Select(row => Parse(row.Body)).OrderByDescending(incident => incident.Id, StringComparer.Ordinal);
+
+    /// <exception cref="ApiRefusedException">There is none.</exception>
+    public Incident Find(string id) => ledger.Find(SettingKind.Incident, "", id) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"There is no incident '{Inputs.Shown(id)}'.");
+
+    public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, string by, string correlationId, HttpContext context)
+    {
+        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        {
+            var id = $"INC-{ledger.Of(SettingKind.IncidentNote, "").Count(row => row.Name.EndsWith("/opened", StringComparison.Ordinal)) + 1:0000}";
+            var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), by, correlationId, findings);
+
+            // The number is taken by a row that counts once; what the incident says may be replaced later.
+            var taken = await ledger.SubmitAsync(new Command.Record(SettingKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true), context.RequestAborted);
+            if (taken is Outcome.Refused { Reason: Refusal.IdReused }) continue;
+            taken.OrThrow();
+            await SaveAsync(incident, context);
+            return incident;
+        }
+
+        throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
+    }
+
+    public async Task NoteAsync(string id, IncidentNote note, HttpContext context)
+    {
+        Find(id);
+        var name = $"{id}/note/{Guid.CreateVersion7():n}";
+        (await ledger.ActAsync(new Command.Record(SettingKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), context)).OrThrow();
+    }
+
+    /// <exception cref="ApiRefusedException">It is closed already.</exception>
+    public async Task<Incident> CloseAsync(string id, string cause, string layer, string followUp, string by, HttpContext context)
+    {
+        var incident = Find(id);
+        if (incident.Status == Incident.Closed) throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}.");
+        var closed = incident with { Status = Incident.Closed, ClosedAt = Now(), ClosedBy = by, Cause = cause, Layer = layer, FollowUp = followUp };
+        await SaveAsync(closed, context);
+        return closed;
+    }
+
+    public async Task<IncidentBody> BodyAsync(string id, CancellationToken cancellationToken)
+    {
+        var (asOf, incident) = (ledger.Read.AsOf, Find(id));
+        var evidence = EvidenceOf(incident);
+        var findings = await FindingsAsync(incident, cancellationToken);
+        var timeline = Timeline(incident, evidence, findings).OrderBy(line => line.At, StringComparer.Ordinal).ToList();
+        return new(incident, timeline, await ImpactAsync(incident, cancellationToken), evidence, asOf);
+    }
+
+    private string Now() => Instant.From(time.GetUtcNow()).ToString();
+
+    private async Task SaveAsync(Incident incident, HttpContext context) =>
+        (await ledger.ActAsync(new Command.Record(SettingKind.Incident, "", incident.Id, Json(incident), Once: false), context)).OrThrow();
+
+    /// <summary>What was captured within its time and scope, or for one of its findings.</summary>
+    private List<Evidence> EvidenceOf(Incident incident) =>
+        [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.Evidence && InTime(incident, row.RecordedAt))
+            .Select(row => JsonSerializer.Deserialize(row.Body, IncidentJson.Default.Evidence)!)
+            .Where(evidence => incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding)))
+            .OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
+
+    /// <summary>Findings of its time and scope. One about no attempt has no project or instance, so it is of its tenant.</summary>
+    private async Task<List<FindingRow>> FindingsAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        List<FindingRow> found = [];
+        foreach (var row in (await ledger.Read.FindingsAsync(incident.Scope.Org, FindingsShown, cancellationToken)).Where(row => InTime(incident, row.RecordedAt)))
+        {
+            var attempt = row.Attempt is { } id && row.Org.Length > 0 ? await ledger.Read.AttemptAsync(row.Org, id, cancellationToken) : null;
+            var labels = attempt?.Usage?.Usage.Labels ?? attempt?.Hold?.Scope;
+            if (labels is null ? incident.Scope.Kind is "tenant" or "broad" : incident.Scope.Covers(row.Org, labels.Project, labels.Runtime?.AppInstance)) found.Add(row);
+        }
+
+        return found;
+    }
+
+    private IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<Evidence> evidence, IReadOnlyList<FindingRow> findings)
+    {
+        yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
+        foreach (var row in ledger.Of(SettingKind.IncidentNote, "").Where(row => row.Name.StartsWith($"{incident.Id}/note/", StringComparison.Ordinal)))
+        {
+            var note = JsonSerializer.Deserialize(row.Body, IncidentJson.Default.IncidentNote)!;
+            yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
+        }
+
+        foreach (var row in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Severity}) of {row.Org}: {row.Detail}", null, null);
+        foreach (var item in evidence)
+        {
+            var about = item.Finding is null ? "" : $" {item.Code ?? "a finding"} {item.Finding}";
+            var trace = item.UsageRecords.Select(usage => usage.TraceId).FirstOrDefault(id => id is not null);
+            yield return new(
+                item.At, item.Phase == "after" ? "correction" : "evidence", item.By,
+                $"{item.Phase}{about}: {item.UsageRecords.Count} usage records, {item.LedgerEntries.Count} ledger entries{(item.Instance is null ? "" : $", instance {item.AppInstance}")}{(item.Truncated ? "; there are more" : "")} ({item.Id})",
+                item.CorrelationId, trace);
+        }
+
+        if (incident.ClosedAt is { } at) yield return new(at, "closed", incident.ClosedBy!, $"cause {incident.Cause}; follow-up by {incident.Layer}: {incident.FollowUp}", null, null);
+    }
+
+    /// <summary>From postings, as invoices are: what customers were charged in its time and scope, and what corrections made of it.</summary>
+    private async Task<List<ImpactBody>> ImpactAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var from = Inputs.Time(incident.From, TimeZoneInfo.Utc);
+        var to = incident.ClosedAt is { } closed ? Inputs.Time(closed, TimeZoneInfo.Utc) : Instant.From(time.GetUtcNow());
+        List<ImpactBody> impact = [];
+        foreach (var org in ledger.Read.Orgs.Where(org => incident.Scope.Org is null || org.Org.Id == incident.Scope.Org).OrderBy(org => org.Org.Id, StringComparer.Ordinal))
+        {
+            // The end is included, and so is what counts a moment ahead of this clock.
+            var end = to + TimeSpan.FromMinutes(5);
+            var tallies = await ledger.Read.TalliesAsync(new(org.Org.Id, from, end, end.UnixMicros - from.UnixMicros, TallyFigure.Charge), cancellationToken);
+            impact.AddRange(tallies.Where(tally => incident.Scope.Covers(org.Org.Id, tally.Labels.Project, tally.Labels.Runtime?.AppInstance))
+                .GroupBy(tally => (tally.Labels.Project, tally.Labels.Runtime?.AppInstance))
+                .OrderBy(group => group.Key.Project, StringComparer.Ordinal).ThenBy(group => group.Key.AppInstance, StringComparer.Ordinal)
+                .Select(group => Line(org.Org, group.Key.Project, group.Key.AppInstance, [.. group.Select(tally => tally.Tally)])));
+        }
+
+        return impact;
+    }
+
+    private static ImpactBody Line(Org org, string? project, string? instance, IReadOnlyList<Tally> tallies)
+    {
+        var (net, corrected) = (Sum(tallies, tally => tally.Total), Sum(tallies, tally => tally.Corrections));
+        return new(org.Id, org.Asset, project, instance, tallies.Sum(tally => tally.Attempts), net - corrected, corrected, net);
+    }
+
+    private static Amount Sum(IEnumerable<Tally> tallies, Func<Tally, Amount> part) => tallies.Aggregate(Amount.Zero, (sum, tally) => sum + part(tally));
+
+    private static bool InTime(Incident incident, Instant at) =>
+        string.CompareOrdinal(at.ToString(), incident.From) >= 0 && (incident.ClosedAt is not { } closed || string.CompareOrdinal(at.ToString(), closed) <= 0);
+
+    private static string Json(Incident incident) => JsonSerializer.Serialize(incident, IncidentJson.Default.Incident);
+
+    private static Incident Parse(string json) => JsonSerializer.Deserialize(json, IncidentJson.Default.Incident) ?? throw new JsonException("An incident is null.");
+}

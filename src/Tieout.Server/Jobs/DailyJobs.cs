@@ -1,0 +1,64 @@
+using System.Globalization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Server.Api;
+using Tieout.Storage;
+
+namespace Tieout.Server.Jobs;
+
+/// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
+internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, ILogger<DailyJobs> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await RunDueAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops; what was under way is done again.
+        }
+    }
+
+    internal async Task RunDueAsync(CancellationToken stoppingToken)
+    {
+        if (!ledger.DoesWhatIsDoneOnce || !ledger.Health.IsWritable) return;
+        foreach (var job in jobs)
+        {
+            var now = time.GetUtcNow();
+            var day = DateOnly.FromDateTime(now.UtcDateTime).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+            if (TimeOnly.FromDateTime(now.UtcDateTime) < job.DueAt || ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body == Done(day)) continue;
+            try
+            {
+                await job.RunAsync(Instant.From(now), stoppingToken);
+                await ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
+                LogDone(job.Name, day);
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                LogLater(job.Name, unavailable.Message);
+            }
+            catch (Exception unexpected) when (unexpected is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(unexpected, job.Name);
+            }
+        }
+    }
+
+    private static string Done(string day) => $$"""{"day":"{{day}}"}""";
+
+    [LoggerMessage(EventId = 2701, Level = LogLevel.Information, Message = "{Job} of {Day} is done")]
+    private partial void LogDone(string job, string day);
+
+    [LoggerMessage(EventId = 2702, Level = LogLevel.Warning, Message = "{Job} is done once the store is back: {Reason}")]
+    private partial void LogLater(string job, string reason);
+
+    [LoggerMessage(EventId = 2703, Level = LogLevel.Error, Message = "{Job} failed and is tried again")]
+    private partial void LogFailed(Exception failure, string job);
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Server.Api;
+using Tieout.Storage;
+
+namespace Tieout.Server.Outbox;
+
+/// <summary>Which alerts are raised, and telling it once an episode: when one begins, and when it is over.</summary>
+/// <remarks>Episodes are settings, so that a server that starts again goes on with those it had, and another takes over those that are nobody's own.</remarks>
+internal sealed partial class AlertBook(ILedger ledger, Announcements announcements, TimeProvider time, ILogger<AlertBook> logger)
+{
+    private readonly Dictionary<string, Episode> _raised = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private bool _isRead;
+
+    /// <summary>Says how a figure stands. Only what changes is told.</summary>
+    /// <param name="code">For example <c>spool_backlog</c>.</param>
+    /// <param name="scope">Of what: a server, or a surface of an org.</param>
+    public void Set(string code, string scope, bool isRaised, decimal value, decimal limit, string? org = null)
+    {
+        var name = $"{code}/{scope}";
+        Episode? began = null, ended = null;
+        lock (_gate)
+        {
+            Recall();
+            if (isRaised == _raised.ContainsKey(name)) return;
+            if (isRaised) _raised[name] = began = new(code, scope, org, Instant.From(time.GetUtcNow()).ToString(), value, limit, Over: false);
+            else if (_raised.Remove(name, out ended)) ended = ended with { Over = true };
+        }
+
+        if (began is not null)
+        {
+            LogRaised(code, scope, value, limit);
+            Tell(name, began, $"alert.{code}", new(code, scope, org, Text(value), Text(limit), began.Since, ResolvedAt: null));
+        }
+        else if (ended is not null)
+        {
+            LogResolved(code, scope, ended.Since);
+            Tell(name, ended, "alert.resolved", new(code, scope, ended.Org, Text(value), Text(limit), ended.Since, Instant.From(time.GetUtcNow()).ToString()));
+        }
+    }
+
+    private void Recall()
+    {
+        if (_isRead) return;
+        foreach (var row in ledger.Of(SettingKind.AlertEpisode, ""))
+        {
+            if (Episode.Parse(row.Body) is { Over: false } episode) _raised[$"{episode.Code}/{episode.Scope}"] = episode;
+        }
+
+        _isRead = true;
+    }
+
+    private void Tell(string name, Episode episode, string type, AlertBody body)
+    {
+        var id = $"{type}/{episode.Scope}/{episode.Since}/{episode.Code}";
+        announcements.Tell(
+            new Command.Announce(Short(id), "", type, JsonSerializer.Serialize(body, AlertJson.Default.AlertBody)),
+            new Command.Record(SettingKind.AlertEpisode, "", Short(name), JsonSerializer.Serialize(episode, AlertJson.Default.Episode), Once: false));
+    }
+
+    private static string Short(string name) => name.Length <= Core.Tenancy.Names.LengthMax ? name : name[..Core.Tenancy.Names.LengthMax];
+
+    private static string Text(decimal value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+
+    [LoggerMessage(EventId = 2621, Level = LogLevel.Warning, Message = "Alert {Alert} of {Scope}: {Value} is more than {Limit}")]
+    private partial void LogRaised(string alert, string scope, decimal value, decimal limit);
+
+    [LoggerMessage(EventId = 2622, Level = LogLevel.Information, Message = "Alert {Alert} of {Scope} since {Since} is over")]
+    private partial void LogResolved(string alert, string scope, string since);
+}
+
+/// <summary>One time that something was wrong, from its beginning to its end.</summary>
+internal sealed record Episode(string Code, string Scope, string? Org, string Since, decimal Value, decimal Limit, bool Over)
+{
+    public static Episode Parse(string json) => JsonSerializer.Deserialize(json, AlertJson.Default.Episode) ?? throw new JsonException("An episode is null.");
+}
+
+/// <param name="Value">What was seen when it was raised, or when it was over.</param>
+internal sealed record AlertBody(string Alert, string Scope, string? Org, string Value, string Limit, string Since, string? ResolvedAt);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Episode))]
+[JsonSerializable(typeof(AlertBody))]
+internal sealed partial class AlertJson : JsonSerializerContext;

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Hosting;
+using Tieout.Core;
+using Tieout.Server.Configuration;
+using Tieout.Server.Gateway;
+using Tieout.Storage;
+
+namespace Tieout.Server.Outbox;
+
+/// <summary>Watches what falls behind on this server: the spool, the queue, and the store itself.</summary>
+internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, ServerOptions options, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+
+    private readonly string _server = ServerName.Of(options);
+    private bool _queueWasLong;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops; what is raised is recalled when it starts again.
+        }
+    }
+
+    internal void Look()
+    {
+        var (health, limits, waiting) = (ledger.Health, options.Alerts, spool.Count);
+        Over("spool_backlog", waiting, limits.SpoolAlert);
+        Over("spool_problem", waiting, limits.SpoolProblem);
+        Over("dropped_records", spool.Dropped, 0);
+
+        // A burst fills the queue for a moment and is no news; twice in a row it does not drain.
+        var queueIsLong = health.QueueDepth > limits.QueueDepth;
+        if (queueIsLong == _queueWasLong) Over("queue_depth", health.QueueDepth, limits.QueueDepth);
+        _queueWasLong = queueIsLong;
+
+        // Where there is nothing to write, a write long ago is no news either.
+        var hasTraffic = !health.IsWritable || health.QueueDepth > 0 || waiting > 0;
+        var age = health.LastWriteAt is { } last ? Seconds(last) : 0;
+        book.Set("last_write", _server, hasTraffic && age > (decimal)limits.LastWrite.TotalSeconds, age, (decimal)limits.LastWrite.TotalSeconds);
+    }
+
+    private void Over(string code, decimal value, decimal limit) => book.Set(code, _server, value > limit, value, limit);
+
+    private decimal Seconds(Instant last) => Math.Max(0, (Instant.From(time.GetUtcNow()).UnixMicros - last.UnixMicros) / 1_000_000);
+}
+
+/// <summary>What a server is called in alerts: the machine and the port, so that it is the same after a restart.</summary>
+internal static class ServerName
+{
+    public static string Of(ServerOptions options)
+    {
+        var machine = new string([.. Environment.MachineName.Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.')]);
+        var port = options.Listen[(options.Listen.LastIndexOf(':') + 1)..];
+        return $"{(machine.Length == 0 ? "server" : machine)}:{(port.Length > 0 && port.All(char.IsAsciiDigit) ? port : "80")}";
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Jobs;
+
+namespace Tieout.Server.Outbox;
+
+/// <summary>What tells the world what happened.</summary>
+internal static class OutboxHosting
+{
+    public static void AddOutbox(this IServiceCollection services)
+    {
+        services.AddSingleton<Announcements>();
+        services.AddHostedService(provider => provider.GetRequiredService<Announcements>());
+        services.AddSingleton<RefusalNews>();
+        services.AddSingleton<WebhookSender>();
+        services.AddHostedService<Relay>();
+        services.AddSingleton<AlertBook>();
+        services.AddSingleton<DriftWatch>();
+        services.AddSingleton<Alerts>();
+        services.AddHostedService(provider => provider.GetRequiredService<Alerts>());
+        services.AddHostedService<DailyJobs>();
+    }
+}

@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Server.Configuration;
+using Tieout.Storage;
+
+namespace Tieout.Server.Outbox;
+
+/// <summary>Brings the outbox to its endpoints: at least once, and in order within an org. Every node does; each lane is one node's at a time.</summary>
+internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, ILogger<Relay> logger) : BackgroundService
+{
+    /// <summary>Lanes that this node works at, at once.</summary>
+    private const int LanesMax = 32;
+
+    /// <summary>Of one endpoint, so that a slow one does not keep the others waiting.</summary>
+    private const int LanesOfEndpointMax = 8;
+
+    /// <summary>Messages of one lane before others have their turn.</summary>
+    private const int TurnMessages = 100;
+
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>After a node's death another goes on with its lanes. Renewed by every message.</summary>
+    private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(15);
+
+    private readonly Dictionary<string, int> _busy = new(StringComparer.Ordinal);
+    private readonly List<Task> _working = [];
+
+    private TimeSpan Lease => options.Webhooks.Timeout + LeaseMargin;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await TickAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops: what was under way is not known to have come, and is sent again.
+        }
+
+        await Task.WhenAll(_working);
+    }
+
+    private async Task TickAsync(CancellationToken stoppingToken)
+    {
+        if (!sender.CanSign) return;
+        _working.RemoveAll(work => work.IsCompleted);
+        try
+        {
+            await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger).Values.Select(webhook => webhook.Subscription)], stoppingToken);
+            if (_working.Count >= LanesMax) return;
+            var webhooks = Webhook.All(ledger);
+            foreach (var lane in await ledger.Deliveries.ClaimAsync(Lease, LanesMax - _working.Count, BusyEndpoints(), stoppingToken))
+            {
+                lock (_busy) _busy[lane.Endpoint] = _busy.GetValueOrDefault(lane.Endpoint) + 1;
+                _working.Add(Task.Run(() => WorkAsync(lane, webhooks.GetValueOrDefault(lane.Endpoint), stoppingToken), CancellationToken.None));
+            }
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            LogLater(unavailable.Message);
+        }
+    }
+
+    private List<string> BusyEndpoints()
+    {
+        lock (_busy) return [.. _busy.Where(endpoint => endpoint.Value >= LanesOfEndpointMax).Select(endpoint => endpoint.Key)];
+    }
+
+    private async Task WorkAsync(Lane lane, Webhook? webhook, CancellationToken stoppingToken)
+    {
+        try
+        {
+            if (webhook is null) await ledger.Deliveries.DropAsync(lane, stoppingToken);
+            else await DeliverAsync(lane, webhook, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The lease ends by itself.
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            LogLater(unavailable.Message);
+        }
+        catch (Exception unexpected)
+        {
+            LogUnexpected(unexpected, lane.Endpoint, lane.Org);
+        }
+        finally
+        {
+            lock (_busy)
+            {
+                if (--_busy[lane.Endpoint] == 0) _busy.Remove(lane.Endpoint);
+            }
+        }
+    }
+
+    /// <summary>One after the other: the next goes out only when the one before has been taken or given up.</summary>
+    private async Task DeliverAsync(Lane lane, Webhook webhook, CancellationToken stoppingToken)
+    {
+        foreach (var waiting in await ledger.Deliveries.WaitingAsync(lane, TurnMessages, stoppingToken))
+        {
+            var at = Instant.From(time.GetUtcNow());
+            var outcome = await sender.SendAsync(webhook, waiting.MessageId, WebhookMessage.Body(waiting.MessageId, waiting.Message), stoppingToken);
+            var isDead = outcome.Error is not null && (outcome.IsGone || waiting.Attempts + 1 >= options.Webhooks.AttemptsMax);
+            var state = outcome.Error is null ? DeliveryState.Delivered : isDead ? DeliveryState.Dead : DeliveryState.Waiting;
+            var attempt = new DeliveryAttempt(waiting.Message.Seq, state, at, (int)Math.Min(outcome.Took.TotalMilliseconds, int.MaxValue), outcome.Status, outcome.Error);
+            if (!await ledger.Deliveries.RecordAsync(lane, attempt, Lease, CancellationToken.None)) return;
+            if (isDead) LogDead(waiting.MessageId, waiting.Message.Type, lane.Endpoint, outcome.Error!);
+            if (state is not DeliveryState.Waiting) continue;
+            await ledger.Deliveries.ReleaseAsync(lane, Pauses.After(waiting.Attempts + 1, outcome.RetryAfter, options.Webhooks, Random.Shared.NextDouble()), CancellationToken.None);
+            return;
+        }
+
+        await ledger.Deliveries.ReleaseAsync(lane, TimeSpan.Zero, CancellationToken.None);
+    }
+
+    [LoggerMessage(EventId = 2611, Level = LogLevel.Warning, Message = "Messages are delivered again once the store is back: {Reason}")]
+    private partial void LogLater(string reason);
+
+    [LoggerMessage(EventId = 2612, Level = LogLevel.Error, Message = "Message {MessageId} ({Type}) could not be delivered to {Endpoint} and is dead: {Reason}. See 'tieout outbox dead'")]
+    private partial void LogDead(string messageId, string type, string endpoint, string reason);
+
+    [LoggerMessage(EventId = 2613, Level = LogLevel.Error, Message = "Delivering to {Endpoint} for {Org} failed unexpectedly")]
+    private partial void LogUnexpected(Exception failure, string endpoint, string org);
+}

@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Attribution;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Api;
+using Tieout.Server.Attribution;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+using Tieout.Storage;
+
+namespace Tieout.Server.Outbox;
+
+/// <summary>Endpoints: made, seen, given new secrets, tried out and removed.</summary>
+internal static class WebhookEndpoints
+{
+    private const int TypesMax = 50;
+    private const int OverlapHoursDefault = 24;
+    private const int OverlapHoursMax = 720;
+
+    public static void MapWebhooks(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/webhooks", List);
+        api.MapPost("/webhooks", Create);
+        api.MapPost("/webhooks/{id}/rotate", Rotate);
+        api.MapPost("/webhooks/{id}/test", Test);
+        api.MapPost("/webhooks/{id}/remove", Remove);
+    }
+
+    private static IResult List(ILedger ledger)
+    {
+        var asOf = ledger.Read.AsOf;
+        return Answer.Ok(new WebhookListBody([.. Webhook.All(ledger).Values.OrderBy(webhook => webhook.CreatedAt).ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
+    }
+
+    private static async Task<IResult> Create(HttpContext context, ILedger ledger, ServerOptions options, EnvelopeSecretOf secret, TimeProvider time)
+    {
+        var body = await Inputs.BodyAsync(context, OutboxJson.Default.NewWebhookBody);
+        var master = Master(secret);
+        if (WebhookAddress.Flaw(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
+        if (body.Org is { } org) Inputs.Org(ledger, org);
+        var id = body.Id is null ? "wh_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) : Inputs.Name(body.Id, "id");
+        if (ledger.Find(SettingKind.Webhook, "", id) is not null) throw new ApiRefusedException(ApiError.IdReused, $"There is or was a webhook '{id}'.");
+        var webhook = new Webhook(id, body.Url, body.Org, Types(body.Types), time.GetUtcNow(), Removed: false, WebhookSecrets.NewName());
+        await RecordAsync(ledger, webhook, context);
+        return Answer.Made(isNew: true, Made(master, webhook), OutboxJson.Default.MadeWebhookBody);
+    }
+
+    private static async Task<IResult> Rotate(string id, HttpContext context, ILedger ledger, EnvelopeSecretOf secret, TimeProvider time)
+    {
+        var body = await Inputs.BodyAsync(context, OutboxJson.Default.RotateWebhookBody);
+        var (master, webhook, hours) = (Master(secret), Find(ledger, id), body.OverlapHours ?? OverlapHoursDefault);
+        if (hours is < 0 or > OverlapHoursMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The old secret may sign on for 0 to {OverlapHoursMax} hours.");
+        var rotated = webhook with { Secret = WebhookSecrets.NewName(), PreviousSecret = webhook.Secret, PreviousUntil = time.GetUtcNow().AddHours(hours) };
+        await RecordAsync(ledger, rotated, context);
+        return Answer.Ok(Made(master, rotated), OutboxJson.Default.MadeWebhookBody);
+    }
+
+    /// <summary>Sends a message of the type <c>test</c>, now and once, whatever types the endpoint wants.</summary>
+    private static async Task<IResult> Test(string id, HttpContext context, ILedger ledger, WebhookSender sender, EnvelopeSecretOf secret, TimeProvider time)
+    {
+        _ = Master(secret);
+        var webhook = Find(ledger, id);
+        var message = $"evt_{Guid.CreateVersion7():n}";
+        var outcome = await sender.SendAsync(webhook, message, WebhookMessage.Body(message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""), context.RequestAborted);
+        return Answer.Ok(new WebhookTestBody(webhook.Id, outcome.Error is null, outcome.Status, outcome.Error, (int)outcome.Took.TotalMilliseconds), OutboxJson.Default.WebhookTestBody);
+    }
+
+    private static async Task<IResult> Remove(string id, HttpContext context, ILedger ledger)
+    {
+        var webhook = Find(ledger, id);
+        await RecordAsync(ledger, webhook with { Removed = true }, context);
+        return Answer.Ok(WebhookBody.Of(webhook), OutboxJson.Default.WebhookBody);
+    }
+
+    private static async Task RecordAsync(ILedger ledger, Webhook webhook, HttpContext context) =>
+        (await ledger.ActAsync(new Command.Record(SettingKind.Webhook, "", webhook.Id, webhook.ToJson(), Once: false), context)).OrThrow();
+
+    private static Webhook Find(ILedger ledger, string id) =>
+        Webhook.All(ledger).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"There is no webhook '{Inputs.Shown(id)}'.");
+
+    private static EnvelopeSecret Master(EnvelopeSecretOf secret) =>
+        secret.Value ?? throw new ApiRefusedException(ApiError.EnvelopesOff, $"Webhooks are signed with what is derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");
+
+    private static ImmutableArray<string> Types(IReadOnlyList<string>? types)
+    {
+        if (types is null) return [];
+        if (types.Count > TypesMax) throw new ApiRefusedException(ApiError.WebhookInvalid, $"A webhook names at most {TypesMax} types; none means all.");
+        foreach (var type in types)
+        {
+            if (!Names.IsValid(type.EndsWith('*') ? type[..^1] : type)) throw new ApiRefusedException(ApiError.WebhookInvalid, $"'{Inputs.Shown(type)}' is not a type of message: write one such as invoice.issued, or budget.*");
+        }
+
+        return [.. types];
+    }
+
+    private static MadeWebhookBody Made(EnvelopeSecret master, Webhook webhook) => new(webhook.Id, webhook.Url, webhook.Org, [.. webhook.Types], WebhookSecrets.Shown(master, webhook));
+}

@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Server.Api;
+using Tieout.Server.Configuration;
+using Tieout.Storage;
+
+namespace Tieout.Server.Reconciliation.Surfaces;
+
+/// <summary>Compares each surface that has a schedule, and tells when one drifts for long.</summary>
+/// <remarks>One alert an episode, and one when it ends. Where an episode began is kept in memory: a restart begins it anew.</remarks>
+internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, TimeProvider time, ILogger<SurfaceWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    // The episodes that were told of, by surface.
+    private readonly Dictionary<string, Instant> _told = new(StringComparer.Ordinal);
+
+    /// <summary>Compares what is due.</summary>
+    public async Task TickAsync(CancellationToken cancellationToken)
+    {
+        if (!ledger.DoesWhatIsDoneOnce) return;
+        var now = Instant.From(time.GetUtcNow());
+        foreach (var surface in ties.All)
+        {
+            if (surface.Every is not { } every || (ties.Standing(surface.Name) is { } last && now - last.At < every)) continue;
+            var standing = await ties.CompareAsync(surface, cancellationToken);
+            if (standing.Failure is { } failure) SurfaceFailed(logger, surface.Name, failure);
+            await TellAsync(surface, standing, cancellationToken);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!ties.All.Any(surface => surface.Every is not null)) return;
+        using var timer = new PeriodicTimer(Tick, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await TickAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is StoreUnavailableException || (e is not OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            {
+                TickFailed(logger, e);
+            }
+        }
+    }
+
+    private async Task TellAsync(SurfaceOptions surface, SurfaceStanding standing, CancellationToken cancellationToken)
+    {
+        if (standing.DriftingSince is { } since && standing.Tie is { } tie)
+        {
+            if (_told.ContainsKey(surface.Name) || standing.At - since < SurfaceTies.AlertAfter) return;
+            await AnnounceAsync(surface, since, "alert.drift", tie, cancellationToken);
+            _told[surface.Name] = since;
+        }
+        else if (standing is { DriftingSince: null, Tie: { } well } && _told.TryGetValue(surface.Name, out var began))
+        {
+            await AnnounceAsync(surface, began, "alert.drift_resolved", well, cancellationToken);
+            _told.Remove(surface.Name);
+        }
+    }
+
+    private async Task AnnounceAsync(SurfaceOptions surface, Instant since, string type, TieBody tie, CancellationToken cancellationToken)
+    {
+        var body = new JsonObject
+        {
+            ["surface"] = surface.Name,
+            ["org"] = surface.Org,
+            ["drift_pct"] = tie.DriftPct,
+            ["severity"] = tie.Severity,
+            ["left_total"] = tie.LeftTotal.ToString(),
+            ["right_total"] = tie.RightTotal.ToString(),
+            ["difference"] = tie.Difference.ToString(),
+            ["asset"] = tie.Asset,
+            ["from"] = tie.From,
+            ["drifting_since"] = since.ToString(),
+        };
+        (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org, type, body.ToJsonString()), cancellationToken)).OrThrow();
+    }
+
+    [LoggerMessage(1401, LogLevel.Warning, "The surface {Surface} could not be compared. {Why}")]
+    private static partial void SurfaceFailed(ILogger logger, string surface, string why);
+
+    [LoggerMessage(1402, LogLevel.Warning, "A scheduled comparison failed; it is tried again.")]
+    private static partial void TickFailed(ILogger logger, Exception error);
+}
