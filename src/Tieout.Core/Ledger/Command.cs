@@ -75,6 +75,9 @@ public abstract record Command
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command
     {
+        /// <summary>Charges for the same usage that are taken back right after it, so that they and it together are no overrun; zero or more.</summary>
+        public Amount Replacing { get; init; }
+
         /// <inheritdoc cref="PlaceHold.Lineage"/>
         public LineageAppend? Lineage { get; init; }
     }
@@ -137,9 +140,6 @@ public enum SettingKind
 
     /// <summary>A finding of a reconciliation, by its id; the newest content says how it stands. The first opens it.</summary>
     Finding = 30,
-
-    /// <summary>What the last complete reconciliation looked at.</summary>
-    ReconciliationRun = 31,
 
     /// <summary>Whether an org's money may be adjusted by hand.</summary>
     AdjustmentFreeze = 32,
