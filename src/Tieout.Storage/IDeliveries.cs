@@ -43,6 +43,10 @@ public interface IDeliveries
     /// <returns>How many.</returns>
     Task<int> ReplayAsync(DeliveryFilter filter, CancellationToken cancellationToken);
 
+    /// <summary>Lets go of what was delivered or dropped of messages recorded before a time. The messages themselves stay.</summary>
+    /// <returns>How many.</returns>
+    Task<int> ForgetAsync(Instant before, CancellationToken cancellationToken);
+
     Task<DeliveriesHealth> HealthAsync(CancellationToken cancellationToken);
 }
 

@@ -17,5 +17,6 @@ internal static class OutboxHosting
         services.AddSingleton<Alerts>();
         services.AddHostedService(provider => provider.GetRequiredService<Alerts>());
         services.AddHostedService<DailyJobs>();
+        services.AddSingleton<IDailyJob, DeliveriesKept>();
     }
 }

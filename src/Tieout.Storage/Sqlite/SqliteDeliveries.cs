@@ -107,6 +107,9 @@ internal sealed class SqliteDeliveries(string database, TimeProvider clock) : ID
         return dead.Count;
     }));
 
+    public Task<int> ForgetAsync(Instant before, CancellationToken cancellationToken) => Task.FromResult(Write(connection =>
+        new Query("DELETE FROM deliveries").Where("state IN (1, 3) AND recorded_at < ?", before.UnixMicros).Then("RETURNING 1").List(connection, _ => true).Count));
+
     public Task<DeliveriesHealth> HealthAsync(CancellationToken cancellationToken) =>
         Task.FromResult(Read(connection => new Query($"SELECT {DeliveryRows.HealthColumns} FROM deliveries").Where("state IN (0, 2)").List(connection, DeliveryRows.Health).Single()));
 

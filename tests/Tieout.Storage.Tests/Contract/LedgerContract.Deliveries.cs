@@ -107,6 +107,19 @@ public abstract partial class LedgerContract
     }
 
     [Fact]
+    public async Task What_was_delivered_long_ago_is_forgotten_and_what_waits_or_is_dead_is_not()
+    {
+        await using var ledger = await ToldAsync();
+        var lane = (await RoutedAsync(ledger))["acme"];
+        var waiting = await ledger.Deliveries.WaitingAsync(lane, 10, Stop);
+        await ledger.Deliveries.RecordAsync(lane, Attempt(waiting[0].Message.Seq, DeliveryState.Delivered, 204), Lease, Stop);
+        await ledger.Deliveries.RecordAsync(lane, Attempt(waiting[1].Message.Seq, DeliveryState.Dead, 500), Lease, Stop);
+        Assert.Equal(0, await ledger.Deliveries.ForgetAsync(waiting[0].Message.RecordedAt, Stop));
+        Assert.Equal(1, await ledger.Deliveries.ForgetAsync(waiting[0].Message.RecordedAt + TimeSpan.FromSeconds(1), Stop));
+        Assert.Equal(6, (await ledger.Deliveries.ListAsync(new(), Stop)).Count);
+    }
+
+    [Fact]
     public async Task An_endpoint_wants_its_org_its_types_and_nothing_older_than_itself()
     {
         await using var ledger = await ToldAsync();

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tieout.Core;
 using Tieout.Storage.Postgres.Reading;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
@@ -92,6 +93,13 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
         }
 
         return dead.Count;
+    });
+
+    public async Task<int> ForgetAsync(Instant before, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("DELETE FROM deliveries WHERE state IN (1, 3) AND recorded_at < $1", before.UnixMicros);
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
     });
 
     public async Task<DeliveriesHealth> HealthAsync(CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
