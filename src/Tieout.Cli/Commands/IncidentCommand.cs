@@ -128,7 +128,7 @@ internal static class IncidentCommand
                 else
                 {
                     if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()) throw new CommandFailedException(ExitCode.Usage, $"{target} is not empty.");
-                    ZipFile.ExtractToDirectory(zip, target);
+                    await ZipFile.ExtractToDirectoryAsync(zip, target, cancellationToken);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -18,8 +18,8 @@ internal static class UsageCommand
     public static Command Build(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        var format = new Option<string?>("--format") { Description = "csv, jsonl, json or table." };
-        format.AcceptOnlyFromAmong("csv", "jsonl", "json", "table");
+        var format = new Option<string?>("--format") { Description = "csv, jsonl, focus (FOCUS 1.3), json or table." };
+        format.AcceptOnlyFromAmong("csv", "jsonl", "focus", "json", "table");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
         var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
         Option<string?>[] filters =
@@ -34,7 +34,7 @@ internal static class UsageCommand
             string[] path = ["orgs", call.Get(org), "usage"];
             switch (call.Get(format) ?? (call.Json ? "json" : "table"))
             {
-                case ("csv" or "jsonl") and var form:
+                case ("csv" or "jsonl" or "focus") and var form:
                     await CopyAsync(call.Shell, api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken);
                     break;
                 case "json":

@@ -48,7 +48,8 @@ internal static class ChargeRules
         if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
+        var more = command.Usage.Charge - command.Replacing;
+        var lacking = more <= Amount.Zero && command.Usage.Charge > Amount.Zero ? null : Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, more, effectiveAt);
         if (lacking is not null && !command.Fact) return lacking;
 
         // After this point the charge must succeed.

@@ -75,6 +75,9 @@ public abstract record Command
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command
     {
+        /// <summary>Charges for the same usage that are taken back right after it, so that they and it together are no overrun; zero or more.</summary>
+        public Amount Replacing { get; init; }
+
         /// <inheritdoc cref="PlaceHold.Lineage"/>
         public LineageAppend? Lineage { get; init; }
     }

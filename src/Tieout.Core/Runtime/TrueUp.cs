@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 
 namespace Tieout.Core.Runtime;
 
@@ -7,14 +8,16 @@ namespace Tieout.Core.Runtime;
 /// <param name="Seq">The record's number.</param>
 /// <param name="Revision">From 1: how often its interval was recorded anew.</param>
 /// <param name="EffectiveAt">When its charge counts: where to look for the posting.</param>
-public readonly record struct Billed(AttemptId Usage, long Seq, Stretch Stretch, int Revision, Instant EffectiveAt)
+/// <param name="Charge">What it was charged.</param>
+public readonly record struct Billed(AttemptId Usage, long Seq, Stretch Stretch, int Revision, Instant EffectiveAt, Amount Charge = default)
 {
     /// <summary>It says that nothing was used after all.</summary>
     public bool IsNothing => Stretch.Seconds == 0;
 }
 
 /// <summary>A usage record to be made.</summary>
-public readonly record struct Due(Stretch Stretch, int Revision);
+/// <param name="Replacing">Charges of the same component in the same interval that are reversed with it: together they are no overrun.</param>
+public readonly record struct Due(Stretch Stretch, int Revision, Amount Replacing = default);
 
 /// <summary>What makes the ledger say what was really used. Pure.</summary>
 /// <remarks>
@@ -57,7 +60,8 @@ public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> 
             return;
         }
 
-        charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1)));
+        var replaced = stands.Where(row => !row.IsNothing).GroupBy(row => row.Stretch.Component).ToDictionary(rows => rows.Key, rows => new Amount(rows.Sum(row => row.Charge.Nanos)));
+        charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1, replaced.Remove(stretch.Component, out var before) ? before : Amount.Zero)));
         if (truth.Length == 0) charges.Add(new(new(0, interval, interval, 0, null), revision + 1));
         reversals.AddRange(stands.Where(row => !row.IsNothing));
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using CsvHelper;
 using Microsoft.AspNetCore.Builder;
@@ -8,6 +9,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Server.Errors;
+using Tieout.Server.Invoicing;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -22,14 +24,16 @@ internal static class UsageEndpoints
     /// <summary>A row is some 400 bytes: send about every 100 KB.</summary>
     private const int RowsPerFlush = 256;
 
+    private const int CharactersPerFlush = 100_000;
+
     /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
     private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
 
     public static void MapUsage(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/usage", List).ForTenants();
 
-    private static async Task<IResult> List(string org, HttpContext context, ILedger ledger)
+    private static async Task<IResult> List(string org, HttpContext context, ILedger ledger, TimeProvider time)
     {
-        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "source", "app_instance", "format", "limit", "cursor");
+        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "source", "app_instance", "format", "issuer", "limit", "cursor");
         var asOf = ledger.Read.AsOf;
         var state = Inputs.Org(ledger, org);
         var filter = Filter(context, state);
@@ -41,10 +45,13 @@ internal static class UsageEndpoints
             case "jsonl":
                 await WriteJsonLinesAsync(context, ledger.Read.UsageAsync(filter, context.RequestAborted));
                 return TypedResults.Empty;
+            case "focus":
+                await WriteFocusAsync(context, ledger, new(state, new Issuing(ledger, time).Invoices(org), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault), filter);
+                return TypedResults.Empty;
             case null or "json":
                 break;
             default:
-                throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv, jsonl or json.");
+                throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv, jsonl, focus or json.");
         }
 
         var limit = Inputs.Limit(context);
@@ -92,6 +99,35 @@ internal static class UsageEndpoints
         }
 
         await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
+    }
+
+    /// <summary>Charges by usage record, then what corrected them: all of it sums to what the org pays for the range.</summary>
+    private static async Task WriteFocusAsync(HttpContext context, ILedger ledger, FocusExport export, UsageFilter filter)
+    {
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
+        await context.Response.WriteAsync(CsvLine.Of(FocusExport.Columns), context.RequestAborted);
+        var chunk = new StringBuilder();
+        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await LineAsync(export.Row(row, correction: null));
+        await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
+        {
+            if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
+            var corrected = filter with { From = Instant.MinValue, To = End, After = posting.UsageSeq - 1, Limit = 1 };
+            await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
+            {
+                if (row.Seq == posting.UsageSeq) await LineAsync(export.Row(row, posting));
+            }
+        }
+
+        await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
+
+        async Task LineAsync(string?[] cells)
+        {
+            chunk.Append(CsvLine.Of(cells));
+            if (chunk.Length < CharactersPerFlush) return;
+            await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
+            chunk.Clear();
+        }
     }
 
     private static async Task WriteCsvAsync(HttpContext context, IAsyncEnumerable<UsageRow> rows, string fileName)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Server.Api;
 using Tieout.Server.Runtime;
 using Tieout.Storage;
@@ -13,7 +14,8 @@ namespace Tieout.Server.Incidents;
 /// <param name="Id">A usage record, an operation or a correlation id; null: the newest records of the app instance.</param>
 /// <param name="Finding">Null: captured by hand.</param>
 /// <param name="Code">Of the finding.</param>
-internal sealed record EvidenceScope(string Org, string? Id, string? Project = null, string? AppInstance = null, string? Finding = null, string? Code = null);
+/// <param name="Posting">A posting that leads to no usage record; null: none.</param>
+internal sealed record EvidenceScope(string Org, string? Id, string? Project = null, string? AppInstance = null, string? Finding = null, string? Code = null, long? Posting = null);
 
 /// <summary>Captures how rows stand, as evidence in the ledger itself: what was seen cannot be changed later.</summary>
 internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
@@ -22,6 +24,23 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
 
     /// <summary>How far back the newest records of an app instance are looked for.</summary>
     private static readonly TimeSpan Back = TimeSpan.FromDays(2);
+
+    /// <summary>Before a correction: without evidence nothing is corrected.</summary>
+    /// <inheritdoc cref="CaptureAsync"/>
+    public Task BeforeAsync(Finding finding, HttpContext context) => CaptureAsync(Of(finding), "before", Caller.Of(context).TokenId, context, context.RequestAborted);
+
+    /// <summary>After it: the correction stands, whatever becomes of the evidence; its postings say the same.</summary>
+    public async Task AfterAsync(Finding finding, HttpContext context)
+    {
+        try
+        {
+            await CaptureAsync(Of(finding), "after", Caller.Of(context).TokenId, context, CancellationToken.None);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
+        {
+            // The next look at the incident shows the correction's postings all the same.
+        }
+    }
 
     /// <param name="phase">before, after or now.</param>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
@@ -36,6 +55,7 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
             entries.AddRange(records.Postings.SelectMany(posting => Entries(posting, attempt.Usage!.Usage.Id)));
         }
 
+        if (scope.Posting is { } number && !entries.Exists(entry => entry.PostingId == number)) entries.AddRange(await OfPostingAsync(scope.Org, number, cancellationToken));
         var labels = attempts.Select(attempt => attempt.Usage!.Usage).FirstOrDefault();
         var instance = scope.AppInstance ?? labels?.Labels.Runtime?.AppInstance;
         var registered = instance is not null && ProviderObject.IsValidId(instance) ? await ledger.Read.ObjectAsync(scope.Org, ObjectKind.Runtime, instance, cancellationToken) : null;
@@ -74,15 +94,28 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         return (used.Count > UsageMax ? used[^UsageMax..] : used, used.Count > UsageMax);
     }
 
+    private async Task<List<EntryLine>> OfPostingAsync(string org, long number, CancellationToken cancellationToken)
+    {
+        await foreach (var posting in ledger.Read.PostingsAsync(org, Instant.MinValue, new(long.MaxValue), number - 1, cancellationToken))
+        {
+            return posting.Seq == number ? [.. Entries(new(posting, await ledger.Read.CommitOfAsync(org, number, cancellationToken)), usage: null)] : [];
+        }
+
+        return [];
+    }
+
+    private static EvidenceScope Of(Finding finding) => new(
+        finding.Scope.Org, finding.Scope.Usage?.ToString() ?? finding.Scope.CorrelationId, finding.Scope.Project, finding.Scope.AppInstance, finding.Id, finding.Code.Name, finding.Scope.Posting);
+
     private static Attempt Used(UsageRow row) => new(Hold: null, HoldState.Settled, row);
 
-    private static IEnumerable<EntryLine> Entries(Committed<Posting> committed, AttemptId usage)
+    private static IEnumerable<EntryLine> Entries(Committed<Posting> committed, AttemptId? usage)
     {
         var posting = committed.Row;
         foreach (var (direction, entry) in new[] { ("debit", posting.Entries.Debit), ("credit", posting.Entries.Credit) })
         {
             yield return new(
-                posting.Seq, direction, posting.Org, entry.Account, UsageLine.Snake(posting.Kind), entry.Change.ToString(), usage.ToString(), posting.CommandId,
+                posting.Seq, direction, posting.Org, entry.Account, UsageLine.Snake(posting.Kind), entry.Change.ToString(), usage?.ToString(), posting.CommandId,
                 posting.Reverses == 0 ? null : posting.Reverses, posting.Reason, posting.EffectiveAt.ToString(), posting.RecordedAt.ToString(), committed.Commit.Commit);
         }
     }

@@ -80,21 +80,20 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
             .Where(evidence => incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding)))
             .OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
 
-    /// <summary>Findings of its time and scope. One about no attempt has no project or instance, so it is of its tenant.</summary>
-    private async Task<List<FindingRow>> FindingsAsync(Incident incident, CancellationToken cancellationToken)
+    /// <summary>Findings of its time and scope. One about no usage has no project or instance, so it is of its tenant.</summary>
+    private async Task<List<(FindingRow Row, FindingPlace Place)>> FindingsAsync(Incident incident, CancellationToken cancellationToken)
     {
-        List<FindingRow> found = [];
+        List<(FindingRow, FindingPlace)> found = [];
         foreach (var row in (await ledger.Read.FindingsAsync(incident.Scope.Org, FindingsShown, cancellationToken)).Where(row => InTime(incident, row.RecordedAt)))
         {
-            var attempt = row.Attempt is { } id && row.Org.Length > 0 ? await ledger.Read.AttemptAsync(row.Org, id, cancellationToken) : null;
-            var labels = attempt?.Usage?.Usage.Labels ?? attempt?.Hold?.Scope;
-            if (labels is null ? incident.Scope.Kind is "tenant" or "broad" : incident.Scope.Covers(row.Org, labels.Project, labels.Runtime?.AppInstance)) found.Add(row);
+            var place = await FindingPlace.OfAsync(ledger, row, cancellationToken);
+            if (place.HasLabels ? incident.Scope.Covers(row.Org, place.Project, place.AppInstance) : incident.Scope.Kind is "tenant" or "broad") found.Add((row, place));
         }
 
         return found;
     }
 
-    private IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<Evidence> evidence, IReadOnlyList<FindingRow> findings)
+    private IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
     {
         yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
         foreach (var row in ledger.Of(SettingKind.IncidentNote, "").Where(row => row.Name.StartsWith($"{incident.Id}/note/", StringComparison.Ordinal)))
@@ -103,7 +102,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
             yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
         }
 
-        foreach (var row in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Severity}) of {row.Org}: {row.Detail}", null, null);
+        foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
         foreach (var item in evidence)
         {
             var about = item.Finding is null ? "" : $" {item.Code ?? "a finding"} {item.Finding}";

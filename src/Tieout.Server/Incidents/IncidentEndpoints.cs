@@ -42,7 +42,7 @@ internal static class IncidentEndpoints
         Inputs.OnlyQuery(context, "org", "from");
         var org = Inputs.Query(context, "org") is { } named ? Inputs.Org(ledger, named) : null;
         var from = Inputs.Query(context, "from") is { } text ? Inputs.Time(text, org?.Zone ?? TimeZoneInfo.Utc) : DayAgo(time);
-        return Answer.Ok(await ScopeSuggestion.OfAsync(ledger.Read, org?.Org.Id, from, context.RequestAborted), IncidentJson.Default.ScopeSuggestionBody);
+        return Answer.Ok(await ScopeSuggestion.OfAsync(ledger, org?.Org.Id, from, context.RequestAborted), IncidentJson.Default.ScopeSuggestionBody);
     }
 
     private static async Task<IResult> OpenAsync(HttpContext context, IncidentBook incidents, ILedger ledger, TimeProvider time)
@@ -53,7 +53,7 @@ internal static class IncidentEndpoints
         var from = body.From is { } text ? Inputs.Time(text, org?.Zone ?? TimeZoneInfo.Utc) : DayAgo(time);
         if (body.Scope is null)
         {
-            var suggested = await ScopeSuggestion.OfAsync(ledger.Read, org?.Org.Id, from, context.RequestAborted);
+            var suggested = await ScopeSuggestion.OfAsync(ledger, org?.Org.Id, from, context.RequestAborted);
             throw Refused($"Decide the scope: {string.Join(", ", IncidentWords.Scopes)}. Findings suggest {new IncidentScope(suggested.Scope, suggested.Org, suggested.Project, suggested.AppInstance)}: {suggested.Reason}.");
         }
 

@@ -49,19 +49,5 @@ internal static class IncidentExport
         return bytes.ToArray();
     }
 
-    private static string Csv(string[] columns, IEnumerable<string?[]> rows)
-    {
-        var text = new StringBuilder();
-        text.AppendJoin(',', columns).Append('\n');
-        foreach (var row in rows) text.AppendJoin(',', row.Select(Cell)).Append('\n');
-        return text.ToString();
-    }
-
-    /// <summary>Quoted where it must be. What a spreadsheet would take for a formula begins with an apostrophe; amounts below zero do not.</summary>
-    private static string Cell(string? cell)
-    {
-        if (cell is null) return "";
-        if (cell.Length > 0 && cell[0] is '=' or '+' or '-' or '@' or '\t' or '\r' && !Core.Money.Amount.TryParse(cell, out _)) cell = "'" + cell;
-        return cell.AsSpan().IndexOfAny(",\"\r\n") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-    }
+    private static string Csv(string[] columns, IEnumerable<string?[]> rows) => string.Concat(rows.Prepend(columns).Select(CsvLine.Of));
 }

@@ -11,13 +11,13 @@ internal static class ScopeSuggestion
 
     /// <param name="org">Null: of all orgs.</param>
     /// <param name="from">Findings that were recorded before are not looked at.</param>
-    public static async Task<ScopeSuggestionBody> OfAsync(ILedgerReader read, string? org, Instant from, CancellationToken cancellationToken)
+    public static async Task<ScopeSuggestionBody> OfAsync(ILedger ledger, string? org, Instant from, CancellationToken cancellationToken)
     {
         List<(FindingRow Row, string? Project, string? Instance)> found = [];
-        foreach (var row in (await read.FindingsAsync(org, FindingsMax, cancellationToken)).TakeWhile(row => row.RecordedAt >= from))
+        foreach (var row in (await ledger.Read.FindingsAsync(org, FindingsMax, cancellationToken)).TakeWhile(row => row.RecordedAt >= from))
         {
-            var labels = row.Attempt is { } id && row.Org.Length > 0 && await read.AttemptAsync(row.Org, id, cancellationToken) is { } attempt ? attempt.Usage?.Usage.Labels ?? attempt.Hold!.Scope : null;
-            found.Add((row, labels?.Project, labels?.Runtime?.AppInstance));
+            var place = await FindingPlace.OfAsync(ledger, row, cancellationToken);
+            if (place.IsOpen) found.Add((row, place.Project, place.AppInstance));
         }
 
         var orgs = found.Select(finding => finding.Row.Org).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();

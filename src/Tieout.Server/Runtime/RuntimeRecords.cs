@@ -41,6 +41,7 @@ internal static class RuntimeRecords
             OperationId = Operation(instance.Id, stretch.From),
             CorrelationId = instance.CorrelationId,
             AttemptNo = due.Revision,
+            Replacing = due.Replacing,
             DurationMs = checked((int)(stretch.Seconds * 1_000)),
             Units = new(StringComparer.Ordinal) { [component.Unit.Name] = component.UnitsIn(stretch.Seconds, stretch.Replicas) },
             Runtime = instance.LabelsOf(component, stretch.Mode),
@@ -60,6 +61,6 @@ internal static class RuntimeRecords
         var seconds = usage.DurationMs / 1_000;
         var units = UnitCounts.Of(usage.Counts)[component.Unit];
         var replicas = seconds == 0 ? 0 : (int)(units / component.UnitsIn(seconds, 1));
-        return new(usage.Id, row.Seq, new(place, from, from + seconds, replicas, seconds == 0 ? null : labels.OperatingMode), usage.AttemptNo, row.EffectiveAt);
+        return new(usage.Id, row.Seq, new(place, from, from + seconds, replicas, seconds == 0 ? null : labels.OperatingMode), usage.AttemptNo, row.EffectiveAt, row.Charge);
     }
 }

@@ -76,7 +76,9 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         if (!_requests.Add($"{operation} {usage?.CorrelationId}")) return;
         var of = string.Join(", ", new[] { ("project", labels.Project), ("team", labels.Team), ("key", labels.Key), ("user", usage?.EndUser ?? attempt.Hold?.EndUser), ("feature", labels.Feature), ("app instance", labels.Runtime?.AppInstance) }
             .Where(label => label.Item2 is not null).Select(label => $"{label.Item1} {label.Item2}"));
-        Add(attempt.Hold?.HeldAt ?? usage!.OccurredAt, "request", 0, attempt, $"{UsageLine.Snake(labels.Source)} usage{(of.Length == 0 ? "" : $" of {of}")}", null, null, operation);
+        var (held, occurred) = (attempt.Hold?.HeldAt, usage?.OccurredAt);
+        var at = held is null || occurred < held ? occurred!.Value : held.Value;
+        Add(at, "request", 0, attempt, $"{UsageLine.Snake(labels.Source)} usage{(of.Length == 0 ? "" : $" of {of}")}", null, null, operation);
     }
 
     private void Posting(Attempt attempt, Committed<Posting> committed)
@@ -84,7 +86,7 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         var posting = committed.Row;
         var signed = posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
         Charge += signed;
-        var why = posting.Reverses > 0 ? $" of posting {posting.Reverses}: {posting.Reason} (command {posting.CommandId})" : $" of account {posting.Debit} to account {posting.Credit}";
+        var why = posting.Reverses > 0 ? $" of posting {posting.Reverses}: {posting.Reason} (command {posting.CommandId})" : $" from {UsageLine.Snake(org.KindOf(posting.Debit))} to {UsageLine.Snake(org.KindOf(posting.Credit))}";
         Add(posting.RecordedAt, "posting", posting.Seq, attempt, $"{UsageLine.Snake(posting.Kind)}{why}, counts at {posting.EffectiveAt}", signed, committed.Commit);
         var usage = attempt.Usage!.Usage;
         foreach (var budget in read.BudgetStates(org.Org.Id).Where(budget => budget.Counts(usage.Labels, usage.EndUser) && budget.CountsAt(posting.EffectiveAt)))

@@ -64,6 +64,32 @@ public sealed class IncidentTests
     }
 
     [Fact]
+    public async Task A_finding_that_is_corrected_leaves_its_evidence_before_and_after()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var usage = await world.ChargeAsync("3", project: "web", operation: "op-1");
+        var found = Assert.Single((await world.RunAsync("reconcile", "--json")).Json.GetProperty("findings").EnumerateArray());
+        var id = Text(found, "id")!;
+        Assert.Equal("mispriced", Text(found, "code"));
+        Assert.Contains("project web of acme: 1 mispriced", (await world.RunAsync("incident", "open", "--title", "dear")).Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await world.RunAsync("incident", "open", "--title", "dear", "--scope", "project", "--org", "acme", "--project", "web", "--finding", id)).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("correct", id, "--dry-run")).ExitCode);
+        var corrected = await world.RunAsync("correct", id);
+        Assert.True(corrected.ExitCode == 0, corrected.Error);
+        Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
+
+        var shown = await world.GetAsync("/incidents/INC-0001");
+        var (before, after) = (shown.GetProperty("evidence")[0], shown.GetProperty("evidence")[1]);
+        Assert.Equal(("before", "after", 2, 6), (Text(before, "phase"), Text(after, "phase"), before.GetProperty("ledger_entries").GetArrayLength(), after.GetProperty("ledger_entries").GetArrayLength()));
+        Assert.All([before, after], evidence => Assert.Equal((id, "mispriced", usage.Id.ToString()), (Text(evidence, "finding"), Text(evidence, "code"), Text(evidence.GetProperty("usage_records")[0], "usage_id"))));
+        Assert.Equal("corr-1", Text(shown.GetProperty("timeline").EnumerateArray().Single(line => Text(line, "kind") == "correction"), "correlation_id"));
+        Assert.StartsWith("-2.999", Text(shown.GetProperty("impact")[0], "corrected"), StringComparison.Ordinal);
+
+        // Ended findings suggest nothing any more.
+        Assert.Contains("no findings", (await world.RunAsync("incident", "open", "--title", "dear")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_scope_is_suggested_with_its_reason_and_decided_by_a_person()
     {
         await using var world = await ApiWorld.StartAsync();

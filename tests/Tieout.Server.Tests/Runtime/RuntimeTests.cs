@@ -80,6 +80,28 @@ public sealed class RuntimeTests
         Assert.Equal(0, (await world.RunAsync("runtime", "show", "acme", "rent-1")).ExitCode);
     }
 
+    [Fact]
+    public async Task L2_an_interval_charged_anew_is_no_overrun_however_tight_the_money_is()
+    {
+        await using var world = await StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App);
+        await HappenAsync(world, Events(("a", 0, "start"), ("b", 300, "stop")));
+        await TickAsync(world);
+        var spent = await world.SpentAsync();
+        await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"total","limit":"{{spent.ToString(CultureInfo.InvariantCulture)}}","hard":true}""");
+
+        // It stopped earlier than it seemed: the charges anew are smaller, and for a moment stand beside those they replace.
+        await HappenAsync(world, Events(("c", 299, "stop")));
+        await TickAsync(world);
+        Assert.True(await world.SpentAsync() < spent);
+        Assert.Empty((await world.GetAsync("/orgs/acme/findings")).GetProperty("items").EnumerateArray());
+
+        // It ran on longer than there is money for: that is one.
+        await HappenAsync(world, Events(("d", 301, "start"), ("e", 900, "stop")));
+        await TickAsync(world);
+        Assert.Contains((await world.GetAsync("/orgs/acme/findings")).GetProperty("items").EnumerateArray(), finding => Text(finding, "code") == "overrun");
+    }
+
     [Theory]
     [InlineData("""{"org":"acme","id":"x","source":"gateway","components":[{"name":"w","model":"h100","gpus":1}]}""", "runtime_invalid")]
     [InlineData("""{"org":"acme","id":"x","source":"allocation","components":[]}""", "runtime_invalid")]

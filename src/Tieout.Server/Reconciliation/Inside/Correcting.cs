@@ -16,16 +16,17 @@ using Tieout.Storage;
 namespace Tieout.Server.Reconciliation.Inside;
 
 /// <summary>Carries out what a finding proposes. Every step counts once, so a correction that broke off is done again whole.</summary>
-internal sealed class Correcting(ILedger ledger, Reconciling reconciling, EvidenceCapture evidence, CurrentKeys keys, TimeProvider time)
+/// <param name="evidence">Captures how rows stood before anything was done, and after all of it was.</param>
+internal sealed class Correcting(ILedger ledger, Reconciling reconciling, CurrentKeys keys, EvidenceCapture evidence, TimeProvider time)
 {
     /// <exception cref="ApiRefusedException">It is not found any more, or needs a decision or something that is not here.</exception>
     public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, string? approvedBy, HttpContext context)
     {
         var finding = await FindAsync(id, context.RequestAborted);
         if (request.DryRun) return new(id, Applied: false, [finding.Repair.Proposed], [], approvedBy, ledger.Read.AsOf);
-        await CaptureAsync(finding, "before", context);
+        await evidence.BeforeAsync(finding, context);
         List<long> postings = request.Accept ? await AcceptAsync(finding, request, approvedBy, context) : await ApplyAsync(finding, request, context);
-        await CaptureAsync(finding, "after", context);
+        await evidence.AfterAsync(finding, context);
         var step = request.Accept ? "let it stand" : request.Amount is { } amount ? $"charged {amount}" : finding.Repair.Proposed;
         return new(id, Applied: true, [step], postings, approvedBy, ledger.Read.AsOf);
     }
@@ -36,15 +37,6 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
         if (request.Accept) return null;
         var finding = await FindAsync(id, cancellationToken);
         return request.Amount is { } amount ? amount - (finding.Left ?? Amount.Zero) : finding.Repair.Moves;
-    }
-
-    /// <summary>How the rows stood, kept in the ledger, whether or not an incident is open.</summary>
-    private async Task CaptureAsync(Finding finding, string phase, HttpContext context)
-    {
-        var scope = finding.Scope;
-        if (scope.Org.Length == 0) return;
-        var about = new EvidenceScope(scope.Org, scope.Usage?.ToString(), scope.Project, scope.AppInstance, finding.Id, finding.Code.Name);
-        await evidence.CaptureAsync(about, phase, Caller.Of(context).TokenId, context, context.RequestAborted);
     }
 
     /// <exception cref="ApiRefusedException">There is no such finding now.</exception>

@@ -141,6 +141,6 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider() };
         context.Items[typeof(Server.Api.Caller)] = new Server.Api.Caller(Org: null, AdminRole.Admin, "admin");
         Correlation.Begin(context);
-        return (reconciling, new Correcting(ledger, reconciling, new(ledger, TimeProvider.System), keys, TimeProvider.System), context);
+        return (reconciling, new Correcting(ledger, reconciling, keys, new(ledger, TimeProvider.System), TimeProvider.System), context);
     }
 }

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Tieout.Core.Ledger;
+using Tieout.Server.Reconciliation.Inside;
+using Tieout.Storage;
+
+namespace Tieout.Server.Incidents;
+
+/// <summary>Where in an org a finding is, and in words.</summary>
+/// <param name="Project">Null, as <paramref name="AppInstance"/>: it is about none.</param>
+/// <param name="IsOpen">False: a run no longer finds it, or a person lets it stand.</param>
+/// <param name="HasLabels">It is about usage, so that a null project means usage without one.</param>
+internal sealed record FindingPlace(string? Project, string? AppInstance, string? CorrelationId, bool IsOpen, bool HasLabels, string What)
+{
+    public static async Task<FindingPlace> OfAsync(ILedger ledger, FindingRow row, CancellationToken cancellationToken)
+    {
+        if (row.Attempt is { } id && row.Org.Length > 0)
+        {
+            var attempt = await ledger.Read.AttemptAsync(row.Org, id, cancellationToken);
+            var labels = attempt?.Usage?.Usage.Labels ?? attempt?.Hold?.Scope;
+            return new(labels?.Project, labels?.Runtime?.AppInstance, attempt?.Usage?.Usage.CorrelationId, IsOpen: true, labels is not null, row.Detail);
+        }
+
+        // What a run opened says its scope itself, and how it stands now is kept under its id.
+        if (Opened(row) is not { Finding: { } finding } opened) return new(null, null, null, IsOpen: true, HasLabels: false, row.Detail);
+        var kept = new FindingsKept(ledger).Find(row.Org, opened.Id);
+        var scope = finding.Scope;
+        return new(
+            scope.Project, scope.AppInstance, scope.CorrelationId, kept is null or { State: FindingState.Open }, scope.UsageId is not null || scope.AppInstance is not null,
+            $"{opened.Id}: {finding.Left?.ToString() ?? "nothing"} and should be {finding.Right?.ToString() ?? "nothing"}; {finding.Cause}");
+    }
+
+    private static KeptFinding? Opened(FindingRow row)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(row.Detail, ReconciliationJson.Default.KeptFinding);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
