@@ -19,7 +19,7 @@ internal static class BenchReconcileCommand
             var result = await ReconcileBench.RunAsync(call.Get(data)!, call.Get(rows), progress, cancellationToken);
             await shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(result, BenchJson.Default.ReconcileBenchResult)
-                : string.Create(CultureInfo.InvariantCulture, $"{result.Rows:N0} usage records in {result.Seconds} s, {result.PeakMb} MiB at most, {result.Findings} findings (built in {result.BuildS} s)"));
+                : string.Create(CultureInfo.InvariantCulture, $"{result.Rows:N0} usage records in {result.Seconds} s ({result.CpuS} s of processor time), what came since in {result.AgainSeconds} s, {result.PeakMb} MiB at most, {result.Findings} findings (built in {result.BuildS} s)"));
             return result.Findings == 0 ? ExitCode.Ok : ExitCode.Findings;
         });
     }

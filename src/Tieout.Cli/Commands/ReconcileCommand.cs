@@ -19,7 +19,7 @@ internal static class ReconcileCommand
         var app = new Option<string?>("--app-instance") { HelpName = "ID" };
         var key = new Option<string?>("--key") { HelpName = "KEY" };
         var correlation = new Option<string?>("--correlation") { HelpName = "ID" };
-        var full = new Option<bool>("--full") { Description = "Look at everything, not only at what changed since the last complete run." };
+        var full = new Option<bool>("--full") { Description = "Look at every row, not only at what came since the last run of this server." };
         var command = new Command("reconcile", "Ties every figure of the ledger to its rows, and says what differs, why, and what repairs it.") { org, from, to, project, app, key, correlation, full };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {

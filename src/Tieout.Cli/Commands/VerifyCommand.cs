@@ -4,6 +4,7 @@ using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Storage;
+using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite.Verification;
 
@@ -16,8 +17,10 @@ internal static class VerifyCommand
     {
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
         var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
-        return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store }, async (call, cancellationToken) =>
+        var archive = new Option<string?>("--archive") { Description = "An archive to verify instead; with --data or --store, also that it is that ledger's.", HelpName = "DIR" };
+        return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store, archive }, async (call, cancellationToken) =>
         {
+            if (call.Get(archive) is { } archived) return await ArchiveAsync(call, archived, call.Get(data), call.Get(store));
             var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
             var secret = Secret(call.Shell, folder);
             var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
@@ -32,6 +35,25 @@ internal static class VerifyCommand
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
         });
+    }
+
+    private static async Task<int> ArchiveAsync(Invocation call, string archive, string? data, string? store)
+    {
+        try
+        {
+            var postgres = store is null ? null : StoreOption.Parse(store);
+            var report = await ArchiveVerification.RunAsync(archive, postgres is null ? data : null, postgres, Secret(call.Shell, data ?? Shell.DefaultData));
+            await WriteAsync(call.Shell, call.Json, report);
+            return report.Ok ? ExitCode.Ok : ExitCode.Findings;
+        }
+        catch (StoreCorruptException e)
+        {
+            throw new CommandFailedException(ExitCode.Findings, e.Message, "store_corrupt", e);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
+        }
     }
 
     /// <summary>What the links of envelopes are checked with; null: it is not here, and then only their numbers and texts are.</summary>

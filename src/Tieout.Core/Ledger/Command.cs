@@ -141,9 +141,6 @@ public enum SettingKind
     /// <summary>A finding of a reconciliation, by its id; the newest content says how it stands. The first opens it.</summary>
     Finding = 30,
 
-    /// <summary>What the last complete reconciliation looked at.</summary>
-    ReconciliationRun = 31,
-
     /// <summary>Whether an org's money may be adjusted by hand.</summary>
     AdjustmentFreeze = 32,
 

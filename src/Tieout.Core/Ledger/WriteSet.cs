@@ -10,6 +10,9 @@ public sealed class WriteSet
 {
     public required ChainRow Chain { get; init; }
 
+    /// <summary>Whether nothing is to be made durable: every command was refused or a replay. Then the chain stays as it was.</summary>
+    public required bool IsEmpty { get; init; }
+
     /// <summary>One a command, in their order.</summary>
     public required IReadOnlyList<Outcome> Outcomes { get; init; }
     public required IReadOnlyList<LabelsRow> Labels { get; init; }
@@ -40,9 +43,6 @@ public sealed class WriteSet
 
     /// <summary>What the batch adds to each cell.</summary>
     public required IReadOnlyCollection<CellChange> Cells { get; init; }
-
-    /// <summary>Whether nothing is to be made durable: every command was refused or a replay.</summary>
-    public bool IsEmpty => Holds.Count + HoldsEnded.Count + Usage.Count + Postings.Count + Settings.Count + Objects.Count + ObjectsEnded.Count + Lineage.Count + Outbox.Count == 0;
 }
 
 /// <summary>New labels and the number they got.</summary>

@@ -8,7 +8,8 @@ namespace Tieout.Storage.Reconciliation;
 /// <param name="RuntimeDue">The first second whose runtime usage need not be there yet; null: activity is not looked at.</param>
 /// <param name="Now">What holds are overdue against.</param>
 /// <param name="Progress">Rows done of rows in all.</param>
-public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null)
+/// <param name="Full">Look at every row; false: the embedded store goes on where the last run of this process ended. The first always looks at every row.</param>
+public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null, bool Full = true)
 {
     /// <summary>Findings that are looked at in full: above it a run says how many there are, not each.</summary>
     public const int FindingsMax = 10_000;

@@ -1,12 +1,22 @@
-using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation;
+
+/// <summary>How far a run got, so that the next one looks at what came since. Rows never change; what they are summed by does when an org, a budget, a closed period or an invoice comes.</summary>
+/// <param name="Governing">The last setting that sums depend on.</param>
+/// <param name="FirstOpenHold">No hold before it was open then.</param>
+/// <param name="Unused">Holds that were settled without usage.</param>
+/// <param name="Rebound">Usage that was charged to another org than its envelope's.</param>
+internal sealed record BookProgress(
+    RowPass Pass, InvoicePass Invoices, ChainRow Last, long Governing, long FirstOpenHold, IReadOnlyList<long> Unused, IReadOnlyList<(long Usage, Payer Right)> Rebound);
+
+/// <summary>Who an attempt is to be charged to, by its envelope.</summary>
+/// <param name="Key">The key that carried it out.</param>
+internal readonly record struct Payer(string Org, string Key);
 
 /// <summary>One look over a whole book, as of one commit: rows against rows, figures against rows, records against what they are records of.</summary>
 /// <param name="keys">Every key that was ever issued, of whatever org.</param>
@@ -17,16 +27,20 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
 
     /// <param name="checkpoint">The commit that the stored figures are as of.</param>
     /// <param name="shown">Null: the stored figures are what readers are shown.</param>
-    public BookReport Run(long checkpoint, ShownFigures? shown)
+    /// <param name="before">Goes on after it, if it still holds; null: from the first row.</param>
+    public (BookReport Report, BookProgress Progress) Run(long checkpoint, ShownFigures? shown, BookProgress? before = null)
     {
         var last = Chain.At(tables, Chain.Last(tables));
-        var invoices = new InvoicePass(_labels);
-        var pass = new RowPass(tables, _labels, invoices, query);
+        var governing = Governing();
+        if (before is not null && (before.Governing != governing || checkpoint < before.Last.Commit || shown?.AsOf < before.Last.Commit)) before = null;
+        var invoices = before?.Invoices ?? new InvoicePass(_labels);
+        var pass = before?.Pass ?? new RowPass(_labels.Book, invoices);
         var figures = new FigurePass(tables, _labels, pass.Sums);
         var stops = new List<(long Posting, Action Compare)> { (Chain.At(tables, checkpoint).Last.Posting, () => figures.Stored(checkpoint)) };
         if (shown is not null) stops.Add((Chain.At(tables, shown.AsOf).Last.Posting, () => figures.Shown(shown)));
         stops.Sort((left, right) => left.Posting.CompareTo(right.Posting));
-        pass.Run(last.Last.Usage + last.Last.Posting, [.. stops.Select(stop => stop.Posting)], at => stops[at].Compare());
+        var total = last.Last.Usage + last.Last.Posting - (before is null ? 0 : before.Last.Last.Usage + before.Last.Last.Posting);
+        pass.Run(tables, _labels, query, total, [.. stops.Select(stop => stop.Posting)], at => stops[at].Compare());
 
         foreach (var (usage, suspect) in pass.Suspects.OrderBy(pair => pair.Key)) Look(usage, suspect);
         foreach (var posting in pass.OfNothing)
@@ -35,14 +49,16 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
         }
 
         _findings.AddRange(figures.Findings);
-        _findings.AddRange(invoices.Findings);
-        Holds();
-        Identities();
+        _findings.AddRange(invoices.Findings(_labels));
+        OpenHolds();
+        var unused = SettledWithoutUsage(before);
+        var rebound = Rebound(before);
+        foreach (var (usage, right) in rebound) Look(usage, new(), right);
         List<ComponentDay> unmetered = query.RuntimeDue is { } due ? [.. RuntimeRules.Short(query.Instances, pass.Standing, due)] : [];
-        return new(_findings, unmetered, pass.Rows + figures.Checked, last.Commit, pass.More);
+        return (new(_findings, unmetered, pass.Rows + figures.Checked, last.Commit, pass.More), new(pass, invoices, last, governing, tables.FirstOpenHold, unused, rebound));
     }
 
-    private void Look(long seq, Suspect suspect, string? rightOrg = null)
+    private void Look(long seq, Suspect suspect, Payer? right = null)
     {
         var row = UsageAt(seq);
         if (row is null) return;
@@ -55,36 +71,62 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
         }
 
         var first = suspect.Posting > 0 ? suspect.Posting : ChargeOf(seq);
-        Add(new(row, price, first > 0 ? PostingAt(first) : null, first > 0 && IsTakenBack(first), 1, suspect.Defects & ~UsageDefects.ChargedAgain), rightOrg);
+        Add(new(row, price, first > 0 ? PostingAt(first) : null, first > 0 && IsTakenBack(first), 1, (suspect.Defects & ~(UsageDefects.ChargedAgain | UsageDefects.Unattributed)) | _labels.Defects(row.Labels)), right);
     }
 
-    private void Add(OddUsage odd, string? rightOrg = null) => _findings.AddRange(UsageRules.Of(odd, query.Instances, rightOrg));
+    private void Add(OddUsage odd, Payer? right = null) => _findings.AddRange(UsageRules.Of(odd, query.Instances, right?.Org, right?.Key));
 
-    private void Holds()
+    private void OpenHolds()
     {
-        using (var open = tables.Select(
+        using var open = tables.Select(
             $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= ? AND e.hold IS NULL AND h.expires_at < ? ORDER BY h.seq",
-            tables.FirstOpenHold, (query.Now - BookQuery.HoldGrace).UnixMicros))
+            tables.FirstOpenHold, (query.Now - BookQuery.HoldGrace).UnixMicros);
+        while (open.Step()) _findings.Add(RowRules.OrphanHold(RowReads.Hold(open, no => _labels[no]).Hold, query.Now));
+    }
+
+    private List<long> SettledWithoutUsage(BookProgress? before)
+    {
+        var unused = new List<long>();
+        foreach (var (from, to) in before is null ? [(0, long.MaxValue)] : before.Unused.Select(hold => (hold, hold)).Append((before.FirstOpenHold, long.MaxValue)))
         {
-            while (open.Step()) _findings.Add(RowRules.OrphanHold(RowReads.Hold(open, no => _labels[no]).Hold, query.Now));
+            using var settled = tables.Select(
+                $"SELECT {RowReads.HoldColumns} FROM hold_ends e JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.hold >= ? AND e.hold <= ? AND e.state = 1 AND u.id IS NULL ORDER BY h.seq",
+                from, to);
+            while (settled.Step())
+            {
+                var hold = RowReads.Hold(settled, no => _labels[no]).Hold;
+                if (unused.Contains(hold.Seq)) continue;
+                unused.Add(hold.Seq);
+                _findings.Add(RowRules.SettledWithoutUsage(hold));
+            }
         }
 
-        using var settled = tables.Select(
-            $"SELECT {RowReads.HoldColumns} FROM hold_ends e JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.state = 1 AND u.id IS NULL ORDER BY h.seq");
-        while (settled.Step()) _findings.Add(RowRules.SettledWithoutUsage(RowReads.Hold(settled, no => _labels[no]).Hold));
+        return unused;
     }
 
     /// <summary>Attempts of an envelope of one org that are charged to another (A2).</summary>
-    private void Identities()
+    private List<(long Usage, Payer Right)> Rebound(BookProgress? before)
     {
-        if (tables.IdOfText("l.id") is not { } id) return;
-        var rebound = new List<(long Usage, string Org)>();
-        using (var rows = tables.Select($"SELECT u.seq, l.org FROM lineage l JOIN usage u ON u.id = {id} JOIN attributions a ON a.no = u.attribution WHERE l.kind = 1 AND a.org <> l.org ORDER BY u.seq"))
-        {
-            while (rows.Step()) rebound.Add((rows.Int64(0), rows.Text(1)));
-        }
+        if (tables.IdOfText("l.id") is not { } id) return [];
+        const string columns = "SELECT u.seq, l.org, l.executor FROM";
 
-        foreach (var (usage, org) in rebound) Look(usage, new(), org);
+        // All of them begin with the lineage, which most usage has none of; those that came since, with the usage.
+        using var rows = before is null
+            ? tables.Select($"{columns} lineage l JOIN usage u ON u.id = {id} JOIN attributions a ON a.no = u.attribution WHERE l.kind = 1 AND a.org <> l.org ORDER BY u.seq")
+            : tables.Select(
+                $"{columns} usage u JOIN lineage l ON l.operation_id = u.operation_id AND l.kind = 1 AND {id} = u.id JOIN attributions a ON a.no = u.attribution WHERE u.seq > ? AND a.org <> l.org ORDER BY u.seq",
+                before.Last.Last.Usage);
+        var rebound = before?.Rebound.ToList() ?? [];
+        while (rows.Step()) rebound.Add((rows.Int64(0), new(rows.Text(1), rows.Text(2))));
+        return rebound;
+    }
+
+    /// <summary>The last setting that sums depend on.</summary>
+    private long Governing()
+    {
+        using var rows = tables.Select(
+            $"SELECT coalesce(max(seq), 0) FROM settings WHERE kind IN ({(int)SettingKind.Org}, {(int)SettingKind.Budget}, {(int)SettingKind.ClosedPeriod}) OR (kind = {(int)SettingKind.BillingDocument} AND name LIKE '{FinalInvoice.Prefix}%')");
+        return rows.Step() ? rows.Int64(0) : 0;
     }
 
     private UsageRow? UsageAt(long seq)

@@ -9,11 +9,13 @@ namespace Tieout.Storage.Reconciliation;
 /// <summary>Rows that are not as they were written (L8): every CRC and every link of the chain.</summary>
 internal static partial class DamagedRows
 {
-    public static IReadOnlyList<Finding> Find(ILedgerTables tables, Action<ChainRow>? committed = null)
+    /// <param name="after">Begins after this commit, which was looked at before; null: at the first.</param>
+    public static IReadOnlyList<Finding> Find(ILedgerTables tables, ChainRow? after = null)
     {
         var broken = new Findings(Findings.Ledger);
         var standing = new Standing(tables, broken, rowsOnly: true);
-        using (var chain = new ChainCheck(tables, standing, broken)) chain.Run(committed ?? (_ => { }));
+        if (after is not null) standing.BeginAfter(after.Last.Setting);
+        using (var chain = new ChainCheck(tables, standing, broken, after)) chain.Run(_ => { });
         return [.. Of(broken.Report.Checks.Single(check => check.Id == "L8").Rows)];
     }
 

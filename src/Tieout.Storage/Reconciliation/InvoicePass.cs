@@ -11,19 +11,26 @@ namespace Tieout.Storage.Reconciliation;
 internal sealed class InvoicePass
 {
     private readonly Dictionary<int, List<Issued>> _byOrg = [];
-    private readonly List<CreditNote> _notes = [];
 
     public InvoicePass(BookLabels labels)
     {
-        foreach (var row in labels.Book.Settings.Where(row => row.Kind == SettingKind.BillingDocument).OrderBy(row => row.Seq))
+        foreach (var row in Documents(labels, FinalInvoice.Prefix))
         {
-            if (row.Name.StartsWith(CreditNote.Prefix, StringComparison.Ordinal)) _notes.Add(CreditNote.Parse(row.Body));
-            else if (Parse(row.Body) is { } invoice && labels.Book.Org(row.Org) is { } org) Of(org.FirstAccount).Add(new(invoice));
+            if (Parse(row.Body) is { } invoice && labels.Book.Org(row.Org) is { } org) Of(org.FirstAccount).Add(new(invoice));
         }
     }
 
-    public IEnumerable<Finding> Findings => _byOrg.Values.SelectMany(issued => issued)
-        .Select(issued => RowRules.Invoice(issued.Invoice, new(issued.Charged), finding => Credited(issued.Invoice, finding))).OfType<Finding>();
+    /// <param name="labels">With the credit notes of now.</param>
+    public IEnumerable<Finding> Findings(BookLabels labels)
+    {
+        var notes = Documents(labels, CreditNote.Prefix).Select(row => CreditNote.Parse(row.Body)).ToList();
+
+        // A note that was given for a finding bears its id, so that one given for another reason hides nothing.
+        Amount Credited(FinalInvoice invoice, string finding) =>
+            notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+        return _byOrg.Values.SelectMany(issued => issued)
+            .Select(issued => RowRules.Invoice(issued.Invoice, new(issued.Charged), finding => Credited(issued.Invoice, finding))).OfType<Finding>();
+    }
 
     /// <summary>A posting of usage.</summary>
     public void Add(in Posting posting)
@@ -37,9 +44,8 @@ internal sealed class InvoicePass
 
     private List<Issued> Of(int firstAccount) => _byOrg.TryGetValue(firstAccount, out var known) ? known : _byOrg[firstAccount] = [];
 
-    /// <summary>A note that was given for a finding bears its id, so that one given for another reason hides nothing.</summary>
-    private Amount Credited(FinalInvoice invoice, string finding) =>
-        _notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+    private static IEnumerable<SettingRow> Documents(BookLabels labels, string prefix) =>
+        labels.Book.Settings.Where(row => row.Kind == SettingKind.BillingDocument && row.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(row => row.Seq);
 
     private static FinalInvoice? Parse(string json)
     {

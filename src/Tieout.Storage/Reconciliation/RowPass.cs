@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
@@ -9,17 +8,26 @@ using Tieout.Storage.Verification;
 namespace Tieout.Storage.Reconciliation;
 
 /// <summary>Goes through usage and postings side by side, once, and keeps only sums and the numbers of what is odd.</summary>
-internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePass invoices, BookQuery query)
+/// <remarks>Rows never change, so a later run may go on where this one ended: with the same instance, on what came since.</remarks>
+/// <param name="book">Orgs and budgets: as long as they do not change, sums go on.</param>
+/// <param name="invoices">Told of every posting of usage.</param>
+internal sealed class RowPass(Book book, InvoicePass invoices)
 {
     private const int ReportEvery = 1 << 17;
 
     private readonly Dictionary<long, LeanUsage> _uncharged = [];
     private readonly Dictionary<long, (ComponentDay Day, long Units, int Net)> _reversedRuns = [];
+    private ILedgerTables _tables = null!;
+    private BookLabels _labels = null!;
+    private BookQuery _query = null!;
+    private readonly Dictionary<ComponentDay, long> _used = [];
     private LeanUsage _usage;
-    private bool _usageLeft = true;
+    private bool _usageLeft;
+    private long _lastUsage;
+    private long _lastPosting;
 
     /// <summary>Accounts, windows and cells as the postings so far come to.</summary>
-    public Recomputation Sums { get; } = new(labels.Book);
+    public Recomputation Sums { get; } = new(book);
 
     public Dictionary<long, Suspect> Suspects { get; } = [];
 
@@ -27,19 +35,32 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
     public List<long> OfNothing { get; } = [];
 
     /// <summary>Units that stand charged, of instances, by day.</summary>
-    public Dictionary<ComponentDay, long> Standing { get; } = [];
+    public Dictionary<ComponentDay, long> Standing
+    {
+        get
+        {
+            var standing = new Dictionary<ComponentDay, long>(_used);
+            foreach (var (day, units, net) in _reversedRuns.Values)
+            {
+                if (net <= 0) standing[day] -= units;
+            }
+
+            return standing;
+        }
+    }
 
     public long Rows { get; private set; }
 
     /// <summary>Odd rows beyond what is looked at in full.</summary>
     public long More { get; private set; }
 
-    /// <param name="stops">Posting numbers, ascending, after which <paramref name="at"/> is called.</param>
-    public void Run(long total, IReadOnlyList<long> stops, Action<int> at)
+    /// <param name="stops">Posting numbers, ascending, none of them gone by, after which <paramref name="at"/> is called.</param>
+    public void Run(ILedgerTables tables, BookLabels labels, BookQuery query, long total, IReadOnlyList<long> stops, Action<int> at)
     {
+        (_tables, _labels, _query, _usageLeft, Rows) = (tables, labels, query, true, 0);
         var stop = 0;
-        using var usage = LeanUsage.InOrder(tables);
-        using var rows = tables.Select("SELECT p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.reverses, p.effective_at, p.command_id FROM postings p ORDER BY p.seq");
+        using var usage = LeanUsage.InOrder(_tables, _lastUsage);
+        using var rows = _tables.Select("SELECT p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.reverses, p.effective_at, p.command_id FROM postings p WHERE p.seq > ? ORDER BY p.seq", _lastPosting);
         Next(usage);
         while (rows.Step())
         {
@@ -48,8 +69,9 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
                 rows.Int64(0), kind, "", RowReads.Int32(rows, 2), RowReads.Int32(rows, 3), new(rows.Int64(4)), rows.Int64(5),
                 kind is PostingKind.Grant or PostingKind.GrantExpiry ? rows.TextOrNull(8) : null, rows.Int64(6), null, new(rows.Int64(7)), default);
             while (stop < stops.Count && posting.Seq > stops[stop]) at(stop++);
+            _lastPosting = posting.Seq;
             Add(posting, usage);
-            if (++Rows % ReportEvery == 0) query.Progress?.Invoke(Rows, total);
+            if (++Rows % ReportEvery == 0) _query.Progress?.Invoke(Rows, total);
         }
 
         while (_usageLeft)
@@ -60,10 +82,7 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
 
         while (stop < stops.Count) at(stop++);
         foreach (var (seq, row) in _uncharged) Suspect(seq, UsageDefects.Uncharged);
-        foreach (var (day, units, net) in _reversedRuns.Values)
-        {
-            if (net <= 0) Standing[day] -= units;
-        }
+        (_tables, _labels, _query) = (null!, null!, null!);
     }
 
     private void Add(in Posting posting, IRows usage)
@@ -105,7 +124,7 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
 
     private void Count(in Posting posting, in LeanUsage usage)
     {
-        Sums.Add(posting, usage.Facts, labels[usage.Facts.Labels]);
+        Sums.Add(posting, usage.Facts, _labels[usage.Facts.Labels]);
         invoices.Add(posting);
     }
 
@@ -113,7 +132,7 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
     private void Again(in Posting posting)
     {
         // Not charged yet, and so neither corrected nor charged again: the next row may be it.
-        var found = _usageLeft && _usage.Seq == posting.UsageSeq ? _usage : LeanUsage.Find(tables, posting.UsageSeq);
+        var found = _usageLeft && _usage.Seq == posting.UsageSeq ? _usage : LeanUsage.Find(_tables, posting.UsageSeq);
         if (found is not { } usage)
         {
             if (posting.Kind == PostingKind.Charge) OfNothing.Add(posting.Seq);
@@ -143,12 +162,13 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
 
         Rows++;
         _usage = LeanUsage.Read(rows);
-        var defects = UsageRules.Flags(_usage.ChargeFlags, _usage.Flags, _usage.Basis) | labels.Defects(_usage.Facts.Labels);
+        _lastUsage = _usage.Seq;
+        var defects = UsageRules.Flags(_usage.ChargeFlags, _usage.Flags, _usage.Basis) | _labels.Defects(_usage.Facts.Labels);
         if (_usage.Price > 0 && !IsPriced(_usage)) defects |= UsageDefects.Mispriced;
-        if (labels.Find(_usage.Facts.Labels) is { Runtime: not null } of)
+        if (_labels.Find(_usage.Facts.Labels) is { Runtime: not null } of)
         {
-            if (query.Instances.Right(of, new(_usage.OccurredAt)) is not null) defects |= UsageDefects.Mislabelled;
-            if (RunOf(_usage) is { } run) Standing[run.Day] = Standing.GetValueOrDefault(run.Day) + run.Units;
+            if (_query.Instances.Right(of, new(_usage.OccurredAt)) is not null) defects |= UsageDefects.Mislabelled;
+            if (RunOf(_usage) is { } run) _used[run.Day] = _used.GetValueOrDefault(run.Day) + run.Units;
         }
 
         if (defects != UsageDefects.None) Suspect(_usage.Seq, defects);
@@ -165,7 +185,7 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
     {
         try
         {
-            return labels.Price(usage.Price) is { } price && price.Price(usage.Counts).Charge.Nanos == usage.Charge;
+            return _labels.Price(usage.Price) is { } price && price.Price(usage.Counts).Charge.Nanos == usage.Charge;
         }
         catch (Exception unpriceable) when (unpriceable is OverflowException or ArgumentOutOfRangeException or FormatException)
         {
@@ -176,8 +196,8 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
     /// <summary>Which day of which component a record of an instance is about, and how many units it says; null: it is of none.</summary>
     private (ComponentDay Day, long Units)? RunOf(in LeanUsage usage)
     {
-        var of = labels.Find(usage.Facts.Labels);
-        if (of?.Runtime is not { } runtime || query.Instances.Find(of.Org, runtime.AppInstance) is not { Instance: var instance }) return null;
+        var of = _labels.Find(usage.Facts.Labels);
+        if (of?.Runtime is not { } runtime || _query.Instances.Find(of.Org, runtime.AppInstance) is not { Instance: var instance }) return null;
         var place = Instances.Place(instance, runtime.Component);
         if (place < 0) return null;
         var units = UnitCounts.Of(usage.Counts)[instance.Components[place].Unit];
@@ -186,7 +206,7 @@ internal sealed class RowPass(ILedgerTables tables, BookLabels labels, InvoicePa
 
     private CommandRow? Grant(in Posting posting)
     {
-        using var rows = tables.Select($"SELECT {RowReads.CommandColumns} FROM commands WHERE posting = ?", posting.Seq);
+        using var rows = _tables.Select($"SELECT {RowReads.CommandColumns} FROM commands WHERE posting = ?", posting.Seq);
         return rows.Step() ? RowReads.Command(rows) : null;
     }
 }

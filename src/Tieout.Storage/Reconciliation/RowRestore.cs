@@ -10,8 +10,20 @@ public static class RowRestore
 {
     private static readonly Dictionary<string, string> Keys = new(StringComparer.Ordinal)
     {
-        ["settings"] = "seq", ["attributions"] = "no", ["prices"] = "no", ["commands"] = "posting", ["holds"] = "seq", ["hold_ends"] = "hold", ["usage"] = "seq", ["postings"] = "seq",
-        ["findings"] = "seq", ["outbox"] = "seq", ["objects"] = "seq", ["object_ends"] = "object", ["lineage"] = "seq", ["chain"] = "commit_no",
+        ["settings"] = "seq",
+        ["attributions"] = "no",
+        ["prices"] = "no",
+        ["commands"] = "posting",
+        ["holds"] = "seq",
+        ["hold_ends"] = "hold",
+        ["usage"] = "seq",
+        ["postings"] = "seq",
+        ["findings"] = "seq",
+        ["outbox"] = "seq",
+        ["objects"] = "seq",
+        ["object_ends"] = "object",
+        ["lineage"] = "seq",
+        ["chain"] = "commit_no",
     };
 
     /// <param name="folder">The data folder; no server may have it.</param>

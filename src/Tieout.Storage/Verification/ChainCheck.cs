@@ -25,37 +25,41 @@ internal sealed class ChainCheck : IDisposable
     private readonly RowStream<StoredObjectEnd> _objectEnds;
     private readonly RowStream<LineageEntry> _lineage;
     private readonly Standing _standing;
+    private readonly ChainRow? _after;
 
-    public ChainCheck(ILedgerTables tables, Standing standing, Findings findings)
+    /// <param name="after">Begins after this commit, which was checked before; null: at the first.</param>
+    public ChainCheck(ILedgerTables tables, Standing standing, Findings findings, ChainRow? after = null)
     {
         _findings = findings;
         _standing = standing;
+        _after = after;
+        var from = after?.Last ?? default;
         Func<int, UsageLabels> labels = standing.Labels;
-        _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no");
-        _settings = Stream(tables, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting, row => row.Seq);
-        _labels = Stream(tables, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels, row => row.No);
-        _prices = Stream(tables, "prices", "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price, row => row.No);
-        _commands = Stream(tables, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command, row => row.Posting);
-        _holds = Stream(tables, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq);
+        _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no > {from.Commit} ORDER BY commit_no");
+        _settings = Stream(tables, "settings", $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq > {from.Setting} ORDER BY seq", RowReads.Setting, row => row.Seq, from.Setting);
+        _labels = Stream(tables, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no > {from.Labels} ORDER BY no", RowReads.Labels, row => row.No, from.Labels);
+        _prices = Stream(tables, "prices", $"SELECT no, body, crc FROM prices WHERE no > {from.Price} ORDER BY no", RowReads.Price, row => row.No, from.Price);
+        _commands = Stream(tables, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands WHERE posting > {from.Posting} ORDER BY posting", RowReads.Command, row => row.Posting, from.Posting);
+        _holds = Stream(tables, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.seq > {from.Hold} ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq, from.Hold);
         _ends = Stream(
-            tables, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id ORDER BY e.commit_no, e.hold",
+            tables, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.hold",
             s => StoredEnd.Read(s, labels), row => row.Commit);
-        _usage = Stream(tables, "usage", $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", s => RowReads.Usage(s, labels), row => row.Seq);
-        _postings = Stream(tables, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq);
-        _findingRows = Stream(tables, "findings", $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding, row => row.Seq);
-        _outbox = Stream(tables, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox, row => row.Seq);
-        _objects = Stream(tables, "objects", $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", s => RowReads.Object(s), row => row.Seq);
+        _usage = Stream(tables, "usage", $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq > {from.Usage} ORDER BY u.seq", s => RowReads.Usage(s, labels), row => row.Seq, from.Usage);
+        _postings = Stream(tables, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq > {from.Posting} ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq, from.Posting);
+        _findingRows = Stream(tables, "findings", $"SELECT {RowReads.FindingColumns} FROM findings WHERE seq > {from.Finding} ORDER BY seq", RowReads.Finding, row => row.Seq, from.Finding);
+        _outbox = Stream(tables, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox WHERE seq > {from.Outbox} ORDER BY seq", RowReads.Outbox, row => row.Seq, from.Outbox);
+        _objects = Stream(tables, "objects", $"SELECT {RowReads.ObjectColumns} FROM objects o WHERE o.seq > {from.Object} ORDER BY o.seq", s => RowReads.Object(s), row => row.Seq, from.Object);
         _objectEnds = Stream(
-            tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object ORDER BY e.commit_no, e.object",
+            tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.object",
             StoredObjectEnd.Read, row => row.Commit);
-        _lineage = Stream(tables, "lineage", $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage, entry => entry.Seq);
+        _lineage = Stream(tables, "lineage", $"SELECT {RowReads.LineageColumns} FROM lineage WHERE seq > {from.Lineage} ORDER BY seq", RowReads.Lineage, entry => entry.Seq, from.Lineage);
     }
 
     /// <param name="committed">Called after each commit.</param>
     public void Run(Action<ChainRow> committed)
     {
-        var previous = new byte[32];
-        var last = 0L;
+        var previous = _after?.Hash ?? new byte[32];
+        var last = _after?.Commit ?? 0L;
         while (_chain.Step())
         {
             var commit = RowReads.Chain(_chain, previous);
@@ -94,8 +98,8 @@ internal sealed class ChainCheck : IDisposable
         }
     }
 
-    private RowStream<T> Stream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number)
-        where T : class => new(tables, table, sql, read, number, _findings);
+    private RowStream<T> Stream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number, long after = 0)
+        where T : class => new(tables, table, sql, read, number, _findings, after);
 
     /// <summary>The hash of the commit's rows as they are now. The order of the tables is the order of the hash.</summary>
     private byte[] Link(byte[] previous, ChainRow commit)

@@ -63,6 +63,9 @@ internal sealed class Standing
     /// <summary>The last account and budget number, by the settings so far.</summary>
     public (int Account, int Budget) Numbers { get; private set; }
 
+    /// <summary>Begins after a commit: the settings up to it are there already.</summary>
+    public void BeginAfter(long setting) => Each(_tables, $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq <= {setting} ORDER BY seq", s => Add(RowReads.Setting(s)));
+
     /// <summary>Which accounts and budgets there are, and which limits are in force, from this commit on.</summary>
     public void Add(SettingRow row)
     {

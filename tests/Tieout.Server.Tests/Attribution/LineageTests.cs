@@ -98,9 +98,9 @@ public sealed class LineageTests
         var token = await world.IssueAsync();
         (await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}")).Dispose();
 
-        Assert.Equal([201, 200, 201], [await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-2", EnvelopeWorld.Admin)]);
+        Assert.Equal((int[])[201, 200, 201], (int[])[await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-2", EnvelopeWorld.Admin)]);
         (await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {token}")).Dispose();
-        Assert.Equal([403, 403, 400], [await HopAsync("m-3", EnvelopeWorld.BetaSecret), await HopAsync("m-4", World.Secret, EnvelopeWorld.Rewritten(token, "acme", "beta")), await HopAsync("a message", World.Secret)]);
+        Assert.Equal((int[])[403, 403, 400], (int[])[await HopAsync("m-3", EnvelopeWorld.BetaSecret), await HopAsync("m-4", World.Secret, EnvelopeWorld.Rewritten(token, "acme", "beta")), await HopAsync("a message", World.Secret)]);
 
         var lineage = Assert.Single((await OperationAsync(world, "op-1")).GetProperty("lineage").EnumerateArray());
         Assert.True(lineage.GetProperty("intact").GetBoolean());

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -31,7 +30,6 @@ public sealed class RuntimeSoakTests
     [Fact]
     public async Task M1_L7_after_a_month_of_crashes_and_late_events_the_billed_seconds_are_the_truth_exactly()
     {
-        var watch = Stopwatch.StartNew();
         var random = new Random(20_261_122);
         var begin = new DateTimeOffset(DateTime.UtcNow.Date, TimeSpan.Zero).AddDays(-Days - 12).ToUnixTimeSeconds();
         var folder = Directory.CreateTempSubdirectory("tieout-");
@@ -50,7 +48,6 @@ public sealed class RuntimeSoakTests
         var report = SqliteVerification.Run(folder.FullName);
         Assert.True(report.Ok, string.Join(' ', report.Checks.SelectMany(check => check.Rows).Take(5)));
         folder.Delete(recursive: true);
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(120), $"It took {watch.Elapsed}.");
     }
 
     /// <summary>Registers the instances.</summary>

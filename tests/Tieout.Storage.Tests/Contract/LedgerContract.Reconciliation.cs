@@ -2,6 +2,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Reconciliation;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 
@@ -18,10 +19,18 @@ public abstract partial class LedgerContract
     {
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        foreach (var step in steps) await TakeAsync(ledger, memory, step);
+        var count = 0;
+        BookReport since;
+        foreach (var step in steps)
+        {
+            await TakeAsync(ledger, memory, step);
+            if (++count % 5 == 0) since = await RunAsync(ledger, full: false);
+        }
 
-        var report = await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken);
-
+        // Looked at bit by bit or at once, it is the same.
+        since = await RunAsync(ledger, full: false);
+        var report = await RunAsync(ledger, full: true);
+        Assert.Equal(report.Findings.Select(finding => (finding.Id, finding.Difference)).Order(), since.Findings.Select(finding => (finding.Id, finding.Difference)).Order());
         Assert.Equal([], report.Findings.Where(finding => !OfHistories.Contains(finding.Code)).Select(finding => $"{finding.Id}: {finding.Cause}"));
         Assert.Equal(ledger.Read.AsOf, report.AsOf);
         Assert.True(report.Checked > 0);
@@ -31,13 +40,13 @@ public abstract partial class LedgerContract
     public async Task R1_a_wrong_price_is_found_and_its_correction_brings_it_to_zero()
     {
         await using var ledger = Open(fresh: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
 
         var finding = Assert.Single(await FindAsync(ledger, FindingCode.Mispriced));
         Assert.Equal((new Amount(30), Amount.Zero, new Amount(30)), (finding.Left, finding.Right, finding.Difference));
         var correction = Correction.Of(finding, Decision.None);
-        foreach (var command in correction.Commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
-        foreach (var command in correction.Commands) Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(command));
+        foreach (var command in correction.Commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        foreach (var command in correction.Commands) Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
 
         Assert.Empty(await FindAsync(ledger, FindingCode.Mispriced));
         Assert.Equal(new Amount(300), ledger.Read.Balance("acme")!.Balance);
@@ -47,7 +56,7 @@ public abstract partial class LedgerContract
     public async Task L3_L6_a_recorded_charge_needs_its_record_and_counts_once()
     {
         await using var ledger = Open(fresh: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
         foreach (var (org, usage) in (ReadOnlySpan<(string, long)>)[("acme", 7), ("beta", 1)])
         {
             Assert.Equal(Refusal.PostingNotFound, Assert.IsType<Outcome.Refused>(Submit(new Command.ChargeRecorded("fix", org, usage, "finding"))).Reason);
@@ -62,8 +71,11 @@ public abstract partial class LedgerContract
         var again = Assert.Single(await FindAsync(ledger, FindingCode.DuplicateCharge));
         Assert.Equal(new Amount(30), again.Difference);
 
-        Outcome Submit(Command command) => ledger.SubmitAsync(command).AsTask().GetAwaiter().GetResult();
+        Outcome Submit(Command command) => ledger.SubmitAsync(command, TestContext.Current.CancellationToken).AsTask().GetAwaiter().GetResult();
     }
+
+    private Task<BookReport> RunAsync(ILedger ledger, bool full) =>
+        ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now, Full: full), TestContext.Current.CancellationToken);
 
     private async Task<IReadOnlyList<Finding>> FindAsync(ILedger ledger, FindingCode code) =>
         [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken)).Findings.Where(finding => finding.Code == code)];

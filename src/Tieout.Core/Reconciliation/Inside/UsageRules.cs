@@ -48,9 +48,10 @@ public static class UsageRules
 
     /// <param name="instances">By org and id.</param>
     /// <param name="rightOrg">Of a record that is charged to another org than its envelope's: that one.</param>
-    public static IEnumerable<Finding> Of(OddUsage odd, Instances instances, string? rightOrg = null)
+    /// <param name="rightKey">And the key that carried it out.</param>
+    public static IEnumerable<Finding> Of(OddUsage odd, Instances instances, string? rightOrg = null, string? rightKey = null)
     {
-        if (odd.Defects.HasFlag(UsageDefects.Uncharged)) yield return Uncharged(odd);
+        if (odd.Posting is null && odd.Defects.HasFlag(UsageDefects.Uncharged)) yield return Uncharged(odd);
         if (odd.Posting is not { } posting || odd.IsTakenBack) yield break;
         if (odd.Defects.HasFlag(UsageDefects.AmountDiffers))
         {
@@ -68,7 +69,7 @@ public static class UsageRules
         }
 
         if (odd.Defects.HasFlag(UsageDefects.Mispriced) && odd.Price is { } price) yield return Mispriced(odd, posting, price);
-        if (Attribution(odd, posting, instances, rightOrg) is { } attribution) yield return attribution;
+        if (Attribution(odd, posting, instances, rightOrg, rightKey) is { } attribution) yield return attribution;
         foreach (var (defect, code, question) in ToDecide)
         {
             if (odd.Defects.HasFlag(defect)) yield return Usage(code, odd, posting.Amount, Right(defect), Cause(defect, odd), new Repair.Decide(posting.Seq, question));
@@ -107,11 +108,11 @@ public static class UsageRules
             new Repair.Reverse(posting.Seq, posting.Amount, priced.Charge));
     }
 
-    private static Finding? Attribution(OddUsage odd, Posting posting, Instances instances, string? rightOrg)
+    private static Finding? Attribution(OddUsage odd, Posting posting, Instances instances, string? rightOrg, string? rightKey)
     {
         if (rightOrg is not null && rightOrg != odd.Usage.Labels.Org)
         {
-            var labels = With(odd.Usage.Labels, rightOrg, odd.Usage.Labels.Project, odd.Usage.Labels.Source, odd.Usage.Labels.Runtime);
+            var labels = With(odd.Usage.Labels, rightOrg, odd.Usage.Labels.Project, odd.Usage.Labels.Source, odd.Usage.Labels.Runtime, rightKey);
             return Relabelled(FindingCode.IdentityRebind, odd, posting, instances, labels, $"the attempt's envelope is {rightOrg}'s, the charge is {odd.Usage.Labels.Org}'s (A2)", $"org {rightOrg}");
         }
 
@@ -148,12 +149,12 @@ public static class UsageRules
 
     private static string Evidence(AttemptId id) => $"SELECT * FROM usage_records u LEFT JOIN ledger_entries e ON e.usage_id = u.usage_id WHERE u.usage_id = '{id}'";
 
-    internal static UsageLabels With(UsageLabels labels, string org, string? project, UsageSource source, RuntimeLabels? runtime) => new()
+    internal static UsageLabels With(UsageLabels labels, string org, string? project, UsageSource source, RuntimeLabels? runtime, string? key = null) => new()
     {
         Org = org,
         Project = project,
         Team = labels.Team,
-        Key = labels.Key,
+        Key = key ?? labels.Key,
         Feature = labels.Feature,
         Provider = labels.Provider,
         Model = labels.Model,

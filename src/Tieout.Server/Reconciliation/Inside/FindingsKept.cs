@@ -3,7 +3,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Server.Api;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Inside;

@@ -5,7 +5,7 @@ using Tieout.Server.Api;
 
 namespace Tieout.Server.Reconciliation.Inside;
 
-/// <param name="Full">Everything; false: what changed since the last complete run, and what that left open.</param>
+/// <param name="Full">Every row; false: what came since the last run of this server, what that left open, and all figures. The first run looks at every row.</param>
 public sealed record ReconciliationRequest(
     string? Org = null, string? From = null, string? To = null, string? Project = null, string? AppInstance = null, string? Key = null, string? Correlation = null, bool Full = false);
 
@@ -59,9 +59,6 @@ public sealed record UnfreezeRequest(string Reason);
 /// <summary>Whether an org's postings may be corrected by hand.</summary>
 public sealed record FreezeBody(string Org, bool Frozen, string Reason, string? By, string At);
 
-/// <summary>What the last complete run saw.</summary>
-public sealed record KeptRun(long AsOf, string At, long Checked, int Findings);
-
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(ReconciliationRequest))]
@@ -72,5 +69,4 @@ public sealed record KeptRun(long AsOf, string At, long Checked, int Findings);
 [JsonSerializable(typeof(CorrectedBody))]
 [JsonSerializable(typeof(UnfreezeRequest))]
 [JsonSerializable(typeof(FreezeBody))]
-[JsonSerializable(typeof(KeptRun))]
 public sealed partial class ReconciliationJson : JsonSerializerContext;

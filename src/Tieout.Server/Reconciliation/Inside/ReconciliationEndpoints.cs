@@ -45,7 +45,7 @@ internal static class ReconciliationEndpoints
         var filter = new FindingFilter(
             request.Org, request.From is { } from ? Inputs.Time(from, zone) : null, request.To is { } to ? Inputs.Time(to, zone) : null, request.Project, request.AppInstance,
             request.Key, request.Correlation);
-        var run = await reconciling.RunAsync(filter, context.RequestAborted);
+        var run = await reconciling.RunAsync(filter, request.Full, context.RequestAborted);
         var body = new ReconciliationBody([.. run.Findings.Select(ReconciledFinding.Of)], run.Report.Checked, run.Report.AsOf, run.Opened, run.Ended, run.Report.More);
         return Answer.Ok(body, ReconciliationJson.Default.ReconciliationBody);
     }
@@ -82,7 +82,7 @@ internal static class ReconciliationEndpoints
         var request = await Inputs.BodyAsync(context, ReconciliationJson.Default.UnfreezeRequest);
         Inputs.Org(ledger, org);
         if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters.");
-        var run = await reconciling.RunAsync(new(org), context.RequestAborted);
+        var run = await reconciling.RunAsync(new(org), full: true, context.RequestAborted);
         var touched = run.Findings.Where(finding => finding.Scope.AppInstance is not null || finding.Code == FindingCode.HashBreak).ToList();
         if (touched.Count > 0) throw new ApiRefusedException(ApiError.AdjustmentsFrozen, $"{touched.Count} findings are still there, {touched[0].Id} among them: correct them first.");
         var body = new FreezeBody(org, Frozen: false, request.Reason, Caller.Of(context).TokenId, Instant.From(time.GetUtcNow()).ToString());

@@ -17,7 +17,7 @@ namespace Tieout.Server.Reconciliation.Inside;
 internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
-internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time)
+internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time) : IDisposable
 {
     /// <summary>How long after an interval is due its usage may still be on its way to the book.</summary>
     private static readonly TimeSpan MeteringPatience = TimeSpan.FromMinutes(10);
@@ -32,14 +32,15 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     public FindingsKept Kept { get; } = new(ledger);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
+    /// <param name="full">Every row; false: what came since the last run of this process, and all figures.</param>
     /// <param name="filter">Which findings are answered. All are kept, whatever is asked for.</param>
-    public async Task<RunResult> RunAsync(FindingFilter filter, CancellationToken cancellationToken)
+    public async Task<RunResult> RunAsync(FindingFilter filter, bool full, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
         {
             var now = Instant.From(time.GetUtcNow());
-            var found = await LookAsync(now, cancellationToken);
+            var found = await LookAsync(now, full, cancellationToken);
             var (opened, ended) = await KeepAsync(found.Findings, found.Report.More == 0, now, cancellationToken);
             _last = found with { Opened = opened, Ended = ended };
             return _last with { Findings = [.. found.Findings.Where(finding => filter.Matches(finding.Scope))] };
@@ -56,7 +57,7 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known) return known;
-        return (await RunAsync(FindingFilter.All, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
+        return (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
     }
 
     /// <summary>Opens a finding that was made elsewhere, such as from a bill; one that is open already stays as it is.</summary>
@@ -74,6 +75,8 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         return new(new(row.Code, row.Severity), new(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", null, null, row.Code, row.Detail, new Repair.Decide(0, "look at it")) { Id = id };
     }
 
+    public void Dispose() => _one.Dispose();
+
     public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
 
     public static Command FreezeRecord(FreezeBody body) =>
@@ -81,12 +84,12 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     private const string FreezeName = "adjustments";
 
-    private async Task<RunResult> LookAsync(Instant now, CancellationToken cancellationToken)
+    private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
     {
         var logs = await _gaps.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
         var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
-        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total)), cancellationToken);
+        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total), full), cancellationToken);
         var findings = new List<Finding>(report.Findings);
         foreach (var day in report.Unmetered)
         {

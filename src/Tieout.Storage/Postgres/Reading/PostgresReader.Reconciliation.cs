@@ -23,7 +23,7 @@ internal sealed partial class PostgresReader
                 cancellationToken.ThrowIfCancellationRequested();
                 await tables.ShowAsync(bucket.Number);
                 var instances = query.Instances.Where(org => layout.Of(org) == bucket.Number);
-                var report = new BookRun(tables, query with { Instances = instances }, keys).Run(Chain.Last(tables), shown: null);
+                var (report, _) = new BookRun(tables, query with { Instances = instances }, keys).Run(Chain.Last(tables), shown: null);
                 report = DamagedRows.Explain(report, DamagedRows.Find(tables), tables);
                 findings.AddRange(report.Findings);
                 unmetered.AddRange(report.Unmetered);

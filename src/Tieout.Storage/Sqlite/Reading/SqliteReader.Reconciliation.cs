@@ -12,8 +12,14 @@ internal sealed partial class SqliteReader
     /// <summary>A checkpoint may be written between a look at memory and a look at the file; then again.</summary>
     private const int LooksMax = 5;
 
+    private readonly SemaphoreSlim _reconciling = new(1, 1);
+
+    // What the last run of this process came to. Taken out while a run goes on with it, so that one that fails leaves nothing half done.
+    private (BookProgress Rows, IReadOnlyList<Finding> Damages)? _lookedAt;
+
     public async Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken)
     {
+        await _reconciling.WaitAsync(cancellationToken);
         try
         {
             await writer.FlushAsync();
@@ -23,25 +29,46 @@ internal sealed partial class SqliteReader
             // What is stored is then older than what is shown, and each is compared as of its own commit.
         }
 
-        // Two connections on two threads: bytes against the chain, and what the rows say against each other.
-        var damages = Task.Run(() => OnItsOwn(connection => DamagedRows.Find(new SqliteTables(connection))), cancellationToken);
-        var report = await Task.Run(() => Reconcile(query), cancellationToken);
-        return OnItsOwn(connection => DamagedRows.Explain(report, damages.GetAwaiter().GetResult(), new SqliteTables(connection)));
+        try
+        {
+            var before = query.Full ? null : _lookedAt;
+            _lookedAt = null;
+
+            // Two connections on two threads: bytes against the chain, and what the rows say against each other.
+            var bytes = Task.Run(() => OnItsOwn(connection => Damages(new(connection), before)), cancellationToken);
+            var (report, progress) = await Task.Run(() => Reconcile(query, before?.Rows), cancellationToken);
+            var damages = await bytes;
+
+            // The bytes of what came between the two looks are the next run's.
+            _lookedAt = (progress, damages);
+            return OnItsOwn(connection => DamagedRows.Explain(report, damages, new SqliteTables(connection)));
+        }
+        finally
+        {
+            _reconciling.Release();
+        }
     }
 
-    private BookReport Reconcile(BookQuery query)
+    /// <summary>Those of before, if they are still there, and those of the commits since.</summary>
+    private static IReadOnlyList<Finding> Damages(SqliteTables tables, (BookProgress Rows, IReadOnlyList<Finding> Damages)? before)
+    {
+        if (before is not { Damages.Count: 0, Rows.Last: { Commit: > 0 } last } || !Chain.At(tables, last.Commit).Hash.AsSpan().SequenceEqual(last.Hash)) return DamagedRows.Find(tables);
+        return DamagedRows.Find(tables, last);
+    }
+
+    private (BookReport, BookProgress) Reconcile(BookQuery query, BookProgress? before)
     {
         var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
         for (var look = 1; ; look++)
         {
             var (asOf, accounts, windows) = writer.Pipeline.Read(image => image.Figures);
-            var report = OnItsOwn(connection =>
+            var result = OnItsOwn<(BookReport, BookProgress)?>(connection =>
             {
                 var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
                 if (checkpoint > asOf && look < LooksMax) return null;
-                return new BookRun(new SqliteTables(connection), query, keys).Run(checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows));
+                return new BookRun(new SqliteTables(connection), query, keys).Run(checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows), before);
             });
-            if (report is not null) return report;
+            if (result is { } found) return found;
         }
     }
 

@@ -125,7 +125,11 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(connection =>
         new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(connection, RowReads.Lineage));
 
-    public void Dispose() => _connections.Dispose();
+    public void Dispose()
+    {
+        _connections.Dispose();
+        _reconciling.Dispose();
+    }
 
     private static Query Objects() => new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq");
 

@@ -90,10 +90,9 @@ internal static class BusyStore
 
     private static async Task RuntimesAsync(EnvelopeWorld envelopes)
     {
-        foreach (var (org, id, source) in (ReadOnlySpan<(string, string, string)>)[("acme", "app-1", "app_runtime"), ("acme", "app-2", "app_runtime"), ("beta", "rent-1", "allocation")])
-        {
-            Post(org, id, source).GetAwaiter().GetResult();
-        }
+        await Post("acme", "app-1", "app_runtime");
+        await Post("acme", "app-2", "app_runtime");
+        await Post("beta", "rent-1", "allocation");
 
         var keys = new CurrentKeys(envelopes.World.Ledger, TimeProvider.System);
         Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, keys, Grid.Default).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));

@@ -60,7 +60,12 @@ internal sealed class FaultyFile : IDisposable
 
     public void Execute(string sql) => File.Execute(sql);
 
-    public long NewUsage() => (_last = _last with { Usage = _last.Usage + 1 }).Usage;
+    public long NewUsage()
+    {
+        _last = _last with { Usage = _last.Usage + 1 };
+        _taken.Add(_last.Usage);
+        return _last.Usage;
+    }
 
     public long NewPosting() => (_last = _last with { Posting = _last.Posting + 1 }).Posting;
 

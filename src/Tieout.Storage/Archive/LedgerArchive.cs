@@ -1,0 +1,103 @@
+using Tieout.Core.Tenancy;
+using Tieout.Storage.Postgres;
+using Tieout.Storage.Postgres.Verification;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Archive;
+
+/// <summary>Writes what was recorded in months that are over into files that prove themselves: every row of every commit, by month and bucket.</summary>
+public static class LedgerArchive
+{
+    /// <summary>Adds what is not in the archive yet. Also while a server uses the ledger, which stays as it is.</summary>
+    /// <param name="folder">The data folder of an embedded ledger.</param>
+    /// <param name="before">Months before this one, in UTC, by the time at which rows were recorded.</param>
+    /// <returns>What was added.</returns>
+    /// <exception cref="StoreUnavailableException">The ledger cannot be read.</exception>
+    /// <exception cref="StoreCorruptException">The archive is another ledger's, or damaged.</exception>
+    public static IReadOnlyList<ArchiveSegment> WriteSqlite(string folder, Month before, string to)
+    {
+        var file = DataFolder.DatabaseIn(folder);
+        if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
+        using var connection = RawConnection.Open(file, readOnly: true);
+        connection.Execute("BEGIN");
+        var added = new List<ArchiveSegment>();
+        Add(new SqliteTables(connection), bucket: 0, before, to, added);
+        return added;
+    }
+
+    /// <inheritdoc cref="WriteSqlite"/>
+    /// <param name="store">The address of a PostgreSQL store.</param>
+    public static async Task<IReadOnlyList<ArchiveSegment>> WritePostgresAsync(string store, Month before, string to, CancellationToken cancellationToken)
+    {
+        var added = new List<ArchiveSegment>();
+        await EachBucketAsync(store, (tables, bucket) =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Add(tables, bucket, before, to, added);
+        });
+        return added;
+    }
+
+    /// <summary>Where the chain of a ledger stands against its archive: <paramref name="compare"/> gets each bucket and how to find a commit's hash.</summary>
+    internal static async Task CompareAsync(string? folder, string? store, Action<int, Func<long, string?>> compare)
+    {
+        if (store is not null)
+        {
+            await EachBucketAsync(store, (tables, bucket) => compare(bucket, new SegmentWriter(tables).HashOf));
+            return;
+        }
+
+        using var connection = RawConnection.Open(DataFolder.DatabaseIn(folder!), readOnly: true);
+        compare(0, new SegmentWriter(new SqliteTables(connection)).HashOf);
+    }
+
+    private static void Add(ILedgerTables tables, int bucket, Month before, string to, List<ArchiveSegment> added)
+    {
+        var writer = new SegmentWriter(tables);
+        var manifest = ArchiveManifest.Read(to);
+        var last = manifest.Segments.LastOrDefault(segment => segment.Bucket == bucket);
+        var (commit, hash) = (last?.LastCommit ?? 0, last?.Hash ?? new string('0', 64));
+        if (last is not null && writer.HashOf(commit) != hash) throw new StoreCorruptException($"{to} is the archive of another ledger: commit {commit} has another hash there.");
+        while (writer.FirstAfter(commit) is { } recorded)
+        {
+            var at = DateTimeOffset.UnixEpoch.AddMicroseconds(recorded);
+            var month = new Month(at.Year, at.Month);
+            if (month.CompareTo(before) >= 0) return;
+            var (end, endHash) = writer.LastBefore(month.End(TimeZoneInfo.Utc).UnixMicros)!.Value;
+            var file = $"bucket-{bucket:00}/{month}.jsonl.gz";
+            var (rows, sha256) = writer.Write(Path.Combine(to, file), commit, end);
+            var segment = new ArchiveSegment(bucket, month.ToString(), file, commit + 1, end, hash, endHash, rows, sha256);
+            manifest = manifest with { Segments = [.. manifest.Segments, segment] };
+            manifest.Write(to);
+            added.Add(segment);
+            (commit, hash) = (end, endHash);
+        }
+    }
+
+    private static async Task EachBucketAsync(string store, Action<ILedgerTables, int> use)
+    {
+        using var connections = new PostgresConnections(PostgresAddress.Source(store));
+        await connections.RunAsync(async connection =>
+        {
+            await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
+            var tables = new PostgresTables(connection);
+            await tables.BeginAsync();
+            var buckets = new List<int>();
+            using (var rows = tables.Select("SELECT bucket FROM heads ORDER BY bucket"))
+            {
+                while (rows.Step()) buckets.Add(RowReads.Int32(rows, 0));
+            }
+
+            foreach (var bucket in buckets)
+            {
+                await tables.ShowAsync(bucket);
+                use(tables, bucket);
+            }
+        });
+    }
+}
