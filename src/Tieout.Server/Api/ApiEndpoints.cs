@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Jobs;
 using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Inside;
@@ -36,6 +37,7 @@ public static class ApiEndpoints
         services.AddHostedService<SurfaceWorker>();
         services.AddSingleton<Reconciling>();
         services.AddSingleton<Correcting>();
+        services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddHostedService<RuntimeWorker>();
         return services;
     }

@@ -7,6 +7,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Attribution;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
@@ -112,6 +113,21 @@ public sealed class ReconcileTests
         Assert.Equal("app-x", Text(Assert.Single(run.GetProperty("findings").EnumerateArray()).GetProperty("scope"), "app_instance"));
         Assert.Equal(2, (await world.GetAsync("/findings?open=true&code=unattributed")).GetProperty("items").GetArrayLength());
         Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/reconciliations?full=1", "{}"), HttpStatusCode.BadRequest));
+    }
+
+    [Fact]
+    public async Task S1_what_waits_in_the_spool_is_a_finding_until_it_is_in_the_book()
+    {
+        await using var envelopes = await EnvelopeWorld.StartAsync();
+        envelopes.World.Ledger.Broken = command => command is Command.Settle;
+        using (var answer = await envelopes.ChatAsync(Gateway.World.Secret)) Assert.True(answer.IsSuccessStatusCode);
+
+        var backlog = Assert.Single((await envelopes.ApiAsync("/reconciliations", "{}")).Body.GetProperty("findings").EnumerateArray());
+        Assert.Equal(("spool_backlog", "0.0010175"), (Text(backlog, "code"), Text(backlog, "right")));
+
+        envelopes.World.Ledger.Broken = null;
+        await Gateway.World.SoonAsync(
+            async () => (await envelopes.ApiAsync("/reconciliations", """{"full":true}""")).Body.GetProperty("findings").GetArrayLength() == 0, "the backlog is charged");
     }
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;

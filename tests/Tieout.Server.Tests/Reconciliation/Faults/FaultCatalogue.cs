@@ -20,7 +20,7 @@ internal static class FaultCatalogue
         {
             var from = file.Take("reported");
             file.Copy("usage", "seq", from, ("seq", $"{file.NewUsage()}"), ("id", $"x'{file.NewId():N}'"));
-            return [new("ledger_mismatch", -Charge(file, from))];
+            return [new("ledger_mismatch", -Charge(file, from), Charge(file, from))];
         }),
         ("posting without usage", file =>
         {
@@ -60,7 +60,7 @@ internal static class FaultCatalogue
         {
             var hold = Hold(file, 10_000_000);
             file.Execute($"INSERT INTO hold_ends VALUES ({hold}, 1, {file.RecordedAt}, {file.Commit}, 0)");
-            return [new("missing_usage", -10_000_000)];
+            return [new("missing_usage", -10_000_000, 4_000_000)];
         }),
         ("orphan hold", file =>
         {
@@ -68,8 +68,8 @@ internal static class FaultCatalogue
             return [new("orphan_hold", 20_000_000)];
         }),
         ("overrun", file => Flagged(file, "overrun", "charge_flags = charge_flags | 1")),
-        ("unpriced", file => Flagged(file, "unpriced", "charge_flags = charge_flags | 4")),
-        ("estimated", file => Flagged(file, "estimated_usage", "basis = 1")),
+        ("unpriced", file => Flagged(file, "unpriced", "charge_flags = charge_flags | 4", isHalved: true)),
+        ("estimated", file => Flagged(file, "estimated_usage", "basis = 1", isHalved: true)),
         ("hidden", file => Flagged(file, "hidden_usage", "flags = flags | 2")),
         ("unattributed", file =>
         {
@@ -138,11 +138,12 @@ internal static class FaultCatalogue
         file.Execute($"UPDATE usage SET attribution = {no} WHERE seq = {usage}");
     }
 
-    private static IEnumerable<Planted> Flagged(FaultyFile file, string code, string change)
+    private static IEnumerable<Planted> Flagged(FaultyFile file, string code, string change, bool isHalved = false)
     {
         var usage = file.Take("gateway");
         file.Execute($"UPDATE usage SET {change} WHERE seq = {usage}");
-        return [new(code, Charge(file, usage))];
+        var charge = Charge(file, usage);
+        return [new(code, charge, isHalved ? (charge / 2) - charge : 0)];
     }
 
     private static long Hold(FaultyFile file, long amount)
@@ -163,7 +164,7 @@ internal static class FaultCatalogue
             file.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO objects VALUES ({file.NewObject()}, '{what.Org}', {(int)what.Kind}, '{what.Id}', '{what.Key}', NULL, NULL, 0, '{what.Body}', {file.RecordedAt}, 0)"));
         }
 
-        return [new("missing_usage", -9_600_000_000), new("missing_usage", -60_000_000)];
+        return [new("missing_usage", -9_600_000_000, 9_600_000_000), new("missing_usage", -60_000_000, 60_000_000)];
     }
 
     private static IEnumerable<Planted> Window(FaultyFile file, string code, string which, long by)

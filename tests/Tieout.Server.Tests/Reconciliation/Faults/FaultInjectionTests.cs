@@ -49,12 +49,15 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         {
             var (database, backup) = (Path.Combine(folder, "tieout.db"), Path.Combine(folder, "backup.db"));
             File.Copy(Path.Combine(busy.FullName, "tieout.db"), database);
+            var before = Charged(database);
             var planted = await PlantAsync(folder, database, backup, random, faults);
 
             await using (var ledger = SqliteLedger.Open(folder)) await FoundAsync(ledger, planted, name);
             foreach (var damage in planted.Where(fault => fault.Code == "hash_break")) RestoreDamage(folder, backup);
             await using (var ledger = SqliteLedger.Open(folder)) await CorrectedAsync(ledger, name);
 
+            // Nobody is charged more or less than before, but for what the faults themselves left out and a person decided.
+            Assert.Equal(before + planted.Sum(fault => fault.More), Charged(database));
             var verified = SqliteVerification.Run(folder, EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText));
             Assert.True(verified.Ok, $"{name}: {string.Join('\n', verified.Checks.SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}")))}");
         }
@@ -98,6 +101,13 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         string Text(IEnumerable<(string Code, long? Difference)> all) => string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
         var (expected, actual) = (Text(planted.Select(fault => (fault.Code, fault.Difference))), Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
         Assert.True(expected == actual, $"{name}\nplanted:\n{expected}\nfound:\n{actual}\n\n{string.Join('\n', found.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
+    }
+
+    /// <summary>All that orgs were charged, by the accounts of revenue.</summary>
+    private static long Charged(string database)
+    {
+        using var file = Tieout.Storage.Sqlite.Native.RawConnection.Open(database, readOnly: true);
+        return file.ReadInt64("SELECT sum(credits - debits) FROM accounts WHERE kind = 1");
     }
 
     private static void RestoreDamage(string folder, string backup)

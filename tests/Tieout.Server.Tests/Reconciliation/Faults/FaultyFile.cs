@@ -5,7 +5,8 @@ using Tieout.Storage.Sqlite.Native;
 namespace Tieout.Server.Tests.Reconciliation.Faults;
 
 /// <summary>What a planted fault must be found as.</summary>
-internal readonly record struct Planted(string Code, long? Difference);
+/// <param name="More">By how much all that is charged must be more, once it is corrected, than before it was planted.</param>
+internal readonly record struct Planted(string Code, long? Difference, long More = 0);
 
 /// <summary>A closed ledger's file in which faults are planted through SQL. Rows that a fault adds are one more commit.</summary>
 internal sealed class FaultyFile : IDisposable
