@@ -4,14 +4,14 @@ using Tieout.Server.Runtime;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>runtime list|show|register|event</c>.</summary>
+/// <summary><c>runtime list|show|register|events|retire</c>.</summary>
 internal static class RuntimeCommands
 {
     private const string PageRows = "1000";
 
     public static Command Build(Globals globals) => new("runtime", "App instances and allocations, metered by the second.")
     {
-        List(globals), Show(globals), Register(globals), Events(globals),
+        List(globals), Show(globals), Register(globals), Events(globals), Retire(globals),
     };
 
     private static Command List(Globals globals)
@@ -99,6 +99,17 @@ internal static class RuntimeCommands
                 foreach (var item in body.Items.Where(item => item.Detail is not null)) await text.WriteLineAsync($"  {item.Index} {item.Id}: {item.Detail} [{item.Code}]");
             });
             return answer.Conflicts + answer.Refused == 0 ? ExitCode.Ok : ExitCode.Findings;
+        });
+    }
+
+    private static Command Retire(Globals globals)
+    {
+        var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
+        return globals.Calling(new("retire", "Nothing more happens to a stopped instance that is charged to its end: it is followed no longer.") { org, id }, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.PostAsync(ApiClient.Path(["runtimes", call.Get(id), "retire"], ("org", call.Get(org))), null, RuntimeJson.Default.RuntimeBody, cancellationToken);
+            await call.AnswerAsync(answer, RuntimeJson.Default.RuntimeBody, (body, text) => text.WriteLineAsync($"{body.Runtime.Id} of {body.Runtime.Org} is retired."));
+            return ExitCode.Ok;
         });
     }
 

@@ -142,7 +142,7 @@ internal sealed partial class Draft
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _outbox.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
@@ -150,6 +150,7 @@ internal sealed partial class Draft
         return new()
         {
             Chain = isEmpty ? new(_last.Commit, book.ChainHash, book.ChainHash, Now, _last) : Seal(),
+            IsEmpty = isEmpty,
             Outcomes = outcomes,
             Labels = _labels,
             Prices = _prices,

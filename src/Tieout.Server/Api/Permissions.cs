@@ -23,6 +23,7 @@ internal static class Permissions
         ("/prices", [AdminRole.Operator]),
         ("/runtimes", [AdminRole.Operator]),
         ("/runtimes/{id}/events", [AdminRole.Operator]),
+        ("/runtimes/{id}/retire", [AdminRole.Operator]),
         ("/orgs/{org}/topups", [AdminRole.Finance]),
         ("/orgs/{org}/grants", [AdminRole.Finance]),
         ("/orgs/{org}/corrections", [AdminRole.Finance]),

@@ -65,6 +65,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError ItemInvalid = new("item_invalid", 400, "The item is not a usage that can be charged.");
     public static readonly ApiError RuntimeInvalid = new("runtime_invalid", 400, "The app instance or allocation cannot be followed like this.");
     public static readonly ApiError RuntimeNotFound = new("runtime_not_found", 404, "There is no such app instance or allocation.");
+    public static readonly ApiError RuntimeActive = new("runtime_active", 409, "The app instance or allocation runs, or is not charged to its end.");
+    public static readonly ApiError RuntimeRetired = new("runtime_retired", 409, "The app instance or allocation is retired: nothing more happens to it.");
     public static readonly ApiError ActivityTooLate = new("activity_too_late", 409, "The activity is too long ago to be metered.");
     public static readonly ApiError UsageMissing = new("usage_missing", 400, "Nothing says what was used.");
 
@@ -114,7 +116,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
-        TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, ActivityTooLate,
+        TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, RuntimeActive, RuntimeRetired, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,

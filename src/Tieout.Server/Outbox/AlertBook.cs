@@ -10,7 +10,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Which alerts are raised, and telling it once an episode: when one begins, and when it is over.</summary>
-/// <remarks>Episodes are settings, so that a server that starts again goes on with those it had, and another takes over those that are nobody's own.</remarks>
+/// <remarks>Episodes are settings, so that a server that starts again goes on with those it had.</remarks>
 internal sealed partial class AlertBook(ILedger ledger, Announcements announcements, TimeProvider time, ILogger<AlertBook> logger)
 {
     private readonly Dictionary<string, Episode> _raised = new(StringComparer.Ordinal);
@@ -19,8 +19,8 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
 
     /// <summary>Says how a figure stands. Only what changes is told.</summary>
     /// <param name="code">For example <c>spool_backlog</c>.</param>
-    /// <param name="scope">Of what: a server, or a surface of an org.</param>
-    public void Set(string code, string scope, bool isRaised, decimal value, decimal limit, string? org = null)
+    /// <param name="scope">Of what: a server.</param>
+    public void Set(string code, string scope, bool isRaised, decimal value, decimal limit)
     {
         var name = $"{code}/{scope}";
         Episode? began = null, ended = null;
@@ -28,19 +28,19 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
         {
             Recall();
             if (isRaised == _raised.ContainsKey(name)) return;
-            if (isRaised) _raised[name] = began = new(code, scope, org, Instant.From(time.GetUtcNow()).ToString(), value, limit, Over: false);
+            if (isRaised) _raised[name] = began = new(code, scope, Instant.From(time.GetUtcNow()).ToString(), value, limit, Over: false);
             else if (_raised.Remove(name, out ended)) ended = ended with { Over = true };
         }
 
         if (began is not null)
         {
             LogRaised(code, scope, value, limit);
-            Tell(name, began, $"alert.{code}", new(code, scope, org, Text(value), Text(limit), began.Since, ResolvedAt: null));
+            Tell(name, began, $"alert.{code}", new(code, scope, Text(value), Text(limit), began.Since, ResolvedAt: null));
         }
         else if (ended is not null)
         {
             LogResolved(code, scope, ended.Since);
-            Tell(name, ended, "alert.resolved", new(code, scope, ended.Org, Text(value), Text(limit), ended.Since, Instant.From(time.GetUtcNow()).ToString()));
+            Tell(name, ended, "alert.resolved", new(code, scope, Text(value), Text(limit), ended.Since, Instant.From(time.GetUtcNow()).ToString()));
         }
     }
 
@@ -75,13 +75,13 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
 }
 
 /// <summary>One time that something was wrong, from its beginning to its end.</summary>
-internal sealed record Episode(string Code, string Scope, string? Org, string Since, decimal Value, decimal Limit, bool Over)
+internal sealed record Episode(string Code, string Scope, string Since, decimal Value, decimal Limit, bool Over)
 {
     public static Episode Parse(string json) => JsonSerializer.Deserialize(json, AlertJson.Default.Episode) ?? throw new JsonException("An episode is null.");
 }
 
 /// <param name="Value">What was seen when it was raised, or when it was over.</param>
-internal sealed record AlertBody(string Alert, string Scope, string? Org, string Value, string Limit, string Since, string? ResolvedAt);
+internal sealed record AlertBody(string Alert, string Scope, string Value, string Limit, string Since, string? ResolvedAt);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Episode))]

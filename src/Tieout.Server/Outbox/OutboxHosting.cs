@@ -14,7 +14,6 @@ internal static class OutboxHosting
         services.AddSingleton<WebhookSender>();
         services.AddHostedService<Relay>();
         services.AddSingleton<AlertBook>();
-        services.AddSingleton<DriftWatch>();
         services.AddSingleton<Alerts>();
         services.AddHostedService(provider => provider.GetRequiredService<Alerts>());
         services.AddHostedService<DailyJobs>();

@@ -25,6 +25,7 @@ internal static class RuntimeEndpoints
     {
         api.MapPost("/runtimes", RegisterAsync);
         api.MapPost("/runtimes/{id}/events", EventsAsync);
+        api.MapPost("/runtimes/{id}/retire", RetireAsync);
         api.MapGet("/orgs/{org}/runtimes", ListAsync).ForTenants();
         api.MapGet("/orgs/{org}/runtimes/{id}", ShowAsync).ForTenants();
     }
@@ -44,8 +45,10 @@ internal static class RuntimeEndpoints
     private static async Task<IResult> EventsAsync(string id, HttpContext context, ILedger ledger, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "org");
-        var org = Inputs.Org(ledger, Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whose it is: ?org=NAME.")).Org.Id;
-        var runtime = RuntimeObjects.Instance(await FindAsync(ledger, org, id, context.RequestAborted));
+        var org = Whose(context, ledger).Org.Id;
+        var kept = await KeptAsync(ledger, org, id, context.RequestAborted);
+        if (!kept.IsPending) throw new ApiRefusedException(ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}: register what runs again under another id.");
+        var runtime = RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object));
         var bytes = await Inputs.BytesAsync(context, EventsBytesMax);
         NewActivityBody? body;
         try
@@ -127,8 +130,42 @@ internal static class RuntimeEndpoints
         return Answer.Ok(await RuntimeStanding.OfAsync(ledger.Read, state, body, from, to, Instant.From(time.GetUtcNow()), context.RequestAborted), RuntimeJson.Default.RuntimeBody);
     }
 
+    /// <summary>Nothing more happens to it, so it is followed no longer: a start of the meter reads what happened since the oldest that is followed was registered.</summary>
+    private static async Task<IResult> RetireAsync(string id, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context, "org");
+        var (org, now) = (Whose(context, ledger), Instant.From(time.GetUtcNow()));
+        var kept = await KeptAsync(ledger, org.Org.Id, id, context.RequestAborted);
+        var standing = await RuntimeStanding.OfAsync(ledger.Read, org, RuntimeObjects.Body(kept.Object), from: null, now + TimeSpan.FromDays(1), now, context.RequestAborted);
+        if (kept.IsPending)
+        {
+            if (standing.ActiveSince is not null) throw new ApiRefusedException(ApiError.RuntimeActive, $"It runs since {standing.ActiveSince}: stop it first.");
+            if (standing.UnbilledSeconds > 0) throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet: try again when they are.");
+            await RefuseIfNotDueAsync(ledger.Read, org.Org.Id, id, now, context.RequestAborted);
+            (await ledger.ActAsync(new Command.EndObject(org.Org.Id, ObjectKind.Runtime, id, "{}"), context)).OrThrow();
+        }
+
+        return Answer.Ok(standing, RuntimeJson.Default.RuntimeBody);
+    }
+
+    /// <exception cref="ApiRefusedException">Something happened that no due interval has yet, so what is charged says nothing about it.</exception>
+    private static async Task RefuseIfNotDueAsync(ILedgerReader read, string org, string id, Instant now, CancellationToken cancellationToken)
+    {
+        var due = RuntimeMeter.DueAt(now, Grid.Default);
+        foreach (var kept in await RuntimeObjects.NewerAsync(read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
+        {
+            var (runtime, happened) = RuntimeObjects.Event(kept.Object);
+            if (runtime == id && happened.Second >= due) throw new ApiRefusedException(ApiError.RuntimeActive, $"What happened at {happened.At} is not charged yet: try again in some minutes.");
+        }
+    }
+
+    private static OrgState Whose(HttpContext context, ILedger ledger) =>
+        Inputs.Org(ledger, Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whose it is: ?org=NAME."));
+
     private static async Task<NewRuntimeBody> FindAsync(ILedger ledger, string org, string id, CancellationToken cancellationToken) =>
-        await ledger.Read.ObjectAsync(org, ObjectKind.Runtime, id, cancellationToken) is { } kept
-            ? RuntimeObjects.Body(kept.Object)
-            : throw new ApiRefusedException(ApiError.RuntimeNotFound, $"The org '{org}' has no app instance or allocation '{Inputs.Shown(id)}'.");
+        RuntimeObjects.Body((await KeptAsync(ledger, org, id, cancellationToken)).Object);
+
+    private static async Task<KeptObject> KeptAsync(ILedger ledger, string org, string id, CancellationToken cancellationToken) =>
+        await ledger.Read.ObjectAsync(org, ObjectKind.Runtime, id, cancellationToken)
+            ?? throw new ApiRefusedException(ApiError.RuntimeNotFound, $"The org '{org}' has no app instance or allocation '{Inputs.Shown(id)}'.");
 }

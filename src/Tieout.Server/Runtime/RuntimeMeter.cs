@@ -88,7 +88,9 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
         await FollowInstancesAsync(cancellationToken);
         foreach (var org in _followed.Keys.Select(key => key.Org).Distinct().ToList())
         {
-            var events = await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.RuntimeEvent, _lastEvent.GetValueOrDefault(org), cancellationToken);
+            // Nothing happens to an instance before it is registered, so what is older than all that are followed is of retired ones.
+            if (!_lastEvent.TryGetValue(org, out var last)) last = _followed.Where(one => one.Key.Org == org).Min(one => one.Value.Registered) - 1;
+            var events = await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.RuntimeEvent, last, cancellationToken);
             if (events.Count == 0) continue;
             var read = events.Select(kept => RuntimeObjects.Event(kept.Object)).ToList();
 
@@ -112,7 +114,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
             {
                 after = kept.Row.Seq;
                 var key = (kept.Object.Org, kept.Object.Id);
-                if (!_followed.ContainsKey(key)) _followed.Add(key, new(new(RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object)))));
+                if (!_followed.ContainsKey(key)) _followed.Add(key, new(new(RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object))), kept.Row.Seq));
             }
 
             if (page.Count < RuntimeObjects.PageLength) return;
@@ -196,9 +198,12 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
     }
 
     /// <summary>One instance and how far it is charged.</summary>
-    private sealed class Followed(ActivityLog log)
+    private sealed class Followed(ActivityLog log, long registered)
     {
         public ActivityLog Log => log;
+
+        /// <summary>Its number among the ledger's objects.</summary>
+        public long Registered => registered;
 
         /// <summary>Whether nothing of the intervals after <see cref="BilledThrough"/> is recorded.</summary>
         public bool IsSure { get; set; }

@@ -84,6 +84,7 @@ internal sealed class PlainLoop : IDisposable
 
     private WriteSet Set(List<HoldRow> holds, List<HoldEnd> ends, List<UsageRow> usage, List<PostingRow> postings) => new()
     {
+        IsEmpty = false,
         Chain = new(++_commitNo, [], new byte[32], default, default),
         Outcomes = [],
         Labels = [],

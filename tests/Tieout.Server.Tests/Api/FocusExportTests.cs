@@ -23,7 +23,7 @@ public sealed class FocusExportTests
         Assert.Contains(rows, row => row["ChargeDescription"].EndsWith("=too, dear", StringComparison.Ordinal) && row["BilledCost"] == "-3.25");
 
         // column,presence,level,...: what the specification calls mandatory, and whether it may be null.
-        foreach (var line in File.ReadLines(Repo.SharedData("focus/1.3/columns-derived.csv")).Skip(1).Select(line => line.Split(',')))
+        foreach (var line in (await File.ReadAllLinesAsync(Repo.SharedData("focus/1.3/columns-derived.csv"), TestContext.Current.CancellationToken)).Skip(1).Select(line => line.Split(',')))
         {
             if (line[2] != "Mandatory") continue;
             Assert.True(rows[0].ContainsKey(line[0]), line[0]);

@@ -59,7 +59,7 @@ public sealed class IncidentTests
 
         var zip = Path.Combine(world.Folder.FullName, "out.zip");
         Assert.Equal(0, (await world.RunAsync("incident", "export", "INC-0001", "--to", zip)).ExitCode);
-        using var archive = ZipFile.OpenRead(zip);
+        await using var archive = await ZipFile.OpenReadAsync(zip, TestContext.Current.CancellationToken);
         Assert.Contains(archive.Entries, entry => entry.FullName == "evidence/001-before/usage_records.csv");
     }
 

@@ -1,7 +1,5 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Ledger;
-using Tieout.Server.Configuration;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tests.Gateway;
 
@@ -27,35 +25,6 @@ public sealed class AlertTests
         alerts = restarted.Server.Services.GetRequiredService<Alerts>();
         for (var i = 0; i < 3; i++) alerts.Look();
         Assert.Equal(["alert.spool_backlog", "alert.resolved"], await ToldAsync(restarted, 2));
-    }
-
-    [Fact]
-    public async Task Drift_is_told_when_it_lasts_and_not_before()
-    {
-        await using var world = await StartAsync();
-        var clock = new MovedClock();
-        var watch = new DriftWatch(world.Server.Services.GetRequiredService<AlertBook>(), new ServerOptions(), clock);
-        watch.Report("redis", "acme", -6);
-        clock.Now += TimeSpan.FromMinutes(9);
-        watch.Report("redis", "acme", 6);
-        clock.Now += TimeSpan.FromMinutes(1);
-        watch.Report("redis", "acme", 5);
-        watch.Report("redis", "acme", 6);
-        clock.Now += TimeSpan.FromMinutes(9);
-        watch.Report("redis", "acme", 7);
-        Assert.Empty(await ToldAsync(world, 0));
-
-        clock.Now += TimeSpan.FromMinutes(1);
-        watch.Report("redis", "acme", 8);
-        watch.Report("redis", "acme", 9);
-        Assert.Equal(["alert.drift"], await ToldAsync(world, 1));
-        using var body = JsonDocument.Parse((await world.Read.OutboxAsync(null, 0, 100, Stop))[^1].Body);
-        Assert.Equal(("redis/acme", "8", "5"), (Text("scope"), Text("value"), Text("limit")));
-
-        watch.Report("redis", "acme", 0);
-        Assert.Equal(["alert.drift", "alert.resolved"], await ToldAsync(world, 2));
-
-        string? Text(string name) => body.RootElement.GetProperty(name).GetString();
     }
 
     [Fact]
@@ -85,12 +54,5 @@ public sealed class AlertTests
 
         async Task<List<string>> AlertsAsync() =>
             [.. (await world.Read.OutboxAsync(null, 0, 1_000, Stop)).Select(row => row.Type).Where(type => type.StartsWith("alert.", StringComparison.Ordinal))];
-    }
-
-    private sealed class MovedClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -139,6 +139,7 @@ public sealed class SurfaceTests
             // A surface that cannot be read for a while neither ends the episode nor begins another.
             await MinutesAsync(5, "nonsense");
             Assert.NotNull(ties.Standing("legacy")!.Failure);
+            Assert.Equal(alert.Body.GetProperty("drifting_since").GetString(), ties.Standing("legacy")!.DriftingSince.ToString());
             await MinutesAsync(5, "9");
             Assert.Single(await AlertsAsync(world));
             await MinutesAsync(30, "10");

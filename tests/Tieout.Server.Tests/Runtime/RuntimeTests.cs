@@ -81,6 +81,30 @@ public sealed class RuntimeTests
     }
 
     [Fact]
+    public async Task What_is_retired_is_charged_to_its_end_and_no_start_of_the_meter_reads_what_happened_to_it()
+    {
+        await using var world = await StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App);
+        await HappenAsync(world, Events(("a", 0, "start")));
+        await TickAsync(world);
+        Assert.Contains("[runtime_active]", (await world.RunAsync("runtime", "retire", "acme", "app-1")).Error, StringComparison.Ordinal);
+        await HappenAsync(world, Events(("b", 600, "stop")));
+        Assert.Contains("[runtime_active]", (await world.RunAsync("runtime", "retire", "acme", "app-1")).Error, StringComparison.Ordinal);
+        await TickAsync(world);
+        Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "app-1")).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "app-1")).ExitCode);
+        Assert.Equal("runtime_retired", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/app-1/events?org=acme", Events(("c", 900, "start"))), HttpStatusCode.Conflict));
+
+        // Another is metered as before, beside what is retired; a meter that comes back finds it by what happened since it was registered.
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App.Replace("app-1", "app-2", StringComparison.Ordinal));
+        await HappenAsync(world, Events(("a", 0, "start"), ("b", 300, "stop")), "app-2");
+        await TickAsync(world);
+        Assert.Equal(0, (await world.GetAsync("/orgs/acme/runtimes/app-2")).GetProperty("unbilled_seconds").GetInt64());
+        Assert.Equal(0, (await world.GetAsync("/orgs/acme/runtimes/app-1")).GetProperty("unbilled_seconds").GetInt64());
+        Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
+    }
+
+    [Fact]
     public async Task L2_an_interval_charged_anew_is_no_overrun_however_tight_the_money_is()
     {
         await using var world = await StartAsync();

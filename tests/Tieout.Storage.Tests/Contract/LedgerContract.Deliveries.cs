@@ -11,6 +11,16 @@ public abstract partial class LedgerContract
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task L3_a_message_is_told_once_also_after_a_restart()
+    {
+        await using (var ledger = await ToldAsync()) Assert.IsType<Core.Ledger.Outcome.Replayed>(await ledger.SubmitAsync(new Command.Announce("alert/1", "acme", "alert.test", "{}"), Stop));
+        await using var again = Open(fresh: false);
+        Assert.IsType<Core.Ledger.Outcome.Replayed>(await again.SubmitAsync(new Command.Announce("alert/9", "", "alert.test", "{}"), Stop));
+        var other = Assert.IsType<Core.Ledger.Outcome.Refused>(await again.SubmitAsync(new Command.Announce("alert/1", "acme", "alert.test", """{"n":2}"""), Stop));
+        Assert.Equal(Refusal.IdReused, other.Reason);
+    }
+
+    [Fact]
     public async Task Messages_wait_in_lanes_by_org_and_in_their_order()
     {
         await using var ledger = await ToldAsync();
@@ -76,6 +86,7 @@ public abstract partial class LedgerContract
         var other = (await ledger.Deliveries.ClaimAsync(Lease, 10, [], Stop)).Single(lane => lane.Org == "acme");
         var first = await FirstAsync(ledger, other);
         Assert.False(await ledger.Deliveries.RecordAsync(slow, Attempt(first, DeliveryState.Delivered, 204), Lease, Stop));
+        Assert.Equal(first, await FirstAsync(ledger, other));
         await ledger.Deliveries.ReleaseAsync(slow, TimeSpan.Zero, Stop);
         Assert.Empty(await ledger.Deliveries.ClaimAsync(Lease, 10, [], Stop));
         Assert.True(await ledger.Deliveries.RecordAsync(other, Attempt(first, DeliveryState.Delivered, 204), Lease, Stop));

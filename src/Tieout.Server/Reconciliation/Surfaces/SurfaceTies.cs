@@ -12,20 +12,18 @@ namespace Tieout.Server.Reconciliation.Surfaces;
 /// <summary>How the last comparison with a surface went.</summary>
 /// <param name="Tie">Null: it failed.</param>
 /// <param name="Failure">Why it failed, in a sentence; null: it did not.</param>
-/// <param name="DriftingSince">Since when the drift is above <see cref="SurfaceTies.AlertPct"/>, in every comparison; null: it is not.</param>
+/// <param name="DriftingSince">Since when the drift is above <see cref="AlertOptions.DriftPct"/>, in every comparison; null: it is not.</param>
 internal sealed record SurfaceStanding(Instant At, TieBody? Tie, string? Failure, Instant? DriftingSince);
 
 /// <summary>Compares the ledger with configured surfaces, when asked and by schedule.</summary>
 internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimeProvider time, SurfaceReader reader)
 {
-    /// <summary>Above it, for <see cref="AlertAfter"/>, somebody is told.</summary>
-    public const decimal AlertPct = 5;
-
-    public static readonly TimeSpan AlertAfter = TimeSpan.FromMinutes(10);
-
     private readonly ConcurrentDictionary<string, SurfaceStanding> _standings = new(StringComparer.Ordinal);
 
     public IReadOnlyList<SurfaceOptions> All => options.Surfaces;
+
+    /// <summary>How long a surface drifts before somebody is told.</summary>
+    public TimeSpan AlertAfter => options.Alerts.DriftFor;
 
     /// <exception cref="ApiRefusedException">There is none of that name.</exception>
     public SurfaceOptions Find(string name) => options.Surfaces.FirstOrDefault(surface => surface.Name == name)
@@ -61,7 +59,7 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
         try
         {
             var tie = await TieAsync(surface, query: null, from: null, to: null, lastWrite: null, cancellationToken);
-            return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > AlertPct ? before?.DriftingSince ?? at : null);
+            return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? before?.DriftingSince ?? at : null);
         }
         catch (Exception e) when (e is ApiRefusedException or StoreUnavailableException)
         {

@@ -53,7 +53,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
     {
         if (standing.DriftingSince is { } since && standing.Tie is { } tie)
         {
-            if (_told.ContainsKey(surface.Name) || standing.At - since < SurfaceTies.AlertAfter) return;
+            if (_told.ContainsKey(surface.Name) || standing.At - since < ties.AlertAfter) return;
             await AnnounceAsync(surface, since, "alert.drift", tie, cancellationToken);
             _told[surface.Name] = since;
         }
