@@ -13,6 +13,7 @@ namespace Tieout.Core.Invoicing;
 public sealed class Statement(OrgState org, Month period, long through)
 {
     private readonly int _customer = org.AccountNo(AccountKind.Customer);
+    private readonly int _revenue = org.AccountNo(AccountKind.Revenue);
 
     public Instant From { get; } = period.Start(org.Zone);
     public Instant To { get; } = period.End(org.Zone);
@@ -45,7 +46,7 @@ public sealed class Statement(OrgState org, Month period, long through)
     /// <returns>Whether it is part of the statement; after the first that is not, none is.</returns>
     public bool Add(in Posting posting)
     {
-        var isCharge = posting.UsageSeq != 0;
+        var isCharge = posting.Debit == _revenue || posting.Credit == _revenue;
         if (isCharge && posting.Seq > through && posting.EffectiveAt >= From) return false;
 
         var change = posting.Credit == _customer ? posting.Amount : -posting.Amount;

@@ -21,11 +21,11 @@ internal sealed partial class PostgresReader
         {
             await LoadLabelsAsync(connection, bucket);
             const string select =
-                "SELECT u.attribution, count(*) FILTER (WHERE p.kind = 3), sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END)::bigint, "
-                + "sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END)::bigint, "
+                "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0)::bigint, "
+                + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0)::bigint, "
                 + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
-                + "FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq";
-            var lines = await PostingsIn(new(select), state, from, to).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket));
+                + "FROM postings p LEFT JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq";
+            var lines = await PostingsIn(new(select), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
             return Standings.ByModel(lines);
         });
     }
@@ -39,9 +39,9 @@ internal sealed partial class PostgresReader
             // One statement, so that both sides are as of one moment.
             var totals = await new PgQuery("SELECT t.*, v.* FROM")
                 .Then("(SELECT coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0)::bigint, count(*), max(p.recorded_at),")
-                .Then("coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount WHEN 5 THEN p.amount ELSE 0 END), 0)::bigint FROM postings p WHERE p.bucket = ?", bucket)
+                .Then($"coalesce(sum(CASE WHEN {Standings.BringsPostingsToUsage} THEN 0 WHEN p.kind = 4 THEN -p.amount WHEN p.kind = 5 THEN p.amount ELSE 0 END), 0)::bigint FROM postings p WHERE p.bucket = ?", bucket)
                 .Then($"AND {Since("postings")}", bucket, from.UnixMicros)
-                .Then("AND p.effective_at >= ? AND p.effective_at < ? AND p.usage_seq > 0", from.UnixMicros, to.UnixMicros)
+                .Then($"AND p.effective_at >= ? AND p.effective_at < ? AND {Standings.IsOfRevenue(state)}", from.UnixMicros, to.UnixMicros)
                 .Then("AND p.debit BETWEEN ? AND ?) t,", state.FirstAccount, state.FirstAccount + OrgState.AccountKinds - 1)
                 .Then("(SELECT coalesce(sum(u.charge), 0)::bigint, count(*), max(u.recorded_at) FROM usage u WHERE u.bucket = ?", bucket)
                 .Then($"AND {Since("usage")}", bucket, from.UnixMicros)
@@ -92,9 +92,9 @@ internal sealed partial class PostgresReader
         });
     }
 
-    private ChargeSum Line(IRow row, int bucket)
+    private ChargeSum Line(IRow row, int bucket, string org)
     {
-        var labels = Labels(bucket)(RowReads.Int32(row, 0));
+        var labels = row.IsNull(0) ? Standings.NoUsage(org) : Labels(bucket)(RowReads.Int32(row, 0));
         return new(
             labels.Project, labels.Provider, labels.Model, labels.Source, row.Int64(1), row.Int64(2), row.Int64(3), new(row.Int64(4)), new(row.Int64(5)), row.Int64(6), row.Int64(7));
     }

@@ -16,9 +16,9 @@ internal sealed partial class SqliteReader
     {
         if (Org(org) is not { } state) return (IReadOnlyList<ChargeSum>)[];
         var select =
-            "SELECT u.attribution, sum(p.kind = 3), sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), "
-            + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) FROM postings p JOIN usage u ON u.seq = p.usage_seq";
-        var lines = PostingsIn(connection, select, state, from, to).Then("GROUP BY u.attribution").List(connection, s => Line(connection, s));
+            "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0), coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0), "
+            + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq";
+        var lines = PostingsIn(connection, select, state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution").List(connection, s => Line(connection, s, org));
         return Standings.ByModel(lines);
     });
 
@@ -26,8 +26,8 @@ internal sealed partial class SqliteReader
     {
         if (Org(org) is not { } state) return new RangeTotals(Amount.Zero, Amount.Zero, 0, 0, null, null);
         var posted = PostingsIn(
-                connection, $"SELECT coalesce(sum({Signed}), 0), count(*), max(p.recorded_at), coalesce(sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), 0) FROM postings p", state, from, to)
-            .Where("p.usage_seq > 0")
+                connection, $"SELECT coalesce(sum({Signed}), 0), count(*), max(p.recorded_at), coalesce(sum(CASE WHEN p.kind > 3 AND NOT {Standings.BringsPostingsToUsage} THEN {Signed} ELSE 0 END), 0) FROM postings p", state, from, to)
+            .Where(Standings.IsOfRevenue(state))
             .List(connection, s => (Sum: s.Int64(0), Count: s.Int64(1), At: s.Int64OrNull(2), Corrections: s.Int64(3)))[0];
         var used = new Query("SELECT coalesce(sum(u.charge), 0), count(*), max(u.recorded_at) FROM usage u")
             .Where("u.seq > ?", ChainSearch.Before(connection, from).Usage)
@@ -60,9 +60,9 @@ internal sealed partial class SqliteReader
             .List(connection, s => Standings.Cell(s, no => _connections.Labels(connection, no))));
     }
 
-    private ChargeSum Line(RawConnection connection, RawStatement s)
+    private ChargeSum Line(RawConnection connection, RawStatement s, string org)
     {
-        var labels = _connections.Labels(connection, RowReads.Int32(s, 0));
+        var labels = s.IsNull(0) ? Standings.NoUsage(org) : _connections.Labels(connection, RowReads.Int32(s, 0));
         return new(
             labels.Project, labels.Provider, labels.Model, labels.Source, s.Int64(1), s.Int64(2), s.Int64(3), new(s.Int64(4)), new(s.Int64(5)), s.Int64(6), s.Int64(7));
     }

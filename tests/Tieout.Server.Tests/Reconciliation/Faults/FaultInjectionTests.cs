@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Tieout.Core.Money;
+using Tieout.Core;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
@@ -54,7 +54,11 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
 
             await using (var ledger = SqliteLedger.Open(folder)) await FoundAsync(ledger, planted, name);
             foreach (var damage in planted.Where(fault => fault.Code == "hash_break")) RestoreDamage(folder, backup);
-            await using (var ledger = SqliteLedger.Open(folder)) await CorrectedAsync(ledger, name);
+            await using (var ledger = SqliteLedger.Open(folder))
+            {
+                await CorrectedAsync(ledger, name);
+                await AgreesAsync(ledger, name);
+            }
 
             // Nobody is charged more or less than before, but for what the faults themselves left out and a person decided.
             Assert.Equal(before + planted.Sum(fault => fault.More), Charged(database));
@@ -132,6 +136,18 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         {
             var left = (await reconciling.RunAsync(FindingFilter.All, full, stop)).Findings;
             Assert.True(left.Count == 0, $"{name}, after corrections, {(full ? "every row" : "what came since")}:\n{string.Join('\n', left.Select(finding => $"{finding.Id} {finding.Difference}: {finding.Cause}"))}");
+        }
+    }
+
+    /// <summary>What a person sees next: today's three totals agree, and this month's invoice can be made and sums (I1).</summary>
+    private static async Task AgreesAsync(SqliteLedger ledger, string name)
+    {
+        var now = Instant.From(DateTimeOffset.UtcNow);
+        foreach (var org in ledger.Read.Orgs)
+        {
+            var (counter, totals) = await CostEndpoints.ReadAsync(org, now, ledger, TestContext.Current.CancellationToken);
+            Assert.True((counter, totals.Usage) == (totals.Postings, totals.Postings), $"{name}: {org.Org.Id} counter {counter}, postings {totals.Postings}, usage {totals.Usage}");
+            await InvoiceEndpoints.InvoiceAsync(org, Month.Of(now, org.Zone), ledger, TestContext.Current.CancellationToken);
         }
     }
 
