@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Tieout.Cli.Output;
 
 namespace Tieout.Cli.Commands;
@@ -19,10 +20,16 @@ internal static class FindingsCommand
             await call.AnswerAsync(answer, ApiClient.Json.FindingListBody, (list, text) =>
             {
                 var table = new TextTable("FINDING", "SEVERITY", "STATE", "ORG", "RECORDED", "DETAIL");
-                foreach (var finding in list.Items) table.Add(finding.Id, finding.Severity, finding.State, finding.Org, finding.RecordedAt[..19], finding.Detail.GetRawText());
+                foreach (var finding in list.Items) table.Add(finding.Id, finding.Severity, finding.State, finding.Org, finding.RecordedAt[..19], Words(finding.Detail));
                 return table.WriteAsync(text);
             });
             return answer.Items.All(finding => finding.State != "open") ? ExitCode.Ok : ExitCode.Findings;
         });
     }
+
+    /// <summary>What a run found says its cause; what the ledger opened by itself is its members.</summary>
+    private static string Words(JsonElement detail) =>
+        detail.ValueKind is JsonValueKind.Object && detail.TryGetProperty("finding", out var finding) && finding.TryGetProperty("cause", out var cause)
+            ? cause.GetString()!
+            : detail.GetRawText();
 }

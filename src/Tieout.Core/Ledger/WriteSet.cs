@@ -144,6 +144,27 @@ public sealed class CellChange(CellKey key)
     /// <summary>Charge postings and their corrections.</summary>
     public Amount Charge { get; set; }
 
+    /// <summary>What <see cref="Figures"/> are, as tables call them; the last two are amounts.</summary>
+    public static ReadOnlySpan<string> FigureNames =>
+        new[] { "attempts", "failures", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "provider_cost", "charge" };
+
+    /// <summary>All of it, amounts in nano-units.</summary>
+    public long[] Figures => [Attempts, Failures, InputTokens, CacheReadTokens, CacheWriteTokens, OutputTokens, ReasoningTokens, ProviderCost.Nanos, Charge.Nanos];
+
+    /// <summary>The weightiest figure in which stored ones differ from these, in words; null: they are the same.</summary>
+    public string? Differs(ReadOnlySpan<long> stored)
+    {
+        var figures = Figures;
+        for (var i = figures.Length - 1; i >= 0; i--)
+        {
+            if (stored[i] == figures[i]) continue;
+            var isAmount = i >= figures.Length - 2;
+            return $"{FigureNames[i]} {(isAmount ? new Amount(stored[i]).ToString() : stored[i])}, its rows come to {(isAmount ? new Amount(figures[i]).ToString() : figures[i])}";
+        }
+
+        return null;
+    }
+
     /// <summary>Adds one usage record and its charge.</summary>
     public void Count(UsageRow row)
     {

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -63,21 +64,19 @@ internal static class StandingCheck
         var expected = new Dictionary<CellKey, CellChange>(standing.Again.Cells);
         using var s = tables.Select(
             "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
+        Span<long> stored = stackalloc long[CellChange.FigureNames.Length];
         while (s.Step())
         {
             var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
             expected.Remove(key, out var cell);
             cell ??= new(key);
-            ReadOnlySpan<long> sums =
-            [
-                cell.Attempts, cell.Failures, cell.InputTokens, cell.CacheReadTokens, cell.CacheWriteTokens, cell.OutputTokens, cell.ReasoningTokens,
-                cell.ProviderCost.Nanos, cell.Charge.Nanos,
-            ];
-            var same = true;
-            for (var i = 0; i < sums.Length; i++) same &= sums[i] == s.Int64(i + 2);
-            findings.Check("cells", same, $"cells {key}: charge {new Amount(s.Int64(10))}, its rows come to {cell.Charge}.");
+            for (var i = 0; i < stored.Length; i++) stored[i] = s.Int64(i + 2);
+            var flaw = cell.Differs(stored);
+            findings.Check("cells", flaw is null, $"{Name(key)} has {flaw}.");
         }
 
-        foreach (var cell in expected.Values) findings.Broken("cells", $"cells {cell.Key} is missing; its rows come to {cell.Charge}.");
+        foreach (var cell in expected.Values) findings.Broken("cells", $"{Name(cell.Key)} is missing; its rows come to {cell.Charge}.");
     }
+
+    private static string Name(CellKey key) => $"the cell of {new Instant(key.Hour * Instant.MicrosPerHour)}, attribution {key.Labels},";
 }

@@ -62,7 +62,7 @@ public sealed class VerificationTests : IDisposable
         { "DELETE FROM accounts WHERE no = 2", "L4", "accounts 2 (acme) is missing" },
         { "UPDATE windows SET posted = posted + 1 WHERE budget = 1", "B2", "windows" },
         { "DELETE FROM windows WHERE budget = 1", "B2", "is missing" },
-        { "UPDATE cells SET output_tokens = 0", "cells", "cells" },
+        { "UPDATE cells SET output_tokens = 0", "cells", "output_tokens 0, its rows come to " },
         { "UPDATE chain SET last_setting = 0 WHERE commit_no = 7", "L8", "chain says that a commit ends at settings 0" },
         { "UPDATE chain SET last_budget = 9 WHERE commit_no = 7", "L8", "chain 7 says that accounts end at 8 and budgets at 9" },
         { "UPDATE checkpoint SET posting = 1", "file", "checkpoint: it holds postings up to 1" },

@@ -51,16 +51,11 @@ public static class FigureRules
     /// <param name="labels">The cell's; null: none were ever stored under its number.</param>
     public static Finding? Cell(CellKey key, ReadOnlySpan<long> stored, CellChange expected, UsageLabels? labels)
     {
-        Span<long> right =
-        [
-            expected.Attempts, expected.Failures, expected.InputTokens, expected.CacheReadTokens, expected.CacheWriteTokens, expected.OutputTokens, expected.ReasoningTokens,
-            expected.ProviderCost.Nanos, expected.Charge.Nanos,
-        ];
-        if (stored.SequenceEqual(right)) return null;
+        if (expected.Differs(stored) is not { } what) return null;
+        var right = expected.Figures;
         var deltas = new long[right.Length];
         for (var i = 0; i < right.Length; i++) deltas[i] = stored[i] - right[i];
         var at = new Instant(key.Hour * Instant.MicrosPerHour);
-        var what = deltas[^1] != 0 ? $"charge {new Amount(stored[^1])}, its rows come to {expected.Charge}" : "counts that are not those of its rows";
         return new(
             FindingCode.CellDrift, new(labels?.Org ?? "", labels?.Project, labels?.Team, labels?.Key, labels?.Runtime?.AppInstance, At: at), $"cell/{key.Hour}/{key.Labels}",
             new(stored[^1]), expected.Charge, $"the cell of {at}, attribution {key.Labels}, has {what}",
