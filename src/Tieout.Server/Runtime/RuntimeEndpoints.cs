@@ -7,6 +7,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
 using Tieout.Server.Api;
+using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -42,7 +43,7 @@ internal static class RuntimeEndpoints
         return Answer.Ok(body, RuntimeJson.Default.NewRuntimeBody);
     }
 
-    private static async Task<IResult> EventsAsync(string id, HttpContext context, ILedger ledger, TimeProvider time)
+    private static async Task<IResult> EventsAsync(string id, HttpContext context, ILedger ledger, ServerOptions options, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "org");
         var org = Whose(context, ledger).Org.Id;
@@ -62,10 +63,10 @@ internal static class RuntimeEndpoints
 
         if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
         if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. Nothing of it counts.");
-        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), context.RequestAborted), RuntimeJson.Default.ActivityTakenBody);
+        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.RuntimeLateness, context.RequestAborted), RuntimeJson.Default.ActivityTakenBody);
     }
 
-    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, CancellationToken cancellationToken)
+    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, CancellationToken cancellationToken)
     {
         var commands = new List<Command>(items.Count);
         var answers = new ActivityOutcomeBody?[items.Count];
@@ -74,12 +75,12 @@ internal static class RuntimeEndpoints
             try
             {
                 var happened = RuntimeInputs.Event(runtime, items[i], now);
-                var isTooLate = happened.At < now - RuntimeMeter.LatenessMax;
+                var isTooLate = happened.At < now - lateness;
 
                 // One that is known already is a replay, however late.
                 if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), cancellationToken) is null)
                 {
-                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {RuntimeMeter.LatenessMax.Days} days ago: correct the charges instead.");
+                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago: correct the charges instead.");
                 }
 
                 commands.Add(RuntimeObjects.Keep(runtime.Org, runtime.Id, happened));

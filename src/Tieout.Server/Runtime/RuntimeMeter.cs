@@ -3,6 +3,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
+using Tieout.Server.Configuration;
 using Tieout.Server.Ingest;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -14,11 +15,9 @@ namespace Tieout.Server.Runtime;
 /// It remembers nothing that it could not read again: events are in the ledger, and what was billed is the ledger's usage. So it may die anywhere,
 /// and whoever looks next does what is missing; ids that follow from instance, component and interval make what is there already a replay.
 /// </remarks>
-internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
+/// <param name="lateness">How late an event may come; null: as long as without a configuration.</param>
+internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, TimeSpan? lateness = null)
 {
-    /// <summary>How late an event may come. Older activity is a matter for corrections by people.</summary>
-    public static readonly TimeSpan LatenessMax = TimeSpan.FromDays(7);
-
     /// <summary>How long after its end an interval is charged: what comes by then needs no correction.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
@@ -26,6 +25,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
 
     private static readonly Caller Self = new(Org: null, AdminRole.Admin, "runtime");
 
+    private readonly TimeSpan _lateness = lateness ?? new ServerOptions().RuntimeLateness;
     private readonly Intake _intake = new(ledger, keys);
     private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
     private readonly Dictionary<string, long> _lastEvent = new(StringComparer.Ordinal);
@@ -148,7 +148,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid)
             if (settled is { } before && day + RuntimeRecords.DaySeconds <= before) break;
             if (settled is not null) continue;
             var newest = await NewestAsync(one.Log.Instance, day, cancellationToken);
-            if (newest is { } at) settled = (at - LatenessMax).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
+            if (newest is { } at) settled = (at - _lateness).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
         }
 
         return Math.Max(first, day + RuntimeRecords.DaySeconds);

@@ -2,13 +2,14 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Runtime;
+using Tieout.Server.Configuration;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;
 
 /// <summary>Meters runtimes as time passes, on one node.</summary>
-internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, TimeProvider time, ILogger<RuntimeWorker> logger) : BackgroundService
+internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, ILogger<RuntimeWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
@@ -34,7 +35,7 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Ti
         if (!ledger.DoesWhatIsDoneOnce || !ledger.Health.IsWritable) return;
         try
         {
-            _meter ??= new(ledger, keys, Grid.Default);
+            _meter ??= new(ledger, keys, Grid.Default, options.RuntimeLateness);
             var refused = await _meter.TickAsync(Instant.From(time.GetUtcNow()), stoppingToken);
             if (refused > 0) LogRefused(refused);
         }

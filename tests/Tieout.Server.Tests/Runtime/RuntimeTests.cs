@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Runtime;
+using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Api;
@@ -102,6 +103,17 @@ public sealed class RuntimeTests
         Assert.Equal(0, (await world.GetAsync("/orgs/acme/runtimes/app-2")).GetProperty("unbilled_seconds").GetInt64());
         Assert.Equal(0, (await world.GetAsync("/orgs/acme/runtimes/app-1")).GetProperty("unbilled_seconds").GetInt64());
         Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
+    }
+
+    [Fact]
+    public async Task How_late_activity_may_come_is_a_matter_of_configuration()
+    {
+        await using var world = await ApiWorld.StartAsync(options => options with { RuntimeLateness = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).RuntimeLateness });
+        await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices);
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App);
+        var taken = await HappenAsync(world, Events(("a", -8 * 86_400, "start"), ("b", -22 * 86_400, "start")));
+        Assert.Equal((1, 0, 0, 1), Counts(taken));
+        Assert.Contains("more than 20 days", Text(taken.GetProperty("items")[0], "detail"), StringComparison.Ordinal);
     }
 
     [Fact]

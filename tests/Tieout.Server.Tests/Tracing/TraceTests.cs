@@ -5,6 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Outbox;
 
 namespace Tieout.Server.Tests.Tracing;
 
@@ -54,6 +55,31 @@ public sealed class TraceTests
         Assert.Equal(["op-now", "op-again"], Operations(await world.GetAsync($"/trace/{made}")));
         Assert.Equal(["op-other"], Operations(await world.GetAsync("/trace/a-name-of-theirs")));
         Assert.Equal(["op-later"], Operations(await world.GetAsync($"/trace/{early}")));
+    }
+
+    [Fact]
+    public async Task A_message_that_went_to_an_endpoint_is_followed_by_its_delivery()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        await using var world = await ApiWorld.StartAsync(options => options with
+        {
+            EnvelopeSecret = new("thirty-two bytes of a test secret"u8),
+            Webhooks = new() { AllowHttp = true, AllowPrivate = true },
+        });
+        await world.OkAsync(HttpMethod.Post, "/webhooks", $$"""{"url":"{{receiver.Url}}"}""");
+        await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", """{"window":"day","limit":"10","hard":true}""");
+        await SettleAsync(world, "op-7", "corr-7", "6");
+        await receiver.WaitForAsync(1);
+        var steps = Array.Empty<JsonElement>();
+        for (var looks = 0; looks < 100 && !steps.Any(step => Kind(step) == "delivery" && What(step).Contains("answered 204", StringComparison.Ordinal)); looks++)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+            steps = [.. (await world.GetAsync("/trace/corr-7")).GetProperty("steps").EnumerateArray()];
+        }
+
+        var delivery = Assert.Single(steps, step => Kind(step) == "delivery");
+        Assert.Contains("delivered after 1 attempt, answered 204", What(delivery), StringComparison.Ordinal);
+        Assert.True(Array.IndexOf(steps, delivery) > Array.FindIndex(steps, step => Kind(step) == "message"));
     }
 
     [Fact]
