@@ -54,6 +54,7 @@ public static class TieoutServer
         app.UseMiddleware<RequestScope>();
         app.UseRouting();
         app.MapHealth();
+        app.MapMetrics();
         app.MapGateway();
         app.MapApi();
         app.MapIngest();

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Server.Gateway;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Storage;
+
+namespace Tieout.Server.Hosting;
+
+/// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
+internal static class MetricsEndpoint
+{
+    private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync);
+
+    private static async Task<IResult> GetAsync(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var health = ledger.Health;
+        var text = new StringBuilder();
+        Gauge("ledger_writable", "Whether new spend can be made durable now.", health.IsWritable ? 1 : 0);
+        Gauge("ledger_queue_depth", "Commands that wait for a commit.", health.QueueDepth);
+        Gauge("ledger_last_commit_milliseconds", "How long the last commit took.", health.LastCommitMs);
+        Counter("ledger_commits_total", "Durable commits since the ledger was made.", health.Commit);
+        if (health.LastWriteAt is { } last) Gauge("ledger_last_write_age_seconds", "How long ago the last commit was.", Age(time, last.UnixMicros));
+        Gauge("ledger_open_holds", "Attempts in flight that money is set aside for.", ledger.Read.OpenHolds(org: null).Count);
+        Gauge("ledger_orgs", "Orgs with an account.", ledger.Read.Orgs.Count);
+        Gauge("spool_depth", "Finished spend that waits for the store to come back.", spool.Count);
+        Counter("spool_dropped_records_total", "Finished spend that was given up. Always 0.", spool.Dropped);
+        Gauge("configuration_version", "1 for the configuration that the server started with.", routes.State.Version);
+        Gauge("configuration_in_force", "Whether the file as it stands now is in force.", routes.State.Error is null ? 1 : 0);
+        Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
+        foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
+        if (await DeliveriesAsync(ledger, cancellationToken) is { } deliveries)
+        {
+            Gauge("webhooks_waiting", "Messages that wait for their endpoint.", deliveries.Waiting);
+            Gauge("webhooks_dead", "Deliveries that were given up.", deliveries.Dead);
+            if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
+        }
+
+        return Results.Text(text.ToString(), ContentType);
+
+        void Gauge(string name, string help, decimal value) => One(name, help, "gauge", value);
+        void Counter(string name, string help, decimal value) => One(name, help, "counter", value);
+        void One(string name, string help, string type, decimal value)
+        {
+            Head(name, help, type);
+            Line(name, value);
+        }
+
+        void Head(string name, string help, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP tieout_{name} {help}\n# TYPE tieout_{name} {type}\n");
+        void Line(string name, decimal value) => text.Append(CultureInfo.InvariantCulture, $"tieout_{name} {value}\n");
+    }
+
+    private static decimal Age(TimeProvider time, long unixMicros) => Math.Max(0, Math.Round((decimal)(time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(unixMicros)).TotalSeconds, 3));
+
+    /// <summary>Metrics are asked for when the store is down, too.</summary>
+    private static async Task<DeliveriesHealth?> DeliveriesAsync(ILedger ledger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ledger.Deliveries.HealthAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    private static string Escaped(string label) => label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+}
