@@ -5,7 +5,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
-using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Attribution;
 
