@@ -32,13 +32,16 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
         foreach (var job in jobs)
         {
             var now = time.GetUtcNow();
-            var day = DateOnly.FromDateTime(now.UtcDateTime).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-            if (TimeOnly.FromDateTime(now.UtcDateTime) < job.DueAt || ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body == Done(day)) continue;
+            var isDue = TimeOnly.FromDateTime(now.UtcDateTime) >= job.DueAt;
+            var day = Day(isDue ? now : now.AddDays(-1));
+            var last = ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body;
+            if (last is not null && (!isDue || last == Done(day))) continue;
             try
             {
-                await job.RunAsync(Instant.From(now), stoppingToken);
+                // A ledger that has never had it begins with the next day's: what was before there was a ledger needs no looking after.
+                if (last is not null) await job.RunAsync(Instant.From(now), stoppingToken);
                 await ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
-                LogDone(job.Name, day);
+                if (last is not null) LogDone(job.Name, day);
             }
             catch (StoreUnavailableException unavailable)
             {
@@ -50,6 +53,8 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
             }
         }
     }
+
+    private static string Day(DateTimeOffset time) => DateOnly.FromDateTime(time.UtcDateTime).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static string Done(string day) => $$"""{"day":"{{day}}"}""";
 

@@ -39,6 +39,9 @@ public sealed class DailyJobTests
             var (clock, job) = (new Clock(new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero)), new Counted { Fails = new StoreUnavailableException("away", StoreEffect.None) });
             var server = new DailyJobs(ledger, [job], clock, NullLogger<DailyJobs>.Instance);
             await server.RunDueAsync(Stop);
+            Assert.Equal(0, job.Runs);
+            clock.Now = clock.Now.AddDays(1);
+            await server.RunDueAsync(Stop);
             job.Fails = new InvalidOperationException("a bug");
             await server.RunDueAsync(Stop);
             job.Fails = null;
