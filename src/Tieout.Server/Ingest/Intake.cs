@@ -24,6 +24,9 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     /// <summary>Labels come from senders: past this many combinations, the remembered ones are let go.</summary>
     private const int RememberedMax = 10_000;
 
+    /// <summary>Items of a call; fewer share no page of an index anyway, and stay in the order in which they came.</summary>
+    private const int WorthSorting = 100;
+
     /// <summary>Flags that come from the price and not from the measurement: a new price list may change them, and the usage is still the same.</summary>
     private const UsageFlags OfPrices = UsageFlags.Unpriced | UsageFlags.PartsExceedTotal | UsageFlags.ReportedCostDiffers;
 
@@ -60,7 +63,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         }
 
         // Their ids come in no order: sorted, those that share a page of the index on ids come one after the other. Steps of an envelope keep their order.
-        if (!inOrder && charges.TrueForAll(charge => charge.Command.Envelope is null)) charges.Sort(static (left, right) => (IdOf(left), left.Item).CompareTo((IdOf(right), right.Item)));
+        if (!inOrder && charges.Count >= WorthSorting && charges.TrueForAll(charge => charge.Command.Envelope is null)) charges.Sort(static (left, right) => (IdOf(left), left.Item).CompareTo((IdOf(right), right.Item)));
         var decided = await LinkedCommands.SubmitAsync(ledger, [.. charges.Select(charge => charge.Command)], cancellationToken);
         for (var i = 0; i < decided.Length; i++)
         {
