@@ -150,7 +150,7 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
 
     private bool IsTakenBack(long posting)
     {
-        using var rows = tables.Select("SELECT 1 FROM postings WHERE kind = 4 AND reverses = ?", posting);
+        using var rows = tables.Select("SELECT 1 FROM postings WHERE kind = 4 AND reverses = ? AND reverses > 0", posting);
         return rows.Step();
     }
 }

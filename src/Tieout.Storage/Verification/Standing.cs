@@ -240,7 +240,7 @@ internal sealed class Standing
     /// <summary>Whether a correction has taken a posting back: what was wrong with it is then repaired (L7). Asked only of what is wrong.</summary>
     private bool IsTakenBack(long posting)
     {
-        using var rows = _tables.Select("SELECT 1 FROM postings WHERE kind = 4 AND reverses = ?", posting);
+        using var rows = _tables.Select("SELECT 1 FROM postings WHERE kind = 4 AND reverses = ? AND reverses > 0", posting);
         return rows.Step();
     }
 

@@ -28,7 +28,7 @@ public sealed class PostgresVerificationTests
         { "UPDATE accounts SET debits = debits + 5 WHERE no = 1", "L4", "accounts 1" },
         { "UPDATE accounts SET held = held + 5 WHERE no = 1", "L5", "accounts 1" },
         { "UPDATE windows SET posted = posted + 1", "B2", "windows" },
-        { "UPDATE cells SET charge = charge + 1", "cells", "cells" },
+        { "UPDATE cells SET charge = charge + 1", "cells", "its rows come to " },
         { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "L8", "lineage 1 (issuance i-1, no. 1) is not as it was written" },
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "A1", "lineage 1: the links of issuance i-1 do not hold from no. 1 on (Changed)" },
