@@ -24,9 +24,6 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     /// <summary>Labels come from senders: past this many combinations, the remembered ones are let go.</summary>
     private const int RememberedMax = 10_000;
 
-    /// <summary>Items of a call; fewer share no page of an index anyway, and stay in the order in which they came.</summary>
-    private const int WorthSorting = 100;
-
     /// <summary>Flags that come from the price and not from the measurement: a new price list may change them, and the usage is still the same.</summary>
     private const UsageFlags OfPrices = UsageFlags.Unpriced | UsageFlags.PartsExceedTotal | UsageFlags.ReportedCostDiffers;
 
@@ -35,23 +32,18 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     // Items that follow each other are mostly alike, and comparing is far less than hashing nine texts.
     private volatile UsageLabels? _last;
 
-    /// <summary>Charges items in their order, one after the other.</summary>
     /// <inheritdoc cref="TakeAsync(IReadOnlyList{UsageItem}, Caller, string?, CancellationToken)"/>
-    public Task<IReadOnlyList<ItemOutcome>> TakeInOrderAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken) =>
-        TakeAsync(items, caller, envelope: null, inOrder: true, cancellationToken);
+    public Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken) =>
+        TakeAsync(items, caller, envelope: null, cancellationToken);
 
-    /// <summary>Charges items, in whatever order.</summary>
     /// <param name="envelope">Of the call: for every item that bears none of its own. Null: there is none.</param>
     /// <returns>One outcome an item, in their order.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
-    public Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken) =>
-        TakeAsync(items, caller, envelope, inOrder: false, cancellationToken);
-
-    private async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, bool inOrder, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken)
     {
         var prices = keys.Get().Prices;
         var reading = identities?.For(caller);
-        var charges = new List<(int Item, LinkedCommand Command)>(items.Count);
+        var charges = new List<LinkedCommand>(items.Count);
         var outcomes = new ItemOutcome[items.Count];
         for (var i = 0; i < items.Count; i++)
         {
@@ -59,21 +51,16 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
             var charge = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
             if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
-            else charges.Add((i, new(charge, carried, carried is null ? null : Step(charge.Usage.Usage, caller))));
+            else charges.Add(new(charge, carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
         }
 
-        // Their ids come in no order: sorted, those that share a page of the index on ids come one after the other. Steps of an envelope keep their order.
-        if (!inOrder && charges.Count >= WorthSorting && charges.TrueForAll(charge => charge.Command.Envelope is null)) charges.Sort(static (left, right) => (IdOf(left), left.Item).CompareTo((IdOf(right), right.Item)));
-        var decided = await LinkedCommands.SubmitAsync(ledger, [.. charges.Select(charge => charge.Command)], cancellationToken);
-        for (var i = 0; i < decided.Length; i++)
+        var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
+        for (var (i, next) = (0, 0); i < outcomes.Length; i++)
         {
-            var item = charges[i].Item;
-            outcomes[item] = await AnswerAsync(items[item], ((Command.Charge)charges[i].Command.Command).Usage, decided[i], cancellationToken);
+            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], ((Command.Charge)charges[next].Command).Usage, decided[next++], cancellationToken);
         }
 
         return outcomes;
-
-        static AttemptId IdOf((int Item, LinkedCommand Command) charge) => ((Command.Charge)charge.Command.Command).Usage.Usage.Id;
     }
 
     /// <summary>What an item would be charged, if it were handed in now; null: it would be refused.</summary>

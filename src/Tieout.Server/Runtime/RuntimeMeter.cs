@@ -70,7 +70,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         var refused = 0;
         foreach (var part in charges.Chunk(ItemsPerCall))
         {
-            var outcomes = await _intake.TakeInOrderAsync([.. part.Select((charge, index) => RuntimeRecords.Item(charge.Of.Log.Instance, charge.Due, index))], Self, cancellationToken);
+            var outcomes = await _intake.TakeAsync([.. part.Select((charge, index) => RuntimeRecords.Item(charge.Of.Log.Instance, charge.Due, index))], Self, cancellationToken);
             for (var i = 0; i < part.Length; i++)
             {
                 if (outcomes[i].Status is ItemStatus.Accepted or ItemStatus.Replayed) continue;

@@ -50,7 +50,7 @@ internal sealed class RuntimeGaps(ILedger ledger, CurrentKeys keys)
     public async Task<int> MeterAsync(ActivityLog log, ComponentDay day, long due, CancellationToken cancellationToken)
     {
         var missing = await MissingAsync(log, day, due, cancellationToken);
-        var outcomes = await _intake.TakeInOrderAsync([.. missing.Select((one, index) => RuntimeRecords.Item(log.Instance, one, index))], Self, cancellationToken);
+        var outcomes = await _intake.TakeAsync([.. missing.Select((one, index) => RuntimeRecords.Item(log.Instance, one, index))], Self, cancellationToken);
         return outcomes.Count(outcome => outcome.Status is not (ItemStatus.Accepted or ItemStatus.Replayed));
     }
 
