@@ -1,0 +1,162 @@
+using Npgsql;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Postgres.Writing;
+
+/// <summary>Recalling, for a batch, what was let go of.</summary>
+internal sealed partial class BucketBook
+{
+    /// <summary>Makes the book hold everything that deciding <paramref name="commands"/> looks at. In the transaction that has the bucket locked.</summary>
+    /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of after it.</param>
+    public async Task PrefetchAsync(NpgsqlConnection connection, IReadOnlyList<Command> commands, List<AttemptId> revisited)
+    {
+        var wanted = new Wanted(Book, _newestId);
+        for (var i = 0; i < commands.Count; i++) wanted.Add(commands[i]);
+        if (wanted.Attempts.Count > 0) await RecallAttemptsAsync(connection, wanted.Attempts, revisited);
+        foreach (var id in wanted.Ending)
+        {
+            if (Book.Attempt(id) is { Hold: { } hold }) wanted.AddWindows(hold.Scope, hold.EndUser, hold.HeldAt);
+        }
+
+        if (wanted.Commands.Count > 0) await RecallCommandsAsync(connection, wanted.Commands);
+        if (wanted.Objects.Count > 0) await RecallObjectsAsync(connection, wanted.Objects);
+        if (wanted.Announced.Count > 0) await RecallAnnouncedAsync(connection, wanted.Announced);
+        if (wanted.Lineages.Count > 0) await RecallLineagesAsync(connection, wanted.Lineages);
+        foreach (var posting in wanted.Postings)
+        {
+            if (await PostedBeforeAsync(connection, posting) is not { } before) continue;
+            lock (_gate) Book.Recall(before);
+            if (before.Usage is { } usage) wanted.AddWindows(usage.Usage.Labels, usage.Usage.EndUser, before.Posting.EffectiveAt);
+        }
+
+        foreach (var usage in wanted.Recorded)
+        {
+            if (await RecordedAsync(connection, usage) is not { } row) continue;
+            lock (_gate) Book.Recall(row);
+            wanted.AddWindows(row.Usage.Labels, row.Usage.EndUser, row.EffectiveAt);
+        }
+
+        if (wanted.Windows.Count > 0) await RecallWindowsAsync(connection, wanted.Windows);
+    }
+
+    private async Task RecallAttemptsAsync(NpgsqlConnection connection, HashSet<Guid> ids, List<AttemptId> revisited)
+    {
+        var wanted = ids.ToArray();
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.bucket = $1 AND u.id = ANY($2)", bucket, wanted);
+        batch.Add($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq WHERE h.bucket = $1 AND h.id = ANY($2)", bucket, wanted);
+        await using var reader = await batch.ExecuteReaderAsync();
+        var used = (await reader.ListAsync(row => RowReads.Usage(row, Labels))).ToDictionary(row => row.Usage.Id);
+        var held = (await reader.ListAsync(row => (RowReads.Hold(row, Labels).Hold, State: (HoldState)row.Int64(9)))).ToDictionary(row => row.Hold.Id);
+        lock (_gate)
+        {
+            foreach (var id in held.Keys.Union(used.Keys))
+            {
+                Book.Recall(id, held.TryGetValue(id, out var hold) ? new(hold.Hold, hold.State, used.GetValueOrDefault(id)) : new(Hold: null, HoldState.Settled, used[id]));
+                revisited.Add(id);
+            }
+        }
+    }
+
+    private async Task RecallCommandsAsync(NpgsqlConnection connection, HashSet<(string Org, string Id)> ids)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"SELECT {RowReads.CommandColumns} FROM commands WHERE bucket = $1 AND (org, id) IN (SELECT * FROM unnest($2::text[], $3::text[]))",
+            bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => id.Id).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var rows = await reader.ListAsync(RowReads.Command);
+        lock (_gate)
+        {
+            foreach (var row in rows) Book.Recall(row);
+        }
+    }
+
+    private async Task RecallAnnouncedAsync(NpgsqlConnection connection, HashSet<(string Org, string Id)> ids)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"SELECT {RowReads.OutboxColumns} FROM outbox WHERE bucket = $1 AND (org, id) IN (SELECT * FROM unnest($2::text[], $3::text[])) ORDER BY seq DESC",
+            bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => id.Id).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var rows = await reader.ListAsync(RowReads.Outbox);
+        lock (_gate)
+        {
+            foreach (var row in rows) Book.Recall(row);
+        }
+    }
+
+    private async Task RecallObjectsAsync(NpgsqlConnection connection, HashSet<(string Org, ObjectKind Kind, string Id)> ids)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"""
+            SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq
+            WHERE o.bucket = $1 AND (o.org, o.kind, o.id) IN (SELECT * FROM unnest($2::text[], $3::int[], $4::text[]))
+            """,
+            bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => (int)id.Kind).ToArray(), ids.Select(id => id.Id).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var objects = await reader.ListAsync(RowReads.Kept);
+        lock (_gate)
+        {
+            foreach (var kept in objects) Book.Recall(kept);
+        }
+    }
+
+    private async Task RecallLineagesAsync(NpgsqlConnection connection, HashSet<(string Org, string Operation, string Issuance)> names)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            """
+            SELECT DISTINCT ON (operation_id, org, issuance_id) org, operation_id, issuance_id, no, link, token_sha256 FROM lineage
+            WHERE bucket = $1 AND (operation_id, org, issuance_id) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]))
+            ORDER BY operation_id, org, issuance_id, no DESC
+            """,
+            bucket, names.Select(name => name.Operation).ToArray(), names.Select(name => name.Org).ToArray(), names.Select(name => name.Issuance).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var heads = await reader.ListAsync(row => (Org: row.Text(0), Operation: row.Text(1), Issuance: row.Text(2), Head: new LineageHead(RowReads.Int32(row, 3), row.Bytes(4).ToArray(), row.Bytes(5).ToArray())));
+        lock (_gate)
+        {
+            foreach (var (org, operation, issuance, head) in heads) Book.Recall(org, operation, issuance, head);
+        }
+    }
+
+    private async Task RecallWindowsAsync(NpgsqlConnection connection, HashSet<WindowKey> keys)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"SELECT {RowReads.WindowColumns} FROM windows WHERE bucket = $1 AND (budget, start_at, each) IN (SELECT * FROM unnest($2::int[], $3::bigint[], $4::text[]))",
+            bucket, keys.Select(key => key.Budget).ToArray(), keys.Select(key => key.Start.UnixMicros).ToArray(), keys.Select(key => key.Each ?? "").ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var windows = await reader.ListAsync(RowReads.Window);
+        lock (_gate)
+        {
+            foreach (var window in windows) Book.Recall(window);
+        }
+    }
+
+    private async Task<PostedBefore?> PostedBeforeAsync(NpgsqlConnection connection, long seq)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
+        batch.Add("SELECT 1 FROM postings WHERE bucket = $1 AND reverses = $2 AND reverses > 0 LIMIT 1", bucket, seq);
+        await using var reader = await batch.ExecuteReaderAsync();
+        var postings = await reader.ListAsync(row => RowReads.Posting(row, OrgOf).Posting);
+        var usage = await reader.ListAsync(row => RowReads.Usage(row, Labels));
+        var reversals = await reader.ListAsync(_ => true);
+        return postings.Count == 0 ? null : new(postings[0], usage.SingleOrDefault(), reversals.Count > 0);
+    }
+
+    private async Task<UsageRow?> RecordedAsync(NpgsqlConnection connection, long seq)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.bucket = $1 AND u.seq = $2", bucket, seq);
+        await using var reader = await batch.ExecuteReaderAsync();
+        return (await reader.ListAsync(row => RowReads.Usage(row, Labels))).SingleOrDefault();
+    }
+}
