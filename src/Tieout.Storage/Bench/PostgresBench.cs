@@ -81,6 +81,7 @@ internal sealed class PostgresBench : BenchStore
             if (Holds.Count > 0) await Tables.Holds.CopyAsync(connection, buffer, Bucket, Holds);
             if (Ends.Count > 0) await Tables.HoldEnds.CopyAsync(connection, buffer, Bucket, Ends);
             if (Usage.Count > 0) await Tables.Usage.CopyAsync(connection, buffer, Bucket, Usage);
+            if (Usage.Count > 0) await Tables.UsageIds.CopyAsync(connection, buffer, Bucket, Usage);
             if (Postings.Count > 0) await Tables.Postings.CopyAsync(connection, buffer, Bucket, Postings);
             await transaction.CommitAsync();
         }
@@ -92,7 +93,7 @@ internal sealed class PostgresBench : BenchStore
     {
         await using var connection = await _source.OpenConnectionAsync();
         await ExecuteAsync(connection, "CREATE SCHEMA bench_limit");
-        foreach (var table in (string[])["holds", "hold_ends", "usage", "postings"]) await ExecuteAsync(connection, $"CREATE TABLE bench_limit.{table} (LIKE public.{table} INCLUDING ALL)");
+        foreach (var table in (string[])["holds", "hold_ends", "usage", "usage_ids", "postings"]) await ExecuteAsync(connection, $"CREATE TABLE bench_limit.{table} (LIKE public.{table} INCLUDING ALL)");
     }
 
     private async Task<long> ReadAsync(int bucket, int batch, List<Part> parts)

@@ -70,6 +70,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
                 if (DateTime.UtcNow - lastLetGo < LetGoEvery) continue;
                 lastLetGo = DateTime.UtcNow;
                 foreach (var bucket in buckets) bucket.LetGo();
+                if (_isFirst) await connections.RunAsync(UsageMonths.MakeAheadAsync);
             }
             catch (OperationCanceledException) when (_closing.IsCancellationRequested)
             {

@@ -39,6 +39,7 @@ internal static class PostgresSchema
             }
 
             await LayOutAsync(connection, buckets, cancellationToken);
+            await RunAsync(connection, UsageMonths.Make, cancellationToken);
             return new Buckets(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken));
         }
         finally

@@ -33,6 +33,10 @@ public sealed class PostgresVerificationTests
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "L8", "lineage 1 (issuance i-1, no. 1) is not as it was written" },
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "A1", "lineage 1: the links of issuance i-1 do not hold from no. 1 on (Changed)" },
         { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
+        { "DELETE FROM usage_ids WHERE seq = 1", "L8", "usage 1 is missing" },
+        { "UPDATE usage_ids SET id = gen_random_uuid() WHERE seq = 1", "L8", "usage 1 is missing" },
+        { "UPDATE usage_ids SET recorded_at = recorded_at + 1 WHERE seq = 1", "L8", "usage 1 is missing" },
+        { "INSERT INTO usage_ids VALUES (0, gen_random_uuid(), 9, 0)", "L8", "usage_ids: 4 ids count for 3 usage records" },
         { "UPDATE objects SET org = 'beta' WHERE seq = 1", "L8", "objects 1" },
     };
 

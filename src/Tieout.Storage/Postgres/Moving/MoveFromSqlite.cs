@@ -63,7 +63,9 @@ public static class MoveFromSqlite
             await CopyAsync(Tables.Commands, $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command);
             await CopyAsync(Tables.Holds, $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", row => RowReads.Hold(row, _ => Nobody));
             await CopyAsync(Tables.HoldEnds, "SELECT hold, state, ended_at, commit_no, crc FROM hold_ends ORDER BY hold", HoldEnded);
+            await UsageMonths.MakeAsync(target, since: source.ReadInt64("SELECT coalesce(min(recorded_at), 0) FROM usage"), cancellationToken);
             await CopyAsync(Tables.Usage, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
+            await CopyAsync(Tables.UsageIds, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
             await CopyAsync(Tables.Postings, $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", row => RowReads.Posting(row, _ => ""));
             await CopyAsync(Tables.Findings, $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding);
             await CopyAsync(Tables.Outbox, $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox);

@@ -24,7 +24,7 @@ internal sealed partial class PostgresReader
                 "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0)::bigint, "
                 + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0)::bigint, "
                 + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
-                + "FROM postings p LEFT JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq";
+                + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPosting}";
             var lines = await PostingsIn(new(select), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
             return Standings.ByModel(lines);
         });
@@ -44,7 +44,7 @@ internal sealed partial class PostgresReader
                 .Then($"AND p.effective_at >= ? AND p.effective_at < ? AND {Standings.IsOfRevenue(state)}", from.UnixMicros, to.UnixMicros)
                 .Then("AND p.debit BETWEEN ? AND ?) t,", state.FirstAccount, state.FirstAccount + OrgState.AccountKinds - 1)
                 .Then("(SELECT coalesce(sum(u.charge), 0)::bigint, count(*), max(u.recorded_at) FROM usage u WHERE u.bucket = ?", bucket)
-                .Then($"AND {Since("usage")}", bucket, from.UnixMicros)
+                .Then($"AND {Since("usage")} AND u.recorded_at >= ?", bucket, from.UnixMicros, from.UnixMicros)
                 .Then("AND u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
                 .Then("AND u.attribution IN (SELECT no FROM attributions WHERE bucket = ? AND org = ?)) v", bucket, org)
                 .ListAsync(connection, row => new RangeTotals(
@@ -66,7 +66,7 @@ internal sealed partial class PostgresReader
                 await LoadLabelsAsync(connection, bucket);
                 return await new PgQuery("SELECT u.attribution, u.status_code, count(*), max(u.occurred_at) FROM usage u")
                     .Where("u.bucket = ?", bucket)
-                    .Where(Since("usage"), bucket, from.UnixMicros)
+                    .Where(Since("usage"), bucket, from.UnixMicros).Where("u.recorded_at >= ?", from.UnixMicros)
                     .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
                     .Then("GROUP BY u.attribution, u.status_code")
                     .ListAsync(connection, row => new StatusCount(Labels(bucket)(RowReads.Int32(row, 0)), RowReads.Int32(row, 1), row.Int64(2), RowReads.Time(row, 3)));

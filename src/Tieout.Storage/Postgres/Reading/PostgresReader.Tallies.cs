@@ -18,7 +18,7 @@ internal sealed partial class PostgresReader
         var bucket = layout.Of(query.Org);
         var select = new PgQuery(
             $"{TallySums(query.Figure)} FROM (SELECT ?::bigint AS origin, ?::bigint AS length, ?::bigint AS written, ?::bigint AS step) c "
-            + "CROSS JOIN postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq",
+            + $"CROSS JOIN postings p JOIN usage u ON {UsageMonths.OfPosting}",
             query.From.UnixMicros, query.SlotMicros, query.WrittenAt?.UnixMicros ?? long.MaxValue, query.StepNanos);
         return await connections.RunAsync(async connection =>
         {

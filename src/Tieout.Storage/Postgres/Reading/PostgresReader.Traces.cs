@@ -24,7 +24,7 @@ internal sealed partial class PostgresReader
             var found = await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ?", bucket).Where(CameLater));
             if (IdTime.Around(correlationId) is { } ids)
             {
-                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ? AND u.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
+                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById}").Where("i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
             }
 
             return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];

@@ -114,7 +114,7 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         return await connections.RunAsync(async connection =>
         {
             await LoadLabelsAsync(connection, bucket);
-            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ? AND u.id = ?", bucket, id.Value)
+            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById}").Where("i.bucket = ? AND i.id = ?", bucket, id.Value)
                 .ListAsync(connection, row => RowReads.Usage(row, Labels(bucket)));
             var held = await Holds(bucket).Where("h.id = ?", id.Value).ListAsync(connection, row => Held(row, bucket));
             return Together(held, used).SingleOrDefault(attempt => OrgOf(attempt) == org);
@@ -223,7 +223,7 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         var bucket = layout.Of(filter.Org);
         var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u")
             .Where("u.bucket = ? AND u.seq > ?", bucket, after)
-            .Where(Since("usage"), bucket, filter.From.UnixMicros)
+            .Where(Since("usage"), bucket, filter.From.UnixMicros).Where("u.recorded_at >= ?", filter.From.UnixMicros)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
             .WhereGiven("u.operation_id = ?", filter.OperationId)
             .WhereGiven("u.correlation_id = ?", filter.CorrelationId)

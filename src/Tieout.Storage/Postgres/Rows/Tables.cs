@@ -73,6 +73,12 @@ internal static class Tables
         Crc<UsageRow>(row => row.Crc),
     ]);
 
+    /// <summary>An id counts once for ever, in whatever month its usage lies.</summary>
+    public static readonly Table<UsageRow> UsageIds = new("usage_ids",
+    [
+        new IdColumn<UsageRow>("id", row => row.Usage.Id.Value), new LongColumn<UsageRow>("seq", row => row.Seq), new LongColumn<UsageRow>("recorded_at", row => row.RecordedAt.UnixMicros),
+    ]);
+
     public static readonly Table<PostingRow> Postings = new("postings",
     [
         new LongColumn<PostingRow>("seq", row => row.Posting.Seq), new IntColumn<PostingRow>("kind", row => (int)row.Posting.Kind),

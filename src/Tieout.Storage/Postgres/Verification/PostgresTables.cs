@@ -9,7 +9,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 {
     private static readonly string[] Names =
     [
-        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
+        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
         "accounts", "windows", "cells",
     ];
 
@@ -26,6 +26,9 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     {
         var views = string.Join(";\n", Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int"));
         await ExecuteAsync(views);
+
+        // A row of usage is one whose id counts, and stands where its id says: found by its number as by its id, and missing if the two differ.
+        await ExecuteAsync($"CREATE TEMP VIEW usage AS SELECT u.* FROM {UsageMonths.ById} AND i.id = u.id WHERE u.bucket = current_setting('tieout.bucket')::int");
         await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 

@@ -53,6 +53,12 @@ public static class PostgresVerification
             "L8", (head.Chain.Commit, head.Chain.Last) == (last.Commit, last.Last) && head.Chain.Hash.AsSpan().SequenceEqual(last.Hash),
             $"heads {bucket} says that the chain ends at commit {head.Chain.Commit}; it ends at {last.Commit}.");
         findings.Check("file", standing.FirstOpenHold is not { } open || head.FirstOpenHold <= open, $"heads {bucket}: hold {standing.FirstOpenHold} is open and lies before {head.FirstOpenHold}.");
+        using (var ids = tables.Select("SELECT count(*) FROM usage_ids"))
+        {
+            // Those of usage are found with it.
+            findings.Check("L8", ids.Step() && ids.Int64(0) == last.Last.Usage, $"usage_ids: {ids.Int64(0)} ids count for {last.Last.Usage} usage records of bucket {bucket}.");
+        }
+
         StandingCheck.Run(tables, standing, findings);
         LineageCheck.Run(tables, keys, findings);
         standing.Finish();

@@ -34,8 +34,8 @@ internal static class Backfill
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND org = $2", bucket, org.Org.Id);
         batch.Add(
-            """
-            SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq
+            $"""
+            SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON {UsageMonths.OfPosting}
             WHERE p.bucket = $1 AND p.debit BETWEEN $3 AND $4
               AND p.seq > coalesce((SELECT last_posting FROM chain WHERE bucket = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
             """,

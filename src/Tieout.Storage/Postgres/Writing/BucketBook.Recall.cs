@@ -47,7 +47,7 @@ internal sealed partial class BucketBook
     {
         var wanted = ids.ToArray();
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.bucket = $1 AND u.id = ANY($2)", bucket, wanted);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById} WHERE i.bucket = $1 AND i.id = ANY($2)", bucket, wanted);
         batch.Add($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq WHERE h.bucket = $1 AND h.id = ANY($2)", bucket, wanted);
         await using var reader = await batch.ExecuteReaderAsync();
         var used = (await reader.ListAsync(row => RowReads.Usage(row, Labels))).ToDictionary(row => row.Usage.Id);
@@ -143,7 +143,7 @@ internal sealed partial class BucketBook
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
-        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON {UsageMonths.OfPosting} WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
         batch.Add("SELECT 1 FROM postings WHERE bucket = $1 AND reverses = $2 AND reverses > 0 LIMIT 1", bucket, seq);
         await using var reader = await batch.ExecuteReaderAsync();
         var postings = await reader.ListAsync(row => RowReads.Posting(row, OrgOf).Posting);

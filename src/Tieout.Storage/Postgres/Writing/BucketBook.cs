@@ -61,7 +61,7 @@ internal sealed partial class BucketBook(int bucket)
         batch.Add(
             "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = e.bucket AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
             bucket, isNew ? long.MaxValue : last.Commit, last.Hold);
-        foreach (var table in (ReadOnlySpan<string>)["usage", "holds"]) batch.Add($"SELECT id FROM {table} WHERE bucket = $1 ORDER BY id DESC LIMIT 1", bucket);
+        foreach (var table in (ReadOnlySpan<string>)["usage_ids", "holds"]) batch.Add($"SELECT id FROM {table} WHERE bucket = $1 ORDER BY id DESC LIMIT 1", bucket);
 
         await using var reader = await batch.ExecuteReaderAsync();
         var isKnown = (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))).SingleOrDefault();

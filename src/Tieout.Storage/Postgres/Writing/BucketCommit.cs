@@ -28,6 +28,7 @@ internal static class BucketCommit
         await WriteAsync(Tables.Holds, writes.Holds);
         await WriteAsync(Tables.HoldEnds, [.. writes.HoldsEnded.Select(end => new InCommit<HoldEnd>(end, commit))]);
         await WriteAsync(Tables.Usage, writes.Usage);
+        await WriteAsync(Tables.UsageIds, writes.Usage);
         await WriteAsync(Tables.Postings, writes.Postings);
         await WriteAsync(Tables.Lineage, writes.Lineage);
         Tables.Settings.Insert(batch, bucket, writes.Settings);
