@@ -44,7 +44,8 @@ internal static class PostgresSchema
         }
         finally
         {
-            if (connection.FullState == System.Data.ConnectionState.Open) await RunAsync(connection, $"SELECT pg_advisory_unlock({MigrationLock})", cancellationToken);
+            // A migration that failed has left its transaction behind, which would hide why.
+            if (connection.FullState == System.Data.ConnectionState.Open) await RunAsync(connection, $"ROLLBACK; SELECT pg_advisory_unlock({MigrationLock})", cancellationToken);
         }
     }
 
