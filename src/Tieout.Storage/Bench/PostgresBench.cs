@@ -93,7 +93,9 @@ internal sealed class PostgresBench : BenchStore
     {
         await using var connection = await _source.OpenConnectionAsync();
         await ExecuteAsync(connection, "CREATE SCHEMA bench_limit");
-        foreach (var table in (string[])["holds", "hold_ends", "usage", "usage_ids", "postings"]) await ExecuteAsync(connection, $"CREATE TABLE bench_limit.{table} (LIKE public.{table} INCLUDING ALL)");
+        foreach (var table in (string[])["holds", "hold_ends", "usage_ids", "postings"]) await ExecuteAsync(connection, $"CREATE TABLE bench_limit.{table} (LIKE public.{table} INCLUDING ALL)");
+        await ExecuteAsync(connection, "CREATE TABLE bench_limit.usage (LIKE public.usage INCLUDING ALL) PARTITION BY RANGE (recorded_at)");
+        await ExecuteAsync(connection, "CREATE TABLE bench_limit.usage_part PARTITION OF bench_limit.usage FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
     }
 
     private async Task<long> ReadAsync(int bucket, int batch, List<Part> parts)

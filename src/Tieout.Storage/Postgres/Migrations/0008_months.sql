@@ -39,6 +39,9 @@ CREATE FUNCTION usage_from(kind int, command_id text, recorded_at bigint) RETURN
   SELECT CASE WHEN kind = 3 AND command_id IS NULL THEN recorded_at ELSE -9223372036854775808 END
 $$;
 
+-- What is not in its usage's commit. Charges with their usage pay nothing for it.
+CREATE INDEX postings_later ON postings (bucket, seq) WHERE kind >= 3 AND command_id IS NOT NULL;
+
 DO $$
 DECLARE
   last timestamp := date_trunc('month', greatest(now(), (SELECT timestamptz 'epoch' + max(recorded_at) * interval '1 microsecond' FROM usage_before)) AT TIME ZONE 'UTC');

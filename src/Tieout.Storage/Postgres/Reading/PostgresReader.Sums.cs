@@ -20,12 +20,12 @@ internal sealed partial class PostgresReader
         return await connections.RunAsync(async connection =>
         {
             await LoadLabelsAsync(connection, bucket);
-            const string select =
+            var select =
                 "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0)::bigint, "
                 + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0)::bigint, "
                 + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
-                + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPosting}";
-            var lines = await PostingsIn(new(select), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
+                + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPostingsSince()}";
+            var lines = await PostingsIn(new(select, from.UnixMicros, from.UnixMicros, bucket), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
             return Standings.ByModel(lines);
         });
     }

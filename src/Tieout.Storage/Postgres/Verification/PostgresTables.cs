@@ -28,7 +28,11 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         await ExecuteAsync(views);
 
         // A row of usage is one whose id counts, and stands where its id says: found by its number as by its id, and missing if the two differ.
-        await ExecuteAsync($"CREATE TEMP VIEW usage AS SELECT u.* FROM {UsageMonths.ById} AND i.id = u.id WHERE u.bucket = current_setting('tieout.bucket')::int");
+        await ExecuteAsync("""
+            CREATE TEMP VIEW usage AS SELECT u.* FROM public.usage u
+            JOIN public.usage_ids i ON i.bucket = u.bucket AND i.id = u.id AND i.seq = u.seq AND i.recorded_at = u.recorded_at
+            WHERE u.bucket = current_setting('tieout.bucket')::int
+            """);
         await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 

@@ -35,7 +35,7 @@ internal static class Backfill
         batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND org = $2", bucket, org.Org.Id);
         batch.Add(
             $"""
-            SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON {UsageMonths.OfPosting}
+            SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON {UsageMonths.OfPostingsSince("$2", "$1")}
             WHERE p.bucket = $1 AND p.debit BETWEEN $3 AND $4
               AND p.seq > coalesce((SELECT last_posting FROM chain WHERE bucket = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
             """,
