@@ -16,17 +16,16 @@ public readonly record struct Billed(AttemptId Usage, long Seq, Stretch Stretch,
 }
 
 /// <summary>A usage record to be made.</summary>
-/// <param name="Replacing">Charges of the same component in the same interval that are reversed with it: together they are no overrun.</param>
-public readonly record struct Due(Stretch Stretch, int Revision, Amount Replacing = default);
+public readonly record struct Due(Stretch Stretch, int Revision);
 
 /// <summary>What makes the ledger say what was really used. Pure.</summary>
 /// <remarks>
 /// Records are never edited, so an interval whose truth changed is recorded anew as a whole, under the next revision, and the charges of the one before
-/// are reversed (L7). Of an interval, the newest revision stands; where it turns out to be nothing, a record of zero seconds says so. First charge,
-/// then reverse: stopped in between, the next look finds the newer revision and reverses what is older. Each step counts once, however often it is done.
+/// are reversed (L7), in one command: no moment has both or neither. Of an interval, the newest revision stands; where it turns out to be nothing, a
+/// record of zero seconds says so. Each step counts once, however often it is done.
 /// </remarks>
 /// <param name="Charges">Records that are missing.</param>
-/// <param name="Reversals">Records that do not stand any more. After a crash some of their charges are reversed already.</param>
+/// <param name="Reversals">Records that do not stand any more. Charges of older revisions are reversed already.</param>
 public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> Reversals)
 {
     /// <param name="recorded">All records of the intervals of <paramref name="from"/> to <paramref name="to"/>, or a part of them that is missing nothing but the newest.</param>
@@ -60,8 +59,7 @@ public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> 
             return;
         }
 
-        var replaced = stands.Where(row => !row.IsNothing).GroupBy(row => row.Stretch.Component).ToDictionary(rows => rows.Key, rows => new Amount(rows.Sum(row => row.Charge.Nanos)));
-        charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1, replaced.Remove(stretch.Component, out var before) ? before : Amount.Zero)));
+        charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1)));
         if (truth.Length == 0) charges.Add(new(new(0, interval, interval, 0, null), revision + 1));
         reversals.AddRange(stands.Where(row => !row.IsNothing));
     }

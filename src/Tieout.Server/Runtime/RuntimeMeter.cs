@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
@@ -27,6 +28,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
 
     private readonly TimeSpan _lateness = lateness ?? new ServerOptions().RuntimeLateness;
     private readonly Intake _intake = new(ledger, keys);
+    private readonly RuntimeRecharge _recharge = new(ledger, new(ledger, keys));
     private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
     private readonly Dictionary<string, long> _lastEvent = new(StringComparer.Ordinal);
 
@@ -40,32 +42,39 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
     {
         await FollowAsync(cancellationToken);
         var due = DueAt(now, grid);
-        var (charges, reversals) = (new List<(Followed Of, Due Due)>(), new List<(Followed Of, Billed Row)>());
+        var (charges, anew) = (new List<(Followed Of, Due Due)>(), new List<Anew>());
         foreach (var one in _followed.Values)
         {
-            await PlanAsync(one, due, charges, reversals, cancellationToken);
+            await PlanAsync(one, due, charges, anew, cancellationToken);
             one.IsSure = false;
         }
 
         // What was charged before is put right, to the end, before anything new is charged: a newest record says that all before it is settled.
         var unsure = new HashSet<Followed>();
-        var refused = await ChargeAsync(charges.Where(charge => charge.Due.Revision > 1), unsure, cancellationToken);
-        foreach (var inOrg in reversals.Where(reversal => !unsure.Contains(reversal.Of)).GroupBy(reversal => reversal.Of.Log.Instance.Org, StringComparer.Ordinal))
+        var refused = 0;
+        foreach (var (of, right, wrong) in anew)
         {
-            var ahead = 0L;
-            foreach (var (of, row) in inOrg.OrderBy(reversal => reversal.Row.Seq)) ahead = await ReverseAsync(of.Log.Instance, row, ahead, cancellationToken);
+            if (await _recharge.DoAsync(of.Log.Instance, right, wrong.Select(row => row.Usage), "intervals were recorded anew, because activity came late", cancellationToken)) continue;
+            refused += right.Length;
+            Leave(of, right[0].Stretch.From);
         }
 
-        refused += await ChargeAsync(charges.Where(charge => charge.Due.Revision == 1), unsure, cancellationToken);
+        refused += await ChargeAsync(charges, Leave, cancellationToken);
         foreach (var one in _followed.Values)
         {
             if (!unsure.Contains(one)) (one.IsSure, one.BilledThrough, one.DirtyFrom) = (true, due, long.MaxValue);
         }
 
         return refused;
+
+        void Leave(Followed of, long from)
+        {
+            unsure.Add(of);
+            of.DirtyFrom = Math.Min(of.DirtyFrom, from);
+        }
     }
 
-    private async Task<int> ChargeAsync(IEnumerable<(Followed Of, Due Due)> charges, HashSet<Followed> unsure, CancellationToken cancellationToken)
+    private async Task<int> ChargeAsync(IEnumerable<(Followed Of, Due Due)> charges, Action<Followed, long> leave, CancellationToken cancellationToken)
     {
         var refused = 0;
         foreach (var part in charges.Chunk(ItemsPerCall))
@@ -75,8 +84,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
             {
                 if (outcomes[i].Status is ItemStatus.Accepted or ItemStatus.Replayed) continue;
                 refused++;
-                unsure.Add(part[i].Of);
-                part[i].Of.DirtyFrom = Math.Min(part[i].Of.DirtyFrom, part[i].Due.Stretch.From);
+                leave(part[i].Of, part[i].Due.Stretch.From);
             }
         }
 
@@ -121,7 +129,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         }
     }
 
-    private async Task PlanAsync(Followed one, long due, List<(Followed, Due)> charges, List<(Followed, Billed)> reversals, CancellationToken cancellationToken)
+    private async Task PlanAsync(Followed one, long due, List<(Followed, Due)> charges, List<Anew> anew, CancellationToken cancellationToken)
     {
         if (one.Log.Events.Count == 0) return;
         var first = grid.Start(one.Log.Events[0].Second);
@@ -133,8 +141,9 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
             var to = Math.Min(due, begin + RuntimeRecords.DaySeconds);
             IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RowsAsync(one.Log.Instance, begin, cancellationToken);
             var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, grid);
-            charges.AddRange(plan.Charges.Select(charge => (one, charge)));
-            reversals.AddRange(plan.Reversals.Select(row => (one, row)));
+            charges.AddRange(plan.Charges.Where(charge => charge.Revision == 1).Select(charge => (one, charge)));
+            var right = plan.Charges.Where(charge => charge.Revision > 1).ToArray();
+            if (right.Length > 0) anew.Add(new(one, right, plan.Reversals));
         }
     }
 
@@ -181,21 +190,8 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         return rows;
     }
 
-    /// <summary>Takes the charge back whole; what is right has a charge of its own. Once, whatever happens: the correction's id is the record's.</summary>
-    /// <param name="ahead">By how much the postings' numbers are ahead of the usage records' at an earlier record. Every record has a posting, so that only grows.</param>
-    /// <returns>The same, here.</returns>
-    private async Task<long> ReverseAsync(RuntimeInstance instance, Billed row, long ahead, CancellationToken cancellationToken)
-    {
-        await foreach (var posting in ledger.Read.PostingsAsync(instance.Org, Instant.MinValue, new(long.MaxValue), row.Seq + ahead - 1, cancellationToken))
-        {
-            if (posting.UsageSeq != row.Seq || posting.Kind != PostingKind.Charge) continue;
-            var reason = $"runtime {instance.Id}: the interval of {RuntimeRecords.At(row.Stretch.From)} was recorded anew, because activity came late";
-            await ledger.SubmitAsync(new Command.Correct($"runtime-{row.Usage}", instance.Org, posting.Seq, NewAmount: null, reason), cancellationToken);
-            return posting.Seq - row.Seq;
-        }
-
-        return ahead;
-    }
+    /// <summary>What of one day of an instance is charged anew.</summary>
+    private sealed record Anew(Followed Of, Due[] Right, ImmutableArray<Billed> Wrong);
 
     /// <summary>One instance and how far it is charged.</summary>
     private sealed class Followed(ActivityLog log, long registered)

@@ -41,7 +41,6 @@ internal static class RuntimeRecords
             OperationId = Operation(instance.Id, stretch.From),
             CorrelationId = instance.CorrelationId,
             AttemptNo = due.Revision,
-            Replacing = due.Replacing,
             DurationMs = checked((int)(stretch.Seconds * 1_000)),
             Units = new(StringComparer.Ordinal) { [component.Unit.Name] = component.UnitsIn(stretch.Seconds, stretch.Replicas) },
             Runtime = instance.LabelsOf(component, stretch.Mode),

@@ -168,6 +168,9 @@ internal sealed class StoredBook : IDisposable
                 case Command.Correct correct:
                     RecallCorrected(correct);
                     break;
+                case Command.Recharge recharge:
+                    RecallAll([.. recharge.Parts], revisited);
+                    break;
             }
         }
     }

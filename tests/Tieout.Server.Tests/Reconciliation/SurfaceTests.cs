@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tieout.Server.Configuration;
+using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Tests.Api;
 using Tieout.Storage.Tests.Postgres;
@@ -114,7 +115,7 @@ public sealed class SurfaceTests
             var clock = new MovableTime();
             var options = new ServerOptions { Surfaces = [Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }] };
             using var reader = new SurfaceReader();
-            var ties = new SurfaceTies(options, world.Ledger, clock, reader);
+            var ties = new SurfaceTies(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
             using var worker = new SurfaceWorker(ties, world.Ledger, clock, NullLogger<SurfaceWorker>.Instance);
             async Task MinutesAsync(int minutes, string counter)
             {

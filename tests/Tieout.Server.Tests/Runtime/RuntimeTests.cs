@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
 using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
@@ -126,10 +127,13 @@ public sealed class RuntimeTests
         var spent = await world.SpentAsync();
         await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"total","limit":"{{spent.ToString(CultureInfo.InvariantCulture)}}","hard":true}""");
 
-        // It stopped earlier than it seemed: the charges anew are smaller, and for a moment stand beside those they replace.
+        // It stopped earlier than it seemed: what is taken back comes first, all in one commit, so what is left is never less for a moment.
         await HappenAsync(world, Events(("c", 299, "stop")));
         await TickAsync(world);
         Assert.True(await world.SpentAsync() < spent);
+        var postings = new List<Posting>();
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        Assert.Equal([PostingKind.Reversal, PostingKind.Reversal, PostingKind.Charge, PostingKind.Charge], postings[^4..].Select(posting => posting.Kind));
         Assert.Empty((await world.GetAsync("/orgs/acme/findings")).GetProperty("items").EnumerateArray());
 
         // It ran on longer than there is money for: that is one.

@@ -60,19 +60,35 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         return (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
     }
 
-    /// <summary>Opens a finding that was made elsewhere, such as from a bill; one that is open already stays as it is.</summary>
-    public async Task OpenAsync(Finding finding, CancellationToken cancellationToken)
+    /// <summary>Keeps what was found elsewhere than in a run, such as in a bill: opens it, brings it up to date, or ends it.</summary>
+    /// <param name="found">Null: it is not found any more.</param>
+    /// <returns>How it stands then; null: it was never there. What a person let stand stays so until its figures change.</returns>
+    public async Task<string?> KeepAsync(string org, string id, Finding? found, CancellationToken cancellationToken)
     {
-        if (Kept.Find(finding.Scope.Org, finding.Id) is not { State: FindingState.Open }) await ledger.SubmitAsync(FindingsKept.Open(finding), cancellationToken);
+        var known = Kept.Find(org, id);
+        if (found is null)
+        {
+            if (known is { State: FindingState.Open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, known.Code, known.Severity, Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
+            return known is { State: FindingState.Open } ? FindingState.Ended : known?.State;
+        }
+
+        if (known is { State: FindingState.Accepted, Finding: { } accepted } && accepted.Left == found.Left && accepted.Right == found.Right) return known.State;
+        (await ledger.SubmitAsync(FindingsKept.Open(found), cancellationToken)).OrThrow();
+        return FindingState.Open;
     }
 
     /// <summary>What no run looks for: bills, and what the ledger opened by itself. A person can let it stand.</summary>
     private async Task<Finding?> OfOthersAsync(string id, CancellationToken cancellationToken)
     {
         var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
-        if (row is null || Kept.Find(row.Org, id) is { State: not FindingState.Open }) return null;
-        if (FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
-        return new(new(row.Code, row.Severity), new(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", null, null, row.Code, row.Detail, new Repair.Decide(0, "look at it")) { Id = id };
+        if (row is null || FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
+        var kept = Kept.Find(row.Org, id);
+        if (kept is { State: not FindingState.Open }) return null;
+        var decide = new Repair.Decide(0, "look at it");
+        var scope = new FindingScope(row.Org, Usage: row.Attempt);
+        return kept?.Finding is { } said
+            ? new(new(row.Code, row.Severity), scope, $"finding/{row.Seq}", said.Left, said.Right, said.Cause, said.Evidence, decide) { Id = id, Causes = [.. (said.Causes ?? []).Select(cause => new CauseAmount(cause.Cause, cause.Amount))] }
+            : new(new(row.Code, row.Severity), scope, $"finding/{row.Seq}", null, null, row.Code, row.Detail, decide) { Id = id };
     }
 
     public void Dispose() => _one.Dispose();

@@ -79,7 +79,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
             ["from"] = tie.From,
             ["drifting_since"] = since.ToString(),
         };
-        (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org, type, body.ToJsonString()), cancellationToken)).OrThrow();
+        (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
     }
 
     [LoggerMessage(1401, LogLevel.Warning, "The surface {Surface} could not be compared. {Why}")]
