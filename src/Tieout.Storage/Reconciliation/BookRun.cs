@@ -36,8 +36,14 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
         var invoices = before?.Invoices ?? new InvoicePass(_labels);
         var pass = before?.Pass ?? new RowPass(_labels.Book, invoices);
         var figures = new FigurePass(tables, _labels, pass.Sums);
-        var stops = new List<(long Posting, Action Compare)> { (Chain.At(tables, checkpoint).Last.Posting, () => figures.Stored(checkpoint)) };
-        if (shown is not null) stops.Add((Chain.At(tables, shown.AsOf).Last.Posting, () => figures.Shown(shown)));
+        var stored = checkpoint == last.Commit ? last : Chain.At(tables, checkpoint);
+        var stops = new List<(long Posting, Action Compare)> { (stored.Last.Posting, () => figures.Stored(stored)) };
+        if (shown is not null)
+        {
+            var inMemory = shown.AsOf == last.Commit ? last : Chain.At(tables, shown.AsOf);
+            stops.Add((inMemory.Last.Posting, () => figures.Shown(shown, inMemory)));
+        }
+
         stops.Sort((left, right) => left.Posting.CompareTo(right.Posting));
         var total = last.Last.Usage + last.Last.Posting - (before is null ? 0 : before.Last.Last.Usage + before.Last.Last.Posting);
         pass.Run(tables, _labels, query, total, [.. stops.Select(stop => stop.Posting)], at => stops[at].Compare());

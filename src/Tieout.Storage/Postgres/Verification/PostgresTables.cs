@@ -15,22 +15,41 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 
     private int _cursors;
 
-    // A bucket's head may run behind, never ahead; from the first is right, too, and asked of small books.
-    public long FirstOpenHold => 1;
+    // A bucket's head may run behind, never ahead.
+    public long FirstOpenHold
+    {
+        get
+        {
+            using var rows = Select("SELECT first_open_hold FROM public.heads WHERE bucket = ?", Bucket);
+            return rows.Step() ? rows.Int64(0) : 1;
+        }
+    }
+
+    public int Bucket { get; private set; }
 
     // An envelope of one org and usage of another lie in different buckets.
     public string? IdOfText(string column) => null;
 
-    /// <summary>Lays the views over the tables of this connection, and begins the moment.</summary>
-    public async Task BeginAsync()
+    /// <summary>Lays the views over the tables of this connection.</summary>
+    public async Task PrepareAsync()
     {
+        // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
+        await ExecuteAsync("SET idle_in_transaction_session_timeout = 0");
         var views = string.Join(";\n", Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int"));
         await ExecuteAsync(views);
-        await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 
+    /// <summary>Begins the moment that all is read as of.</summary>
+    public Task BeginAsync() => ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+
+    public Task EndAsync() => ExecuteAsync("COMMIT");
+
     /// <summary>From now on the tables are this bucket's.</summary>
-    public Task ShowAsync(int bucket) => ExecuteAsync($"SET LOCAL tieout.bucket = {bucket}");
+    public Task ShowAsync(int bucket)
+    {
+        Bucket = bucket;
+        return ExecuteAsync($"SET LOCAL tieout.bucket = {bucket}");
+    }
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
