@@ -16,6 +16,7 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     private readonly List<Finding> _cells = [];
     private bool _comparedShown;
     private SumsEnd _at;
+    private (long Commit, Recomputation Held)? _held;
 
     public long Checked { get; private set; }
 
@@ -164,12 +165,14 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     /// <param name="firstOpen">No hold before it was open then.</param>
     private Recomputation Held(ChainRow commit, long firstOpen)
     {
+        if (_held is { } known && known.Commit == commit.Commit) return known.Held;
         var held = new Recomputation(labels.Book);
         using var s = tables.Select(
             $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq "
             + "WHERE h.seq >= ? AND h.seq <= ? AND (e.hold IS NULL OR e.commit_no > ?) ORDER BY h.seq",
             firstOpen, commit.Last.Hold, commit.Commit);
         while (s.Step()) held.Add(RowReads.Hold(s, no => labels[no]).Hold);
+        _held = (commit.Commit, held);
         return held;
     }
 
