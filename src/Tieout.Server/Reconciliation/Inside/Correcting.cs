@@ -59,15 +59,7 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Curren
         switch (finding.Repair)
         {
             case Repair.Rebuild rebuild:
-                try
-                {
-                    await ledger.RepairAsync([rebuild.Drift]);
-                }
-                catch (NotSupportedException unsupported)
-                {
-                    throw new ApiRefusedException(ApiError.FindingNotDecidable, unsupported.Message);
-                }
-
+                await ledger.RepairAsync([rebuild.Drift]);
                 return [];
             case Repair.Meter meter:
                 await MeterAsync(finding.Scope.Org, meter, context.RequestAborted);
