@@ -84,8 +84,8 @@ public static class LedgerArchive
         using var connections = new PostgresConnections(PostgresAddress.Source(store));
         await connections.RunAsync(async connection =>
         {
-            await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
             var tables = new PostgresTables(connection);
+            await tables.PrepareAsync();
             await tables.BeginAsync();
             var buckets = new List<int>();
             using (var rows = tables.Select("SELECT bucket FROM heads ORDER BY bucket"))

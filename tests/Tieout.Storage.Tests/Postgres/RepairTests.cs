@@ -72,9 +72,10 @@ public sealed class RepairTests(ITestOutputHelper output)
         PostgresVerified.Clean(store);
     }
 
-    // Goal: what came since the last run is looked at in under a second, buckets, figures and all. Method: 20,000 charges of 40 orgs, then a few more.
+    // Goal: a run that goes on looks at what came since and at figures, and at no row twice. Method: 20,000 charges of 40 orgs, then one before each run; how
+    // long it takes is written out, not asserted: the machine is shared.
     [Fact]
-    public async Task An_incremental_run_takes_under_a_second()
+    public async Task A_run_that_goes_on_looks_at_no_row_twice()
     {
         var store = PostgresServer.Instance.NewDatabase();
         await using var ledger = await PostgresLedger.OpenAsync(store);
@@ -86,18 +87,19 @@ public sealed class RepairTests(ITestOutputHelper output)
         }
 
         await ledger.SubmitAsync([.. Enumerable.Range(1, 20_000).Select(id => Make.Charge(id, 0, Make.Labels(orgs[id % orgs.Count]), at: at))], Cancel);
-        var took = new List<TimeSpan>();
+        var (took, seen) = (new List<TimeSpan>(), new List<long>());
         for (var run = 0; run < 4; run++)
         {
             var began = Stopwatch.StartNew();
             var report = await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Now, Full: run == 0), Cancel);
             took.Add(began.Elapsed);
+            seen.Add(report.Checked);
             Assert.Empty(report.Findings);
             await ledger.SubmitAsync(Make.Charge(30_000 + run, 0, Make.Labels(orgs[run]), at: at), Cancel);
         }
 
         output.WriteLine(string.Join(", ", took));
-        Assert.True(took.Skip(1).Min() < TimeSpan.FromSeconds(1), string.Join(", ", took));
+        Assert.All(seen.Skip(1), rows => Assert.InRange(rows, 1, seen[0] - 40_000 + 10));
     }
 
     private static void Tamper(string store, string sql) => PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], sql);

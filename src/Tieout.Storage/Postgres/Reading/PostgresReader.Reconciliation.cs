@@ -46,6 +46,7 @@ internal sealed partial class PostgresReader
             (checkedRows, more, asOf) = (checkedRows + report.Checked, more + report.More, asOf + report.AsOf);
         }
 
+        foreach (var bucket in buckets.Select(bucket => bucket.Number)) findings.AddRange(await ReboundAsync(tables, query, keys, bucket));
         return new(findings, unmetered, checkedRows, asOf, more);
     }
 
@@ -64,6 +65,22 @@ internal sealed partial class PostgresReader
             : DamagedRows.Find(tables, after.Commit == 0 ? null : after);
         _lookedAt[tables.Bucket] = (progress, damages);
         return DamagedRows.Explain(report, damages, tables);
+    }
+
+    /// <summary>Usage that was charged to an org of another bucket than its envelope's org is in.</summary>
+    /// <param name="bucket">The envelope's.</param>
+    private async Task<List<Finding>> ReboundAsync(PostgresTables tables, BookQuery query, HashSet<string> keys, int bucket)
+    {
+        var findings = new List<Finding>();
+        foreach (var (id, right) in _lookedAt[bucket]!.Value.Rows.Lineages.Elsewhere)
+        {
+            await tables.ShowAsync(bucket);
+            if (tables.Elsewhere(id.Value) is not { } found) continue;
+            await tables.ShowAsync(found.Bucket);
+            findings.AddRange(new BookRun(tables, query, keys).Rebound(found.Usage, right));
+        }
+
+        return findings;
     }
 
     private static ShownFigures Shown(Book book) => new(

@@ -23,8 +23,16 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 
     public int Bucket { get; private set; }
 
-    // An envelope of one org and usage of another lie in different buckets.
-    public string? IdOfText(string column) => null;
+    public string IdOfText(string column) => $"CASE WHEN {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {column}::uuid END";
+
+    public bool IsUsedElsewhere(Guid attempt) => Elsewhere(attempt) is not null;
+
+    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another lie in different buckets. Null: there is none.</summary>
+    public (int Bucket, long Usage)? Elsewhere(Guid attempt)
+    {
+        var rows = Rows($"SELECT bucket, seq FROM public.usage WHERE bucket IN (SELECT bucket FROM public.heads WHERE bucket <> {Bucket}) AND id = '{attempt}'");
+        return rows is [[int bucket, long usage], ..] ? (bucket, usage) : null;
+    }
 
     /// <summary>Lays the views over the tables of this connection.</summary>
     public async Task PrepareAsync()
