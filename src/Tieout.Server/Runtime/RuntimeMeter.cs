@@ -16,8 +16,7 @@ namespace Tieout.Server.Runtime;
 /// It remembers nothing that it could not read again: events are in the ledger, and what was billed is the ledger's usage. So it may die anywhere,
 /// and whoever looks next does what is missing; ids that follow from instance, component and interval make what is there already a replay.
 /// </remarks>
-/// <param name="lateness">How late an event may come; null: as long as without a configuration.</param>
-internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, TimeSpan? lateness = null)
+internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOptions options)
 {
     /// <summary>How long after its end an interval is charged: what comes by then needs no correction.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
@@ -26,7 +25,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
 
     private static readonly Caller Self = new(Org: null, AdminRole.Admin, "runtime");
 
-    private readonly TimeSpan _lateness = lateness ?? new ServerOptions().RuntimeLateness;
+    private readonly Grid _grid = options.Grid;
     private readonly Intake _intake = new(ledger, keys);
     private readonly RuntimeRecharge _recharge = new(ledger, new(ledger, keys));
     private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
@@ -41,7 +40,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
     public async Task<int> TickAsync(Instant now, CancellationToken cancellationToken)
     {
         await FollowAsync(cancellationToken);
-        var due = DueAt(now, grid);
+        var due = DueAt(now, _grid);
         var (charges, anew) = (new List<(Followed Of, Due Due)>(), new List<Anew>());
         foreach (var one in _followed.Values)
         {
@@ -132,15 +131,15 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
     private async Task PlanAsync(Followed one, long due, List<(Followed, Due)> charges, List<Anew> anew, CancellationToken cancellationToken)
     {
         if (one.Log.Events.Count == 0) return;
-        var first = grid.Start(one.Log.Events[0].Second);
+        var first = _grid.Start(one.Log.Events[0].Second);
         var through = one.IsSure ? Math.Max(one.BilledThrough, first) : await BeginAsync(one, first, due, cancellationToken);
-        var from = grid.Start(Math.Min(through, one.DirtyFrom));
+        var from = _grid.Start(Math.Min(through, one.DirtyFrom));
         for (long begin; from < due; from = begin + RuntimeRecords.DaySeconds)
         {
             begin = from - (from % RuntimeRecords.DaySeconds);
             var to = Math.Min(due, begin + RuntimeRecords.DaySeconds);
-            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RowsAsync(one.Log.Instance, begin, cancellationToken);
-            var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, grid);
+            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RuntimeRecords.OfDayAsync(ledger.Read, one.Log.Instance, begin, cancellationToken);
+            var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, _grid);
             charges.AddRange(plan.Charges.Where(charge => charge.Revision == 1).Select(charge => (one, charge)));
             var right = plan.Charges.Where(charge => charge.Revision > 1).ToArray();
             if (right.Length > 0) anew.Add(new(one, right, plan.Reversals));
@@ -157,7 +156,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
             if (settled is { } before && day + RuntimeRecords.DaySeconds <= before) break;
             if (settled is not null) continue;
             var newest = await NewestAsync(one.Log.Instance, day, cancellationToken);
-            if (newest is { } at) settled = (at - _lateness).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
+            if (newest is { } at) settled = (at - options.Lateness).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
         }
 
         return Math.Max(first, day + RuntimeRecords.DaySeconds);
@@ -177,17 +176,6 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         }
 
         return newest;
-    }
-
-    private async Task<List<Billed>> RowsAsync(RuntimeInstance instance, long day, CancellationToken cancellationToken)
-    {
-        var rows = new List<Billed>();
-        foreach (var attempt in await ledger.Read.OperationAsync(instance.Org, RuntimeRecords.Operation(instance.Id, day), cancellationToken))
-        {
-            if (attempt.Usage is { } row && RuntimeRecords.Billed(instance, row) is { } billed) rows.Add(billed);
-        }
-
-        return rows;
     }
 
     /// <summary>What of one day of an instance is charged anew.</summary>

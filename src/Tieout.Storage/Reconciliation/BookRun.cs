@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
@@ -54,8 +55,8 @@ internal sealed class BookRun(ILedgerTables tables, BookQuery query, IReadOnlySe
         var unused = SettledWithoutUsage(before);
         var rebound = Rebound(before);
         foreach (var (usage, right) in rebound) Look(usage, new(), right);
-        List<ComponentDay> unmetered = query.RuntimeDue is { } due ? [.. RuntimeRules.Short(query.Instances, pass.Standing, due)] : [];
-        return (new(_findings, unmetered, pass.Rows + figures.Checked, last.Commit, pass.More), new(pass, invoices, last, governing, tables.FirstOpenHold, unused, rebound));
+        List<UnevenDay> uneven = query.RuntimeDue is { } due ? [.. RuntimeRules.Uneven(query.Instances, pass.Standing, due, query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
+        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, pass.More), new(pass, invoices, last, governing, tables.FirstOpenHold, unused, rebound));
     }
 
     private void Look(long seq, Suspect suspect, Payer? right = null)

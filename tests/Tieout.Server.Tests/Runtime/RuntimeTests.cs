@@ -106,10 +106,37 @@ public sealed class RuntimeTests
         Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
     }
 
+    // Goal: the interval is a matter of taste, never of money. Method: it is changed between looks of the meter, with activity that comes late.
+    [Theory]
+    [InlineData("5m", "10m")]
+    [InlineData("10m", "5m")]
+    [InlineData("1h", "10s")]
+    [InlineData("30s", "1h")]
+    public async Task M1_another_interval_charges_the_same(string before, string after)
+    {
+        RuntimeOptions Of(string interval) => TieoutYaml.Read($"runtime: {{ interval: {interval} }}", "tieout.yaml", _ => null).Runtime;
+        await using var world = await StartAsync(options => options with { Runtime = Of(after) });
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App);
+        await HappenAsync(world, Events(("a", 17, "start"), ("b", 1_810, "stop")));
+        await TickAsync(world, Of(before));
+        var rows = (await world.RowsAsync()).Length;
+        await HappenAsync(world, Events(("c", 1_000, "stop")));
+        await TickAsync(world, Of(after));
+        await TickAsync(world, Of(after));
+        await AssertStandsAsync(world, worker: 2 * 983, head: 983, spent: 983 * 0.016m + 983 * 0.0001m);
+        Assert.NotEqual(rows, (await world.RowsAsync()).Length);
+        await HappenAsync(world, Events(("d", 1_100, "start")));
+        await TickAsync(world, Of(before));
+        await TickAsync(world, Of(after));
+        await AssertStandsAsync(world, worker: 2 * (983 + 710), head: 983 + 710, spent: (983 + 710) * 0.0161m);
+        var run = await world.RunAsync("reconcile");
+        Assert.True(run.ExitCode == 0, run.Out);
+    }
+
     [Fact]
     public async Task How_late_activity_may_come_is_a_matter_of_configuration()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { RuntimeLateness = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).RuntimeLateness });
+        await using var world = await ApiWorld.StartAsync(options => options with { Runtime = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).Runtime });
         await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices);
         await world.OkAsync(HttpMethod.Post, "/runtimes", App);
         var taken = await HappenAsync(world, Events(("a", -8 * 86_400, "start"), ("b", -22 * 86_400, "start")));
@@ -170,9 +197,9 @@ public sealed class RuntimeTests
 
     internal static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    private static async Task<ApiWorld> StartAsync()
+    private static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
-        var world = await ApiWorld.StartAsync();
+        var world = await ApiWorld.StartAsync(change);
         await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices);
         return world;
     }
@@ -186,8 +213,8 @@ public sealed class RuntimeTests
         (taken.GetProperty("accepted").GetInt32(), taken.GetProperty("replayed").GetInt32(), taken.GetProperty("conflicts").GetInt32(), taken.GetProperty("refused").GetInt32());
 
     /// <summary>A new meter each time: one that died and came back.</summary>
-    private static async Task TickAsync(ApiWorld world) =>
-        Assert.Equal(0, await new RuntimeMeter(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), Grid.Default).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+    private static async Task TickAsync(ApiWorld world, RuntimeOptions? options = null) => Assert.Equal(0, await new RuntimeMeter(
+        world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options ?? new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
     private static async Task AssertStandsAsync(ApiWorld world, long worker, long head, decimal spent)
     {

@@ -11,7 +11,7 @@ internal sealed partial class PostgresReader
 {
     public async Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken)
     {
-        var (findings, unmetered, checkedRows, more) = (new List<Finding>(), new List<ComponentDay>(), 0L, 0L);
+        var (findings, uneven, checkedRows, more) = (new List<Finding>(), new List<UnevenDay>(), 0L, 0L);
         var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
         await connections.RunAsync(async connection =>
         {
@@ -26,10 +26,10 @@ internal sealed partial class PostgresReader
                 var (report, _) = new BookRun(tables, query with { Instances = instances }, keys).Run(Chain.Last(tables), shown: null);
                 report = DamagedRows.Explain(report, DamagedRows.Find(tables), tables);
                 findings.AddRange(report.Findings);
-                unmetered.AddRange(report.Unmetered);
+                uneven.AddRange(report.Uneven);
                 (checkedRows, more) = (checkedRows + report.Checked, more + report.More);
             }
         });
-        return new(findings, unmetered, checkedRows, watch.AsOf, more);
+        return new(findings, uneven, checkedRows, watch.AsOf, more);
     }
 }
