@@ -5,15 +5,15 @@ namespace Tieout.Server.Configuration;
 /// <summary>Reads <c>runtime:</c> of <c>tieout.yaml</c>.</summary>
 internal static class RuntimeYaml
 {
-    private static readonly TimeSpan GraceMin = TimeSpan.FromMinutes(1);
+    private const int DaysMax = 31;
 
     public static RuntimeOptions Runtime(YamlPlace place)
     {
-        var members = place.Members("interval", "heartbeat_grace", "lateness_days");
+        var members = place.Members("interval", "heartbeat_grace_days", "lateness_days");
         var options = new RuntimeOptions();
         if (members.TryGetValue("interval", out var interval)) options = options with { Interval = Interval(interval) };
-        if (members.TryGetValue("heartbeat_grace", out var grace)) options = options with { HeartbeatGrace = grace.Duration() is var given && given >= GraceMin ? given : throw grace.Wrong("'runtime.heartbeat_grace' must be at least 1m") };
-        return members.TryGetValue("lateness_days", out var days) ? options with { Lateness = TimeSpan.FromDays(days.Count(31)) } : options;
+        if (members.TryGetValue("heartbeat_grace_days", out var grace)) options = options with { HeartbeatGrace = TimeSpan.FromDays(grace.Count(DaysMax)) };
+        return members.TryGetValue("lateness_days", out var days) ? options with { Lateness = TimeSpan.FromDays(days.Count(DaysMax)) } : options;
     }
 
     private static TimeSpan Interval(YamlPlace place)

@@ -118,8 +118,11 @@ internal static class RuntimeEndpoints
         var before = Inputs.Cursor(context) is > 0 and var cursor ? cursor : long.MaxValue;
         var page = await ledger.Read.ObjectsAsync(org, ObjectKind.Runtime, before, limit + 1, context.RequestAborted);
         var next = page.Count > limit ? page[limit - 1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
-        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))], next, asOf), RuntimeJson.Default.RuntimeListBody);
+        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))], [.. page.Take(limit).Select(Retired).OfType<RetiredRuntimeBody>()], next, asOf), RuntimeJson.Default.RuntimeListBody);
     }
+
+    private static RetiredRuntimeBody? Retired(KeptObject kept) =>
+        kept.End is { } end ? new(kept.Object.Id, end.EndedAt.ToString(), JsonSerializer.Deserialize(end.Body, RuntimeJson.Default.KeptRetirement)!.SilentSince) : null;
 
     private static async Task<IResult> ShowAsync(string org, string id, HttpContext context, ILedger ledger, ServerOptions options, TimeProvider time)
     {

@@ -27,6 +27,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOpti
 
     private readonly Grid _grid = options.Grid;
     private readonly Intake _intake = new(ledger, keys);
+    private readonly RuntimeSilence _silence = new(ledger, options.HeartbeatGrace);
     private readonly RuntimeRecharge _recharge = new(ledger, new(ledger, keys));
     private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
     private readonly Dictionary<string, long> _lastEvent = new(StringComparer.Ordinal);
@@ -64,6 +65,8 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOpti
             if (!unsure.Contains(one)) (one.IsSure, one.BilledThrough, one.DirtyFrom) = (true, due, long.MaxValue);
         }
 
+        await _silence.RetireAsync(_followed.Values.Where(one => one.IsSure).Select(one => (one.Log, one.HeardOf)), due, now, cancellationToken);
+        foreach (var gone in _silence.Retired) _followed.Remove(gone);
         return refused;
 
         void Leave(Followed of, long from)
@@ -99,13 +102,14 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOpti
             if (!_lastEvent.TryGetValue(org, out var last)) last = _followed.Where(one => one.Key.Org == org).Min(one => one.Value.Registered) - 1;
             var events = await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.RuntimeEvent, last, cancellationToken);
             if (events.Count == 0) continue;
-            var read = events.Select(kept => RuntimeObjects.Event(kept.Object)).ToList();
+            var read = events.Select(kept => (Of: RuntimeObjects.Event(kept.Object), kept.Row.RecordedAt)).ToList();
 
             // An instance is recorded before anything happens to it, so it is there by now.
-            if (read.Any(one => !_followed.ContainsKey((org, one.Runtime)))) await FollowInstancesAsync(cancellationToken);
-            foreach (var (runtime, happened) in Enumerable.Reverse(read))
+            if (read.Any(one => !_followed.ContainsKey((org, one.Of.Runtime)))) await FollowInstancesAsync(cancellationToken);
+            foreach (var ((runtime, happened), recordedAt) in Enumerable.Reverse(read))
             {
-                if (_followed.TryGetValue((org, runtime), out var one) && one.Log.Add(happened)) one.DirtyFrom = Math.Min(one.DirtyFrom, happened.Second);
+                if (!_followed.TryGetValue((org, runtime), out var one) || !one.Log.Add(happened)) continue;
+                (one.DirtyFrom, one.HeardOf) = (Math.Min(one.DirtyFrom, happened.Second), recordedAt);
             }
 
             _lastEvent[org] = events[0].Row.Seq;
@@ -193,6 +197,9 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOpti
         public bool IsSure { get; set; }
 
         public long BilledThrough { get; set; }
+
+        /// <summary>When something was last recorded of it.</summary>
+        public Instant HeardOf { get; set; } = Instant.MinValue;
 
         /// <summary>Before that, nothing has changed since.</summary>
         public long DirtyFrom { get; set; } = long.MaxValue;

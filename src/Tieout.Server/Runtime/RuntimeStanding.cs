@@ -34,7 +34,7 @@ internal static class RuntimeStanding
         var isActive = log.Between(Math.Max(0, due - 1), due).Any();
         var since = isActive ? log.Events.LastOrDefault(happened => happened.Kind is ActivityKind.Start && happened.Second < due)?.At.ToString() : null;
         return new(
-            body, since, log.Events.Count, RuntimeRecords.At(first).ToString(), RuntimeRecords.At(due).ToString(), [.. lines.Values],
+            body, since, log.SilentSince(due) is { } silent ? RuntimeRecords.At(silent).ToString() : null, log.Events.Count, RuntimeRecords.At(first).ToString(), RuntimeRecords.At(due).ToString(), [.. lines.Values],
             lines.Values.Sum(line => Math.Abs(line.ActiveSeconds - line.BilledSeconds)), org.Org.TimeZone, asOf);
 
         void Add(Stretch stretch, long active, long billed, long units, Amount charge)

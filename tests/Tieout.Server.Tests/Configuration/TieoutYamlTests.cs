@@ -75,9 +75,9 @@ public sealed class TieoutYamlTests
     [Fact]
     public void How_runtimes_are_metered_is_configured()
     {
-        var runtime = TieoutYaml.Read("runtime: { interval: 1m, heartbeat_grace: 2h, lateness_days: 3 }", "tieout.yaml", Environment).Runtime;
-        Assert.Equal((60, TimeSpan.FromHours(2), TimeSpan.FromDays(3)), (runtime.Grid.Seconds, runtime.HeartbeatGrace, runtime.Lateness));
-        Assert.Equal((300, TimeSpan.FromHours(24), TimeSpan.FromDays(7)), (new RuntimeOptions().Grid.Seconds, new RuntimeOptions().HeartbeatGrace, new RuntimeOptions().Lateness));
+        var runtime = TieoutYaml.Read("runtime: { interval: 1m, heartbeat_grace_days: 2, lateness_days: 3 }", "tieout.yaml", Environment).Runtime;
+        Assert.Equal((60, TimeSpan.FromDays(2), TimeSpan.FromDays(3)), (runtime.Grid.Seconds, runtime.HeartbeatGrace, runtime.Lateness));
+        Assert.Equal((300, TimeSpan.FromDays(7), TimeSpan.FromDays(7)), (new RuntimeOptions().Grid.Seconds, new RuntimeOptions().HeartbeatGrace, new RuntimeOptions().Lateness));
     }
 
     [Theory]
@@ -117,9 +117,9 @@ public sealed class TieoutYamlTests
     [InlineData("runtime: { interval: 7m }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
     [InlineData("runtime: { interval: 500ms }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
     [InlineData("runtime: { interval: 2h }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
-    [InlineData("runtime: { heartbeat_grace: 10s }", "t.yaml:1:29: 'runtime.heartbeat_grace' must be at least 1m.")]
+    [InlineData("runtime: { heartbeat_grace_days: 0 }", "t.yaml:1:34: 'runtime.heartbeat_grace_days' must be a whole number from 1 to 31.")]
     [InlineData("runtime: { lateness_days: 32 }", "t.yaml:1:27: 'runtime.lateness_days' must be a whole number from 1 to 31.")]
-    [InlineData("runtime: { grace: 1h }", "t.yaml:1:12: 'runtime.grace' is not known here; known are interval, heartbeat_grace, lateness_days.")]
+    [InlineData("runtime: { grace: 1h }", "t.yaml:1:12: 'runtime.grace' is not known here; known are interval, heartbeat_grace_days, lateness_days.")]
     [InlineData("--- {}\n--- {}", "t.yaml: there is more than one YAML document in the file.")]
     public void What_cannot_be_meant_is_said_with_its_place(string text, string message)
     {

@@ -106,6 +106,41 @@ public sealed class RuntimeTests
         Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
     }
 
+    [Fact]
+    public async Task What_sends_no_heartbeat_any_more_is_retired_after_the_grace_and_its_usage_ended_with_the_last()
+    {
+        await using var world = await StartAsync();
+        foreach (var (id, bound) in new[] { ("silent", ",\"heartbeat_seconds\":120"), ("stopped", ",\"heartbeat_seconds\":120"), ("unbound", "") })
+        {
+            await world.OkAsync(HttpMethod.Post, "/runtimes", App.Replace("\"app-1\"", $"\"{id}\"{bound}", StringComparison.Ordinal));
+            await HappenAsync(world, id == "silent" ? Events(("a", 0, "start"), ("b", 100, "heartbeat")) : Events(("a", 0, "start"), ("b", 200, "stop")), id);
+        }
+
+        var options = new RuntimeOptions { HeartbeatGrace = TimeSpan.FromDays(3) };
+        var meter = new RuntimeMeter(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options);
+        async Task TickAsync(double days) => Assert.Equal(0, await meter.TickAsync(Instant.From(DateTimeOffset.UtcNow.AddDays(days)), TestContext.Current.CancellationToken));
+        await TickAsync(0);
+        Assert.Equal("silent since", (await world.RunAsync("runtime", "show", "acme", "silent")).Out.Split("  ").Single(part => part.StartsWith("silent since", StringComparison.Ordinal))[..12]);
+        await TickAsync(2.9);
+        Assert.Empty((await world.GetAsync("/orgs/acme/runtimes")).GetProperty("retired").EnumerateArray());
+
+        await TickAsync(3.01);
+        var retired = Assert.Single((await world.GetAsync("/orgs/acme/runtimes")).GetProperty("retired").EnumerateArray());
+        Assert.Equal(("silent", Instant.From(Hour.AddSeconds(220)).ToString()), (Text(retired, "id"), Text(retired, "silent_since")));
+        var told = (await world.Ledger.Read.OutboxAsync("acme", 0, 1_000, TestContext.Current.CancellationToken)).Where(message => message.Type == "runtime.retired");
+        using var body = JsonDocument.Parse(Assert.Single(told).Body);
+        Assert.Equal((Instant.From(Hour.AddSeconds(100)).ToString(), Instant.From(Hour.AddSeconds(220)).ToString()), (Text(body.RootElement, "last_sign_of_life"), Text(body.RootElement, "usage_ended")));
+
+        // Its usage ends with its last sign of life, whoever looks, and nothing more is taken.
+        meter = new(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options);
+        await TickAsync(0);
+        var show = await world.GetAsync("/orgs/acme/runtimes/silent");
+        Assert.Equal((220, 0), (show.GetProperty("lines").EnumerateArray().Single(line => Text(line, "component") == "head").GetProperty("billed_seconds").GetInt64(), show.GetProperty("unbilled_seconds").GetInt64()));
+        Assert.Equal("runtime_retired", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/silent/events?org=acme", Events(("z", 900, "start"))), HttpStatusCode.Conflict));
+        Assert.Contains("silent since", (await world.RunAsync("runtime", "list", "acme")).Out, StringComparison.Ordinal);
+        Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "silent")).ExitCode);
+    }
+
     // Goal: the interval is a matter of taste, never of money. Method: it is changed between looks of the meter, with activity that comes late.
     [Theory]
     [InlineData("5m", "10m")]
