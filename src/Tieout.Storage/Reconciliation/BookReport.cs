@@ -25,4 +25,5 @@ public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant No
 public sealed record BookReport(IReadOnlyList<Finding> Findings, IReadOnlyList<UnevenDay> Uneven, long Checked, long AsOf, long More);
 
 /// <summary>Figures in memory, which readers are shown.</summary>
-internal sealed record ShownFigures(long AsOf, IReadOnlyList<Account> Accounts, IReadOnlyList<Core.Budgets.BudgetWindow> Windows);
+/// <param name="FirstOpenHold">No hold before it was open then; <see cref="long.MaxValue"/>: the tables say.</param>
+internal sealed record ShownFigures(long AsOf, IReadOnlyList<Account> Accounts, IReadOnlyList<Core.Budgets.BudgetWindow> Windows, long FirstOpenHold = long.MaxValue);

@@ -167,6 +167,8 @@ public sealed class RuntimeSoakTests
 
         public void Live() => _left = int.MaxValue;
 
+        public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);
+
         public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) => (await SubmitAsync([command], cancellationToken))[0];
 
         public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)

@@ -116,14 +116,25 @@ public abstract record FigureDrift
 {
     private FigureDrift() { }
 
+    /// <summary>Up to where the rows were added up that the expected figure is the sum of.</summary>
+    public SumsEnd At { get; init; }
+
+    /// <param name="Expected">What the rows come to.</param>
     /// <param name="Shown">Drift of the figure in memory, which every reader sees; null: it is not in memory.</param>
-    public sealed record OfAccount(int No, AccountDeltas Stored, AccountDeltas? Shown, ImmutableArray<GrantLot> Grants) : FigureDrift;
+    public sealed record OfAccount(Account Expected, AccountDeltas Stored, AccountDeltas? Shown) : FigureDrift;
 
-    public sealed record OfWindow(WindowKey Key, Instant End, WindowDeltas Stored, WindowDeltas? Shown) : FigureDrift;
+    /// <inheritdoc cref="OfAccount"/>
+    public sealed record OfWindow(BudgetWindow Expected, WindowDeltas Stored, WindowDeltas? Shown) : FigureDrift;
 
-    /// <param name="Stored">In the order of the columns: attempts, failures, five token classes, provider cost, charge.</param>
-    public sealed record OfCell(CellKey Key, ImmutableArray<long> Stored) : FigureDrift;
+    /// <param name="Expected">What the rows come to.</param>
+    /// <param name="Stored">In the order of <see cref="CellChange.FigureNames"/>.</param>
+    public sealed record OfCell(CellChange Expected, ImmutableArray<long> Stored) : FigureDrift;
 }
+
+/// <summary>Where sums over rows end.</summary>
+/// <param name="Bucket">Which of the store's books the rows are in: 0 where there is but one.</param>
+/// <param name="Posting">The last posting that was added.</param>
+public readonly record struct SumsEnd(int Bucket, long Posting);
 
 public readonly record struct AccountDeltas(Amount Debits, Amount Credits, Amount Held, long Version);
 

@@ -55,15 +55,7 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
         switch (finding.Repair)
         {
             case Repair.Rebuild rebuild:
-                try
-                {
-                    await ledger.RepairAsync([rebuild.Drift]);
-                }
-                catch (NotSupportedException unsupported)
-                {
-                    throw new ApiRefusedException(ApiError.FindingNotDecidable, unsupported.Message);
-                }
-
+                await ledger.RepairAsync([rebuild.Drift]);
                 return [];
             case Repair.Meter or Repair.MeterAnew:
                 if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged: is there a price for the components' models?");

@@ -9,27 +9,64 @@ namespace Tieout.Storage.Postgres.Reading;
 /// <summary>Reconciliation of every bucket's book, one after another, all as of one moment.</summary>
 internal sealed partial class PostgresReader
 {
+    private readonly SemaphoreSlim _reconciling = new(1, 1);
+
+    // What the last run of this node came to, bucket by bucket. Taken out while a run goes on with it, so that one that fails leaves nothing half done.
+    private readonly (BookProgress Rows, IReadOnlyList<Finding> Damages)?[] _lookedAt = new (BookProgress, IReadOnlyList<Finding>)?[buckets.Length];
+
     public async Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken)
     {
-        var (findings, uneven, checkedRows, more) = (new List<Finding>(), new List<UnevenDay>(), 0L, 0L);
-        var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
-        await connections.RunAsync(async connection =>
+        await _reconciling.WaitAsync(cancellationToken);
+        try
         {
-            await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
-            var tables = new PostgresTables(connection);
-            await tables.BeginAsync();
-            foreach (var bucket in buckets)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                await tables.ShowAsync(bucket.Number);
-                var instances = query.Instances.Where(org => layout.Of(org) == bucket.Number);
-                var (report, _) = new BookRun(tables, query with { Instances = instances }, keys).Run(Chain.Last(tables), shown: null);
-                report = DamagedRows.Explain(report, DamagedRows.Find(tables), tables);
-                findings.AddRange(report.Findings);
-                uneven.AddRange(report.Uneven);
-                (checkedRows, more) = (checkedRows + report.Checked, more + report.More);
-            }
-        });
-        return new(findings, uneven, checkedRows, watch.AsOf, more);
+            // What this node shows is compared, too: as new as it can be, and from before the moment that the tables are read as of.
+            CompareAll();
+            var shown = buckets.Select(bucket => bucket.Read(Shown)).ToArray();
+            var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
+            return await connections.RunAsync(connection => Task.Run(() => ReconcileAsync(new(connection), query, keys, shown, cancellationToken), cancellationToken));
+        }
+        finally
+        {
+            _reconciling.Release();
+        }
     }
+
+    private async Task<BookReport> ReconcileAsync(PostgresTables tables, BookQuery query, HashSet<string> keys, ShownFigures[] shown, CancellationToken cancellationToken)
+    {
+        var (findings, uneven, checkedRows, more, asOf) = (new List<Finding>(), new List<UnevenDay>(), 0L, 0L, 0L);
+        await tables.PrepareAsync();
+        await tables.BeginAsync();
+        foreach (var bucket in buckets.Select(bucket => bucket.Number))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await tables.ShowAsync(bucket);
+            var report = Reconcile(tables, query with { Instances = query.Instances.Where(org => layout.Of(org) == bucket) }, keys, shown[bucket]);
+            findings.AddRange(report.Findings);
+            uneven.AddRange(report.Uneven);
+            (checkedRows, more, asOf) = (checkedRows + report.Checked, more + report.More, asOf + report.AsOf);
+        }
+
+        return new(findings, uneven, checkedRows, asOf, more);
+    }
+
+    private BookReport Reconcile(PostgresTables tables, BookQuery query, HashSet<string> keys, ShownFigures shown)
+    {
+        var before = query.Full ? null : _lookedAt[tables.Bucket];
+        _lookedAt[tables.Bucket] = null;
+
+        // The database was put back to an earlier state: nothing that was looked at counts.
+        if (before is { } known && !Chain.Has(tables, known.Rows.Last)) before = null;
+        var last = Chain.Last(tables);
+        var isShown = shown.AsOf <= last && shown.AsOf >= (before?.Rows.Last.Commit ?? 0);
+        var (report, progress) = new BookRun(tables, query, keys).Run(last, isShown ? shown : null, before?.Rows);
+        var damages = before is not { Damages.Count: 0, Rows.Last: var after } ? DamagedRows.Find(tables)
+            : progress.Last.Commit == after.Commit ? []
+            : DamagedRows.Find(tables, after.Commit == 0 ? null : after);
+        _lookedAt[tables.Bucket] = (progress, damages);
+        return DamagedRows.Explain(report, damages, tables);
+    }
+
+    private static ShownFigures Shown(Book book) => new(
+        book.Last.Commit, [.. book.Accounts.Values], [.. book.Windows.Values],
+        book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min());
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
@@ -13,24 +14,46 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         "accounts", "windows", "cells",
     ];
 
+    // Read to their end: closed with the next statement, which saves a round trip for each.
+    private readonly List<string> _ended = [];
     private int _cursors;
 
-    // A bucket's head may run behind, never ahead; from the first is right, too, and asked of small books.
-    public long FirstOpenHold => 1;
+    // A bucket's head may run behind, never ahead.
+    public long FirstOpenHold { get; private set; }
+
+    public int Bucket { get; private set; }
 
     // An envelope of one org and usage of another lie in different buckets.
     public string? IdOfText(string column) => null;
 
-    /// <summary>Lays the views over the tables of this connection, and begins the moment.</summary>
-    public async Task BeginAsync()
+    /// <summary>Lays the views over the tables of this connection.</summary>
+    public async Task PrepareAsync()
     {
+        // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
+        await ExecuteAsync("SET idle_in_transaction_session_timeout = 0");
         var views = string.Join(";\n", Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int"));
         await ExecuteAsync(views);
-        await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    }
+
+    /// <summary>Begins the moment that all is read as of.</summary>
+    public Task BeginAsync() => ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+
+    public Task EndAsync()
+    {
+        _ended.Clear();
+        return ExecuteAsync("COMMIT");
     }
 
     /// <summary>From now on the tables are this bucket's.</summary>
-    public Task ShowAsync(int bucket) => ExecuteAsync($"SET LOCAL tieout.bucket = {bucket}");
+    public async Task ShowAsync(int bucket)
+    {
+        Bucket = bucket;
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add($"SET LOCAL tieout.bucket = {bucket}");
+        batch.Add("SELECT first_open_hold FROM heads WHERE bucket = $1", bucket);
+        await using var reader = await batch.ExecuteReaderAsync();
+        FirstOpenHold = (await reader.ListAsync(row => row.Int64(0))).SingleOrDefault(1);
+    }
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
@@ -40,7 +63,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
             sql = $"{sql[..place]}{value}{sql[(place + 1)..]}";
         }
 
-        return new Cursor(connection, $"c{++_cursors}", sql);
+        return new Cursor(this, $"c{++_cursors}", sql);
     }
 
     private async Task ExecuteAsync(string sql)
@@ -51,23 +74,34 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Runs statements of which the last has rows, in one round trip.</summary>
+    private List<object[]> Rows(params ReadOnlySpan<string> statements)
+    {
+        using var batch = new NpgsqlBatch(connection);
+        foreach (var ended in _ended) batch.Add($"CLOSE {ended}");
+        _ended.Clear();
+        foreach (var statement in statements) batch.Add(statement);
+        using var reader = batch.ExecuteReader();
+        var rows = new List<object[]>();
+        while (reader.Read())
+        {
+            var row = new object[reader.FieldCount];
+            reader.GetValues(row);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
     /// <summary>Rows fetched by thousands, so that a dozen tables are gone through at once on one connection.</summary>
-    private sealed class Cursor : IRows
+    private sealed class Cursor(PostgresTables tables, string name, string sql) : IRows
     {
         private const int PageRows = 1_000;
 
-        private readonly NpgsqlConnection _connection;
-        private readonly string _name;
         private List<object[]> _page = [];
         private int _at = -1;
+        private bool _isBegun;
         private bool _isLast;
-
-        public Cursor(NpgsqlConnection connection, string name, string sql)
-        {
-            (_connection, _name) = (connection, name);
-            using var command = Command($"DECLARE {name} NO SCROLL CURSOR FOR {sql}");
-            command.ExecuteNonQuery();
-        }
 
         public bool Step()
         {
@@ -94,28 +128,14 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 
         public void Dispose()
         {
-            using var command = Command($"CLOSE {_name}");
-            command.ExecuteNonQuery();
+            if (_isBegun) tables._ended.Add(name);
         }
 
         private void Fetch()
         {
-            using var command = Command($"FETCH {PageRows} FROM {_name}");
-            using var reader = command.ExecuteReader();
-            _page = new(PageRows);
-            while (reader.Read())
-            {
-                var row = new object[reader.FieldCount];
-                reader.GetValues(row);
-                _page.Add(row);
-            }
-
-            _at = 0;
-            _isLast = _page.Count < PageRows;
+            var fetch = $"FETCH {PageRows} FROM {name}";
+            _page = _isBegun ? tables.Rows(fetch) : tables.Rows($"DECLARE {name} NO SCROLL CURSOR FOR {sql}", fetch);
+            (_isBegun, _at, _isLast) = (true, 0, _page.Count < PageRows);
         }
-
-#pragma warning disable CA2100 // Our own text: what both stores are verified with.
-        private NpgsqlCommand Command(string sql) => new(sql, _connection);
-#pragma warning restore CA2100
     }
 }

@@ -20,9 +20,8 @@ public static class PostgresVerification
         using var connections = new PostgresConnections(PostgresAddress.Source(store));
         await connections.RunAsync(async connection =>
         {
-            // Between two pages of a long verification the transaction is idle, and that is no reason to end it.
-            await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
             var tables = new PostgresTables(connection);
+            await tables.PrepareAsync();
             await tables.BeginAsync();
             var heads = await HeadsAsync(connection);
             KeyRing? keys = null;

@@ -89,6 +89,8 @@ internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
 {
     public long FirstOpenHold => connection.ReadInt64("SELECT first_open_hold FROM checkpoint");
 
+    public int Bucket => 0;
+
     public string? IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
