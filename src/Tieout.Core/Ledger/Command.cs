@@ -161,6 +161,9 @@ public enum SettingKind
     /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
     SecretMark = 43,
 
+    /// <summary>Since when another book is further off than is normal, by its name in the configuration; the newest content says how it stands.</summary>
+    SurfaceDrift = 44,
+
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
     Incident = 50,
 

@@ -5,11 +5,10 @@ using Tieout.Core.Money;
 namespace Tieout.Core.Runtime;
 
 /// <summary>A usage record of an instance, read back from the ledger.</summary>
-/// <param name="Seq">The record's number.</param>
 /// <param name="Revision">From 1: how often its interval was recorded anew.</param>
-/// <param name="EffectiveAt">When its charge counts: where to look for the posting.</param>
 /// <param name="Charge">What it was charged.</param>
-public readonly record struct Billed(AttemptId Usage, long Seq, Stretch Stretch, int Revision, Instant EffectiveAt, Amount Charge = default)
+/// <param name="IsTakenBack">Whether its charge was reversed for a newer revision. What a person took back still counts as recorded.</param>
+public readonly record struct Billed(AttemptId Usage, Stretch Stretch, int Revision, Amount Charge = default, bool IsTakenBack = false)
 {
     /// <summary>It says that nothing was used after all.</summary>
     public bool IsNothing => Stretch.Seconds == 0;
@@ -21,11 +20,11 @@ public readonly record struct Due(Stretch Stretch, int Revision);
 /// <summary>What makes the ledger say what was really used. Pure.</summary>
 /// <remarks>
 /// Records are never edited, so an interval whose truth changed is recorded anew as a whole, under the next revision, and the charges of the one before
-/// are reversed (L7), in one command: no moment has both or neither. Of an interval, the newest revision stands; where it turns out to be nothing, a
-/// record of zero seconds says so. Each step counts once, however often it is done.
+/// are reversed (L7), in one command: no moment has both or neither. Where it turns out to be nothing, a record of zero seconds says so. Each step
+/// counts once, however often it is done. Records of another grid fit in too: all grids divide the hour.
 /// </remarks>
 /// <param name="Charges">Records that are missing.</param>
-/// <param name="Reversals">Records that do not stand any more. Charges of older revisions are reversed already.</param>
+/// <param name="Reversals">Records that shall not stand any more.</param>
 public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> Reversals)
 {
     /// <param name="recorded">All records of the intervals of <paramref name="from"/> to <paramref name="to"/>, or a part of them that is missing nothing but the newest.</param>
@@ -50,17 +49,17 @@ public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> 
     private static void Of(Billed[] rows, Stretch[] truth, long interval, ImmutableArray<Due>.Builder charges, ImmutableArray<Billed>.Builder reversals)
     {
         var revision = rows.Length == 0 ? 1 : rows.Max(row => row.Revision);
-        var stands = rows.Where(row => row.Revision == revision).ToArray();
-        reversals.AddRange(rows.Where(row => row.Revision < revision && !row.IsNothing));
-        var isPart = stands.All(row => row.IsNothing ? truth.Length == 0 : truth.Contains(row.Stretch));
-        if (isPart)
+        var stands = rows.Where(row => !row.IsTakenBack && !row.IsNothing).ToArray();
+        if (stands.All(row => truth.Contains(row.Stretch)))
         {
-            charges.AddRange(truth.Where(stretch => !stands.Any(row => row.Stretch == stretch)).Select(stretch => new Due(stretch, revision)));
+            // What was taken back, or said to be nothing, and is true again after all, is another record.
+            var next = stands.Length < rows.Length ? revision + 1 : revision;
+            charges.AddRange(truth.Where(stretch => !stands.Any(row => row.Stretch == stretch)).Select(stretch => new Due(stretch, next)));
             return;
         }
 
         charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1)));
         if (truth.Length == 0) charges.Add(new(new(0, interval, interval, 0, null), revision + 1));
-        reversals.AddRange(stands.Where(row => !row.IsNothing));
+        reversals.AddRange(stands);
     }
 }

@@ -24,13 +24,16 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
         var reversals = new List<Command.Correct>();
         foreach (var usage in wrong)
         {
-            if (await StandingAsync(ledger.Read, instance.Org, usage, cancellationToken) is { } posting) reversals.Add(new($"runtime-{usage}", instance.Org, posting.Seq, NewAmount: null, $"runtime {instance.Id}: {why}"));
+            if (await StandingAsync(ledger.Read, instance.Org, usage, cancellationToken) is { } posting) reversals.Add(new(ReversalOf(usage), instance.Org, posting.Seq, NewAmount: null, $"runtime {instance.Id}: {why}"));
         }
 
         if (charges.Count + reversals.Count == 0) return true;
         var outcome = await ledger.SubmitAsync(new Command.Recharge(instance.Org, [.. reversals], [.. charges.Select(charge => new Command.Charge(charge!, Fact: true))]), cancellationToken);
         return outcome is Outcome.Done or Outcome.Replayed;
     }
+
+    /// <summary>The id of the command by which a charge is taken back for what its activity really came to.</summary>
+    public static string ReversalOf(AttemptId usage) => $"runtime-{usage}";
 
     /// <summary>What a usage record stands charged by: its charge, or what a correction entered instead; null: nothing stands.</summary>
     public static async Task<Posting?> StandingAsync(ILedgerReader read, string org, AttemptId usage, CancellationToken cancellationToken)

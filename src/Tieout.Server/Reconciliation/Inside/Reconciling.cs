@@ -2,11 +2,10 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
-using Tieout.Core.Runtime;
 using Tieout.Server.Api;
+using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
-using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Reconciliation;
@@ -17,19 +16,17 @@ namespace Tieout.Server.Reconciliation.Inside;
 internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
-internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time) : IDisposable
+internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time) : IDisposable
 {
-    /// <summary>How long after an interval is due its usage may still be on its way to the book.</summary>
-    private static readonly TimeSpan MeteringPatience = TimeSpan.FromMinutes(10);
-
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly RuntimeGaps _gaps = new(ledger, keys);
     private RunResult? _last;
 
     /// <summary>Rows done and in all of the run that is under way; both 0: none is.</summary>
     public (long Done, long Total) Progress { get; private set; }
 
     public FindingsKept Kept { get; } = new(ledger);
+
+    public RuntimeUnevenness Runtimes { get; } = new(ledger, keys, options.Runtime.Grid);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
     /// <param name="full">Every row; false: what came since the last run of this process, and all figures.</param>
@@ -102,16 +99,10 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
     {
-        var logs = await _gaps.LogsAsync(cancellationToken);
+        var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
-        var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
-        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total), full), cancellationToken);
-        var findings = new List<Finding>(report.Findings);
-        foreach (var day in report.Unmetered)
-        {
-            if (await _gaps.FindingAsync(instances, day, due, cancellationToken) is { } missing) findings.Add(missing);
-        }
-
+        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeUnevenness.Patience), now, (done, total) => Progress = (done, total), full), cancellationToken);
+        List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
         var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);

@@ -64,16 +64,16 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
     public async Task<SurfaceStanding> CompareAsync(SurfaceOptions surface, CancellationToken cancellationToken)
     {
         var at = Instant.From(time.GetUtcNow());
-        var before = Standing(surface.Name);
+        var drifting = DriftEpisode.Of(ledger, surface)?.Since;
         try
         {
             var tie = await TieAsync(surface, query: null, from: null, to: null, lastWrite: null, keepsFinding: true, cancellationToken);
-            return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? before?.DriftingSince ?? at : null);
+            return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? drifting ?? at : null);
         }
         catch (Exception e) when (e is ApiRefusedException or StoreUnavailableException)
         {
             // What cannot be read says nothing about the drift: neither that it began nor that it ended.
-            return _standings[surface.Name] = new(at, null, e is ApiRefusedException refused ? refused.Detail ?? refused.Error.Title : e.Message, before?.DriftingSince);
+            return _standings[surface.Name] = new(at, null, e is ApiRefusedException refused ? refused.Detail ?? refused.Error.Title : e.Message, drifting);
         }
     }
 
