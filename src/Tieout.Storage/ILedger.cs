@@ -19,10 +19,9 @@ public interface ILedger : IAsyncDisposable
     ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default);
 
     /// <summary>Puts figures that follow from rows back to what their rows come to: stored and shown, between two commits. No row changes.</summary>
-    /// <param name="drifts">As a reconciliation measured them; how far a figure is off stays, whatever is committed meanwhile.</param>
-    /// <exception cref="StoreUnavailableException">Nothing was changed.</exception>
-    /// <exception cref="NotSupportedException">This store has no such repair.</exception>
-    Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => throw new NotSupportedException("This store does not rebuild figures.");
+    /// <param name="drifts">As a reconciliation measured them, whatever was committed since.</param>
+    /// <exception cref="StoreUnavailableException">Says whether the effect is known. Doing it twice is doing it once.</exception>
+    Task RepairAsync(IReadOnlyList<FigureDrift> drifts);
 
     /// <summary>How the write path is doing.</summary>
     LedgerHealth Health { get; }

@@ -9,15 +9,23 @@ public static class PostingEffects
     /// <param name="grant">For a grant posting, the lot it opens.</param>
     public static void Apply(in Posting posting, Account debit, Account credit, GrantLot? grant)
     {
-        debit.Debits += posting.Amount;
-        debit.Version++;
+        Debit(posting, debit);
+        Credit(posting, credit, grant);
+    }
+
+    public static void Credit(in Posting posting, Account credit, GrantLot? grant)
+    {
         credit.Credits += posting.Amount;
         credit.Version++;
+        if (posting.Kind == PostingKind.Grant && grant is not null) credit.Grants = credit.Grants.Add(grant).Sort();
+    }
+
+    public static void Debit(in Posting posting, Account debit)
+    {
+        debit.Debits += posting.Amount;
+        debit.Version++;
         switch (posting.Kind)
         {
-            case PostingKind.Grant when grant is not null:
-                credit.Grants = credit.Grants.Add(grant).Sort();
-                break;
             case PostingKind.GrantExpiry:
                 debit.Grants = Take(debit.Grants, posting.CommandId!, posting.Amount);
                 break;

@@ -29,8 +29,7 @@ public sealed class Recomputation(Book book)
     /// <param name="command">For a grant, the command that asked for it.</param>
     public void Add(in Posting posting, UsageRow? usage, CommandRow? command)
     {
-        var grant = posting.Kind == PostingKind.Grant && command is not null ? Details.ParseGrant(command) : null;
-        PostingEffects.Apply(posting, Touch(posting.Debit), Touch(posting.Credit), grant);
+        PostingEffects.Apply(posting, Touch(posting.Debit), Touch(posting.Credit), GrantOf(posting, command));
         if (usage is not null) Count(posting, UsageFacts.Of(usage), usage.Usage.Labels);
     }
 
@@ -51,6 +50,10 @@ public sealed class Recomputation(Book book)
         // What was posted, not what the record says: where a bug let them differ, a correction moves the cell to what is right.
         cell.Charge += change;
     }
+
+    /// <summary>The lot that a posting opens; null: none.</summary>
+    /// <param name="command">For a grant, the command that asked for it.</param>
+    public static GrantLot? GrantOf(in Posting posting, CommandRow? command) => posting.Kind == PostingKind.Grant && command is not null ? Details.ParseGrant(command) : null;
 
     /// <summary>A hold that is placed.</summary>
     public void Add(Hold hold) => MoveHeld(hold, hold.Amount);

@@ -165,6 +165,20 @@ public sealed class CellChange(CellKey key)
         return null;
     }
 
+    /// <summary>This and another change of the same cell.</summary>
+    public CellChange Plus(CellChange other) => new(Key)
+    {
+        Attempts = Attempts + other.Attempts,
+        Failures = Failures + other.Failures,
+        InputTokens = InputTokens + other.InputTokens,
+        CacheReadTokens = CacheReadTokens + other.CacheReadTokens,
+        CacheWriteTokens = CacheWriteTokens + other.CacheWriteTokens,
+        OutputTokens = OutputTokens + other.OutputTokens,
+        ReasoningTokens = ReasoningTokens + other.ReasoningTokens,
+        ProviderCost = ProviderCost + other.ProviderCost,
+        Charge = Charge + other.Charge,
+    };
+
     /// <summary>Adds one usage record and its charge.</summary>
     public void Count(UsageRow row)
     {

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Postgres.Deliveries;
 using Tieout.Storage.Postgres.Reading;
 using Tieout.Storage.Postgres.Writing;
@@ -15,10 +16,11 @@ public sealed class PostgresLedger : ILedger
 {
     private readonly PostgresConnections _connections;
     private readonly HeadWatch _watch;
+    private readonly TimeProvider _clock;
 
     private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax)
     {
-        _connections = connections;
+        (_connections, _clock) = (connections, clock);
         Layout = layout;
         Buckets = [.. Enumerable.Range(0, layout.All).Select(number => new Bucket(number, connections, clock, batchMax))];
         _watch = new(connections, Buckets);
@@ -58,7 +60,7 @@ public sealed class PostgresLedger : ILedger
     /// <param name="buckets">How many a new database gets; an old one has what it has.</param>
     internal static async Task<PostgresLedger> OpenAsync(string store, int buckets, int batchMax, TimeProvider? clock = null)
     {
-        var connections = new PostgresConnections(PostgresAddress.Source(store));
+        var connections = new PostgresConnections(store);
         try
         {
             var layout = await connections.RunAsync(connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None));
@@ -95,6 +97,15 @@ public sealed class PostgresLedger : ILedger
         }
 
         return isOne ? await places[0].SubmitAsync(commands, cancellationToken) : await SubmitAsync(commands, places, cancellationToken);
+    }
+
+    public async Task RepairAsync(IReadOnlyList<FigureDrift> drifts)
+    {
+        foreach (var part in drifts.GroupBy(drift => drift.At.Bucket))
+        {
+            var commit = await FigureRepair.RunAsync(_connections, part.Key, [.. part], _clock);
+            await Buckets[part.Key].CatchUpAsync(commit);
+        }
     }
 
     public async ValueTask DisposeAsync()

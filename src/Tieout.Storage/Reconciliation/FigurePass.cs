@@ -11,10 +11,12 @@ namespace Tieout.Storage.Reconciliation;
 /// <summary>Accounts, windows and cells: as stored at one commit and as shown at another, against what the rows up to each come to.</summary>
 internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomputation sums)
 {
-    private readonly Dictionary<int, (Account? Stored, Account Expected, (Account, Account)? Shown)> _accounts = [];
-    private readonly Dictionary<WindowKey, (BudgetWindow? Stored, BudgetWindow Expected, (BudgetWindow, BudgetWindow)? Shown)> _windows = [];
+    private readonly Dictionary<int, (Account? Stored, Account Expected, SumsEnd At, (Account, Account)? Shown)> _accounts = [];
+    private readonly Dictionary<WindowKey, (BudgetWindow? Stored, BudgetWindow Expected, SumsEnd At, (BudgetWindow, BudgetWindow)? Shown)> _windows = [];
     private readonly List<Finding> _cells = [];
     private bool _comparedShown;
+    private SumsEnd _at;
+    private (long Commit, Recomputation Held)? _held;
 
     public long Checked { get; private set; }
 
@@ -22,16 +24,16 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     {
         get
         {
-            foreach (var (stored, expected, shown) in _accounts.Values)
+            foreach (var (stored, expected, at, shown) in _accounts.Values)
             {
-                if (FigureRules.Account(stored, expected, shown, asHeld: true) is { } finding) yield return finding;
+                if (FigureRules.Account(stored, expected, shown, at) is { } finding) yield return finding;
             }
 
             var budgets = labels.Book.Budgets.All.ToDictionary(budget => budget.No);
-            foreach (var (stored, expected, shown) in _windows.Values)
+            foreach (var (stored, expected, at, shown) in _windows.Values)
             {
                 if (!budgets.TryGetValue(expected.Key.Budget, out var budget)) continue;
-                if (FigureRules.Window(budget, labels.Book.Org(budget.Budget.Scope.Org)!, stored, expected, shown, asHeld: true) is { } finding) yield return finding;
+                if (FigureRules.Window(budget, labels.Book.Org(budget.Budget.Scope.Org)!, stored, expected, shown, at) is { } finding) yield return finding;
             }
 
             foreach (var finding in _cells) yield return finding;
@@ -39,9 +41,10 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     }
 
     /// <param name="commit">What the tables are as of; the sums are at its last posting.</param>
-    public void Stored(long commit)
+    public void Stored(ChainRow commit)
     {
-        var held = Held(commit);
+        _at = new(tables.Bucket, commit.Last.Posting);
+        var held = Held(commit, tables.FirstOpenHold);
         var accounts = Expected(held);
         Each("SELECT no, org, debits, credits, held, version, grants FROM accounts", s =>
         {
@@ -66,19 +69,20 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     }
 
     /// <param name="shown">Figures in memory; the sums are at the last posting of their commit.</param>
-    public void Shown(ShownFigures shown)
+    public void Shown(ShownFigures shown, ChainRow commit)
     {
         if (_comparedShown) return;
         _comparedShown = true;
-        var held = Held(shown.AsOf);
+        _at = new(tables.Bucket, commit.Last.Posting);
+        var held = Held(commit, Math.Min(tables.FirstOpenHold, shown.FirstOpenHold));
         var accounts = Expected(held);
         foreach (var account in shown.Accounts)
         {
             if (!accounts.TryGetValue(account.No, out var expected)) expected = labels.Book.Account(account.No).Copy();
             Checked++;
-            if (FigureRules.Account(account, expected, null, asHeld: true) is null && !_accounts.ContainsKey(account.No)) continue;
-            var (stored, storedExpected, _) = _accounts.GetValueOrDefault(account.No, (expected, expected, null));
-            _accounts[account.No] = (stored, storedExpected, (account, expected));
+            if (FigureRules.Account(account, expected, null, _at) is null && !_accounts.ContainsKey(account.No)) continue;
+            var (stored, storedExpected, at, _) = _accounts.GetValueOrDefault(account.No, (expected, expected, _at, null));
+            _accounts[account.No] = (stored, storedExpected, at, (account, expected));
         }
 
         var windows = ExpectedWindows(held);
@@ -87,24 +91,25 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
             if (!windows.TryGetValue(window.Key, out var expected)) expected = new(window.Key, window.End);
             Checked++;
             if ((window.Posted, window.Held) == (expected.Posted, expected.Held) && !_windows.ContainsKey(window.Key)) continue;
-            var (stored, storedExpected, _) = _windows.GetValueOrDefault(window.Key, (expected, expected, null));
-            _windows[window.Key] = (stored, storedExpected, (window, expected));
+            // The sums go on; what they are now stays.
+            expected = expected.Copy();
+            var (stored, storedExpected, at, _) = _windows.GetValueOrDefault(window.Key, (expected, expected, _at, null));
+            _windows[window.Key] = (stored, storedExpected, at, (window, expected));
         }
     }
 
     private void Compare(Account? stored, Account expected)
     {
         Checked++;
-        if (FigureRules.Account(stored, expected, null, asHeld: true) is null) return;
-        var shown = _accounts.GetValueOrDefault(expected.No).Shown;
-        _accounts[expected.No] = (stored, expected, shown);
+        if (FigureRules.Account(stored, expected, null, _at) is null) return;
+        _accounts[expected.No] = (stored, expected, _at, _accounts.GetValueOrDefault(expected.No).Shown);
     }
 
     private void Compare(BudgetWindow? stored, BudgetWindow expected)
     {
         Checked++;
         if ((stored?.Posted ?? Amount.Zero, stored?.Held ?? Amount.Zero) == (expected.Posted, expected.Held)) return;
-        _windows[expected.Key] = (stored, expected, _windows.GetValueOrDefault(expected.Key).Shown);
+        _windows[expected.Key] = (stored, expected.Copy(), _at, _windows.GetValueOrDefault(expected.Key).Shown);
     }
 
     private void Cells()
@@ -127,8 +132,8 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     private void Cell(CellKey key, ReadOnlySpan<long> stored)
     {
         Checked++;
-        var finding = FigureRules.Cell(key, stored, sums.Cells.TryGetValue(key, out var cell) ? cell : new CellChange(key), labels.Find(key.Labels));
-        if (finding is not null) _cells.Add(finding);
+        var expected = sums.Cells.TryGetValue(key, out var cell) ? cell : new CellChange(key);
+        if (expected.Differs(stored) is not null && FigureRules.Cell(key, stored, expected.Plus(new(key)), labels.Find(key.Labels), _at) is { } finding) _cells.Add(finding);
     }
 
     private Dictionary<int, Account> Expected(Recomputation held)
@@ -156,15 +161,18 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
         return windows;
     }
 
-    /// <summary>What was held at a commit. No hold before the stored mark is open at the checkpoint or later.</summary>
-    private Recomputation Held(long commit)
+    /// <summary>What was held at a commit.</summary>
+    /// <param name="firstOpen">No hold before it was open then.</param>
+    private Recomputation Held(ChainRow commit, long firstOpen)
     {
+        if (_held is { } known && known.Commit == commit.Commit) return known.Held;
         var held = new Recomputation(labels.Book);
         using var s = tables.Select(
             $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq "
             + "WHERE h.seq >= ? AND h.seq <= ? AND (e.hold IS NULL OR e.commit_no > ?) ORDER BY h.seq",
-            tables.FirstOpenHold, Chain.At(tables, commit).Last.Hold, commit);
+            firstOpen, commit.Last.Hold, commit.Commit);
         while (s.Step()) held.Add(RowReads.Hold(s, no => labels[no]).Hold);
+        _held = (commit.Commit, held);
         return held;
     }
 
@@ -185,6 +193,13 @@ internal static class Chain
         if (commit == 0) return new(0, [], [], default, default);
         using var s = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no = ?", commit);
         return s.Step() ? RowReads.Chain(s, []) : throw new StoreCorruptException($"Commit {commit} is missing from the chain.");
+    }
+
+    /// <summary>Whether the link is part of this chain.</summary>
+    public static bool Has(ILedgerTables tables, ChainRow link)
+    {
+        using var s = tables.Select("SELECT hash FROM chain WHERE commit_no = ?", link.Commit);
+        return s.Step() ? s.Bytes(0).SequenceEqual(link.Hash) : link.Commit == 0;
     }
 
     /// <summary>The last commit; 0: there is none.</summary>

@@ -54,10 +54,18 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
     /// <summary>Odd rows beyond what is looked at in full.</summary>
     public long More { get; private set; }
 
+    /// <param name="total">Rows that came since; 0: none is read.</param>
     /// <param name="stops">Posting numbers, ascending, none of them gone by, after which <paramref name="at"/> is called.</param>
     public void Run(ILedgerTables tables, BookLabels labels, BookQuery query, long total, IReadOnlyList<long> stops, Action<int> at)
     {
         (_tables, _labels, _query, _usageLeft, Rows) = (tables, labels, query, true, 0);
+        if (total > 0) Run(total, stops, at);
+        else for (var i = 0; i < stops.Count; i++) at(i);
+        (_tables, _labels, _query) = (null!, null!, null!);
+    }
+
+    private void Run(long total, IReadOnlyList<long> stops, Action<int> at)
+    {
         var stop = 0;
         using var usage = LeanUsage.InOrder(_tables, _lastUsage);
         using var rows = _tables.Select("SELECT p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.reverses, p.effective_at, p.command_id FROM postings p WHERE p.seq > ? ORDER BY p.seq", _lastPosting);
@@ -82,7 +90,6 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
 
         while (stop < stops.Count) at(stop++);
         foreach (var (seq, row) in _uncharged) Suspect(seq, UsageDefects.Uncharged);
-        (_tables, _labels, _query) = (null!, null!, null!);
     }
 
     private void Add(in Posting posting, IRows usage)
@@ -167,8 +174,10 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
         if (_usage.Price > 0 && !IsPriced(_usage)) defects |= UsageDefects.Mispriced;
         if (_labels.Find(_usage.Facts.Labels) is { Runtime: not null } of)
         {
-            if (_query.Instances.Right(of, new(_usage.OccurredAt)) is not null) defects |= UsageDefects.Mislabelled;
-            if (RunOf(_usage) is { } run) _used[run.Day] = _used.GetValueOrDefault(run.Day) + run.Units;
+            // A record that says that nothing was used after all has no place to be in.
+            var used = RunOf(_usage);
+            if (used is not { Units: 0 } && _query.Instances.Right(of, new(_usage.OccurredAt)) is not null) defects |= UsageDefects.Mislabelled;
+            if (used is { } run) _used[run.Day] = _used.GetValueOrDefault(run.Day) + run.Units;
         }
 
         if (defects != UsageDefects.None) Suspect(_usage.Seq, defects);
@@ -221,4 +230,6 @@ internal sealed class Suspect
 
     /// <summary>Further charges of it.</summary>
     public List<long>? Again { get; set; }
+
+    public IEnumerable<long> Postings => (Again ?? []).Append(Posting).Where(posting => posting > 0);
 }

@@ -60,21 +60,21 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     {
         switch (drift)
         {
-            case FigureDrift.OfAccount { No: var no } of:
-                var account = book.Account(no).Copy();
+            case FigureDrift.OfAccount of:
+                var account = book.Account(of.Expected.No).Copy();
                 var off = of.Shown ?? of.Stored;
                 (account.Debits, account.Credits, account.Held, account.Version) = (account.Debits - off.Debits, account.Credits - off.Credits, account.Held - off.Held, account.Version - off.Version);
-                if (off == default) account.Grants = of.Grants;
+                if (off == default) account.Grants = of.Expected.Grants;
                 Write(account);
                 break;
-            case FigureDrift.OfWindow { Key: var key } of:
+            case FigureDrift.OfWindow { Expected.Key: var key } of:
                 var inMemory = of.Shown is null ? null : book.Window(key);
-                var window = inMemory?.Copy() ?? Stored(key) ?? new BudgetWindow(key, of.End);
+                var window = inMemory?.Copy() ?? Stored(key) ?? new BudgetWindow(key, of.Expected.End);
                 var by = inMemory is null ? of.Stored : of.Shown!.Value;
                 (window.Posted, window.Held) = (window.Posted - by.Posted, window.Held - by.Held);
                 Write(window);
                 break;
-            case FigureDrift.OfCell { Key: var cell, Stored: var columns }:
+            case FigureDrift.OfCell { Expected.Key: var cell, Stored: var columns }:
                 Write(new CellChange(cell)
                 {
                     Attempts = -columns[0],

@@ -33,6 +33,9 @@ public abstract partial class LedgerContract : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Runs a statement on the closed ledger that was opened last, as a bug or a hand would have.</summary>
+    internal abstract void Tamper(string sql);
+
     [Fact]
     public void L3_L4_B2_a_history_through_the_store_is_the_history_in_memory() => ForAnyHistory(async (steps, memory) =>
     {

@@ -18,4 +18,6 @@ public sealed class PostgresContractTests : LedgerContract
     }
 
     internal override void AssertVerified() => PostgresVerified.Clean(_database);
+
+    internal override void Tamper(string sql) => PostgresServer.Instance.Sql(new Uri(_database).AbsolutePath[1..], sql);
 }

@@ -1,4 +1,5 @@
 using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Tests.Contract;
 
 namespace Tieout.Storage.Tests.Sqlite;
@@ -17,6 +18,12 @@ public sealed class SqliteContractTests : LedgerContract
 
     internal override void AssertVerified() =>
         Verified.Clean(_folder.File($"ledger{_opened}"));
+
+    internal override void Tamper(string sql)
+    {
+        using var file = RawConnection.Open(Path.Combine(_folder.File($"ledger{_opened}"), "tieout.db"));
+        file.Execute(sql);
+    }
 
     public override ValueTask DisposeAsync()
     {

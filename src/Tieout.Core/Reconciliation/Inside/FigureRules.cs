@@ -11,10 +11,11 @@ public static class FigureRules
     /// <param name="stored">As the checkpoint has it; null: it has none, which is zero.</param>
     /// <param name="expected">What the rows up to the checkpoint come to.</param>
     /// <param name="shown">As memory has it, with what the rows up to that commit come to; null: not in memory.</param>
-    public static Finding? Account(Account? stored, Account expected, (Account Shown, Account Expected)? shown, bool asHeld)
+    /// <param name="at">What <paramref name="expected"/> is the sum up to.</param>
+    public static Finding? Account(Account? stored, Account expected, (Account Shown, Account Expected)? shown, SumsEnd at)
     {
-        var inStore = Drift(stored, expected, asHeld);
-        var inMemory = shown is { } pair ? Drift(pair.Shown, pair.Expected, asHeld) : (AccountDeltas?)null;
+        var inStore = Drift(stored, expected);
+        var inMemory = shown is { } pair ? Drift(pair.Shown, pair.Expected) : (AccountDeltas?)null;
         var sameGrants = (stored?.Grants ?? []).AsSpan().SequenceEqual(expected.Grants.AsSpan());
         if (inStore == default && inMemory.GetValueOrDefault() == default && sameGrants) return null;
         var (has, should) = inStore != default || shown is null ? (stored ?? new(expected.No, expected.Org, expected.Kind, expected.Asset), expected) : (shown.Value.Shown, shown.Value.Expected);
@@ -24,14 +25,14 @@ public static class FigureRules
             FindingCode.QuotaMismatch, new(expected.Org), $"account/{expected.No}", left, right,
             $"account {expected.No} ({expected.Kind}) says {left} (balance less holds), its entries and open holds come to {right}",
             $"SELECT account_no, sum(amount_nanos) FROM ledger_entries WHERE account_no = {expected.No}",
-            new Repair.Rebuild(new FigureDrift.OfAccount(expected.No, inStore, inMemory, expected.Grants)));
+            new Repair.Rebuild(new FigureDrift.OfAccount(expected, inStore, inMemory) { At = at }));
     }
 
     /// <param name="budget">The window's; of the built-in daily meter, it is the flat counter of the org.</param>
-    public static Finding? Window(BudgetState budget, OrgState org, BudgetWindow? stored, BudgetWindow expected, (BudgetWindow Shown, BudgetWindow Expected)? shown, bool asHeld)
+    public static Finding? Window(BudgetState budget, OrgState org, BudgetWindow? stored, BudgetWindow expected, (BudgetWindow Shown, BudgetWindow Expected)? shown, SumsEnd at)
     {
-        var inStore = Drift(stored, expected, asHeld);
-        var inMemory = shown is { } pair ? Drift(pair.Shown, pair.Expected, asHeld) : (WindowDeltas?)null;
+        var inStore = Drift(stored, expected);
+        var inMemory = shown is { } pair ? Drift(pair.Shown, pair.Expected) : (WindowDeltas?)null;
         if (inStore == default && inMemory.GetValueOrDefault() == default) return null;
         var key = expected.Key;
         var (has, should) = inStore != default || shown is null ? (stored, expected) : (shown.Value.Shown, shown.Value.Expected);
@@ -45,11 +46,11 @@ public static class FigureRules
             new(org.Org.Id, scope.Project, scope.Team, scope.Key, Window: name, At: key.Start), $"window/{key.Budget}/{key.Start.UnixMicros}/{key.Each}", left, right,
             isMeter ? $"the daily counter {name} says {left}, the charges and holds of the day come to {right}" : $"window {name} says {left}, the charges and holds in it come to {right}",
             $"SELECT * FROM windows WHERE budget = {key.Budget} AND start_at = {key.Start.UnixMicros}",
-            new Repair.Rebuild(new FigureDrift.OfWindow(key, expected.End, inStore, inMemory)));
+            new Repair.Rebuild(new FigureDrift.OfWindow(expected, inStore, inMemory) { At = at }));
     }
 
     /// <param name="labels">The cell's; null: none were ever stored under its number.</param>
-    public static Finding? Cell(CellKey key, ReadOnlySpan<long> stored, CellChange expected, UsageLabels? labels)
+    public static Finding? Cell(CellKey key, ReadOnlySpan<long> stored, CellChange expected, UsageLabels? labels, SumsEnd sums)
     {
         if (expected.Differs(stored) is not { } what) return null;
         var right = expected.Figures;
@@ -60,13 +61,13 @@ public static class FigureRules
             FindingCode.CellDrift, new(labels?.Org ?? "", labels?.Project, labels?.Team, labels?.Key, labels?.Runtime?.AppInstance, At: at), $"cell/{key.Hour}/{key.Labels}",
             new(stored[^1]), expected.Charge, $"the cell of {at}, attribution {key.Labels}, has {what}",
             $"SELECT * FROM cells WHERE hour = {key.Hour} AND attribution = {key.Labels}",
-            new Repair.Rebuild(new FigureDrift.OfCell(key, [.. deltas])));
+            new Repair.Rebuild(new FigureDrift.OfCell(expected, [.. deltas]) { At = sums }));
     }
 
-    private static AccountDeltas Drift(Account? has, Account should, bool asHeld) => new(
+    private static AccountDeltas Drift(Account? has, Account should) => new(
         (has?.Debits ?? Amount.Zero) - should.Debits, (has?.Credits ?? Amount.Zero) - should.Credits,
-        asHeld ? (has?.Held ?? Amount.Zero) - should.Held : Amount.Zero, (has?.Version ?? 0) - should.Version);
+        (has?.Held ?? Amount.Zero) - should.Held, (has?.Version ?? 0) - should.Version);
 
-    private static WindowDeltas Drift(BudgetWindow? has, BudgetWindow should, bool asHeld) =>
-        new((has?.Posted ?? Amount.Zero) - should.Posted, asHeld ? (has?.Held ?? Amount.Zero) - should.Held : Amount.Zero);
+    private static WindowDeltas Drift(BudgetWindow? has, BudgetWindow should) =>
+        new((has?.Posted ?? Amount.Zero) - should.Posted, (has?.Held ?? Amount.Zero) - should.Held);
 }

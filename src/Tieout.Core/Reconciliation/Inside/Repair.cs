@@ -71,12 +71,24 @@ public abstract record Repair
         public override Amount? Moves => Charge;
     }
 
-    /// <summary>Records the usage of a settled hold. What it came to, only a person can say: at most what was held.</summary>
-    public sealed record RecordUsage(Hold Hold) : Repair
+    /// <summary>Takes back what stands charged on a day of an instance and charges what its activity comes to.</summary>
+    /// <param name="Change">Null: no price is known.</param>
+    public sealed record MeterAnew(string Runtime, long Day, Amount? Change) : Repair
     {
-        public override string Proposed => $"needs a decision: record the usage with --amount A (held: {Hold.Amount}), A from the provider's own log";
+        public override string Proposed => Change is { } change
+            ? $"charge the day of {Runtime} anew from its activity, in one commit: {change}"
+            : $"no price is known for {Runtime}: give one, then correct";
 
-        public override Amount? Moves => Hold.Amount;
+        public override Amount? Moves => Change;
+    }
+
+    /// <summary>Records the usage of an attempt that has none. What it came to, only a person can say: at most what was held.</summary>
+    /// <param name="Held">Null: no hold of it is known.</param>
+    public sealed record RecordUsage(AttemptId Id, UsageLabels Labels, string OperationId, string? EndUser, Instant At, Amount? Held) : Repair
+    {
+        public override string Proposed => $"needs a decision: record the usage with --amount A{(Held is { } held ? $" (held: {held})" : "")}, A from the provider's own log, or --accept that there was none";
+
+        public override Amount? Moves => Held;
     }
 
     /// <summary>Writes a row back from a backup, if its bytes make the chain's hash again. No posting can repair it.</summary>
@@ -105,14 +117,25 @@ public abstract record FigureDrift
 {
     private FigureDrift() { }
 
+    /// <summary>Up to where the rows were added up that the expected figure is the sum of.</summary>
+    public SumsEnd At { get; init; }
+
+    /// <param name="Expected">What the rows come to.</param>
     /// <param name="Shown">Drift of the figure in memory, which every reader sees; null: it is not in memory.</param>
-    public sealed record OfAccount(int No, AccountDeltas Stored, AccountDeltas? Shown, ImmutableArray<GrantLot> Grants) : FigureDrift;
+    public sealed record OfAccount(Account Expected, AccountDeltas Stored, AccountDeltas? Shown) : FigureDrift;
 
-    public sealed record OfWindow(WindowKey Key, Instant End, WindowDeltas Stored, WindowDeltas? Shown) : FigureDrift;
+    /// <inheritdoc cref="OfAccount"/>
+    public sealed record OfWindow(BudgetWindow Expected, WindowDeltas Stored, WindowDeltas? Shown) : FigureDrift;
 
-    /// <param name="Stored">In the order of the columns: attempts, failures, five token classes, provider cost, charge.</param>
-    public sealed record OfCell(CellKey Key, ImmutableArray<long> Stored) : FigureDrift;
+    /// <param name="Expected">What the rows come to.</param>
+    /// <param name="Stored">In the order of <see cref="CellChange.FigureNames"/>.</param>
+    public sealed record OfCell(CellChange Expected, ImmutableArray<long> Stored) : FigureDrift;
 }
+
+/// <summary>Where sums over rows end.</summary>
+/// <param name="Bucket">Which of the store's books the rows are in: 0 where there is but one.</param>
+/// <param name="Posting">The last posting that was added.</param>
+public readonly record struct SumsEnd(int Bucket, long Posting);
 
 public readonly record struct AccountDeltas(Amount Debits, Amount Credits, Amount Held, long Version);
 

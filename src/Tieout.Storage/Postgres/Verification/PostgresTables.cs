@@ -1,4 +1,5 @@
 using Npgsql;
+using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
@@ -13,31 +14,49 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         "accounts", "windows", "cells",
     ];
 
+    // A row of usage is one whose id counts, and stands where its id says: found by its number as by its id, and missing if the two differ.
+    private const string Usage = """
+        CREATE TEMP VIEW usage AS SELECT u.* FROM public.usage u
+        JOIN public.usage_ids i ON i.bucket = u.bucket AND i.id = u.id AND i.seq = u.seq AND i.recorded_at = u.recorded_at
+        WHERE u.bucket = current_setting('tieout.bucket')::int
+        """;
+
+    // Read to their end: closed with the next statement, which saves a round trip for each.
+    private readonly List<string> _ended = [];
     private int _cursors;
 
-    // A bucket's head may run behind, never ahead; from the first is right, too, and asked of small books.
-    public long FirstOpenHold => 1;
+    // A bucket's head may run behind, never ahead.
+    public long FirstOpenHold { get; private set; }
 
-    // An envelope of one org and usage of another lie in different buckets.
-    public string? IdOfText(string column) => null;
+    public int Bucket { get; private set; }
 
-    /// <summary>Lays the views over the tables of this connection, and begins the moment.</summary>
-    public async Task BeginAsync()
+    public string IdOfText(string column) => $"CASE WHEN {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {column}::uuid END";
+
+    public bool IsUsedElsewhere(Guid attempt) => Elsewhere(attempt) is not null;
+
+    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another lie in different buckets. Null: there is none.</summary>
+    public (int Bucket, long Usage)? Elsewhere(Guid attempt)
     {
-        var views = string.Join(";\n", Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int"));
-        await ExecuteAsync(views);
+        var rows = Rows($"SELECT bucket, seq FROM public.usage_ids WHERE bucket IN (SELECT bucket FROM public.heads WHERE bucket <> {Bucket}) AND id = '{attempt}'");
+        return rows is [[int bucket, long usage], ..] ? (bucket, usage) : null;
+    }
 
-        // A row of usage is one whose id counts, and stands where its id says: found by its number as by its id, and missing if the two differ.
-        await ExecuteAsync("""
-            CREATE TEMP VIEW usage AS SELECT u.* FROM public.usage u
-            JOIN public.usage_ids i ON i.bucket = u.bucket AND i.id = u.id AND i.seq = u.seq AND i.recorded_at = u.recorded_at
-            WHERE u.bucket = current_setting('tieout.bucket')::int
-            """);
-        await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    /// <summary>Lays the views over the tables of this connection, and begins the moment that all is read as of.</summary>
+    public void Begin()
+    {
+        var views = Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int");
+
+        // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
+        Rows(["SET idle_in_transaction_session_timeout = 0", .. views, Usage]);
+        Rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 
     /// <summary>From now on the tables are this bucket's.</summary>
-    public Task ShowAsync(int bucket) => ExecuteAsync($"SET LOCAL tieout.bucket = {bucket}");
+    public void Show(int bucket)
+    {
+        Bucket = bucket;
+        FirstOpenHold = Rows($"SET LOCAL tieout.bucket = {bucket}", $"SELECT first_open_hold FROM public.heads WHERE bucket = {bucket}") is [[long first]] ? first : 1;
+    }
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
@@ -47,34 +66,37 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
             sql = $"{sql[..place]}{value}{sql[(place + 1)..]}";
         }
 
-        return new Cursor(connection, $"c{++_cursors}", sql);
+        return new Cursor(this, $"c{++_cursors}", sql);
     }
 
-    private async Task ExecuteAsync(string sql)
+    /// <summary>Runs statements in one round trip. At most the last has rows.</summary>
+    private List<object[]> Rows(params ReadOnlySpan<string> statements)
     {
-#pragma warning disable CA2100 // Our own text: names of tables and numbers.
-        await using var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync();
+        using var batch = new NpgsqlBatch(connection);
+        foreach (var ended in _ended) batch.Add($"CLOSE {ended}");
+        _ended.Clear();
+        foreach (var statement in statements) batch.Add(statement);
+        using var reader = batch.ExecuteReader();
+        var rows = new List<object[]>();
+        while (reader.Read())
+        {
+            var row = new object[reader.FieldCount];
+            reader.GetValues(row);
+            rows.Add(row);
+        }
+
+        return rows;
     }
 
     /// <summary>Rows fetched by thousands, so that a dozen tables are gone through at once on one connection.</summary>
-    private sealed class Cursor : IRows
+    private sealed class Cursor(PostgresTables tables, string name, string sql) : IRows
     {
         private const int PageRows = 1_000;
 
-        private readonly NpgsqlConnection _connection;
-        private readonly string _name;
         private List<object[]> _page = [];
         private int _at = -1;
+        private bool _isBegun;
         private bool _isLast;
-
-        public Cursor(NpgsqlConnection connection, string name, string sql)
-        {
-            (_connection, _name) = (connection, name);
-            using var command = Command($"DECLARE {name} NO SCROLL CURSOR FOR {sql}");
-            command.ExecuteNonQuery();
-        }
 
         public bool Step()
         {
@@ -101,28 +123,14 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 
         public void Dispose()
         {
-            using var command = Command($"CLOSE {_name}");
-            command.ExecuteNonQuery();
+            if (_isBegun) tables._ended.Add(name);
         }
 
         private void Fetch()
         {
-            using var command = Command($"FETCH {PageRows} FROM {_name}");
-            using var reader = command.ExecuteReader();
-            _page = new(PageRows);
-            while (reader.Read())
-            {
-                var row = new object[reader.FieldCount];
-                reader.GetValues(row);
-                _page.Add(row);
-            }
-
-            _at = 0;
-            _isLast = _page.Count < PageRows;
+            var fetch = $"FETCH {PageRows} FROM {name}";
+            _page = _isBegun ? tables.Rows(fetch) : tables.Rows($"DECLARE {name} NO SCROLL CURSOR FOR {sql}", fetch);
+            (_isBegun, _at, _isLast) = (true, 0, _page.Count < PageRows);
         }
-
-#pragma warning disable CA2100 // Our own text: what both stores are verified with.
-        private NpgsqlCommand Command(string sql) => new(sql, _connection);
-#pragma warning restore CA2100
     }
 }

@@ -89,7 +89,11 @@ internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
 {
     public long FirstOpenHold => connection.ReadInt64("SELECT first_open_hold FROM checkpoint");
 
-    public string? IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
+    public int Bucket => 0;
+
+    public string IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
+
+    public bool IsUsedElsewhere(Guid attempt) => false;
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
