@@ -81,12 +81,9 @@ public static class LedgerArchive
 
     private static async Task EachBucketAsync(string store, Action<ILedgerTables, int> use)
     {
-        using var connections = new PostgresConnections(PostgresAddress.Source(store));
-        await connections.RunAsync(async connection =>
+        using var connections = new PostgresConnections(store);
+        await connections.ReadAsync(tables =>
         {
-            await PostgresConnections.ExecuteAsync(connection, "SET idle_in_transaction_session_timeout = 0");
-            var tables = new PostgresTables(connection);
-            await tables.BeginAsync();
             var buckets = new List<int>();
             using (var rows = tables.Select("SELECT bucket FROM heads ORDER BY bucket"))
             {
@@ -95,9 +92,11 @@ public static class LedgerArchive
 
             foreach (var bucket in buckets)
             {
-                await tables.ShowAsync(bucket);
+                tables.Show(bucket);
                 use(tables, bucket);
             }
+
+            return buckets.Count;
         });
     }
 }

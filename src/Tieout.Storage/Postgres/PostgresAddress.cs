@@ -11,8 +11,9 @@ public static class PostgresAddress
     public static bool IsOne(string? store) =>
         Uri.TryCreate(store, UriKind.Absolute, out var url) && url is { Scheme: "postgres" or "postgresql", Host.Length: > 0, AbsolutePath.Length: > 1, Query: "", Fragment: "" };
 
+    /// <param name="isPooled">False: each connection is a new one, and closed after use.</param>
     /// <exception cref="ArgumentException">It is not such an address.</exception>
-    internal static NpgsqlDataSource Source(string store)
+    internal static NpgsqlDataSource Source(string store, bool isPooled = true)
     {
         if (!IsOne(store)) throw new ArgumentException("That is not the address of a store: write one such as postgres://user@host:5432/tieout.", nameof(store));
         var url = new Uri(store);
@@ -24,6 +25,7 @@ public static class PostgresAddress
             Database = Uri.UnescapeDataString(url.AbsolutePath[1..]),
             ApplicationName = "tieout",
             MaxPoolSize = ConnectionsMax,
+            Pooling = isPooled,
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
             Timeout = 5,

@@ -60,7 +60,7 @@ public sealed class PostgresLedger : ILedger
     /// <param name="buckets">How many a new database gets; an old one has what it has.</param>
     internal static async Task<PostgresLedger> OpenAsync(string store, int buckets, int batchMax, TimeProvider? clock = null)
     {
-        var connections = new PostgresConnections(PostgresAddress.Source(store));
+        var connections = new PostgresConnections(store);
         try
         {
             var layout = await connections.RunAsync(connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None));

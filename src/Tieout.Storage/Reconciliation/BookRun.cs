@@ -11,13 +11,8 @@ namespace Tieout.Storage.Reconciliation;
 /// <param name="Governing">The last setting that sums depend on.</param>
 /// <param name="FirstOpenHold">No hold before it was open then.</param>
 /// <param name="Unused">Holds that were settled without usage.</param>
-/// <param name="Rebound">Usage that was charged to another org than its envelope's.</param>
 internal sealed record BookProgress(
-    RowPass Pass, InvoicePass Invoices, ChainRow Last, long Governing, long FirstOpenHold, IReadOnlyList<long> Unused, IReadOnlyList<(long Usage, Payer Right)> Rebound);
-
-/// <summary>Who an attempt is to be charged to, by its envelope.</summary>
-/// <param name="Key">The key that carried it out.</param>
-internal readonly record struct Payer(string Org, string Key);
+    RowPass Pass, InvoicePass Invoices, ChainRow Last, long Governing, long FirstOpenHold, IReadOnlyList<long> Unused, LineagePass Lineages);
 
 /// <summary>One look over a whole book, as of one commit: rows against rows, figures against rows, records against what they are records of.</summary>
 internal sealed class BookRun
@@ -78,10 +73,19 @@ internal sealed class BookRun
         _findings.AddRange(invoices.Findings(_labels));
         OpenHolds();
         var unused = SettledWithoutUsage(before);
-        var rebound = Rebound(before);
-        foreach (var (usage, right) in rebound) Look(usage, new(), right);
+        var lineages = LineagePass.Run(_tables, _labels, before?.Lineages, before?.Last.Last.Lineage ?? 0);
+        foreach (var (usage, right) in lineages.Rebound) Look(usage, new(), right);
+        _findings.AddRange(lineages.Lost);
         List<UnevenDay> uneven = _query.RuntimeDue is { } due ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
-        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, pass.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, rebound));
+        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, pass.More + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
+    }
+
+    /// <summary>What is to be said of usage that is another org's than its envelope.</summary>
+    public IEnumerable<Finding> Rebound(long usage, Payer right)
+    {
+        _findings.Clear();
+        Look(usage, new(), right);
+        return _findings;
     }
 
     private void Look(long seq, Suspect suspect, Payer? right = null)
@@ -123,28 +127,11 @@ internal sealed class BookRun
                 var hold = RowReads.Hold(settled, no => _labels[no]).Hold;
                 if (unused.Contains(hold.Seq)) continue;
                 unused.Add(hold.Seq);
-                _findings.Add(RowRules.SettledWithoutUsage(hold));
+                if (!_tables.IsUsedElsewhere(hold.Id.Value)) _findings.Add(RowRules.SettledWithoutUsage(hold));
             }
         }
 
         return unused;
-    }
-
-    /// <summary>Attempts of an envelope of one org that are charged to another (A2).</summary>
-    private List<(long Usage, Payer Right)> Rebound(BookProgress? before)
-    {
-        if (_tables.IdOfText("l.id") is not { } id) return [];
-        const string columns = "SELECT u.seq, l.org, l.executor FROM";
-
-        // All of them begin with the lineage, which most usage has none of; those that came since, with the usage.
-        using var rows = before is null
-            ? _tables.Select($"{columns} lineage l JOIN usage u ON u.id = {id} JOIN attributions a ON a.no = u.attribution WHERE l.kind = 1 AND a.org <> l.org ORDER BY u.seq")
-            : _tables.Select(
-                $"{columns} usage u JOIN lineage l ON l.operation_id = u.operation_id AND l.kind = 1 AND {id} = u.id JOIN attributions a ON a.no = u.attribution WHERE u.seq > ? AND a.org <> l.org ORDER BY u.seq",
-                before.Last.Last.Usage);
-        var rebound = before?.Rebound.ToList() ?? [];
-        while (rows.Step()) rebound.Add((rows.Int64(0), new(rows.Text(1), rows.Text(2))));
-        return rebound;
     }
 
     /// <summary>The last setting that sums depend on.</summary>

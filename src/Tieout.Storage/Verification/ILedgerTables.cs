@@ -15,6 +15,9 @@ internal interface ILedgerTables
     /// <summary>Which of the store's books the tables are: 0 where there is but one.</summary>
     int Bucket { get; }
 
-    /// <summary>SQL that turns an id kept as text into one as ids of usage are kept; null: rows that it would join are not side by side here.</summary>
-    string? IdOfText(string column);
+    /// <summary>SQL that turns an id kept as text into one as ids of usage are kept; it is NULL where the text is no such id.</summary>
+    string IdOfText(string column);
+
+    /// <summary>Whether usage of the attempt lies in the store, but in tables that are not shown here.</summary>
+    bool IsUsedElsewhere(Guid attempt);
 }

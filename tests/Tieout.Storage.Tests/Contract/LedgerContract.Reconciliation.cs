@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Core.Tests.Ledger;
@@ -107,6 +108,46 @@ public abstract partial class LedgerContract
         AssertVerified();
 
         Command Held(int id) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(20), Clock.Now + TimeSpan.FromHours(1));
+    }
+
+    // Goal: an attempt that its envelope's lineage tells of has usage, or is in flight, or was called off; else it is missing. Method: one of each, looked at
+    // after every step by a run that goes on and by one from the first row.
+    [Fact]
+    public async Task M1_R1_an_attempt_in_a_lineage_without_usage_is_found_until_its_usage_comes()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        LineageRow? last = null;
+        foreach (var id in (int[])[1, 2, 3]) await DoAsync(ledger, Held(id));
+        await MissingAsync();
+        await DoAsync(ledger, new Command.Release(Make.Id(1)));
+        await DoAsync(ledger, Make.Settle(2, 0, at: Clock.Now));
+        await MissingAsync();
+        Clock.Now += TimeSpan.FromHours(1);
+        await DoAsync(ledger, new Command.ExpireHold(Make.Id(3)));
+        await MissingAsync(Make.Id(3));
+
+        // A person says what it came to, or its usage comes after all: both are that usage.
+        var finding = Assert.Single(await FindAsync(ledger, FindingCode.MissingUsage));
+        Assert.Equal((null, null), (finding.Left, finding.Right));
+        foreach (var command in Correction.Of(finding, new(Amount: new(7))).Commands) await DoAsync(ledger, command);
+        await MissingAsync();
+        Assert.Equal(new Amount(293), ledger.Read.Balance("acme")!.Balance);
+
+        Command Held(int id)
+        {
+            var step = Make.Step(last, Make.Id(id).ToString());
+            last = step.Row;
+            return new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op", new(20), Clock.Now + TimeSpan.FromMinutes(30)) { Lineage = step };
+        }
+
+        async Task MissingAsync(params AttemptId[] ids)
+        {
+            foreach (var full in (bool[])[false, true])
+            {
+                Assert.Equal(ids, (await RunAsync(ledger, full)).Findings.Where(finding => finding.Code == FindingCode.MissingUsage).Select(finding => finding.Scope.Usage!.Value));
+            }
+        }
     }
 
     private static async Task DoAsync(ILedger ledger, Command command) => Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));

@@ -36,7 +36,8 @@ public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs =
             case Repair.EndHold hold:
                 return new([new Command.ExpireHold(hold.Hold)]);
             case Repair.RecordUsage record:
-                return decision.Amount is { } used ? new([new Command.Settle(Recorded(record.Hold, used))]) : new([], finding.Repair.Proposed);
+                if (decision.Amount is not { } used) return new([], finding.Repair.Proposed);
+                return new([record.Held is null ? new Command.Charge(Recorded(record, used), Fact: true) : new Command.Settle(Recorded(record, used))]);
             case Repair.Decide { Posting: > 0 } decide when decision.Amount is { } amount:
                 return new([new Command.Correct(finding.Id, org, decide.Posting, amount, reason)]);
             default:
@@ -45,9 +46,9 @@ public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs =
     }
 
     /// <summary>Usage that a person vouches for: its counts are not known, what it came to is.</summary>
-    private static PricedUsage Recorded(Hold hold, Amount amount)
+    private static PricedUsage Recorded(Repair.RecordUsage lost, Amount amount)
     {
-        var usage = new UsageRecord(hold.Id, hold.Scope, hold.OperationId, 1, null, null, null, hold.EndUser, hold.HeldAt, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
+        var usage = new UsageRecord(lost.Id, lost.Labels, lost.OperationId, 1, null, null, null, lost.EndUser, lost.At, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
         return new(usage, Price: null, amount, amount);
     }
 }

@@ -5,7 +5,7 @@ namespace Tieout.Core.Reconciliation.Inside;
 /// <param name="Severity"><c>low</c>, <c>medium</c>, <c>high</c> or <c>critical</c>.</param>
 public sealed record FindingCode(string Name, string Severity)
 {
-    /// <summary>Activity, or a settled hold, without usage.</summary>
+    /// <summary>Activity, a settled hold or an attempt in a lineage, without usage.</summary>
     public static readonly FindingCode MissingUsage = new("missing_usage", "high");
 
     /// <summary>Usage of an app instance recorded as an allocation's, or the reverse.</summary>

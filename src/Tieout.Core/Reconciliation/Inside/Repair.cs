@@ -82,12 +82,13 @@ public abstract record Repair
         public override Amount? Moves => Change;
     }
 
-    /// <summary>Records the usage of a settled hold. What it came to, only a person can say: at most what was held.</summary>
-    public sealed record RecordUsage(Hold Hold) : Repair
+    /// <summary>Records the usage of an attempt that has none. What it came to, only a person can say: at most what was held.</summary>
+    /// <param name="Held">Null: no hold of it is known.</param>
+    public sealed record RecordUsage(AttemptId Id, UsageLabels Labels, string OperationId, string? EndUser, Instant At, Amount? Held) : Repair
     {
-        public override string Proposed => $"needs a decision: record the usage with --amount A (held: {Hold.Amount}), A from the provider's own log";
+        public override string Proposed => $"needs a decision: record the usage with --amount A{(Held is { } held ? $" (held: {held})" : "")}, A from the provider's own log, or --accept that there was none";
 
-        public override Amount? Moves => Hold.Amount;
+        public override Amount? Moves => Held;
     }
 
     /// <summary>Writes a row back from a backup, if its bytes make the chain's hash again. No posting can repair it.</summary>

@@ -1,5 +1,6 @@
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Reconciliation.Inside;
@@ -21,7 +22,22 @@ public static class RowRules
     /// <summary>A hold that was settled, so the provider was reached, and no usage of it.</summary>
     public static Finding SettledWithoutUsage(Hold hold) => new(
         FindingCode.MissingUsage, Scope(hold), Finding.UsageKey(hold.Id), Left: null, hold.Amount, "the hold was settled and its usage record is not there: the right side is the most that it came to",
-        $"SELECT * FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq = {hold.Seq}", new Repair.RecordUsage(hold));
+        $"SELECT * FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq = {hold.Seq}",
+        new Repair.RecordUsage(hold.Id, hold.Scope, hold.OperationId, hold.EndUser, hold.HeldAt, hold.Amount));
+
+    /// <summary>An attempt that its envelope's lineage tells of, and no usage of it. Whether it was answered, the provider knows.</summary>
+    /// <param name="expired">Its hold, which nothing ended before its time; null: there is none.</param>
+    public static Finding SentWithoutUsage(LineageEntry entry, AttemptId id, Hold? expired)
+    {
+        var step = entry.Row.Step;
+        var labels = expired?.Scope ?? Labels(entry);
+        return new(
+            FindingCode.MissingUsage, new(entry.Org, labels.Project, labels.Team, labels.Key, Usage: id, At: step.At), Finding.UsageKey(id), Left: null, Right: null,
+            $"attempt {step.AttemptNo} of operation {entry.OperationId} went to {step.Target} at {step.At}, "
+                + (expired is null ? "and neither a hold nor a usage record of it is there" : $"its hold of {expired.Amount} expired, and its usage record is not there"),
+            $"SELECT * FROM lineage WHERE id = '{id}'",
+            new Repair.RecordUsage(id, labels, entry.OperationId, expired?.EndUser, step.At, expired?.Amount));
+    }
 
     /// <param name="charged">Σ postings that count in the invoice's period.</param>
     /// <param name="credited">Net of the credit notes that corrected it.</param>
@@ -45,6 +61,13 @@ public static class RowRules
     /// <param name="waiting">Settlements that wait.</param>
     public static Finding SpoolBacklog(int waiting, Amount charge) => new(
         FindingCode.SpoolBacklog, new(""), "spool", Left: null, charge, $"{waiting} finished settlements wait in the spool, {charge} in all", "costs today", new Repair.ReplaySpool());
+
+    /// <summary>As far as a step tells: who carried it out, and the provider and model it went to.</summary>
+    private static UsageLabels Labels(LineageEntry entry)
+    {
+        var target = entry.Row.Step.Target.Split('/', 2);
+        return new() { Org = entry.Org, Key = entry.Row.Step.Executor, Provider = target[0], Model = target.Length > 1 ? target[1] : null, Source = UsageSource.Gateway };
+    }
 
     private static FindingScope Scope(Hold hold) => new(hold.Scope.Org, hold.Scope.Project, hold.Scope.Team, hold.Scope.Key, hold.Scope.Runtime?.AppInstance, hold.Id, At: hold.HeldAt);
 }

@@ -27,7 +27,7 @@ public static class MoveFromSqlite
     {
         await using var ledger = SqliteLedger.Open(folder);
         await ledger.FlushAsync();
-        using var connections = new PostgresConnections(PostgresAddress.Source(store));
+        using var connections = new PostgresConnections(store);
         return await connections.RunAsync(async connection =>
         {
             var layout = await PostgresSchema.MigrateAsync(connection, buckets: 1, cancellationToken);

@@ -1,7 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Postgres.Verification;
-using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Storage.Postgres.Reading;
@@ -23,7 +22,7 @@ internal sealed partial class PostgresReader
             CompareAll();
             var shown = buckets.Select(bucket => bucket.Read(Shown)).ToArray();
             var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
-            return await connections.RunAsync(connection => Task.Run(() => ReconcileAsync(new(connection), query, keys, shown, cancellationToken), cancellationToken));
+            return await connections.ReadAsync(tables => Reconcile(tables, query, keys, shown, cancellationToken));
         }
         finally
         {
@@ -31,21 +30,20 @@ internal sealed partial class PostgresReader
         }
     }
 
-    private async Task<BookReport> ReconcileAsync(PostgresTables tables, BookQuery query, HashSet<string> keys, ShownFigures[] shown, CancellationToken cancellationToken)
+    private BookReport Reconcile(PostgresTables tables, BookQuery query, HashSet<string> keys, ShownFigures[] shown, CancellationToken cancellationToken)
     {
         var (findings, uneven, checkedRows, more, asOf) = (new List<Finding>(), new List<UnevenDay>(), 0L, 0L, 0L);
-        await tables.PrepareAsync();
-        await tables.BeginAsync();
         foreach (var bucket in buckets.Select(bucket => bucket.Number))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await tables.ShowAsync(bucket);
+            tables.Show(bucket);
             var report = Reconcile(tables, query with { Instances = query.Instances.Where(org => layout.Of(org) == bucket) }, keys, shown[bucket]);
             findings.AddRange(report.Findings);
             uneven.AddRange(report.Uneven);
             (checkedRows, more, asOf) = (checkedRows + report.Checked, more + report.More, asOf + report.AsOf);
         }
 
+        foreach (var bucket in buckets.Select(bucket => bucket.Number)) findings.AddRange(Rebound(tables, query, keys, bucket));
         return new(findings, uneven, checkedRows, asOf, more);
     }
 
@@ -64,6 +62,22 @@ internal sealed partial class PostgresReader
             : DamagedRows.Find(tables, after.Commit == 0 ? null : after);
         _lookedAt[tables.Bucket] = (progress, damages);
         return DamagedRows.Explain(report, damages, tables);
+    }
+
+    /// <summary>Usage that was charged to an org of another bucket than its envelope's org is in.</summary>
+    /// <param name="bucket">The envelope's.</param>
+    private List<Finding> Rebound(PostgresTables tables, BookQuery query, HashSet<string> keys, int bucket)
+    {
+        var findings = new List<Finding>();
+        foreach (var (id, right) in _lookedAt[bucket]!.Value.Rows.Lineages.Elsewhere)
+        {
+            tables.Show(bucket);
+            if (tables.Elsewhere(id.Value) is not { } found) continue;
+            tables.Show(found.Bucket);
+            findings.AddRange(new BookRun(tables, query, keys).Rebound(found.Usage, right));
+        }
+
+        return findings;
     }
 
     private static ShownFigures Shown(Book book) => new(

@@ -23,36 +23,32 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 
     public int Bucket { get; private set; }
 
-    // An envelope of one org and usage of another lie in different buckets.
-    public string? IdOfText(string column) => null;
+    public string IdOfText(string column) => $"CASE WHEN {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {column}::uuid END";
 
-    /// <summary>Lays the views over the tables of this connection.</summary>
-    public async Task PrepareAsync()
+    public bool IsUsedElsewhere(Guid attempt) => Elsewhere(attempt) is not null;
+
+    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another lie in different buckets. Null: there is none.</summary>
+    public (int Bucket, long Usage)? Elsewhere(Guid attempt)
     {
-        // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
-        await ExecuteAsync("SET idle_in_transaction_session_timeout = 0");
-        var views = string.Join(";\n", Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int"));
-        await ExecuteAsync(views);
+        var rows = Rows($"SELECT bucket, seq FROM public.usage WHERE bucket IN (SELECT bucket FROM public.heads WHERE bucket <> {Bucket}) AND id = '{attempt}'");
+        return rows is [[int bucket, long usage], ..] ? (bucket, usage) : null;
     }
 
-    /// <summary>Begins the moment that all is read as of.</summary>
-    public Task BeginAsync() => ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-
-    public Task EndAsync()
+    /// <summary>Lays the views over the tables of this connection, and begins the moment that all is read as of.</summary>
+    public void Begin()
     {
-        _ended.Clear();
-        return ExecuteAsync("COMMIT");
+        var views = Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int");
+
+        // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
+        Rows(["SET idle_in_transaction_session_timeout = 0", .. views]);
+        Rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 
     /// <summary>From now on the tables are this bucket's.</summary>
-    public async Task ShowAsync(int bucket)
+    public void Show(int bucket)
     {
         Bucket = bucket;
-        await using var batch = new NpgsqlBatch(connection);
-        batch.Add($"SET LOCAL tieout.bucket = {bucket}");
-        batch.Add("SELECT first_open_hold FROM heads WHERE bucket = $1", bucket);
-        await using var reader = await batch.ExecuteReaderAsync();
-        FirstOpenHold = (await reader.ListAsync(row => row.Int64(0))).SingleOrDefault(1);
+        FirstOpenHold = Rows($"SET LOCAL tieout.bucket = {bucket}", $"SELECT first_open_hold FROM public.heads WHERE bucket = {bucket}") is [[long first]] ? first : 1;
     }
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
@@ -66,15 +62,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         return new Cursor(this, $"c{++_cursors}", sql);
     }
 
-    private async Task ExecuteAsync(string sql)
-    {
-#pragma warning disable CA2100 // Our own text: names of tables and numbers.
-        await using var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync();
-    }
-
-    /// <summary>Runs statements of which the last has rows, in one round trip.</summary>
+    /// <summary>Runs statements in one round trip. At most the last has rows.</summary>
     private List<object[]> Rows(params ReadOnlySpan<string> statements)
     {
         using var batch = new NpgsqlBatch(connection);

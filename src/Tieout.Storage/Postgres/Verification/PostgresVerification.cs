@@ -17,24 +17,23 @@ public static class PostgresVerification
     public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret = null, CancellationToken cancellationToken = default)
     {
         var findings = new Findings(Findings.Ledger);
-        using var connections = new PostgresConnections(PostgresAddress.Source(store));
-        await connections.RunAsync(async connection =>
+        using var connections = new PostgresConnections(store);
+        await connections.ReadAsync(tables =>
         {
-            var tables = new PostgresTables(connection);
-            await tables.PrepareAsync();
-            await tables.BeginAsync();
-            var heads = await HeadsAsync(connection);
+            var heads = Heads(tables);
             KeyRing? keys = null;
 
             // The platform's own settings are in the last bucket.
-            await tables.ShowAsync(heads[^1].Bucket);
+            tables.Show(heads[^1].Bucket);
             Guarded(findings, heads[^1].Bucket, () => keys = LineageCheck.Keys(tables, secret));
             foreach (var head in heads)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                await tables.ShowAsync(head.Bucket);
+                tables.Show(head.Bucket);
                 Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket));
             }
+
+            return heads.Count;
         });
         return findings.Report;
     }
@@ -71,12 +70,12 @@ public static class PostgresVerification
         }
     }
 
-    private static async Task<List<(int Bucket, Head Head)>> HeadsAsync(NpgsqlConnection connection)
+    private static List<(int Bucket, Head Head)> Heads(PostgresTables tables)
     {
-        await using var batch = new NpgsqlBatch(connection);
-        batch.Add($"SELECT {Reads.HeadColumns}, bucket FROM heads ORDER BY bucket");
-        await using var reader = await batch.ExecuteReaderAsync();
-        return await reader.ListAsync(row => ((int)row.Int64(RowReadsEnd), Reads.Head(row)));
+        var heads = new List<(int, Head)>();
+        using var rows = tables.Select($"SELECT {Reads.HeadColumns}, bucket FROM heads ORDER BY bucket");
+        while (rows.Step()) heads.Add(((int)rows.Int64(RowReadsEnd), Reads.Head(rows)));
+        return heads;
     }
 
     private const int RowReadsEnd = Storage.Rows.RowReads.ChainColumnCount + 1;

@@ -4,7 +4,6 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Postgres.Rows;
-using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Storage.Postgres.Writing;
@@ -23,15 +22,11 @@ internal static class FigureRepair
         var committing = false;
         try
         {
-            await using var reading = await connections.OpenAsync();
-            var tables = new PostgresTables(reading);
-            await tables.PrepareAsync();
-
             // Most of what came since the run is read before the bucket is locked.
+            drifts = await AdvanceAsync(connections, bucket, drifts);
             await using var writing = await connections.OpenAsync();
-            drifts = await AdvanceAsync(tables, bucket, drifts);
             var head = await BucketCommit.LockAsync(writing, bucket);
-            drifts = await AdvanceAsync(tables, bucket, drifts);
+            drifts = await AdvanceAsync(connections, bucket, drifts);
             var chain = Link(head, Instant.From(clock.GetUtcNow()));
             await using var batch = new NpgsqlBatch(writing);
             Add(batch, bucket, drifts, chain.Commit);
@@ -48,14 +43,11 @@ internal static class FigureRepair
         }
     }
 
-    private static async Task<IReadOnlyList<FigureDrift>> AdvanceAsync(PostgresTables tables, int bucket, IReadOnlyList<FigureDrift> drifts)
+    private static Task<FigureDrift[]> AdvanceAsync(PostgresConnections connections, int bucket, IReadOnlyList<FigureDrift> drifts) => connections.ReadAsync(tables =>
     {
-        await tables.BeginAsync();
-        await tables.ShowAsync(bucket);
-        IReadOnlyList<FigureDrift> advanced = [.. drifts.Select(drift => FigureRebuild.Advance(tables, drift))];
-        await tables.EndAsync();
-        return advanced;
-    }
+        tables.Show(bucket);
+        return drifts.Select(drift => FigureRebuild.Advance(tables, drift)).ToArray();
+    });
 
     private static void Add(NpgsqlBatch batch, int bucket, IReadOnlyList<FigureDrift> drifts, long commit)
     {

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Npgsql;
 using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Postgres.Verification;
 
 namespace Tieout.Storage.Postgres.Writing;
 
 /// <summary>This node's connections to the database, and how they are doing.</summary>
-internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
+/// <param name="store">As <see cref="PostgresAddress"/> says.</param>
+internal sealed class PostgresConnections(string store) : IDisposable
 {
     /// <summary>Buckets that commit at once from this node: beyond a few a core, more transactions only wait for one another.</summary>
     private const int InFlightMax = 12;
@@ -15,7 +17,7 @@ internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
 
     public SemaphoreSlim InFlight { get; } = new(InFlightMax);
 
-    public NpgsqlDataSource Source => source;
+    public NpgsqlDataSource Source { get; } = PostgresAddress.Source(store);
 
     /// <summary>Why the last write failed, in one sentence; null: it did not.</summary>
     public string? Failure { get; private set; }
@@ -37,7 +39,7 @@ internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
 
     public void Contradicted() => Interlocked.Increment(ref _contradictions);
 
-    public ValueTask<NpgsqlConnection> OpenAsync() => source.OpenConnectionAsync();
+    public ValueTask<NpgsqlConnection> OpenAsync() => Source.OpenConnectionAsync();
 
     /// <exception cref="StoreUnavailableException">It cannot be had, or was lost. Nothing was written.</exception>
     public async Task RunAsync(Func<NpgsqlConnection, Task> run)
@@ -61,6 +63,25 @@ internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
         return result!;
     }
 
+    /// <summary>A long reading of the whole store as of one moment, bucket by bucket, on a thread and a connection of its own.</summary>
+    /// <remarks>The connection is not of the pool: what it is set up with (views, no time-out between two pages) goes with it.</remarks>
+    /// <exception cref="StoreUnavailableException">It cannot be had, or was lost.</exception>
+    public Task<T> ReadAsync<T>(Func<PostgresTables, T> read) => Task.Run(() =>
+    {
+        try
+        {
+            using var fresh = PostgresAddress.Source(store, isPooled: false);
+            using var connection = fresh.OpenConnection();
+            var tables = new PostgresTables(connection);
+            tables.Begin();
+            return read(tables);
+        }
+        catch (Exception failure) when (PostgresFailure.IsWorld(failure))
+        {
+            throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
+        }
+    });
+
     public static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -78,7 +99,7 @@ internal sealed class PostgresConnections(NpgsqlDataSource source) : IDisposable
 
     public void Dispose()
     {
-        source.Dispose();
+        Source.Dispose();
         InFlight.Dispose();
     }
 }

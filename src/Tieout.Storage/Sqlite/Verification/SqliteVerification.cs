@@ -91,7 +91,9 @@ internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
 
     public int Bucket => 0;
 
-    public string? IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
+    public string IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
+
+    public bool IsUsedElsewhere(Guid attempt) => false;
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {

@@ -62,6 +62,11 @@ internal static class FaultCatalogue
             file.Execute($"INSERT INTO hold_ends VALUES ({hold}, 1, {file.RecordedAt}, {file.Commit}, 0)");
             return [new("missing_usage", -10_000_000, 4_000_000)];
         }),
+        ("sent, and nothing came of it", file =>
+        {
+            file.AddAttempt();
+            return [new("missing_usage", null, 4_000_000)];
+        }),
         ("orphan hold", file =>
         {
             Hold(file, 20_000_000);
@@ -96,10 +101,10 @@ internal static class FaultCatalogue
     ];
 
     /// <summary>In figures that follow from rows, after those were brought up to the rows; they are in no chain.</summary>
-    public static readonly IReadOnlyList<(string Name, Func<FaultyFile, IEnumerable<Planted>> Plant)> Figures =
+    public static readonly IReadOnlyList<(string Name, Func<IPlanting, IEnumerable<Planted>> Plant)> Figures =
     [
         ("counter", file => Window(file, "counter_drift", "budget IN (1, 2, 3)", 300_000_000)),
-        ("window", file => Window(file, "window_drift", "budget NOT IN (SELECT value FROM json_each('[1, 2, 3, 4]')) AND posted > 0", -7)),
+        ("window", file => Window(file, "window_drift", "budget NOT IN (1, 2, 3, 4) AND posted > 0", -7)),
         ("cell", file =>
         {
             var (hour, no) = (file.Number("SELECT max(hour) FROM cells"), file.Number("SELECT attribution FROM cells ORDER BY hour DESC, attribution LIMIT 1"));
@@ -114,7 +119,7 @@ internal static class FaultCatalogue
     ];
 
     /// <summary>A row that was changed after it was sealed.</summary>
-    public static IEnumerable<Planted> Unsealed(FaultyFile file)
+    public static IEnumerable<Planted> Unsealed(IPlanting file)
     {
         file.Execute($"UPDATE usage SET duration_ms = duration_ms + 1 WHERE seq = {file.Take("reported")}");
         return [new("hash_break", null)];
@@ -167,9 +172,9 @@ internal static class FaultCatalogue
         return [new("missing_usage", -9_600_000_000, 9_600_000_000), new("missing_usage", -60_000_000, 60_000_000)];
     }
 
-    private static IEnumerable<Planted> Window(FaultyFile file, string code, string which, long by)
+    private static IEnumerable<Planted> Window(IPlanting file, string code, string which, long by)
     {
-        var rows = Sealing.Rows(file.File, $"SELECT budget, start_at, each FROM windows WHERE {which} ORDER BY start_at DESC, budget, each", s => (s.Int64(0), s.Int64(1), s.Text(2)));
+        var rows = file.Windows(which);
         var (budget, start, each) = rows[file.Next(rows.Count)];
         file.Execute($"UPDATE windows SET posted = posted + {by} WHERE budget = {budget} AND start_at = {start} AND each = '{each}'");
         return [new(code, by)];

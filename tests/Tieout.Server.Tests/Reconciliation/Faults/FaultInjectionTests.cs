@@ -12,29 +12,32 @@ using Tieout.Server.Hosting;
 using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
-using Tieout.Storage.Reconciliation;
+using Tieout.Storage;
 using Tieout.Storage.Sqlite;
-using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Server.Tests.Reconciliation.Faults;
 
 /// <summary>Defects planted in copies of a busy store: all of them are found, nothing else is, and corrections bring every difference to zero.</summary>
 public sealed class FaultInjectionTests(ITestOutputHelper output)
 {
-    private const int Rounds = 100;
-
     // Goal: precision and recall of 1. Method: a random dozen of faults a round in a fresh copy; the findings are compared with what was planted, by code and
     // amount; each is corrected as it proposes; then nothing is found and verification is clean. TIEOUT_SEED repeats a run.
     [Fact]
-    public async Task R1_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero()
+    public Task R1_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() => RoundsAsync(100, folder => Task.FromResult<IFaultyStore>(new FaultyFolder(folder)));
+
+    // Goal: the same on PostgreSQL. Method: what was planted in the file is moved there row by row; faults in figures are planted there.
+    [Fact]
+    public Task R1_on_PostgreSQL_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() => RoundsAsync(8, async folder => await FaultyDatabase.MoveAsync(folder));
+
+    private async Task RoundsAsync(int rounds, Func<string, Task<IFaultyStore>> place)
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("TIEOUT_SEED"), out var given) ? given : Environment.TickCount;
         output.WriteLine($"seed {seed}");
         var busy = await BusyStore.MakeAsync();
         try
         {
-            await RoundAsync(busy, new Random(seed), faults: 0, name: "nothing planted");
-            for (var round = 0; round < Rounds; round++) await RoundAsync(busy, new Random(seed + round), faults: 12, name: $"round {round} of seed {seed}");
+            await RoundAsync(busy, place, new Random(seed), faults: 0, name: "nothing planted");
+            for (var round = 0; round < rounds; round++) await RoundAsync(busy, place, new Random(seed + round), faults: 12, name: $"round {round} of seed {seed}");
         }
         finally
         {
@@ -42,27 +45,26 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task RoundAsync(DirectoryInfo busy, Random random, int faults, string name)
+    private static async Task RoundAsync(DirectoryInfo busy, Func<string, Task<IFaultyStore>> place, Random random, int faults, string name)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-fault-").FullName;
         try
         {
-            var (database, backup) = (Path.Combine(folder, "tieout.db"), Path.Combine(folder, "backup.db"));
-            File.Copy(Path.Combine(busy.FullName, "tieout.db"), database);
-            var before = Charged(database);
-            var planted = await PlantAsync(folder, database, backup, random, faults);
+            File.Copy(Path.Combine(busy.FullName, "tieout.db"), Path.Combine(folder, "tieout.db"));
+            var before = new FaultyFolder(folder).Charged();
+            var (store, planted) = await PlantAsync(folder, place, random, faults);
 
-            await using (var ledger = SqliteLedger.Open(folder)) await FoundAsync(ledger, planted, name);
-            foreach (var damage in planted.Where(fault => fault.Code == "hash_break")) RestoreDamage(folder, backup);
-            await using (var ledger = SqliteLedger.Open(folder))
+            await using (var ledger = await store.OpenAsync()) await FoundAsync(ledger, planted, name);
+            if (planted.Exists(fault => fault.Code == "hash_break")) store.RestoreDamage();
+            await using (var ledger = await store.OpenAsync())
             {
                 await CorrectedAsync(ledger, name);
                 await AgreesAsync(ledger, name);
             }
 
             // Nobody is charged more or less than before, but for what the faults themselves left out and a person decided.
-            Assert.Equal(before + planted.Sum(fault => fault.More), Charged(database));
-            var verified = SqliteVerification.Run(folder, EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText));
+            Assert.Equal(before + planted.Sum(fault => fault.More), store.Charged());
+            var verified = await store.VerifyAsync(EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText));
             Assert.True(verified.Ok, $"{name}: {string.Join('\n', verified.Checks.SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}")))}");
         }
         finally
@@ -71,13 +73,13 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task<List<Planted>> PlantAsync(string folder, string database, string backup, Random random, int faults)
+    private static async Task<(IFaultyStore Store, List<Planted> Planted)> PlantAsync(string folder, Func<string, Task<IFaultyStore>> place, Random random, int faults)
     {
         var kinds = Enumerable.Range(0, FaultCatalogue.Rows.Count + FaultCatalogue.Figures.Count + 1).ToArray();
         random.Shuffle(kinds);
         var chosen = kinds.Take(faults).Order().ToList();
         var (planted, taken) = (new List<Planted>(), new HashSet<long>());
-        using (var file = new FaultyFile(database, random, taken))
+        using (var file = new FaultyFile(Path.Combine(folder, "tieout.db"), random, taken))
         {
             foreach (var kind in chosen.Where(kind => kind < FaultCatalogue.Rows.Count)) planted.AddRange(FaultCatalogue.Rows[kind].Plant(file));
             file.Seal();
@@ -85,20 +87,19 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
 
         // A start rebuilds what follows from the rows, faults and all.
         await using (var ledger = SqliteLedger.Open(folder)) await ledger.FlushAsync();
-        SqliteBackup.Write(folder, backup);
-        using (var file = new FaultyFile(database, random, taken))
+        var store = await place(folder);
+        store.Plant(random, taken, file =>
         {
             foreach (var kind in chosen.Where(kind => kind >= FaultCatalogue.Rows.Count))
             {
                 var figure = kind - FaultCatalogue.Rows.Count;
                 planted.AddRange(figure < FaultCatalogue.Figures.Count ? FaultCatalogue.Figures[figure].Plant(file) : FaultCatalogue.Unsealed(file));
             }
-        }
-
-        return planted;
+        });
+        return (store, planted);
     }
 
-    private static async Task FoundAsync(SqliteLedger ledger, List<Planted> planted, string name)
+    private static async Task FoundAsync(ILedger ledger, List<Planted> planted, string name)
     {
         var (reconciling, _, _) = Of(ledger);
         var found = (await reconciling.RunAsync(FindingFilter.All, full: false, TestContext.Current.CancellationToken)).Findings;
@@ -107,27 +108,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         Assert.True(expected == actual, $"{name}\nplanted:\n{expected}\nfound:\n{actual}\n\n{string.Join('\n', found.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
     }
 
-    /// <summary>All that orgs were charged, by the accounts of revenue.</summary>
-    private static long Charged(string database)
-    {
-        using var file = Tieout.Storage.Sqlite.Native.RawConnection.Open(database, readOnly: true);
-        return file.ReadInt64("SELECT sum(credits - debits) FROM accounts WHERE kind = 1");
-    }
-
-    private static void RestoreDamage(string folder, string backup)
-    {
-        var database = Path.Combine(folder, "tieout.db");
-        string finding;
-        using (var file = Tieout.Storage.Sqlite.Native.RawConnection.Open(database, readOnly: true))
-        {
-            var tables = new SqliteTables(file);
-            finding = Assert.Single(DamagedRows.Explain(new([], [], 0, 0, 0), DamagedRows.Find(tables), tables).Findings).Id;
-        }
-
-        RowRestore.Run(folder, finding, backup, dryRun: false);
-    }
-
-    private static async Task CorrectedAsync(SqliteLedger ledger, string name)
+    private static async Task CorrectedAsync(ILedger ledger, string name)
     {
         var (reconciling, correcting, context) = Of(ledger);
         var stop = TestContext.Current.CancellationToken;
@@ -140,7 +121,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     }
 
     /// <summary>What a person sees next: today's three totals agree, and this month's invoice can be made and sums (I1).</summary>
-    private static async Task AgreesAsync(SqliteLedger ledger, string name)
+    private static async Task AgreesAsync(ILedger ledger, string name)
     {
         var now = Instant.From(DateTimeOffset.UtcNow);
         foreach (var org in ledger.Read.Orgs)
@@ -159,7 +140,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         _ => new(),
     };
 
-    private static (Reconciling, Correcting, HttpContext) Of(SqliteLedger ledger)
+    private static (Reconciling, Correcting, HttpContext) Of(ILedger ledger)
     {
         var keys = new CurrentKeys(ledger, TimeProvider.System);
         var spool = new SettlementSpool(ledger, new ServerOptions(), NullLogger<SettlementSpool>.Instance);

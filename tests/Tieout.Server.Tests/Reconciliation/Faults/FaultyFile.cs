@@ -1,6 +1,11 @@
+using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Server.Attribution;
+using Tieout.Server.Tests.Attribution;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Server.Tests.Reconciliation.Faults;
 
@@ -9,7 +14,7 @@ namespace Tieout.Server.Tests.Reconciliation.Faults;
 internal readonly record struct Planted(string Code, long? Difference, long More = 0);
 
 /// <summary>A closed ledger's file in which faults are planted through SQL. Rows that a fault adds are one more commit.</summary>
-internal sealed class FaultyFile : IDisposable
+internal sealed class FaultyFile : IPlanting, IDisposable
 {
     private readonly Random _random;
     private readonly Dictionary<string, List<long>> _pools = [];
@@ -56,6 +61,25 @@ internal sealed class FaultyFile : IDisposable
     }
 
     public long Number(string sql) => File.ReadInt64(sql);
+
+    public IReadOnlyList<(long Budget, long Start, string Each)> Windows(string where) =>
+        Sealing.Rows(File, $"SELECT budget, start_at, each FROM windows WHERE {where} ORDER BY start_at DESC, budget, each", s => (s.Int64(0), s.Int64(1), s.Text(2)));
+
+    /// <summary>One more step under an envelope of acme's, rightly linked: an attempt that nothing else tells of.</summary>
+    public void AddAttempt()
+    {
+        var tail = Sealing.Rows(
+            File, $"SELECT {RowReads.LineageColumns} FROM lineage l WHERE org = 'acme' AND kind = 1 AND no = (SELECT max(no) FROM lineage m WHERE m.operation_id = l.operation_id AND m.org = l.org AND m.issuance_id = l.issuance_id)",
+            RowReads.Lineage)[0];
+        var key = LineageCheck.Keys(new SqliteTables(File), EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText))!.Find(tail.KeyId)!.Lineage;
+        var step = new LineageStep(LineageKind.Attempt, NewId().ToString(), tail.Row.Step.AttemptNo + 1, "key-1", tail.Row.Step.Target, new(RecordedAt));
+        var row = Lineage.Append(key, tail.Row.Issuance, tail.Row.Link, tail.Row.No + 1, step);
+        _last = _last with { Lineage = _last.Lineage + 1 };
+        Execute($"""
+            INSERT INTO lineage VALUES ({_last.Lineage}, '{tail.Org}', '{tail.OperationId}', '{row.Issuance}', {row.No}, '{tail.KeyId}', x'{Convert.ToHexString(tail.TokenSha256)}', 1, '{step.Id}', {step.AttemptNo},
+            '{step.Executor}', '{step.Target}', {step.At.UnixMicros}, x'{Convert.ToHexString(row.Link)}', 0)
+            """);
+    }
 
     public string Text(string sql) => Sealing.Rows(File, sql, s => s.Text(0))[0];
 
