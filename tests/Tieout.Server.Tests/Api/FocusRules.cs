@@ -12,8 +12,16 @@ internal sealed partial class FocusRules(params string[] applies)
     /// <summary>What follows from no column, only from how a value is written: every rule of formats leads here.</summary>
     private static readonly Dictionary<string, Regex> Formats = new(StringComparer.Ordinal)
     {
-        ["TypeDecimal"] = Number(), ["FormatNumeric"] = Number(), ["CheckDecimalValue"] = Number(), ["TypeDateTime"] = Moment(), ["FormatDateTime"] = Moment(),
-        ["TypeString"] = Words(), ["FormatString"] = Words(), ["FormatUnit"] = Unit(), ["FormatCurrency"] = Currency(), ["CheckNationalCurrency"] = Currency(),
+        ["TypeDecimal"] = Number(),
+        ["FormatNumeric"] = Number(),
+        ["CheckDecimalValue"] = Number(),
+        ["TypeDateTime"] = Moment(),
+        ["FormatDateTime"] = Moment(),
+        ["TypeString"] = Words(),
+        ["FormatString"] = Words(),
+        ["FormatUnit"] = Unit(),
+        ["FormatCurrency"] = Currency(),
+        ["CheckNationalCurrency"] = Currency(),
     };
 
     private readonly JsonElement _rules = JsonDocument.Parse(File.ReadAllText(Repo.SharedData("focus/1.3/model-1.3.merged.json"))).RootElement.GetProperty("ModelRules");
