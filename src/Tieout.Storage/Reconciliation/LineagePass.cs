@@ -22,7 +22,7 @@ internal sealed record LineagePass(
 
     /// <param name="before">Goes on after it; null: from the first step.</param>
     /// <param name="after">The last step that was looked at before.</param>
-    public static LineagePass Run(ILedgerTables tables, BookLabels labels, LineagePass? before, long after)
+    public static LineagePass Run(ILedgerTables tables, BookLabels labels, BookQuery query, LineagePass? before, long after)
     {
         var (rebound, elsewhere, lost, unused) = (before?.Rebound.ToList() ?? [], new List<(AttemptId, Payer)>(), new List<Finding>(), new List<long>());
         var more = 0L;
@@ -38,14 +38,15 @@ internal sealed record LineagePass(
                     continue;
                 }
 
-                unused.Add(steps.Int64(0));
+                var seq = steps.Int64(0);
+                unused.Add(seq);
                 var hold = steps.IsNull(4) ? null : RowReads.Hold(steps, no => labels[no], first: 4).Hold;
                 var isOpen = hold is not null && steps.IsNull(13);
                 if (isOpen || !Guid.TryParse(steps.Text(14), out var id)) continue;
                 if (tables.IsUsedElsewhere(id)) elsewhere.Add((new(id), payer));
                 else if (hold is not null && steps.Int64(13) == (long)HoldState.Settled) continue;
                 else if (lost.Count == BookQuery.FindingsMax) more++;
-                else if (Entry(tables, steps.Int64(0)) is { } entry) lost.Add(RowRules.SentWithoutUsage(entry, new(id), hold));
+                else if (Entry(tables, seq) is { } entry && RowRules.SentWithoutUsage(entry, new(id), hold) is var finding && query.Accepted?.Contains(finding.Id) != true) lost.Add(finding);
             }
         }
 

@@ -89,7 +89,8 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         var logs = await _gaps.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
         var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
-        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total), full), cancellationToken);
+        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
+        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         var findings = new List<Finding>(report.Findings);
         foreach (var day in report.Unmetered)
         {
@@ -97,7 +98,6 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         }
 
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
-        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);
     }
 
