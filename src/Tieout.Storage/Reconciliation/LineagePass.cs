@@ -54,14 +54,19 @@ internal sealed record LineagePass(
     }
 
     /// <summary>Attempts without usage, but for those that were called off, and attempts whose usage is another org's.</summary>
+    /// <remarks>Holds are looked up for what is odd alone: nearly every attempt has usage.</remarks>
     private static IRows Select(ILedgerTables tables, string which)
     {
         var id = tables.IdOfText("l.id");
         return tables.Select($"""
-            SELECT l.seq, l.org, l.executor, u.seq, {RowReads.HoldColumns}, e.state, l.id
-            FROM lineage l LEFT JOIN usage u ON u.id = {id} LEFT JOIN attributions a ON a.no = u.attribution LEFT JOIN holds h ON h.id = {id} LEFT JOIN hold_ends e ON e.hold = h.seq
-            WHERE l.kind = {(int)LineageKind.Attempt} AND {which} AND {id} IS NOT NULL AND (u.seq IS NULL OR a.org <> l.org) AND (u.seq IS NOT NULL OR e.state IS NULL OR e.state <> {(int)HoldState.Released})
-            ORDER BY l.seq
+            WITH odd AS MATERIALIZED (
+              SELECT l.seq, l.org, l.executor, l.id AS text, {id} AS id, u.seq AS used
+              FROM lineage l LEFT JOIN usage u ON u.id = {id} LEFT JOIN attributions a ON a.no = u.attribution
+              WHERE l.kind = {(int)LineageKind.Attempt} AND {which} AND (u.seq IS NULL OR a.org <> l.org))
+            SELECT odd.seq, odd.org, odd.executor, odd.used, {RowReads.HoldColumns}, e.state, odd.text
+            FROM odd LEFT JOIN holds h ON h.id = odd.id LEFT JOIN hold_ends e ON e.hold = h.seq
+            WHERE odd.id IS NOT NULL AND (odd.used IS NOT NULL OR e.state IS NULL OR e.state <> {(int)HoldState.Released})
+            ORDER BY odd.seq
             """);
     }
 
