@@ -20,23 +20,25 @@ internal static class RuntimeCommands
         var command = new Command("list", "App instances and allocations, newest first.") { org };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            var items = new List<NewRuntimeBody>();
+            var (items, retired) = (new List<NewRuntimeBody>(), new List<RetiredRuntimeBody>());
             RuntimeListBody page;
             string? cursor = null;
             do
             {
                 page = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes"], ("limit", PageRows), ("cursor", cursor)), RuntimeJson.Default.RuntimeListBody, cancellationToken);
                 items.AddRange(page.Items);
+                retired.AddRange(page.Retired);
                 cursor = page.NextCursor;
             }
             while (cursor is not null);
 
-            await call.AnswerAsync(page with { Items = items }, RuntimeJson.Default.RuntimeListBody, (list, text) =>
+            await call.AnswerAsync(page with { Items = items, Retired = retired }, RuntimeJson.Default.RuntimeListBody, (list, text) =>
             {
-                var table = new TextTable("ID", "SOURCE", "PROJECT", "MODE", "SCOPE", "BACKEND", "COMPONENTS");
+                var table = new TextTable("ID", "SOURCE", "PROJECT", "MODE", "SCOPE", "BACKEND", "COMPONENTS", "RETIRED");
+                var ends = list.Retired.ToDictionary(end => end.Id, end => end.SilentSince is { } silent ? $"{end.At[..19]}, silent since {silent[..19]}" : end.At[..19], StringComparer.Ordinal);
                 foreach (var one in list.Items)
                 {
-                    table.Add(one.Id, one.Source, one.Project, one.OperatingMode, one.ControlPlaneScope, one.RuntimeBackend, string.Join(", ", one.Components.Select(component => $"{component.Replicas} {component.Name}")));
+                    table.Add(one.Id, one.Source, one.Project, one.OperatingMode, one.ControlPlaneScope, one.RuntimeBackend, string.Join(", ", one.Components.Select(component => $"{component.Replicas} {component.Name}")), ends.GetValueOrDefault(one.Id));
                 }
 
                 return table.WriteAsync(text);
@@ -56,7 +58,7 @@ internal static class RuntimeCommands
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes", call.Get(id)], ("from", call.Get(from)), ("to", call.Get(to))), RuntimeJson.Default.RuntimeBody, cancellationToken);
             await call.AnswerAsync(answer, RuntimeJson.Default.RuntimeBody, async (body, text) =>
             {
-                await text.WriteLineAsync($"{body.Runtime.Id}  {body.Runtime.Source}  {(body.ActiveSince is { } since ? $"active since {since}" : "not active")}  {body.Events} events  {body.From} to {body.To}");
+                await text.WriteLineAsync($"{body.Runtime.Id}  {body.Runtime.Source}  {(body.ActiveSince is { } since ? $"active since {since}" : body.SilentSince is { } silent ? $"silent since {silent}" : "not active")}  {body.Events} events  {body.From} to {body.To}");
                 var table = new TextTable("COMPONENT", "CONTROL PLANE", "MODEL", "MODE", ">ACTIVE", ">BILLED", ">UNITS", "UNIT", ">CHARGE");
                 foreach (var line in body.Lines)
                 {

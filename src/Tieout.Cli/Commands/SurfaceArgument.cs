@@ -20,11 +20,11 @@ internal sealed record SurfaceArgument(string? Name, string? Address, string? Qu
     }
 
     /// <exception cref="CommandFailedException">There is no such surface, or it cannot be read.</exception>
-    public async Task<TieBody> TieAsync(ApiClient api, (string, string?) from, (string, string?) to, (string, string?) lastWrite, CancellationToken cancellationToken)
+    public async Task<TieBody> TieAsync(ApiClient api, (string, string?)[] parameters, CancellationToken cancellationToken)
     {
         var name = Name ?? await AtAsync(api, cancellationToken);
         using var content = Query is null ? null : new StringContent(Query, Encoding.UTF8, "text/plain");
-        return await api.PostAsync(ApiClient.Path(["surfaces", name, "ties"], from, to, lastWrite), content, TieJson.Default.TieBody, cancellationToken);
+        return await api.PostAsync(ApiClient.Path(["surfaces", name, "ties"], parameters), content, TieJson.Default.TieBody, cancellationToken);
     }
 
     private async Task<string> AtAsync(ApiClient api, CancellationToken cancellationToken)

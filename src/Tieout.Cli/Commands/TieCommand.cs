@@ -27,7 +27,8 @@ internal static class TieCommand
         var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
         var provider = new Option<string?>("--provider") { Description = "Of a bill: whose usage it is for, as the configuration names it. Default: the format's own.", HelpName = "NAME" };
         var lastWrite = new Option<string?>("--last-write") { Description = "When the other book was last written, if known: five minutes ago is critical.", HelpName = "TIME" };
-        var command = new Command("tie", "Compares the ledger with another book, row by row, and says why they differ.") { left, right, format, org, key, amount, unit, from, to, provider, lastWrite };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only look: keep no finding of what a bill is off by." };
+        var command = new Command("tie", "Compares the ledger with another book, row by row, and says why they differ.") { left, right, format, org, key, amount, unit, from, to, provider, lastWrite, dryRun };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var file = call.Get(right);
@@ -35,7 +36,7 @@ internal static class TieCommand
             {
                 var given = new Option[] { format, org, key, amount, unit, provider }.FirstOrDefault(option => call.Parsed.GetResult(option) is { Implicit: false });
                 if (given is not null) throw new CommandFailedException(ExitCode.Usage, $"{given.Name} is the server's configuration's to say for a surface.");
-                var tied = await surface.TieAsync(api, ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)), cancellationToken);
+                var tied = await surface.TieAsync(api, [("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)), ("dry_run", call.Get(dryRun) ? "true" : null)], cancellationToken);
                 await call.AnswerAsync(tied, TieJson.Default.TieBody, WriteAsync);
                 return tied.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
             }
@@ -43,7 +44,8 @@ internal static class TieCommand
             var kind = call.Get(format) ?? (Path.GetExtension(file).ToUpperInvariant() is ".JSONL" or ".NDJSON" ? "jsonl" : "csv");
             var path = ApiClient.Path(
                 call.Get(org) is { } named ? ["orgs", named, "ties"] : ["ties"], ("format", kind), ("key", call.Get(key)), ("amount", call.Get(amount)), ("unit", call.Get(unit)),
-                ("provider", call.Get(provider)), ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)));
+                ("provider", call.Get(provider)), ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)),
+                ("dry_run", call.Get(dryRun) ? "true" : null));
             await using var stream = InputFile.Open(file);
             using var content = new StreamContent(stream) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
             var answer = await api.PostAsync(path, content, TieJson.Default.TieBody, cancellationToken);
@@ -78,6 +80,7 @@ internal static class TieCommand
             await tenants.WriteAsync(text);
         }
 
+        if (tie.Finding is { } finding) await text.WriteLineAsync($"\nfinding  {finding.Id}  ({finding.State.Replace('_', ' ')})");
         if (tie.LeftOut > 0) await text.WriteLineAsync($"{tie.LeftOut} of {tie.RightRows} rows of the file were left out: another org's, outside the range, or set aside.");
     }
 }

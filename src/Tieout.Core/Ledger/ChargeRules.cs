@@ -41,20 +41,33 @@ internal static class ChargeRules
     public static Outcome Charge(Draft draft, Command.Charge command)
     {
         var usage = command.Usage.Usage;
-        if (draft.Attempt(usage.Id) is { } known) return known.Usage is { } charged && IsSame(charged, command.Usage) ? Again(draft, charged, charged.Charge) : Refuse(Refusal.IdReused);
-        if (Misfit(command.Usage) is { } misfit) return Refuse(misfit);
-        if (draft.Org(usage.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
-        if (usage.OccurredAt > draft.Now + ClockSkewMax) return Refuse(Refusal.OccurredInFuture);
-        if (!Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge)) return Refuse(Refusal.AmountTooLarge);
+        if (Standing(draft, command) is { } stands) return stands;
+        if (Flaw(draft, command) is { } wrong) return Refuse(wrong);
+        var org = draft.Org(usage.Labels.Org)!;
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
-        var more = command.Usage.Charge - command.Replacing;
-        var lacking = more <= Amount.Zero && command.Usage.Charge > Amount.Zero ? null : Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, more, effectiveAt);
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
         if (lacking is not null && !command.Fact) return lacking;
 
         // After this point the charge must succeed.
         if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);
         return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None, lacking);
+    }
+
+    /// <summary>What is answered because the id is taken; null: it is not.</summary>
+    public static Outcome? Standing(Draft draft, Command.Charge command)
+    {
+        if (draft.Attempt(command.Usage.Usage.Id) is not { } known) return null;
+        return known.Usage is { } charged && IsSame(charged, command.Usage) ? Again(draft, charged, charged.Charge) : Refuse(Refusal.IdReused);
+    }
+
+    /// <summary>Why it can never be charged, whatever is left; null: it can.</summary>
+    public static Refusal? Flaw(Draft draft, Command.Charge command)
+    {
+        if (Misfit(command.Usage) is { } misfit) return misfit;
+        if (draft.Org(command.Usage.Usage.Labels.Org) is not { } org) return Refusal.OrgNotFound;
+        if (command.Usage.Usage.OccurredAt > draft.Now + ClockSkewMax) return Refusal.OccurredInFuture;
+        return Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge) ? null : Refusal.AmountTooLarge;
     }
 
     /// <summary>What comes late, after its period was closed, counts in the open one (I2). A fast clock's future counts as now.</summary>

@@ -75,9 +75,6 @@ public abstract record Command
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command
     {
-        /// <summary>Charges for the same usage that are taken back right after it, so that they and it together are no overrun; zero or more.</summary>
-        public Amount Replacing { get; init; }
-
         /// <inheritdoc cref="PlaceHold.Lineage"/>
         public LineageAppend? Lineage { get; init; }
     }
@@ -100,6 +97,14 @@ public abstract record Command
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
     public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command;
+
+    /// <summary>Takes charges back and makes others in their place (L7): all of it or nothing, first back, so that no moment has both.</summary>
+    /// <param name="Reversals">Without new amounts. A posting that is taken back already stays so.</param>
+    /// <param name="Charges">Facts, of the same org. One that stands already stays so.</param>
+    public sealed record Recharge(string Org, ImmutableArray<Correct> Reversals, ImmutableArray<Charge> Charges) : Command
+    {
+        public IEnumerable<Command> Parts => [.. Reversals, .. Charges];
+    }
 
     /// <summary>Puts a message into the outbox that no other command tells: an alert, a refusal. No money moves by it.</summary>
     /// <param name="Id">Counts once within the org: the same content again is a replay, another a conflict.</param>
@@ -155,6 +160,9 @@ public enum SettingKind
 
     /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
     SecretMark = 43,
+
+    /// <summary>Since when another book is further off than is normal, by its name in the configuration; the newest content says how it stands.</summary>
+    SurfaceDrift = 44,
 
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
     Incident = 50,

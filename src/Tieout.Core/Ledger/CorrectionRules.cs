@@ -74,4 +74,48 @@ internal static class CorrectionRules
         draft.Add(command.Org, command.Id, content, reversal);
         return new Outcome.Done(reversal, Figuring.Of(draft, org, labels: null, endUser: null));
     }
+
+    public static Outcome Recharge(Draft draft, Command.Recharge command)
+    {
+        if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
+        foreach (var charge in command.Charges)
+        {
+            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
+            if (ChargeRules.Standing(draft, charge) is { } stands)
+            {
+                if (stands is Outcome.Refused) return stands;
+            }
+            else if (ChargeRules.Flaw(draft, charge) is { } flaw)
+            {
+                return Refuse(flaw);
+            }
+        }
+
+        foreach (var reversal in command.Reversals)
+        {
+            if (reversal.Org != command.Org || reversal.NewAmount is not null) throw new ArgumentException("What is taken back is of the same org and comes back whole.", nameof(command));
+            if (Unfit(draft, org, reversal) is { } unfit) return unfit;
+        }
+
+        // After this point all of it must succeed.
+        var posting = 0L;
+        foreach (var part in command.Parts)
+        {
+            var outcome = part is Command.Correct reversal ? Correct(draft, reversal) : ChargeRules.Charge(draft, (Command.Charge)part);
+            if (outcome is Outcome.Done done) posting = done.Seq;
+        }
+
+        var figures = Figuring.Of(draft, org, labels: null, endUser: null);
+        return posting == 0 ? new Outcome.Replayed(0, figures) : new Outcome.Done(posting, figures);
+    }
+
+    /// <summary>Why a charge cannot be taken back; null: it can, or it is already.</summary>
+    private static Outcome.Refused? Unfit(Draft draft, OrgState org, Command.Correct reversal)
+    {
+        if (MoneyRules.Known(draft, reversal.Org, reversal.Id, Details.Correct(reversal)) is { } known) return known as Outcome.Refused;
+        if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
+        if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
+        if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer) return Refuse(Refusal.PostingNotCorrectable);
+        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount) ? null : Refuse(Refusal.AmountTooLarge);
+    }
 }

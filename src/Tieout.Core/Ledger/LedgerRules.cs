@@ -31,6 +31,7 @@ public static class LedgerRules
         Command.ExpireGrant expire => MoneyRules.ExpireGrant(draft, expire),
         Command.ChargeRecorded charge => CorrectionRules.Charge(draft, charge),
         Command.Correct correct => CorrectionRules.Correct(draft, correct),
+        Command.Recharge recharge => CorrectionRules.Recharge(draft, recharge),
         Command.RecordHop hop => LineageRules.Hop(draft, hop),
         Command.KeepObject keep => ObjectRules.Keep(draft, keep),
         Command.EndObject end => ObjectRules.End(draft, end),

@@ -49,16 +49,14 @@ internal static class SettingRules
 
     public static Outcome Record(Draft draft, Command.Record command)
     {
-        if (draft.Setting(command.Kind, command.Org, command.Name) is { } known)
-        {
-            if (command.Once || string.Equals(known.Body, command.Body, StringComparison.Ordinal)) return Again(known, command.Body);
-        }
+        var known = draft.Setting(command.Kind, command.Org, command.Name);
+        if (known is not null && (command.Once || string.Equals(known.Body, command.Body, StringComparison.Ordinal))) return Again(known, command.Body);
 
         if (command.Kind is SettingKind.Org or SettingKind.Budget or SettingKind.ClosedPeriod) throw new ArgumentException($"{command.Kind} has a command of its own.", nameof(command));
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 
-        if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, command);
+        if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
         if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);

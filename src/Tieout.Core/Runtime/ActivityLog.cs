@@ -56,6 +56,15 @@ public sealed class ActivityLog(RuntimeInstance instance)
         }
     }
 
+    /// <summary>Since when it is not known to be active any more, though nobody stopped it: its last sign of life had run out by <paramref name="at"/>.</summary>
+    /// <returns>A second; null: it is active, stopped, or never started.</returns>
+    public long? SilentSince(long at)
+    {
+        var (state, next) = _resumeAt > 0 && _events[_resumeAt - 1].Second > at ? (State.Before(instance), 0) : (_resume, _resumeAt);
+        while (next < _events.Count && _events[next].Second <= at) state = state.After(_events[next++]);
+        return state.IsRunning && state.AliveUntil <= at ? state.AliveUntil : null;
+    }
+
     /// <param name="AliveUntil">Until when it is known to be active, in seconds; it may lie in the past.</param>
     private sealed record State(RuntimeInstance Instance, bool IsRunning, long AliveUntil, string? Mode, ImmutableArray<int> Replicas)
     {

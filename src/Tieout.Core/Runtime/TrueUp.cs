@@ -5,28 +5,26 @@ using Tieout.Core.Money;
 namespace Tieout.Core.Runtime;
 
 /// <summary>A usage record of an instance, read back from the ledger.</summary>
-/// <param name="Seq">The record's number.</param>
 /// <param name="Revision">From 1: how often its interval was recorded anew.</param>
-/// <param name="EffectiveAt">When its charge counts: where to look for the posting.</param>
 /// <param name="Charge">What it was charged.</param>
-public readonly record struct Billed(AttemptId Usage, long Seq, Stretch Stretch, int Revision, Instant EffectiveAt, Amount Charge = default)
+/// <param name="IsTakenBack">Whether its charge was reversed for a newer revision. What a person took back still counts as recorded.</param>
+public readonly record struct Billed(AttemptId Usage, Stretch Stretch, int Revision, Amount Charge = default, bool IsTakenBack = false)
 {
     /// <summary>It says that nothing was used after all.</summary>
     public bool IsNothing => Stretch.Seconds == 0;
 }
 
 /// <summary>A usage record to be made.</summary>
-/// <param name="Replacing">Charges of the same component in the same interval that are reversed with it: together they are no overrun.</param>
-public readonly record struct Due(Stretch Stretch, int Revision, Amount Replacing = default);
+public readonly record struct Due(Stretch Stretch, int Revision);
 
 /// <summary>What makes the ledger say what was really used. Pure.</summary>
 /// <remarks>
 /// Records are never edited, so an interval whose truth changed is recorded anew as a whole, under the next revision, and the charges of the one before
-/// are reversed (L7). Of an interval, the newest revision stands; where it turns out to be nothing, a record of zero seconds says so. First charge,
-/// then reverse: stopped in between, the next look finds the newer revision and reverses what is older. Each step counts once, however often it is done.
+/// are reversed (L7), in one command: no moment has both or neither. Where it turns out to be nothing, a record of zero seconds says so. Each step
+/// counts once, however often it is done. Records of another grid fit in too: all grids divide the hour.
 /// </remarks>
 /// <param name="Charges">Records that are missing.</param>
-/// <param name="Reversals">Records that do not stand any more. After a crash some of their charges are reversed already.</param>
+/// <param name="Reversals">Records that shall not stand any more.</param>
 public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> Reversals)
 {
     /// <param name="recorded">All records of the intervals of <paramref name="from"/> to <paramref name="to"/>, or a part of them that is missing nothing but the newest.</param>
@@ -51,18 +49,17 @@ public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> 
     private static void Of(Billed[] rows, Stretch[] truth, long interval, ImmutableArray<Due>.Builder charges, ImmutableArray<Billed>.Builder reversals)
     {
         var revision = rows.Length == 0 ? 1 : rows.Max(row => row.Revision);
-        var stands = rows.Where(row => row.Revision == revision).ToArray();
-        reversals.AddRange(rows.Where(row => row.Revision < revision && !row.IsNothing));
-        var isPart = stands.All(row => row.IsNothing ? truth.Length == 0 : truth.Contains(row.Stretch));
-        if (isPart)
+        var stands = rows.Where(row => !row.IsTakenBack && !row.IsNothing).ToArray();
+        if (stands.All(row => truth.Contains(row.Stretch)))
         {
-            charges.AddRange(truth.Where(stretch => !stands.Any(row => row.Stretch == stretch)).Select(stretch => new Due(stretch, revision)));
+            // What was taken back, or said to be nothing, and is true again after all, is another record.
+            var next = stands.Length < rows.Length ? revision + 1 : revision;
+            charges.AddRange(truth.Where(stretch => !stands.Any(row => row.Stretch == stretch)).Select(stretch => new Due(stretch, next)));
             return;
         }
 
-        var replaced = stands.Where(row => !row.IsNothing).GroupBy(row => row.Stretch.Component).ToDictionary(rows => rows.Key, rows => new Amount(rows.Sum(row => row.Charge.Nanos)));
-        charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1, replaced.Remove(stretch.Component, out var before) ? before : Amount.Zero)));
+        charges.AddRange(truth.Select(stretch => new Due(stretch, revision + 1)));
         if (truth.Length == 0) charges.Add(new(new(0, interval, interval, 0, null), revision + 1));
-        reversals.AddRange(stands.Where(row => !row.IsNothing));
+        reversals.AddRange(stands);
     }
 }

@@ -9,6 +9,7 @@ using Tieout.Server.Invoicing;
 using Tieout.Server.Jobs;
 using Tieout.Server.Outbox;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Reconciliation.Journals;
 using Tieout.Server.Reconciliation.Surfaces;
@@ -30,8 +31,10 @@ public static class ApiEndpoints
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
         services.TryAddSingleton<CostTraces>();
+        services.AddHostedService<TraceWarmUp>();
         services.AddSingleton<IncidentBook>();
         services.AddSingleton<EvidenceCapture>();
+        services.AddSingleton<BillTies>();
         services.AddSingleton<SurfaceReader>();
         services.AddSingleton<SurfaceTies>();
         services.AddHostedService<SurfaceWorker>();

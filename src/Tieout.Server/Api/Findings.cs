@@ -40,19 +40,22 @@ internal static class FindingEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(other)}' is neither true nor false."),
         };
         var asOf = ledger.Read.AsOf;
-        var states = new FindingsKept(ledger).All.ToDictionary(kept => kept.Finding.Id, kept => kept.Finding.State, StringComparer.Ordinal);
+        var kept = new FindingsKept(ledger).All.ToDictionary(kept => kept.Finding.Id, kept => kept.Finding, StringComparer.Ordinal);
         var rows = await ledger.Read.FindingsAsync(org, code is null && !open ? limit : FilteredMax, context.RequestAborted);
 
         // The newest row of a finding says how it was last found; an older one is that it was found before.
-        var items = rows.Select(row => Body(row, states)).DistinctBy(finding => finding.Id)
+        var items = rows.Select(row => Body(row, kept)).DistinctBy(finding => finding.Id)
             .Where(finding => (code is null || finding.Code == code) && (!open || finding.State == FindingState.Open)).Take(limit).ToList();
         return Answer.Ok(new FindingListBody(items, asOf), ApiJson.Default.FindingListBody);
     }
 
-    private static FindingBody Body(FindingRow row, Dictionary<string, string> states)
+    private static FindingBody Body(FindingRow row, Dictionary<string, KeptFinding> all)
     {
-        using var detail = JsonDocument.Parse(row.Detail);
         var id = FindingsKept.IdOf(row);
-        return new(row.Seq, row.Code, row.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, states.GetValueOrDefault(id, FindingState.Open));
+        var kept = all.GetValueOrDefault(id);
+
+        // Figures of one that is open may have changed since it was opened.
+        using var detail = kept is { State: FindingState.Open } ? JsonSerializer.SerializeToDocument(kept, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);
+        return new(row.Seq, row.Code, row.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, kept?.State ?? FindingState.Open);
     }
 }

@@ -38,8 +38,7 @@ public sealed record ServerOptions
 
     public AlertOptions Alerts { get; init; } = new();
 
-    /// <summary>How late an event of a runtime may come, from 1 to 31 days. Older activity is a matter for corrections by people.</summary>
-    public TimeSpan RuntimeLateness { get; init; } = TimeSpan.FromDays(7);
+    public RuntimeOptions Runtime { get; init; } = new();
 
     /// <summary>Other books that the ledger can be compared with by name.</summary>
     public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];

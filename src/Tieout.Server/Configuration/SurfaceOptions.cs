@@ -4,12 +4,13 @@ namespace Tieout.Server.Configuration;
 
 /// <summary>Another book that can be compared with by name, and by schedule.</summary>
 /// <remarks>Where it is comes from the configuration only: whoever may call the API must not make the server reach for addresses.</remarks>
+/// <param name="Org">Null: all orgs, of a provider's bill.</param>
 /// <param name="Key">What is compared by, as <c>tie --key</c> takes it.</param>
-/// <param name="Amount">The column with the figure.</param>
-/// <param name="Unit">usd, cents or credits.</param>
+/// <param name="Amount">The column with the figure; null: a bill's own.</param>
+/// <param name="Unit">usd, cents or credits; null: a bill's own.</param>
 /// <param name="Every">How often it is compared by itself; null: only when asked.</param>
 /// <param name="Days">How many days before today are compared with it, each time; from 0.</param>
-public sealed record SurfaceOptions(string Name, string Org, string Key, string Amount, string Unit, SurfaceSource Source, TimeSpan? Every, int Days)
+public sealed record SurfaceOptions(string Name, string? Org, string Key, string? Amount, string? Unit, SurfaceSource Source, TimeSpan? Every, int Days)
 {
     /// <summary>For the whole reading.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -17,7 +18,10 @@ public sealed record SurfaceOptions(string Name, string Org, string Key, string 
     /// <summary>More rows are refused.</summary>
     public long RowsMax { get; init; } = 500_000;
 
-    public override string ToString() => $"{Name}, {Source.Kind}, for {Org}";
+    /// <summary>Of a bill: whose usage it is for; null: its format's own.</summary>
+    public string? Provider { get; init; }
+
+    public override string ToString() => $"{Name}, {Source.Kind}, for {Org ?? "all orgs"}";
 }
 
 /// <summary>Where a surface's rows come from. Exactly one of the cases below.</summary>
@@ -46,7 +50,7 @@ public abstract record SurfaceSource
         public override string ToString() => Kind;
     }
 
-    /// <param name="Format">csv or jsonl.</param>
+    /// <param name="Format">csv, jsonl, or a provider's bill, as <c>tie --right-format</c> takes it.</param>
     public sealed record InFile(string Path, string Format) : SurfaceSource
     {
         public override string Kind => "file";

@@ -1,5 +1,6 @@
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Reconciliation.Bills;
 using Tieout.Storage.Postgres;
 
 namespace Tieout.Server.Configuration;
@@ -13,16 +14,25 @@ internal static class SurfaceYaml
     public static SurfaceOptions Surface(string name, YamlPlace place)
     {
         if (!Names.IsValid(name) || name.Contains(' ', StringComparison.Ordinal)) throw place.Wrong($"'{name}' cannot be a surface's name");
-        var members = place.Members("kind", "org", "key", "amount", "unit", "every", "days", "timeout", "rows_max", "connection", "query", "url", "token", "rows", "path", "format");
+        var members = place.Members("kind", "org", "key", "amount", "unit", "every", "days", "timeout", "rows_max", "connection", "query", "url", "token", "rows", "path", "format", "provider");
         string Needed(string member) => members.TryGetValue(member, out var value) ? value.Text() : throw place.Wrong($"surface '{name}' needs '{member}'");
 
-        var key = Needed("key");
+        var source = Source(name, Needed("kind"), place, members);
+        var bill = source is SurfaceSource.InFile { Format: { } format } ? BillFormat.All.GetValueOrDefault(format) : null;
+        string? NeededUnlessBill(string member) => bill is null || members.ContainsKey(member) ? Needed(member) : null;
+
+        var key = NeededUnlessBill("key") ?? "day";
         if (TieSpec.Parse(key, out _) is { } flaw) throw members["key"].Wrong(flaw.TrimEnd('.'));
-        var unit = Needed("unit");
-        if (unit is not ("usd" or "cents" or "credits")) throw members["unit"].Wrong($"the unit '{unit}' is not known; known are usd, cents, credits");
+        if (bill is not null && members.TryGetValue("unit", out var own)) throw own.Wrong($"{bill.Name} has a unit of its own");
+        if (bill is null && members.TryGetValue("provider", out var provider)) throw provider.Wrong("'provider' is a bill's");
+        var unit = NeededUnlessBill("unit");
+        if (unit is not (null or "usd" or "cents" or "credits")) throw members["unit"].Wrong($"the unit '{unit}' is not known; known are usd, cents, credits");
         var options = new SurfaceOptions(
-            name, Needed("org"), key, Needed("amount"), unit, Source(name, Needed("kind"), place, members), members.TryGetValue("every", out var every) ? every.Duration() : null,
-            members.TryGetValue("days", out var days) ? (int)days.Count(DaysMax, min: 0) : 0);
+            name, NeededUnlessBill("org"), key, NeededUnlessBill("amount"), unit, source, members.TryGetValue("every", out var every) ? every.Duration() : null,
+            members.TryGetValue("days", out var days) ? (int)days.Count(DaysMax, min: 0) : 0)
+        {
+            Provider = members.TryGetValue("provider", out var whose) ? whose.Text() : null,
+        };
         if (members.TryGetValue("timeout", out var timeout)) options = options with { Timeout = timeout.Duration() };
         return members.TryGetValue("rows_max", out var rows) ? options with { RowsMax = rows.Count(RowsMax) } : options;
     }
@@ -53,7 +63,7 @@ internal static class SurfaceYaml
                     url, members.TryGetValue("token", out var token) ? token.Text().Trim() : null, members.TryGetValue("rows", out var rows) ? [.. rows.Text().Split('.', StringSplitOptions.RemoveEmptyEntries)] : []);
             default:
                 var format = members.TryGetValue("format", out var given) ? given.Text() : "csv";
-                return format is "csv" or "jsonl" ? new SurfaceSource.InFile(where.Text(), format) : throw given!.Wrong($"the format '{format}' is not known; known are csv, jsonl");
+                return format is "csv" or "jsonl" || BillFormat.All.ContainsKey(format) ? new SurfaceSource.InFile(where.Text(), format) : throw given!.Wrong($"the format '{format}' is not known; known are csv, jsonl, {string.Join(", ", BillFormat.All.Keys.Order(StringComparer.Ordinal))}");
         }
     }
 }

@@ -93,7 +93,7 @@ public static class TieoutYaml
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
         if (members.TryGetValue("webhooks", out var webhooks)) options = options with { Webhooks = OutboxYaml.Webhooks(webhooks) };
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
-        if (members.TryGetValue("runtime", out var runtime)) options = options with { RuntimeLateness = Lateness(runtime) };
+        if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
         if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
         if (members.TryGetValue("corrections", out var corrections)) options = options with { ApprovalAbove = ApprovalAbove(corrections) };
         return options;
@@ -115,9 +115,6 @@ public static class TieoutYaml
 
         static Func<string, ConfigurationException> InEnvironment(string name) => what => new($"{name}: {what}.");
     }
-
-    private static TimeSpan Lateness(YamlPlace place) =>
-        place.Members("lateness_days").TryGetValue("lateness_days", out var days) ? TimeSpan.FromDays(days.Count(31)) : new ServerOptions().RuntimeLateness;
 
     private static ProviderOptions Provider(string name, YamlPlace place)
     {

@@ -83,7 +83,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         var usage = new UsageRecord(
             id, Labels(item, org), operation, item.AttemptNo, item.WorkflowId, item.CorrelationId, item.TraceId, EndUser(item.User),
             item.OccurredAt!.Value, item.DurationMs, item.StatusCode, item.Counts(), basis, item.Flags);
-        return Price(item, usage, own) is { } priced ? new(priced, Fact: true) { Replacing = item.Replacing } : null;
+        return Price(item, usage, own) is { } priced ? new(priced, Fact: true) : null;
     }
 
     /// <summary>It as a step of its envelope: who reports it, and where it was used.</summary>

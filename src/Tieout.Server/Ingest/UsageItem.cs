@@ -67,10 +67,8 @@ internal sealed class UsageItem(int index)
 
     /// <inheritdoc cref="ProviderCost"/>
     public Amount? Charge { get; set; }
-    public UsageFlags Flags { get; set; }
 
-    /// <inheritdoc cref="Core.Ledger.Command.Charge.Replacing"/>
-    public Amount Replacing { get; set; }
+    public UsageFlags Flags { get; set; }
 
     /// <summary>What it counts for as usage of a runtime; null: it is of none.</summary>
     public RuntimeLabels? Runtime { get; set; }

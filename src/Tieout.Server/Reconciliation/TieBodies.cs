@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Server.Api;
+using Tieout.Server.Reconciliation.Inside;
 
 namespace Tieout.Server.Reconciliation;
 
@@ -22,6 +23,19 @@ public sealed record TieBody(
     /// <summary>Figures of the right side that were set aside, and what they would have changed; null: none can be in this format.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public QuarantineBody? Quarantine { get; init; }
+
+    /// <summary>Of a bill: the finding that it is off by. Null: it ties and always did, or the right side is no bill.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TieFindingBody? Finding { get; init; }
+}
+
+/// <summary>What a bill is off by, as <c>findings</c> and <c>correct</c> know it.</summary>
+/// <param name="Id">The same whenever this bill is compared, by whatever fields.</param>
+/// <param name="State"><c>open</c>, <c>accepted</c> or <c>ended</c>; <c>not_kept</c>: it was only looked at.</param>
+/// <param name="Finding">Both sides and why; null: the bill ties by now.</param>
+public sealed record TieFindingBody(string Id, string Code, string Severity, string State, ReconciledFinding? Finding)
+{
+    public const string NotKept = "not_kept";
 }
 
 /// <summary>One row. The fields that were compared by stand beside these members.</summary>

@@ -7,15 +7,15 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Reconciliation.Bills;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation;
 
-/// <summary>Compares the ledger with a file of another book. Nothing is kept of the file, and nothing is changed.</summary>
+/// <summary>Compares the ledger with a file of another book. Nothing is kept of the file; what a bill is off by is kept as a finding.</summary>
 internal static class TieEndpoints
 {
     /// <summary>Files are read as a stream; what is kept is a sum a key.</summary>
@@ -23,19 +23,20 @@ internal static class TieEndpoints
 
     public static void MapTies(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, CurrentKeys current) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, current));
-        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, CurrentKeys current) => TieAsync(null, context, ledger, time, current));
+        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills));
+        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills));
     }
 
     /// <param name="org">Null: all orgs, as a provider's bill is for.</param>
-    private static async Task<IResult> TieAsync(OrgState? org, HttpContext context, ILedger ledger, TimeProvider time, CurrentKeys current)
+    private static async Task<IResult> TieAsync(OrgState? org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills)
     {
-        Inputs.OnlyQuery(context, "key", "amount", "unit", "format", "from", "to", "last_write", "provider");
+        Inputs.OnlyQuery(context, "key", "amount", "unit", "format", "from", "to", "last_write", "provider", "dry_run");
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = FileBytesMax;
         var request = TieRequest.Read(context, org, Instant.From(time.GetUtcNow()));
         try
         {
-            var body = BillFormat.All.TryGetValue(request.Format, out var bill) ? await BillAsync(bill, request, context, ledger, current)
+            var body = BillFormat.All.TryGetValue(request.Format, out var bill)
+                ? await bills.TieAsync(bill, request, context.Request.Body, surface: null, KeepsFinding(context), context.RequestAborted)
                 : org is null ? throw new ApiRefusedException(ApiError.ParameterInvalid, "A counter is compared with one org: say which.")
                 : await CounterAsync(org, request, context, ledger);
             return Answer.Ok(body, TieJson.Default.TieBody);
@@ -46,17 +47,14 @@ internal static class TieEndpoints
         }
     }
 
-    private static async Task<TieBody> BillAsync(BillFormat format, TieRequest request, HttpContext context, ILedger ledger, CurrentKeys current)
+    /// <summary>Whoever only looks changes nothing: a viewer or operator, or whoever says so.</summary>
+    /// <exception cref="ApiRefusedException"><c>dry_run</c> is neither true nor false.</exception>
+    internal static bool KeepsFinding(HttpContext context) => Inputs.Query(context, "dry_run") switch
     {
-        var asOf = ledger.Read.AsOf;
-
-        // Bills are in dollars; what orgs of other assets use is priced in those, and cannot be added.
-        var orgs = request.Org is { } one ? [one] : ledger.Read.Orgs.Where(org => org.Org.Asset == Asset.Usd.Code).ToArray();
-        if (orgs.FirstOrDefault(org => org.Org.Asset != Asset.Usd.Code) is { } other && !format.IsCounts) throw new ApiRefusedException(ApiError.ParameterInvalid, $"{other.Org.Id} spends in {other.Org.Asset}; bills are in USD.");
-        var book = request.Org is { } priced ? current.Get().Prices.Of(priced.Org.Id)!.Book : current.Get().Prices.Shared;
-        var (tie, spec, bill) = await new BillComparison(format, request, orgs, ledger.Read, new(book)).CompareAsync(context.Request.Body, context.RequestAborted);
-        return Body(request, spec, tie, format.IsCounts ? "count" : "provider_cost", "UTC", bill.Rows, bill.LeftOut, asOf) with { Quarantine = bill.Quarantine };
-    }
+        null or "false" => Caller.Of(context).Role is AdminRole.Admin or AdminRole.Finance,
+        "true" => false,
+        var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(other)}' is neither true nor false."),
+    };
 
     private static async Task<TieBody> CounterAsync(OrgState org, TieRequest request, HttpContext context, ILedger ledger)
     {
@@ -94,7 +92,7 @@ internal static class TieEndpoints
             keys.Select(key => causes.Row(key, ours.Find(key), theirs.Find(key), utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)), request.IsStale);
     }
 
-    private static TieBody Body(TieRequest request, TieSpec spec, Tie tie, string figure, string zone, long rightRows, long leftOut, long asOf)
+    internal static TieBody Body(TieRequest request, TieSpec spec, Tie tie, string figure, string zone, long rightRows, long leftOut, long asOf)
     {
         var fields = spec.Columns.Select(column => TieSpec.Name(column.Field)).ToArray();
         return new(

@@ -27,14 +27,23 @@ public sealed record ActivityTakenBody(int Accepted, int Replayed, int Conflicts
 /// <param name="Status">accepted, replayed, conflict or refused.</param>
 public sealed record ActivityOutcomeBody(int Index, string Id, string Status, string? Code, string? Detail);
 
-public sealed record RuntimeListBody(string Org, IReadOnlyList<NewRuntimeBody> Items, string? NextCursor, long AsOf);
+/// <param name="Retired">Those of the items to which nothing happens any more.</param>
+public sealed record RuntimeListBody(string Org, IReadOnlyList<NewRuntimeBody> Items, IReadOnlyList<RetiredRuntimeBody> Retired, string? NextCursor, long AsOf);
+
+/// <param name="SilentSince">Its heartbeats stopped, and its usage ended here; null: it was retired by hand.</param>
+public sealed record RetiredRuntimeBody(string Id, string At, string? SilentSince);
+
+/// <summary>How an instance ended, as the ledger keeps it.</summary>
+/// <param name="SilentSince">Null: it was retired by hand.</param>
+public sealed record KeptRetirement(string? SilentSince = null);
 
 /// <summary>An instance with what it was active and what it was charged for, side by side.</summary>
 /// <param name="From">First second that is compared.</param>
 /// <param name="To">Not included; what came after is not due yet.</param>
+/// <param name="SilentSince">Its last sign of life ran out then, and nobody stopped it; null: it is active, stopped, or never started.</param>
 /// <param name="UnbilledSeconds">Σ of the differences, whichever way they go; 0: what was charged is what was active.</param>
 public sealed record RuntimeBody(
-    NewRuntimeBody Runtime, string? ActiveSince, int Events, string From, string To, IReadOnlyList<RuntimeLineBody> Lines, long UnbilledSeconds, string TimeZone, long AsOf);
+    NewRuntimeBody Runtime, string? ActiveSince, string? SilentSince, int Events, string From, string To, IReadOnlyList<RuntimeLineBody> Lines, long UnbilledSeconds, string TimeZone, long AsOf);
 
 /// <param name="ActiveSeconds">By what happened. Of all replicas.</param>
 /// <param name="BilledSeconds">By the usage records that stand. Of all replicas.</param>
@@ -59,4 +68,5 @@ public sealed record KeptActivity(string Runtime, string Id, long At, string Typ
 [JsonSerializable(typeof(RuntimeListBody))]
 [JsonSerializable(typeof(RuntimeBody))]
 [JsonSerializable(typeof(KeptActivity))]
+[JsonSerializable(typeof(KeptRetirement))]
 public sealed partial class RuntimeJson : JsonSerializerContext;

@@ -63,7 +63,7 @@ internal static class RuntimeEndpoints
 
         if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
         if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. Nothing of it counts.");
-        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.RuntimeLateness, context.RequestAborted), RuntimeJson.Default.ActivityTakenBody);
+        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, context.RequestAborted), RuntimeJson.Default.ActivityTakenBody);
     }
 
     private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, CancellationToken cancellationToken)
@@ -118,31 +118,34 @@ internal static class RuntimeEndpoints
         var before = Inputs.Cursor(context) is > 0 and var cursor ? cursor : long.MaxValue;
         var page = await ledger.Read.ObjectsAsync(org, ObjectKind.Runtime, before, limit + 1, context.RequestAborted);
         var next = page.Count > limit ? page[limit - 1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
-        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))], next, asOf), RuntimeJson.Default.RuntimeListBody);
+        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))], [.. page.Take(limit).Select(Retired).OfType<RetiredRuntimeBody>()], next, asOf), RuntimeJson.Default.RuntimeListBody);
     }
 
-    private static async Task<IResult> ShowAsync(string org, string id, HttpContext context, ILedger ledger, TimeProvider time)
+    private static RetiredRuntimeBody? Retired(KeptObject kept) =>
+        kept.End is { } end ? new(kept.Object.Id, end.EndedAt.ToString(), JsonSerializer.Deserialize(end.Body, RuntimeJson.Default.KeptRetirement)!.SilentSince) : null;
+
+    private static async Task<IResult> ShowAsync(string org, string id, HttpContext context, ILedger ledger, ServerOptions options, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "from", "to");
         var state = Inputs.Org(ledger, org);
         var body = await FindAsync(ledger, org, id, context.RequestAborted);
         var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, state.Zone) : (Instant?)null;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, state.Zone) : Instant.From(time.GetUtcNow());
-        return Answer.Ok(await RuntimeStanding.OfAsync(ledger.Read, state, body, from, to, Instant.From(time.GetUtcNow()), context.RequestAborted), RuntimeJson.Default.RuntimeBody);
+        return Answer.Ok(await RuntimeStanding.OfAsync(ledger.Read, state, body, from, to, Instant.From(time.GetUtcNow()), options.Runtime.Grid, context.RequestAborted), RuntimeJson.Default.RuntimeBody);
     }
 
     /// <summary>Nothing more happens to it, so it is followed no longer: a start of the meter reads what happened since the oldest that is followed was registered.</summary>
-    private static async Task<IResult> RetireAsync(string id, HttpContext context, ILedger ledger, TimeProvider time)
+    private static async Task<IResult> RetireAsync(string id, HttpContext context, ILedger ledger, ServerOptions options, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "org");
         var (org, now) = (Whose(context, ledger), Instant.From(time.GetUtcNow()));
         var kept = await KeptAsync(ledger, org.Org.Id, id, context.RequestAborted);
-        var standing = await RuntimeStanding.OfAsync(ledger.Read, org, RuntimeObjects.Body(kept.Object), from: null, now + TimeSpan.FromDays(1), now, context.RequestAborted);
+        var standing = await RuntimeStanding.OfAsync(ledger.Read, org, RuntimeObjects.Body(kept.Object), from: null, now + TimeSpan.FromDays(1), now, options.Runtime.Grid, context.RequestAborted);
         if (kept.IsPending)
         {
             if (standing.ActiveSince is not null) throw new ApiRefusedException(ApiError.RuntimeActive, $"It runs since {standing.ActiveSince}: stop it first.");
             if (standing.UnbilledSeconds > 0) throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet: try again when they are.");
-            await RefuseIfNotDueAsync(ledger.Read, org.Org.Id, id, now, context.RequestAborted);
+            await RefuseIfNotDueAsync(ledger.Read, org.Org.Id, id, RuntimeMeter.DueAt(now, options.Runtime.Grid), context.RequestAborted);
             (await ledger.ActAsync(new Command.EndObject(org.Org.Id, ObjectKind.Runtime, id, "{}"), context)).OrThrow();
         }
 
@@ -150,9 +153,8 @@ internal static class RuntimeEndpoints
     }
 
     /// <exception cref="ApiRefusedException">Something happened that no due interval has yet, so what is charged says nothing about it.</exception>
-    private static async Task RefuseIfNotDueAsync(ILedgerReader read, string org, string id, Instant now, CancellationToken cancellationToken)
+    private static async Task RefuseIfNotDueAsync(ILedgerReader read, string org, string id, long due, CancellationToken cancellationToken)
     {
-        var due = RuntimeMeter.DueAt(now, Grid.Default);
         foreach (var kept in await RuntimeObjects.NewerAsync(read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
         {
             var (runtime, happened) = RuntimeObjects.Event(kept.Object);

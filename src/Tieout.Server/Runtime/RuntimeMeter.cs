@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
@@ -15,8 +16,7 @@ namespace Tieout.Server.Runtime;
 /// It remembers nothing that it could not read again: events are in the ledger, and what was billed is the ledger's usage. So it may die anywhere,
 /// and whoever looks next does what is missing; ids that follow from instance, component and interval make what is there already a replay.
 /// </remarks>
-/// <param name="lateness">How late an event may come; null: as long as without a configuration.</param>
-internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, TimeSpan? lateness = null)
+internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOptions options)
 {
     /// <summary>How long after its end an interval is charged: what comes by then needs no correction.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
@@ -25,8 +25,10 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
 
     private static readonly Caller Self = new(Org: null, AdminRole.Admin, "runtime");
 
-    private readonly TimeSpan _lateness = lateness ?? new ServerOptions().RuntimeLateness;
+    private readonly Grid _grid = options.Grid;
     private readonly Intake _intake = new(ledger, keys);
+    private readonly RuntimeSilence _silence = new(ledger, options.HeartbeatGrace);
+    private readonly RuntimeRecharge _recharge = new(ledger, new(ledger, keys));
     private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
     private readonly Dictionary<string, long> _lastEvent = new(StringComparer.Ordinal);
 
@@ -39,33 +41,42 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
     public async Task<int> TickAsync(Instant now, CancellationToken cancellationToken)
     {
         await FollowAsync(cancellationToken);
-        var due = DueAt(now, grid);
-        var (charges, reversals) = (new List<(Followed Of, Due Due)>(), new List<(Followed Of, Billed Row)>());
+        var due = DueAt(now, _grid);
+        var (charges, anew) = (new List<(Followed Of, Due Due)>(), new List<Anew>());
         foreach (var one in _followed.Values)
         {
-            await PlanAsync(one, due, charges, reversals, cancellationToken);
+            await PlanAsync(one, due, charges, anew, cancellationToken);
             one.IsSure = false;
         }
 
         // What was charged before is put right, to the end, before anything new is charged: a newest record says that all before it is settled.
         var unsure = new HashSet<Followed>();
-        var refused = await ChargeAsync(charges.Where(charge => charge.Due.Revision > 1), unsure, cancellationToken);
-        foreach (var inOrg in reversals.Where(reversal => !unsure.Contains(reversal.Of)).GroupBy(reversal => reversal.Of.Log.Instance.Org, StringComparer.Ordinal))
+        var refused = 0;
+        foreach (var (of, right, wrong) in anew)
         {
-            var ahead = 0L;
-            foreach (var (of, row) in inOrg.OrderBy(reversal => reversal.Row.Seq)) ahead = await ReverseAsync(of.Log.Instance, row, ahead, cancellationToken);
+            if (await _recharge.DoAsync(of.Log.Instance, right, wrong.Select(row => row.Usage), "intervals were recorded anew, because activity came late", cancellationToken)) continue;
+            refused += right.Length;
+            Leave(of, right[0].Stretch.From);
         }
 
-        refused += await ChargeAsync(charges.Where(charge => charge.Due.Revision == 1), unsure, cancellationToken);
+        refused += await ChargeAsync(charges, Leave, cancellationToken);
         foreach (var one in _followed.Values)
         {
             if (!unsure.Contains(one)) (one.IsSure, one.BilledThrough, one.DirtyFrom) = (true, due, long.MaxValue);
         }
 
+        await _silence.RetireAsync(_followed.Values.Where(one => one.IsSure).Select(one => (one.Log, one.HeardOf)), due, now, cancellationToken);
+        foreach (var gone in _silence.Retired) _followed.Remove(gone);
         return refused;
+
+        void Leave(Followed of, long from)
+        {
+            unsure.Add(of);
+            of.DirtyFrom = Math.Min(of.DirtyFrom, from);
+        }
     }
 
-    private async Task<int> ChargeAsync(IEnumerable<(Followed Of, Due Due)> charges, HashSet<Followed> unsure, CancellationToken cancellationToken)
+    private async Task<int> ChargeAsync(IEnumerable<(Followed Of, Due Due)> charges, Action<Followed, long> leave, CancellationToken cancellationToken)
     {
         var refused = 0;
         foreach (var part in charges.Chunk(ItemsPerCall))
@@ -75,8 +86,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
             {
                 if (outcomes[i].Status is ItemStatus.Accepted or ItemStatus.Replayed) continue;
                 refused++;
-                unsure.Add(part[i].Of);
-                part[i].Of.DirtyFrom = Math.Min(part[i].Of.DirtyFrom, part[i].Due.Stretch.From);
+                leave(part[i].Of, part[i].Due.Stretch.From);
             }
         }
 
@@ -92,13 +102,14 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
             if (!_lastEvent.TryGetValue(org, out var last)) last = _followed.Where(one => one.Key.Org == org).Min(one => one.Value.Registered) - 1;
             var events = await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.RuntimeEvent, last, cancellationToken);
             if (events.Count == 0) continue;
-            var read = events.Select(kept => RuntimeObjects.Event(kept.Object)).ToList();
+            var read = events.Select(kept => (Of: RuntimeObjects.Event(kept.Object), kept.Row.RecordedAt)).ToList();
 
             // An instance is recorded before anything happens to it, so it is there by now.
-            if (read.Any(one => !_followed.ContainsKey((org, one.Runtime)))) await FollowInstancesAsync(cancellationToken);
-            foreach (var (runtime, happened) in Enumerable.Reverse(read))
+            if (read.Any(one => !_followed.ContainsKey((org, one.Of.Runtime)))) await FollowInstancesAsync(cancellationToken);
+            foreach (var ((runtime, happened), recordedAt) in Enumerable.Reverse(read))
             {
-                if (_followed.TryGetValue((org, runtime), out var one) && one.Log.Add(happened)) one.DirtyFrom = Math.Min(one.DirtyFrom, happened.Second);
+                if (!_followed.TryGetValue((org, runtime), out var one) || !one.Log.Add(happened)) continue;
+                (one.DirtyFrom, one.HeardOf) = (Math.Min(one.DirtyFrom, happened.Second), recordedAt);
             }
 
             _lastEvent[org] = events[0].Row.Seq;
@@ -121,20 +132,21 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         }
     }
 
-    private async Task PlanAsync(Followed one, long due, List<(Followed, Due)> charges, List<(Followed, Billed)> reversals, CancellationToken cancellationToken)
+    private async Task PlanAsync(Followed one, long due, List<(Followed, Due)> charges, List<Anew> anew, CancellationToken cancellationToken)
     {
         if (one.Log.Events.Count == 0) return;
-        var first = grid.Start(one.Log.Events[0].Second);
+        var first = _grid.Start(one.Log.Events[0].Second);
         var through = one.IsSure ? Math.Max(one.BilledThrough, first) : await BeginAsync(one, first, due, cancellationToken);
-        var from = grid.Start(Math.Min(through, one.DirtyFrom));
+        var from = _grid.Start(Math.Min(through, one.DirtyFrom));
         for (long begin; from < due; from = begin + RuntimeRecords.DaySeconds)
         {
             begin = from - (from % RuntimeRecords.DaySeconds);
             var to = Math.Min(due, begin + RuntimeRecords.DaySeconds);
-            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RowsAsync(one.Log.Instance, begin, cancellationToken);
-            var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, grid);
-            charges.AddRange(plan.Charges.Select(charge => (one, charge)));
-            reversals.AddRange(plan.Reversals.Select(row => (one, row)));
+            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RuntimeRecords.OfDayAsync(ledger.Read, one.Log.Instance, begin, cancellationToken);
+            var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, _grid);
+            charges.AddRange(plan.Charges.Where(charge => charge.Revision == 1).Select(charge => (one, charge)));
+            var right = plan.Charges.Where(charge => charge.Revision > 1).ToArray();
+            if (right.Length > 0) anew.Add(new(one, right, plan.Reversals));
         }
     }
 
@@ -148,7 +160,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
             if (settled is { } before && day + RuntimeRecords.DaySeconds <= before) break;
             if (settled is not null) continue;
             var newest = await NewestAsync(one.Log.Instance, day, cancellationToken);
-            if (newest is { } at) settled = (at - _lateness).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
+            if (newest is { } at) settled = (at - options.Lateness).UnixMicros / Instant.MicrosPerSecond - RuntimeRecords.DaySeconds;
         }
 
         return Math.Max(first, day + RuntimeRecords.DaySeconds);
@@ -170,32 +182,8 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         return newest;
     }
 
-    private async Task<List<Billed>> RowsAsync(RuntimeInstance instance, long day, CancellationToken cancellationToken)
-    {
-        var rows = new List<Billed>();
-        foreach (var attempt in await ledger.Read.OperationAsync(instance.Org, RuntimeRecords.Operation(instance.Id, day), cancellationToken))
-        {
-            if (attempt.Usage is { } row && RuntimeRecords.Billed(instance, row) is { } billed) rows.Add(billed);
-        }
-
-        return rows;
-    }
-
-    /// <summary>Takes the charge back whole; what is right has a charge of its own. Once, whatever happens: the correction's id is the record's.</summary>
-    /// <param name="ahead">By how much the postings' numbers are ahead of the usage records' at an earlier record. Every record has a posting, so that only grows.</param>
-    /// <returns>The same, here.</returns>
-    private async Task<long> ReverseAsync(RuntimeInstance instance, Billed row, long ahead, CancellationToken cancellationToken)
-    {
-        await foreach (var posting in ledger.Read.PostingsAsync(instance.Org, Instant.MinValue, new(long.MaxValue), row.Seq + ahead - 1, cancellationToken))
-        {
-            if (posting.UsageSeq != row.Seq || posting.Kind != PostingKind.Charge) continue;
-            var reason = $"runtime {instance.Id}: the interval of {RuntimeRecords.At(row.Stretch.From)} was recorded anew, because activity came late";
-            await ledger.SubmitAsync(new Command.Correct($"runtime-{row.Usage}", instance.Org, posting.Seq, NewAmount: null, reason), cancellationToken);
-            return posting.Seq - row.Seq;
-        }
-
-        return ahead;
-    }
+    /// <summary>What of one day of an instance is charged anew.</summary>
+    private sealed record Anew(Followed Of, Due[] Right, ImmutableArray<Billed> Wrong);
 
     /// <summary>One instance and how far it is charged.</summary>
     private sealed class Followed(ActivityLog log, long registered)
@@ -209,6 +197,9 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, Grid grid, 
         public bool IsSure { get; set; }
 
         public long BilledThrough { get; set; }
+
+        /// <summary>When something was last recorded of it.</summary>
+        public Instant HeardOf { get; set; } = Instant.MinValue;
 
         /// <summary>Before that, nothing has changed since.</summary>
         public long DirtyFrom { get; set; } = long.MaxValue;

@@ -4,6 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
 using Tieout.Server.Ingest;
+using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;
 
@@ -15,6 +16,7 @@ internal static class RuntimeRecords
 
     public const int IdLengthMax = 128 - DaySuffixLength;
     public const long DaySeconds = 86_400;
+    private const long HourSeconds = 3_600;
 
     public static string Operation(string runtime, long second) =>
         $"{runtime}/{At(second).ToDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
@@ -41,7 +43,6 @@ internal static class RuntimeRecords
             OperationId = Operation(instance.Id, stretch.From),
             CorrelationId = instance.CorrelationId,
             AttemptNo = due.Revision,
-            Replacing = due.Replacing,
             DurationMs = checked((int)(stretch.Seconds * 1_000)),
             Units = new(StringComparer.Ordinal) { [component.Unit.Name] = component.UnitsIn(stretch.Seconds, stretch.Replicas) },
             Runtime = instance.LabelsOf(component, stretch.Mode),
@@ -61,6 +62,36 @@ internal static class RuntimeRecords
         var seconds = usage.DurationMs / 1_000;
         var units = UnitCounts.Of(usage.Counts)[component.Unit];
         var replicas = seconds == 0 ? 0 : (int)(units / component.UnitsIn(seconds, 1));
-        return new(usage.Id, row.Seq, new(place, from, from + seconds, replicas, seconds == 0 ? null : labels.OperatingMode), usage.AttemptNo, row.EffectiveAt, row.Charge);
+        return new(usage.Id, new(place, from, from + seconds, replicas, seconds == 0 ? null : labels.OperatingMode), usage.AttemptNo, row.Charge);
+    }
+
+    /// <summary>What is recorded of a UTC day of an instance, with what of it was taken back.</summary>
+    /// <param name="second">Any of the day.</param>
+    public static async Task<List<Billed>> OfDayAsync(ILedgerReader read, RuntimeInstance instance, long second, CancellationToken cancellationToken)
+    {
+        var rows = new List<Billed>();
+        foreach (var attempt in await read.OperationAsync(instance.Org, Operation(instance.Id, second), cancellationToken))
+        {
+            if (attempt.Usage is { } row && Billed(instance, row) is { } billed) rows.Add(billed);
+        }
+
+        // Only beside a newer revision can anything be taken back, and every grid divides the hour: so nothing is read for the hours in which all went well.
+        var revised = rows.Where(row => row.Revision > 1).Select(row => row.Stretch.From / HourSeconds).ToHashSet();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (!rows[i].IsNothing && revised.Contains(rows[i].Stretch.From / HourSeconds)) rows[i] = rows[i] with { IsTakenBack = await IsTakenBackAsync(read, instance, rows[i], rows, cancellationToken) };
+        }
+
+        return rows;
+    }
+
+    private static async Task<bool> IsTakenBackAsync(ILedgerReader read, RuntimeInstance instance, Billed row, List<Billed> all, CancellationToken cancellationToken)
+    {
+        if (await read.AttemptAsync(instance.Org, row.Usage, cancellationToken) is not { Usage: not null } attempt) return false;
+        var reversals = (await read.RecordsAsync(instance.Org, attempt, cancellationToken)).Postings.Where(posting => posting.Row.Kind == PostingKind.Reversal).ToList();
+
+        // A person may have given a charge back: it is recorded all the same, and not charged again.
+        var isOlder = all.Exists(other => other.Revision > row.Revision && other.Stretch.From == row.Stretch.From && other.Stretch.Component == row.Stretch.Component);
+        return isOlder ? reversals.Count > 0 : reversals.Exists(posting => posting.Row.CommandId == RuntimeRecharge.ReversalOf(row.Usage));
     }
 }

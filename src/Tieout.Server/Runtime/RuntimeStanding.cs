@@ -10,7 +10,7 @@ namespace Tieout.Server.Runtime;
 internal static class RuntimeStanding
 {
     /// <param name="from">Null: from its first event.</param>
-    public static async Task<RuntimeBody> OfAsync(ILedgerReader read, OrgState org, NewRuntimeBody body, Instant? from, Instant to, Instant now, CancellationToken cancellationToken)
+    public static async Task<RuntimeBody> OfAsync(ILedgerReader read, OrgState org, NewRuntimeBody body, Instant? from, Instant to, Instant now, Grid grid, CancellationToken cancellationToken)
     {
         var asOf = read.AsOf;
         var runtime = RuntimeObjects.Instance(body);
@@ -21,21 +21,20 @@ internal static class RuntimeStanding
             if (of == body.Id) log.Add(happened);
         }
 
-        var grid = Grid.Default;
         var first = grid.Start((from ?? (log.Events.Count > 0 ? log.Events[0].At : now)).UnixMicros / Instant.MicrosPerSecond);
         var due = Math.Max(first, Math.Min(grid.Start(to.UnixMicros / Instant.MicrosPerSecond), RuntimeMeter.DueAt(now, grid)));
         var lines = new SortedDictionary<(int Component, string Mode), RuntimeLineBody>();
         foreach (var stretch in log.Between(first, due)) Add(stretch, active: stretch.Seconds * stretch.Replicas, billed: 0, units: 0, Amount.Zero);
-        foreach (var (row, charge) in await StandingAsync(read, runtime, first, due, grid, cancellationToken))
+        foreach (var row in await StandingAsync(read, runtime, first, due, cancellationToken))
         {
             var stretch = row.Stretch;
-            Add(stretch, active: 0, stretch.Seconds * stretch.Replicas, runtime.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas), charge);
+            Add(stretch, active: 0, stretch.Seconds * stretch.Replicas, runtime.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas), row.Charge);
         }
 
         var isActive = log.Between(Math.Max(0, due - 1), due).Any();
         var since = isActive ? log.Events.LastOrDefault(happened => happened.Kind is ActivityKind.Start && happened.Second < due)?.At.ToString() : null;
         return new(
-            body, since, log.Events.Count, RuntimeRecords.At(first).ToString(), RuntimeRecords.At(due).ToString(), [.. lines.Values],
+            body, since, log.SilentSince(due) is { } silent ? RuntimeRecords.At(silent).ToString() : null, log.Events.Count, RuntimeRecords.At(first).ToString(), RuntimeRecords.At(due).ToString(), [.. lines.Values],
             lines.Values.Sum(line => Math.Abs(line.ActiveSeconds - line.BilledSeconds)), org.Org.TimeZone, asOf);
 
         void Add(Stretch stretch, long active, long billed, long units, Amount charge)
@@ -54,20 +53,14 @@ internal static class RuntimeStanding
         }
     }
 
-    /// <summary>The newest revision of each interval.</summary>
-    private static async Task<List<(Billed Row, Amount Charge)>> StandingAsync(
-        ILedgerReader read, RuntimeInstance runtime, long from, long to, Grid grid, CancellationToken cancellationToken)
+    private static async Task<List<Billed>> StandingAsync(ILedgerReader read, RuntimeInstance runtime, long from, long to, CancellationToken cancellationToken)
     {
-        var rows = new List<(Billed Row, Amount Charge)>();
+        var rows = new List<Billed>();
         for (var day = from - (from % RuntimeRecords.DaySeconds); day < to; day += RuntimeRecords.DaySeconds)
         {
-            foreach (var attempt in await read.OperationAsync(runtime.Org, RuntimeRecords.Operation(runtime.Id, day), cancellationToken))
-            {
-                if (attempt.Usage is { } usage && RuntimeRecords.Billed(runtime, usage) is { } row && row.Stretch.From >= from && row.Stretch.From < to) rows.Add((row, usage.Charge));
-            }
+            rows.AddRange((await RuntimeRecords.OfDayAsync(read, runtime, day, cancellationToken)).Where(row => !row.IsNothing && !row.IsTakenBack && row.Stretch.From >= from && row.Stretch.From < to));
         }
 
-        var newest = rows.GroupBy(one => grid.Start(one.Row.Stretch.From)).ToDictionary(group => group.Key, group => group.Max(one => one.Row.Revision));
-        return rows.Where(one => !one.Row.IsNothing && one.Row.Revision == newest[grid.Start(one.Row.Stretch.From)]).ToList();
+        return rows;
     }
 }

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
-using Tieout.Core.Runtime;
 using Tieout.Server.Configuration;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -35,7 +34,7 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
         if (!ledger.DoesWhatIsDoneOnce || !ledger.Health.IsWritable) return;
         try
         {
-            _meter ??= new(ledger, keys, Grid.Default, options.RuntimeLateness);
+            _meter ??= new(ledger, keys, options.Runtime);
             var refused = await _meter.TickAsync(Instant.From(time.GetUtcNow()), stoppingToken);
             if (refused > 0) LogRefused(refused);
         }

@@ -5,7 +5,8 @@ namespace Tieout.Storage.Bench;
 /// <summary>What is measured, and what it is measured against.</summary>
 internal abstract class BenchStore : IAsyncDisposable
 {
-    public abstract ILedger Ledger { get; }
+    /// <summary>One ledger, open once or several times.</summary>
+    public abstract IReadOnlyList<ILedger> Nodes { get; }
 
     /// <summary>Lists handed in before the first is awaited.</summary>
     public abstract int Outstanding { get; }
@@ -32,7 +33,7 @@ internal sealed class SqliteBench : BenchStore
         _limit = new(Path.Combine(options.Folder, "limit.db"), _ledger.Store.Database);
     }
 
-    public override ILedger Ledger => _ledger;
+    public override IReadOnlyList<ILedger> Nodes => [_ledger];
 
     /// <summary>One commits, one is decided, one waits.</summary>
     public override int Outstanding => 3;

@@ -27,7 +27,8 @@ internal sealed class Meter
         _charges += charges;
     }
 
-    public void Took(long start) => _took.Add(Stopwatch.GetTimestamp() - start);
+    /// <param name="ticks">One batch, or one command.</param>
+    public void Took(long ticks) => _took.Add(ticks);
 
     public void Limit((long Charges, long Ticks) measured)
     {
@@ -42,19 +43,21 @@ internal sealed class Meter
         _cpu = TimeSpan.Zero;
     }
 
-    public LedgerBenchResult Result(LedgerBenchOptions options)
+    /// <param name="oneNode">What the same was by one node alone.</param>
+    public LedgerBenchResult Result(LedgerBenchOptions options, LedgerBenchResult? oneNode)
     {
         _took.Sort();
         var perS = Rate(_charges, _ticks);
-        var limit = Rate(_limitCharges, _limitTicks);
+        var limit = _limitTicks == 0 ? (decimal?)null : Rate(_limitCharges, _limitTicks);
         return new(
-            _charges, options.Batch, Math.Round(perS), Math.Round(limit), limit == 0 ? 0 : Math.Round(perS / limit, 3), Ms(50), Ms(99),
-            Math.Round((decimal)_cpu.TotalSeconds, 3), Math.Round((decimal)_ticks / Stopwatch.Frequency, 3), Math.Round(GC.GetTotalMemory(forceFullCollection: true) / 1_048_576m, 1));
+            _charges, options.Batch, Math.Round(perS), limit is { } rows ? Math.Round(rows) : null, limit > 0 ? Math.Round(perS / limit.Value, 3) : null, Ms(500), Ms(990), Ms(999),
+            Math.Round((decimal)_cpu.TotalSeconds, 3), Math.Round((decimal)_ticks / Stopwatch.Frequency, 3), Math.Round(GC.GetTotalMemory(forceFullCollection: true) / 1_048_576m, 1),
+            options.Nodes, options.RatePerS, oneNode);
     }
 
     private static decimal Rate(long charges, long ticks) => ticks == 0 ? 0 : (decimal)charges * Stopwatch.Frequency / ticks;
 
     private static TimeSpan Cpu() => Environment.CpuUsage.TotalTime;
 
-    private decimal Ms(int percent) => _took.Count == 0 ? 0 : Math.Round(_took[Math.Min(_took.Count - 1, _took.Count * percent / 100)] * 1_000m / Stopwatch.Frequency, 3);
+    private decimal Ms(int perMille) => _took.Count == 0 ? 0 : Math.Round(_took[Math.Min(_took.Count - 1, (int)(_took.Count * (long)perMille / 1_000))] * 1_000m / Stopwatch.Frequency, 3);
 }

@@ -13,40 +13,42 @@ internal sealed class PostgresBench : BenchStore
 {
     private static readonly UsageLabels Nobody = new() { Org = "", Source = UsageSource.Gateway };
 
-    private readonly PostgresLedger _ledger;
+    private readonly List<PostgresLedger> _nodes = [];
     private readonly string _server;
     private readonly string _database;
     private readonly NpgsqlDataSource _source;
     private readonly Dictionary<int, (long Usage, long Posting, long Hold)> _read = [];
 
-    private PostgresBench(string server, string database, PostgresLedger ledger)
+    private PostgresBench(string server, string database)
     {
-        (_server, _database, _ledger) = (server, database, ledger);
+        (_server, _database) = (server, database);
         _source = PostgresAddress.Source(In(server, database));
     }
 
-    public override ILedger Ledger => _ledger;
+    public override IReadOnlyList<ILedger> Nodes => _nodes;
 
     /// <summary>Enough that buckets of several lists commit at once.</summary>
     public override int Outstanding => 8;
 
     /// <param name="server">The address of any database of the server.</param>
-    public static async Task<PostgresBench> OpenAsync(string server, int batch)
+    /// <param name="nodes">Each with connections of its own, as a process of its own would have them.</param>
+    public static async Task<PostgresBench> OpenAsync(string server, int batch, int nodes)
     {
         var database = $"tieout_bench_{Guid.NewGuid():N}";
         await ExecuteAsync(server, $"CREATE DATABASE {database}");
-        var bench = new PostgresBench(server, database, await PostgresLedger.OpenAsync(In(server, database), Buckets.Default, batch));
+        var bench = new PostgresBench(server, database);
+        for (var node = 0; node < nodes; node++) bench._nodes.Add(await PostgresLedger.OpenAsync(In(server, database), Buckets.Default, batch));
         await bench.MakeLimitTablesAsync();
         return bench;
     }
 
-    public override int BucketOf(string org) => _ledger.Layout.Of(org);
+    public override int BucketOf(string org) => _nodes[0].Layout.Of(org);
 
     public override async Task<(long Charges, long Ticks)> LimitAsync(int batch)
     {
         var parts = new List<Part>();
         var count = 0L;
-        for (var bucket = 0; bucket < _ledger.Buckets.Length; bucket++) count += await ReadAsync(bucket, batch, parts);
+        for (var bucket = 0; bucket < _nodes[0].Buckets.Length; bucket++) count += await ReadAsync(bucket, batch, parts);
         var buckets = parts.GroupBy(part => part.Bucket).ToArray();
         var start = Stopwatch.GetTimestamp();
         var next = -1;
@@ -65,7 +67,7 @@ internal sealed class PostgresBench : BenchStore
 
     public override async ValueTask DisposeAsync()
     {
-        await _ledger.DisposeAsync();
+        foreach (var node in _nodes) await node.DisposeAsync();
         await _source.DisposeAsync();
         await ExecuteAsync(_server, $"DROP DATABASE {_database} WITH (FORCE)");
     }

@@ -35,6 +35,7 @@ internal sealed class Buckets(int count)
         Command.ExpireGrant expire => expire.Org,
         Command.ChargeRecorded charge => charge.Org,
         Command.Correct correct => correct.Org,
+        Command.Recharge recharge => recharge.Org,
         Command.RecordHop hop => hop.Org,
         Command.KeepObject keep => keep.Object.Org,
         Command.EndObject end => end.Org,

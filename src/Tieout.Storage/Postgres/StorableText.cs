@@ -21,6 +21,7 @@ internal static class StorableText
         Command.ExpireGrant expire => Fits(expire.GrantId) && Fits(expire.Org),
         Command.ChargeRecorded charge => Fits(charge.Id) && Fits(charge.Org) && Fits(charge.Reason),
         Command.Correct correct => Fits(correct.Id) && Fits(correct.Org) && Fits(correct.Reason),
+        Command.Recharge recharge => Fits(recharge.Org) && recharge.Parts.All(IsIn),
         Command.Record record => Fits(record.Org) && Fits(record.Name) && Fits(record.Body),
         Command.Announce announce => Fits(announce.Org) && Fits(announce.Id) && Fits(announce.Type) && Fits(announce.Body),
         Command.KeepObject { Object: var what } => Fits(what.Org) && Fits(what.Id) && Fits(what.Key) && Fits(what.OperationId) && Fits(what.Body),

@@ -22,11 +22,11 @@ public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant No
     public static readonly TimeSpan HoldGrace = TimeSpan.FromMinutes(5);
 }
 
-/// <param name="Unmetered">Days of components that were active for more than stands charged.</param>
+/// <param name="Uneven">Days of components on which less or more stands charged than they were active for.</param>
 /// <param name="Checked">Rows and figures looked at.</param>
 /// <param name="AsOf">The commit that all of it is as of.</param>
 /// <param name="More">Odd rows that are not in the findings, since there are <see cref="BookQuery.FindingsMax"/> already.</param>
-public sealed record BookReport(IReadOnlyList<Finding> Findings, IReadOnlyList<ComponentDay> Unmetered, long Checked, long AsOf, long More);
+public sealed record BookReport(IReadOnlyList<Finding> Findings, IReadOnlyList<UnevenDay> Uneven, long Checked, long AsOf, long More);
 
 /// <summary>Figures in memory, which readers are shown.</summary>
 /// <param name="FirstOpenHold">No hold before it was open then; <see cref="long.MaxValue"/>: the tables say.</param>

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
@@ -70,8 +71,8 @@ internal sealed class BookRun
         var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? 0);
         foreach (var (usage, right) in lineages.Rebound) Look(usage, new(), right);
         _findings.AddRange(lineages.Lost);
-        List<ComponentDay> unmetered = _query.RuntimeDue is { } due ? [.. RuntimeRules.Short(_query.Instances, pass.Standing, due)] : [];
-        return (new(_findings, unmetered, pass.Rows + figures.Checked, last.Commit, more + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
+        List<UnevenDay> uneven = _query.RuntimeDue is { } due ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
+        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, more + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
     }
 
     /// <summary>What is to be said of usage that is another org's than its envelope.</summary>

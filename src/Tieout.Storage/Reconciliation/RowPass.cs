@@ -174,8 +174,10 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
         if (_usage.Price > 0 && !IsPriced(_usage)) defects |= UsageDefects.Mispriced;
         if (_labels.Find(_usage.Facts.Labels) is { Runtime: not null } of)
         {
-            if (_query.Instances.Right(of, new(_usage.OccurredAt)) is not null) defects |= UsageDefects.Mislabelled;
-            if (RunOf(_usage) is { } run) _used[run.Day] = _used.GetValueOrDefault(run.Day) + run.Units;
+            // A record that says that nothing was used after all has no place to be in.
+            var used = RunOf(_usage);
+            if (used is not { Units: 0 } && _query.Instances.Right(of, new(_usage.OccurredAt)) is not null) defects |= UsageDefects.Mislabelled;
+            if (used is { } run) _used[run.Day] = _used.GetValueOrDefault(run.Day) + run.Units;
         }
 
         if (defects != UsageDefects.None) Suspect(_usage.Seq, defects);

@@ -11,10 +11,13 @@ namespace Tieout.Storage.Sqlite;
 /// <summary>The embedded store: one folder, one file, one writer. Makes write sets durable and loads the book again.</summary>
 /// <remarks>
 /// Two connections, two threads at most: <see cref="Load"/> and what it returns belong to the thread that decides, everything
-/// else to the thread that commits.
+/// else to the thread that commits. While nothing is being committed, the first may look things up through the second's connection.
 /// </remarks>
 internal sealed class SqliteLedgerStore : IDisposable
 {
+    /// <summary>Of pages that the writer keeps in memory: imported ids come in no order, and with SQLite's 2 MB each of them is a page read from the file.</summary>
+    private const int PagesKb = 65_536;
+
     private readonly DataFolder _folder;
     private readonly RawConnection _writes;
     private readonly RawConnection _reads;
@@ -59,7 +62,7 @@ internal sealed class SqliteLedgerStore : IDisposable
         try
         {
             writes = RawConnection.Open(folder.Database);
-            writes.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY");
+            writes.Execute($"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{PagesKb}");
             Schema.Migrate(writes);
             reads = RawConnection.Open(folder.Database);
             return new(folder, writes, reads);
@@ -74,7 +77,7 @@ internal sealed class SqliteLedgerStore : IDisposable
     }
 
     /// <summary>The book as it is durable. Only when nothing is being committed.</summary>
-    public StoredBook Load(Instant now) => StoredBook.Load(_reads, _pending, now);
+    public StoredBook Load(Instant now) => StoredBook.Load(_reads, _writes, _pending, now);
 
     /// <summary>When the last commit was recorded; null: there is none.</summary>
     public Instant? LastRecordedAt()

@@ -19,24 +19,31 @@ internal sealed class StoredBook : IDisposable
     public static readonly TimeSpan WindowsKept = TimeSpan.FromHours(1);
 
     private readonly StoredRows _rows;
+    private readonly StoredAttempts _besideCommits;
+    private readonly StoredAttempts _betweenCommits;
+    private StoredAttempts _attempts;
     private readonly List<BudgetState> _matching = [];
 
     // No stored id is above it, so an id above it is new and need not be looked up. Ids are time-ordered, so most are.
     private AttemptId _newestId;
 
-    private StoredBook(Book book, StoredRows rows)
+    private StoredBook(Book book, StoredRows rows, RawConnection reads, RawConnection writes)
     {
         Book = book;
         _rows = rows;
+        _besideCommits = _attempts = new(reads, rows.Labels);
+        _betweenCommits = new(writes, rows.Labels);
     }
 
     public Book Book { get; }
 
     /// <summary>Reads the checkpoint and replays what came after it; <paramref name="pending"/> then holds what the checkpoint lacks.</summary>
+    /// <param name="connection">Stays the book's, to look things up.</param>
+    /// <param name="writes">The committing thread's.</param>
     /// <exception cref="StoreCorruptException">Something that must be there is not. <c>tieout verify</c> says what.</exception>
-    public static StoredBook Load(RawConnection connection, Pending pending, Instant now)
+    public static StoredBook Load(RawConnection connection, RawConnection writes, Pending pending, Instant now)
     {
-        var stored = new StoredBook(new Book(), new StoredRows(connection));
+        var stored = new StoredBook(new Book(), new StoredRows(connection), connection, writes);
         try
         {
             connection.Execute("BEGIN");
@@ -57,15 +64,18 @@ internal sealed class StoredBook : IDisposable
 
     /// <summary>Makes the book hold everything that deciding <paramref name="commands"/> looks at.</summary>
     /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of when it is durable.</param>
-    public void Prefetch(IReadOnlyList<Command> commands, List<AttemptId> revisited)
+    /// <param name="isCommitting">Whether a commit is under way. If not, the committing thread's connection is free, and it has the pages of the ids
+    /// in its memory, where the other's are void after each commit.</param>
+    public void Prefetch(IReadOnlyList<Command> commands, List<AttemptId> revisited, bool isCommitting)
     {
+        _attempts = isCommitting ? _besideCommits : _betweenCommits;
         try
         {
             RecallAll(commands, revisited);
         }
         finally
         {
-            _rows.EndReading();
+            _attempts.EndReading();
         }
     }
 
@@ -96,7 +106,12 @@ internal sealed class StoredBook : IDisposable
         return over;
     }
 
-    public void Dispose() => _rows.Dispose();
+    public void Dispose()
+    {
+        _rows.Dispose();
+        _besideCommits.Dispose();
+        _betweenCommits.Dispose();
+    }
 
     private void RecallAll(IReadOnlyList<Command> commands, List<AttemptId> revisited)
     {
@@ -153,6 +168,9 @@ internal sealed class StoredBook : IDisposable
                 case Command.Correct correct:
                     RecallCorrected(correct);
                     break;
+                case Command.Recharge recharge:
+                    RecallAll([.. recharge.Parts], revisited);
+                    break;
             }
         }
     }
@@ -168,7 +186,7 @@ internal sealed class StoredBook : IDisposable
         var known = Book.Attempt(id);
         if (known is null)
         {
-            known = _rows.Attempt(id);
+            known = _attempts.Find(id);
             if (known is null) return null;
             Book.Recall(id, known);
         }

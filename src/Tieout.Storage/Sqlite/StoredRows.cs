@@ -9,9 +9,6 @@ namespace Tieout.Storage.Sqlite;
 /// <summary>Finds single rows again by what names them. For the thread that decides; sees what is durable.</summary>
 internal sealed class StoredRows(RawConnection connection) : IDisposable
 {
-    private readonly RawStatement _begin = connection.Prepare("BEGIN");
-    private readonly RawStatement _usage = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.id = ?");
-    private readonly RawStatement _hold = connection.Prepare($"SELECT {RowReads.HoldColumns}, e.state FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.id = ?");
     private readonly RawStatement _command = connection.Prepare($"SELECT {RowReads.CommandColumns} FROM commands WHERE org = ? AND id = ?");
     private readonly RawStatement _posting = connection.Prepare($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq = ?");
     private readonly RawStatement _usageOf = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?");
@@ -23,23 +20,6 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     private readonly RawStatement _lineageHead = connection.Prepare(
         "SELECT no, link, token_sha256 FROM lineage WHERE operation_id = ? AND org = ? AND issuance_id = ? ORDER BY no DESC LIMIT 1");
     private readonly List<UsageLabels?> _labels = [null];
-
-    /// <summary>All that is stored of an attempt; null: nothing.</summary>
-    public Attempt? Attempt(AttemptId id)
-    {
-        // Imported ids come in no order, so a batch asks for each: in one transaction, or every question would lock and unlock the file.
-        if (!connection.InTransaction) _begin.Run();
-        _usage.BindBlob(1, id.Value);
-        var usage = _usage.Step() ? RowReads.Usage(_usage, Labels) : null;
-        _usage.Reset();
-        _hold.BindBlob(1, id.Value);
-        var (hold, state) = _hold.Step() ? (RowReads.Hold(_hold, Labels).Hold, (HoldState)_hold.Int64(9)) : (null, HoldState.Settled);
-        _hold.Reset();
-        return hold is null && usage is null ? null : new(hold, state, usage);
-    }
-
-    /// <summary>After it, what has become durable meanwhile is seen.</summary>
-    public void EndReading() => connection.RollBack();
 
     public CommandRow? Command(string org, string id)
     {
@@ -126,6 +106,6 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold, _command, _posting, _usageOf, _reversal, _window, _object, _announced, _lineageHead]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _lineageHead]) statement.Dispose();
     }
 }

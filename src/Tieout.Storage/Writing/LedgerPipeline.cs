@@ -40,6 +40,12 @@ internal sealed class LedgerPipeline : IDisposable
         _committer.Start();
     }
 
+    /// <summary>Called on the committing thread when it has done a batch.</summary>
+    public Action? Committed { get; init; }
+
+    /// <summary>Whether the committing thread is at work.</summary>
+    public bool IsCommitting => _inFlight is not null && _landed.CurrentCount == 0;
+
     /// <summary>Postings that a start would have to replay.</summary>
     public long PostingsPending => _store.PostingsPending;
 
@@ -57,9 +63,9 @@ internal sealed class LedgerPipeline : IDisposable
         lock (_imageGate) return read(_image);
     }
 
-    /// <summary>Decides a batch and commits it, here or, if <paramref name="moreWaits"/>, on the committing thread. Answers or fails it.</summary>
+    /// <summary>Decides a batch and commits it, here or, if <paramref name="handOver"/>, on the committing thread. Answers or fails it.</summary>
     /// <exception cref="InvariantBrokenException">We are wrong; the batch has not been answered.</exception>
-    public void Run(Batch batch, bool moreWaits)
+    public void Run(Batch batch, bool handOver)
     {
         if (batch.IsAlone) Land(next: null);
         Decide(batch);
@@ -77,7 +83,7 @@ internal sealed class LedgerPipeline : IDisposable
             Forget(batch, next: null);
             batch.Answer();
         }
-        else if (moreWaits && !batch.IsAlone && !_failing)
+        else if (handOver && !batch.IsAlone && !_failing)
         {
             _book!.Apply(batch.Writes);
             _inFlight = batch;
@@ -171,7 +177,7 @@ internal sealed class LedgerPipeline : IDisposable
             _book = _store.Load(Now());
         }
 
-        _book.Prefetch(batch.Commands, batch.Revisited);
+        _book.Prefetch(batch.Commands, batch.Revisited, isCommitting: _inFlight is not null);
         batch.Writes = LedgerRules.Decide(_book.Book, batch.Commands, Now());
     }
 
@@ -250,6 +256,7 @@ internal sealed class LedgerPipeline : IDisposable
             }
 
             _landed.Release();
+            Committed?.Invoke();
         }
     }
 

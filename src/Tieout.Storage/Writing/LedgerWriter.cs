@@ -16,6 +16,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
     /// <summary>Deciding ahead pays once deciding takes about as long as a hand-over between threads.</summary>
     private const int WaitingWorthPipelining = 64;
 
+    /// <summary>The commit of so many takes milliseconds, of which part is waiting for the disk: what comes meanwhile is decided beside it.</summary>
+    private const int CommitWorthHandingOver = 512;
+
     /// <summary>Replayed at a start in about a second.</summary>
     private const long PostingsBetweenFlushes = 200_000;
 
@@ -41,7 +44,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     public LedgerWriter(SqliteLedgerStore store, TimeProvider clock, int batchMax = BatchMax)
     {
         _batchMax = batchMax;
-        _pipeline = new(store, clock);
+        _pipeline = new(store, clock) { Committed = Wake };
         _decider = new(DecideUntilClosed) { IsBackground = true, Name = "tieout decider" };
         _decider.Start();
     }
@@ -79,7 +82,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         }
 
         // Nobody else is here: to decide and commit on this thread saves two changes of thread.
-        RunOne();
+        RunOne(mayHandOver: false);
         GiveTurnBack();
         return submission.Outcomes;
     }
@@ -154,7 +157,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
             if (_repairsWanted.Count > 0) TryRepair();
             if (_flushWanted.Count > 0 || _pipeline.PostingsPending >= PostingsBetweenFlushes || IsFlushTime()) TryFlush();
         }
-        while (RunOne());
+        while (RunOne(mayHandOver: true));
     }
 
     /// <summary>Waits until there is something to do and nobody else does it. False: the writer is closing, and the turn is ours for good.</summary>
@@ -182,28 +185,35 @@ internal sealed class LedgerWriter : IAsyncDisposable
         }
     }
 
+    private void Wake()
+    {
+        lock (_gate) Monitor.Pulse(_gate);
+    }
+
     private bool IsProbeTime() =>
         _stopped is null && _pipeline.Failure is not null && Environment.TickCount64 - _lastProbe >= ProbeEvery.TotalMilliseconds;
 
     private bool IsFlushTime() =>
         _pipeline.PostingsPending > 0 && Environment.TickCount64 - _lastFlush >= FlushEvery.TotalMilliseconds;
 
-    /// <summary>Takes one batch as far as it goes; without a batch, lands what is in flight. False: there is nothing left to do.</summary>
-    private bool RunOne()
+    /// <summary>Takes one batch as far as it goes; if none comes while one is being committed, lands that. False: there is nothing left to do.</summary>
+    /// <param name="mayHandOver">The decider's privilege, since what was handed over must be landed.</param>
+    private bool RunOne(bool mayHandOver)
     {
         Batch? batch;
-        bool moreWaits;
+        bool handOver;
         lock (_gate)
         {
+            while (_waiting.Count == 0 && !_closing && _pipeline.IsCommitting) Monitor.Wait(_gate);
             while (_waiting.Count > 0 && _waiting.Peek().GaveUp()) _waitingCommands -= _waiting.Dequeue().Commands.Count;
             batch = _waiting.Count == 0 ? null : Batch.TakeFrom(_waiting, _batchMax);
             _waitingCommands -= batch?.Commands.Count ?? 0;
-            moreWaits = _waitingCommands >= WaitingWorthPipelining;
+            handOver = mayHandOver && (_waitingCommands >= WaitingWorthPipelining || batch?.Commands.Count >= CommitWorthHandingOver);
         }
 
         try
         {
-            if (batch is not null) _pipeline.Run(batch, moreWaits);
+            if (batch is not null) _pipeline.Run(batch, handOver);
             else _pipeline.Land(next: null);
             if (_pipeline.Failure is not null && batch is not null) _lastProbe = Environment.TickCount64;
         }

@@ -115,7 +115,7 @@ internal sealed class Batch
         foreach (var (submission, _) in _parts) submission.Fail(failure);
     }
 
-    private static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct or Command.Announce;
+    private static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct or Command.Recharge or Command.Announce;
 
     private void TakeSome(Queue<Submission> queue, List<Command> commands, int max)
     {

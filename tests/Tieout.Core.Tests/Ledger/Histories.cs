@@ -66,6 +66,11 @@ internal static class Histories
             from posting in Gen.Choose(1, 12)
             from amount in Gen.Choose(-1, 50)
             select Of(0, _ => new Command.Correct($"c{id}", "acme", posting, amount < 0 ? null : new Amount(amount), "found"), $"correct c{id} posting {posting} to {amount}")),
+        (6, from posting in Gen.Choose(1, 12)
+            from other in Gen.Choose(1, 12)
+            from id in Gen.Choose(1, 25)
+            from amount in Gen.Choose(-1, 60)
+            select Of(0, ledger => Make.Recharge([posting, other], Make.Charge(id, amount, at: ledger.Now, fact: true)), $"recharge {posting} {other} by {id} {amount}")),
         (4, from scope in AnyScope
             from window in Gen.Elements(WindowUnit.Minute, WindowUnit.Hour, WindowUnit.Day, WindowUnit.Month, WindowUnit.Total)
             from limit in Gen.Choose(0, 150)

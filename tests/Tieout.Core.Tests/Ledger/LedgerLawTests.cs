@@ -176,7 +176,7 @@ public sealed class LedgerLawTests
         foreach (var step in steps.Where(step => step.Seconds == 0))
         {
             var command = step.Make(single);
-            if (command.Governs || command is Command.Correct)
+            if (command.Governs || command is Command.Correct or Command.Recharge)
             {
                 Flush();
                 batched.Submit(command);

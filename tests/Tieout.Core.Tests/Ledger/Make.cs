@@ -33,6 +33,9 @@ internal static class Make
     public static Command Charge(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default, bool fact = false) =>
         new Command.Charge(Priced(id, charge, labels, user, at), fact);
 
+    public static Command Recharge(long[] postings, params Command[] charges) => new Command.Recharge(
+        "acme", [.. postings.Select(posting => new Command.Correct($"r{posting}", "acme", posting, NewAmount: null, "late"))], [.. charges.Cast<Command.Charge>()]);
+
     public static PricedUsage Priced(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
         new(new UsageRecord(Id(id), labels ?? Labels(), $"op{id}", 1, null, null, null, user, at, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None),
             Price, new Amount(charge), new Amount(charge));

@@ -81,6 +81,9 @@ internal sealed class MemoryLedger
                 var usage = posting.UsageSeq == 0 ? null : Usage[(int)posting.UsageSeq - 1];
                 Book.Recall(new PostedBefore(posting, usage, Postings.Exists(row => row.Posting.Kind == PostingKind.Reversal && row.Posting.Reverses == posting.Seq)));
                 break;
+            case Command.Recharge recharge:
+                foreach (var part in recharge.Parts) Recall(part);
+                break;
             case Command.Announce announce when Outbox.Find(row => row.Org == announce.Org && row.Id == announce.Id) is { } told:
                 Book.Recall(told);
                 break;

@@ -147,6 +147,47 @@ public sealed class RefusalOrderTests
     }
 
     [Fact]
+    public void Charges_made_anew_are_refused_as_a_whole_in_the_order_of_the_rules()
+    {
+        var ledger = Prepared();
+        ledger.Submit(Make.Charge(1, 40, at: ledger.Now));
+        var charged = ledger.Postings[^1].Posting.Seq;
+        var before = ledger.State();
+        var future = ledger.Now + TimeSpan.FromHours(1);
+        Command With(Command charge, long posting) => Make.Recharge([charged, posting], Make.Charge(5, 1, at: ledger.Now, fact: true), charge);
+
+        Check(ledger,
+            (new Command.Recharge("nobody", [], []), Refusal.OrgNotFound),
+            (With(Make.Charge(1, -1, at: future, fact: true), 99), Refusal.IdReused),
+            (With(Make.Charge(2, -1, at: future, fact: true), 99), Refusal.AmountNotPositive),
+            (With(Make.Charge(2, 1, at: future, fact: true), 99), Refusal.OccurredInFuture),
+            (With(Make.Charge(2, 1, at: ledger.Now, fact: true), 99), Refusal.PostingNotFound),
+            (With(Make.Charge(2, 1, at: ledger.Now, fact: true), 1), Refusal.PostingNotCorrectable));
+        Assert.Equal(before, ledger.State());
+    }
+
+    // Goal: no moment has both the old charges and the new ones. Method: a balance and a hard budget with room for one of them, and a finding if both were.
+    [Fact]
+    public void L2_charges_made_anew_are_no_overrun_however_little_is_left()
+    {
+        var ledger = new MemoryLedger();
+        ledger.Submit(Make.OpenOrg());
+        ledger.Submit(Make.TopUp(100));
+        ledger.Submit(Make.Budget(100));
+        ledger.Submit(Make.Charge(1, 60, at: ledger.Now));
+        ledger.Submit(Make.Charge(2, 40, at: ledger.Now));
+        var postings = ledger.Postings.Where(row => row.Posting.Kind == PostingKind.Charge).Select(row => row.Posting.Seq).ToArray();
+        var recharge = Make.Recharge(postings, Make.Charge(3, 70, at: ledger.Now, fact: true), Make.Charge(4, 30, at: ledger.Now, fact: true));
+        Assert.IsType<Outcome.Done>(ledger.Submit(recharge));
+        Assert.Empty(ledger.Findings);
+        var state = ledger.State();
+        Assert.IsType<Outcome.Replayed>(ledger.Submit(recharge));
+        Assert.Equal(state, ledger.State());
+        Assert.IsType<Outcome.Done>(ledger.Submit(Make.Recharge([], Make.Charge(6, 1, at: ledger.Now, fact: true))));
+        Assert.NotEmpty(ledger.Findings);
+    }
+
+    [Fact]
     public void Settings_are_refused_in_the_order_of_the_rules()
     {
         var ledger = Prepared();

@@ -7,7 +7,7 @@ namespace Tieout.Core.Tests.Runtime;
 
 public sealed class TrueUpTests
 {
-    /// <summary>Events come in any order and late, intervals are charged as they pass, and whoever does it dies after any step.</summary>
+    /// <summary>Events come in any order and late, intervals are charged as they pass and are not always equally long, and whoever does it dies after any step.</summary>
     [Fact]
     public void L7_what_is_charged_and_not_reversed_is_the_truth_to_the_second_however_often_the_meter_dies() =>
         Prop.ForAll(Lives.Any, Gen.Choose(0, 7).ArrayOf().ToArbitrary(), (events, deaths) =>
@@ -20,7 +20,8 @@ public sealed class TrueUpTests
             for (var now = Lives.Begin + 60; now <= Lives.Begin + Lives.Length; now += 60)
             {
                 for (var i = 0; i < 3 && coming.TryDequeue(out var happened); i++) log.Add(happened);
-                book.Do(Plan(log, book, now), dying.Count > 0 ? dying.Dequeue() : int.MaxValue);
+                var death = dying.Count > 0 ? dying.Dequeue() : int.MaxValue;
+                book.Do(Plan(log, book, now, new(Grids[death % Grids.Length])), death);
             }
 
             while (coming.TryDequeue(out var happened)) log.Add(happened);
@@ -49,7 +50,13 @@ public sealed class TrueUpTests
 
     private static Instant At(long second) => new((Lives.Begin + second) * Instant.MicrosPerSecond);
 
-    private static TrueUp Plan(ActivityLog log, Book book, long to) => TrueUp.Of(book.Rows, log.Between(Lives.Begin, to), Lives.Begin, to, Lives.Grid);
+    private static readonly int[] Grids = [Lives.Grid.Seconds, 2 * Lives.Grid.Seconds, 5 * Lives.Grid.Seconds];
+
+    private static TrueUp Plan(ActivityLog log, Book book, long to, Grid? grid = null)
+    {
+        var end = (grid ?? Lives.Grid).Start(to);
+        return TrueUp.Of(book.Rows, log.Between(Lives.Begin, end), Lives.Begin, end, grid ?? Lives.Grid);
+    }
 
     /// <summary>A ledger that keeps what the real one keeps of it: records once by id, charges reversed once.</summary>
     private sealed class Book
@@ -57,25 +64,33 @@ public sealed class TrueUpTests
         private readonly Dictionary<(int, long, int), Billed> _rows = [];
         private readonly HashSet<AttemptId> _reversed = [];
 
-        public IEnumerable<Billed> Rows => _rows.Values;
+        public IEnumerable<Billed> Rows => _rows.Values.Select(row => row with { IsTakenBack = _reversed.Contains(row.Usage) });
 
         public IEnumerable<Stretch> Standing => _rows.Values.Where(row => !_reversed.Contains(row.Usage)).Select(row => row.Stretch);
 
+        /// <summary>New records one after another; what is recorded anew all at once, or not at all.</summary>
         /// <param name="steps">After which it dies.</param>
         public void Do(TrueUp plan, int steps)
         {
-            foreach (var due in plan.Charges)
+            var anew = plan.Charges.Where(due => due.Revision > 1).ToList();
+            if (anew.Count > 0)
             {
                 if (steps-- <= 0) return;
-                var id = new AttemptId(new Guid(_rows.Count + 1, 0, 0, new byte[8]));
-                if (!_rows.TryAdd((due.Stretch.Component, due.Stretch.From, due.Revision), new(id, _rows.Count + 1, due.Stretch, due.Revision, default))) throw new InvalidOperationException("An id was used for two contents.");
+                foreach (var due in anew) Add(due);
+                _reversed.UnionWith(plan.Reversals.Select(row => row.Usage));
             }
 
-            foreach (var row in plan.Reversals)
+            foreach (var due in plan.Charges.Except(anew))
             {
                 if (steps-- <= 0) return;
-                _reversed.Add(row.Usage);
+                Add(due);
             }
+        }
+
+        private void Add(Due due)
+        {
+            var id = new AttemptId(new Guid(_rows.Count + 1, 0, 0, new byte[8]));
+            if (!_rows.TryAdd((due.Stretch.Component, due.Stretch.From, due.Revision), new(id, due.Stretch, due.Revision))) throw new InvalidOperationException("An id was used for two contents.");
         }
     }
 }

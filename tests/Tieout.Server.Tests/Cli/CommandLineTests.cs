@@ -73,6 +73,9 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
     [InlineData("serve --listen nonsense")]
     [InlineData("serve --config /no/such/file.yaml")]
     [InlineData("bench ledger --batch 0")]
+    [InlineData("bench ledger --nodes 2")]
+    [InlineData("bench ledger --rate 100")]
+    [InlineData("bench ledger --mode single-hold --rate 0")]
     [InlineData("demo --minutes soon")]
     public async Task Wrong_usage_ends_with_2_and_one_sentence(string command)
     {

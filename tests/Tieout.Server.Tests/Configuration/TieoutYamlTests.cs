@@ -72,6 +72,14 @@ public sealed class TieoutYamlTests
         Assert.Empty(options.Providers);
     }
 
+    [Fact]
+    public void How_runtimes_are_metered_is_configured()
+    {
+        var runtime = TieoutYaml.Read("runtime: { interval: 1m, heartbeat_grace_days: 2, lateness_days: 3 }", "tieout.yaml", Environment).Runtime;
+        Assert.Equal((60, TimeSpan.FromDays(2), TimeSpan.FromDays(3)), (runtime.Grid.Seconds, runtime.HeartbeatGrace, runtime.Lateness));
+        Assert.Equal((300, TimeSpan.FromDays(7), TimeSpan.FromDays(7)), (new RuntimeOptions().Grid.Seconds, new RuntimeOptions().HeartbeatGrace, new RuntimeOptions().Lateness));
+    }
+
     [Theory]
     [InlineData("http://*:4080")]
     [InlineData("http://[::1]:0")]
@@ -106,6 +114,12 @@ public sealed class TieoutYamlTests
     [InlineData("models:\n  - { name: m, upstreams: [ { provider: p, model: x } ] }", "t.yaml: model 'm' names the provider 'p', which 'providers' does not have.")]
     [InlineData("gateway: { idle_timeout: soon }", "t.yaml:1:26: 'gateway.idle_timeout' must be a time of at most 24h such as 250ms, 30s, 10m or 1h.")]
     [InlineData("gateway: { body_bytes_max: -1 }", "t.yaml:1:28: 'gateway.body_bytes_max' must be a whole number from 1 to 1073741824.")]
+    [InlineData("runtime: { interval: 7m }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
+    [InlineData("runtime: { interval: 500ms }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
+    [InlineData("runtime: { interval: 2h }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
+    [InlineData("runtime: { heartbeat_grace_days: 0 }", "t.yaml:1:34: 'runtime.heartbeat_grace_days' must be a whole number from 1 to 31.")]
+    [InlineData("runtime: { lateness_days: 32 }", "t.yaml:1:27: 'runtime.lateness_days' must be a whole number from 1 to 31.")]
+    [InlineData("runtime: { grace: 1h }", "t.yaml:1:12: 'runtime.grace' is not known here; known are interval, heartbeat_grace_days, lateness_days.")]
     [InlineData("--- {}\n--- {}", "t.yaml: there is more than one YAML document in the file.")]
     public void What_cannot_be_meant_is_said_with_its_place(string text, string message)
     {

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tieout.Server.Configuration;
+using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Tests.Api;
 using Tieout.Storage.Tests.Postgres;
@@ -114,8 +115,15 @@ public sealed class SurfaceTests
             var clock = new MovableTime();
             var options = new ServerOptions { Surfaces = [Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }] };
             using var reader = new SurfaceReader();
-            var ties = new SurfaceTies(options, world.Ledger, clock, reader);
-            using var worker = new SurfaceWorker(ties, world.Ledger, clock, NullLogger<SurfaceWorker>.Instance);
+            var ties = new SurfaceTies(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
+            var worker = new SurfaceWorker(ties, world.Ledger, clock, NullLogger<SurfaceWorker>.Instance);
+            void Restart()
+            {
+                worker.Dispose();
+                ties = new(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
+                worker = new(ties, world.Ledger, clock, NullLogger<SurfaceWorker>.Instance);
+            }
+
             async Task MinutesAsync(int minutes, string counter)
             {
                 await File.WriteAllTextAsync(file, $"org,n\nacme,{counter}\n", TestContext.Current.CancellationToken);
@@ -130,18 +138,26 @@ public sealed class SurfaceTests
             Assert.Empty(await AlertsAsync(world));
             await MinutesAsync(9, "9");
             await MinutesAsync(1, "10");
-            await MinutesAsync(10, "9");
+            await MinutesAsync(5, "9");
+            Restart();
+            await MinutesAsync(5, "9");
             Assert.Empty(await AlertsAsync(world));
-            await MinutesAsync(20, "9");
+            await MinutesAsync(1, "9");
+            Assert.Single(await AlertsAsync(world));
+            Restart();
+            await MinutesAsync(19, "9");
             var alert = Assert.Single(await AlertsAsync(world));
             Assert.Equal(("alert.drift", "1", 10m), (alert.Type, alert.Body.GetProperty("difference").GetString(), alert.Body.GetProperty("drift_pct").GetDecimal()));
 
             // A surface that cannot be read for a while neither ends the episode nor begins another.
-            await MinutesAsync(5, "nonsense");
+            await MinutesAsync(2, "nonsense");
+            Restart();
+            await MinutesAsync(3, "nonsense");
             Assert.NotNull(ties.Standing("legacy")!.Failure);
             Assert.Equal(alert.Body.GetProperty("drifting_since").GetString(), ties.Standing("legacy")!.DriftingSince.ToString());
             await MinutesAsync(5, "9");
             Assert.Single(await AlertsAsync(world));
+            Restart();
             await MinutesAsync(30, "10");
             Assert.Equal(["alert.drift", "alert.drift_resolved"], (await AlertsAsync(world)).Select(message => message.Type));
         }

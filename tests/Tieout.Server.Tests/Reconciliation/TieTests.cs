@@ -197,7 +197,7 @@ public sealed class TieTests
 
     internal static Task<CliRun> TieAsync(ApiWorld world, string file, params string[] options) => RunAsync(world, file, json: true, options);
 
-    private static async Task<CliRun> RunAsync(ApiWorld world, string file, bool json, params string[] options)
+    internal static async Task<CliRun> RunAsync(ApiWorld world, string file, bool json, params string[] options)
     {
         var path = Path.Combine(world.Folder.FullName, $"right-{Guid.NewGuid():n}.csv");
         await File.WriteAllTextAsync(path, file, new UTF8Encoding(false));

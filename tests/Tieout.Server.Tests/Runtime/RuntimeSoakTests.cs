@@ -4,8 +4,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -23,7 +23,7 @@ public sealed class RuntimeSoakTests
     private const int HoursPerTick = 12;
     private const int SessionsEach = 4;
     private const long Bound = 900;
-    private static readonly Grid Hourly = new(3_600);
+    private static readonly RuntimeOptions Hourly = new() { Interval = TimeSpan.FromHours(1) };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
 using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
@@ -106,9 +107,71 @@ public sealed class RuntimeTests
     }
 
     [Fact]
+    public async Task What_sends_no_heartbeat_any_more_is_retired_after_the_grace_and_its_usage_ended_with_the_last()
+    {
+        await using var world = await StartAsync();
+        foreach (var (id, bound) in new[] { ("silent", ",\"heartbeat_seconds\":120"), ("stopped", ",\"heartbeat_seconds\":120"), ("unbound", "") })
+        {
+            await world.OkAsync(HttpMethod.Post, "/runtimes", App.Replace("\"app-1\"", $"\"{id}\"{bound}", StringComparison.Ordinal));
+            await HappenAsync(world, id == "silent" ? Events(("a", 0, "start"), ("b", 100, "heartbeat")) : Events(("a", 0, "start"), ("b", 200, "stop")), id);
+        }
+
+        var options = new RuntimeOptions { HeartbeatGrace = TimeSpan.FromDays(3) };
+        var meter = new RuntimeMeter(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options);
+        async Task TickAsync(double days) => Assert.Equal(0, await meter.TickAsync(Instant.From(DateTimeOffset.UtcNow.AddDays(days)), TestContext.Current.CancellationToken));
+        await TickAsync(0);
+        Assert.Equal("silent since", (await world.RunAsync("runtime", "show", "acme", "silent")).Out.Split("  ").Single(part => part.StartsWith("silent since", StringComparison.Ordinal))[..12]);
+        await TickAsync(2.9);
+        Assert.Empty((await world.GetAsync("/orgs/acme/runtimes")).GetProperty("retired").EnumerateArray());
+
+        await TickAsync(3.01);
+        var retired = Assert.Single((await world.GetAsync("/orgs/acme/runtimes")).GetProperty("retired").EnumerateArray());
+        Assert.Equal(("silent", Instant.From(Hour.AddSeconds(220)).ToString()), (Text(retired, "id"), Text(retired, "silent_since")));
+        var told = (await world.Ledger.Read.OutboxAsync("acme", 0, 1_000, TestContext.Current.CancellationToken)).Where(message => message.Type == "runtime.retired");
+        using var body = JsonDocument.Parse(Assert.Single(told).Body);
+        Assert.Equal((Instant.From(Hour.AddSeconds(100)).ToString(), Instant.From(Hour.AddSeconds(220)).ToString()), (Text(body.RootElement, "last_sign_of_life"), Text(body.RootElement, "usage_ended")));
+
+        // Its usage ends with its last sign of life, whoever looks, and nothing more is taken.
+        meter = new(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options);
+        await TickAsync(0);
+        var show = await world.GetAsync("/orgs/acme/runtimes/silent");
+        Assert.Equal((220, 0), (show.GetProperty("lines").EnumerateArray().Single(line => Text(line, "component") == "head").GetProperty("billed_seconds").GetInt64(), show.GetProperty("unbilled_seconds").GetInt64()));
+        Assert.Equal("runtime_retired", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/silent/events?org=acme", Events(("z", 900, "start"))), HttpStatusCode.Conflict));
+        Assert.Contains("silent since", (await world.RunAsync("runtime", "list", "acme")).Out, StringComparison.Ordinal);
+        Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "silent")).ExitCode);
+    }
+
+    // Goal: the interval is a matter of taste, never of money. Method: it is changed between looks of the meter, with activity that comes late.
+    [Theory]
+    [InlineData("5m", "10m")]
+    [InlineData("10m", "5m")]
+    [InlineData("1h", "10s")]
+    [InlineData("30s", "1h")]
+    public async Task M1_another_interval_charges_the_same(string before, string after)
+    {
+        RuntimeOptions Of(string interval) => TieoutYaml.Read($"runtime: {{ interval: {interval} }}", "tieout.yaml", _ => null).Runtime;
+        await using var world = await StartAsync(options => options with { Runtime = Of(after) });
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App);
+        await HappenAsync(world, Events(("a", 17, "start"), ("b", 1_810, "stop")));
+        await TickAsync(world, Of(before));
+        var rows = (await world.RowsAsync()).Length;
+        await HappenAsync(world, Events(("c", 1_000, "stop")));
+        await TickAsync(world, Of(after));
+        await TickAsync(world, Of(after));
+        await AssertStandsAsync(world, worker: 2 * 983, head: 983, spent: 983 * 0.016m + 983 * 0.0001m);
+        Assert.NotEqual(rows, (await world.RowsAsync()).Length);
+        await HappenAsync(world, Events(("d", 1_100, "start")));
+        await TickAsync(world, Of(before));
+        await TickAsync(world, Of(after));
+        await AssertStandsAsync(world, worker: 2 * (983 + 710), head: 983 + 710, spent: (983 + 710) * 0.0161m);
+        var run = await world.RunAsync("reconcile");
+        Assert.True(run.ExitCode == 0, run.Out);
+    }
+
+    [Fact]
     public async Task How_late_activity_may_come_is_a_matter_of_configuration()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { RuntimeLateness = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).RuntimeLateness });
+        await using var world = await ApiWorld.StartAsync(options => options with { Runtime = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).Runtime });
         await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices);
         await world.OkAsync(HttpMethod.Post, "/runtimes", App);
         var taken = await HappenAsync(world, Events(("a", -8 * 86_400, "start"), ("b", -22 * 86_400, "start")));
@@ -126,10 +189,13 @@ public sealed class RuntimeTests
         var spent = await world.SpentAsync();
         await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"total","limit":"{{spent.ToString(CultureInfo.InvariantCulture)}}","hard":true}""");
 
-        // It stopped earlier than it seemed: the charges anew are smaller, and for a moment stand beside those they replace.
+        // It stopped earlier than it seemed: what is taken back comes first, all in one commit, so what is left is never less for a moment.
         await HappenAsync(world, Events(("c", 299, "stop")));
         await TickAsync(world);
         Assert.True(await world.SpentAsync() < spent);
+        var postings = new List<Posting>();
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        Assert.Equal([PostingKind.Reversal, PostingKind.Reversal, PostingKind.Charge, PostingKind.Charge], postings[^4..].Select(posting => posting.Kind));
         Assert.Empty((await world.GetAsync("/orgs/acme/findings")).GetProperty("items").EnumerateArray());
 
         // It ran on longer than there is money for: that is one.
@@ -166,9 +232,9 @@ public sealed class RuntimeTests
 
     internal static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    private static async Task<ApiWorld> StartAsync()
+    private static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
-        var world = await ApiWorld.StartAsync();
+        var world = await ApiWorld.StartAsync(change);
         await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices);
         return world;
     }
@@ -182,8 +248,8 @@ public sealed class RuntimeTests
         (taken.GetProperty("accepted").GetInt32(), taken.GetProperty("replayed").GetInt32(), taken.GetProperty("conflicts").GetInt32(), taken.GetProperty("refused").GetInt32());
 
     /// <summary>A new meter each time: one that died and came back.</summary>
-    private static async Task TickAsync(ApiWorld world) =>
-        Assert.Equal(0, await new RuntimeMeter(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), Grid.Default).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+    private static async Task TickAsync(ApiWorld world, RuntimeOptions? options = null) => Assert.Equal(0, await new RuntimeMeter(
+        world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options ?? new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
     private static async Task AssertStandsAsync(ApiWorld world, long worker, long head, decimal spent)
     {

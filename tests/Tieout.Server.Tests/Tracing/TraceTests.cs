@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Server.Tracing;
 using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Outbox;
 
@@ -40,6 +42,17 @@ public sealed class TraceTests
             Assert.Equal(steps.Select(step => step.GetProperty("at").GetString()).Order(StringComparer.Ordinal), steps.Select(step => step.GetProperty("at").GetString()));
             Assert.All(steps.Where(step => Kind(step) is "hold" or "usage" or "posting" or "message"), step => Assert.Equal(64, step.GetProperty("hash").GetString()!.Length));
         }
+    }
+
+    [Fact]
+    public async Task A_start_traces_something_so_that_the_first_who_asks_does_not_wait()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await SettleAsync(world, "op-1", "corr-1", "1");
+        using var warm = ActivatorUtilities.CreateInstance<TraceWarmUp>(world.Server.Services);
+        await warm.StartAsync(TestContext.Current.CancellationToken);
+        await warm.ExecuteTask!;
+        Assert.True(await warm.Traced!);
     }
 
     [Fact]

@@ -150,7 +150,9 @@ public sealed class DifferentialTests : IDisposable
             if (_charges.Count == 0) return _ => new Command.Release(Make.Id(0));
             var (org, postings) = _charges[random.Next(_charges.Count)];
             var (id, amount) = ($"c{_ids++}", random.Next(3) == 0 ? (Amount?)null : new Amount(random.Next(100)));
-            return store => new Command.Correct(id, org, postings[store], amount, "found");
+            if (amount is not null || random.Next(2) == 0) return store => new Command.Correct(id, org, postings[store], amount, "found");
+            var anew = new Command.Charge(Make.Priced(_ids++, random.Next(100), Make.Labels(org), at: clock.Now), Fact: true);
+            return store => new Command.Recharge(org, [new(id, org, postings[store], NewAmount: null, "late")], [anew]);
         }
 
         private Command.PlaceHold Hold()

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Metering;
@@ -15,6 +16,9 @@ public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, A
     /// <summary>Deterministic: the same defect has the same id on every run.</summary>
     public string Id { get; init; } = IdOf(Code.Name, Scope.Org, Key);
 
+    /// <summary>Where the cause has parts with an amount each: they sum to the difference. Empty: it has none.</summary>
+    public ImmutableArray<CauseAmount> Causes { get; init; } = [];
+
     /// <summary>Left − right. Null: neither side is an amount.</summary>
     public Amount? Difference => Left is null && Right is null ? null : (Left ?? Amount.Zero) - (Right ?? Amount.Zero);
 
@@ -30,6 +34,9 @@ public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, A
     /// <summary>The key of what is about a usage record, whoever opens it: the ledger itself or a run.</summary>
     public static string UsageKey(AttemptId usage) => $"usage/{usage}";
 }
+
+/// <summary>How much of a difference one cause makes, over all rows.</summary>
+public readonly record struct CauseAmount(string Cause, Amount Amount);
 
 /// <summary>Whom and what a finding is about. Null: not of that kind.</summary>
 /// <param name="Org">Empty: the platform.</param>

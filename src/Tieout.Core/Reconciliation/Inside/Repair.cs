@@ -71,6 +71,17 @@ public abstract record Repair
         public override Amount? Moves => Charge;
     }
 
+    /// <summary>Takes back what stands charged on a day of an instance and charges what its activity comes to.</summary>
+    /// <param name="Change">Null: no price is known.</param>
+    public sealed record MeterAnew(string Runtime, long Day, Amount? Change) : Repair
+    {
+        public override string Proposed => Change is { } change
+            ? $"charge the day of {Runtime} anew from its activity, in one commit: {change}"
+            : $"no price is known for {Runtime}: give one, then correct";
+
+        public override Amount? Moves => Change;
+    }
+
     /// <summary>Records the usage of an attempt that has none. What it came to, only a person can say: at most what was held.</summary>
     /// <param name="Held">Null: no hold of it is known.</param>
     public sealed record RecordUsage(AttemptId Id, UsageLabels Labels, string OperationId, string? EndUser, Instant At, Amount? Held) : Repair

@@ -62,12 +62,6 @@ public static class RowRules
     public static Finding SpoolBacklog(int waiting, Amount charge) => new(
         FindingCode.SpoolBacklog, new(""), "spool", Left: null, charge, $"{waiting} finished settlements wait in the spool, {charge} in all", "costs today", new Repair.ReplaySpool());
 
-    /// <summary>A provider's bill that is further off than is normal. It is opened by whoever compared, and ended by a person.</summary>
-    /// <param name="org">Empty: all orgs.</param>
-    /// <param name="key">What was compared, the same each time: the format and the range.</param>
-    public static Finding BillVariance(string org, string key, Amount ours, Amount billed, string cause) => new(
-        FindingCode.ProviderBillVariance, new(org), $"bill/{key}", ours, billed, cause, $"tie --right-format {key}", new Repair.Decide(0, "ask the provider, or correct what our side lacks"));
-
     /// <summary>As far as a step tells: who carried it out, and the provider and model it went to.</summary>
     private static UsageLabels Labels(LineageEntry entry)
     {

@@ -9,51 +9,84 @@ public readonly record struct ComponentDay(string Org, string Instance, int Comp
     public const long Seconds = 86_400;
 }
 
+/// <param name="IsShort">Less stands charged than the component was active for; false: more.</param>
+public readonly record struct UnevenDay(ComponentDay Day, bool IsShort);
+
 /// <summary>A stretch of activity that no record stands for, with what it costs; null: no price is known.</summary>
 public sealed record Unmetered(Stretch Stretch, Amount? Charge);
 
 /// <summary>Activity without usage. Pure: activity from the events, usage from the records that stand.</summary>
 public static class RuntimeRules
 {
-    /// <summary>The days on which a component was active for more than stands charged.</summary>
+    /// <summary>The days on which what stands charged for a component is less than its activity, or more.</summary>
     /// <param name="standing">Units that stand charged; a day that is not in it: none.</param>
     /// <param name="due">The first second whose usage need not be there yet.</param>
-    public static IEnumerable<ComponentDay> Short(Instances instances, IReadOnlyDictionary<ComponentDay, long> standing, long due)
+    /// <param name="now">The first second whose usage cannot be there yet.</param>
+    public static IEnumerable<UnevenDay> Uneven(Instances instances, IReadOnlyDictionary<ComponentDay, long> standing, long due, long now)
     {
+        var charged = standing.Keys.ToLookup(key => (key.Org, key.Instance), key => key.Day);
         foreach (var log in instances.Logs)
         {
-            if (log.Events.Count == 0) continue;
             var instance = log.Instance;
-            for (var day = log.Events[0].Second / ComponentDay.Seconds; day * ComponentDay.Seconds < due; day++)
+            var days = new SortedSet<long>(charged[(instance.Org, instance.Id)]);
+            if (log.Events.Count > 0)
             {
-                var used = new long[instance.Components.Length];
-                foreach (var stretch in log.Between(day * ComponentDay.Seconds, Math.Min(due, (day + 1) * ComponentDay.Seconds)))
-                {
-                    used[stretch.Component] += instance.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas);
-                }
+                for (var day = log.Events[0].Second / ComponentDay.Seconds; day * ComponentDay.Seconds < due; day++) days.Add(day);
+            }
 
-                for (var i = 0; i < used.Length; i++)
+            foreach (var day in days)
+            {
+                var (least, most) = (Used(log, day, due), Used(log, day, now));
+                for (var i = 0; i < least.Length; i++)
                 {
                     var key = new ComponentDay(instance.Org, instance.Id, i, day);
-                    if (used[i] > standing.GetValueOrDefault(key)) yield return key;
+                    if (standing.GetValueOrDefault(key) is var units && (units < least[i] || units > most[i])) yield return new(key, units < least[i]);
                 }
             }
         }
     }
 
-    /// <param name="missing">Not empty: what of the day no record stands for.</param>
-    public static Finding Missing(RuntimeInstance instance, ComponentDay day, IReadOnlyList<Unmetered> missing)
+    /// <summary>Units by component that a day's activity comes to, up to a second.</summary>
+    private static long[] Used(ActivityLog log, long day, long until)
+    {
+        var used = new long[log.Instance.Components.Length];
+        var (from, to) = (day * ComponentDay.Seconds, Math.Min(until, (day + 1) * ComponentDay.Seconds));
+        if (to <= from) return used;
+        foreach (var stretch in log.Between(from, to)) used[stretch.Component] += log.Instance.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas);
+        return used;
+    }
+
+    /// <summary>More stands charged on a day than the instance was active for, by component: it stopped earlier, never started, or somebody else charged it too.</summary>
+    /// <param name="components">Those of which too much stands.</param>
+    /// <param name="charged">What stands charged for them.</param>
+    /// <param name="right">What their activity comes to; null: no price is known.</param>
+    public static Finding Surplus(RuntimeInstance instance, long day, IReadOnlyList<string> components, long units, Amount charged, Amount? right)
+    {
+        var at = new Instant(day * ComponentDay.Seconds * Instant.MicrosPerSecond);
+        var names = string.Join(", ", components);
+        return new(
+            FindingCode.LedgerMismatch,
+            new(instance.Org, instance.Project, instance.Team, instance.Key, instance.Id, CorrelationId: instance.CorrelationId, At: at),
+            $"surplus/{instance.Id}/{day}", charged, right,
+            $"{units} s of {instance.Id} ({names}) stand charged on the day of {at} beyond what it was active for",
+            $"SELECT * FROM usage_records WHERE app_instance_id = '{instance.Id}' AND occurred_at >= '{at}' ORDER BY occurred_at",
+            new Repair.MeterAnew(instance.Id, day, right is { } should ? should - charged : null));
+    }
+
+    /// <param name="missing">Not empty: what of the day is to be recorded, and what each costs.</param>
+    /// <param name="instead">What stands charged for parts of it, and comes back for it; null: nothing.</param>
+    /// <param name="seconds">By how much the records are short.</param>
+    public static Finding Missing(RuntimeInstance instance, ComponentDay day, IReadOnlyList<Unmetered> missing, Amount? instead, long seconds)
     {
         var component = instance.Components[day.Component].Name;
         Amount? charge = missing.All(one => one.Charge is not null) ? missing.Aggregate(Amount.Zero, (sum, one) => sum + one.Charge!.Value) : null;
         var at = new Instant(missing[0].Stretch.From * Instant.MicrosPerSecond);
-        var seconds = missing.Sum(one => one.Stretch.Seconds);
         return new(
             FindingCode.MissingUsage,
             new(instance.Org, instance.Project, instance.Team, instance.Key, instance.Id, CorrelationId: instance.CorrelationId, At: at),
-            $"runtime/{instance.Id}/{component}/{day.Day}", Left: null, charge,
+            $"runtime/{instance.Id}/{component}/{day.Day}", instead, charge,
             $"{instance.Id}/{component} was active for {seconds} s from {at} on that no usage record stands for",
             $"SELECT * FROM usage_records WHERE app_instance_id = '{instance.Id}' AND runtime_component = '{component}' ORDER BY occurred_at",
-            new Repair.Meter(instance.Id, component, day.Day, charge));
+            new Repair.Meter(instance.Id, component, day.Day, charge is { } all ? all - (instead ?? Amount.Zero) : null));
     }
 }

@@ -8,13 +8,16 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
+/// <param name="Bill">The right side.</param>
+/// <param name="From">The range that was compared: as asked for, or the days that the bill has.</param>
+internal sealed record ComparedBill(Tie Tie, TieSpec Spec, BillRows Bill, Instant From, Instant To);
+
 /// <summary>What our price list says a provider takes, against what it bills. Days are cut in UTC, as providers do.</summary>
 internal sealed class BillComparison(BillFormat format, TieRequest request, IReadOnlyList<OrgState> orgs, ILedgerReader read, PriceVersions prices)
 {
     private readonly TieSpec _spec = Spec(format, request);
 
-    /// <returns>The rows, and the right side that they were compared with.</returns>
-    public async Task<(Tie Tie, TieSpec Spec, BillRows Bill)> CompareAsync(Stream file, CancellationToken cancellationToken)
+    public async Task<ComparedBill> CompareAsync(Stream file, CancellationToken cancellationToken)
     {
         var bill = new BillRows(_spec, format, Day(request.FromGiven), Day(request.ToGiven));
         try
@@ -37,8 +40,10 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
             sums.AddRange((await read.TalliesAsync(query, cancellationToken)).Where(sum => IsBilled(sum.Labels)));
         }
 
-        var causes = new BillCauses(_spec, Math.Min(9, bill.Side.Decimals), format.IsCounts ? _ => [] : prices.Others);
-        return (Tie.Of(causes.Rows(Left(sums, cut), bill.Side), request.IsStale), _spec, bill);
+        // A bill whose figures happen to be whole dollars is not rounded to them, and counts are not rounded at all.
+        var decimals = format.IsCounts ? 9 : Math.Clamp(bill.Side.Decimals, 2, 9);
+        var causes = new BillCauses(_spec, decimals, format.IsCounts ? _ => [] : prices.Others);
+        return new(Tie.Of(causes.Rows(Left(sums, cut), bill.Side), request.IsStale), _spec, bill, from, to);
     }
 
     private LedgerSide Left(List<SlotTally> sums, DayCut? cut)

@@ -3,21 +3,17 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
-using Tieout.Core.Runtime;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Incidents;
-using Tieout.Server.Ingest;
 using Tieout.Server.Invoicing;
-using Tieout.Server.Runtime;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Inside;
 
 /// <summary>Carries out what a finding proposes. Every step counts once, so a correction that broke off is done again whole.</summary>
 /// <param name="evidence">Captures how rows stood before anything was done, and after all of it was.</param>
-internal sealed class Correcting(ILedger ledger, Reconciling reconciling, CurrentKeys keys, EvidenceCapture evidence, TimeProvider time)
+internal sealed class Correcting(ILedger ledger, Reconciling reconciling, EvidenceCapture evidence, TimeProvider time)
 {
     /// <exception cref="ApiRefusedException">It is not found any more, or needs a decision or something that is not here.</exception>
     public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, string? approvedBy, HttpContext context)
@@ -61,8 +57,8 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Curren
             case Repair.Rebuild rebuild:
                 await ledger.RepairAsync([rebuild.Drift]);
                 return [];
-            case Repair.Meter meter:
-                await MeterAsync(finding.Scope.Org, meter, context.RequestAborted);
+            case Repair.Meter or Repair.MeterAnew:
+                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged: is there a price for the components' models?");
                 return [];
             case Repair.Credit credit:
                 await new Issuing(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context);
@@ -79,16 +75,6 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Curren
         }
 
         return postings;
-    }
-
-    private async Task MeterAsync(string org, Repair.Meter meter, CancellationToken cancellationToken)
-    {
-        var gaps = new RuntimeGaps(ledger, keys);
-        var instances = new Instances(await gaps.LogsAsync(cancellationToken), (of, name) => ImportedId.Of(of, "", name));
-        if (instances.Find(org, meter.Runtime) is not { } log) throw new ApiRefusedException(ApiError.RuntimeNotFound);
-        var due = RuntimeMeter.DueAt(Instant.From(time.GetUtcNow()), Grid.Default);
-        var refused = await gaps.MeterAsync(log, new(org, meter.Runtime, Instances.Place(log.Instance, meter.Component), meter.Day), due, cancellationToken);
-        if (refused > 0) throw new ApiRefusedException(ApiError.ModelNotPriced, $"{refused} records could not be charged: is there a price for the component's model?");
     }
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];

@@ -27,10 +27,19 @@ public sealed record RunProgressBody(long Done, long Total);
 public sealed record ReconciledFinding(
     string Id, string Code, string Severity, FindingScopeBody Scope, Amount? Left, Amount? Right, Amount? Difference, string Cause, string Evidence, string Proposed)
 {
+    /// <summary>Of a cause with parts, how much of the difference each makes; they sum to it. Null: it has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<CauseBody>? Causes { get; init; }
+
     public static ReconciledFinding Of(Finding finding) => new(
         finding.Id, finding.Code.Name, finding.Code.Severity, FindingScopeBody.Of(finding.Scope), finding.Left, finding.Right, finding.Difference, finding.Cause, finding.Evidence,
-        finding.Repair.Proposed);
+        finding.Repair.Proposed)
+    {
+        Causes = finding.Causes.IsEmpty ? null : [.. finding.Causes.Select(cause => new CauseBody(cause.Cause, cause.Amount))],
+    };
 }
+
+public sealed record CauseBody(string Cause, Amount Amount);
 
 public sealed record FindingScopeBody(
     string? Org, string? Project, string? Team, string? Key, string? AppInstance, string? UsageId, long? Posting, string? Window, string? CorrelationId, string? At)

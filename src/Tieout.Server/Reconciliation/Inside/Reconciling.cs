@@ -2,11 +2,10 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
-using Tieout.Core.Runtime;
 using Tieout.Server.Api;
+using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
-using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Reconciliation;
@@ -17,19 +16,17 @@ namespace Tieout.Server.Reconciliation.Inside;
 internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
-internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, TimeProvider time) : IDisposable
+internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time) : IDisposable
 {
-    /// <summary>How long after an interval is due its usage may still be on its way to the book.</summary>
-    private static readonly TimeSpan MeteringPatience = TimeSpan.FromMinutes(10);
-
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly RuntimeGaps _gaps = new(ledger, keys);
     private RunResult? _last;
 
     /// <summary>Rows done and in all of the run that is under way; both 0: none is.</summary>
     public (long Done, long Total) Progress { get; private set; }
 
     public FindingsKept Kept { get; } = new(ledger);
+
+    public RuntimeUnevenness Runtimes { get; } = new(ledger, keys, options.Runtime.Grid);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
     /// <param name="full">Every row; false: what came since the last run of this process, and all figures.</param>
@@ -60,19 +57,35 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         return (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
     }
 
-    /// <summary>Opens a finding that was made elsewhere, such as from a bill; one that is open already stays as it is.</summary>
-    public async Task OpenAsync(Finding finding, CancellationToken cancellationToken)
+    /// <summary>Keeps what was found elsewhere than in a run, such as in a bill: opens it, brings it up to date, or ends it.</summary>
+    /// <param name="found">Null: it is not found any more.</param>
+    /// <returns>How it stands then; null: it was never there. What a person let stand stays so until its figures change.</returns>
+    public async Task<string?> KeepAsync(string org, string id, Finding? found, CancellationToken cancellationToken)
     {
-        if (Kept.Find(finding.Scope.Org, finding.Id) is not { State: FindingState.Open }) await ledger.SubmitAsync(FindingsKept.Open(finding), cancellationToken);
+        var known = Kept.Find(org, id);
+        if (found is null)
+        {
+            if (known is { State: FindingState.Open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, known.Code, known.Severity, Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
+            return known is { State: FindingState.Open } ? FindingState.Ended : known?.State;
+        }
+
+        if (known is { State: FindingState.Accepted, Finding: { } accepted } && accepted.Left == found.Left && accepted.Right == found.Right) return known.State;
+        (await ledger.SubmitAsync(FindingsKept.Open(found), cancellationToken)).OrThrow();
+        return FindingState.Open;
     }
 
     /// <summary>What no run looks for: bills, and what the ledger opened by itself. A person can let it stand.</summary>
     private async Task<Finding?> OfOthersAsync(string id, CancellationToken cancellationToken)
     {
         var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
-        if (row is null || Kept.Find(row.Org, id) is { State: not FindingState.Open }) return null;
-        if (FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
-        return new(new(row.Code, row.Severity), new(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", null, null, row.Code, row.Detail, new Repair.Decide(0, "look at it")) { Id = id };
+        if (row is null || FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
+        var kept = Kept.Find(row.Org, id);
+        if (kept is { State: not FindingState.Open }) return null;
+        var decide = new Repair.Decide(0, "look at it");
+        var scope = new FindingScope(row.Org, Usage: row.Attempt);
+        return kept?.Finding is { } said
+            ? new(new(row.Code, row.Severity), scope, $"finding/{row.Seq}", said.Left, said.Right, said.Cause, said.Evidence, decide) { Id = id, Causes = [.. (said.Causes ?? []).Select(cause => new CauseAmount(cause.Cause, cause.Amount))] }
+            : new(new(row.Code, row.Severity), scope, $"finding/{row.Seq}", null, null, row.Code, row.Detail, decide) { Id = id };
     }
 
     public void Dispose() => _one.Dispose();
@@ -86,17 +99,11 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
     {
-        var logs = await _gaps.LogsAsync(cancellationToken);
+        var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
-        var due = RuntimeMeter.DueAt(now - MeteringPatience, Grid.Default);
         var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
-        var report = await ledger.Read.ReconcileAsync(new(instances, due, now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
-        var findings = new List<Finding>(report.Findings);
-        foreach (var day in report.Unmetered)
-        {
-            if (await _gaps.FindingAsync(instances, day, due, cancellationToken) is { } missing) findings.Add(missing);
-        }
-
+        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeUnevenness.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
+        List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);
     }

@@ -100,6 +100,20 @@ internal sealed class SurfaceReader : IDisposable
         }
     }
 
+    /// <summary>The file of a surface as it is.</summary>
+    /// <exception cref="ApiRefusedException">It cannot be opened.</exception>
+    public static FileStream Open(SurfaceOptions surface, SurfaceSource.InFile file)
+    {
+        try
+        {
+            return new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(surface, "Its file cannot be opened.");
+        }
+    }
+
     private static async Task FileAsync(SurfaceOptions surface, SurfaceSource.InFile file, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row, CancellationToken cancellationToken)
     {
         void Counted(string?[] cells, long line)
@@ -108,9 +122,9 @@ internal sealed class SurfaceReader : IDisposable
             row(cells, line);
         }
 
+        await using var stream = Open(surface, file);
         try
         {
-            await using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             await (file.Format == "jsonl" ? JsonLinesRows.ReadAsync(stream, columns, Counted, cancellationToken) : CsvRows.ReadAsync(stream, columns, Counted, cancellationToken));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -5,6 +5,7 @@ using Tieout.Core.Reconciliation;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Reconciliation.Bills;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;
@@ -16,7 +17,7 @@ namespace Tieout.Server.Reconciliation.Surfaces;
 internal sealed record SurfaceStanding(Instant At, TieBody? Tie, string? Failure, Instant? DriftingSince);
 
 /// <summary>Compares the ledger with configured surfaces, when asked and by schedule.</summary>
-internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimeProvider time, SurfaceReader reader)
+internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimeProvider time, SurfaceReader reader, BillTies bills)
 {
     private readonly ConcurrentDictionary<string, SurfaceStanding> _standings = new(StringComparer.Ordinal);
 
@@ -35,12 +36,20 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
     /// <param name="query">For a database whose configuration has none.</param>
     /// <param name="from">Null: as the configuration says.</param>
     /// <param name="lastWrite">When the surface was last written; null: not known.</param>
+    /// <param name="keepsFinding">Of a bill: whether what it is off by is kept.</param>
     /// <exception cref="ApiRefusedException">It cannot be reached or read.</exception>
-    public async Task<TieBody> TieAsync(SurfaceOptions surface, string? query, Instant? from, Instant? to, Instant? lastWrite, CancellationToken cancellationToken)
+    public async Task<TieBody> TieAsync(SurfaceOptions surface, string? query, Instant? from, Instant? to, Instant? lastWrite, bool keepsFinding, CancellationToken cancellationToken)
     {
-        var org = Inputs.Org(ledger, surface.Org);
         var now = Instant.From(time.GetUtcNow());
         TieSpec.Parse(surface.Key, out var spec);
+        if (surface.Source is SurfaceSource.InFile { Format: { } format } file && BillFormat.All.TryGetValue(format, out var bill))
+        {
+            var billed = new TieRequest(surface.Org is { } whose ? Inputs.Org(ledger, whose) : null, spec, format, surface.Provider, surface.Amount, Unit: null, from, to, lastWrite, now);
+            await using var stream = SurfaceReader.Open(surface, file);
+            return await bills.TieAsync(bill, billed, stream, surface.Name, keepsFinding, cancellationToken);
+        }
+
+        var org = Inputs.Org(ledger, surface.Org!);
 
         // Rows that name no day cannot be cut by one: they are all that was ever counted.
         var since = from ?? (spec.Has(TieField.Day) ? DaysBefore(Window.Of(WindowUnit.Day, now, org.Zone).Start, surface.Days, org.Zone) : null as Instant?);
@@ -55,16 +64,16 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
     public async Task<SurfaceStanding> CompareAsync(SurfaceOptions surface, CancellationToken cancellationToken)
     {
         var at = Instant.From(time.GetUtcNow());
-        var before = Standing(surface.Name);
+        var drifting = DriftEpisode.Of(ledger, surface)?.Since;
         try
         {
-            var tie = await TieAsync(surface, query: null, from: null, to: null, lastWrite: null, cancellationToken);
-            return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? before?.DriftingSince ?? at : null);
+            var tie = await TieAsync(surface, query: null, from: null, to: null, lastWrite: null, keepsFinding: true, cancellationToken);
+            return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? drifting ?? at : null);
         }
         catch (Exception e) when (e is ApiRefusedException or StoreUnavailableException)
         {
             // What cannot be read says nothing about the drift: neither that it began nor that it ended.
-            return _standings[surface.Name] = new(at, null, e is ApiRefusedException refused ? refused.Detail ?? refused.Error.Title : e.Message, before?.DriftingSince);
+            return _standings[surface.Name] = new(at, null, e is ApiRefusedException refused ? refused.Detail ?? refused.Error.Title : e.Message, drifting);
         }
     }
 

@@ -10,13 +10,10 @@ using Tieout.Storage;
 namespace Tieout.Server.Reconciliation.Surfaces;
 
 /// <summary>Compares each surface that has a schedule, and tells when one drifts for long.</summary>
-/// <remarks>One alert an episode, and one when it ends. Where an episode began is kept in memory: a restart begins it anew.</remarks>
+/// <remarks>One alert an episode, and one when it ends, whoever restarts in between.</remarks>
 internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, TimeProvider time, ILogger<SurfaceWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
-
-    // The episodes that were told of, by surface.
-    private readonly Dictionary<string, Instant> _told = new(StringComparer.Ordinal);
 
     /// <summary>Compares what is due.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
@@ -51,17 +48,23 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
 
     private async Task TellAsync(SurfaceOptions surface, SurfaceStanding standing, CancellationToken cancellationToken)
     {
-        if (standing.DriftingSince is { } since && standing.Tie is { } tie)
+        if (standing.Tie is not { } tie) return;
+        var episode = DriftEpisode.Of(ledger, surface);
+        if (standing.DriftingSince is { } since)
         {
-            if (_told.ContainsKey(surface.Name) || standing.At - since < ties.AlertAfter) return;
+            if (episode is null) await KeepAsync(episode = new(since.UnixMicros, Told: false, Over: false));
+            if (episode.Told || standing.At - since < ties.AlertAfter) return;
             await AnnounceAsync(surface, since, "alert.drift", tie, cancellationToken);
-            _told[surface.Name] = since;
+            await KeepAsync(episode with { Told = true });
         }
-        else if (standing is { DriftingSince: null, Tie: { } well } && _told.TryGetValue(surface.Name, out var began))
+        else if (episode is not null)
         {
-            await AnnounceAsync(surface, began, "alert.drift_resolved", well, cancellationToken);
-            _told.Remove(surface.Name);
+            if (episode.Told) await AnnounceAsync(surface, episode.Since, "alert.drift_resolved", tie, cancellationToken);
+            await KeepAsync(episode with { Over = true });
         }
+
+        // After what it tells of, which counts once: whoever dies in between does both again.
+        async Task KeepAsync(DriftEpisode kept) => (await ledger.SubmitAsync(kept.Keep(surface), cancellationToken)).OrThrow();
     }
 
     private async Task AnnounceAsync(SurfaceOptions surface, Instant since, string type, TieBody tie, CancellationToken cancellationToken)
@@ -79,7 +82,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
             ["from"] = tie.From,
             ["drifting_since"] = since.ToString(),
         };
-        (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org, type, body.ToJsonString()), cancellationToken)).OrThrow();
+        (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
     }
 
     [LoggerMessage(1401, LogLevel.Warning, "The surface {Surface} could not be compared. {Why}")]

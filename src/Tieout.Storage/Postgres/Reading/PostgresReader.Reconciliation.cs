@@ -32,19 +32,19 @@ internal sealed partial class PostgresReader
 
     private BookReport Reconcile(PostgresTables tables, BookQuery query, HashSet<string> keys, ShownFigures[] shown, CancellationToken cancellationToken)
     {
-        var (findings, unmetered, checkedRows, more, asOf) = (new List<Finding>(), new List<ComponentDay>(), 0L, 0L, 0L);
+        var (findings, uneven, checkedRows, more, asOf) = (new List<Finding>(), new List<UnevenDay>(), 0L, 0L, 0L);
         foreach (var bucket in buckets.Select(bucket => bucket.Number))
         {
             cancellationToken.ThrowIfCancellationRequested();
             tables.Show(bucket);
             var report = Reconcile(tables, query with { Instances = query.Instances.Where(org => layout.Of(org) == bucket) }, keys, shown[bucket]);
             findings.AddRange(report.Findings);
-            unmetered.AddRange(report.Unmetered);
+            uneven.AddRange(report.Uneven);
             (checkedRows, more, asOf) = (checkedRows + report.Checked, more + report.More, asOf + report.AsOf);
         }
 
         foreach (var bucket in buckets.Select(bucket => bucket.Number)) findings.AddRange(Rebound(tables, query, keys, bucket));
-        return new(findings, unmetered, checkedRows, asOf, more);
+        return new(findings, uneven, checkedRows, asOf, more);
     }
 
     private BookReport Reconcile(PostgresTables tables, BookQuery query, HashSet<string> keys, ShownFigures shown)

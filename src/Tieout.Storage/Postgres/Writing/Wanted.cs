@@ -72,6 +72,9 @@ internal sealed class Wanted(Book book, AttemptId newestId)
                 Commands.Add((correct.Org, correct.Id));
                 Postings.Add(correct.Posting);
                 break;
+            case Command.Recharge recharge:
+                foreach (var part in recharge.Parts) Add(part);
+                break;
         }
     }
 

@@ -4,8 +4,8 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
@@ -95,7 +95,7 @@ internal static class BusyStore
         await Post("beta", "rent-1", "allocation");
 
         var keys = new CurrentKeys(envelopes.World.Ledger, TimeProvider.System);
-        Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, keys, Grid.Default).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+        Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, keys, new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
         async Task Post(string org, string id, string source)
         {
