@@ -13,7 +13,7 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Postgres.Reading;
 
 /// <summary>Current figures from this node's books, compared with the database first; rows from the tables.</summary>
-internal sealed partial class PostgresReader(PostgresConnections connections, Buckets layout, Bucket[] buckets, HeadWatch watch) : ILedgerReader
+internal sealed partial class PostgresReader(PostgresConnections connections, Buckets layout, Bucket[] buckets, HeadWatch watch) : ILedgerReader, IDisposable
 {
     /// <summary>Figures may be this much behind what another node has just committed, never behind this node's own commits (Q1).</summary>
     private static readonly TimeSpan FreshWithin = TimeSpan.FromMilliseconds(20);
@@ -165,6 +165,8 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
 
     private static PgQuery Objects() =>
         new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq");
+
+    public void Dispose() => _reconciling.Dispose();
 
     private Bucket BucketOf(string org) => buckets[layout.Of(org)];
 
