@@ -1,6 +1,4 @@
 using Tieout.Core.Tenancy;
-using Tieout.Storage.Postgres;
-using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite;

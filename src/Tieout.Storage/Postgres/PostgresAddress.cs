@@ -29,7 +29,10 @@ public static class PostgresAddress
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
             Timeout = 5,
-            CommandTimeout = 30,
+
+            // A long reading may sort ten million rows before it answers with the first.
+            CommandTimeout = isPooled ? 30 : 0,
+
             // A node that is stopped with a bucket locked must not hold up the others: the server ends its transaction.
             // One whose machine is gone must not keep what its sessions have locked: after 11 s without a sign of life they are ended.
             Options = "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=10000 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",

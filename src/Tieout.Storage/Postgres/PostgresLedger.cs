@@ -17,6 +17,7 @@ public sealed class PostgresLedger : ILedger
     private readonly PostgresConnections _connections;
     private readonly HeadWatch _watch;
     private readonly TimeProvider _clock;
+    private readonly PostgresReader _reader;
 
     private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax)
     {
@@ -24,11 +25,11 @@ public sealed class PostgresLedger : ILedger
         Layout = layout;
         Buckets = [.. Enumerable.Range(0, layout.All).Select(number => new Bucket(number, connections, clock, batchMax))];
         _watch = new(connections, Buckets);
-        Read = new PostgresReader(connections, layout, Buckets, _watch);
+        _reader = new(connections, layout, Buckets, _watch);
         Deliveries = new PostgresDeliveries(connections, _watch);
     }
 
-    public ILedgerReader Read { get; }
+    public ILedgerReader Read => _reader;
 
     public IDeliveries Deliveries { get; }
 
@@ -113,6 +114,7 @@ public sealed class PostgresLedger : ILedger
         await Task.WhenAll(Buckets.Select(bucket => bucket.CloseAsync()));
         await _watch.DisposeAsync();
         foreach (var bucket in Buckets) bucket.Dispose();
+        _reader.Dispose();
         _connections.Dispose();
     }
 

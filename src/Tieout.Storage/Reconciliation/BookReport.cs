@@ -8,11 +8,15 @@ namespace Tieout.Storage.Reconciliation;
 /// <param name="RuntimeDue">The first second whose runtime usage need not be there yet; null: activity is not looked at.</param>
 /// <param name="Now">What holds are overdue against.</param>
 /// <param name="Progress">Rows done of rows in all.</param>
-/// <param name="Full">Look at every row; false: the embedded store goes on where the last run of this process ended. The first always looks at every row.</param>
-public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null, bool Full = true)
+/// <param name="Full">Look at every row; false: go on where the last run of this process ended. The first always looks at every row.</param>
+/// <param name="Accepted">Ids of findings that a person lets stand: they are left out, and take no room.</param>
+public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null, bool Full = true, IReadOnlySet<string>? Accepted = null)
 {
-    /// <summary>Findings that are looked at in full: above it a run says how many there are, not each.</summary>
+    /// <summary>Findings about single rows that one book's run names. The rest it counts, and the next run goes on with it: what was repaired or accepted makes room.</summary>
     public const int FindingsMax = 10_000;
+
+    /// <summary>Odd rows that are remembered, of one book: some hundred megabytes.</summary>
+    public const int SuspectsMax = 2_000_000;
 
     /// <summary>How long after its time a hold may still be open: the expiry looks at them one after another.</summary>
     public static readonly TimeSpan HoldGrace = TimeSpan.FromMinutes(5);
@@ -21,7 +25,7 @@ public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant No
 /// <param name="Uneven">Days of components on which less or more stands charged than they were active for.</param>
 /// <param name="Checked">Rows and figures looked at.</param>
 /// <param name="AsOf">The commit that all of it is as of.</param>
-/// <param name="More">Odd rows beyond <see cref="BookQuery.FindingsMax"/>, which are not in the findings.</param>
+/// <param name="More">Odd rows that are not in the findings, since there are <see cref="BookQuery.FindingsMax"/> already.</param>
 public sealed record BookReport(IReadOnlyList<Finding> Findings, IReadOnlyList<UnevenDay> Uneven, long Checked, long AsOf, long More);
 
 /// <summary>Figures in memory, which readers are shown.</summary>

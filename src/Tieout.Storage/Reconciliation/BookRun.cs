@@ -54,12 +54,7 @@ internal sealed class BookRun
         var total = last.Last.Usage + last.Last.Posting - (before is null ? 0 : before.Last.Last.Usage + before.Last.Last.Posting);
         pass.Run(_tables, _labels, _query, total, [.. stops.Select(stop => stop.Posting)], at => stops[at].Compare());
 
-        foreach (var some in pass.Suspects.OrderBy(pair => pair.Key).Chunk(RowLookup.Together))
-        {
-            _rows.Load([.. some.Select(pair => pair.Key)], [.. some.SelectMany(pair => pair.Value.Postings)]);
-            foreach (var (usage, suspect) in some) Look(usage, suspect);
-        }
-
+        var more = pass.More + Look(pass.Suspects);
         foreach (var some in pass.OfNothing.Chunk(RowLookup.Together))
         {
             _rows.Load([], some);
@@ -73,11 +68,11 @@ internal sealed class BookRun
         _findings.AddRange(invoices.Findings(_labels));
         OpenHolds();
         var unused = SettledWithoutUsage(before);
-        var lineages = LineagePass.Run(_tables, _labels, before?.Lineages, before?.Last.Last.Lineage ?? 0);
+        var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? 0);
         foreach (var (usage, right) in lineages.Rebound) Look(usage, new(), right);
         _findings.AddRange(lineages.Lost);
         List<UnevenDay> uneven = _query.RuntimeDue is { } due ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
-        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, pass.More + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
+        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, more + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
     }
 
     /// <summary>What is to be said of usage that is another org's than its envelope.</summary>
@@ -86,6 +81,31 @@ internal sealed class BookRun
         _findings.Clear();
         Look(usage, new(), right);
         return _findings;
+    }
+
+    /// <summary>What is repaired or accepted stays so, and is not looked at again.</summary>
+    /// <returns>How many are left for the next run.</returns>
+    private long Look(Dictionary<long, Suspect> suspects)
+    {
+        var more = 0L;
+        foreach (var some in suspects.OrderBy(pair => pair.Key).Chunk(RowLookup.Together))
+        {
+            if (_findings.Count >= BookQuery.FindingsMax)
+            {
+                more += some.Length;
+                continue;
+            }
+
+            _rows.Load([.. some.Select(pair => pair.Key)], [.. some.SelectMany(pair => pair.Value.Postings)]);
+            foreach (var (usage, suspect) in some)
+            {
+                var before = _findings.Count;
+                Look(usage, suspect);
+                if (_findings.Count == before) suspects.Remove(usage);
+            }
+        }
+
+        return more;
     }
 
     private void Look(long seq, Suspect suspect, Payer? right = null)
@@ -104,7 +124,7 @@ internal sealed class BookRun
         Add(new(row, price, first > 0 ? _rows.Posting(first) : null, first > 0 && _rows.IsTakenBack(first), 1, (suspect.Defects & ~(UsageDefects.ChargedAgain | UsageDefects.Unattributed)) | _labels.Defects(row.Labels)), right);
     }
 
-    private void Add(OddUsage odd, Payer? right = null) => _findings.AddRange(UsageRules.Of(odd, _query.Instances, right?.Org, right?.Key));
+    private void Add(OddUsage odd, Payer? right = null) => _findings.AddRange(UsageRules.Of(odd, _query.Instances, right?.Org, right?.Key).Where(finding => _query.Accepted?.Contains(finding.Id) != true));
 
     private void OpenHolds()
     {

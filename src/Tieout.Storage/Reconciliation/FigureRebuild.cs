@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;

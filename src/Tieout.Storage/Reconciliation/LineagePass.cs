@@ -22,7 +22,7 @@ internal sealed record LineagePass(
 
     /// <param name="before">Goes on after it; null: from the first step.</param>
     /// <param name="after">The last step that was looked at before.</param>
-    public static LineagePass Run(ILedgerTables tables, BookLabels labels, LineagePass? before, long after)
+    public static LineagePass Run(ILedgerTables tables, BookLabels labels, BookQuery query, LineagePass? before, long after)
     {
         var (rebound, elsewhere, lost, unused) = (before?.Rebound.ToList() ?? [], new List<(AttemptId, Payer)>(), new List<Finding>(), new List<long>());
         var more = 0L;
@@ -38,14 +38,15 @@ internal sealed record LineagePass(
                     continue;
                 }
 
-                unused.Add(steps.Int64(0));
+                var seq = steps.Int64(0);
+                unused.Add(seq);
                 var hold = steps.IsNull(4) ? null : RowReads.Hold(steps, no => labels[no], first: 4).Hold;
                 var isOpen = hold is not null && steps.IsNull(13);
                 if (isOpen || !Guid.TryParse(steps.Text(14), out var id)) continue;
                 if (tables.IsUsedElsewhere(id)) elsewhere.Add((new(id), payer));
                 else if (hold is not null && steps.Int64(13) == (long)HoldState.Settled) continue;
                 else if (lost.Count == BookQuery.FindingsMax) more++;
-                else if (Entry(tables, steps.Int64(0)) is { } entry) lost.Add(RowRules.SentWithoutUsage(entry, new(id), hold));
+                else if (Entry(tables, seq) is { } entry && RowRules.SentWithoutUsage(entry, new(id), hold) is var finding && query.Accepted?.Contains(finding.Id) != true) lost.Add(finding);
             }
         }
 
@@ -53,14 +54,19 @@ internal sealed record LineagePass(
     }
 
     /// <summary>Attempts without usage, but for those that were called off, and attempts whose usage is another org's.</summary>
+    /// <remarks>Holds are looked up for what is odd alone: nearly every attempt has usage.</remarks>
     private static IRows Select(ILedgerTables tables, string which)
     {
         var id = tables.IdOfText("l.id");
         return tables.Select($"""
-            SELECT l.seq, l.org, l.executor, u.seq, {RowReads.HoldColumns}, e.state, l.id
-            FROM lineage l LEFT JOIN usage u ON u.id = {id} LEFT JOIN attributions a ON a.no = u.attribution LEFT JOIN holds h ON h.id = {id} LEFT JOIN hold_ends e ON e.hold = h.seq
-            WHERE l.kind = {(int)LineageKind.Attempt} AND {which} AND {id} IS NOT NULL AND (u.seq IS NULL OR a.org <> l.org) AND (u.seq IS NOT NULL OR e.state IS NULL OR e.state <> {(int)HoldState.Released})
-            ORDER BY l.seq
+            WITH odd AS MATERIALIZED (
+              SELECT l.seq, l.org, l.executor, l.id AS text, {id} AS id, u.seq AS used
+              FROM lineage l LEFT JOIN usage u ON u.id = {id} LEFT JOIN attributions a ON a.no = u.attribution
+              WHERE l.kind = {(int)LineageKind.Attempt} AND {which} AND (u.seq IS NULL OR a.org <> l.org))
+            SELECT odd.seq, odd.org, odd.executor, odd.used, {RowReads.HoldColumns}, e.state, odd.text
+            FROM odd LEFT JOIN holds h ON h.id = odd.id LEFT JOIN hold_ends e ON e.hold = h.seq
+            WHERE odd.id IS NOT NULL AND (odd.used IS NOT NULL OR e.state IS NULL OR e.state <> {(int)HoldState.Released})
+            ORDER BY odd.seq
             """);
     }
 

@@ -51,7 +51,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
 
     public long Rows { get; private set; }
 
-    /// <summary>Odd rows beyond what is looked at in full.</summary>
+    /// <summary>Odd rows beyond what is remembered.</summary>
     public long More { get; private set; }
 
     /// <param name="total">Rows that came since; 0: none is read.</param>
@@ -186,7 +186,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
     private void Suspect(long usage, UsageDefects defects)
     {
         if (Suspects.TryGetValue(usage, out var known)) known.Defects |= defects;
-        else if (Suspects.Count < BookQuery.FindingsMax) Suspects[usage] = new() { Defects = defects };
+        else if (Suspects.Count < BookQuery.SuspectsMax) Suspects[usage] = new() { Defects = defects };
         else More++;
     }
 

@@ -97,6 +97,9 @@ public abstract partial class LedgerContract
                 [("cell_drift", -11), ("counter_drift", 9), ("quota_mismatch", 700), ("window_drift", -30)],
                 found.Select(finding => (finding.Code.Name, finding.Difference!.Value.Nanos)).Order());
             foreach (var command in (Command[])[Make.Charge(3, 60, at: Clock.Now, fact: true), Held(2), Held(4), Make.Settle(2, 10, at: Clock.Now), new Command.ExpireGrant("acme", "gift")]) await ledger.SubmitAsync(command, Cancel);
+
+            // A further run goes on with the sums of the one before; what that one said stays as it was.
+            await RunAsync(ledger, full: false);
             foreach (var finding in found) await ledger.RepairAsync([((Repair.Rebuild)finding.Repair).Drift]);
             foreach (var full in (bool[])[false, true]) Assert.DoesNotContain((await RunAsync(ledger, full)).Findings, finding => finding.Repair is Repair.Rebuild);
             await DoAsync(ledger, Make.Charge(5, 1, at: Clock.Now, fact: true));
@@ -148,6 +151,23 @@ public abstract partial class LedgerContract
                 Assert.Equal(ids, (await RunAsync(ledger, full)).Findings.Where(finding => finding.Code == FindingCode.MissingUsage).Select(finding => finding.Scope.Usage!.Value));
             }
         }
+    }
+
+    // Goal: what is beyond a run's findings is counted, and is the next run's when there is room. Method: a hundred too many, of which two hundred are accepted.
+    [Fact]
+    public async Task R1_odd_rows_beyond_a_runs_findings_are_the_next_runs()
+    {
+        await using var ledger = Open(fresh: true);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(100_000)]) await DoAsync(ledger, command);
+        var outcomes = await ledger.SubmitAsync([.. Enumerable.Range(1, BookQuery.FindingsMax + 100).Select(id => Make.Charge(id, 1, at: Clock.Now, fact: true))], Cancel);
+        Assert.All(outcomes, outcome => Assert.IsType<Outcome.Done>(outcome));
+        var first = await RunAsync(ledger, full: true);
+        Assert.Equal((BookQuery.FindingsMax, 100), (first.Findings.Count, first.More));
+
+        var accepted = first.Findings.Take(200).Select(finding => finding.Id).ToHashSet();
+        var next = await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now, Full: false, Accepted: accepted), Cancel);
+        Assert.Equal((BookQuery.FindingsMax - 100, 0), (next.Findings.Count, next.More));
+        Assert.DoesNotContain(next.Findings, finding => accepted.Contains(finding.Id));
     }
 
     private static async Task DoAsync(ILedger ledger, Command command) => Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));

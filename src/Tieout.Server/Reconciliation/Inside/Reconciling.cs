@@ -101,10 +101,10 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
     {
         var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
-        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeUnevenness.Patience), now, (done, total) => Progress = (done, total), full), cancellationToken);
+        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
+        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeUnevenness.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
-        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);
     }
 

@@ -6,13 +6,14 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 
 /// <summary>Current figures from this node's books, compared with the database first; rows from the tables.</summary>
-internal sealed partial class PostgresReader(PostgresConnections connections, Buckets layout, Bucket[] buckets, HeadWatch watch) : ILedgerReader
+internal sealed partial class PostgresReader(PostgresConnections connections, Buckets layout, Bucket[] buckets, HeadWatch watch) : ILedgerReader, IDisposable
 {
     /// <summary>Figures may be this much behind what another node has just committed, never behind this node's own commits (Q1).</summary>
     private static readonly TimeSpan FreshWithin = TimeSpan.FromMilliseconds(20);
@@ -145,6 +146,9 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         await connections.RunAsync(connection => new PgQuery($"SELECT {RowReads.LineageColumns} FROM lineage")
             .Where("bucket = ? AND operation_id = ? AND org = ?", layout.Of(org), operationId, org).Then("ORDER BY seq").ListAsync(connection, RowReads.Lineage));
 
+    public async Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken) => Org(org) is null ? null : (await connections.RunAsync(connection =>
+        new PgQuery("SELECT no, body, crc FROM prices").Where("bucket = ? AND no = ?", layout.Of(org), number).ListAsync(connection, RowReads.Price))).Select(row => ResolvedPrice.Parse(row.Json)).SingleOrDefault();
+
     public async Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
         (await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.id = ?", layout.Of(org), org, (int)kind, id)
             .ListAsync(connection, RowReads.Kept))).SingleOrDefault();
@@ -161,6 +165,8 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
 
     private static PgQuery Objects() =>
         new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq");
+
+    public void Dispose() => _reconciling.Dispose();
 
     private Bucket BucketOf(string org) => buckets[layout.Of(org)];
 
