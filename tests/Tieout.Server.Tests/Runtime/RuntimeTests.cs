@@ -3,7 +3,6 @@ using System.Net;
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Runtime;
 using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;

@@ -1,7 +1,5 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
-using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Storage.Tests.Contract;

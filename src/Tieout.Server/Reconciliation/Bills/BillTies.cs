@@ -1,4 +1,3 @@
-using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Reconciliation.Inside;
