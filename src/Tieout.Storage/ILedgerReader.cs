@@ -3,6 +3,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation;
 using Tieout.Storage.Reconciliation;
 
@@ -56,6 +57,9 @@ public interface ILedgerReader
 
     /// <summary>All that was written about an attempt of the org, with its commits.</summary>
     Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken);
+
+    /// <summary>The price that a usage record of the org names by its number; null: there is none.</summary>
+    Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken);
 
     /// <summary>Postings by number, from just after <paramref name="after"/>.</summary>
     IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken);

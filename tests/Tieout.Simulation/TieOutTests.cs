@@ -3,7 +3,7 @@ using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
 using Tieout.Core.Money;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 using Tieout.Simulation.Running;
 using Tieout.Tests;
 

@@ -7,7 +7,7 @@ using Tieout.Cli.Output;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.SimulatedProvider;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

@@ -3,7 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Output;
 using Tieout.Server.SimulatedProvider;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
 namespace Tieout.Cli.Commands;
 

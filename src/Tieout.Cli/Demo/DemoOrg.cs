@@ -2,7 +2,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
 namespace Tieout.Cli.Demo;
 

@@ -3,7 +3,7 @@ using Spectre.Console;
 using Spectre.Console.Rendering;
 using Tieout.Cli.Output;
 using Tieout.Server.Api;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
 namespace Tieout.Cli.Demo;
 

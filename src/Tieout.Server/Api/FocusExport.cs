@@ -4,13 +4,15 @@ using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 
 namespace Tieout.Server.Api;
 
 /// <summary>Usage and corrections as rows of FOCUS 1.3, CostAndUsage: a row a charge posting, so that they sum to what the org pays.</summary>
 /// <remarks>
-/// There is no SKU column: a call has several units at several prices, and none of them is the row's. What FOCUS has no column for begins with <c>x_</c>.
+/// The SKU is the model, and its price the version that the record was priced at. There is no unit price: a call has several units at several prices, and none of them
+/// is the row's. What FOCUS has no column for begins with <c>x_</c>.
 /// Times are UTC, ends not included.
 /// </remarks>
 internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invoices, string issuer)
@@ -22,14 +24,15 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
         "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription",
         "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "EffectiveCost", "HostProviderName", "InvoiceId",
         "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ResourceId", "ResourceName", "ResourceType", "ServiceCategory",
-        "ServiceName", "ServiceProviderName", "ServiceSubcategory", "SubAccountId", "SubAccountName", "Tags",
+        "ServiceName", "ServiceProviderName", "ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "Tags",
         "x_UsageId", "x_PostingId", "x_OperationId", "x_CorrelationId", "x_TraceId", "x_UsageSource", "x_Basis", "x_ProviderCost", "x_AppInstanceId", "x_RuntimeComponent", "x_ControlPlaneComponent",
         "x_OperatingMode", "x_ControlPlaneScope", "x_RuntimeBackend",
     ];
 
     /// <summary>In the order of <see cref="Columns"/>; null: nothing.</summary>
     /// <param name="correction">The posting that corrects the usage's charge; null: the charge itself.</param>
-    public string?[] Row(UsageRow row, Posting? correction)
+    /// <param name="price">That the record names; null: it has none, since the amount was stated or no price was known.</param>
+    public string?[] Row(UsageRow row, ResolvedPrice? price, Posting? correction)
     {
         var (usage, labels) = (row.Usage, row.Usage.Labels);
         var amount = (correction is not { } posting ? row.Charge : posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount).ToString();
@@ -41,6 +44,7 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
         var seconds = Math.Max(1, (usage.DurationMs + 999) / 1_000);
         var runtime = labels.Runtime;
         var instance = runtime?.AppInstance;
+        var sku = $"{price?.Provider ?? labels.Provider ?? "unknown"}/{price?.Model ?? labels.Model ?? "unknown"}";
         return
         [
             amount, org.Org.Id, org.Org.Id, org.Org.Asset, Time(month.End(org.Zone)), Time(month.Start(org.Zone)), correction is null ? "Usage" : "Adjustment",
@@ -48,12 +52,23 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
             Time(new(start * Instant.MicrosPerSecond)), quantity, unit, amount, amount, labels.Provider ?? "unknown", invoice?.Number, issuer, amount, quantity, unit, issuer, labels.Provider ?? issuer,
             instance, instance, instance is null ? null : labels.Source == UsageSource.Allocation ? "GPU Allocation" : "App Runtime",
             runtime is null ? "AI and Machine Learning" : "Compute", runtime is null ? labels.Model ?? "unknown" : instance ?? "runtime", issuer,
-            runtime is null ? "Generative AI" : "Other (Compute)", labels.Project, labels.Project, Tags(labels),
+            runtime is null ? "Generative AI" : "Other (Compute)", sku, Quantity(usage).Unit, PriceDetails(price), price is null ? sku : $"{sku}@{price.List}/{Day(price.From)}", labels.Project, labels.Project, Tags(labels),
             usage.Id.ToString(), correction?.Seq.ToString(CultureInfo.InvariantCulture), usage.OperationId, usage.CorrelationId, usage.TraceId, UsageLine.Snake(labels.Source), UsageLine.Snake(usage.Basis),
             correction is null ? row.ProviderCost.ToString() : null, instance, runtime?.Component, runtime is null ? null : runtime.IsControlPlane ? "true" : "false",
             runtime?.OperatingMode, runtime?.ControlPlaneScope, runtime?.Backend,
         ];
     }
+
+    private static string? PriceDetails(ResolvedPrice? price)
+    {
+        if (price is null) return null;
+        var details = new JsonObject { ["x_PriceList"] = price.List };
+        if (price.From is not null) details["x_ValidFrom"] = Day(price.From);
+        if (price.BatchFactor is { } factor) details["x_BatchFactor"] = factor;
+        return details.ToJsonString();
+    }
+
+    private static string Day(DateOnly? from) => from?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "start";
 
     private static string Description(UsageRow row, Posting? correction)
     {

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 using Tieout.Server.Errors;
 using Tieout.Server.Invoicing;
 using Tieout.Storage;
@@ -107,19 +108,25 @@ internal static class UsageEndpoints
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
         await context.Response.WriteAsync(CsvLine.Of(FocusExport.Columns), context.RequestAborted);
-        var chunk = new StringBuilder();
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await LineAsync(export.Row(row, correction: null));
+        var (chunk, prices) = (new StringBuilder(), new Dictionary<int, ResolvedPrice?>());
+        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await LineAsync(export.Row(row, await PriceAsync(row.Price), correction: null));
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
             var corrected = filter with { From = Instant.MinValue, To = End, After = posting.UsageSeq - 1, Limit = 1 };
             await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
             {
-                if (row.Seq == posting.UsageSeq) await LineAsync(export.Row(row, posting));
+                if (row.Seq == posting.UsageSeq) await LineAsync(export.Row(row, await PriceAsync(row.Price), posting));
             }
         }
 
         await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
+
+        async ValueTask<ResolvedPrice?> PriceAsync(int number)
+        {
+            if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(filter.Org, number, context.RequestAborted);
+            return prices.GetValueOrDefault(number);
+        }
 
         async Task LineAsync(string?[] cells)
         {

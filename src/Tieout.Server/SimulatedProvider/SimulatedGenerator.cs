@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -21,7 +21,7 @@ public static class SimulatedProviderApp
     /// <summary>Ready to start; its bill is the <see cref="ServedLog"/> among its services.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="IOException">The trace or the log file cannot be opened.</exception>
-    /// <exception cref="Traces.TraceFormatException">The trace is malformed.</exception>
+    /// <exception cref="Replay.TraceFormatException">The trace is malformed.</exception>
     public static WebApplication Build(SimulatedProviderOptions options)
     {
         // An empty builder reads no files or environment of the folder it happens to be started in, and logs nothing.

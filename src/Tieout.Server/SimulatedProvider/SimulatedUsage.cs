@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
 namespace Tieout.Server.SimulatedProvider;
 

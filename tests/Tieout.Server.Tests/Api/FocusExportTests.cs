@@ -48,6 +48,45 @@ public sealed class FocusExportTests
         Assert.Equal(3, Rows((await world.RunAsync("usage", "acme", "--format", "focus", "--project", "web")).Out).Count);
     }
 
+    // Goal: what the specification's own rule model can say of a file, it says of ours. Method: every rule of CostAndUsage that is about cells, over usage of all kinds and corrections.
+    [Fact]
+    public async Task Every_rule_of_the_specification_that_a_file_can_be_checked_by_holds()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Runtime.RuntimeTests.Prices);
+        await world.ChargeAsync(null, project: "web", operation: "op-1");
+        await world.ChargeAsync("0.25", operation: "op-2", model: "a model of ours");
+        var taken = await world.OkAsync(HttpMethod.Post, "/usage", $$"""
+            {"items":[{"id":"a","source":"x","org":"acme","occurred_at":"{{DateTime.UtcNow.AddMinutes(-5):yyyy-MM-dd'T'HH:mm:ss'Z'}}","provider":"gpus","model":"h100","usage_source":"allocation","app_instance_id":"rent-1","units":{"gpu_seconds":60},"duration_ms":60000},
+            {"id":"b","source":"x","org":"acme","occurred_at":"{{DateTime.UtcNow.AddMinutes(-5):yyyy-MM-dd'T'HH:mm:ss'Z'}}","charge":"0.5","model":"nobodys","input_tokens":1},
+            {"id":"c","source":"x","org":"acme","occurred_at":"{{DateTime.UtcNow.AddMinutes(-5):yyyy-MM-dd'T'HH:mm:ss'Z'}}","provider":"openai","model":"gpt-4o","status_code":500}]}
+            """);
+        Assert.True(taken.GetProperty("accepted").GetInt32() == 3, taken.ToString());
+        var posting = (await world.GetAsync("/trace/op-1")).GetProperty("steps").EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
+        await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"new_amount":"3","reason":"too dear"}""");
+        var rows = Rows((await world.RunAsync("usage", "acme", "--format", "focus")).Out);
+        Assert.Equal(7, rows.Count);
+        var rules = new FocusRules(
+            "ACCOUNT_NAMING_SUPPORTED", "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED", "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED", "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED");
+        var broken = rules.Broken(rows);
+        Assert.True(broken.Count == 0, string.Join('\n', broken));
+        Assert.True(rules.Checked > 150, $"{rules.Checked} rules were checked.");
+
+        // The SKU is the model, at the version of the price that the record names.
+        Assert.Equal("openai/gpt-4o", rows[0]["SkuId"]);
+        Assert.StartsWith("openai/gpt-4o@", rows[0]["SkuPriceId"], StringComparison.Ordinal);
+        Assert.Contains(rows, row => row["SkuId"] == "gpus/h100" && row["SkuMeter"] == "GPU Seconds" && row["SkuPriceId"].Contains("@gpus@1/", StringComparison.Ordinal) && row["SkuPriceDetails"].Contains("gpus@1", StringComparison.Ordinal));
+        Assert.Contains(rows, row => row["x_UsageId"].Length > 0 && row["SkuPriceId"] == row["SkuId"]);
+
+        // And they tell what is wrong: each of these breaks one.
+        foreach (var (column, wrong) in new[] { ("BilledCost", "1,5"), ("BilledCost", ""), ("ChargeCategory", "Use"), ("BillingPeriodStart", "yesterday"), ("SkuId", ""), ("ServiceCategory", "Things"), ("BillingCurrency", "dollars"), ("ChargeClass", "Wrong"), ("SubAccountName", "") })
+        {
+            var one = rows.FindIndex(row => row["ChargeCategory"] == "Usage" && row["SubAccountId"].Length > 0);
+            List<Dictionary<string, string>> changed = [.. rows.Select((row, index) => index == one ? new(row) { [column] = wrong } : row)];
+            Assert.True(new FocusRules("SUB_ACCOUNT_SUPPORTED").Broken(changed).Count > 0, $"{column} = {wrong}");
+        }
+    }
+
     private static List<Dictionary<string, string>> Rows(string csv)
     {
         var lines = csv.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Cells).ToList();
@@ -58,9 +97,11 @@ public sealed class FocusExportTests
     {
         List<string> cells = [""];
         var quoted = false;
-        foreach (var c in line)
+        for (var i = 0; i < line.Length; i++)
         {
-            if (c == '"') quoted = !quoted;
+            var c = line[i];
+            if (c == '"' && quoted && i + 1 < line.Length && line[i + 1] == '"') cells[^1] += line[i++];
+            else if (c == '"') quoted = !quoted;
             else if (c == ',' && !quoted) cells.Add("");
             else cells[^1] += c;
         }

@@ -116,6 +116,9 @@ public sealed class BillFindingTests
         var more = (await TieAsync(world, "openrouter", OpenRouter("5"))).Json.GetProperty("finding");
         Assert.Equal("-2.25", Text(Assert.Single(await FindingsAsync(world, "?code=provider_bill_variance")).GetProperty("detail").GetProperty("finding"), "difference"));
         Assert.Equal(id, Text(more, "id"));
+
+        // Told when it opened, and when it opened again; not when its figures changed while it was open.
+        Assert.Equal(2, (await OpenedAsync(world)).Count(body => body.Contains("provider_bill_variance", StringComparison.Ordinal)));
     }
 
     [Fact]

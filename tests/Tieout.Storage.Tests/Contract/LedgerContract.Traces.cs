@@ -43,6 +43,18 @@ public abstract partial class LedgerContract
     }
 
     [Fact]
+    public async Task M3_a_price_is_read_by_the_number_that_a_record_names()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
+        var row = (await ledger.Read.AttemptAsync("acme", Make.Id(1), Cancel))!.Usage!;
+        Assert.Equal(Make.Price, await ledger.Read.PriceAsync("acme", row.Price, Cancel));
+        Assert.Null(await ledger.Read.PriceAsync("acme", row.Price + 1, Cancel));
+        Assert.Null(await ledger.Read.PriceAsync("nobody", row.Price, Cancel));
+    }
+
+    [Fact]
     public async Task L7_L8_the_records_of_an_attempt_are_its_hold_its_end_its_charge_and_every_correction_with_their_commits()
     {
         await using var ledger = Open(fresh: true);

@@ -6,6 +6,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -144,6 +145,9 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
     public async Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
         await connections.RunAsync(connection => new PgQuery($"SELECT {RowReads.LineageColumns} FROM lineage")
             .Where("bucket = ? AND operation_id = ? AND org = ?", layout.Of(org), operationId, org).Then("ORDER BY seq").ListAsync(connection, RowReads.Lineage));
+
+    public async Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken) => Org(org) is null ? null : (await connections.RunAsync(connection =>
+        new PgQuery("SELECT no, body, crc FROM prices").Where("bucket = ? AND no = ?", layout.Of(org), number).ListAsync(connection, RowReads.Price))).Select(row => ResolvedPrice.Parse(row.Json)).SingleOrDefault();
 
     public async Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
         (await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.id = ?", layout.Of(org), org, (int)kind, id)

@@ -4,6 +4,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Writing;
@@ -124,6 +125,9 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
 
     public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(connection =>
         new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(connection, RowReads.Lineage));
+
+    public async Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken) => Org(org) is null ? null : (await Rows(connection =>
+        new Query("SELECT no, body, crc FROM prices").Where("no = ?", number).List(connection, RowReads.Price))).Select(row => ResolvedPrice.Parse(row.Json)).SingleOrDefault();
 
     public void Dispose()
     {

@@ -1,6 +1,6 @@
 using Tieout.Core.Money;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>How a trace is sent to a gateway.</summary>
 public sealed record ReplayOptions

@@ -1,4 +1,4 @@
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>One request of recorded traffic: when it came and how large it was. No text, no tenant.</summary>
 /// <param name="Offset">Since the first row of the trace. Rows keep the order of their file.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>What became of a replay. Every row sent is in exactly one of <c>Ok</c>, <c>Refused</c> and <c>Failures</c>.</summary>
 /// <param name="Sent">Requests sent.</param>

@@ -1,7 +1,7 @@
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 using Tieout.Tests;
 
-namespace Tieout.Server.Tests.Traces;
+namespace Tieout.Server.Tests.Replay;
 
 public sealed class TraceReaderTests
 {

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>Counts durations in buckets that grow with them: any number of durations in 20 KB, each kept to 1/64 of itself.</summary>
 /// <remarks>Safe to add to from many threads. What is read while others add is some moment's figure.</remarks>

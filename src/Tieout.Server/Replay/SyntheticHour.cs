@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>Traffic in the shape of the Azure LLM inference trace 2023 (code), for where that file is not at hand.</summary>
 /// <remarks>

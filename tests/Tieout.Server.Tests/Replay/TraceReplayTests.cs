@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Money;
 using Tieout.Server.Tests.SimulatedProvider;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
-namespace Tieout.Server.Tests.Traces;
+namespace Tieout.Server.Tests.Replay;
 
 /// <summary>The replay, against the simulated provider itself and against a gateway that only states costs.</summary>
 public sealed class TraceReplayTests

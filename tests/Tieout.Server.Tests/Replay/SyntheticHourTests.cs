@@ -1,6 +1,6 @@
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
-namespace Tieout.Server.Tests.Traces;
+namespace Tieout.Server.Tests.Replay;
 
 public sealed class SyntheticHourTests
 {

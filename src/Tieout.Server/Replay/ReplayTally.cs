@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tieout.Core.Money;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>Counts the outcomes of a replay while its requests run side by side.</summary>
 internal sealed class ReplayTally

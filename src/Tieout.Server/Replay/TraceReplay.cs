@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Tieout.Core.Money;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>Sends a trace to a running gateway as real chat completions over HTTP, and counts what comes back.</summary>
 /// <remarks>Nothing is retried: a refusal or failure is an outcome to count, and one row is one request.</remarks>

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>The body of one replayed chat request. Its text is filler, one byte for each input token.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>JSON lines with the fields of the Mooncake traces: <c>timestamp</c> (ms), <c>input_length</c>, <c>output_length</c>, <c>hash_ids</c>.</summary>
 internal static class MooncakeTrace

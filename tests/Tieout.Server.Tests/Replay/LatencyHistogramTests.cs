@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Tieout.Server.Traces;
+using Tieout.Server.Replay;
 
-namespace Tieout.Server.Tests.Traces;
+namespace Tieout.Server.Tests.Replay;
 
 public sealed class LatencyHistogramTests
 {

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>CSV with the columns of the Azure LLM inference traces: <c>TIMESTAMP,ContextTokens,GeneratedTokens</c>.</summary>
 /// <remarks>

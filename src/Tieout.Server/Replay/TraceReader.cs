@@ -1,4 +1,4 @@
-namespace Tieout.Server.Traces;
+namespace Tieout.Server.Replay;
 
 /// <summary>Reads recorded traffic in the two published forms, told apart by their first line.</summary>
 public static class TraceReader

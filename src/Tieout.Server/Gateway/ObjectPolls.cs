@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tieout.Core.Ledger;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>Looks after what providers have not finished and nobody asks for, so that what it used is charged all the same; after a restart it goes on where it was.</summary>
+internal abstract partial class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, ILogger logger) : BackgroundService
+{
+    private const int PageLength = 100;
+
+    protected CurrentRoutes CurrentRoutes { get; } = currentRoutes;
+
+    protected TimeProvider Time { get; } = time;
+
+    protected abstract Task LookAsync(KeptObject pending);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(CurrentRoutes.Get().Options.Gateway.BatchPollInterval, Time, stoppingToken);
+
+                // One server asks: the others would only ask the same.
+                if (ledger.DoesWhatIsDoneOnce) await PollAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    /// <summary>One after the other: nobody waits, and providers limit who asks often.</summary>
+    private async Task PollAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            for (var after = 0L; ;)
+            {
+                var pending = await ledger.Read.PendingObjectsAsync(kind, after, PageLength, stoppingToken);
+                foreach (var one in pending)
+                {
+                    stoppingToken.ThrowIfCancellationRequested();
+                    after = one.Row.Seq;
+                    await LookAsync(one);
+                }
+
+                if (pending.Count < PageLength) return;
+            }
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            LogLater(kind, unavailable.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "What is pending at providers ({Kind}) is looked after again once the store is back: {Reason}")]
+    private partial void LogLater(ObjectKind kind, string reason);
+}
