@@ -61,7 +61,7 @@ internal static class ReconcileCommand
             foreach (var finding in run.Findings) await text.WriteLineAsync($"\n{finding.Id}\n  {finding.Cause}\n  {finding.Proposed}");
         }
 
-        if (run.More > 0) await text.WriteLineAsync($"{run.More} more odd rows were not looked at in full.");
+        if (run.More > 0) await text.WriteLineAsync($"{run.More} more odd rows are there: correct or accept some of these, and the next run names them.");
         await text.WriteLineAsync($"{(run.Findings.Count == 0 ? "Everything ties out" : $"{run.Findings.Count} findings")}: {run.Checked} rows and figures, commit {run.AsOf}; {run.Opened} opened, {run.Ended} ended.");
     }
 }
