@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Core.Runtime;

@@ -1,6 +1,5 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Storage.Tests.Contract;
