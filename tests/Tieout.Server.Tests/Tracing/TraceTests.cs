@@ -5,9 +5,9 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Server.Tracing;
 using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Outbox;
+using Tieout.Server.Tracing;
 
 namespace Tieout.Server.Tests.Tracing;
 
