@@ -36,9 +36,12 @@ public sealed class UsageMonthsTests
             Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(100, 11, at: MonthsFromNow(0)), Cancel));
             Assert.Equal(960, ledger.Read.Balance("acme")!.Balance.Nanos);
             await AssertFoundAsync(ledger);
-            await DoAsync(ledger, new Command.Correct("c1", "acme", 2, new(4), "late"));
-            var charged = Assert.Single(await ledger.Read.ChargesAsync("acme", MonthsFromNow(-1), MonthsFromNow(10), Cancel));
-            Assert.Equal((4, 34, -6), (charged.Attempts, charged.Charge.Nanos, charged.Corrections.Nanos));
+
+            // Of a closed month, so it counts in the next: what is summed there lies in two months.
+            var first = MonthsFromNow(0).ToDateTimeOffset();
+            await DoAsync(ledger, new Command.ClosePeriod("acme", new(first.Year, first.Month)), new Command.Correct("c1", "acme", 2, new(4), "late"));
+            var charged = Assert.Single(await ledger.Read.ChargesAsync("acme", Instant.From(first.AddDays(-14).AddHours(-12).AddMonths(1)), MonthsFromNow(10), Cancel));
+            Assert.Equal((3, 24, -6, "m"), (charged.Attempts, charged.Charge.Nanos, charged.Corrections.Nanos, charged.Model));
         }
 
         Assert.Equal($"{Part(0)}:1 {Part(1)}:1 {Part(3)}:1 usage_rest:1", Sql(store, Parts));
