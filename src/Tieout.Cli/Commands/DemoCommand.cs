@@ -6,8 +6,8 @@ using Tieout.Cli.Demo;
 using Tieout.Cli.Output;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
-using Tieout.Server.SimulatedProvider;
 using Tieout.Server.Replay;
+using Tieout.Server.SimulatedProvider;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.SimulatedProvider.Dialects;
 using Tieout.Server.Replay;
+using Tieout.Server.SimulatedProvider.Dialects;
 
 namespace Tieout.Server.SimulatedProvider;
 

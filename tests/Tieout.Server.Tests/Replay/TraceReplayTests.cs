@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Money;
-using Tieout.Server.Tests.SimulatedProvider;
 using Tieout.Server.Replay;
+using Tieout.Server.Tests.SimulatedProvider;
 
 namespace Tieout.Server.Tests.Replay;
 
