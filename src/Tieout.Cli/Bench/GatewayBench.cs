@@ -12,14 +12,8 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
     private const int Clients = 32;
     private const int OpenLoopPerS = 1_000;
 
-    /// <summary>Batches under way at once.</summary>
-    private const int Senders = 4;
-
     /// <summary>The runtime compiles what is called often anew, and in the background: before that, nothing is measured.</summary>
     private const int WarmUpAnswers = 5_000;
-
-    /// <inheritdoc cref="WarmUpAnswers"/>
-    private const long WarmUpEvents = 200_000;
 
     private readonly BenchRequests _requests = new(world.Key);
     private readonly TimeSpan _time = TimeSpan.FromMilliseconds((long)(seconds * 1_000));
@@ -104,44 +98,21 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
         await world.NoteBillAsync(cancellationToken);
     }
 
+    /// <summary>The formats take turns, too: the more events are kept, the longer one takes whose id comes in no order.</summary>
     private async Task<IngestRates> IngestAsync()
     {
         var now = DateTime.UtcNow;
-        return new(
-            await IngestAsync("plain usage records", () => IngestBatch.Plain(world.Key, now)),
-            await IngestAsync("CloudEvents", () => IngestBatch.CloudEvents(world.Key, now)),
-            await IngestAsync("OTLP spans", () => IngestBatch.Otlp(world.Key, now)));
-    }
-
-    private async Task<IngestRate> IngestAsync(string what, Func<IngestBatch> batch)
-    {
-        progress(what);
-        var first = 0L;
-        var warmUp = 0L;
-        while (warmUp < WarmUpEvents) warmUp += await SendAsync(_time / 5);
-        var before = await world.Gateway.ReadAsync();
-        var began = Stopwatch.GetTimestamp();
-        var events = await SendAsync(_time);
-        var took = Stopwatch.GetTimestamp() - began;
-        var spent = Spent.Between(before, await world.Gateway.ReadAsync(), events);
-        return new(warmUp + events, Math.Round((decimal)events * Stopwatch.Frequency / took), spent.AllocatedBytes, spent.CpuMicros);
-
-        async Task<long> SendAsync(TimeSpan time)
+        IngestLoad[] loads =
+        [
+            new(world, () => IngestBatch.Plain(world.Key, now), cancellationToken), new(world, () => IngestBatch.CloudEvents(world.Key, now), cancellationToken), new(world, () => IngestBatch.Otlp(world.Key, now), cancellationToken),
+        ];
+        progress("taking events in");
+        foreach (var load in loads) await load.WarmUpAsync(_time / Rounds);
+        for (var round = 0; round < Rounds; round++)
         {
-            var sent = 0L;
-            await Task.WhenAll(Enumerable.Range(0, Senders).Select(_ => Task.Run(async () =>
-            {
-                var (own, connection) = (batch(), await world.Through.TakeAsync(cancellationToken));
-                var end = Stopwatch.GetTimestamp() + time.Ticks * (Stopwatch.Frequency / TimeSpan.TicksPerSecond);
-                do
-                {
-                    await connection.SendAsync(own.From(Interlocked.Add(ref first, IngestBatch.Events)), cancellationToken);
-                    Interlocked.Add(ref sent, IngestBatch.Events);
-                }
-                while (Stopwatch.GetTimestamp() < end);
-                world.Through.Return(connection);
-            })));
-            return sent;
+            foreach (var load in loads) await load.RunAsync(_time / Rounds);
         }
+
+        return new(loads[0].Rate, loads[1].Rate, loads[2].Rate);
     }
 }

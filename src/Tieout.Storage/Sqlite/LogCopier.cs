@@ -9,8 +9,14 @@ internal sealed class LogCopier : IDisposable
     /// <summary>Rows after which a copy is worth its two syncs.</summary>
     private const long RowsWorthCopying = 4_000;
 
+    /// <summary>The same of rows whose ids come in no order: each touches a page of its own, the same pages again and again, and what is copied seldom is copied once.</summary>
+    private const long ScatteredWorthCopying = 30_000;
+
     /// <summary>16,384 pages, 64 MiB: above it, the writer finishes the copy between two commits.</summary>
     private const int FramesMax = 16_384;
+
+    /// <summary>The same while such rows come.</summary>
+    private const int ScatteredFramesMax = 32_768;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
@@ -19,6 +25,7 @@ internal sealed class LogCopier : IDisposable
     // It waits nearly always: spinning before it sleeps was a twentieth of an idle gateway's processor time.
     private readonly ManualResetEventSlim _stop = new(initialState: false, spinCount: 0);
     private long _rows;
+    private long _scattered;
     private bool _finishWanted;
 
     public LogCopier(string database)
@@ -29,9 +36,12 @@ internal sealed class LogCopier : IDisposable
     }
 
     /// <summary>Called by the writer between two commits.</summary>
-    public void Committed(RawConnection writer, int rows)
+    /// <param name="rows">Written, usage and its posting counted once.</param>
+    /// <param name="scattered">Usage whose ids come in no order.</param>
+    public void Committed(RawConnection writer, int rows, int scattered)
     {
         Interlocked.Add(ref _rows, rows);
+        Interlocked.Add(ref _scattered, scattered);
         if (!Volatile.Read(ref _finishWanted)) return;
         Volatile.Write(ref _finishWanted, false);
         try
@@ -56,13 +66,15 @@ internal sealed class LogCopier : IDisposable
         RawConnection? connection = null;
         while (!_stop.Wait(Pause))
         {
-            if (Interlocked.Read(ref _rows) < RowsWorthCopying) continue;
+            var inOrder = Interlocked.Read(ref _rows) >= RowsWorthCopying;
+            if (!inOrder && Interlocked.Read(ref _scattered) < ScatteredWorthCopying) continue;
             Interlocked.Exchange(ref _rows, 0);
+            Interlocked.Exchange(ref _scattered, 0);
             try
             {
                 connection ??= RawConnection.Open(_database);
                 var (frames, _) = connection.CheckpointPassive();
-                if (frames > FramesMax) Volatile.Write(ref _finishWanted, true);
+                if (frames > (inOrder ? FramesMax : ScatteredFramesMax)) Volatile.Write(ref _finishWanted, true);
             }
             catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
             {
