@@ -60,7 +60,7 @@ internal sealed class PlainLoop : IDisposable
             _begin.Run();
             _inserts.Write(set);
             _connection.Commit(_commit);
-            _log.Committed(_connection, set.Usage.Count + set.Postings.Count + set.Holds.Count + 1, scattered: 0);
+            _log.Committed(_connection, set);
         }
 
         return (count, Stopwatch.GetTimestamp() - start);

@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger;
 using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite;
@@ -6,6 +7,9 @@ namespace Tieout.Storage.Sqlite;
 /// <remarks>ADR 0002: a copy that waits for nobody never catches up with a busy writer, so now and then the writer finishes it.</remarks>
 internal sealed class LogCopier : IDisposable
 {
+    /// <summary>Of the ids that we make, which come in the order of time.</summary>
+    private const int TimeOrderedVersion = 7;
+
     /// <summary>Rows after which a copy is worth its two syncs.</summary>
     private const long RowsWorthCopying = 4_000;
 
@@ -36,12 +40,18 @@ internal sealed class LogCopier : IDisposable
     }
 
     /// <summary>Called by the writer between two commits.</summary>
-    /// <param name="rows">Written, usage and its posting counted once.</param>
-    /// <param name="scattered">Usage whose ids come in no order.</param>
-    public void Committed(RawConnection writer, int rows, int scattered)
+    public void Committed(RawConnection writer, WriteSet writes)
     {
-        Interlocked.Add(ref _rows, rows);
+        var scattered = 0;
+        foreach (var row in writes.Usage)
+        {
+            if (row.Usage.Id.Value.Version != TimeOrderedVersion) scattered++;
+        }
+
+        // Usage and its posting count once.
+        var postings = Math.Max(0, writes.Postings.Count - scattered);
         Interlocked.Add(ref _scattered, scattered);
+        Interlocked.Add(ref _rows, postings + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count + 1);
         if (!Volatile.Read(ref _finishWanted)) return;
         Volatile.Write(ref _finishWanted, false);
         try

@@ -103,11 +103,7 @@ internal sealed class SqliteLedgerStore : IDisposable
             _tables.Advance(writes.Chain.Last, firstOpenHold);
         });
         _pending.Add(writes);
-
-        // Usage that ends no hold was measured elsewhere, and got its id there.
-        var scattered = Math.Max(0, writes.Usage.Count - writes.HoldsEnded.Count);
-        var others = writes.Postings.Count + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count + 1 - scattered;
-        _log.Committed(_writes, Math.Max(1, others), scattered);
+        _log.Committed(_writes, writes);
     }
 
     /// <summary>Brings accounts, windows and cells in the file up to the last commit.</summary>

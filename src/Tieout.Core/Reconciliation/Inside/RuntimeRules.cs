@@ -15,7 +15,7 @@ public readonly record struct UnevenDay(ComponentDay Day, bool IsShort);
 /// <summary>A stretch of activity that no record stands for, with what it costs; null: no price is known.</summary>
 public sealed record Unmetered(Stretch Stretch, Amount? Charge);
 
-/// <summary>Activity without usage. Pure: activity from the events, usage from the records that stand.</summary>
+/// <summary>Activity against usage, short and beyond. Pure: activity from the events, usage from the records that stand.</summary>
 public static class RuntimeRules
 {
     /// <summary>The days on which what stands charged for a component is less than its activity, or more.</summary>
@@ -66,13 +66,14 @@ public static class RuntimeRules
         var names = string.Join(", ", components);
         return new(
             FindingCode.LedgerMismatch,
-            new(instance.Org, instance.Project, instance.Team, instance.Key, instance.Id, CorrelationId: instance.CorrelationId, At: at),
+            Scope(instance, at),
             $"surplus/{instance.Id}/{day}", charged, right,
             $"{units} s of {instance.Id} ({names}) stand charged on the day of {at} beyond what it was active for",
             $"SELECT * FROM usage_records WHERE app_instance_id = '{instance.Id}' AND occurred_at >= '{at}' ORDER BY occurred_at",
             new Repair.MeterAnew(instance.Id, day, right is { } should ? should - charged : null));
     }
 
+    /// <summary>Less stands charged on a day than a component was active for.</summary>
     /// <param name="missing">Not empty: what of the day is to be recorded, and what each costs.</param>
     /// <param name="instead">What stands charged for parts of it, and comes back for it; null: nothing.</param>
     /// <param name="seconds">By how much the records are short.</param>
@@ -83,10 +84,13 @@ public static class RuntimeRules
         var at = new Instant(missing[0].Stretch.From * Instant.MicrosPerSecond);
         return new(
             FindingCode.MissingUsage,
-            new(instance.Org, instance.Project, instance.Team, instance.Key, instance.Id, CorrelationId: instance.CorrelationId, At: at),
+            Scope(instance, at),
             $"runtime/{instance.Id}/{component}/{day.Day}", instead, charge,
             $"{instance.Id}/{component} was active for {seconds} s from {at} on that no usage record stands for",
             $"SELECT * FROM usage_records WHERE app_instance_id = '{instance.Id}' AND runtime_component = '{component}' ORDER BY occurred_at",
             new Repair.Meter(instance.Id, component, day.Day, charge is { } all ? all - (instead ?? Amount.Zero) : null));
     }
+
+    private static FindingScope Scope(RuntimeInstance instance, Instant at) =>
+        new(instance.Org, instance.Project, instance.Team, instance.Key, instance.Id, CorrelationId: instance.CorrelationId, At: at);
 }
