@@ -7,6 +7,7 @@ namespace Tieout.Storage.Postgres;
 internal static class PostgresSchema
 {
     private const string Prefix = "postgres/";
+    private const string Views = "postgres-views.sql";
 
     /// <summary>Held while migrating, so that any number of nodes may start at once. Any number that nobody else uses.</summary>
     private const long MigrationLock = 8_432_675_001;
@@ -35,7 +36,10 @@ internal static class PostgresSchema
             foreach (var (number, name) in Migrations)
             {
                 if (number <= version) continue;
-                await RunAsync(connection, $"BEGIN;\n{Read(name)}\nINSERT INTO schema_version (number, name) VALUES ({number}, '{name[Prefix.Length..]}');\nCOMMIT", cancellationToken);
+
+                // The views go with the newest tables, in one transaction: no program sees the ones without the others.
+                var views = number == Newest ? Read(Views) : "";
+                await RunAsync(connection, $"BEGIN;\n{Read(name)}\n{views}\nINSERT INTO schema_version (number, name) VALUES ({number}, '{name[Prefix.Length..]}');\nCOMMIT", cancellationToken);
             }
 
             await LayOutAsync(connection, buckets, cancellationToken);
