@@ -5,7 +5,7 @@ using Tieout.Storage.Sqlite;
 namespace Tieout.Storage.Writing;
 
 /// <summary>Group commit: one at a time has the turn and takes whatever waits. A lone command takes the turn itself, on its caller's thread.</summary>
-internal sealed class LedgerWriter : IAsyncDisposable
+internal sealed partial class LedgerWriter : IAsyncDisposable
 {
     /// <summary>Commands decided and committed together. TigerBeetle's batch, so that figures compare; above it nothing is gained.</summary>
     public const int BatchMax = 8_192;
@@ -250,63 +250,5 @@ internal sealed class LedgerWriter : IAsyncDisposable
         var failure = new StoreUnavailableException(_stopped, StoreEffect.None, StoreFault.Stopped, broken);
         batch?.Fail(failure);
         foreach (var submission in waiting) submission.Fail(failure);
-    }
-
-    private void TryProbe()
-    {
-        _lastProbe = Environment.TickCount64;
-        try
-        {
-            _pipeline.Probe();
-        }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
-        {
-            _pipeline.Failure = failure.Message;
-        }
-    }
-
-    private void TryRepair()
-    {
-        List<(IReadOnlyList<FigureDrift> Drifts, TaskCompletionSource Done)> wanted;
-        lock (_gate)
-        {
-            wanted = _repairsWanted;
-            _repairsWanted = [];
-        }
-
-        foreach (var (drifts, done) in wanted)
-        {
-            try
-            {
-                _pipeline.Repair(drifts);
-                done.TrySetResult();
-            }
-            catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
-            {
-                done.TrySetException(failure);
-            }
-        }
-    }
-
-    private void TryFlush()
-    {
-        List<TaskCompletionSource> wanted;
-        lock (_gate)
-        {
-            wanted = _flushWanted;
-            _flushWanted = [];
-        }
-
-        try
-        {
-            _lastFlush = Environment.TickCount64;
-            _pipeline.Flush();
-            foreach (var done in wanted) done.TrySetResult();
-        }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
-        {
-            // What is not flushed is rebuilt from the rows at a start; only those who asked must know.
-            foreach (var done in wanted) done.TrySetException(failure);
-        }
     }
 }

@@ -1,0 +1,112 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite;
+
+/// <summary>How it is put together at a start: from the checkpoint, and from the rows after it.</summary>
+internal sealed partial class StoredBook
+{
+    /// <summary>Reads the checkpoint and replays what came after it; <paramref name="pending"/> then holds what the checkpoint lacks.</summary>
+    /// <param name="connection">Stays the book's, to look things up.</param>
+    /// <param name="writes">The committing thread's.</param>
+    /// <exception cref="StoreCorruptException">Something that must be there is not. <c>tieout verify</c> says what.</exception>
+    public static StoredBook Load(RawConnection connection, RawConnection writes, Pending pending, Instant now)
+    {
+        var stored = new StoredBook(new Book(), new StoredRows(connection), connection, writes);
+        try
+        {
+            connection.Execute("BEGIN");
+            stored.LoadStanding(connection, now);
+            stored.Replay(connection, pending);
+            return stored;
+        }
+        catch
+        {
+            stored.Dispose();
+            throw;
+        }
+        finally
+        {
+            connection.RollBack();
+        }
+    }
+
+    private void LoadStanding(RawConnection connection, Instant now)
+    {
+        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(RowReads.Setting(s)));
+        Each(connection, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
+        {
+            var row = RowReads.Labels(s);
+            Book.Recall(row);
+            _rows.Add(row);
+        });
+        Each(connection, "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(RowReads.Price(s)));
+        CheckpointTables.RecallAccounts(connection, Book);
+        Book.WindowsFrom = now - WindowsKept;
+        foreach (var which in (ReadOnlySpan<string>)[$"end_at > {Book.WindowsFrom.UnixMicros}", "held <> 0"])
+        {
+            Each(connection, $"SELECT {RowReads.WindowColumns} FROM windows WHERE {which}", s =>
+            {
+                var window = RowReads.Window(s);
+                window.Held = Amount.Zero;
+                Book.Recall(window);
+            });
+        }
+
+        Each(connection, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no DESC LIMIT 1", s =>
+        {
+            var chain = RowReads.Chain(s, []);
+            Book.Recall(chain.Last, chain.Hash);
+        });
+        foreach (var table in (ReadOnlySpan<string>)["usage", "holds"])
+        {
+            Each(connection, $"SELECT id FROM {table} ORDER BY id DESC LIMIT 1", s => See(new(s.Guid(0))));
+        }
+    }
+
+    private void Replay(RawConnection connection, Pending pending)
+    {
+        var recomputed = new Recomputation(Book);
+        var (after, firstOpenHold) = (0L, 0L);
+        Each(connection, "SELECT posting, first_open_hold FROM checkpoint", s => (after, firstOpenHold) = (s.Int64(0), s.Int64(1)));
+        var postings = 0L;
+        Each(connection, $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
+        {
+            var posting = RowReads.Posting(s, OrgOf).Posting;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
+            if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
+            var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
+            recomputed.Add(posting, usage, command);
+            postings++;
+        });
+        Each(connection, $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
+        {
+            var hold = RowReads.Hold(s, _rows.Labels).Hold;
+            RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
+            Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
+            recomputed.Add(hold);
+        });
+        foreach (var account in recomputed.Accounts.Values) Book.Recall(account);
+        foreach (var window in recomputed.Windows.Values) Book.Recall(window);
+        pending.Clear();
+        pending.Begin(Book.Last);
+        pending.Add(recomputed, postings);
+
+        // Whatever the checkpoint says is held, also where no open hold is left: the next flush puts it right.
+        Each(connection, "SELECT no FROM accounts WHERE held <> 0", s => pending.Accounts[RowReads.Int32(s, 0)] = Book.Account(RowReads.Int32(s, 0)));
+        Each(connection, $"SELECT {RowReads.WindowColumns} FROM windows WHERE held <> 0", s =>
+        {
+            var key = RowReads.Window(s).Key;
+            pending.Windows[key] = Book.Window(key)!;
+        });
+    }
+
+    private static void Each(RawConnection connection, string sql, Action<RawStatement> take)
+    {
+        using var statement = connection.Prepare(sql);
+        while (statement.Step()) take(statement);
+    }
+}
