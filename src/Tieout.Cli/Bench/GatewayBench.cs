@@ -13,7 +13,7 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
     private const int OpenLoopPerS = 1_000;
 
     /// <summary>The runtime compiles what is called often anew, and in the background: before that, nothing is measured.</summary>
-    private const int WarmUpAnswers = 5_000;
+    private const int WarmUpAnswers = 30_000;
 
     private readonly BenchRequests _requests = new(world.Key);
     private readonly TimeSpan _time = TimeSpan.FromMilliseconds((long)(seconds * 1_000));

@@ -7,7 +7,7 @@ namespace Tieout.Cli.Bench;
 internal sealed class IngestLoad(BenchWorld world, Func<IngestBatch> batch, CancellationToken cancellationToken)
 {
     /// <summary>Batches under way at once.</summary>
-    private const int Senders = 4;
+    private const int Senders = 16;
 
     /// <summary>The runtime compiles what is called often anew, and in the background: before that, nothing is measured.</summary>
     private const long WarmUpEvents = 200_000;

@@ -6,19 +6,20 @@ namespace Tieout.Server.SimulatedProvider;
 /// <remarks>A call is in the log before the first byte of its answer leaves, so whoever has an answer finds it here.</remarks>
 public sealed class ServedLog : IDisposable
 {
-    /// <summary>Calls listed in memory, some 100 MB of them; later ones are only counted (and stand in the file, if there is one).</summary>
-    private const int ListedMax = 200_000;
-
     private readonly Lock _lock = new();
     private readonly List<ServedCall> _listed = [];
     private readonly SortedDictionary<int, long> _byStatus = [];
     private readonly FileStream? _file;
+    private readonly int _listedMax;
     private ServedTotals _sums = Nothing;
 
     /// <param name="path">Appended to, one JSON object a line; null for none.</param>
+    /// <param name="listedMax">Calls kept in memory; later ones are only counted.</param>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public ServedLog(string? path = null)
+    public ServedLog(string? path, int listedMax)
     {
+        _listedMax = listedMax;
+
         // Unbuffered: a line is in the file when its answer leaves, though the process may be killed next.
         if (path is not null) _file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
@@ -31,7 +32,7 @@ public sealed class ServedLog : IDisposable
         lock (_lock)
         {
             call = call with { Call = _sums.Calls + 1 };
-            var listed = _listed.Count < ListedMax;
+            var listed = _listed.Count < _listedMax;
             _sums = _sums with
             {
                 Calls = call.Call,

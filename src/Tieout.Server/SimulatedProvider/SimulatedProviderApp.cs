@@ -31,7 +31,7 @@ public static class SimulatedProviderApp
             server.AddServerHeader = false;
             server.Limits.MaxRequestBodySize = BodyBytesMax;
         });
-        builder.Services.AddSingleton(_ => new ServedLog(options.LogPath));
+        builder.Services.AddSingleton(_ => new ServedLog(options.LogPath, options.CallsListedMax));
 
         var app = builder.Build();
         var log = app.Services.GetRequiredService<ServedLog>();

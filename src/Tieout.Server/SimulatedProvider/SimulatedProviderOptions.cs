@@ -24,6 +24,9 @@ public sealed record SimulatedProviderOptions
     /// <summary>Appends every answered call to this file, one JSON object a line. Null: memory only.</summary>
     public string? LogPath { get; init; }
 
+    /// <summary>Calls that <c>GET /sim/log</c> lists, at some 500 bytes of memory each; later ones are only counted (and stand in the file, if there is one).</summary>
+    public int CallsListedMax { get; init; } = 200_000;
+
     /// <summary>What <c>GET /v1/models</c> lists. Any other model is answered too.</summary>
     public IReadOnlyList<string> Models { get; init; } = ["gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "o4-mini", "claude-sonnet-4-5", "gemini-2.5-pro"];
 
