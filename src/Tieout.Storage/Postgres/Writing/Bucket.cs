@@ -31,7 +31,6 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
     private bool _running;
     private bool _closing;
     private string? _stopped;
-    private long _firstOpenHold = 1;
     private long _checkedAt;
     private TaskCompletionSource? _idle;
 
@@ -243,7 +242,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
 
             var backfilled = await Backfill.WindowsAsync(connection, number, book.Book, writes);
             using var buffer = new CopyBuffer();
-            await BucketCommit.WriteAsync(connection, buffer, number, writes, backfilled, FirstOpenHold(book.Book), () => committing(writes));
+            await BucketCommit.WriteAsync(connection, buffer, number, writes, backfilled, book.FirstOpenHold(), () => committing(writes));
             book.Apply(writes, backfilled, batch.Revisited);
         }
         catch
@@ -270,8 +269,6 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
                 _book = new(number);
                 await _book.CatchUpAsync(connection, head, Instant.From(clock.GetUtcNow()));
             }
-
-            _firstOpenHold = Math.Max(_firstOpenHold, head.FirstOpenHold);
         }
         catch
         {
@@ -293,14 +290,6 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
     {
         var now = Instant.From(clock.GetUtcNow());
         return now > book.LastRecordedAt ? now : book.LastRecordedAt;
-    }
-
-    /// <summary>Where a start begins to look for open holds. Looked up anew when many have come since.</summary>
-    private long FirstOpenHold(Book book)
-    {
-        const int holdsBetweenLooks = 1_000;
-        if (book.Last.Hold - _firstOpenHold < holdsBetweenLooks) return _firstOpenHold;
-        return _firstOpenHold = book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min();
     }
 
     /// <summary>A ledger that goes on with a wrong balance is worse than one that stops.</summary>

@@ -17,11 +17,15 @@ namespace Tieout.Storage.Postgres.Writing;
 /// </remarks>
 internal sealed partial class BucketBook(int bucket)
 {
+    private const int HoldsBetweenLooks = 1_000;
+
     private readonly Lock _gate = new();
     private readonly List<UsageLabels?> _labels = [null];
 
     // No stored id is above it, so an id above it is new and need not be looked up. Ids are time-ordered, so most are.
     private AttemptId _newestId;
+    private long _firstOpenHold = 1;
+    private long _lookedAtHold;
 
     /// <summary>For whoever has the turn.</summary>
     public Book Book { get; } = new();
@@ -87,9 +91,18 @@ internal sealed partial class BucketBook(int bucket)
             foreach (var id in newest) See(new(id));
             Book.Recall(head.Chain.Last, head.Chain.Hash);
             LastRecordedAt = head.Chain.RecordedAt;
+            _firstOpenHold = Math.Max(_firstOpenHold, head.FirstOpenHold);
         }
 
         return true;
+    }
+
+    /// <summary>No open hold comes before it, so a start need not look at those. For whoever has the turn; looked up anew when many have come since.</summary>
+    public long FirstOpenHold()
+    {
+        if (Book.Last.Hold - _lookedAtHold < HoldsBetweenLooks) return _firstOpenHold;
+        _lookedAtHold = Book.Last.Hold;
+        return _firstOpenHold = Book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(Book.Last.Hold + 1).Min();
     }
 
     /// <summary>Takes in what is durable now, and lets go of what need not be in memory.</summary>
