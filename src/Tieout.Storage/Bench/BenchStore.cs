@@ -29,7 +29,7 @@ internal sealed class SqliteBench : BenchStore
 
     private SqliteBench(LedgerBenchOptions options)
     {
-        _ledger = SqliteLedger.Open(Path.Combine(options.Folder, "ledger"), options.Batch);
+        _ledger = SqliteLedger.Open(Path.Combine(options.Folder, "ledger"), options.BatchMax);
         _limit = new(Path.Combine(options.Folder, "limit.db"), _ledger.Store.Database);
     }
 

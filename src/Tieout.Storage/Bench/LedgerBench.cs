@@ -21,7 +21,7 @@ public static class LedgerBench
     {
         Check(options);
         if (options.Mode == LedgerBenchMode.SingleHold) options = options with { Batch = 1 };
-        await using BenchStore bench = options.Postgres is { } postgres ? await PostgresBench.OpenAsync(postgres, options.Batch, options.Nodes) : SqliteBench.Open(options);
+        await using BenchStore bench = options.Postgres is { } postgres ? await PostgresBench.OpenAsync(postgres, options.BatchMax, options.Nodes) : SqliteBench.Open(options);
         var workload = new Workload(options, bench.BucketOf);
         await Parallel.ForEachAsync(workload.Openings(), cancellationToken, async (commands, token) =>
         {

@@ -1,3 +1,5 @@
+using Tieout.Storage.Writing;
+
 namespace Tieout.Storage.Bench;
 
 /// <summary>What to measure. <c>tieout bench ledger</c>.</summary>
@@ -9,7 +11,11 @@ namespace Tieout.Storage.Bench;
 /// <param name="Nodes">Ledgers on that database, with connections of their own, that share every org. More than one is measured beside one alone, in the same run; the embedded store has one.</param>
 /// <param name="RatePerS">Single holds a second that arrive whether or not the ledger keeps up. Null: each when the one before it is answered.</param>
 public sealed record LedgerBenchOptions(
-    int Batch, long Charges, int Orgs, LedgerBenchMode Mode, string Folder, string? Postgres = null, int Nodes = 1, int? RatePerS = null);
+    int Batch, long Charges, int Orgs, LedgerBenchMode Mode, string Folder, string? Postgres = null, int Nodes = 1, int? RatePerS = null)
+{
+    /// <summary>Of what comes at a rate, whatever waits is committed together, as in the product.</summary>
+    internal int BatchMax => RatePerS is null ? Batch : LedgerWriter.BatchMax;
+}
 
 public enum LedgerBenchMode
 {

@@ -32,12 +32,12 @@ internal sealed class PostgresBench : BenchStore
 
     /// <param name="server">The address of any database of the server.</param>
     /// <param name="nodes">Each with connections of its own, as a process of its own would have them.</param>
-    public static async Task<PostgresBench> OpenAsync(string server, int batch, int nodes)
+    public static async Task<PostgresBench> OpenAsync(string server, int batchMax, int nodes)
     {
         var database = $"tieout_bench_{Guid.NewGuid():N}";
         await ExecuteAsync(server, $"CREATE DATABASE {database}");
         var bench = new PostgresBench(server, database);
-        for (var node = 0; node < nodes; node++) bench._nodes.Add(await PostgresLedger.OpenAsync(In(server, database), Buckets.Default, batch));
+        for (var node = 0; node < nodes; node++) bench._nodes.Add(await PostgresLedger.OpenAsync(In(server, database), Buckets.Default, batchMax));
         await bench.MakeLimitTablesAsync();
         return bench;
     }
