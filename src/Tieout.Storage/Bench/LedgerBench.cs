@@ -56,17 +56,23 @@ public static class LedgerBench
         async Task TurnAsync(int nodes, Meter meter, int count)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var lists = workload.Next(count);
             var ledgers = bench.Nodes.Take(nodes).ToArray();
-            meter.Begin();
-            await (options switch
+            if (options.RatePerS is { } rate)
             {
-                { RatePerS: { } rate } => Loads.AtRateAsync(ledgers, [.. lists.SelectMany(list => list)], rate, meter),
-                { Mode: LedgerBenchMode.SingleHold } => Loads.OneByOneAsync(ledgers, [.. lists.SelectMany(list => list)], meter),
-                _ => Loads.ManyAsync(ledgers, lists, options.Mode == LedgerBenchMode.HoldSettle ? 2 : 1, bench.Outstanding, meter),
-            });
+                // Made one by one: to make them ahead would have the collector copy them in the midst of the measurement.
+                meter.Begin();
+                await Loads.AtRateAsync(ledgers, workload.Next(count).SelectMany(list => list), count, rate, meter);
+                meter.End(count);
+                return;
+            }
+
+            var lists = workload.Next(count).ToList();
+            meter.Begin();
+            await (options.Mode == LedgerBenchMode.SingleHold
+                ? Loads.OneByOneAsync(ledgers, [.. lists.SelectMany(list => list)], meter)
+                : Loads.ManyAsync(ledgers, lists, options.Mode == LedgerBenchMode.HoldSettle ? 2 : 1, bench.Outstanding, meter));
             meter.End(count);
-            if (options.RatePerS is null) meter.Limit(await bench.LimitAsync(options.Batch));
+            meter.Limit(await bench.LimitAsync(options.Batch));
         }
     }
 

@@ -22,19 +22,19 @@ internal static class Loads
     }
 
     /// <summary>Each at its time, whether or not those before it are answered, and timed from then. That a thread sleeps a millisecond at least is in the times.</summary>
-    public static async Task AtRateAsync(IReadOnlyList<ILedger> nodes, IReadOnlyList<Command> commands, int perS, Meter meter)
+    public static async Task AtRateAsync(IReadOnlyList<ILedger> nodes, IEnumerable<Command> commands, int count, int perS, Meter meter)
     {
-        var arrivals = new Task<long>[commands.Count];
+        var arrivals = new Task<long>[count];
         await Task.Factory.StartNew(
             () =>
             {
                 var draw = new Random(Seed);
                 var begin = Stopwatch.GetTimestamp();
-                for (var i = 0; i < arrivals.Length; i++)
+                foreach (var (i, command) in commands.Index())
                 {
                     var due = begin + (i * Stopwatch.Frequency / perS);
                     while (Stopwatch.GetTimestamp() < due) Thread.Sleep(1);
-                    var (node, command) = (nodes[draw.Next(nodes.Count)], commands[i]);
+                    var node = nodes[draw.Next(nodes.Count)];
                     arrivals[i] = Task.Run(async () =>
                     {
                         Require(await node.SubmitAsync(command));

@@ -55,21 +55,18 @@ internal sealed class Workload(LedgerBenchOptions options, Func<string, int> buc
         for (var key = 1; key <= KeysPerOrg; key++) yield return new Command.Record(SettingKind.Key, id, $"{id}-k{key}", "{}", Once: true);
     }
 
-    /// <summary>Commands for as many charges, in lists of one batch.</summary>
-    public IReadOnlyList<IReadOnlyList<Command>> Next(int charges)
+    /// <summary>Commands for as many charges, in lists of one batch. Each list is made when it is asked for.</summary>
+    public IEnumerable<IReadOnlyList<Command>> Next(int charges)
     {
-        var lists = new List<IReadOnlyList<Command>>();
         while (charges > 0)
         {
             var labels = _labels[_lists++ % _labels.Length];
             var attempts = Enumerable.Range(0, Math.Min(options.Batch, charges)).Select(_ => Next(labels)).ToArray();
             charges -= attempts.Length;
-            if (options.Mode != LedgerBenchMode.Charge) lists.Add([.. attempts.Select(Hold)]);
-            if (options.Mode == LedgerBenchMode.HoldSettle) lists.Add([.. attempts.Select(attempt => new Command.Settle(attempt))]);
-            if (options.Mode == LedgerBenchMode.Charge) lists.Add([.. attempts.Select(attempt => new Command.Charge(attempt, Fact: false))]);
+            if (options.Mode != LedgerBenchMode.Charge) yield return [.. attempts.Select(Hold)];
+            if (options.Mode == LedgerBenchMode.HoldSettle) yield return [.. attempts.Select(attempt => new Command.Settle(attempt))];
+            if (options.Mode == LedgerBenchMode.Charge) yield return [.. attempts.Select(attempt => new Command.Charge(attempt, Fact: false))];
         }
-
-        return lists;
     }
 
     private static Command.SetBudget Set(BudgetScope scope) =>
