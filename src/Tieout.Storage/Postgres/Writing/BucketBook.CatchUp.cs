@@ -1,0 +1,78 @@
+using Npgsql;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite;
+
+namespace Tieout.Storage.Postgres.Writing;
+
+/// <summary>Catching up with what other nodes wrote.</summary>
+internal sealed partial class BucketBook
+{
+    /// <summary>Reads what came after the commit it stands at, up to <paramref name="head"/>; from nothing, all that must be in memory.</summary>
+    /// <remarks>Where nodes take turns it comes before every commit, so only what can have moved is asked for: the numbers of rows, which have no gaps, tell.</remarks>
+    /// <param name="connection">In a transaction in which the bucket stays as it is.</param>
+    /// <returns>False, and nothing is taken in: the commit it stands at is not in the chain. It cannot be brought up, only read anew.</returns>
+    public async Task<bool> CatchUpAsync(NpgsqlConnection connection, Head head, Instant now)
+    {
+        var (last, to) = (Book.Last, head.Chain.Last);
+        var isNew = last.Commit == 0;
+        if (isNew) Book.WindowsFrom = now - StoredBook.WindowsKept;
+        var (holdsCame, usageCame, holdsMayHaveEnded) = (to.Hold > last.Hold, to.Usage > last.Usage, !isNew && Book.Attempts.Count > 0);
+        var windows = isNew ? "(end_at > $2 OR held <> 0)" : "commit_no > $2";
+        await using var batch = new NpgsqlBatch(connection);
+        Ask(!isNew, "SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", last.Commit);
+        Ask(to.Setting > last.Setting, $"SELECT {RowReads.SettingColumns} FROM settings WHERE bucket = $1 AND seq > $2 ORDER BY seq", last.Setting);
+        Ask(to.Labels > last.Labels, $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND no > $2 ORDER BY no", last.Labels);
+        Ask(to.Price > last.Price, "SELECT no, body, crc FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", last.Price);
+        Ask(true, "SELECT no, debits, credits, held, version, grants FROM accounts WHERE bucket = $1 AND commit_no > $2", last.Commit);
+        Ask(true, $"SELECT {RowReads.WindowColumns} FROM windows WHERE bucket = $1 AND {windows}", isNew ? Book.WindowsFrom.UnixMicros : last.Commit);
+        Ask(
+            holdsCame,
+            $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.bucket = $1 AND h.seq > $2 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = h.bucket AND e.hold = h.seq) ORDER BY h.seq",
+            Math.Max(last.Hold, head.FirstOpenHold - 1));
+        Ask(
+            holdsMayHaveEnded,
+            "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = e.bucket AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
+            last.Commit, last.Hold);
+        Ask(holdsCame, "SELECT id FROM holds WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
+        Ask(usageCame, "SELECT id FROM usage_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
+
+        await using var reader = await batch.ExecuteReaderAsync();
+        if (!isNew && (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))) is not [true]) return false;
+        var settings = await TakeAsync(to.Setting > last.Setting, RowReads.Setting);
+        var labels = await TakeAsync(to.Labels > last.Labels, RowReads.Labels);
+        foreach (var row in labels) Number(row);
+        var prices = await TakeAsync(to.Price > last.Price, RowReads.Price);
+        var accounts = await TakeAsync(true, StoredAccount.Read);
+        var moved = await TakeAsync(true, RowReads.Window);
+        var holds = await TakeAsync(holdsCame, row => RowReads.Hold(row, Labels).Hold);
+        var ended = await TakeAsync(holdsMayHaveEnded, row => new AttemptId(row.Guid(0)));
+        var newest = (await TakeAsync(holdsCame, row => row.Guid(0))).Concat(await TakeAsync(usageCame, row => row.Guid(0))).ToList();
+        lock (_gate)
+        {
+            foreach (var row in settings) Book.Recall(row);
+            foreach (var row in labels) Book.Recall(row);
+            foreach (var row in prices) Book.Recall(row);
+            foreach (var account in accounts) Book.Recall(account.Of(Book));
+            foreach (var window in moved) Book.Recall(window);
+            foreach (var hold in holds) Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
+            foreach (var id in ended) Book.Forget(id);
+            foreach (var id in newest) See(new(id));
+            Book.Recall(to, head.Chain.Hash);
+            LastRecordedAt = head.Chain.RecordedAt;
+            _firstOpenHold = Math.Max(_firstOpenHold, head.FirstOpenHold);
+        }
+
+        return true;
+
+        void Ask(bool wanted, string sql, params ReadOnlySpan<object> values)
+        {
+            if (wanted) batch.Add(sql, [bucket, .. values]);
+        }
+
+        Task<List<T>> TakeAsync<T>(bool wanted, Func<IRow, T> read) => wanted ? reader.ListAsync(read) : Task.FromResult(new List<T>());
+    }
+}
