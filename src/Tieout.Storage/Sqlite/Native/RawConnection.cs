@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Tieout.Storage.Sqlite.Native;
@@ -6,6 +7,7 @@ namespace Tieout.Storage.Sqlite.Native;
 internal sealed unsafe class RawConnection : IDisposable
 {
     private readonly string _file;
+    private int _inside;
 
     private RawConnection(string file, RawConnectionHandle handle)
     {
@@ -81,6 +83,16 @@ internal sealed unsafe class RawConnection : IDisposable
     public (int Frames, int Done) CheckpointTruncate() => Checkpoint(3);
 
     public void Dispose() => Handle.Dispose();
+
+    /// <summary>In debug builds, and so in the tests: two threads at once are our bug, and would mostly go unseen.</summary>
+    [Conditional("DEBUG")]
+    internal void Enter()
+    {
+        if (Interlocked.Exchange(ref _inside, 1) != 0) throw new InvalidOperationException($"Two threads at once use one connection to {_file}.");
+    }
+
+    [Conditional("DEBUG")]
+    internal void Leave() => Volatile.Write(ref _inside, 0);
 
     internal void Check(int code, string what, StoreEffect effect)
     {

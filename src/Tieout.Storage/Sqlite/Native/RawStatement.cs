@@ -91,7 +91,7 @@ internal sealed unsafe class RawStatement : IRows
     /// <summary>True if there is a row to read; false when the statement is done.</summary>
     public bool Step()
     {
-        var code = NativeSqlite.Step(_statement);
+        var code = StepForCode();
         if (code == NativeSqlite.Row) return true;
         if (code == NativeSqlite.Done) return false;
         var failure = _connection.Failure(code, _sql, StoreEffect.None);
@@ -148,7 +148,13 @@ internal sealed unsafe class RawStatement : IRows
         _scratch = null;
     }
 
-    internal int StepForCode() => NativeSqlite.Step(_statement);
+    internal int StepForCode()
+    {
+        _connection.Enter();
+        var code = NativeSqlite.Step(_statement);
+        _connection.Leave();
+        return code;
+    }
 
     private void Bind(int index, Span<byte> room, int bytes)
     {
