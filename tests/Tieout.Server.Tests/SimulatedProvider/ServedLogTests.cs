@@ -31,6 +31,18 @@ public sealed class ServedLogTests
         Assert.Equal("""{"calls":3,"billed":2,"prompt_tokens":300,"cached_tokens":50,"completion_tokens":30,"reasoning_tokens":0,"by_status":{"200":2,"500":1},"unlisted":0,"cache_write_tokens":0,"images":0,"audio_seconds":0,"characters":0,"iteration_tokens":0}""", totals.GetRawText());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Past_the_calls_that_are_listed_the_bill_still_adds_up(int listedMax)
+    {
+        await using var provider = await RunningProvider.StartAsync(new() { CallsListedMax = listedMax });
+        for (var call = 1; call <= 3; call++) await provider.PostJsonAsync(Request, ("X-Sim-Prompt-Tokens", "100"));
+
+        Assert.Equal(Enumerable.Range(1, listedMax).Select(call => (long)call), provider.Log.Calls().Select(call => call.Call));
+        Assert.Equal((3, 3, 300, 3 - listedMax), (provider.Log.Totals().Calls, provider.Log.Totals().Billed, provider.Log.Totals().PromptTokens, provider.Log.Totals().Unlisted));
+    }
+
     [Fact]
     public async Task Reset_begins_a_new_bill()
     {

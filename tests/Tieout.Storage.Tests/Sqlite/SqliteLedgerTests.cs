@@ -220,7 +220,7 @@ public sealed class SqliteLedgerTests : IDisposable
     private static List<Command> Charges(int from, int count, Instant at = default) =>
         [.. Enumerable.Range(from, count).Select(id => Make.Charge(id, 1, at: at))];
 
-    /// <summary>Lists of 300 charges, all at once, so that some are decided while others commit.</summary>
+    /// <summary>The same charge under an id as imported ones have it: before every id in order of time, and itself in no order.</summary>
     private static Command Renamed(Command command, Random draw)
     {
         var charge = (Command.Charge)command;
@@ -236,6 +236,7 @@ public sealed class SqliteLedgerTests : IDisposable
         Assert.Equal(isSo, value());
     }
 
+    /// <summary>Lists of 300 charges, all at once, so that some are decided while others commit.</summary>
     private async Task<IReadOnlyList<Exception?>> SendAsync(SqliteLedger ledger, int from, int lists)
     {
         var sent = Enumerable.Range(0, lists).Select(async list =>
