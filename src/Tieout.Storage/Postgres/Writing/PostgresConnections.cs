@@ -17,9 +17,13 @@ internal sealed class PostgresConnections(string store) : IDisposable
 
     public SemaphoreSlim InFlight { get; } = new(InFlightMax);
 
+    /// <summary>For commits and short questions.</summary>
     public NpgsqlDataSource Source { get; } = PostgresAddress.Source(store);
 
-    /// <summary>Why the last write failed, in one sentence; null: it did not.</summary>
+    /// <summary>For readings of callers, so that they never hold up a commit.</summary>
+    private readonly NpgsqlDataSource _reading = PostgresAddress.Source(store, PostgresUse.Read);
+
+    /// <summary>Why the last write or comparison failed, in one sentence; null: it did not.</summary>
     public string? Failure { get; private set; }
 
     public decimal LastCommitMs => Math.Round(Volatile.Read(ref _lastCommitTicks) * 1_000m / Stopwatch.Frequency, 3);
@@ -41,26 +45,46 @@ internal sealed class PostgresConnections(string store) : IDisposable
 
     public ValueTask<NpgsqlConnection> OpenAsync() => Source.OpenConnectionAsync();
 
-    /// <exception cref="StoreUnavailableException">It cannot be had, or was lost. Nothing was written.</exception>
-    public async Task RunAsync(Func<NpgsqlConnection, Task> run)
+    /// <summary>A reading for a caller.</summary>
+    /// <exception cref="StoreUnavailableException">No connection could be opened, or it was lost. Nothing was written.</exception>
+    public Task RunAsync(Func<NpgsqlConnection, Task> run) => RunAsync(_reading, run);
+
+    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run) => RunAsync(_reading, run);
+
+    /// <summary>A short question that decisions or figures wait for.</summary>
+    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
+    public Task AskAsync(Func<NpgsqlConnection, Task> run) => RunAsync(Source, run);
+
+    /// <inheritdoc cref="AskAsync(Func{NpgsqlConnection, Task})"/>
+    public Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> run) => RunAsync(Source, run);
+
+    /// <summary>One long piece of work, on a connection of its own.</summary>
+    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
+    public async Task<T> AloneAsync<T>(Func<NpgsqlConnection, Task<T>> run)
+    {
+        await using var alone = PostgresAddress.Source(store, PostgresUse.Alone);
+        return await RunAsync(alone, run);
+    }
+
+    private static async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> run)
+    {
+        T? result = default;
+        await RunAsync(source, async connection => { result = await run(connection); });
+        return result!;
+    }
+
+    private static async Task RunAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> run)
     {
         try
         {
-            await using var connection = await OpenAsync();
+            await using var connection = await source.OpenConnectionAsync();
             await run(connection);
         }
         catch (Exception failure) when (PostgresFailure.IsWorld(failure))
         {
             throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
         }
-    }
-
-    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
-    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run)
-    {
-        T? result = default;
-        await RunAsync(async connection => { result = await run(connection); });
-        return result!;
     }
 
     /// <summary>A long reading of the whole store as of one moment, bucket by bucket, on a thread and a connection of its own.</summary>
@@ -70,7 +94,7 @@ internal sealed class PostgresConnections(string store) : IDisposable
     {
         try
         {
-            using var fresh = PostgresAddress.Source(store, isPooled: false);
+            using var fresh = PostgresAddress.Source(store, PostgresUse.Alone);
             using var connection = fresh.OpenConnection();
             var tables = new PostgresTables(connection);
             tables.Begin();
@@ -100,6 +124,7 @@ internal sealed class PostgresConnections(string store) : IDisposable
     public void Dispose()
     {
         Source.Dispose();
+        _reading.Dispose();
         InFlight.Dispose();
     }
 }
