@@ -84,7 +84,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
             }
             catch (Exception failure) when (PostgresFailure.IsWorld(failure) || failure is StoreUnavailableException or InvalidOperationException)
             {
-                connections.Failed(PostgresFailure.ToUnavailable(failure, StoreEffect.None).Message);
+                connections.Lost(PostgresFailure.ToUnavailable(failure, StoreEffect.None).Message);
                 await DisconnectAsync();
                 await Task.Delay(LookEvery).WaitAsync(_closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

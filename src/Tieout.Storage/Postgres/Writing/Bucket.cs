@@ -76,6 +76,9 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
             if (_stopped is not null) throw new StoreUnavailableException(_stopped, StoreEffect.None, StoreFault.Stopped);
             if (_closing) throw new StoreUnavailableException("The ledger is closing.", StoreEffect.None, StoreFault.Stopped);
             if (_waitingCommands >= QueueMax) throw new StoreUnavailableException($"{_waitingCommands} commands wait already.", StoreEffect.None, StoreFault.Busy);
+
+            // One batch tries while the database is away. The others would only wait for the same failure.
+            if (_running && connections.Failure is { } failure) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
             _waiting.Enqueue(submission);
             _waitingCommands += commands.Count;
             if (_running) return submission.Outcomes;
@@ -248,6 +251,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
             catch (Exception failure) when (PostgresFailure.IsWorld(failure) && !IsContradiction(failure))
             {
                 batch.Revisited.Clear();
+                if (PostgresFailure.IsConnectionLost(failure)) connections.Lost(PostgresFailure.ToUnavailable(failure, StoreEffect.None).Message);
                 if (sent is not null && !PostgresFailure.IsRefusal(failure)) unanswered = sent;
                 if (unanswered is null && _closing) throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
 

@@ -12,6 +12,10 @@ internal sealed class PostgresConnections(string store) : IDisposable
     /// <summary>Buckets that commit at once from this node: beyond a few a core, more transactions only wait for one another.</summary>
     private const int InFlightMax = 12;
 
+    /// <summary>Many callers lose their connections at once, and new ones need not be thrown away with the old.</summary>
+    private static readonly TimeSpan ClearEvery = TimeSpan.FromMilliseconds(250);
+
+    private long _clearedAt;
     private long _lastCommitTicks;
     private long _contradictions;
 
@@ -37,6 +41,17 @@ internal sealed class PostgresConnections(string store) : IDisposable
     public void Failed(string reason) => Failure = reason;
 
     public void Recovered() => Failure = null;
+
+    /// <summary>A connection was lost, so the pooled ones may be dead, too: each would have to fail by itself first, one time-out after another.</summary>
+    public void Lost(string reason)
+    {
+        Failure = reason;
+        var last = Interlocked.Read(ref _clearedAt);
+        if (last != 0 && Stopwatch.GetElapsedTime(last) < ClearEvery) return;
+        if (Interlocked.CompareExchange(ref _clearedAt, Stopwatch.GetTimestamp(), last) != last) return;
+        Source.Clear();
+        _reading.Clear();
+    }
 
     /// <summary>How often a key of the database refused what a book thought right. Not zero: this program has a bug, or someone else writes there.</summary>
     public long Contradictions => Volatile.Read(ref _contradictions);
@@ -67,14 +82,14 @@ internal sealed class PostgresConnections(string store) : IDisposable
         return await RunAsync(alone, run);
     }
 
-    private static async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> run)
+    private async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> run)
     {
         T? result = default;
         await RunAsync(source, async connection => { result = await run(connection); });
         return result!;
     }
 
-    private static async Task RunAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> run)
+    private async Task RunAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> run)
     {
         try
         {
@@ -83,7 +98,15 @@ internal sealed class PostgresConnections(string store) : IDisposable
         }
         catch (Exception failure) when (PostgresFailure.IsWorld(failure))
         {
-            throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
+            var unavailable = PostgresFailure.ToUnavailable(failure, StoreEffect.None);
+            if (PostgresFailure.IsConnectionLost(failure))
+            {
+                // A reading that takes too long says nothing of the store.
+                if (ReferenceEquals(source, Source)) Lost(unavailable.Message);
+                else source.Clear();
+            }
+
+            throw unavailable;
         }
     }
 
