@@ -29,6 +29,10 @@ internal static class PostgresFailure
     public static bool IsRefusal(Exception failure) =>
         failure is PostgresException { BatchCommand: { } failed } && !IsConnectionLost(failure) && !string.Equals(failed.CommandText, BucketCommit.Commit, StringComparison.Ordinal);
 
+    /// <summary>The server refused the values of a row, not the connection or the transaction: another command may be stored all the same.</summary>
+    /// <remarks>Classes: 21 a row twice in one statement, 22 data exception, 23 a constraint, 54 a limit of the server exceeded by one value.</remarks>
+    public static bool IsOfCommand(Exception failure) => failure is PostgresException { SqlState: ['2', '1' or '2' or '3', ..] or ['5', '4', ..] };
+
     /// <summary>The world failed. An operation on a connection that the driver has given up meanwhile is such a failure, too.</summary>
     public static bool IsWorld(Exception failure) => failure is NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException
         || failure is InvalidOperationException { Source: "Npgsql" };

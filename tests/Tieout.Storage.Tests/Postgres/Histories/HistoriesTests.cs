@@ -176,7 +176,7 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
     /// <summary>Back ends that do not run for a while, and then do what is in their buffers.</summary>
     private async Task StopBackEndsAsync(string database)
     {
-        var pids = _server.Sql("postgres", $"SELECT coalesce(string_agg(pid::text, ' '), '') FROM (SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'tieout' LIMIT 6) some (pid)").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var pids = _server.Sql("postgres", $"SELECT coalesce(string_agg(pid::text, ' '), '') FROM (SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'tieout' LIMIT 6) picked").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (pids.Length == 0) return;
         foreach (var signal in (string[])["-STOP", "-CONT"])
         {
