@@ -56,7 +56,7 @@ public sealed class AccessMatrixTests
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => "unidentified",
-            HttpStatusCode.Forbidden when text.Contains("scope_not_allowed", StringComparison.Ordinal) => "scope",
+            HttpStatusCode.Forbidden when text.Contains("has no scope", StringComparison.Ordinal) => "scope",
             HttpStatusCode.Forbidden => "forbidden",
             HttpStatusCode.NotFound when text.Contains("org_not_found", StringComparison.Ordinal) => "no such org",
             _ => "in",
