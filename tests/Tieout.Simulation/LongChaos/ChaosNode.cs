@@ -37,7 +37,8 @@ internal sealed class ChaosNode : IAsyncDisposable
         _process = await TieoutProcess.StartAsync(Url, environment, "serve", "--data", _data, "--listen", Url, "--config", _config);
     }
 
-    public string Printed => _process?.Printed ?? "";
+    /// <summary>Fails if the process ended although nobody ended it.</summary>
+    public void AssertRuns(string after) => Assert.False(_process is { HasEnded: true }, $"A node ended by itself after '{after}':\n{_process?.Printed}");
 
     public async Task KillAsync()
     {

@@ -75,7 +75,7 @@ internal sealed class ChaosWorld : IAsyncDisposable
     public async Task<string> AdminAsync(string node, string path)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{node}/api/v1/{path}");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _platform.AdminSecret);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Platform.AdminSecret);
         using var http = new HttpClient();
         using var answer = await http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();

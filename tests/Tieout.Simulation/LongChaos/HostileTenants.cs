@@ -54,7 +54,7 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
     private Task ReadForeignOrgAsync(string node, int i) => GetAsync(node, $"/api/v1/orgs/{foreignOrg}/usage", key);
 
     private Task IngestDebtAsync(string node, int i) => PostAsync(node, "/api/v1/usage",
-        $$"""{"id":"debt-{{i}}","model":"{{Platform.Model}}","units":{"input_tokens":1000000000000}}""");
+        $$"""{"id":"debt-{{i}}","model":"{{Platform.Model}}","units":{"input_tokens":1000000000000} }""");
 
     /// <summary>Holds connections open and says nothing. The server closes them after its time for headers; then new ones are opened.</summary>
     private async Task SitSilentAsync(CancellationToken over)

@@ -53,7 +53,7 @@ public sealed class LongChaosTests
                 await Task.Delay(DisasterLasts, Stop);
                 await disaster.End(world);
                 struck.Add(disaster.Name);
-                await GoesOnAsync(quiet, disaster.Name);
+                await GoesOnAsync(world, quiet, disaster.Name);
             }
         }
 
@@ -68,8 +68,9 @@ public sealed class LongChaosTests
     private static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
-    private static async Task GoesOnAsync(QuietTenant quiet, string after)
+    private static async Task GoesOnAsync(ChaosWorld world, QuietTenant quiet, string after)
     {
+        foreach (var node in world.Nodes) node.AssertRuns(after);
         var enough = quiet.Acknowledged.Count + 100;
         for (var waited = Stopwatch.StartNew(); quiet.Acknowledged.Count < enough; await Task.Delay(100, Stop))
         {
