@@ -17,8 +17,14 @@ public static partial class PrivateFiles
     /// <summary>Makes a folder and those above it, as far as they do not exist.</summary>
     public static void CreateFolder(string path)
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
-        else Directory.CreateDirectory(path, FolderBits);
+        // One by one: the runtime gives the mode to the last of several new folders only.
+        var full = Path.GetFullPath(path);
+        if (Directory.Exists(full)) return;
+        if (Path.GetDirectoryName(full) is { } parent) CreateFolder(parent);
+        if (!OperatingSystem.IsWindows()) Directory.CreateDirectory(full, FolderBits);
+#pragma warning disable RS0030 // The one place where it may be called.
+        else Directory.CreateDirectory(full);
+#pragma warning restore RS0030
     }
 
     /// <summary>Opens a file to be written, and makes it where <paramref name="mode"/> says so.</summary>

@@ -7,35 +7,43 @@ namespace Tieout.Server.Hosting;
 /// <summary>How this server is doing: one word for everybody, the detail for operators.</summary>
 internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, CurrentRoutes routes)
 {
-    public bool IsReady => ledger.Health.IsWritable;
+    public bool IsReady => WordOf(ledger.Health) == HealthWordBody.Ok;
 
     /// <summary>One word, with no value of the configuration, the store or a provider.</summary>
-    public HealthWordBody Word => new(IsReady ? HealthWordBody.Ok : HealthWordBody.StoreUnavailable);
+    public HealthWordBody Word => new(WordOf(ledger.Health));
 
     public HealthBody Detail()
     {
         var health = ledger.Health;
         return new(
-            health.IsWritable ? HealthWordBody.Ok : HealthWordBody.StoreUnavailable, health.IsWritable, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
+            WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Reason, health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
             health.Commit, health.LastWriteAt?.ToString(), new(routes.State.Version, routes.State.LoadedAt.ToString(), routes.State.Error),
             [.. routes.Get().Health.Select(row => new UpstreamHealthBody(row.Provider, row.Model, row.Breaker.State, row.Breaker.LastError?.What, row.Breaker.LastError?.At.ToString()))]);
     }
+
+    private static string WordOf(LedgerHealth health) =>
+        health.IsReadOnly ? HealthWordBody.ReadOnly
+        : !health.IsWritable ? HealthWordBody.StoreUnavailable
+        : HealthWordBody.Ok;
 }
 
-/// <param name="Status"><c>ok</c> or <c>store_unavailable</c>: new spend is refused.</param>
+/// <param name="Status"><c>ok</c>; or <c>store_unavailable</c> or <c>read_only</c>: new spend is refused.</param>
 internal sealed record HealthWordBody(string Status)
 {
     public const string Ok = "ok";
     public const string StoreUnavailable = "store_unavailable";
+    public const string ReadOnly = "read_only";
 }
 
+/// <param name="ReadOnly">Whether nothing can be written until the store is repaired; <paramref name="Reason"/> names what is wrong.</param>
+/// <param name="StalledSeconds">How long a writer with something to do has not moved; 0: it moves.</param>
 /// <param name="QueueDepth">Commands that wait for a commit.</param>
 /// <param name="SpoolDepth">Finished spend that waits for the store to come back.</param>
 /// <param name="DroppedRecords">Finished spend that was given up. Always 0.</param>
 /// <param name="StoreLatencyMs">How long the last commit took, in milliseconds.</param>
 /// <param name="Commit">Number of the last durable commit.</param>
 internal sealed record HealthBody(
-    string Status, bool StoreWritable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt,
+    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt,
     ConfigurationHealthBody Configuration, IReadOnlyList<UpstreamHealthBody> Upstreams);
 
 /// <param name="Version">1 for the one the server started with.</param>

@@ -22,7 +22,7 @@ public sealed class FileModeTests
                 (await world.ChatAsync(World.Hello)).Dispose();
                 AssertClosed(world.Folder.FullName);
                 SqliteBackup.Write(world.Folder.FullName, In("backup.db"));
-                LedgerArchive.WriteSqlite(world.Folder.FullName, Month.Parse("2099-01"), In("archive"));
+                LedgerArchive.WriteSqlite(world.Folder.FullName, new Month(2099, 1), In("archive"));
             }
 
             SqliteBackup.Restore(In("backup.db"), In("restored"));
@@ -40,7 +40,7 @@ public sealed class FileModeTests
     public async Task A_start_closes_what_was_open_to_others_and_says_so()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
-        await using var world = await World.StartAsync();
+        var world = await World.StartAsync();
         var database = Path.Combine(world.Folder.FullName, "tieout.db");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(database, PrivateFiles.FileBits | UnixFileMode.OtherRead);
         await using var again = await world.RestartedAsync();

@@ -85,7 +85,7 @@ public sealed class TlsTests : IDisposable
             public_url: https://tieout.example.com/
             trusted_proxies: [10.0.0.0/8, 192.0.2.7]
             allow_plain_http: true
-            """, "t.yaml", _ => "hidden").Doors;
+            """, "t.yaml", name => name == "PASSWORD" ? "hidden" : null).Doors;
 
         Assert.Equal(new TlsOptions("/etc/tieout/full.pem", "/etc/tieout/key.pem", "hidden"), doors.Tls);
         Assert.Equal(("http://127.0.0.1:4081", "https://tieout.example.com/", true), (doors.OperationsListen, doors.PublicUrl!.AbsoluteUri, doors.AllowPlainHttp));

@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
 
@@ -18,6 +20,8 @@ public sealed class TrustedProxyTests
     {
         var doors = new DoorOptions { TrustedProxies = trusted.Length == 0 ? [] : [IPNetwork.Parse(trusted)] };
         var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddLogging();
         builder.Services.AddDoors(doors, certificate: null);
         await using var services = builder.Build();
         var app = new ApplicationBuilder(services.Services);
