@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -24,10 +25,10 @@ internal static class LedgerHealthEndpoint
 {
     public static void MapLedgerHealth(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/health", AnswerAsync);
+        api.MapGet("/health", AnswerAsync).Allow(Access.EveryRole);
 
         // What the operations address answers, for a token with a role.
-        api.MapGet("/health/detail", (HttpContext context) => HealthEndpoints.Detail(context, isReadiness: false));
+        api.MapGet("/health/detail", (HttpContext context) => HealthEndpoints.Detail(context, isReadiness: false)).Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> AnswerAsync(ILedger ledger, SettlementSpool spool, TimeProvider time, CancellationToken cancellationToken)

@@ -5,10 +5,11 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
-using Caller = Tieout.Server.Api.Caller;
 
 namespace Tieout.Server.Attribution;
 
@@ -50,9 +51,9 @@ internal static class EnvelopeEndpoints
 {
     public static void MapEnvelopes(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/envelopes", Issue).WithMetadata(TenantCallable.Mark);
-        api.MapPost("/envelopes/verify", Verify).WithMetadata(TenantCallable.Mark);
-        api.MapPost("/envelopes/revoke", Revoke);
+        api.MapPost("/envelopes", Issue).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
+        api.MapPost("/envelopes/verify", Verify).Allow(Access.Tenant(KeyScope.Envelopes).OrEveryRole());
+        api.MapPost("/envelopes/revoke", Revoke).Allow(Access.Roles(AdminRole.Operator));
         api.MapHops();
     }
 

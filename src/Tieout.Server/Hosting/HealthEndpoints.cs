@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Hosting;
 
@@ -11,8 +12,8 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody));
-        routes.MapGet("/readyz", (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody, statusCode: StatusOf(report, isReadiness: true)));
+        routes.MapGet("/healthz", (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody)).Allow(Access.Anonymous);
+        routes.MapGet("/readyz", (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody, statusCode: StatusOf(report, isReadiness: true))).Allow(Access.Anonymous);
     }
 
     /// <summary>All that is known. Only for whoever may see it.</summary>

@@ -11,6 +11,7 @@ using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -54,17 +55,21 @@ public static class TieoutServer
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
         builder.Services.AddHostedService<HeadWriter>();
+        builder.Services.AddSingleton<AccessCheck>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 
         var app = builder.Build();
         app.UseDoors(options.Doors);
         app.UseMiddleware<RequestScope>();
         app.UseMiddleware<OperationsDoor>();
         app.UseRouting();
+        app.UseMiddleware<AccessGate>();
         app.MapHealth();
         app.MapMetrics();
         app.MapGateway();
         app.MapApi();
         app.MapIngest();
+        app.Services.GetRequiredService<AccessCheck>().Watch(app);
         return app;
     }
 

@@ -54,7 +54,7 @@ public sealed class RevokedEnvelopeTests
     private static async Task<int[]> DoorsAsync(EnvelopeWorld world, string envelope, string id)
     {
         using var chat = await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {envelope}");
-        var (ingested, body) = await world.ApiAsync("/usage", $$"""{"items":[{"id":"{{id}}","provider":"openai","model":"gpt-4o","input_tokens":1,"envelope":"{{envelope}}"}]}""", EnvelopeWorld.WorkerSecret);
+        var (ingested, body) = await world.ApiAsync("/usage", $$"""{"items":[{"id":"{{id}}","provider":"openai","model":"gpt-4o","occurred_at":"{{DateTimeOffset.UtcNow:O}}","input_tokens":1,"envelope":"{{envelope}}"}]}""", EnvelopeWorld.WorkerSecret);
         var item = body.TryGetProperty("items", out var items) && items.ValueKind is JsonValueKind.Array ? items[0] : body;
         var refused = item.TryGetProperty("code", out var code);
         Assert.True(!refused || code.GetString() == "envelope_revoked", body.ToString());
