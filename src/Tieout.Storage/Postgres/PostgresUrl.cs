@@ -13,10 +13,16 @@ internal sealed record PostgresUrl(
     /// <summary>More hosts than a cluster has are a mistake, and each costs a time-out when it is down.</summary>
     private const int HostsMax = 16;
 
-    public static readonly string[] KnownParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "target_session_attrs"];
+    public static readonly string[] KnownParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "target_session_attrs", "connect_timeout", "command_timeout", "read_timeout"];
 
     private static readonly string[] SslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
     private static readonly string[] SessionKinds = ["any", "primary", "standby", "prefer-primary", "prefer-standby", "read-write", "read-only"];
+
+    /// <summary>No call to the store is unbounded: beyond ten minutes a limit is none.</summary>
+    private const int SecondsMax = 600;
+
+    /// <summary>A limit in seconds, as the address gives it.</summary>
+    public int Seconds(string parameter, int otherwise) => Parameters.TryGetValue(parameter, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     /// <summary>Never the password.</summary>
     public override string ToString() =>
@@ -73,6 +79,7 @@ internal sealed record PostgresUrl(
             if (!KnownParameters.Contains(name, StringComparer.Ordinal)) return $"the parameter '{name}' is not known; known are {string.Join(", ", KnownParameters)}";
             if (value.Length == 0) return $"the parameter {name} has no value";
             if (!parameters.TryAdd(name, value)) return $"the parameter {name} is given twice";
+            if (name.EndsWith("_timeout", StringComparison.Ordinal) && !IsSeconds(value)) return $"'{value}' is not a {name}; write whole seconds from 1 to {SecondsMax}, for example {name}=5";
             if (name is "sslmode" && !SslModes.Contains(value, StringComparer.Ordinal)) return $"'{value}' is not an sslmode; known are {string.Join(", ", SslModes)}";
             if (name is "target_session_attrs" && !SessionKinds.Contains(value, StringComparer.Ordinal)) return $"'{value}' is not a target_session_attrs; known are {string.Join(", ", SessionKinds)}";
         }
@@ -81,4 +88,6 @@ internal sealed record PostgresUrl(
             ? null
             : "sslrootcert has no effect with this sslmode: write sslmode=verify-full";
     }
+
+    private static bool IsSeconds(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= SecondsMax;
 }

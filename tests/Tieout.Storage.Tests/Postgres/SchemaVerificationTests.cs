@@ -45,7 +45,7 @@ public sealed class SchemaVerificationTests
 
         server.Sql(database, "ALTER TABLE postings DROP CONSTRAINT postings_pkey CASCADE");
         var rows = await RowsAsync(store);
-        Assert.Contains("index postings_pkey is missing: the migrations of this program make it.", rows);
+        Assert.Contains("index postings.postings_pkey is missing: the migrations of this program make it.", rows);
         Assert.Contains("constraint postings.postings_pkey is missing: the migrations of this program make it.", rows);
         Assert.Equal("0", server.Sql(database, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'tieout%'"));
     }

@@ -23,7 +23,7 @@ internal static class PostgresSchemaCheck
           format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid, true), '') || a.attgenerated::text || a.attidentity::text
           FROM whole t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         UNION ALL SELECT 'constraint ' || t.relname || '.' || o.conname, pg_get_constraintdef(o.oid, true) FROM whole t JOIN pg_constraint o ON o.conrelid = t.oid WHERE o.contype <> 'n'
-        UNION ALL SELECT 'index ' || i.relname, pg_get_indexdef(i.oid, 0, true) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+        UNION ALL SELECT 'index ' || t.relname || '.' || i.relname, pg_get_indexdef(i.oid, 0, true) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
           FROM whole t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
         UNION ALL SELECT 'trigger ' || t.relname || '.' || g.tgname, pg_get_triggerdef(g.oid, true) || g.tgenabled::text FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
         UNION ALL SELECT 'rule ' || t.relname || '.' || r.rulename, pg_get_ruledef(r.oid, true) FROM tables t JOIN pg_rewrite r ON r.ev_class = t.oid WHERE r.rulename <> '_RETURN'
@@ -37,7 +37,7 @@ internal static class PostgresSchemaCheck
     {
         try
         {
-            await using var source = PostgresAddress.Source(store, isPooled: false);
+            await using var source = PostgresAddress.Source(store, PostgresUse.Alone);
             await using var connection = await source.OpenConnectionAsync(cancellationToken);
             await ExecuteAsync(connection, $"BEGIN; SET LOCAL client_min_messages = error; CREATE SCHEMA {Scratch}; SET LOCAL search_path = {Scratch}", cancellationToken);
             foreach (var sql in PostgresSchema.Statements) await ExecuteAsync(connection, sql, cancellationToken);
