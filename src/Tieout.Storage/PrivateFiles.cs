@@ -90,7 +90,7 @@ public static partial class PrivateFiles
     /// <summary>Whatever this process makes, also by libraries, is closed to other users from now on.</summary>
     public static void RestrictProcess()
     {
-        if (!OperatingSystem.IsWindows()) Umask(UmaskOthers);
+        if (!OperatingSystem.IsWindows()) _ = Umask(UmaskOthers);
     }
 
     private static FileStreamOptions Options(FileMode mode, FileAccess access, FileShare share, int bufferSize, FileOptions options)

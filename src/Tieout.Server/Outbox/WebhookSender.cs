@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text;
-using Tieout.Cli;
-using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
