@@ -155,7 +155,7 @@ public sealed class SignedHeadTests : IDisposable
         for (var i = 0; i < topUps; i++) await ledger.SubmitAsync(new Command.TopUp(Guid.NewGuid().ToString(), "acme", Amount.Parse("1")), Stop);
         if (heads.File is not null)
         {
-            await World.SoonAsync(() => Task.FromResult(File.Exists(Heads) && SignedHead.Last(File.ReadAllText(Heads), Key, out _)?.Buckets[0].Commit == ledger.Health.Commit), "the newest commit has a head");
+            await World.SoonAsync(async () => File.Exists(Heads) && SignedHead.Last(await File.ReadAllTextAsync(Heads, Stop), Key, out _)?.Buckets[0].Commit == ledger.Health.Commit, "the newest commit has a head");
         }
         else
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Tieout.Server.Tests.Deploy;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reference;
@@ -64,7 +65,7 @@ public sealed partial class PackageGraphTests
 
             // Whatever starts a container or a build takes one of them, and nothing else.
             var names = lines.Select(line => line.Split('=')[0]).ToList();
-            var used = ImageUse().Matches(File.ReadAllText(Repo.Path("deploy/compose.yaml")) + File.ReadAllText(Repo.Path("deploy/Dockerfile"))).Select(match => match.Groups[1].Value).ToList();
+            var used = ImageUse().Matches(DeployFile.Text("compose.yaml") + DeployFile.Text("Dockerfile")).Select(match => match.Groups[1].Value).ToList();
             Assert.NotEmpty(used);
             Assert.All(used, use => Assert.Contains(names, name => use.StartsWith($"${{{name}", StringComparison.Ordinal)));
         }
@@ -74,13 +75,13 @@ public sealed partial class PackageGraphTests
         }
     }
 
-    private static IEnumerable<string> Resolved()
+    private static HashSet<string> Resolved()
     {
         var packages = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var project in XDocument.Load(Repo.Path("Tieout.slnx")).Descendants("Project").Select(project => Path.GetFileNameWithoutExtension((string)project.Attribute("Path")!)))
         {
             using var assets = JsonDocument.Parse(File.ReadAllText(Repo.Path($"artifacts/obj/{project}/project.assets.json")));
-            var ofTheSdk = assets.RootElement.GetProperty("project").GetProperty("frameworks").EnumerateObject().SelectMany(framework => Members(framework.Value, "dependencies"))
+            var ofTheSdk = assets.RootElement.GetProperty("project").GetProperty("frameworks").EnumerateObject().SelectMany(framework => framework.Value.TryGetProperty("dependencies", out var direct) ? direct.EnumerateObject() : default)
                 .Where(dependency => dependency.Value.TryGetProperty("autoReferenced", out var auto) && auto.GetBoolean()).Select(dependency => dependency.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
             foreach (var library in assets.RootElement.GetProperty("libraries").EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package"))
             {
@@ -97,8 +98,6 @@ public sealed partial class PackageGraphTests
         using var document = JsonDocument.Parse(File.ReadAllText(file));
         return [.. document.RootElement.GetProperty("libraries").EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package").Select(library => library.Name.Replace('/', ' '))];
     }
-
-    private static IEnumerable<JsonProperty> Members(JsonElement element, string name) => element.TryGetProperty(name, out var found) ? found.EnumerateObject() : [];
 
     private static Process Start(string script, params (string Name, string Value)[] environment)
     {
