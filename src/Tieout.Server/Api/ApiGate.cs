@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -12,11 +13,13 @@ internal sealed class ApiGate : IEndpointFilter
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
+        var effects = RequestEffects.Begin();
         try
         {
             var caller = Caller.Identify(http, http.RequestServices.GetRequiredService<AdminToken>(), http.RequestServices.GetRequiredService<CurrentKeys>());
             caller.Authorize(http);
             http.Items[typeof(Caller)] = caller;
+            await Staleness.ReachAsync(http, http.RequestServices.GetRequiredService<ILedger>());
             return await next(context);
         }
         catch (ApiRefusedException e)
@@ -25,7 +28,8 @@ internal sealed class ApiGate : IEndpointFilter
         }
         catch (StoreUnavailableException e)
         {
-            return ApiError.StoreUnavailable.ToProblem($"{e.Message} {(e.Effect == StoreEffect.None ? "Nothing was done." : "It is not known whether it was done.")} Sending it again with the same id is safe.");
+            http.RequestServices.GetRequiredService<OutageLog>().See("API requests", e.Message);
+            return ApiError.StoreUnavailable.ToProblem($"{e.Message} {effects.Sentence(e)}", new KeyValuePair<string, object?>("effect", effects.Effect(e)));
         }
     }
 }
