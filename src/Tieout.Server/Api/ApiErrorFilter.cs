@@ -24,7 +24,8 @@ internal sealed class ApiErrorFilter : IEndpointFilter
         }
         catch (StoreUnavailableException e)
         {
-            http.RequestServices.GetRequiredService<OutageLog>().See("API requests", e.Message);
+            // A figure that is not there yet, or a full queue, is no outage.
+            if (e.Fault != StoreFault.Busy) http.RequestServices.GetRequiredService<OutageLog>().See("API requests", e.Message);
             return ApiError.StoreUnavailable.ToProblem($"{e.Message} {effects.Sentence(e)}", new KeyValuePair<string, object?>("effect", effects.Effect(e)));
         }
     }

@@ -13,7 +13,7 @@ public sealed class OutageLogTests
     public async Task An_outage_of_three_minutes_is_four_lines_and_one_when_it_is_over()
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
-        await using var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
+        var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
         var (clock, lines) = (new ManualClock(), new Lines());
         using var log = new OutageLog(ledger, clock, lines);
         log.Look();
@@ -42,6 +42,7 @@ public sealed class OutageLogTests
 
         Assert.Equal([6800, 6801, 6801, 6801, 6802], lines.Written.Select(line => line.Id));
         Assert.Contains("22201 holds", lines.Written[^1].Text, StringComparison.Ordinal);
+        await ledger.DisposeAsync();
         folder.Delete(recursive: true);
     }
 
