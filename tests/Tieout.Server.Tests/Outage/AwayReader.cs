@@ -4,7 +4,9 @@ using Tieout.Storage;
 namespace Tieout.Server.Tests.Outage;
 
 /// <summary>A reader whose store is away for what a test names.</summary>
+#pragma warning disable CA1852 // The proxy is made as a subclass, at run time.
 internal class AwayReader : DispatchProxy
+#pragma warning restore CA1852
 {
     private ILedgerReader? _inner;
     private HashSet<string> _away = [];

@@ -50,7 +50,7 @@ public sealed class StoreAwayTests
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "partial"), (answer.StatusCode, problem.GetProperty("effect").GetString()));
         Assert.DoesNotContain("Nothing was", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         world.Ledger.Reader = null;
-        Assert.Equal(2, (await world.RowsAsync()).Count());
+        Assert.Equal(2, (await world.RowsAsync()).Length);
     }
 
     [Theory]
