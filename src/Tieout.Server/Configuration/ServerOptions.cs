@@ -72,6 +72,12 @@ public sealed record ProviderOptions(
 {
     public TimeoutOptions Timeouts { get; init; } = new();
 
+    /// <summary>Keys of orgs that have an account of their own at the provider, by org. All others share the account of <see cref="ApiKey"/>.</summary>
+    public ImmutableDictionary<string, string> ApiKeyByOrg { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Ids of objects in the shared account (prompts, vector stores, cached contents ...) that every org may name.</summary>
+    public ImmutableHashSet<string> SharedObjects { get; init; } = [];
+
     /// <summary>The header that bears <see cref="ApiKey"/>, as it is; null: the dialect's own, in the dialect's form. Azure's is <c>api-key</c>.</summary>
     public string? AuthHeader { get; init; }
 

@@ -119,7 +119,7 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query", "api_key_by_org", "shared_objects");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
         return new(
             name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
@@ -129,9 +129,18 @@ public static class TieoutYaml
         {
             Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: true) : new(),
             AuthHeader = members.TryGetValue("auth_header", out var auth) ? HeaderName(auth) : null,
+            ApiKeyByOrg = members.TryGetValue("api_key_by_org", out var keys) ? ApiKeyByOrg(keys) : ImmutableDictionary<string, string>.Empty,
+            SharedObjects = members.TryGetValue("shared_objects", out var shared) ? [.. shared.Items().Select(item => item.Text())] : [],
             Query = members.TryGetValue("query", out var query) ? Query(query) : null,
             BatchFactor = members.TryGetValue("batch_factor", out var factor) ? BatchFactor(factor) : 0.5m,
         };
+    }
+
+    private static ImmutableDictionary<string, string> ApiKeyByOrg(YamlPlace place)
+    {
+        var keys = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var (org, key) in place.Entries()) keys[Names.IsValid(org.Value!) ? org.Value! : throw place.Wrong($"'{org.Value}' is not an org's id")] = HeaderValue(key);
+        return keys.ToImmutable();
     }
 
     private static ImmutableArray<ModelOptions> Models(YamlPlace place)

@@ -15,9 +15,6 @@ internal sealed class WholeAnswer : IDisposable
 
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-    /// <summary>The same, to be changed before it goes on.</summary>
-    public Span<byte> Words => _buffer.AsSpan(0, _length);
-
     /// <summary>Whether it came to its end.</summary>
     public bool IsWhole { get; private set; }
 

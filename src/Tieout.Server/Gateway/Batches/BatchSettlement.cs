@@ -57,7 +57,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         using var patience = provider.Patience(lines.Upstream);
         try
         {
-            using var answer = await lines.Upstream.SendAsync(HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            using var answer = await lines.Upstream.SendAsync(lines.Org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
             if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"The results are answered with {(int)answer.StatusCode}.");
             await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
             var commands = new List<Command>();

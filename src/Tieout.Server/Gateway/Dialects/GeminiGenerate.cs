@@ -29,6 +29,8 @@ internal sealed partial class GeminiGenerate(string verb) : Endpoint
 
     public override bool StreamsArrays => true;
 
+    public override QueryRules Query => verb == "streamGenerateContent" ? QueryRules.GeminiStream : QueryRules.Gemini;
+
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request)
     {
         request = null;
