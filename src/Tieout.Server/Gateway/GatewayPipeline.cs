@@ -25,7 +25,7 @@ internal sealed partial class GatewayPipeline(
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
         // 1. Identify: key, org, tags. An envelope that came in is verified here, and outranks the headers.
-        if (Caller.Identify(context, endpoint.Dialect, keys.Get(), identities, out var caller) is { } stranger)
+        if (Caller.Read(context, keys.Get(), identities, out var caller) is { } stranger)
         {
             await endpoint.Dialect.RefuseAsync(context, stranger);
             return;
@@ -183,7 +183,7 @@ internal sealed partial class GatewayPipeline(
             case Outcome.Replayed done: return done.Figures;
             case Outcome.Refused refused:
                 LogNotSettled(attempt.ToString(), refused.Reason);
-                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.Internal);
+                if (!call.Context.Response.HasStarted) await call.RefuseAsync(refused.Reason is Refusal.CommandQuarantined ? ApiError.CommandQuarantined : ApiError.Internal);
                 return null;
             default:
                 if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
@@ -70,7 +71,7 @@ internal sealed class BatchFile : HttpContent
     private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, Caller caller, RequestReferences named)
     {
         if (ReferenceEquals(named, RequestReferences.None)) return null;
-        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, "batches", asked: null, named, _http.HttpContext.RequestAborted);
+        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, asked: null, named, _http.HttpContext.RequestAborted);
         return refused ?? (binding.Allows(Upstream) ? null : ReferenceGate.NotAt(Upstream));
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -33,7 +34,7 @@ internal sealed class OpenAiSpeech : Endpoint
 
     public override string Flavor => AudioUsage.Flavor;
 
-    public override string Scope => "audio";
+    public override KeyScope Scope => KeyScope.Audio;
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 
@@ -70,7 +71,7 @@ internal sealed class OpenAiTranscriptions(string verb) : FormEndpoint(modelDefa
 {
     public override string Flavor => AudioUsage.Flavor;
 
-    public override string Scope => "audio";
+    public override KeyScope Scope => KeyScope.Audio;
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -14,7 +15,7 @@ internal sealed class OpenAiImageForms(string verb) : FormEndpoint(ModelDefault)
 
     public override string Flavor => "images";
 
-    public override string Scope => "images";
+    public override KeyScope Scope => KeyScope.Images;
 
     public override string PathAt(GatewayRequest request, Target target) => $"/images/{verb}";
 
