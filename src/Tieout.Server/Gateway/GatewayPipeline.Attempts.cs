@@ -4,7 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Storage;
 
