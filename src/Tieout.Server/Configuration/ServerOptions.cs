@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
@@ -162,6 +163,9 @@ public sealed record GatewayOptions
 
     /// <summary>How often providers are asked for the end of batches that nobody asks for.</summary>
     public TimeSpan BatchPollInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How much of what a provider claims for an attempt is charged without a decision.</summary>
+    public ClaimLimit Claims { get; init; } = ClaimLimit.Default;
 
     /// <summary>Where a model does not say.</summary>
     public RetryOptions Retries { get; init; } = RetryOptions.Default;

@@ -190,7 +190,7 @@ internal sealed partial class GatewayPipeline
 
         if (reply.Head is not { } head)
         {
-            var settled = await SettleAsync(call, attempt, status: 0, meter.Finish(whole: false));
+            var settled = await SettleAsync(call, attempt, status: 0, meter.Finish(whole: false, patience.IsForNobody));
             return settled is { } figures ? new(new GatewayRefusal(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed), figures) : null;
         }
 

@@ -115,7 +115,7 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole), kept) is not { } figures) return;
+        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole || whole.IsCoded, patience.IsForNobody && !whole.IsWhole), kept) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
         else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
@@ -133,7 +133,7 @@ internal sealed partial class GatewayPipeline(
         var stream = new AnswerStream(call.Context, reader, patience, call.Routes.Options.Gateway, IsArray(call, answer));
         var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
         var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
-        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole), kept);
+        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole, patience.IsForNobody && !whole), kept);
         if (settled is not null && whole) await stream.FinishAsync();
         else if (stream.HasStarted) call.Context.Abort();
         else if (settled is not null) await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
@@ -144,7 +144,7 @@ internal sealed partial class GatewayPipeline(
     /// <returns>How things stand; null: it is not durable, and the client has been told so unless its answer had begun.</returns>
     private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, IReadOnlyList<Command.KeepObject>? kept = null)
     {
-        var settle = attempt.Settle(status, used);
+        var settle = attempt.Settle(status, used, call.Routes.Options.Gateway.Claims);
         var outcomes = await spool.FinishAsync(kept is null or [] ? [settle] : [settle, .. kept]);
         if (outcomes?.Count > 1) LogNotKept(kept!, outcomes.Skip(1));
         if (await StandingAsync(call, attempt.Id, outcomes?[0]) is not { } figures) return null;
@@ -209,7 +209,7 @@ internal sealed partial class GatewayPipeline(
     }
 
     private static bool IsStream(HttpContentHeaders headers) =>
-        string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        !WholeAnswer.IsCodedBy(headers) && string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Google's other way to stream: one array, element by element.</summary>
     private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>

@@ -94,7 +94,7 @@ internal sealed partial class StoredResponses(
             var reader = new ResponsesAnswerReader(meter);
             reader.Whole(answer.Span);
             if (reader.IsPending || reader.StoredId is null || FindRecent(kept.Org, ObjectKind.Response, kept.Id) is { IsPending: false }) return null;
-            var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros));
+            var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros), hold.Amount, routes.Get().Options.Gateway.Claims);
             var outcomes = await spool.FinishAsync([settle, End(kept)]);
 
             // Where it waits in the spool it counts once, too: it must not be measured a second time.

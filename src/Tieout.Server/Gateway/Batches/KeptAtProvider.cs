@@ -106,6 +106,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         try
         {
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
+            if (WholeAnswer.IsCodedBy(answer.Content.Headers)) throw new HttpRequestException("The answer is compressed, though nobody asked for that.");
             response.StatusCode = (int)answer.StatusCode;
             AnswerHeaders.PassOn(answer, response.Headers);
             response.ContentLength = answer.Content.Headers.ContentLength;

@@ -89,6 +89,7 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
 
         // An error that comes within a stream is its end too, and the provider's to tell.
         IsWhole = type.SequenceEqual("message_stop"u8) || type.SequenceEqual("error"u8);
+        if (type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
         return new(Ends: IsWhole, Last: IsWhole);
     }
 

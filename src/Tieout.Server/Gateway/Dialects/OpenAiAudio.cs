@@ -54,15 +54,21 @@ internal sealed class SpeechAnswerReader(GatewayRequest request, UsageMeter mete
     public override void Whole(ReadOnlySpan<byte> body)
     {
         if (meter.IsPriced(Unit.Characters)) meter.SeeCounts(Unit.Counts(Unit.Characters, request.TextCharacters));
-        else meter.SeeText(request.TextCharacters * BytesPerCharacter);
+        else SeeSpoken();
     }
 
     public override Passage Event(ReadOnlySpan<byte> payload)
     {
         IsWhole = JsonMember.Text(payload, "type"u8).SequenceEqual("speech.audio.done"u8);
         if (JsonMember.Object(payload, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage);
-        else if (IsWhole) meter.SeeText(request.TextCharacters * BytesPerCharacter);
+        else if (IsWhole) SeeSpoken();
         return new(Ends: IsWhole);
+    }
+
+    private void SeeSpoken()
+    {
+        meter.ExpectNoUsage();
+        meter.SeeText(request.TextCharacters * BytesPerCharacter);
     }
 }
 
