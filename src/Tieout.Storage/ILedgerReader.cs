@@ -131,7 +131,7 @@ public sealed record TallyQuery(string Org, Instant From, Instant To, long SlotM
 
 /// <param name="Corrections">Part of <paramref name="Charge"/> that reversals and re-entries made.</param>
 public sealed record ChargeSum(
-    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, long InputTokens, long OutputTokens,
+    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, Int128 InputTokens, Int128 OutputTokens,
     Amount Charge, Amount Corrections, long FirstPosting, long LastPosting);
 
 public sealed record RangeTotals(Amount Postings, Amount Usage, long PostingCount, long UsageCount, Instant? LastPostingAt, Instant? LastUsageAt);

@@ -1,5 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using static Tieout.Core.Ledger.LedgerRules;
 
 namespace Tieout.Core.Ledger;
@@ -23,14 +24,13 @@ internal static class ChargeRules
         {
             if (Misfit(part) is { } partMisfit) return Refuse(partMisfit);
             if (!IsWithin(part.Usage, hold)) return Refuse(Refusal.ScopeChanged);
-            if (part.Charge > Amount.Max - total) return Refuse(Refusal.AmountTooLarge);
             total += part.Charge;
         }
 
+        // After this point the settlement must succeed: the provider has been spent on, hold or no hold. The account is not asked for room: holds
+        // stop at Amount.SumMax (10²⁷ nano-units), and each part is at most Amount.Max (9 x 10¹⁸), so those in flight would have to come to
+        // more than 10¹⁹ parts before the sum left 128 bits (1.7 x 10³⁸).
         var org = draft.Org(hold.Scope.Org)!;
-        if (!Fits(draft.Account(org, AccountKind.Revenue), total)) return Refuse(Refusal.AmountTooLarge);
-
-        // After this point the settlement must succeed: the provider has been spent on, hold or no hold.
         var late = attempt.State != HoldState.Open;
         if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
         foreach (var part in command.Inside) PostHeld(draft, org, hold, late, part);
@@ -65,6 +65,7 @@ internal static class ChargeRules
     public static Refusal? Flaw(Draft draft, Command.Charge command)
     {
         if (Misfit(command.Usage) is { } misfit) return misfit;
+        if (CountLimits.Check(command.Usage.Usage.Counts, default) is not null) return Refusal.CountTooLarge;
         if (draft.Org(command.Usage.Usage.Labels.Org) is not { } org) return Refusal.OrgNotFound;
         if (command.Usage.Usage.OccurredAt > draft.Now + ClockSkewMax) return Refusal.OccurredInFuture;
         return Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge) ? null : Refusal.AmountTooLarge;
@@ -106,7 +107,7 @@ internal static class ChargeRules
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, charge, effectiveAt, row.Seq);
         MoveWindows(draft, usage.Labels, usage.EndUser, charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
-        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, lacking);
+        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, priced.Price, lacking);
         return new(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, charge));
     }
 
@@ -118,13 +119,14 @@ internal static class ChargeRules
         _ => true,
     };
 
-    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, Outcome.Refused? lacking)
+    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, ResolvedPrice? price, Outcome.Refused? lacking)
     {
         void Open(string code, string severity, string detail) => draft.AddFinding(code, severity, org.Org.Id, row.Usage.Id, detail);
 
         if (lacking is not null) Open("overrun", "high", Details.Overrun(row, lacking));
         if (row.Flags.HasFlag(ChargeFlags.Late)) Open("late_settlement", "low", Details.Usage(row));
         if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open("unpriced", "high", Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.Unpriced) && price is not null) Open("unpriced_dimension", "high", Details.UnpricedUnits(row, price));
         if (row.Usage.Basis == UsageBasis.Estimated) Open("estimated_usage", "low", Details.Usage(row));
         if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open("hidden_usage", "medium", Details.Usage(row));
         if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open("usage_disputed", "low", Details.Usage(row));

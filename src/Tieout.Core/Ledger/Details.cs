@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 
 namespace Tieout.Core.Ledger;
 
@@ -60,6 +62,15 @@ internal static class Details
     });
 
     public static string Usage(UsageRow row) => Write(json => WriteUsage(json, row));
+
+    /// <param name="price">What the record was priced at; it has no rate for the units that are named.</param>
+    public static string UnpricedUnits(UsageRow row, ResolvedPrice price) => Write(json =>
+    {
+        WriteUsage(json, row);
+        json.WriteStartObject("unpriced");
+        foreach (var (unit, count) in price.WithoutRate(UnitCounts.Of(row.Usage.Counts))) json.WriteNumber(unit.Name, count);
+        json.WriteEndObject();
+    });
 
     public static string Threshold(BudgetState budget, BudgetWindow window, int percent) => Write(json =>
     {

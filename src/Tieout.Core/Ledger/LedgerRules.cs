@@ -54,7 +54,7 @@ public static class LedgerRules
     /// <summary>Whether both sides of an account have room for <paramref name="amount"/>, so that overflow is a refusal and never an exception.</summary>
     internal static bool Fits(Account account, Amount amount)
     {
-        const long half = long.MaxValue / 2;
-        return account.Credits.Nanos <= half - amount.Nanos && account.Debits.Nanos <= half - amount.Nanos && account.Held.Nanos <= half - amount.Nanos;
+        var room = Amount.SumMax - amount;
+        return account.Credits <= room && account.Debits <= room && account.Held <= room;
     }
 }

@@ -39,6 +39,9 @@ public enum Refusal
     NameInvalid,
     AmountNotPositive,
     AmountTooLarge,
+
+    /// <summary>The record counts more of a unit than one record may (<see cref="Pricing.CountLimits"/>).</summary>
+    CountTooLarge,
     OrgNotFound,
     BudgetInvalid,
     PeriodNotOver,

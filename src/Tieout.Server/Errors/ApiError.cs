@@ -74,6 +74,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError IdReused = new("id_reused", 409, "This id already names something else.");
     public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name has characters or a length that names may not have.");
     public static readonly ApiError AmountNotPositive = new("amount_not_positive", 400, "The amount must be above zero.");
+    public static readonly ApiError CountTooLarge = new("count_too_large", 400, "A count is larger than one usage record may have.");
     public static readonly ApiError AmountTooLarge = new("amount_too_large", 400, "The amount is larger than one command may carry.");
     public static readonly ApiError OrgNotFound = new("org_not_found", 404, "There is no such org.");
     public static readonly ApiError BudgetInvalid = new("budget_invalid", 400, "The budget cannot be set like this.");
@@ -117,7 +118,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, RuntimeActive, RuntimeRetired, ActivityTooLate,
-        IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
+        IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, CountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,

@@ -14,6 +14,7 @@ public static class RefusalErrors
             Refusal.NameInvalid => ApiError.NameInvalid,
             Refusal.AmountNotPositive => ApiError.AmountNotPositive,
             Refusal.AmountTooLarge => ApiError.AmountTooLarge,
+            Refusal.CountTooLarge => ApiError.CountTooLarge,
             Refusal.OrgNotFound => ApiError.OrgNotFound,
             Refusal.BudgetInvalid => ApiError.BudgetInvalid,
             Refusal.PeriodNotOver => ApiError.PeriodNotOver,

@@ -93,8 +93,15 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     private static PricedUsage? Price(UsageItem item, UsageRecord usage, OrgPrices prices)
     {
         if (item.IsFailure && !item.IsStated) return new(usage, null, Amount.Zero, Amount.Zero);
-        var price = PriceOf(item, prices, out var isRefused);
-        if (isRefused && !item.IsStated)
+        var answer = PriceOf(item, prices);
+        if (CountLimits.Check(usage.Counts, answer.Limits) is { } excess)
+        {
+            item.Refuse(ApiError.CountTooLarge, TooLarge(excess, item, answer.Limits));
+            return null;
+        }
+
+        var price = answer.Price;
+        if (item.Model is not null && answer.IsRefused && !item.IsStated)
         {
             item.Refuse(ApiError.ModelNotPriced, $"No price list has '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses what has no price.");
             return null;
@@ -117,18 +124,18 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         }
     }
 
-    private static ResolvedPrice? PriceOf(UsageItem item, OrgPrices prices, out bool isRefused)
+    private static PriceAnswer PriceOf(UsageItem item, OrgPrices prices)
     {
-        isRefused = false;
-        if (item.Model is null) return null;
+        if (item.Model is null) return default;
         var provider = ProviderNames.InPriceLists(item.Provider);
         var answer = prices.Find(provider, item.Model, item.OccurredAt!.Value);
-        isRefused = answer.IsRefused;
-        if (answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model) return answer.Price;
-        answer = prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
-        isRefused = answer.IsRefused;
-        return answer.Price;
+        return answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model ? answer : prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
     }
+
+    private static string TooLarge(CountExcess excess, UsageItem item, ModelLimits limits) =>
+        $"{excess.Count} {excess.Unit} are more than one record may count, which is {excess.Max}"
+        + (limits.ContextWindow is { } window && excess.Max != excess.Unit.Max ? $" for '{Inputs.Shown(item.Model)}' with its context window of {window} tokens" : "")
+        + ". Send one record for each call.";
 
     /// <summary>A key speaks for its own org, team and project only. Another org is to it one that is not there, so that names cannot be probed.</summary>
     /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org.</param>

@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 
 namespace Tieout.Storage.Rows;
 
@@ -65,7 +64,7 @@ internal static class RowReads
         var attribution = Int32(s, first + 2);
         var hold = new Hold(
             new(s.Guid(first + 1)), s.Int64(first), attribution, labels(attribution), s.TextOrNull(first + 3), s.Text(first + 4),
-            new(s.Int64(first + 5)), Time(s, first + 6), Time(s, first + 7));
+            s.Amount(first + 5), Time(s, first + 6), Time(s, first + 7));
         return new(hold, Crc(s, first + 8));
     }
 
@@ -80,7 +79,7 @@ internal static class RowReads
             s.TextOrNull(first + 7), s.TextOrNull(first + 8), Time(s, first + 9), Int32(s, first + 10), Int32(s, first + 11), counts,
             (UsageBasis)s.Int64(first + 18), (UsageFlags)s.Int64(first + 19));
         return new(
-            s.Int64(first), usage, attribution, Int32(s, first + 20), new(s.Int64(first + 21)), new(s.Int64(first + 22)),
+            s.Int64(first), usage, attribution, Int32(s, first + 20), s.Amount(first + 21), s.Amount(first + 22),
             (ChargeFlags)s.Int64(first + 23), Time(s, first + 24), Time(s, first + 25), Crc(s, first + 26));
     }
 
@@ -89,7 +88,7 @@ internal static class RowReads
     {
         var debit = Int32(s, 2);
         var posting = new Posting(
-            s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), new(s.Int64(4)), s.Int64(5), s.TextOrNull(6),
+            s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), s.Amount(4), s.Int64(5), s.TextOrNull(6),
             s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10));
         return new(posting, Crc(s, 11));
     }
@@ -126,8 +125,8 @@ internal static class RowReads
         var each = s.Text(2);
         return new(new(Int32(s, 0), Time(s, 1), each.Length == 0 ? null : each), Time(s, 3))
         {
-            Posted = new Amount(s.Int64(4)),
-            Held = new Amount(s.Int64(5)),
+            Posted = s.Amount(4),
+            Held = s.Amount(5),
             ToldPercent = Int32(s, 6),
         };
     }

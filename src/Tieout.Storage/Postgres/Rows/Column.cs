@@ -1,3 +1,4 @@
+using System.Numerics;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -26,6 +27,31 @@ internal sealed class LongColumn<T>(string name, Func<T, long> value) : Column<T
     }
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Long(value(row));
+}
+
+/// <summary>A sum: numeric, so that it has no range that adding could leave.</summary>
+internal sealed class SumColumn<T>(string name, Func<T, Int128> value) : Column<T>(name, "numeric")
+{
+    /// <summary>What a <see cref="decimal"/> surely holds.</summary>
+    private static readonly Int128 DecimalMax = (Int128)decimal.MaxValue;
+
+    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
+    {
+        var values = new decimal[rows.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            var sum = value(rows[i]);
+            if (Int128.Abs(sum) > DecimalMax) return Wide(rows);
+            values[i] = (decimal)sum;
+        }
+
+        return new NpgsqlParameter<decimal[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric };
+    }
+
+    public override void Copy(CopyBuffer buffer, T row) => buffer.Numeric(value(row));
+
+    private NpgsqlParameter<BigInteger[]> Wide(IReadOnlyList<T> rows) =>
+        new() { TypedValue = [.. rows.Select(row => (BigInteger)value(row))], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Numeric };
 }
 
 internal sealed class IntColumn<T>(string name, Func<T, int> value) : Column<T>(name, "int")

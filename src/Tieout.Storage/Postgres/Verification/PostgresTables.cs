@@ -1,3 +1,4 @@
+using System.Numerics;
 using Npgsql;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
@@ -81,7 +82,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         while (reader.Read())
         {
             var row = new object[reader.FieldCount];
-            reader.GetValues(row);
+            for (var i = 0; i < row.Length; i++) row[i] = reader.GetFieldType(i) == typeof(decimal) && !reader.IsDBNull(i) ? reader.GetFieldValue<BigInteger>(i) : reader.GetValue(i);
             rows.Add(row);
         }
 
@@ -112,8 +113,11 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         {
             long number => number,
             int number => number,
+            BigInteger number => (long)number,
             _ => 0,
         };
+
+        public Int128 Int128(int column) => _page[_at][column] is BigInteger sum ? (Int128)sum : Int64(column);
 
         public string Text(int column) => _page[_at][column] as string ?? "";
 

@@ -33,6 +33,7 @@ internal sealed unsafe class RawConnection : IDisposable
             connection.Check(code, "open", StoreEffect.None);
             connection.Check(NativeSqlite.ExtendedResultCodes(handle, 1), "open", StoreEffect.None);
             connection.Check(NativeSqlite.BusyTimeout(handle, busyMilliseconds), "open", StoreEffect.None);
+            connection.Check(WideSums.Define(handle), "open", StoreEffect.None);
             return connection;
         }
         catch

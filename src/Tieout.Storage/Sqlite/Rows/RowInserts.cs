@@ -120,7 +120,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(3, hold.Labels);
         s.Bind(4, hold.EndUser);
         s.Bind(5, hold.OperationId);
-        s.Bind(6, hold.Amount.Nanos);
+        s.Bind(6, hold.Amount);
         s.Bind(7, hold.HeldAt.UnixMicros);
         s.Bind(8, hold.ExpiresAt.UnixMicros);
         s.Bind(9, row.Crc);
@@ -164,8 +164,8 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(19, (long)usage.Basis);
         s.Bind(20, (long)usage.Flags);
         s.Bind(21, row.Price);
-        s.Bind(22, row.ProviderCost.Nanos);
-        s.Bind(23, row.Charge.Nanos);
+        s.Bind(22, row.ProviderCost);
+        s.Bind(23, row.Charge);
         s.Bind(24, (long)row.Flags);
         s.Bind(25, row.EffectiveAt.UnixMicros);
         s.Bind(26, row.RecordedAt.UnixMicros);
@@ -189,7 +189,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(2, (long)posting.Kind);
         s.Bind(3, posting.Debit);
         s.Bind(4, posting.Credit);
-        s.Bind(5, posting.Amount.Nanos);
+        s.Bind(5, posting.Amount);
         s.Bind(6, posting.UsageSeq);
         s.Bind(7, posting.CommandId);
         s.Bind(8, posting.Reverses);
