@@ -18,7 +18,7 @@ internal static class SettingRules
         if (!Names.IsValid(org.Id) || org.Id.Contains('/', StringComparison.Ordinal)) return Refuse(Refusal.NameInvalid, "org");
         if (!Asset.IsValid(org.Asset)) return Refuse(Refusal.NameInvalid, "asset");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(org.TimeZone, out _)) return Refuse(Refusal.NameInvalid, "time_zone");
-        if (org.CreditLineNanos is { } line && Misfit(new Amount(line), zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (org.CreditLineNanos is { } line && MisfitLimit(new Amount(line)) is { } misfit) return Refuse(misfit);
 
         draft.Tell("org", org.Id, "org.opened", Details.OrgOpened(org));
         return new Outcome.Done(draft.Add(SettingKind.Org, org.Id, org.Id, body, accounts: OrgState.AccountKinds, budgets: 1), NoFigures);
@@ -30,7 +30,7 @@ internal static class SettingRules
         var body = budget.ToJson();
         if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
         if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
-        if (budget.Limit is { } limit && Misfit(limit, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (budget.Limit is { } limit && MisfitLimit(limit) is { } misfit) return Refuse(misfit);
         if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
@@ -58,9 +58,13 @@ internal static class SettingRules
 
         if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
+        if (command.Kind is SettingKind.Quarantine) draft.AddFinding(QuarantineSummary.FindingCode, "critical", command.Org, attempt: null, QuarantineSummary.Of(command.Body));
         if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }
+
+    /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
+    private static Refusal? MisfitLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
 
     private static void TellDocument(Draft draft, Command.Record command) => draft.Tell(
         $"document/{command.Name}", command.Org, command.Name.StartsWith("CN-", StringComparison.Ordinal) ? "credit_note.issued" : "invoice.issued", Details.Document(command.Name, command.Body));

@@ -56,18 +56,23 @@ internal static class Inputs
     {
         if (Core.Money.Amount.TryParse(text, out var amount)) return amount;
         throw new ApiRefusedException(
-            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units within ±9.2 billion and with at most nine decimals, such as 12.50.");
+            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units with at most nine decimals, such as 12.50.");
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
-    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false)
+    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false) => Positive(amount, what, zeroIsFine, Core.Money.Amount.Max);
+
+    /// <summary>A limit on a sum: it may be larger than one amount that is moved.</summary>
+    public static Amount SumLimit(Amount amount, string what) => Positive(amount, what, zeroIsFine: true, Core.Money.Amount.SumMax);
+
+    private static Amount Positive(Amount amount, string what, bool zeroIsFine, Amount max)
     {
         if (amount < Core.Money.Amount.Zero || (amount == Core.Money.Amount.Zero && !zeroIsFine))
         {
             throw new ApiRefusedException(ApiError.AmountNotPositive, $"{amount} is too small: {what} must be {(zeroIsFine ? "zero or more" : "more than zero")}.");
         }
 
-        return amount <= Core.Money.Amount.Max ? amount : throw new ApiRefusedException(ApiError.AmountTooLarge, $"{amount} is too large: {what} may be at most {Core.Money.Amount.Max}.");
+        return amount <= max ? amount : throw new ApiRefusedException(ApiError.AmountTooLarge, $"{amount} is too large: {what} may be at most {max}.");
     }
 
     public static string Name(string? name, string what) => Names.IsValid(name)

@@ -58,7 +58,7 @@ internal static class OrgEndpoints
         if (!Asset.IsValid(body.Asset)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(body.Asset)}' is not an asset: three to twelve capital letters or digits, such as USD or CREDIT.");
         var zone = body.TimeZone ?? "UTC";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(zone)}' is not an IANA time zone, such as Europe/Berlin.");
-        var line = body.CreditLine is { } given ? Inputs.Positive(given, "a credit line", zeroIsFine: true).Nanos : (Int128?)null;
+        var line = body.CreditLine is { } given ? Inputs.SumLimit(given, "a credit line").Nanos : (Int128?)null;
         var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say how the org is billed: prepaid or postpaid.");
 
         var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context)).OrThrow();

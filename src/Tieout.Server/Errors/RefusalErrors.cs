@@ -34,6 +34,7 @@ public static class RefusalErrors
             Refusal.LineageMoved => ApiError.LineageMoved,
             Refusal.InsufficientBalance => ApiError.InsufficientBalance,
             Refusal.BudgetExhausted => ApiError.BudgetExhausted,
+            Refusal.CommandQuarantined => ApiError.CommandQuarantined,
             _ => throw new UnreachableException($"No error for {refusal}."),
         };
     }
