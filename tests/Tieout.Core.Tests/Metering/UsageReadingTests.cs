@@ -41,7 +41,7 @@ public sealed class UsageReadingTests
     [InlineData("""{"usage":{"prompt_tokens":-1,"completion_tokens":1}}""", UsageRefusal.NegativeCount, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":-1e30,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":1.5,"completion_tokens":1}}""", UsageRefusal.FractionalCount, "prompt_tokens")]
-    [InlineData("""{"usage":{"prompt_tokens":160000001,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
+    [InlineData("""{"usage":{"prompt_tokens":160000001,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "input_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":99999999999999999999,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":1e999,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     public void A_block_that_cannot_be_read_says_why_and_where(string body, UsageRefusal reason, string field) =>

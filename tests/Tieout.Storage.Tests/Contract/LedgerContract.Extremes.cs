@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core;
-using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -17,21 +16,6 @@ public abstract partial class LedgerContract
 {
     private static readonly long MaxNanos = (long)Amount.Max.Nanos;
 
-    // The check of L1 over a batch summed what its accounts moved by, and three large charges left 64 bits: "the ledger has stopped itself".
-    [Fact]
-    public async Task L1_large_charges_of_three_orgs_in_one_batch_are_decided()
-    {
-        var ledger = Open(fresh: true);
-        string[] orgs = ["one", "two", "three"];
-        foreach (var org in orgs) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.OpenOrg(org), Cancel));
-        var charges = orgs.Select((org, i) => Make.Charge(i + 1, MaxNanos, Make.Labels(org), at: Clock.Now, fact: true)).ToList();
-
-        Assert.All(await ledger.SubmitAsync(charges, Cancel), outcome => Assert.IsType<Outcome.Done>(outcome));
-
-        await ledger.DisposeAsync();
-        AssertVerified();
-    }
-
     // A commit above 9.2 billion made sums over it fail for ever.
     [Fact]
     public async Task L4_sums_above_64_bits_are_stored_reported_and_verified()
@@ -39,13 +23,20 @@ public abstract partial class LedgerContract
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         await ledger.SubmitAsync(Make.Budget(MaxNanos, hard: false), Cancel);
-        const int charges = 5;
-        for (var i = 1; i <= charges; i++) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge(i, MaxNanos, at: Clock.Now, fact: true), Cancel));
-        var sum = new Amount((Int128)MaxNanos * charges);
-
+        var sum = Amount.Zero;
         for (var open = 0; open < 2; open++)
         {
-            await AssertReportedAsync(ledger, sum);
+            // What is stored is wide after the first round, so that the next one adds to what is wide.
+            for (var round = 0; round < 2; round++)
+            {
+                for (var i = 1; i <= 3; i++, sum += Amount.Max)
+                {
+                    Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge((open * 100) + (round * 10) + i, MaxNanos, at: Clock.Now, fact: true), Cancel));
+                }
+
+                await AssertReportedAsync(ledger, sum);
+            }
+
             await ledger.DisposeAsync();
             AssertVerified();
             ledger = Open(fresh: false);
@@ -69,7 +60,7 @@ public abstract partial class LedgerContract
             Assert.Equal(sum, Amount.Sum(tallies.Select(tally => tally.Tally.Total)));
         }
 
-        Assert.Empty((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, Clock.Now), Cancel)).Findings.Where(finding => finding.Code.Name.EndsWith("drift", StringComparison.Ordinal)));
+        Assert.DoesNotContain((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, Clock.Now), Cancel)).Findings, finding => finding.Code.Name.EndsWith("drift", StringComparison.Ordinal));
     }
 
     // 923 ingests of 10^12 tokens overflowed an hourly cell, and every start after it.
@@ -80,17 +71,17 @@ public abstract partial class LedgerContract
         await BeginAsync(ledger);
         Command.Settle Settle(int id) => new(Make.Priced(id, 0) with { Usage = Make.Priced(id, 0).Usage with { Counts = new(long.MaxValue, 0, 0, long.MaxValue, 0), Basis = UsageBasis.Failed } });
 
-        // Only a settlement is never asked how much it counts, because the provider has been spent on.
-        for (var i = 1; i <= 3; i++)
-        {
-            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new Amount(1), Clock.Now + TimeSpan.FromMinutes(1)), Cancel));
-            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Settle(i), Cancel));
-        }
-
         for (var open = 0; open < 2; open++)
         {
+            // Only a settlement is never asked how much it counts, because the provider has been spent on.
+            for (var i = open * 2 + 1; i <= open * 2 + 2; i++)
+            {
+                Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new Amount(1), Clock.Now + TimeSpan.FromMinutes(1)), Cancel));
+                Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Settle(i), Cancel));
+            }
+
             var cells = await ledger.Read.CellsAsync("acme", Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1), Cancel);
-            Assert.Equal((Int128)long.MaxValue * 3, Assert.Single(cells).Sums.InputTokens);
+            Assert.Equal((Int128)long.MaxValue * 2 * (open + 1), Assert.Single(cells).Sums.InputTokens);
             await ledger.DisposeAsync();
             AssertVerified();
             ledger = Open(fresh: false);
@@ -155,15 +146,33 @@ public abstract partial class LedgerContract
 
     private static Gen<long> ExtremeCount { get; } = Gen.Elements(0, 1, UsageUnits.InputTokens.Max, UsageUnits.InputTokens.Max + 1, 1_000_000_000_000, long.MaxValue);
 
-    private Gen<Func<int, Command>> ExtremeCommands => Gen.OneOf<Func<int, Command>>(
-        from nanos in ExtremeNanos from org in Gen.Elements("acme", "beta") select (Func<int, Command>)(i => Make.TopUp(nanos, $"t{i}", org)),
-        from nanos in ExtremeNanos from priority in Gen.Elements(int.MinValue, 0, int.MaxValue)
-        select (Func<int, Command>)(i => new Command.Grant($"g{i}", "acme", new(nanos), priority, null)),
-        from nanos in ExtremeNanos select (Func<int, Command>)(i => new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new(nanos), Clock.Now + TimeSpan.FromMinutes(1))),
-        from nanos in ExtremeNanos from count in ExtremeCount from back in Gen.Choose(1, 3) select (Func<int, Command>)(i => new Command.Settle(Counting(Make.Priced(Math.Max(1, i - back), nanos), count))),
-        from nanos in ExtremeNanos from count in ExtremeCount from fact in Gen.Elements(true, false) from org in Gen.Elements("acme", "beta")
-        select (Func<int, Command>)(i => new Command.Charge(Counting(Make.Priced(1_000 + i, nanos, Make.Labels(org), at: Clock.Now), count), fact)),
-        from nanos in ExtremeNanos from posting in Gen.Elements(1L, 2, 3, 5, long.MaxValue, long.MinValue) select (Func<int, Command>)(i => new Command.Correct($"c{i}", "acme", posting, new(nanos), "because")));
+    private Gen<Func<int, Command>> ExtremeCommands => Gen.OneOf(MoneyIn, HoldsAndSettlements, Charges, Corrections);
+
+    private static Gen<Func<int, Command>> MoneyIn =>
+        from nanos in ExtremeNanos
+        from priority in Gen.Elements(int.MinValue, 0, int.MaxValue)
+        from isGrant in Gen.Elements(true, false)
+        select (Func<int, Command>)(i => isGrant ? new Command.Grant($"g{i}", "acme", new(nanos), priority, null) : Make.TopUp(nanos, $"t{i}", "beta"));
+
+    private Gen<Func<int, Command>> HoldsAndSettlements =>
+        from nanos in ExtremeNanos
+        from count in ExtremeCount
+        from back in Gen.Choose(0, 3)
+        select (Func<int, Command>)(i => back == 0
+            ? new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new(nanos), Clock.Now + TimeSpan.FromMinutes(1))
+            : new Command.Settle(Counting(Make.Priced(Math.Max(1, i - back), nanos), count)));
+
+    private Gen<Func<int, Command>> Charges =>
+        from nanos in ExtremeNanos
+        from count in ExtremeCount
+        from isFact in Gen.Elements(true, false)
+        from org in Gen.Elements("acme", "beta")
+        select (Func<int, Command>)(i => new Command.Charge(Counting(Make.Priced(1_000 + i, nanos, Make.Labels(org), at: Clock.Now), count), isFact));
+
+    private static Gen<Func<int, Command>> Corrections =>
+        from nanos in ExtremeNanos
+        from posting in Gen.Elements(1L, 2, 3, 5, long.MaxValue, long.MinValue)
+        select (Func<int, Command>)(i => new Command.Correct($"c{i}", "acme", posting, new(nanos), "because"));
 
     private static PricedUsage Counting(PricedUsage priced, long count) => priced with { Usage = priced.Usage with { Counts = new(count, 0, 0, count, 0) } };
 }
