@@ -13,6 +13,6 @@ SET citus.shard_count = 64;
 SELECT create_distributed_table('heads', 'bucket');
 SELECT create_distributed_table(name, 'bucket', colocate_with => 'heads')
 FROM unnest(ARRAY[
-  'settings', 'attributions', 'prices', 'commands', 'holds', 'hold_ends', 'usage', 'usage_ids', 'postings', 'findings', 'outbox', 'objects', 'object_ends', 'lineage',
+  'settings', 'attributions', 'prices', 'commands', 'holds', 'hold_ends', 'usage', 'usage_ids', 'postings', 'findings', 'outbox', 'objects', 'object_ends', 'lineage', 'audit',
   'chain', 'accounts', 'windows', 'cells', 'relay', 'lanes', 'deliveries'
 ]) name;

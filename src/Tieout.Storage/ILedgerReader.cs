@@ -106,6 +106,9 @@ public interface ILedgerReader
     /// <summary>Goes through the whole book once, as of one commit, and says what does not agree with what. Changes nothing.</summary>
     Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken);
 
+    /// <summary>Administrative actions, newest first (U1).</summary>
+    Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken);
+
     /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);
 }

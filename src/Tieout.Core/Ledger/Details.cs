@@ -128,7 +128,7 @@ internal static class Details
         json.WriteString("usage_flags", row.Usage.Flags.ToString());
     }
 
-    private static string Write(Action<Utf8JsonWriter> content)
+    public static string Write(Action<Utf8JsonWriter> content)
     {
         var bytes = new System.Buffers.ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(bytes))

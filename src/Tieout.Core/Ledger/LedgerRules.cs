@@ -19,7 +19,10 @@ public static class LedgerRules
         return draft.Finish(outcomes.MoveToImmutable());
     }
 
-    private static Outcome Decide(Draft draft, Command command) => command switch
+    private static Outcome Decide(Draft draft, Command command) => command.Audit is { } action ? AuditRules.Decide(draft, command, action) : Rule(draft, command);
+
+    /// <summary>Decides by the command's own rule, without a record of who asked.</summary>
+    internal static Outcome Rule(Draft draft, Command command) => command switch
     {
         Command.PlaceHold hold => HoldRules.Place(draft, hold),
         Command.Settle settle => ChargeRules.Settle(draft, settle),
@@ -40,6 +43,10 @@ public static class LedgerRules
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
         Command.Record record => SettingRules.Record(draft, record),
         Command.Announce announce => OutboxRules.Announce(draft, announce),
+        Command.Together together => TogetherRules.Decide(draft, together),
+        Command.ApproveProposal approve => ProposalRules.Approve(draft, approve),
+        Command.RejectProposal reject => ProposalRules.Reject(draft, reject),
+        Command.RecordAudit => command.Audit is not null ? new Outcome.Done(0, default) : throw new ArgumentException("A record of an action needs the action.", nameof(command)),
         _ => throw new UnreachableException($"No rule for {command}."),
     };
 

@@ -31,6 +31,9 @@ public enum ObjectKind
 
     /// <summary>Something that happened to one.</summary>
     RuntimeEvent = 5,
+
+    /// <summary>A command that waits for a second person; see <see cref="Proposal"/>. Its key is who proposed it.</summary>
+    Proposal = 6,
 }
 
 /// <param name="Seq">Its place among all objects, from 1.</param>

@@ -47,7 +47,7 @@ public static class ApiEndpoints
 
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>();
+        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
         api.MapOrgs();
         api.MapKeys();
         api.MapBudgets();
@@ -74,6 +74,7 @@ public static class ApiEndpoints
         api.MapEnvelopeKeys();
         api.MapTokens();
         api.MapAudit();
+        api.MapProposals();
         api.MapWebhooks();
         api.MapOutbox();
         api.MapLedgerHealth();

@@ -17,7 +17,14 @@ internal sealed class ApiGate : IEndpointFilter
             var caller = Caller.Identify(http, http.RequestServices.GetRequiredService<AdminToken>(), http.RequestServices.GetRequiredService<CurrentKeys>());
             caller.Authorize(http);
             http.Items[typeof(Caller)] = caller;
-            return await next(context);
+            try
+            {
+                return await next(context);
+            }
+            catch (ProposedException e)
+            {
+                return await ProposalEndpoints.AcceptedAsync(e.Proposed.Proposal, http);
+            }
         }
         catch (ApiRefusedException e)
         {

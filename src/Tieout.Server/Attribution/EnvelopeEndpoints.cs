@@ -45,7 +45,7 @@ internal static class EnvelopeEndpoints
     public static void MapEnvelopes(this IEndpointRouteBuilder api)
     {
         api.MapPost("/envelopes", Issue).WithMetadata(TenantCallable.Mark);
-        api.MapPost("/envelopes/verify", Verify).WithMetadata(TenantCallable.Mark);
+        api.MapPost("/envelopes/verify", Verify).WithMetadata(TenantCallable.Mark, ChangesNothing.Mark);
         api.MapHops();
     }
 

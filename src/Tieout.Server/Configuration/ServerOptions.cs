@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
-using Tieout.Core.Money;
 using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
@@ -43,8 +42,8 @@ public sealed record ServerOptions
     /// <summary>Other books that the ledger can be compared with by name.</summary>
     public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];
 
-    /// <summary>Corrections that move more than this, in major units of the org's asset, need a second person's token; null: none does.</summary>
-    public Amount? ApprovalAbove { get; init; }
+    /// <summary>When moving money by hand needs a second person.</summary>
+    public ApprovalOptions Approvals { get; init; } = new();
 
     /// <summary>The file that is read again when it changes; null: there is none. Where the server listens, its data and its store stay as they were.</summary>
     public ConfigurationFile? File { get; init; }

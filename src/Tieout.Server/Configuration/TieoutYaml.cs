@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Storage.Postgres;
 using YamlDotNet.Core;
@@ -81,7 +80,7 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "webhooks", "alerts", "surfaces", "corrections", "runtime");
+        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "webhooks", "alerts", "surfaces", "approvals", "runtime");
         var options = new ServerOptions();
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
@@ -95,14 +94,8 @@ public static class TieoutYaml
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
         if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
-        if (members.TryGetValue("corrections", out var corrections)) options = options with { ApprovalAbove = ApprovalAbove(corrections) };
+        if (members.TryGetValue("approvals", out var approvals)) options = options with { Approvals = ApprovalYaml.Approvals(approvals) };
         return options;
-    }
-
-    private static Amount? ApprovalAbove(YamlPlace place)
-    {
-        if (!place.Members("approval_above").TryGetValue("approval_above", out var above)) return null;
-        return Amount.TryParse(above.Text(), out var amount) && amount >= Amount.Zero ? amount : throw above.Wrong($"'{above.Text()}' is not an amount: write a plain decimal such as 100.00");
     }
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)

@@ -25,8 +25,12 @@ internal static class IncidentEndpoints
         api.MapPost("/incidents/{id}/notes", NoteAsync);
         api.MapPost("/incidents/{id}/evidence", CaptureAsync);
         api.MapPost("/incidents/{id}/close", CloseAsync);
-        api.MapGet("/incidents/{id}/export", async (string id, IncidentBook incidents, TimeProvider time, HttpContext context) =>
-            TypedResults.File(IncidentExport.Zip(await incidents.BodyAsync(id, context.RequestAborted), time.GetUtcNow()), "application/zip", $"{id}.zip"));
+        api.MapGet("/incidents/{id}/export", async (string id, IncidentBook incidents, ILedger ledger, TimeProvider time, HttpContext context) =>
+        {
+            var body = await incidents.BodyAsync(id, context.RequestAborted);
+            await ledger.RecordActionAsync(context, "");
+            return TypedResults.File(IncidentExport.Zip(body, time.GetUtcNow()), "application/zip", $"{id}.zip");
+        });
     }
 
     private static IResult List(HttpContext context, IncidentBook incidents, ILedger ledger)

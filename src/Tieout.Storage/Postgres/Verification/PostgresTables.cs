@@ -10,7 +10,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 {
     private static readonly string[] Names =
     [
-        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
+        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain",
         "accounts", "windows", "cells",
     ];
 
