@@ -19,7 +19,7 @@ public abstract record Outcome
     public sealed record Proposed(Proposal Proposal, bool IsNew) : Outcome;
 
     /// <summary>It was refused and changed nothing (L6). If it bears an administrative action, the record of the refusal is all that is appended (U1).</summary>
-    /// <param name="Limit">Which account or budget refused it, where one did.</param>
+    /// <param name="Limit">Which account or budget refused it, where one did; or the id of its record in quarantine.</param>
     /// <param name="Left">What that still has.</param>
     public sealed record Refused(Refusal Reason, string? Limit = null, Amount? Left = null) : Outcome;
 }
@@ -83,4 +83,7 @@ public enum Refusal
     LineageMoved,
     InsufficientBalance,
     BudgetExhausted,
+
+    /// <summary>The ledger could not decide or store it because of a fault of its own: the command is in quarantine, under the id in <see cref="Outcome.Refused.Limit"/>.</summary>
+    CommandQuarantined,
 }

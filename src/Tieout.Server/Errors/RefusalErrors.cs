@@ -40,6 +40,7 @@ public static class RefusalErrors
             Refusal.ProposalExpired => ApiError.ProposalExpired,
             Refusal.InsufficientBalance => ApiError.InsufficientBalance,
             Refusal.BudgetExhausted => ApiError.BudgetExhausted,
+            Refusal.CommandQuarantined => ApiError.CommandQuarantined,
             _ => throw new UnreachableException($"No error for {refusal}."),
         };
     }

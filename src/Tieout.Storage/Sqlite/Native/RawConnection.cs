@@ -109,8 +109,9 @@ internal sealed unsafe class RawConnection : IDisposable
             NativeSqlite.Busy or NativeSqlite.Locked => new StoreUnavailableException(message, effect, StoreFault.Busy),
             NativeSqlite.Full => new StoreUnavailableException(message, effect, StoreFault.Full),
             NativeSqlite.IoError => new StoreUnavailableException(message, effect, StoreFault.InputOutput),
-            NativeSqlite.CannotOpen or NativeSqlite.ReadOnly => new StoreUnavailableException(message, effect, StoreFault.NotWritable),
-            NativeSqlite.Corrupt or NativeSqlite.NotADatabase => new StoreCorruptException(message),
+            NativeSqlite.CannotOpen or NativeSqlite.ReadOnly or NativeSqlite.NoPermission => new StoreUnavailableException(message, effect, StoreFault.NotWritable),
+            NativeSqlite.NoMemory or NativeSqlite.Interrupt or NativeSqlite.Protocol or NativeSqlite.Schema => new StoreUnavailableException(message, effect, StoreFault.Busy),
+            NativeSqlite.Corrupt or NativeSqlite.NotADatabase => new StoreCorruptException(message) { IsFile = true },
             NativeSqlite.Constraint => new StoreConstraintException(message),
             _ => new InvalidOperationException(message),
         };
