@@ -32,6 +32,8 @@ public sealed class PostgresVerificationTests
         { "UPDATE outbox SET body = 'x' WHERE seq = 1", "L8", "outbox 1" },
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "L8", "lineage 1 (issuance i-1, no. 1) is not as it was written" },
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "A1", "lineage 1: the links of issuance i-1 do not hold from no. 1 on (Changed)" },
+        { "UPDATE audit SET actor = 'other' WHERE seq = 1", "L8", "audit 1 (POST /orgs/{org}/topups by other) is not as it was written" },
+        { "DELETE FROM audit WHERE seq = 1", "L8", "audit 1 is missing" },
         { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
         { "DELETE FROM usage_ids WHERE seq = 1", "L8", "usage 1 is missing" },
         { "UPDATE usage_ids SET id = gen_random_uuid() WHERE seq = 1", "L8", "usage 1 is missing" },
