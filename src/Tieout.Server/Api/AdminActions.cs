@@ -8,6 +8,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -24,6 +25,9 @@ internal sealed record ActionNote(string? Id = null, string? Reason = null, stri
 /// <summary>Submits what people ask for. Every such command bears the actor, so that the ledger records the action in the commit that carries it out (U1).</summary>
 internal static class AdminActions
 {
+    /// <summary>Of an address, in characters: no longer name is accepted, so what is cut was refused.</summary>
+    private const int TargetMax = 512;
+
     private static readonly object Recorded = new();
 
     /// <summary>Carries out an administrative action. Where a second person must approve it, the ledger records a proposal instead.</summary>
@@ -63,10 +67,11 @@ internal static class AdminActions
         where TCommand : Command =>
         await ledger.Read.ObjectAsync(org, ObjectKind.Proposal, ProposalId(org, typeof(TCommand).Name, id), cancellationToken) is { } kept ? Proposal.Of(kept.Object) : null;
 
-    private static AuditAction ActionOf(HttpContext context)
+    /// <summary>The call as audit records describe it.</summary>
+    public static AuditAction ActionOf(HttpContext context, Actor? actor = null)
     {
         var pattern = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
-        return new(Actors.Of(context), $"{context.Request.Method} {Below(pattern)}", Below(context.Request.Path.Value ?? ""));
+        return new(actor ?? Actors.Of(context), $"{context.Request.Method} {Below(pattern)}", Target(context));
     }
 
     private static ApprovalTerms? ApprovalOf(ILedger ledger, Command command, HttpContext context, ActionNote note)
@@ -82,6 +87,12 @@ internal static class AdminActions
     private static string ProposalId(string org, string kind, string? id) =>
         $"prop_{(id is null ? Guid.CreateVersion7().ToString("n") : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{org}\n{kind}\n{id}")))[..24])}";
 
+    private static string Target(HttpContext context)
+    {
+        var path = Below(context.Request.Path.Value ?? "");
+        return path.Length <= TargetMax ? path : path[..TargetMax];
+    }
+
     private static string Below(string path) => path.StartsWith(ApiEndpoints.Root, StringComparison.Ordinal) ? path[ApiEndpoints.Root.Length..] : path;
 }
 
@@ -91,8 +102,10 @@ internal static class Actors
     /// <summary>The role of whoever was not let in.</summary>
     public const string NoRole = "none";
 
-    public static Actor Of(HttpContext context) =>
-        Caller.Of(context) is { } caller ? Of(context, caller.TokenId, caller.IsPlatform ? TokenEndpoints.Name(caller.Role) : "key") : Of(context, "unknown", NoRole);
+    /// <summary>The caller that the gate let in.</summary>
+    public static Actor Of(HttpContext context) => Of(context, Caller.Of(context));
+
+    public static Actor Of(HttpContext context, Caller caller) => Of(context, caller.TokenId, caller.Role is { } role ? TokenEndpoints.Name(role) : "key");
 
     /// <param name="id">The id of the token or key; for a refused log-in, what can be said of the credential without telling any of it.</param>
     public static Actor Of(HttpContext context, string id, string role) =>

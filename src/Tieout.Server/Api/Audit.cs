@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -28,7 +29,7 @@ public sealed record AuditPageBody(IReadOnlyList<AuditRecordBody> Items, string?
 /// <summary>Lists administrative actions, newest first, page by page.</summary>
 internal static class AuditEndpoints
 {
-    public static void MapAudit(this IEndpointRouteBuilder api) => api.MapGet("/audit", ListAsync);
+    public static void MapAudit(this IEndpointRouteBuilder api) => api.MapGet("/audit", ListAsync).Allow(Access.EveryRole);
 
     private static async Task<IResult> ListAsync(HttpContext context, ILedger ledger)
     {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;

@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -41,11 +43,11 @@ internal static class ProposalEndpoints
 
     public static void MapProposals(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/proposals", PendingAsync);
-        api.MapGet("/orgs/{org}/proposals", ListAsync);
-        api.MapGet("/orgs/{org}/proposals/{proposal}", ShowAsync);
-        api.MapPost("/orgs/{org}/proposals/{proposal}/approve", ApproveAsync);
-        api.MapPost("/orgs/{org}/proposals/{proposal}/reject", RejectAsync);
+        api.MapGet("/proposals", PendingAsync).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/proposals", ListAsync).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/proposals/{proposal}", ShowAsync).Allow(Access.EveryRole);
+        api.MapPost("/orgs/{org}/proposals/{proposal}/approve", ApproveAsync).Allow(Access.Roles(AdminRole.Finance));
+        api.MapPost("/orgs/{org}/proposals/{proposal}/reject", RejectAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
     }
 
     /// <summary>202: the action is recorded as a proposal, and nothing was carried out.</summary>

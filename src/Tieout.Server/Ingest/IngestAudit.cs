@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
 using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Ingest;

@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Attribution;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -28,11 +28,10 @@ internal static class IngestEndpoints
             services.GetRequiredService<Intake>(),
             services.GetRequiredService<ILedger>(),
             services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
-        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>().WithMetadata(TenantCallable.Mark);
-        api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door)));
-        api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door)));
-        var otlp = new OtlpEndpoint(door, services.GetRequiredService<AdminToken>(), services.GetRequiredService<CurrentKeys>());
-        routes.MapPost("/v1/traces", (RequestDelegate)otlp.AnswerAsync);
+        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
+        api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
+        api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
+        routes.MapPost("/v1/traces", (RequestDelegate)new OtlpEndpoint(door).AnswerAsync).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles(), OtlpProtocol.Instance);
     }
 
     private static async Task<IResult> UsageAsync(HttpContext context, Door door)
@@ -68,7 +67,6 @@ internal static class IngestEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"items may be 'all', not '{Inputs.Shown(other)}'."),
         };
         var caller = Caller.Of(context);
-        if (context.Features.Get<LogIds>() is { } ids) ids.Org = caller.Org;
         var outcomes = await door.Intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted, IngestAudit.Of(context, caller, door.Ledger));
         if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)

@@ -9,6 +9,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tests.Gateway;
@@ -32,7 +33,8 @@ internal sealed class ApiWorld : IAsyncDisposable
 
     /// <summary>With the org <c>acme</c> (prepaid, USD, 1000 topped up), its team <c>red</c> and a key.</summary>
     /// <param name="change">Changes the options before the server is built.</param>
-    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
+    /// <param name="topUpByHand">False: past the API, where the options would ask for a second person.</param>
+    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null, bool topUpByHand = true)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
@@ -48,7 +50,8 @@ internal sealed class ApiWorld : IAsyncDisposable
         };
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"acme","asset":"USD","billing":"prepaid"}""");
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/teams", """{"name":"red"}""");
-        await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"first","amount":"1000"}""");
+        if (topUpByHand) await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"first","amount":"1000"}""");
+        else Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.TopUp("first", "acme", Amount.Parse("1000"))));
         return world;
     }
 
@@ -83,9 +86,11 @@ internal sealed class ApiWorld : IAsyncDisposable
         return problem.RootElement.GetProperty("code").GetString()!;
     }
 
+    /// <summary>Makes a key with every scope.</summary>
     public async Task<(string Id, string Secret)> KeyAsync(string org = "acme", string? team = null)
     {
-        var key = await OkAsync(HttpMethod.Post, $"/orgs/{org}/keys", team is null ? "{}" : $$"""{"team":"{{team}}"}""");
+        var scopes = JsonSerializer.Serialize(KeyScope.All.Select(scope => scope.Name));
+        var key = await OkAsync(HttpMethod.Post, $"/orgs/{org}/keys", team is null ? $$"""{"scopes":{{scopes}}}""" : $$"""{"team":"{{team}}","scopes":{{scopes}}}""");
         return (key.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!);
     }
 

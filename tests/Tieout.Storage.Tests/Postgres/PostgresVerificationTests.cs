@@ -64,7 +64,7 @@ public sealed class PostgresVerificationTests
         [
             Make.OpenOrg(), Make.TopUp(300), Make.Budget(400), Make.Charge(1, 40, at: Clock.Now), Make.Charge(2, 30, Make.Labels(team: "red"), "u1", Clock.Now),
             new Command.PlaceHold(new AttemptId(new Guid(3, 0, 0, new byte[8])), Make.Labels(), null, "op3", new(5), Clock.Now + TimeSpan.FromMinutes(1)),
-            Make.Charge(4, 290, at: Clock.Now, fact: true), new Command.KeepObject(Make.Object("resp_1")),
+            Make.Charge(4, 290, at: Clock.Now, fact: true), new Command.KeepObject(Make.Object("resp_1")), Make.Asked(Make.TopUp(1, "asked")),
             new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
             Step(0x11, first), Step(0x12, Make.Step(first.Row)),
         ];

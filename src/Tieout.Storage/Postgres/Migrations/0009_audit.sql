@@ -6,9 +6,8 @@ CREATE TABLE audit (
   PRIMARY KEY (bucket, seq)
 );
 CREATE INDEX audit_org ON audit (bucket, org, recorded_at, seq);
--- Of all orgs: newest first over all buckets.
-CREATE INDEX audit_actor ON audit (actor, recorded_at, bucket, seq);
-CREATE INDEX audit_time ON audit (recorded_at, bucket, seq);
+CREATE INDEX audit_actor ON audit (bucket, actor, recorded_at, seq);
+CREATE INDEX audit_time ON audit (bucket, recorded_at, seq);
 
 ALTER TABLE heads ADD COLUMN last_audit bigint NOT NULL DEFAULT 0;
 ALTER TABLE chain ADD COLUMN last_audit bigint NOT NULL DEFAULT 0;
