@@ -58,8 +58,9 @@ internal static class AdminActions
     /// <summary>Whether the request has an audit record already.</summary>
     public static bool IsRecorded(HttpContext context) => context.Items.ContainsKey(Recorded);
 
-    /// <summary>Says that the request's command was submitted with its audit action.</summary>
-    public static void MarkRecorded(HttpContext context) => context.Items[Recorded] = true;
+    /// <summary>Says that the request needs no further audit record.</summary>
+    /// <param name="why">For the reader of the code.</param>
+    public static void MarkRecorded(HttpContext context, string why) => context.Items[Recorded] = why;
 
     /// <summary>What was proposed under a caller's id; null: nothing.</summary>
     /// <typeparam name="TCommand">The kind of command that was proposed.</typeparam>

@@ -15,7 +15,7 @@ internal sealed class IngestAudit(ILedger ledger, HttpContext context)
     /// <summary>The record of the whole call, submitted with its charges.</summary>
     public Command Call(string org, int items)
     {
-        AdminActions.MarkRecorded(context);
+        AdminActions.MarkRecorded(context, "The returned command is the record.");
         return AdminActions.Audited(ledger, new Command.RecordAudit(org, "done"), context, after: new() { ["items"] = items });
     }
 

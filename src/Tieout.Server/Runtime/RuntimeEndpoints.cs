@@ -95,7 +95,7 @@ internal static class RuntimeEndpoints
         // The record of the call goes first, in the same commit.
         commands.Insert(0, AdminActions.Audited(ledger, new Command.RecordAudit(runtime.Org, "done"), context, after: new() { ["runtime"] = runtime.Id, ["events"] = items.Count }));
         var outcomes = await ledger.SubmitAsync(commands, context.RequestAborted);
-        AdminActions.MarkRecorded(context);
+        AdminActions.MarkRecorded(context, "The first command is the record.");
         for (var (i, next) = (0, 1); i < items.Count; i++)
         {
             answers[i] ??= outcomes[next++] switch

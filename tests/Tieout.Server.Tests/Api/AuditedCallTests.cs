@@ -38,7 +38,7 @@ public sealed class AuditedCallTests
         ("POST /incidents", "/incidents", """{"title":"t","scope":"broad"}"""),
         ("POST /incidents/{id}/notes", "/incidents/INC-0001/notes", """{"text":"n"}"""),
         ("POST /incidents/{id}/evidence", "/incidents/INC-0001/evidence", """{"org":"acme","app_instance":"app-1"}"""),
-        ("POST /incidents/{id}/close", "/incidents/INC-0001/close", """{"cause":"other","layer":"gateway","follow_up":"f"}"""),
+        ("POST /incidents/{id}/close", "/incidents/INC-0001/close", """{"cause":"other","layer":"none","follow_up":"f"}"""),
         ("POST /tokens", "/tokens", """{"role":"viewer"}"""),
         ("POST /tokens/{token}/revoke", "/tokens/{id}/revoke", ""),
         ("POST /envelopes", "/envelopes", """{"org":"acme"}"""),

@@ -53,7 +53,7 @@ public sealed class ProposalApiTests
         await ProposedAsync(world, "/orgs/acme/price-policy", """{"markup":"3","reason":"r"}""", HttpMethod.Put);
         await ProposedAsync(world, "/orgs", """{"id":"owes","asset":"USD","billing":"postpaid","reason":"r"}""");
         var stated = await world.OkAsync(HttpMethod.Post, "/usage", """{"items":[{"id":"s1","source":"hand","org":"acme","model":"gpt-4o","provider":"openai","occurred_at":"2026-01-01T00:00:00Z","charge":"101"}]}""");
-        Assert.Equal("approval_required", Text(stated.GetProperty("outcomes")[0], "code"));
+        Assert.Equal("approval_required", Text(stated.GetProperty("items")[0], "code"));
         Assert.Equal(5, (await world.GetAsync("/proposals")).GetProperty("items").GetArrayLength());
         Assert.Equal("1000", await PostedAsync(world));
         Assert.Equal(HttpStatusCode.NotFound, (await world.SendAsync(HttpMethod.Get, "/orgs/owes")).StatusCode);
