@@ -67,6 +67,7 @@ public sealed class AuditedCallTests
     {
         await using var world = await ApiWorld.StartAsync(options => options with { EnvelopeSecret = new("thirty-two bytes of a test secret"u8), Webhooks = new() { AllowPrivate = true } });
         await world.ChargeAsync("1");
+        await world.ChargeAsync("2", operation: "op-2");
         var id = "";
         foreach (var (endpoint, path, body) in Calls)
         {
