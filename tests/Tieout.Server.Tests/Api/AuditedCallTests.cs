@@ -42,6 +42,7 @@ public sealed class AuditedCallTests
         ("POST /tokens", "/tokens", """{"role":"viewer"}"""),
         ("POST /tokens/{token}/revoke", "/tokens/{id}/revoke", ""),
         ("POST /envelopes", "/envelopes", """{"org_id":"acme","originator_id":"user-1"}"""),
+        ("POST /envelopes/revoke", "/envelopes/revoke", """{"org_id":"acme","issuance_id":"i-1"}"""),
         ("POST /envelope-keys", "/envelope-keys", """{"id":"ek_new"}"""),
         ("POST /envelope-keys/{key}/state", "/envelope-keys/ek_new/state", """{"state":"verify_only"}"""),
         ("POST /webhooks", "/webhooks", """{"id":"wh","url":"http://127.0.0.1:9/hook"}"""),
