@@ -23,6 +23,7 @@ public sealed class AuditedCallTests
         ("POST /orgs/{org}/keys/{key}/block", "/orgs/acme/keys/{id}/block", ""),
         ("POST /orgs/{org}/keys/{key}/unblock", "/orgs/acme/keys/{id}/unblock", ""),
         ("POST /orgs/{org}/keys/{key}/rotate", "/orgs/acme/keys/{id}/rotate", ""),
+        ("POST /orgs/{org}/keys/{key}/end-previous", "/orgs/acme/keys/{id}/end-previous", ""),
         ("PUT /orgs/{org}/keys/{key}/terms", "/orgs/acme/keys/{id}/terms", """{"scopes":["chat"]}"""),
         ("POST /orgs/{org}/keys/{key}/expire", "/orgs/acme/keys/{id}/expire", ""),
         ("PUT /orgs/{org}/budgets", "/orgs/acme/budgets", """{"window":"day","limit":"10","hard":true}"""),
