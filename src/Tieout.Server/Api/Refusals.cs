@@ -26,7 +26,7 @@ internal static class Refusals
         Refusal.AlreadyExpired => "The expiry is in the past.",
         Refusal.PeriodNotOver => $"{refused.Limit} is not over yet.",
         Refusal.InsufficientBalance or Refusal.BudgetExhausted => $"{refused.Limit} has {refused.Left} left.",
-        _ => null,
+        _ => refused.LimitDetail,
     };
 
     private static string BudgetFlaw(string? part) => part switch

@@ -30,6 +30,14 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
+        var routes = currentRoutes.Get();
+        if (limits.Peek(routes.Options.Limits, caller!.Spender.Key) is { } full)
+        {
+            full.WriteTo(context.Response.Headers, endpoint.Dialect, options.Time);
+            await endpoint.Dialect.RefuseAsync(context, full.Refusal!);
+            return;
+        }
+
         using var body = await RequestBody.ReadAsync(context);
         if (endpoint.Read(context.Request, body.Span, out var request) is { } malformed)
         {
@@ -37,13 +45,12 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        if (caller!.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
+        if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
         {
             await endpoint.Dialect.RefuseAsync(context, notAllowed);
             return;
         }
 
-        var routes = currentRoutes.Get();
         if (RouteOf(routes, request!, endpoint.Dialect, out var route) is { } nowhere)
         {
             await endpoint.Dialect.RefuseAsync(context, nowhere);

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Governor;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -16,7 +17,8 @@ internal static class MetricsEndpoint
 
     public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync);
 
-    private static async Task<IResult> GetAsync(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(
+        ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, TimeProvider time, CancellationToken cancellationToken)
     {
         var health = ledger.Health;
         var text = new StringBuilder();
@@ -40,6 +42,7 @@ internal static class MetricsEndpoint
             if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
         }
 
+        GovernorMetrics.Write(text, connections, occupancy);
         return Results.Text(text.ToString(), ContentType);
 
         void Gauge(string name, string help, decimal value) => One(name, help, "gauge", value);

@@ -8,6 +8,7 @@ using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
+using Tieout.Server.Governor;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
 using Tieout.Storage;
@@ -31,7 +32,10 @@ public static class TieoutServer
             server.Limits.MaxRequestBodySize = options.Gateway.BodyBytesMax;
             server.Limits.MaxRequestHeaderCount = 100;
             server.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            server.Limits.RequestHeadersTimeout = options.Governor.HeaderTimeout;
+            server.Limits.KeepAliveTimeout = options.Governor.IdleTimeout;
+            server.Limits.MinRequestBodyDataRate = new(options.Governor.BodyBytesPerSecond, gracePeriod: TimeSpan.FromSeconds(10));
+            server.LimitConnections();
 
             // Counted from all that is waiting for the client, so that the usual 240 would let a large answer wait for days.
             server.Limits.MinResponseDataRate = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
@@ -44,6 +48,8 @@ public static class TieoutServer
 
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
+        builder.Services.AddGovernor(options.Governor);
+        ledger.Limit(options.Governor.Ledger);
         builder.Services.AddAttribution(options.EnvelopeSecret);
         builder.Services.AddOutbox();
         builder.Services.AddIngest();

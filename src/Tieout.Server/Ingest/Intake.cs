@@ -182,7 +182,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 if (stands?.Usage is { } row && IsSame(item, asked, row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
                 return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
             case Outcome.Refused refused:
-                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.Reason.Error.Title));
+                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.LimitDetail ?? refused.Reason.Error.Title));
             default:
                 throw new UnreachableException($"No answer for {outcome}.");
         }

@@ -47,6 +47,9 @@ internal sealed class SqliteLedgerStore : IDisposable
     /// <summary>Postings since the last checkpoint.</summary>
     public long PostingsPending => _pending.Postings;
 
+    /// <summary>Of every book that is loaded from now on.</summary>
+    public LedgerLimits Limits { get; set; } = LedgerLimits.Default;
+
     public bool HasPending => !_pending.IsEmpty;
 
     /// <summary>For tests: the file as it is, to fill its disk or to damage it.</summary>
@@ -77,7 +80,12 @@ internal sealed class SqliteLedgerStore : IDisposable
     }
 
     /// <summary>The book as it is durable. Only when nothing is being committed.</summary>
-    public StoredBook Load(Instant now) => StoredBook.Load(_reads, _writes, _pending, now);
+    public StoredBook Load(Instant now)
+    {
+        var stored = StoredBook.Load(_reads, _writes, _pending, now);
+        stored.Book.Limits = Limits;
+        return stored;
+    }
 
     /// <summary>When the last commit was recorded; null: there is none.</summary>
     public Instant? LastRecordedAt()

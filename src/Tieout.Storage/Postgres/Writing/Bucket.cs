@@ -36,6 +36,9 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
 
     public int Number => number;
 
+    /// <summary>What orgs of the bucket may occupy.</summary>
+    public LedgerLimits Limits { get; set; } = LedgerLimits.Default;
+
     public int QueueDepth => Volatile.Read(ref _waitingCommands);
 
     /// <summary>Why it takes nothing more, in one sentence; null: it does.</summary>
@@ -231,6 +234,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
         try
         {
             await book.PrefetchAsync(connection, batch.Commands, batch.Revisited);
+            book.Book.Limits = Limits;
             var writes = LedgerRules.Decide(book.Book, batch.Commands, Now(book));
             batch.Writes = writes;
             if (writes.IsEmpty)

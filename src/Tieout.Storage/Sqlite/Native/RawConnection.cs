@@ -42,6 +42,9 @@ internal sealed unsafe class RawConnection : IDisposable
         }
     }
 
+    /// <summary>Ends the statement that another thread runs on this connection; that thread then gets an <see cref="OperationCanceledException"/>.</summary>
+    public void Interrupt() => NativeSqlite.Interrupt(Handle);
+
     /// <summary>Runs statements that return nothing of interest: pragmas, migrations, transaction control.</summary>
     public void Execute(string sql) => Check(NativeSqlite.Execute(Handle, sql, 0, 0, 0), sql, StoreEffect.None);
 
@@ -107,6 +110,7 @@ internal sealed unsafe class RawConnection : IDisposable
         return (code & 0xff) switch
         {
             NativeSqlite.Busy or NativeSqlite.Locked => new StoreUnavailableException(message, effect, StoreFault.Busy),
+            NativeSqlite.Interrupted => new OperationCanceledException(message),
             NativeSqlite.Full => new StoreUnavailableException(message, effect, StoreFault.Full),
             NativeSqlite.IoError => new StoreUnavailableException(message, effect, StoreFault.InputOutput),
             NativeSqlite.CannotOpen or NativeSqlite.ReadOnly => new StoreUnavailableException(message, effect, StoreFault.NotWritable),

@@ -16,12 +16,15 @@ internal sealed class ReadConnections(string database) : IDisposable
     private bool _closed;
 
     /// <summary>Runs one read on a connection of its own, as of one commit. Keep it short: the log cannot start again while it lasts.</summary>
-    public T Read<T>(Func<RawConnection, T> read)
+    /// <exception cref="OperationCanceledException">The read was ended where it was, also within a statement.</exception>
+    public T Read<T>(CancellationToken cancellationToken, Func<RawConnection, T> read)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (!_idle.TryTake(out var connection)) connection = RawConnection.Open(database, readOnly: true);
         try
         {
             connection.Execute("BEGIN");
+            using var interrupt = cancellationToken.UnsafeRegister(static state => ((RawConnection)state!).Interrupt(), connection);
             return read(connection);
         }
         finally
