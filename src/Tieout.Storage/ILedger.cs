@@ -44,4 +44,14 @@ public interface ILedger : IAsyncDisposable
 /// <param name="Reason">Why not, in one sentence.</param>
 /// <param name="QueueDepth">Commands that wait for a commit.</param>
 /// <param name="LastCommitMs">How long the last commit took, in milliseconds.</param>
-public sealed record LedgerHealth(bool IsWritable, string? Reason, int QueueDepth, decimal LastCommitMs, long Commit, Instant? LastWriteAt);
+public sealed record LedgerHealth(bool IsWritable, string? Reason, int QueueDepth, decimal LastCommitMs, long Commit, Instant? LastWriteAt)
+{
+    /// <summary>Whether nothing can be written until the store is repaired; <see cref="Reason"/> names what is wrong. Reads go on.</summary>
+    public bool IsReadOnly { get; init; }
+
+    /// <summary>How long a writer with something to do has not moved; zero: it moves, or has nothing to do.</summary>
+    public TimeSpan Stalled { get; init; }
+
+    /// <summary>Commands that are in quarantine.</summary>
+    public int Quarantined { get; init; }
+}

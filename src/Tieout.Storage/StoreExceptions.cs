@@ -42,12 +42,19 @@ public enum StoreFault
     /// <summary>The file cannot be opened, or only for reading.</summary>
     NotWritable,
 
-    /// <summary>The store was stopped, or stopped itself after a broken invariant.</summary>
+    /// <summary>The ledger is closing.</summary>
     Stopped,
+
+    /// <summary>The store can be read but not written until someone repairs it; the message names what is wrong.</summary>
+    ReadOnly,
 }
 
 /// <summary>Bytes on disk are not what was written there. Restore a backup; <c>tieout verify</c> names what is damaged.</summary>
-public sealed class StoreCorruptException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class StoreCorruptException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The store itself is damaged, not one row of it: nothing may be written there.</summary>
+    public bool IsFile { get; init; }
+}
 
 /// <summary>Another process has this data folder open. One folder, one writer.</summary>
 /// <param name="folder">The data folder, as it was asked for.</param>

@@ -45,6 +45,9 @@ public sealed partial class Book
     public IReadOnlyDictionary<AttemptId, Attempt> Attempts => _attempts;
     public IReadOnlyCollection<SettingRow> Settings => _settings.Values;
 
+    /// <summary>Commands that are in quarantine.</summary>
+    public int Quarantined { get; private set; }
+
     public OrgState? Org(string id) => _orgs.GetValueOrDefault(id);
     public Account Account(int no) => _accounts[no];
     public BudgetWindow? Window(WindowKey key) => _windows.GetValueOrDefault(key);
@@ -85,6 +88,9 @@ public sealed partial class Book
         _settings[(row.Kind, row.Org, row.Name)] = row;
         switch (row.Kind)
         {
+            case SettingKind.Quarantine:
+                Quarantined++;
+                break;
             case SettingKind.Org:
                 OpenOrg(row);
                 break;

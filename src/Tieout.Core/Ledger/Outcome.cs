@@ -15,7 +15,7 @@ public abstract record Outcome
     public sealed record Replayed(long Seq, Figures Figures) : Outcome;
 
     /// <summary>It was refused and changed nothing (L6).</summary>
-    /// <param name="Limit">Which account or budget refused it, where one did.</param>
+    /// <param name="Limit">Which account or budget refused it, where one did; or the id of its record in quarantine.</param>
     /// <param name="Left">What that still has.</param>
     public sealed record Refused(Refusal Reason, string? Limit = null, Amount? Left = null) : Outcome;
 }
@@ -71,4 +71,7 @@ public enum Refusal
     TooManyOpenHolds,
     InsufficientBalance,
     BudgetExhausted,
+
+    /// <summary>The ledger could not decide or store it because of a fault of its own: the command is in quarantine, under the id in <see cref="Outcome.Refused.Limit"/>.</summary>
+    CommandQuarantined,
 }

@@ -111,6 +111,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // What the world or we did wrong.
     public static readonly ApiError StoreUnavailable = new("store_unavailable", 503, "The ledger cannot be written now, so nothing is spent.", ServerType);
+    public static readonly ApiError CommandQuarantined = new("command_quarantined", 500, "A fault of the ledger kept the command from being carried out. The command is recorded in quarantine.", ServerType);
     public static readonly ApiError UpstreamUnreachable = new("upstream_unreachable", 502, "The provider cannot be reached.", ServerType);
     public static readonly ApiError UpstreamFailed = new("upstream_failed", 502, "The provider's answer could not be read.", ServerType);
     public static readonly ApiError UpstreamTimeout = new("upstream_timeout", 504, "The provider did not answer in time.", ServerType);
@@ -128,6 +129,6 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
         InsufficientBalance, BudgetExhausted, RateLimited, OccupancyExceeded, ServerBusy, ReadTooLong, TooManyOpenHolds, TooManySettings, TooManySteps, TooManyObjects,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
-        StoreUnavailable, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
+        StoreUnavailable, CommandQuarantined, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];
 }

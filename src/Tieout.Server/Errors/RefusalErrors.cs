@@ -36,6 +36,7 @@ public static class RefusalErrors
             Refusal.TooManyOpenHolds => ApiError.TooManyOpenHolds,
             Refusal.InsufficientBalance => ApiError.InsufficientBalance,
             Refusal.BudgetExhausted => ApiError.BudgetExhausted,
+            Refusal.CommandQuarantined => ApiError.CommandQuarantined,
             _ => throw new UnreachableException($"No error for {refusal}."),
         };
     }

@@ -157,7 +157,7 @@ internal sealed partial class GatewayPipeline(
             case Outcome.Replayed done: return done.Figures;
             case Outcome.Refused refused:
                 LogNotSettled(attempt.ToString(), refused.Reason);
-                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.Internal);
+                if (!call.Context.Response.HasStarted) await call.RefuseAsync(refused.Reason is Refusal.CommandQuarantined ? ApiError.CommandQuarantined : ApiError.Internal);
                 return null;
             default:
                 if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");

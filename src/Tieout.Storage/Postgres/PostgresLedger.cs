@@ -37,10 +37,16 @@ public sealed class PostgresLedger : ILedger
     {
         get
         {
-            var stopped = Array.Find(Buckets, bucket => bucket.Stopped is not null)?.Stopped;
-            var reason = stopped ?? _connections.Failure;
+            var states = Array.ConvertAll(Buckets, bucket => bucket.Health);
+            var readOnly = Array.Find(states, state => state.ReadOnly is not null).ReadOnly;
+            var reason = readOnly ?? Array.Find(states, state => state.Stall is not null).Stall ?? _connections.Failure;
             var last = Buckets.Select(bucket => bucket.LastRecordedAt).Max();
-            return new(reason is null, reason, Buckets.Sum(bucket => bucket.QueueDepth), _connections.LastCommitMs, _watch.AsOf, last);
+            return new(reason is null, reason, states.Sum(state => state.QueueDepth), _connections.LastCommitMs, _watch.AsOf, last)
+            {
+                IsReadOnly = readOnly is not null,
+                Stalled = states.Max(state => state.Stalled),
+                Quarantined = states.Sum(state => state.Quarantined),
+            };
         }
     }
 

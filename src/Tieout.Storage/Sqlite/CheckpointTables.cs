@@ -26,11 +26,21 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         """);
 
     /// <summary>In the caller's transaction.</summary>
+    /// <exception cref="StoreUnavailableException">A row cannot be written; the message names it.</exception>
     public void Write(Pending pending, Sequences last, long firstOpenHold)
     {
-        foreach (var account in pending.Accounts.Values) Write(account);
-        foreach (var window in pending.Windows.Values) Write(window);
-        foreach (var cell in pending.Cells.Values) Write(cell);
+        object? at = null;
+        try
+        {
+            foreach (var account in pending.Accounts.Values) Write((Account)(at = account));
+            foreach (var window in pending.Windows.Values) Write((BudgetWindow)(at = window));
+            foreach (var cell in pending.Cells.Values) Write((CellChange)(at = cell));
+        }
+        catch (Exception broken) when (broken is not StoreUnavailableException)
+        {
+            throw new StoreUnavailableException($"The figures of {Name(at)} cannot be written: {broken.Message}", StoreEffect.None, StoreFault.ReadOnly, broken);
+        }
+
         Advance(last, firstOpenHold);
     }
 
@@ -100,20 +110,18 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         return s.Step() ? RowReads.Window(s) : null;
     }
 
-    /// <summary>Takes into <paramref name="book"/> the accounts as of the checkpoint, holds left out: those are counted from the open holds.</summary>
-    public static void RecallAccounts(RawConnection connection, Book book)
+    public const string AccountColumns = "no, debits, credits, version, grants";
+
+    /// <summary>Takes into <paramref name="book"/> an account as of the checkpoint, holds left out: those are counted from the open holds.</summary>
+    public static void RecallAccount(RawStatement s, Book book)
     {
-        using var s = connection.Prepare("SELECT no, debits, credits, version, grants FROM accounts");
-        while (s.Step())
-        {
-            var account = book.Account(RowReads.Int32(s, 0)).Copy();
-            account.Debits = new Amount(s.Int64(1));
-            account.Credits = new Amount(s.Int64(2));
-            account.Held = Amount.Zero;
-            account.Version = s.Int64(3);
-            account.Grants = [.. ReadGrants(s.Text(4))];
-            book.Recall(account);
-        }
+        var account = book.Account(RowReads.Int32(s, 0)).Copy();
+        account.Debits = new Amount(s.Int64(1));
+        account.Credits = new Amount(s.Int64(2));
+        account.Held = Amount.Zero;
+        account.Version = s.Int64(3);
+        account.Grants = [.. ReadGrants(s.Text(4))];
+        book.Recall(account);
     }
 
     public void Dispose()
@@ -131,6 +139,14 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     public static string WriteGrants(Account account) => account.Grants.Length == 0 ? "[]" : JsonSerializer.Serialize(
         account.Grants.Select(lot => new StoredGrant(lot.Id, lot.Priority, lot.ExpiresAt?.UnixMicros, lot.Granted.Nanos, lot.Left.Nanos)).ToArray(),
         GrantJson.Default.StoredGrantArray);
+
+    private static string Name(object? figure) => figure switch
+    {
+        Account account => $"account {account.No} of org '{account.Org}'",
+        BudgetWindow window => $"the window of budget {window.Key.Budget} from {window.Key.Start}",
+        CellChange cell => $"the cell of hour {cell.Key.Hour} and attribution {cell.Key.Labels}",
+        _ => "the checkpoint",
+    };
 
     private void Write(Account account)
     {

@@ -58,7 +58,7 @@ internal sealed class LogCopier : IDisposable
         {
             writer.CheckpointPassive();
         }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
+        catch (Exception)
         {
             // What was committed is durable in the log; a disk that is full or broken elsewhere must not fail a commit that stands.
         }
@@ -86,9 +86,9 @@ internal sealed class LogCopier : IDisposable
                 var (frames, _) = connection.CheckpointPassive();
                 if (frames > (inOrder ? FramesMax : ScatteredFramesMax)) Volatile.Write(ref _finishWanted, true);
             }
-            catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
+            catch (Exception)
             {
-                // The commit path will meet the same disk and say so to those who wait for it. Here there is only waiting.
+                // Whatever it is, it must not end the process. The commit path will meet the same disk and say so to those who wait for it. Here there is only waiting.
                 connection?.Dispose();
                 connection = null;
             }

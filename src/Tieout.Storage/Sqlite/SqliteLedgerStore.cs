@@ -5,6 +5,7 @@ using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Rows;
+using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -13,7 +14,7 @@ namespace Tieout.Storage.Sqlite;
 /// Two connections, two threads at most: <see cref="Load"/> and what it returns belong to the thread that decides, everything
 /// else to the thread that commits. While nothing is being committed, the first may look things up through the second's connection.
 /// </remarks>
-internal sealed class SqliteLedgerStore : IDisposable
+internal sealed class SqliteLedgerStore : ILedgerStore
 {
     /// <summary>Of pages that the writer keeps in memory: imported ids come in no order, and with SQLite's 2 MB each of them is a page read from the file.</summary>
     private const int PagesKb = 65_536;
@@ -27,6 +28,9 @@ internal sealed class SqliteLedgerStore : IDisposable
     private readonly CheckpointTables _tables;
     private readonly Pending _pending = new();
     private readonly LogCopier _log;
+
+    // A commit that is durable could not be added to what the next flush writes: only a load finds the figures again.
+    private Exception? _pendingIsWrong;
 
     private SqliteLedgerStore(DataFolder folder, RawConnection writes, RawConnection reads)
     {
@@ -79,25 +83,24 @@ internal sealed class SqliteLedgerStore : IDisposable
         }
     }
 
-    /// <summary>The book as it is durable. Only when nothing is being committed.</summary>
-    public StoredBook Load(Instant now)
+    /// <inheritdoc/>
+    /// <remarks>A book with damage leaves what is pending as it is: incomplete, so nothing may be flushed.</remarks>
+    public IStoredBook Load(Instant now)
     {
-        var stored = StoredBook.Load(_reads, _writes, _pending, now);
-        stored.Book.Limits = Limits;
-        return stored;
+        var book = StoredBook.Load(_reads, _writes, _pending, now);
+        _pendingIsWrong = book.Damage is { } damage ? new StoreCorruptException(damage) : null;
+        book.Book.Limits = Limits;
+        return book;
     }
 
-    /// <summary>When the last commit was recorded; null: there is none.</summary>
+    /// <inheritdoc/>
     public Instant? LastRecordedAt()
     {
         using var s = _reads.Prepare("SELECT recorded_at FROM chain ORDER BY commit_no DESC LIMIT 1");
         return s.Step() ? RowReads.Time(s, 0) : null;
     }
 
-    /// <summary>Makes a write set durable: on disk when this returns, or nothing of it is.</summary>
-    /// <param name="backfilled">The first windows of a budget that is set in it.</param>
-    /// <param name="firstOpenHold">No open hold comes before it.</param>
-    /// <exception cref="StoreUnavailableException">Says whether it may be there after a restart all the same.</exception>
+    /// <inheritdoc/>
     public void Commit(WriteSet writes, IReadOnlyList<BudgetWindow>? backfilled = null, long firstOpenHold = 0)
     {
         // A new budget counts what was spent before it was set, which no replay of later postings would find. So its windows
@@ -110,32 +113,43 @@ internal sealed class SqliteLedgerStore : IDisposable
             foreach (var window in backfilled) _tables.Write(window);
             _tables.Advance(writes.Chain.Last, firstOpenHold);
         });
-        _pending.Add(writes);
-        _log.Committed(_writes, writes);
+        try
+        {
+            _pending.Add(writes);
+            _log.Committed(_writes, writes);
+        }
+        catch (Exception broken)
+        {
+            // The commit is durable and stays so. The next flush reports it.
+            _pendingIsWrong ??= broken;
+        }
     }
 
-    /// <summary>Brings accounts, windows and cells in the file up to the last commit.</summary>
-    /// <exception cref="StoreUnavailableException">Nothing was lost: they are still rebuilt from the rows.</exception>
+    /// <inheritdoc/>
     public void Flush(long firstOpenHold)
     {
+        if (_pendingIsWrong is { } wrong)
+        {
+            throw new StoreUnavailableException($"The figures of a commit cannot be summed up: {wrong.Message}", StoreEffect.None, StoreFault.ReadOnly, wrong);
+        }
+
         if (_pending.IsEmpty) return;
         InTransaction(() => _tables.Write(_pending, _pending.Last, firstOpenHold));
         _pending.Clear();
     }
 
-    /// <summary>Puts figures right in the file. Only when all is flushed.</summary>
+    /// <inheritdoc/>
     /// <param name="book">The figures in memory, which the file's agree with where they were touched.</param>
-    /// <exception cref="StoreUnavailableException">Nothing was changed.</exception>
+    /// <param name="drifts">As they were measured.</param>
     public void Repair(Book book, IReadOnlyList<FigureDrift> drifts) => InTransaction(() =>
     {
         foreach (var drift in drifts) _tables.Repair(book, drift);
     });
 
-    /// <summary>Writes something that changes nothing, to learn whether the disk takes writes again.</summary>
-    /// <exception cref="StoreUnavailableException">It does not.</exception>
+    /// <inheritdoc/>
     public void Probe() => InTransaction(() => _writes.Execute("UPDATE checkpoint SET first_open_hold = first_open_hold"));
 
-    /// <summary>What the windows of a new budget already count: charges of before it was set (B2). Only when nothing is in flight.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<BudgetWindow> Backfill(Book book, BudgetState budget, Instant now) => Backfilling.Windows(_reads, book, budget, now);
 
     /// <summary>Leaves a file without a log behind. Whatever was not flushed is rebuilt at the next start.</summary>
@@ -151,7 +165,7 @@ internal sealed class SqliteLedgerStore : IDisposable
         {
             _writes.CheckpointTruncate();
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException or InvalidOperationException)
         {
             // The log stays, and the next start reads it.
         }

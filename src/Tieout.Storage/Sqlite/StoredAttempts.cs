@@ -19,11 +19,11 @@ internal sealed class StoredAttempts(RawConnection connection, Func<int, UsageLa
         // Imported ids come in no order, so a batch asks for each: in one transaction, or every question would lock and unlock the file.
         if (!connection.InTransaction) _begin.Run();
         _usage.BindBlob(1, id.Value);
+        using var usageRead = _usage.Reading();
         var usage = _usage.Step() ? RowReads.Usage(_usage, labels) : null;
-        _usage.Reset();
         _hold.BindBlob(1, id.Value);
+        using var holdRead = _hold.Reading();
         var (hold, state) = _hold.Step() ? (RowReads.Hold(_hold, labels).Hold, (HoldState)_hold.Int64(9)) : (null, HoldState.Settled);
-        _hold.Reset();
         return hold is null && usage is null ? null : new(hold, state, usage);
     }
 

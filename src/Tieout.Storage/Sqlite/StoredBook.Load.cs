@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -12,7 +13,7 @@ internal sealed partial class StoredBook
     /// <summary>Reads the checkpoint and replays what came after it; <paramref name="pending"/> then holds what the checkpoint lacks.</summary>
     /// <param name="connection">Stays the book's, to look things up.</param>
     /// <param name="writes">The committing thread's.</param>
-    /// <exception cref="StoreCorruptException">Something that must be there is not. <c>tieout verify</c> says what.</exception>
+    /// <remarks>A row that cannot be read or added up is left out, and <see cref="Damage"/> names it: the rest is there to be looked at, and nothing may be decided on it.</remarks>
     public static StoredBook Load(RawConnection connection, RawConnection writes, Pending pending, Instant now)
     {
         var stored = new StoredBook(new Book(), new StoredRows(connection), connection, writes);
@@ -34,21 +35,27 @@ internal sealed partial class StoredBook
         }
     }
 
+    /// <inheritdoc/>
+    public string? Damage => _damage is null ? null : $"{_damage}{(_damaged > 1 ? $" {_damaged - 1} more rows cannot be loaded." : "")} Run tieout verify, and restore a backup or repair the row.";
+
+    private string? _damage;
+    private int _damaged;
+
     private void LoadStanding(RawConnection connection, Instant now)
     {
-        Each(connection, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(RowReads.Setting(s)));
-        Each(connection, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
+        Each(connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(RowReads.Setting(s)));
+        Each(connection, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
         {
             var row = RowReads.Labels(s);
             Book.Recall(row);
             _rows.Add(row);
         });
-        Each(connection, "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(RowReads.Price(s)));
-        CheckpointTables.RecallAccounts(connection, Book);
+        Each(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(RowReads.Price(s)));
+        Each(connection, "accounts", $"SELECT {CheckpointTables.AccountColumns} FROM accounts", s => CheckpointTables.RecallAccount(s, Book));
         Book.WindowsFrom = now - WindowsKept;
         foreach (var which in (ReadOnlySpan<string>)[$"end_at > {Book.WindowsFrom.UnixMicros}", "held <> 0"])
         {
-            Each(connection, $"SELECT {RowReads.WindowColumns} FROM windows WHERE {which}", s =>
+            Each(connection, "windows", $"SELECT {RowReads.WindowColumns} FROM windows WHERE {which}", s =>
             {
                 var window = RowReads.Window(s);
                 window.Held = Amount.Zero;
@@ -56,14 +63,14 @@ internal sealed partial class StoredBook
             });
         }
 
-        Each(connection, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no DESC LIMIT 1", s =>
+        Each(connection, "chain", $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no DESC LIMIT 1", s =>
         {
             var chain = RowReads.Chain(s, []);
             Book.Recall(chain.Last, chain.Hash);
         });
         foreach (var table in (ReadOnlySpan<string>)["usage", "holds"])
         {
-            Each(connection, $"SELECT id FROM {table} ORDER BY id DESC LIMIT 1", s => See(new(s.Guid(0))));
+            Each(connection, table, $"SELECT id FROM {table} ORDER BY id DESC LIMIT 1", s => See(new(s.Guid(0))));
         }
     }
 
@@ -71,9 +78,9 @@ internal sealed partial class StoredBook
     {
         var recomputed = new Recomputation(Book);
         var (after, firstOpenHold) = (0L, 0L);
-        Each(connection, "SELECT posting, first_open_hold FROM checkpoint", s => (after, firstOpenHold) = (s.Int64(0), s.Int64(1)));
+        Each(connection, "checkpoint", "SELECT posting, first_open_hold FROM checkpoint", s => (after, firstOpenHold) = (s.Int64(0), s.Int64(1)));
         var postings = 0L;
-        Each(connection, $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
+        Each(connection, "postings", $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
             var posting = RowReads.Posting(s, OrgOf).Posting;
             var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
@@ -82,7 +89,7 @@ internal sealed partial class StoredBook
             recomputed.Add(posting, usage, command);
             postings++;
         });
-        Each(connection, $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
+        Each(connection, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
         {
             var hold = RowReads.Hold(s, _rows.Labels).Hold;
             RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
@@ -96,17 +103,42 @@ internal sealed partial class StoredBook
         pending.Add(recomputed, postings);
 
         // Whatever the checkpoint says is held, also where no open hold is left: the next flush puts it right.
-        Each(connection, "SELECT no FROM accounts WHERE held <> 0", s => pending.Accounts[RowReads.Int32(s, 0)] = Book.Account(RowReads.Int32(s, 0)));
-        Each(connection, $"SELECT {RowReads.WindowColumns} FROM windows WHERE held <> 0", s =>
+        Each(connection, "accounts", "SELECT no FROM accounts WHERE held <> 0", s => pending.Accounts[RowReads.Int32(s, 0)] = Book.Account(RowReads.Int32(s, 0)));
+        Each(connection, "windows", $"SELECT {RowReads.WindowColumns} FROM windows WHERE held <> 0", s =>
         {
             var key = RowReads.Window(s).Key;
-            pending.Windows[key] = Book.Window(key)!;
+            pending.Windows[key] = Book.Window(key) ?? throw new StoreCorruptException("a window with holds could not be loaded.");
         });
     }
 
-    private static void Each(RawConnection connection, string sql, Action<RawStatement> take)
+    private void Each(RawConnection connection, string table, string sql, Action<RawStatement> take)
     {
-        using var statement = connection.Prepare(sql);
-        while (statement.Step()) take(statement);
+        try
+        {
+            using var statement = connection.Prepare(sql);
+            while (statement.Step())
+            {
+                try
+                {
+                    take(statement);
+                }
+                catch (Exception broken) when (broken is not StoreUnavailableException)
+                {
+                    Damaged(table, statement, broken);
+                }
+            }
+        }
+        catch (StoreCorruptException unreadable)
+        {
+            _damage ??= $"The rows of table {table} cannot be read to their end: {unreadable.Message}";
+            _damaged++;
+        }
+    }
+
+    private void Damaged(string table, RawStatement row, Exception broken)
+    {
+        var name = row.Bytes(0).Length == 16 ? row.Guid(0).ToString() : row.Int64(0).ToString(CultureInfo.InvariantCulture);
+        _damage ??= $"Row {name} of table {table} cannot be loaded: {broken.Message}";
+        _damaged++;
     }
 }

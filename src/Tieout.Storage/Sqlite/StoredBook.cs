@@ -4,6 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -12,7 +13,7 @@ namespace Tieout.Storage.Sqlite;
 /// In memory: what governs, accounts, labels, prices, open holds, and windows that have not been over for long. Everything
 /// else is recalled for the batch that asks for it and let go again, so memory does not grow with the number of charges.
 /// </remarks>
-internal sealed partial class StoredBook : IDisposable
+internal sealed partial class StoredBook : IStoredBook
 {
     /// <summary>How long after its end a window stays in memory: longer than nearly every hold, so that settling need not read.</summary>
     public static readonly TimeSpan WindowsKept = TimeSpan.FromHours(1);

@@ -25,21 +25,21 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     {
         _command.Bind(1, org);
         _command.Bind(2, id);
+        using var commandRead = _command.Reading();
         var row = _command.Step() ? RowReads.Command(_command) : null;
-        _command.Reset();
         return row;
     }
 
     public PostedBefore? Posting(long seq, Func<int, string> orgOf)
     {
         _posting.Bind(1, seq);
+        using var postingRead = _posting.Reading();
         Posting? posting = _posting.Step() ? RowReads.Posting(_posting, orgOf).Posting : null;
-        _posting.Reset();
         if (posting is not { } found) return null;
         var usage = found.UsageSeq > 0 ? Usage(found.UsageSeq) : null;
         _reversal.Bind(1, seq);
+        using var reversalRead = _reversal.Reading();
         var reversed = _reversal.Step();
-        _reversal.Reset();
         return new(found, usage, reversed);
     }
 
@@ -47,8 +47,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     public UsageRow? Usage(long seq)
     {
         _usageOf.Bind(1, seq);
+        using var usageOfRead = _usageOf.Reading();
         var usage = _usageOf.Step() ? RowReads.Usage(_usageOf, Labels) : null;
-        _usageOf.Reset();
         return usage;
     }
 
@@ -58,8 +58,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         _window.Bind(1, key.Budget);
         _window.Bind(2, key.Start.UnixMicros);
         _window.Bind(3, key.Each ?? "");
+        using var windowRead = _window.Reading();
         var window = _window.Step() ? RowReads.Window(_window) : null;
-        _window.Reset();
         return window;
     }
 
@@ -68,8 +68,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         _object.Bind(1, org);
         _object.Bind(2, (long)kind);
         _object.Bind(3, id);
+        using var objectRead = _object.Reading();
         var kept = _object.Step() ? RowReads.Kept(_object) : null;
-        _object.Reset();
         return kept;
     }
 
@@ -77,8 +77,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     {
         _announced.Bind(1, org);
         _announced.Bind(2, id);
+        using var announcedRead = _announced.Reading();
         var row = _announced.Step() ? RowReads.Outbox(_announced) : null;
-        _announced.Reset();
         return row;
     }
 
@@ -88,8 +88,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         _lineageHead.Bind(1, operation);
         _lineageHead.Bind(2, org);
         _lineageHead.Bind(3, issuance);
+        using var lineageHeadRead = _lineageHead.Reading();
         var head = _lineageHead.Step() ? new LineageHead(RowReads.Int32(_lineageHead, 0), _lineageHead.Bytes(1).ToArray(), _lineageHead.Bytes(2).ToArray()) : null;
-        _lineageHead.Reset();
         return head;
     }
 

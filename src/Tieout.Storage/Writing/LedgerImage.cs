@@ -26,7 +26,7 @@ internal sealed class LedgerImage
             if (attempt is { State: HoldState.Open, Hold: { } hold }) _openHolds[hold.Seq] = hold;
         }
 
-        foreach (var row in book.Settings) _settings[(row.Kind, row.Org, row.Name)] = row;
+        foreach (var row in book.Settings) Add(row);
         Budgets = book.Budgets;
         Last = book.Last;
     }
@@ -56,6 +56,9 @@ internal sealed class LedgerImage
 
     /// <summary>No open hold has a lower number.</summary>
     public long FirstOpenHold => _openHolds.Count == 0 ? Last.Hold + 1 : _openHolds.Keys.Min();
+
+    /// <summary>Commands that are in quarantine.</summary>
+    public int Quarantined { get; private set; }
 
     public OrgState? Org(string id) => _orgs.GetValueOrDefault(id);
 
@@ -100,11 +103,17 @@ internal sealed class LedgerImage
 
     private void Apply(SettingRow row, Book book)
     {
-        _settings[(row.Kind, row.Org, row.Name)] = row;
+        Add(row);
         Budgets = book.Budgets;
         if (row.Kind is not (SettingKind.Org or SettingKind.ClosedPeriod)) return;
         var org = book.Org(row.Org)!;
         _orgs[row.Org] = org;
         foreach (var kind in Enum.GetValues<AccountKind>()) _accounts[org.AccountNo(kind)] = book.Account(org.AccountNo(kind));
+    }
+
+    private void Add(SettingRow row)
+    {
+        _settings[(row.Kind, row.Org, row.Name)] = row;
+        if (row.Kind is SettingKind.Quarantine) Quarantined++;
     }
 }

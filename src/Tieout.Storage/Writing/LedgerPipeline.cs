@@ -1,50 +1,54 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Reconciliation.Inside;
-using Tieout.Storage.Sqlite;
 
 namespace Tieout.Storage.Writing;
 
-/// <summary>Takes a batch from commands to durable outcomes. While one batch is committed on a thread of its own, the next is decided.</summary>
-/// <remarks>Everything here but <see cref="Read{T}"/> belongs to whoever has the writer's turn; the committing thread only commits.</remarks>
-internal sealed class LedgerPipeline : IDisposable
+/// <summary>Takes a batch from commands to durable outcomes. While one batch is committed beside it, the next is decided.</summary>
+/// <remarks>
+/// Everything here but <see cref="Read{T}"/> belongs to whoever has the writer's turn; the committer only commits. No method throws because of a command or
+/// of the store: what fails is answered with its failure, and <see cref="Failure"/> and <see cref="ReadOnly"/> say what is wrong.
+/// </remarks>
+internal sealed partial class LedgerPipeline : IDisposable
 {
-    private readonly SqliteLedgerStore _store;
+    private readonly ILedgerStore _store;
+    private readonly ICommitter _committer;
     private readonly TimeProvider _clock;
-    private readonly Thread _committer;
-    private readonly SemaphoreSlim _handedOver = new(0);
-    private readonly SemaphoreSlim _landed = new(0);
+    private readonly Action _commitInFlight;
     private readonly Lock _imageGate = new();
     private LedgerImage _image;
-    private StoredBook? _book;
+    private IStoredBook? _book;
     private Instant _now;
     private Batch? _inFlight;
     private Exception? _inFlightFailure;
-    private bool _closing;
+    private bool _imageIsStale;
     private long _lastCommitTicks;
 
     // After a failure nothing is decided ahead until a commit succeeds, so that an outage rebuilds the book once, not once a batch.
     private bool _failing;
 
-    public LedgerPipeline(SqliteLedgerStore store, TimeProvider clock)
+    /// <summary>Loads the ledger. One that cannot be loaded whole is there for reading, and <see cref="ReadOnly"/> names the row.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot be read at all.</exception>
+    public LedgerPipeline(ILedgerStore store, ICommitter committer, TimeProvider clock)
     {
-        _store = store;
-        _clock = clock;
-        _book = store.Load(Now());
-        _image = new(_book.Book, store.LastRecordedAt());
-        _committer = new(CommitUntilClosed) { IsBackground = true, Name = "tieout committer" };
-        _committer.Start();
+        (_store, _committer, _clock) = (store, committer, clock);
+        _commitInFlight = CommitInFlight;
+        try
+        {
+            EnsureBook();
+            _image = new(_book.Book, store.LastRecordedAt());
+        }
+        catch (StoreUnavailableException damaged) when (damaged.Fault == StoreFault.ReadOnly)
+        {
+            Failed(damaged);
+            _image = new(_damaged ?? new(), store.LastRecordedAt());
+        }
     }
 
-    /// <summary>Called on the committing thread when it has done a batch.</summary>
-    public Action? Committed { get; init; }
-
-    /// <summary>Whether the committing thread is at work.</summary>
-    public bool IsCommitting => _inFlight is not null && _landed.CurrentCount == 0;
+    /// <summary>Whether a commit is under way beside.</summary>
+    public bool IsCommitting => _inFlight is not null && _committer.IsBusy;
 
     /// <summary>Postings that a start would have to replay.</summary>
     public long PostingsPending => _store.PostingsPending;
@@ -53,7 +57,10 @@ internal sealed class LedgerPipeline : IDisposable
     public Book? Book => _book?.Book;
 
     /// <summary>Why the last batch failed, in one sentence; null: it did not.</summary>
-    public string? Failure { get; set; }
+    public string? Failure { get; private set; }
+
+    /// <summary>Why nothing can be written until the store is repaired, in one sentence that names the row; null: it can.</summary>
+    public string? ReadOnly { get; private set; }
 
     public decimal LastCommitMs => Math.Round(Volatile.Read(ref _lastCommitTicks) * 1_000m / Stopwatch.Frequency, 3);
 
@@ -63,102 +70,69 @@ internal sealed class LedgerPipeline : IDisposable
         lock (_imageGate) return read(_image);
     }
 
-    /// <summary>Decides a batch and commits it, here or, if <paramref name="handOver"/>, on the committing thread. Answers or fails it.</summary>
-    /// <exception cref="InvariantBrokenException">We are wrong; the batch has not been answered.</exception>
+    /// <summary>Decides a batch and commits it, here or, if <paramref name="handOver"/>, beside. Answers or fails it.</summary>
     public void Run(Batch batch, bool handOver)
     {
         if (batch.IsAlone) Land(next: null);
-        Decide(batch);
-        var bookBefore = _book;
-        Land(batch);
-        if (!ReferenceEquals(bookBefore, _book))
+        try
         {
-            // What it was decided on has failed: once more, on what is durable.
-            batch.Revisited.Clear();
-            Decide(batch);
-        }
+            var broken = TryDecide(batch);
+            var bookBefore = _book;
+            Land(broken is null ? batch : null);
+            if (!ReferenceEquals(bookBefore, _book))
+            {
+                // What it was decided on has failed: once more, on what is durable, without the commands whose sender was told that they are not done.
+                batch.Revisited.Clear();
+                if (!batch.DropEnded()) return;
+                broken = TryDecide(batch);
+            }
 
-        if (batch.Writes!.IsEmpty)
-        {
-            Forget(batch, next: null);
-            batch.Answer();
+            if (broken is not null) Isolate(batch, broken);
+            else Commit(batch, handOver);
         }
-        else if (handOver && !batch.IsAlone && !_failing)
+        catch (StoreUnavailableException failure)
         {
-            _book!.Apply(batch.Writes);
-            _inFlight = batch;
-            _handedOver.Release();
-        }
-        else
-        {
-            CommitHere(batch);
+            // What is in flight may be a part of the same submission: its outcome comes first, or its sender would be told that nothing was done.
+            Land(next: null);
+            Failed(failure);
+            batch.Fail(failure);
         }
     }
 
-    /// <summary>Waits for the batch in flight and lets go of what it touched.</summary>
+    /// <summary>Waits for the batch in flight and drops what it touched from memory. If a command of it cannot be stored, carries out the others.</summary>
     /// <param name="next">Decided already; what it names stays.</param>
-    /// <exception cref="Exception">It failed for another reason than the world: we are wrong.</exception>
     public void Land(Batch? next)
     {
         if (_inFlight is not { } batch) return;
-        _landed.Wait();
+        _committer.Wait();
         _inFlight = null;
         if (_inFlightFailure is null)
         {
             _failing = false;
-            Forget(batch, next);
+            if (_imageIsStale) Rebuild();
+            else Forget(batch, next);
             return;
         }
 
+        // The book is ahead of what is durable.
         _failing = true;
-        Failure = _inFlightFailure.Message;
-        _book!.Dispose();
-        _book = null;
-        if (_inFlightFailure is not StoreUnavailableException) ExceptionDispatchInfo.Throw(_inFlightFailure);
-    }
-
-    /// <summary>Brings the tables that SQL readers see up to the last commit, and lets go of windows long over.</summary>
-    /// <exception cref="StoreUnavailableException">Nothing is lost by it.</exception>
-    public void Flush()
-    {
-        Land(next: null);
-        _store.Flush(Read(image => image.FirstOpenHold));
-        if (_book is not { } book) return;
-        var gone = book.LetGo(Now());
-        lock (_imageGate) _image.Forget(gone);
-    }
-
-    /// <inheritdoc cref="ILedger.RepairAsync"/>
-    public void Repair(IReadOnlyList<FigureDrift> drifts)
-    {
-        Flush();
-        if (_book is not { } book) throw new StoreUnavailableException("The last commit failed; figures are rebuilt when the store is back.", StoreEffect.None);
-        _store.Repair(book.Book, drifts);
-
-        // Whatever was wrong in memory came from there, or goes with it.
-        book.Dispose();
-        _book = null;
-        _book = _store.Load(Now());
-        lock (_imageGate) _image = new(_book.Book, _image.LastWriteAt);
-    }
-
-    /// <summary>After a failure: whether the store takes writes again. Clears <see cref="Failure"/> if it does.</summary>
-    public void Probe()
-    {
-        Land(next: null);
-        _store.Probe();
-        Failure = null;
+        DropBook();
+        if (WorldFailure(_inFlightFailure) is { } failure)
+        {
+            Failed(failure);
+            batch.Fail(failure);
+        }
+        else
+        {
+            Isolate(batch, _inFlightFailure);
+        }
     }
 
     public void Dispose()
     {
-        _closing = true;
-        _handedOver.Release();
-        _committer.Join();
+        _committer.Dispose();
         _book?.Dispose();
         _store.Dispose();
-        _handedOver.Dispose();
-        _landed.Dispose();
     }
 
     /// <summary>Recorded times never go back, whatever the clock does: readers find times by halving.</summary>
@@ -168,45 +142,108 @@ internal sealed class LedgerPipeline : IDisposable
         return _now = now > _now ? now : _now;
     }
 
-    private void Decide(Batch batch)
+    /// <returns>Why it cannot be decided, if that is not for the store's sake; null: it is decided.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot be read, or takes no writes.</exception>
+    private Exception? TryDecide(Batch batch)
     {
-        if (_book is null)
+        if (ReadOnly is { } reason) throw new StoreUnavailableException(reason, StoreEffect.None, StoreFault.ReadOnly);
+        EnsureBook();
+        try
         {
-            var latest = Read(image => image.LastWriteAt);
-            if (latest > _now) _now = latest.Value;
-            _book = _store.Load(Now());
+            _book.Prefetch(batch.Commands, batch.Revisited, isCommitting: _inFlight is not null);
+            batch.Writes = LedgerRules.Decide(_book.Book, batch.Commands, Now());
+            return null;
+        }
+        catch (Exception broken) when (WorldFailure(broken) is null)
+        {
+            return broken;
+        }
+        catch (Exception failure) when (failure is not StoreUnavailableException)
+        {
+            throw WorldFailure(failure)!;
+        }
+    }
+
+    private void Commit(Batch batch, bool handOver)
+    {
+        if (batch.Writes!.IsEmpty)
+        {
+            Forget(batch, next: null);
+            batch.Answer();
+        }
+        else if (handOver && !batch.IsAlone && !_failing)
+        {
+            HandOver(batch);
+        }
+        else
+        {
+            CommitHere(batch);
+        }
+    }
+
+    private void HandOver(Batch batch)
+    {
+        try
+        {
+            _book!.Apply(batch.Writes!);
+        }
+        catch (Exception broken)
+        {
+            DropBook();
+            Isolate(batch, broken);
+            return;
         }
 
-        _book.Prefetch(batch.Commands, batch.Revisited, isCommitting: _inFlight is not null);
-        batch.Writes = LedgerRules.Decide(_book.Book, batch.Commands, Now());
+        _inFlight = batch;
+        _committer.Start(_commitInFlight);
     }
 
     private void CommitHere(Batch batch)
     {
-        var book = _book!;
-        var backfilled = Backfill(book.Book, batch.Writes!);
+        IReadOnlyList<BudgetWindow>? backfilled;
         try
         {
+            backfilled = Backfill(_book!.Book, batch.Writes!);
             Commit(batch.Writes!, backfilled);
         }
-        catch (StoreUnavailableException failure)
+        catch (Exception broken)
         {
             // The book has not been touched and says what is durable, so it stays.
             _failing = true;
-            Failure = failure.Message;
             Forget(batch, next: null);
+            if (WorldFailure(broken) is not { } failure)
+            {
+                Isolate(batch, broken);
+                return;
+            }
+
+            Failed(failure);
             batch.Fail(failure);
             return;
         }
 
         _failing = false;
         Failure = null;
-        book.Apply(batch.Writes!);
-        foreach (var window in backfilled ?? []) book.Book.Recall(window);
-        Publish(batch.Writes!, backfilled ?? []);
+        Applied(batch, backfilled ?? []);
         batch.Answer();
-        Forget(batch, next: null);
-        if (batch.IsAlone) book.Book.ForgetRecalled();
+    }
+
+    /// <summary>Takes in a batch that is durable. Whatever goes wrong in memory from here on, the batch stands.</summary>
+    private void Applied(Batch batch, IReadOnlyList<BudgetWindow> backfilled)
+    {
+        try
+        {
+            var book = _book!;
+            book.Apply(batch.Writes!);
+            foreach (var window in backfilled) book.Book.Recall(window);
+            Publish(batch.Writes!, backfilled);
+            Forget(batch, next: null);
+            if (batch.IsAlone) book.Book.ForgetRecalled();
+        }
+        catch (Exception)
+        {
+            Rebuild();
+        }
     }
 
     private IReadOnlyList<BudgetWindow>? Backfill(Book book, WriteSet writes)
@@ -234,30 +271,32 @@ internal sealed class LedgerPipeline : IDisposable
         lock (_imageGate) _image.Apply(writes, backfilled, _book?.Book);
     }
 
-    private void CommitUntilClosed()
+    /// <summary>On the committer's thread. A failure is left to whoever lands the batch.</summary>
+    private void CommitInFlight()
     {
-        while (true)
+        var batch = _inFlight!;
+        try
         {
-            _handedOver.Wait();
-            if (_closing) return;
-            var batch = _inFlight!;
-            try
-            {
-                Commit(batch.Writes!, backfilled: null);
-                Publish(batch.Writes!, []);
-                _inFlightFailure = null;
-                Failure = null;
-                batch.Answer();
-            }
-            catch (Exception failure)
-            {
-                _inFlightFailure = failure;
-                batch.Fail(failure is StoreUnavailableException ? failure : new StoreUnavailableException("A batch could not be committed.", StoreEffect.None, StoreFault.Stopped, failure));
-            }
-
-            _landed.Release();
-            Committed?.Invoke();
+            Commit(batch.Writes!, backfilled: null);
+            _inFlightFailure = null;
         }
+        catch (Exception failure)
+        {
+            _inFlightFailure = failure;
+            return;
+        }
+
+        Failure = null;
+        try
+        {
+            Publish(batch.Writes!, []);
+        }
+        catch (Exception)
+        {
+            _imageIsStale = true;
+        }
+
+        batch.Answer();
     }
 
     /// <summary>What the batch ended or looked up need no longer be in memory: it is durable, and found again by its id.</summary>
@@ -266,10 +305,13 @@ internal sealed class LedgerPipeline : IDisposable
         if (_book is not { } book) return;
         var stays = next is { Revisited.Count: > 0 } ? new HashSet<AttemptId>(next.Revisited) : null;
         foreach (var id in batch.Revisited) Forget(id);
-        foreach (var end in batch.Writes!.HoldsEnded) Forget(end.Hold.Id);
-        foreach (var row in batch.Writes.Usage) Forget(row.Usage.Id);
+        if (batch.Writes is { } writes)
+        {
+            foreach (var end in writes.HoldsEnded) Forget(end.Hold.Id);
+            foreach (var row in writes.Usage) Forget(row.Usage.Id);
+        }
 
-        // What is decided already may name the same objects; it lets go of them in its turn.
+        // What is decided already may name the same objects; it drops them in its turn.
         if (next is null) book.Book.ForgetObjects();
 
         void Forget(AttemptId id)

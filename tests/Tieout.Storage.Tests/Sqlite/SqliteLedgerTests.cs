@@ -190,17 +190,19 @@ public sealed class SqliteLedgerTests : IDisposable
         Assert.Equal(1_000_000 - 10_000, again.Read.Balance("acme")!.Balance.Nanos);
     }
 
-    // A row that stands already, under the writer's feet, contradicts what the book says: nothing may be built on that.
+    // A foreign row under the number that the next setting gets: neither the budget nor its record in quarantine can be stored.
     [Fact]
-    public async Task A_contradiction_in_the_store_stops_the_writer_for_good()
+    public async Task A_contradiction_in_the_store_fails_its_command_and_no_other()
     {
         await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
         await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
         ledger.Store.Writes.Execute("INSERT INTO settings VALUES (2, 3, 'acme', 'x', 'y', 0, 0, 0)");
-        var first = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.Budget(10), Cancel));
-        var second = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.TopUp(1), Cancel));
-        Assert.Equal((StoreFault.Stopped, StoreFault.Stopped), (first.Fault, second.Fault));
-        Assert.Contains("stopped itself", ledger.Health.Reason, StringComparison.Ordinal);
+        var failed = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.Budget(10), Cancel));
+        Assert.Equal(StoreEffect.None, failed.Effect);
+        Assert.False(ledger.Health.IsWritable);
+        Assert.Contains("quarantine", ledger.Health.Reason, StringComparison.Ordinal);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.TopUp(1), Cancel));
+        Assert.True(ledger.Health.IsWritable);
     }
 
     // Goal: memory does not grow with charges. Method: after 60,000 more, the book holds no more attempts than after the first 5,000.

@@ -71,6 +71,9 @@ public sealed record FindingCode(string Name, string Severity)
     /// <summary>A stored row is not as it was written (L8).</summary>
     public static readonly FindingCode HashBreak = new("hash_break", "critical");
 
+    /// <summary>A command was refused because of a fault of the ledger; its record in quarantine has all of it.</summary>
+    public static readonly FindingCode CommandQuarantined = new(Ledger.QuarantineSummary.FindingCode, "critical");
+
     /// <summary>Those that a run looks for, so that a complete run that does not find one any more ends it.</summary>
     public static IReadOnlyList<FindingCode> OfRuns { get; } =
     [
@@ -78,7 +81,7 @@ public sealed record FindingCode(string Name, string Severity)
         InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, HiddenUsage, Unpriced, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
     ];
 
-    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance];
+    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined];
 
     public static FindingCode? Find(string name) => All.FirstOrDefault(code => string.Equals(code.Name, name, StringComparison.Ordinal));
 

@@ -12,11 +12,8 @@ namespace Tieout.Storage.Postgres.Writing;
 /// A batch is one transaction: lock the head; if another node moved it, catch up; decide; write; commit. A commit of which no answer
 /// came is looked for in the chain before anything else is done.
 /// </remarks>
-internal sealed class Bucket(int number, PostgresConnections connections, TimeProvider clock, int batchMax) : IDisposable
+internal sealed partial class Bucket(int number, PostgresConnections connections, TimeProvider clock, int batchMax) : IDisposable
 {
-    /// <summary>Commands that may wait for one bucket. Beyond it callers are told at once rather than late.</summary>
-    private const int QueueMax = LedgerWriter.QueueMax;
-
     /// <summary>How long a batch whose connection failed is tried again before its callers are told.</summary>
     private static readonly TimeSpan TryFor = TimeSpan.FromSeconds(3);
 
@@ -24,13 +21,12 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
     private static readonly TimeSpan ResolveFor = TimeSpan.FromSeconds(15);
 
     private readonly object _gate = new();
-    private readonly Queue<Submission> _waiting = new();
+    private readonly SubmissionQueue _waiting = new();
+    private readonly StallWatch _watch = new(clock);
     private readonly SemaphoreSlim _turn = new(1);
     private BucketBook _book = new(number);
-    private int _waitingCommands;
     private bool _running;
     private bool _closing;
-    private string? _stopped;
     private long _checkedAt;
     private TaskCompletionSource? _idle;
 
@@ -39,35 +35,10 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
     /// <summary>What orgs of the bucket may occupy.</summary>
     public LedgerLimits Limits { get; set; } = LedgerLimits.Default;
 
-    public int QueueDepth => Volatile.Read(ref _waitingCommands);
-
-    /// <summary>Why it takes nothing more, in one sentence; null: it does.</summary>
-    public string? Stopped => _stopped;
-
     public T Read<T>(Func<Book, T> read) => Volatile.Read(ref _book).Read(read);
 
     /// <summary>When its last known commit was recorded; null: it has none.</summary>
     public Instant? LastRecordedAt => Read(book => book.Last.Commit) == 0 ? null : _book.LastRecordedAt;
-
-    /// <returns>The outcomes, in the order of <paramref name="commands"/>, once they are durable.</returns>
-    public Task<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var submission = new Submission(commands, cancellationToken);
-        lock (_gate)
-        {
-            if (_stopped is not null) throw new StoreUnavailableException(_stopped, StoreEffect.None, StoreFault.Stopped);
-            if (_closing) throw new StoreUnavailableException("The ledger is closing.", StoreEffect.None, StoreFault.Stopped);
-            if (_waitingCommands >= QueueMax) throw new StoreUnavailableException($"{_waitingCommands} commands wait already.", StoreEffect.None, StoreFault.Busy);
-            _waiting.Enqueue(submission);
-            _waitingCommands += commands.Count;
-            if (_running) return submission.Outcomes;
-            _running = true;
-        }
-
-        _ = RunAsync();
-        return submission.Outcomes;
-    }
 
     /// <summary>Brings the book up to what is durable now, if another node has moved it.</summary>
     /// <param name="commit">The commit it must stand at, at least.</param>
@@ -82,7 +53,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
                 // All of it as of one moment.
                 await PostgresConnections.ExecuteAsync(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
                 var head = await PostgresConnections.HeadAsync(connection, number);
-                await StandAtAsync(connection, head);
+                await LoadAsync(connection, head);
                 await PostgresConnections.ExecuteAsync(connection, "COMMIT");
             });
         }
@@ -111,71 +82,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
         }
     }
 
-    /// <summary>Takes nothing more in and commits what waits.</summary>
-    public Task CloseAsync()
-    {
-        lock (_gate)
-        {
-            _closing = true;
-            if (!_running) return Task.CompletedTask;
-            _idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _idle.Task;
-        }
-    }
-
     public void Dispose() => _turn.Dispose();
-
-    private async Task RunAsync()
-    {
-        while (Take() is { } batch)
-        {
-            try
-            {
-                await connections.InFlight.WaitAsync();
-                await _turn.WaitAsync();
-                try
-                {
-                    await CommitAsync(batch);
-                }
-                finally
-                {
-                    _turn.Release();
-                    connections.InFlight.Release();
-                }
-            }
-            catch (StoreUnavailableException failure)
-            {
-                connections.Failed(failure.Message);
-                batch.Fail(failure);
-            }
-            catch (ArgumentException misuse) when (batch.Commands.Count == 1)
-            {
-                batch.Fail(misuse);
-            }
-            catch (Exception broken)
-            {
-                Stop(batch, broken);
-            }
-        }
-    }
-
-    private Batch? Take()
-    {
-        lock (_gate)
-        {
-            while (_waiting.Count > 0 && _waiting.Peek().GaveUp()) _waitingCommands -= _waiting.Dequeue().Commands.Count;
-            if (_waiting.Count == 0)
-            {
-                _running = false;
-                _idle?.TrySetResult();
-                return null;
-            }
-
-            var batch = Batch.TakeFrom(_waiting, batchMax);
-            _waitingCommands -= batch.Commands.Count;
-            return batch;
-        }
-    }
 
     /// <exception cref="StoreUnavailableException">It could not be committed; says whether the effect is known.</exception>
     private async Task CommitAsync(Batch batch)
@@ -194,7 +101,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
                 var head = await BucketCommit.LockAsync(connection, number);
                 if (unanswered is not null && await StandsAsync(connection, unanswered))
                 {
-                    await StandAtAsync(connection, head);
+                    await LoadAsync(connection, head);
                     await PostgresConnections.ExecuteAsync(connection, "ROLLBACK");
                     batch.Writes = unanswered;
                     batch.Answer();
@@ -213,7 +120,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
                 connections.Contradicted();
                 _book = new(number);
             }
-            catch (Exception failure) when (PostgresFailure.IsWorld(failure) && !IsContradiction(failure))
+            catch (Exception failure) when (PostgresFailure.IsWorld(failure) && !IsContradiction(failure) && !PostgresFailure.IsOfCommand(failure))
             {
                 batch.Revisited.Clear();
                 if (sent is not null && !PostgresFailure.IsRefusal(failure)) unanswered = sent;
@@ -229,7 +136,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
     /// <param name="committing">Called with what is about to be committed: from then on its effect is unknown until the server answers.</param>
     private async Task DecideAndCommitAsync(NpgsqlConnection connection, Head head, Batch batch, Action<WriteSet> committing)
     {
-        await StandAtAsync(connection, head);
+        await LoadAsync(connection, head);
         var book = _book;
         try
         {
@@ -247,7 +154,7 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
             var backfilled = await Backfill.WindowsAsync(connection, number, book.Book, writes);
             using var buffer = new CopyBuffer();
             await BucketCommit.WriteAsync(connection, buffer, number, writes, backfilled, book.FirstOpenHold(), () => committing(writes));
-            book.Apply(writes, backfilled, batch.Revisited);
+            Applied(book, writes, backfilled, batch.Revisited);
         }
         catch
         {
@@ -294,22 +201,5 @@ internal sealed class Bucket(int number, PostgresConnections connections, TimePr
     {
         var now = Instant.From(clock.GetUtcNow());
         return now > book.LastRecordedAt ? now : book.LastRecordedAt;
-    }
-
-    /// <summary>A ledger that goes on with a wrong balance is worse than one that stops.</summary>
-    private void Stop(Batch batch, Exception broken)
-    {
-        List<Submission> waiting;
-        lock (_gate)
-        {
-            _stopped = $"Bucket {number} has stopped itself: {broken.Message}";
-            waiting = [.. _waiting];
-            _waiting.Clear();
-            _waitingCommands = 0;
-        }
-
-        var failure = new StoreUnavailableException(_stopped, StoreEffect.None, StoreFault.Stopped, broken);
-        batch.Fail(failure);
-        foreach (var submission in waiting) submission.Fail(failure);
     }
 }

@@ -24,6 +24,10 @@ internal static class PostgresFailure
     /// <summary>The server answered, so what it refused is not there.</summary>
     public static bool IsRefusal(Exception failure) => failure is PostgresException && !IsConnectionLost(failure);
 
+    /// <summary>The server refused the values of a row, not the connection or the transaction: another command may be stored all the same.</summary>
+    /// <remarks>Classes: 21 a row twice in one statement, 22 data exception, 23 a constraint, 54 a limit of the server exceeded by one value.</remarks>
+    public static bool IsOfCommand(Exception failure) => failure is PostgresException { SqlState: ['2', '1' or '2' or '3', ..] or ['5', '4', ..] };
+
     public static bool IsWorld(Exception failure) => failure is NpgsqlException or SocketException or IOException or TimeoutException;
 
     public static StoreUnavailableException ToUnavailable(Exception failure, StoreEffect effect) => failure is StoreUnavailableException known && known.Effect == effect

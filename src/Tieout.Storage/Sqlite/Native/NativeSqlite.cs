@@ -12,7 +12,8 @@ internal static unsafe partial class NativeSqlite
 {
     private const string Library = "e_sqlite3";
 
-    internal const int Ok = 0, Busy = 5, Locked = 6, ReadOnly = 8, Interrupted = 9, IoError = 10, Corrupt = 11, Full = 13, CannotOpen = 14, Constraint = 19, NotADatabase = 26;
+    internal const int Ok = 0, NoPermission = 3, Busy = 5, Locked = 6, NoMemory = 7, ReadOnly = 8, Interrupt = 9, IoError = 10, Corrupt = 11, Full = 13;
+    internal const int CannotOpen = 14, Protocol = 15, Schema = 17, Constraint = 19, NotADatabase = 26;
     internal const int Row = 100, Done = 101;
 
     internal const int OpenReadOnly = 0x1, OpenReadWrite = 0x2, OpenCreate = 0x4, OpenNoMutex = 0x8000;
@@ -36,7 +37,7 @@ internal static unsafe partial class NativeSqlite
 
     /// <summary>From any thread, as long as the connection is open.</summary>
     [LibraryImport(Library, EntryPoint = "sqlite3_interrupt")]
-    internal static partial void Interrupt(RawConnectionHandle connection);
+    internal static partial void InterruptStatement(RawConnectionHandle connection);
 
     [LibraryImport(Library, EntryPoint = "sqlite3_errmsg")]
     internal static partial byte* ErrorMessage(RawConnectionHandle connection);

@@ -106,6 +106,9 @@ internal sealed unsafe class RawStatement : IRows
         Reset();
     }
 
+    /// <summary>Resets the statement when disposed: also when its row cannot be read, or it could not be bound again.</summary>
+    public ResetAfter Reading() => new(this);
+
     public void Reset()
     {
         // The code repeats what Step already reported.
@@ -192,4 +195,10 @@ internal sealed unsafe class RawStatement : IRows
     {
         if (code != NativeSqlite.Ok) throw _connection.Failure(code, _sql, StoreEffect.None);
     }
+}
+
+/// <summary>Resets a statement at the end of a scope.</summary>
+internal readonly ref struct ResetAfter(RawStatement statement)
+{
+    public void Dispose() => statement.Reset();
 }
