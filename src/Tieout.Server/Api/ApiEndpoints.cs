@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Governor;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Jobs;
@@ -47,7 +48,7 @@ public static class ApiEndpoints
 
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>();
+        var api = routes.MapGroup(Root).WithMetadata(StoredRead.Mark).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>();
         api.MapOrgs();
         api.MapKeys();
         api.MapBudgets();
@@ -79,7 +80,4 @@ public static class ApiEndpoints
         api.MapLedgerHealth();
         return routes;
     }
-
-    /// <summary>An org's own key may read this.</summary>
-    internal static RouteHandlerBuilder ForTenants(this RouteHandlerBuilder route) => route.WithMetadata(TenantReadable.Mark);
 }

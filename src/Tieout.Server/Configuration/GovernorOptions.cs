@@ -30,9 +30,9 @@ public sealed record GovernorOptions
     public Shares UploadBytes { get; init; } = new(4L << 30, 2L << 30, 1L << 30);
 
     /// <summary>Reads of stored rows at the same time.</summary>
-    public Shares Reads { get; init; } = new(16, 8, 4);
+    public Shares Reads { get; init; } = new(8, 4, 2);
 
-    /// <summary>How long one read may take, from its first byte to its last.</summary>
+    /// <summary>How long one read may take. Exports have no limit: they are read page by page.</summary>
     public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Files and batches that an org keeps at providers and that have not ended.</summary>

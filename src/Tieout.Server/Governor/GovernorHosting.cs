@@ -12,6 +12,7 @@ internal static class GovernorHosting
     {
         services.AddSingleton(provider => new ConnectionTable(options, OpenFiles.Limit(), provider.GetRequiredService<ILogger<ConnectionTable>>()));
         services.AddSingleton(new Occupancy(options));
+        services.AddSingleton(provider => new ReadLane(options, provider.GetRequiredService<TimeProvider>()));
     }
 
     /// <summary>On every address that the server listens on.</summary>

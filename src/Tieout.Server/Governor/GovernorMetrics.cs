@@ -7,7 +7,7 @@ namespace Tieout.Server.Governor;
 /// <summary>What is occupied, the limits and the refusals, in Prometheus' text form. Nothing of any org.</summary>
 internal static class GovernorMetrics
 {
-    public static void Write(StringBuilder text, ConnectionTable connections, Occupancy occupancy)
+    public static void Write(StringBuilder text, ConnectionTable connections, Occupancy occupancy, ReadLane reads)
     {
         Head("connections", "Open connections of clients.", "gauge");
         Line("connections", connections.Open);
@@ -25,6 +25,14 @@ internal static class GovernorMetrics
         {
             foreach (var holder in Enum.GetValues<ShareHolder>()) Line($"refused_total{{resource=\"{Name(resource)}\",holder=\"{Name(holder)}\"}}", occupancy.Refused(resource, holder));
         }
+
+        Head("reads", "Reads of stored rows that run now.", "gauge");
+        Line("reads", reads.Running);
+        Head("reads_limit", "Reads of stored rows that may run at the same time.", "gauge");
+        Line("reads_limit", reads.Limit);
+        Head("reads_ended_total", "Reads that got no place in time, and reads that took too long.", "counter");
+        Line("reads_ended_total{reason=\"no_place\"}", reads.Refused);
+        Line("reads_ended_total{reason=\"too_long\"}", reads.TooLong);
 
         void Head(string name, string help, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP tieout_governor_{name} {help}\n# TYPE tieout_governor_{name} {type}\n");
         void Line(string name, long value) => text.Append(CultureInfo.InvariantCulture, $"tieout_governor_{name} {value}\n");

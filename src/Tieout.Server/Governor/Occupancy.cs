@@ -11,7 +11,7 @@ internal sealed class Occupancy(GovernorOptions options)
     public static readonly int Resources = Enum.GetValues<Resource>().Length;
     public static readonly int Holders = Enum.GetValues<ShareHolder>().Length;
 
-    private readonly ImmutableArray<Shares> _shares = [options.Requests, options.BodyBytes, options.UploadBytes, options.Reads];
+    private readonly ImmutableArray<Shares> _shares = [options.Requests, options.BodyBytes, options.UploadBytes];
     private readonly ConcurrentDictionary<string, Occupant> _orgs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Org, string Caller), Occupant> _callers = new();
     private readonly Occupant _all = new();

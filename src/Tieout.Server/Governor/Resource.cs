@@ -6,7 +6,6 @@ internal enum Resource
     Requests,
     BodyBytes,
     UploadBytes,
-    Reads,
 }
 
 /// <summary>The holder of a share that is used up.</summary>

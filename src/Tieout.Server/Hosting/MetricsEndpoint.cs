@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Governor;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -15,10 +16,10 @@ internal static class MetricsEndpoint
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync);
+    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync).Allow(Access.Anonymous);
 
     private static async Task<IResult> GetAsync(
-        ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, TimeProvider time, CancellationToken cancellationToken)
+        ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, TimeProvider time, CancellationToken cancellationToken)
     {
         var health = ledger.Health;
         var text = new StringBuilder();
@@ -42,7 +43,7 @@ internal static class MetricsEndpoint
             if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
         }
 
-        GovernorMetrics.Write(text, connections, occupancy);
+        GovernorMetrics.Write(text, connections, occupancy, reads);
         return Results.Text(text.ToString(), ContentType);
 
         void Gauge(string name, string help, decimal value) => One(name, help, "gauge", value);

@@ -11,6 +11,7 @@ using Tieout.Server.Gateway;
 using Tieout.Server.Governor;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -55,15 +56,20 @@ public static class TieoutServer
         builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
+        builder.Services.AddSingleton<AccessCheck>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 
         var app = builder.Build();
         app.UseMiddleware<RequestScope>();
         app.UseRouting();
+        app.UseMiddleware<AccessGate>();
+        app.UseMiddleware<OccupancyGate>();
         app.MapHealth();
         app.MapMetrics();
         app.MapGateway();
         app.MapApi();
         app.MapIngest();
+        app.Services.GetRequiredService<AccessCheck>().Watch(app);
         return app;
     }
 

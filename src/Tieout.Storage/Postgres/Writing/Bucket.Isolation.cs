@@ -49,7 +49,7 @@ internal sealed partial class Bucket
         else if (_reloadedAt == 0 || clock.GetElapsedTime(_reloadedAt) >= ReloadEvery)
         {
             _reloadedAt = clock.GetTimestamp();
-            _book = new(number);
+            _isDoubtful = true;
             await CommitOrIsolateAsync(batch);
         }
         else
@@ -95,11 +95,11 @@ internal sealed partial class Bucket
 
     /// <summary>Brings the book up. What cannot be loaded is no command's fault.</summary>
     /// <exception cref="StoreUnavailableException">It cannot be loaded; the bucket is read-only.</exception>
-    private async Task LoadAsync(NpgsqlConnection connection, Head head)
+    private async Task LoadAsync(NpgsqlConnection connection, Head head, long asked)
     {
         try
         {
-            await StandAtAsync(connection, head);
+            await StandAtAsync(connection, head, asked);
         }
         catch (Exception broken) when (!PostgresFailure.IsWorld(broken) && broken is not StoreUnavailableException)
         {
@@ -116,7 +116,7 @@ internal sealed partial class Bucket
         }
         catch (Exception)
         {
-            _book = new(number);
+            _isDoubtful = true;
         }
     }
 }

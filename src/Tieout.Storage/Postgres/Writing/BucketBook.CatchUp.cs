@@ -31,11 +31,11 @@ internal sealed partial class BucketBook
         Ask(true, $"SELECT {RowReads.WindowColumns} FROM windows WHERE bucket = $1 AND {windows}", isNew ? Book.WindowsFrom.UnixMicros : last.Commit);
         Ask(
             holdsCame,
-            $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.bucket = $1 AND h.seq > $2 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = h.bucket AND e.hold = h.seq) ORDER BY h.seq",
+            $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.bucket = $1 AND h.seq > $2 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = $1 AND e.hold = h.seq) ORDER BY h.seq",
             Math.Max(last.Hold, head.FirstOpenHold - 1));
         Ask(
             holdsMayHaveEnded,
-            "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = e.bucket AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
+            "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
             last.Commit, last.Hold);
         Ask(holdsCame, "SELECT id FROM holds WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
         Ask(usageCame, "SELECT id FROM usage_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
