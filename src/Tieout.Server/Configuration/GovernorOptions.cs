@@ -35,7 +35,7 @@ public sealed record GovernorOptions
     /// <summary>How long one read may take. Exports have no limit: they are read page by page.</summary>
     public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Files and batches that an org keeps at providers and that have not ended.</summary>
+    /// <summary>Files of an org at providers that have not ended; so for batches.</summary>
     public int ObjectsPerOrg { get; init; } = 10_000;
 
     /// <summary>What an org may occupy in the ledger. The same on every server of a store.</summary>

@@ -22,7 +22,7 @@ internal static class GovernorYaml
         .. Shared("upload_bytes", "Bytes of files that are being uploaded", BytesMax, o => o.UploadBytes, (o, s) => o with { UploadBytes = s }),
         .. Shared("reads", "Reads of stored rows at the same time", CountMax, o => o.Reads, (o, s) => o with { Reads = s }),
         Time("read_time", "Time for one read of stored rows. Exports (`format=csv` and the like) have no limit.", o => o.ReadTime, (o, t) => o with { ReadTime = t }),
-        Count("objects_per_org", "Files and batches that an org keeps at providers and that have not ended.", CountMax, o => o.ObjectsPerOrg, (o, n) => o with { ObjectsPerOrg = (int)n }),
+        Count("objects_per_org", "Files of an org at providers that are not deleted; and as many batches that have not ended.", CountMax, o => o.ObjectsPerOrg, (o, n) => o with { ObjectsPerOrg = (int)n }),
         InLedger("label_sets_per_org", "Distinct combinations of labels (project, team, key, feature, provider, model, source, trigger) of an org. Beyond it, feature, trigger and model become `other`.", l => l.LabelSetsPerOrg, (l, n) => l with { LabelSetsPerOrg = n }),
         InLedger("label_sets", "Distinct combinations of labels in all. Beyond it, an org has `label_sets_reserved`.", l => l.LabelSets, (l, n) => l with { LabelSets = n }),
         InLedger("label_sets_reserved", "Distinct combinations of labels that an org has whatever others take.", l => l.LabelSetsReserved, (l, n) => l with { LabelSetsReserved = n }),

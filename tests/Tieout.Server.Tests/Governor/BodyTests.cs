@@ -96,6 +96,25 @@ public sealed class BodyTests
     }
 
     [Fact]
+    public async Task Files_of_an_org_have_a_limit_and_deleting_one_makes_room()
+    {
+        await using var world = await World.StartAsync(change: options => options with { Governor = options.Governor with { ObjectsPerOrg = 1 } });
+        var line = BatchesWorld.Line("a") + "\n";
+        using var first = await world.UploadAsync(line);
+        var id = (await first.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("id").GetString();
+
+        using var refused = await world.UploadAsync(line);
+        var error = (await refused.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("error");
+        Assert.Equal((HttpStatusCode.Conflict, "too_many_objects"), (refused.StatusCode, error.GetProperty("code").GetString()));
+        Assert.Contains("keeps 1 objects", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, world.Server.Services.GetRequiredService<Occupancy>().Taken(Resource.UploadBytes));
+
+        (await world.SendAsync(HttpMethod.Delete, $"/v1/files/{id}")).Dispose();
+        using var again = await world.UploadAsync(line);
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
     public void A_share_is_given_back_whole_whoever_refused()
     {
         var occupancy = new Occupancy(new GovernorOptions { Requests = new(3, 2, 2) });

@@ -41,7 +41,7 @@ public sealed class ReadLaneTests
         lane.Leave(("hostile", "k2"));
         Assert.True(await beyondOrg);
         Assert.False(await beyondCaller, "It waited for its patience and then got none.");
-        foreach (var caller in (ReadOnlySpan<string>)["k1", "k1", "k3"]) lane.Leave(("hostile", caller));
+        foreach (var caller in new[] { "k1", "k1", "k3" }) lane.Leave(("hostile", caller));
         Assert.Equal(0, lane.Running);
     }
 
@@ -89,10 +89,11 @@ public sealed class ReadLaneTests
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"globex","asset":"USD","billing":"prepaid"}""");
         await FillAsync(world.Ledger, 40_000);
         var quiet = await P99Async(world);
+        var (_, hostileKey) = await world.KeyAsync("acme");
         using var end = new CancellationTokenSource();
         var hostile = Enumerable.Range(0, 32).Select(async _ =>
         {
-            while (!end.IsCancellationRequested) (await world.SendAsync(HttpMethod.Get, "/orgs/acme/usage?user=nobody")).Dispose();
+            while (!end.IsCancellationRequested) (await world.SendAsync(HttpMethod.Get, "/orgs/acme/usage?user=nobody", token: hostileKey)).Dispose();
         }).ToList();
         await Task.Delay(200, Stop);
 
@@ -130,7 +131,7 @@ public sealed class ReadLaneTests
     private static async Task<SqliteLedger> FilledAsync(string folder)
     {
         var ledger = SqliteLedger.Open(folder);
-        foreach (var org in (ReadOnlySpan<string>)["acme", "globex"]) await ledger.SubmitAsync(new Command.OpenOrg(new(org, "USD", BillingMode.Postpaid, null, "UTC")));
+        foreach (var org in new[] { "acme", "globex" }) await ledger.SubmitAsync(new Command.OpenOrg(new(org, "USD", BillingMode.Postpaid, null, "UTC")));
         await FillAsync(ledger, 40_000);
         return ledger;
     }

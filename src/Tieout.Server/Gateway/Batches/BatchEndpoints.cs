@@ -2,9 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Tieout.Server.Governor;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Governor;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;

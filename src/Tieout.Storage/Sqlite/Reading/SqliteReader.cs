@@ -120,6 +120,10 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     public Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         Objects().Where("o.org = ? AND o.kind = ? AND o.seq < ?", org, (long)kind, before).Then("ORDER BY o.seq DESC LIMIT ?", limit).List(connection, RowReads.Kept));
 
+    public Task<long> CountObjectsAsync(string org, ObjectKind kind, int limit, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(cancellationToken, connection =>
+        new Query("SELECT count(*) FROM (SELECT 1 FROM objects o LEFT JOIN object_ends e ON e.object = o.seq").Where("o.org = ? AND o.kind = ? AND e.object IS NULL", org, (long)kind)
+            .Then("LIMIT ?)", limit).List(connection, s => s.Int64(0))[0]));
+
     public Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (long)kind, after).Then("ORDER BY o.seq LIMIT ?", limit).List(connection, RowReads.Kept));
 
