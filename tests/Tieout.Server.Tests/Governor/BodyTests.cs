@@ -118,12 +118,15 @@ public sealed class BodyTests
     public void A_share_is_given_back_whole_whoever_refused()
     {
         var occupancy = new Occupancy(new GovernorOptions { Requests = new(3, 2, 2) });
-        Visit[] visits = [occupancy.Begin("a", "k1"), occupancy.Begin("a", "k2"), occupancy.Begin("a", "k3"), occupancy.Begin("b", "k1"), occupancy.Begin(null, "k1")];
+        Visit[] visits = [occupancy.Begin("a", "k1"), occupancy.Begin("a", "k2"), occupancy.Begin("a", "k3"), occupancy.Begin("b", "k1"), occupancy.Begin("c", "k1")];
 
         Assert.Equal([null, null, ShareHolder.Org, null, ShareHolder.All], visits.Select(visit => visit.TryTake(Resource.Requests, 1)?.Holder));
         visits[0].Dispose();
         Assert.Null(visits[2].TryTake(Resource.Requests, 1));
         foreach (var visit in visits) visit.Dispose();
+        using var refusedBefore = occupancy.Begin("c", "k2");
+        Assert.Null(refusedBefore.TryTake(Resource.Requests, 2));
+        refusedBefore.Dispose();
         Assert.Equal(0, occupancy.Taken(Resource.Requests));
         Assert.Equal(ShareHolder.Caller, occupancy.Begin("a", "k1").TryTake(Resource.Requests, 3)?.Holder);
     }

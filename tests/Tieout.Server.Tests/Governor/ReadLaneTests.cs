@@ -20,7 +20,7 @@ public sealed class ReadLaneTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static ReadLane Lane(TimeSpan? time = null) => new(new() { Reads = new(4, 3, 2), ReadTime = time ?? TimeSpan.FromSeconds(10) }, TimeProvider.System);
+    private static ReadLane Lane(TimeSpan? time = null) => new(new() { Reads = new(4, 4, 2), ReadTime = time ?? TimeSpan.FromSeconds(10) }, TimeProvider.System);
 
     [Fact]
     public async Task An_org_that_reads_without_end_leaves_places_for_others()

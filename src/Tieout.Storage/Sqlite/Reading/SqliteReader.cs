@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Budgets;
@@ -188,5 +189,6 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
         .Where("p.effective_at >= ? AND p.effective_at < ?", from.UnixMicros, to.UnixMicros)
         .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
 
+    [SuppressMessage("Design", "CA1068", Justification = "The read is long, so it comes last.")]
     private Task<IReadOnlyList<T>> Rows<T>(CancellationToken cancellationToken, Func<RawConnection, IReadOnlyList<T>> read) => Task.FromResult(_connections.Read(cancellationToken, read));
 }
