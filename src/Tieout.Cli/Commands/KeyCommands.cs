@@ -5,12 +5,12 @@ using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>key create|list|block|unblock|rotate|expire|terms</c></summary>
+/// <summary><c>key create|list|block|unblock|rotate|end-previous|expire|terms</c></summary>
 internal static class KeyCommands
 {
     public static Command Build(Globals globals) => new("key", "Keys: what spends for an org.")
     {
-        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."),
+        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
     };
 
     private static Command Create(Globals globals)
@@ -56,11 +56,12 @@ internal static class KeyCommands
     {
         var org = Arguments.Org();
         var key = Key();
-        var grace = new Option<int>("--grace") { Description = "How long the old secret stays good, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
-        return globals.Calling(new("rotate", "Gives a key a new secret, shown this once.") { org, key, grace }, async (call, api, cancellationToken) =>
+        var grace = new Option<int>("--grace") { Description = "How long the old secret stays valid, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
+        var now = new Option<bool>("--now") { Description = "Refuse the old secret at once: for a secret that leaked." };
+        return globals.Calling(new("rotate", "Give a key a new secret, shown this once.") { org, key, grace, now }, async (call, api, cancellationToken) =>
         {
             var made = await api.SendAsync(
-                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "rotate"]), new RotateKeyBody(call.Get(grace)),
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "rotate"]), new RotateKeyBody(call.Get(grace), call.Get(now)),
                 ApiClient.Json.RotateKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync(
                 $"{answer.Id}\n{answer.Key}\nThe second line is the new secret. The old one {(answer.PreviousUntil is { } until ? $"is good until {until:u}" : "is refused from now on")}."));

@@ -137,6 +137,9 @@ public enum SettingKind
 
     /// <summary>Evidence that cost was about to be bound to another tenant; named <c>code:...</c>. Opens a finding with that code.</summary>
     IdentityFinding = 9,
+
+    /// <summary>An envelope that was revoked by hand, by its issuance id.</summary>
+    RevokedIssuance = 12,
     AdminToken = 10,
     AuditRecord = 11,
 

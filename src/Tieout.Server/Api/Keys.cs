@@ -24,8 +24,9 @@ public sealed record NewKeyBody(
 public sealed record KeyTermsBody(
     string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null);
 
-/// <param name="GraceSeconds">How long the old secret stays good. Default one day; 0: not at all.</param>
-public sealed record RotateKeyBody(long GraceSeconds = 86_400);
+/// <param name="GraceSeconds">How long the old secret stays valid. Default one day; 0: not at all.</param>
+/// <param name="Now">End the old secret at once, whatever <paramref name="GraceSeconds"/> says.</param>
+public sealed record RotateKeyBody(long GraceSeconds = 86_400, bool Now = false);
 
 /// <param name="At">A day or a time to come; null: now.</param>
 public sealed record ExpireKeyBody(string? At = null);
@@ -55,6 +56,7 @@ internal static class KeyEndpoints
         api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = true }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = false }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/end-previous", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, WithoutPrevious, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));
     }
@@ -90,7 +92,7 @@ internal static class KeyEndpoints
         if (body.GraceSeconds is < 0 or > GraceSecondsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The grace period is 0 to {GraceSecondsMax} seconds.");
         var known = Known(org, key, ledger);
         var (secret, hash) = Secrets.Make("tk_");
-        var until = body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
+        var until = body.Now || body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
 
         // One old secret only: whoever rotates twice within the grace period means the first to end.
         var terms = (known.Terms ?? KeyTerms.None) with { PreviousSha256 = until is null ? null : known.SecretSha256, PreviousUntil = until };
@@ -119,6 +121,9 @@ internal static class KeyEndpoints
         await RecordAsync(changed, context, ledger);
         return Answer.Ok(Body(changed), ApiJson.Default.KeyBody);
     }
+
+    /// <summary>The secret before the last rotation ends at once; the new one stays.</summary>
+    private static ApiKey WithoutPrevious(ApiKey key) => key.Terms is { } terms ? key with { Terms = terms with { PreviousSha256 = null, PreviousUntil = null } } : key;
 
     private static ApiKey Known(string org, string key, ILedger ledger)
     {

@@ -8,7 +8,7 @@ public sealed record GovernorOptions
     /// <summary>Open connections of all clients. The server lowers it where the process may open fewer files.</summary>
     public int Connections { get; init; } = 10_000;
 
-    /// <summary>Open connections of one client address (IPv6: of one /64 network). Null: half of all. A proxy in front of the server is one address.</summary>
+    /// <summary>Open connections of one client address (IPv6: of one /64 network). Null: half of all. Trusted proxies have no limit of their own.</summary>
     public int? ConnectionsPerAddress { get; init; }
 
     /// <summary>How long a client may take for the head of a request.</summary>

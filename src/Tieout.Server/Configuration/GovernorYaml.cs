@@ -13,7 +13,7 @@ internal static class GovernorYaml
     public static ImmutableArray<GovernorMember> Members { get; } =
     [
         Count("connections", "Open connections of all clients. Lowered at the start to half of the files that the process may open, less 256 for the store.", 1_000_000, o => o.Connections, (o, n) => o with { Connections = (int)n }),
-        Count("connections_per_address", "Open connections of one client address; of IPv6, one /64 network. Default: half of `connections`. A proxy in front of the server is one address.", 1_000_000, o => o.ConnectionsPerAddress, (o, n) => o with { ConnectionsPerAddress = (int)n }),
+        Count("connections_per_address", "Open connections of one client address; of IPv6, one /64 network. Default: half of `connections`. Addresses in `trusted_proxies` speak for many clients and have no limit of their own.", 1_000_000, o => o.ConnectionsPerAddress, (o, n) => o with { ConnectionsPerAddress = (int)n }),
         Time("header_timeout", "Time for the head of a request.", o => o.HeaderTimeout, (o, t) => o with { HeaderTimeout = t }),
         Time("idle_timeout", "Time that a connection without a request stays open.", o => o.IdleTimeout, (o, t) => o with { IdleTimeout = t }),
         Count("body_bytes_per_second", "Bytes a second that a client must send of a body, after the first ten seconds.", 1_000_000, o => o.BodyBytesPerSecond, (o, n) => o with { BodyBytesPerSecond = (int)n }),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -11,13 +12,16 @@ namespace Tieout.Server.Governor;
 internal sealed partial class ConnectionTable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<IPAddress, AddressEntry> _addresses = [];
+    private readonly Dictionary<IPAddress, int> _addresses = [];
     private readonly LinkedList<ClientConnection> _silent = [];
     private readonly HashSet<ClientConnection> _open = [];
+    private readonly ImmutableArray<IPNetwork> _trustedProxies;
     private long _closedForOthers, _refused;
 
-    public ConnectionTable(GovernorOptions options, long? openFiles, ILogger<ConnectionTable> logger)
+    /// <param name="trustedProxies">These speak for many clients, so the limit of one address is not theirs.</param>
+    public ConnectionTable(GovernorOptions options, ImmutableArray<IPNetwork> trustedProxies, long? openFiles, ILogger<ConnectionTable> logger)
     {
+        _trustedProxies = trustedProxies;
         Max = OpenFiles.Connections(options.Connections, openFiles);
         PerAddressMax = Math.Min(Max, options.ConnectionsPerAddress ?? Math.Max(1, Max / 2));
         if (Max < options.Connections) LogLowered(logger, Max, options.Connections, openFiles ?? 0);
@@ -87,12 +91,11 @@ internal sealed partial class ConnectionTable
         ClientConnection? closed;
         lock (_lock)
         {
-            var entry = _addresses.GetValueOrDefault(client.Address);
-            closed = entry?.Count >= PerAddressMax ? Idle(client.Address) : _open.Count >= Max ? Idle(address: null) : null;
-            if (closed is null && (entry?.Count >= PerAddressMax || _open.Count >= Max)) return false;
+            var isAddressFull = _addresses.GetValueOrDefault(client.Address) >= MaxOf(client.Address);
+            closed = isAddressFull ? Idle(client.Address) : _open.Count >= Max ? Idle(address: null) : null;
+            if (closed is null && (isAddressFull || _open.Count >= Max)) return false;
             if (closed is not null) Forget(closed);
-            entry = _addresses.GetValueOrDefault(client.Address) ?? (_addresses[client.Address] = new());
-            entry.Count++;
+            _addresses[client.Address] = _addresses.GetValueOrDefault(client.Address) + 1;
             _open.Add(client);
             client.SilentPlace = _silent.AddLast(client);
         }
@@ -106,6 +109,16 @@ internal sealed partial class ConnectionTable
     internal void Remove(ClientConnection client)
     {
         lock (_lock) Forget(client);
+    }
+
+    private int MaxOf(IPAddress address)
+    {
+        foreach (var network in _trustedProxies)
+        {
+            if (network.Contains(address)) return Max;
+        }
+
+        return PerAddressMax;
     }
 
     /// <summary>The oldest connection that never sent a request, else any that has none now; of one address, or of all.</summary>
@@ -130,8 +143,7 @@ internal sealed partial class ConnectionTable
         client.IsOpen = false;
         _open.Remove(client);
         Speak(client);
-        var entry = _addresses[client.Address];
-        if (--entry.Count == 0) _addresses.Remove(client.Address);
+        if (--_addresses[client.Address] == 0) _addresses.Remove(client.Address);
     }
 
     private void Speak(ClientConnection client)
@@ -143,9 +155,4 @@ internal sealed partial class ConnectionTable
 
     [LoggerMessage(EventId = 6600, Level = LogLevel.Information, Message = "Client connections are limited to {Connections}, not {Wanted}: the process may open {OpenFiles} files, and a request may need two. Raise the limit (LimitNOFILE, ulimit -n) to allow more")]
     private static partial void LogLowered(ILogger logger, int connections, int wanted, long openFiles);
-
-    private sealed class AddressEntry
-    {
-        public int Count { get; set; }
-    }
 }

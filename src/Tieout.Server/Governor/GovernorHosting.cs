@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -8,9 +10,9 @@ namespace Tieout.Server.Governor;
 /// <summary>Puts the governor into a server.</summary>
 internal static class GovernorHosting
 {
-    public static void AddGovernor(this IServiceCollection services, GovernorOptions options)
+    public static void AddGovernor(this IServiceCollection services, GovernorOptions options, ImmutableArray<IPNetwork> trustedProxies)
     {
-        services.AddSingleton(provider => new ConnectionTable(options, OpenFiles.Limit(), provider.GetRequiredService<ILogger<ConnectionTable>>()));
+        services.AddSingleton(provider => new ConnectionTable(options, trustedProxies, OpenFiles.Limit(), provider.GetRequiredService<ILogger<ConnectionTable>>()));
         services.AddSingleton(new Occupancy(options));
         services.AddSingleton(provider => new ReadLane(options, provider.GetRequiredService<TimeProvider>()));
     }

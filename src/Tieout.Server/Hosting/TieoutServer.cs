@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Governor;
 using Tieout.Server.Ingest;
@@ -27,8 +28,12 @@ public static class TieoutServer
     {
         // An empty builder reads no files or environment of the folder it happens to be started in.
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "tieout" });
-        builder.WebHost.UseKestrelCore().UseUrls(options.Listen).ConfigureKestrel(server =>
+        var certificate = options.Doors.Tls is { } tls ? new TlsCertificate(tls) : null;
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
+            // Before any address is opened: defaults hold for those that are opened after them.
+            server.LimitConnections();
+            Listeners.Open(server, options, certificate);
             server.AddServerHeader = false;
             server.Limits.MaxRequestBodySize = options.Gateway.BodyBytesMax;
             server.Limits.MaxRequestHeaderCount = 100;
@@ -36,7 +41,6 @@ public static class TieoutServer
             server.Limits.RequestHeadersTimeout = options.Governor.HeaderTimeout;
             server.Limits.KeepAliveTimeout = options.Governor.IdleTimeout;
             server.Limits.MinRequestBodyDataRate = new(options.Governor.BodyBytesPerSecond, gracePeriod: TimeSpan.FromSeconds(10));
-            server.LimitConnections();
 
             // Counted from all that is waiting for the client, so that the usual 240 would let a large answer wait for days.
             server.Limits.MinResponseDataRate = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
@@ -44,23 +48,27 @@ public static class TieoutServer
         AddLogging(builder.Logging, builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddRouting();
+        builder.Services.AddDoors(options.Doors, certificate);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(options.Time);
 
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton(ledger);
-        builder.Services.AddGovernor(options.Governor);
+        builder.Services.AddGovernor(options.Governor, options.Doors.TrustedProxies);
         ledger.Limit(options.Governor.Ledger);
         builder.Services.AddAttribution(options.EnvelopeSecret);
         builder.Services.AddOutbox();
         builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
+        builder.Services.AddHostedService<HeadWriter>();
         builder.Services.AddSingleton<AccessCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 
         var app = builder.Build();
+        app.UseDoors(options.Doors);
         app.UseMiddleware<RequestScope>();
+        app.UseMiddleware<OperationsDoor>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();
         app.UseMiddleware<OccupancyGate>();

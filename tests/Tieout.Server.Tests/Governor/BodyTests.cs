@@ -92,7 +92,7 @@ public sealed class BodyTests
         other.Headers.Authorization = new("Bearer", "tk-of-another");
         using var answered = await world.Http.SendAsync(other, Stop);
         Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
-        Assert.Contains("tieout_governor_refused_total{resource=\"requests\",holder=\"caller\"} 1", await world.Http.GetStringAsync("/metrics", Stop), StringComparison.Ordinal);
+        Assert.Contains("tieout_governor_refused_total{resource=\"requests\",holder=\"caller\"} 1", await world.Operations.GetStringAsync("/metrics", Stop), StringComparison.Ordinal);
     }
 
     [Fact]
