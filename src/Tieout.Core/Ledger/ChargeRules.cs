@@ -49,7 +49,7 @@ internal static class ChargeRules
         var priced = Admitted(draft, command.Usage, effectiveAt);
         usage = priced.Usage;
         var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt);
-        if (lacking is not null && !command.Fact) return lacking;
+        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt))) return lacking;
 
         // After this point the charge must succeed.
         if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);
