@@ -5,6 +5,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation;
@@ -32,7 +33,8 @@ public sealed class LinearScannerTests
         ["responses request"] = bytes => Done(() => new OpenAiResponses().Read(null!, bytes, out _)),
         ["messages request"] = bytes => Done(() => new AnthropicMessages(counts: false).Read(null!, bytes, out _)),
         ["batch line"] = bytes => Done(() => BatchLine.Read(bytes, "body"u8, hasUrl: true, out _)),
-        ["form"] = bytes => Done(() => FormBody.Read("multipart/form-data; boundary=b", bytes, "model", out _)),
+        ["form"] = bytes => RequestForm.ReadAsync("multipart/form-data; boundary=b", bytes, CancellationToken.None).AsTask(),
+        ["names of what is kept"] = bytes => Done(() => ReferenceReader.Read(bytes, ReferenceRules.Of(ProviderDialect.OpenAi), out _)),
         ["chat answer"] = bytes => Done(() => ChatAnswer.TryRead(bytes, out _)),
         ["members of an answer"] = bytes => Done(() => { JsonMember.Value(bytes, "usage"u8); JsonMember.WrittenBytes(bytes); JsonMember.Overlay(bytes, "{}"u8); }),
         ["plain records"] = bytes => Done(() => PlainUsage.Read(bytes)),
