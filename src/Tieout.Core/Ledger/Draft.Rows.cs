@@ -32,7 +32,9 @@ internal sealed partial class Draft
         if (no != 0 || _labelNumbers.TryGetValue(labels, out no)) return no;
         _last = _last with { Labels = _last.Labels + 1 };
         _labels.Add(new(_last.Labels, labels, Crc: 0));
-        return _labelNumbers[labels] = _last.Labels;
+        _labelNumbers[labels] = _last.Labels;
+        CountLabels(labels);
+        return _last.Labels;
     }
 
     public int PriceNo(ResolvedPrice? price)
@@ -59,6 +61,7 @@ internal sealed partial class Draft
             command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, command.ExpiresAt);
         _holds.Add(new(hold, Crc: 0));
         _attempts[hold.Id] = new(hold, HoldState.Open, Usage: null);
+        CountHold(hold.Scope.Org, 1);
         return hold;
     }
 
@@ -66,6 +69,7 @@ internal sealed partial class Draft
     {
         _holdsEnded.Add(new(hold, state, Now, Crc: 0));
         _attempts[hold.Id] = new(hold, state, Usage: null);
+        CountHold(hold.Scope.Org, -1);
     }
 
     public UsageRow Add(PricedUsage priced, ChargeFlags flags, Instant effectiveAt)

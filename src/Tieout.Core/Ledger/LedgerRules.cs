@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger;
@@ -51,6 +52,9 @@ public static class LedgerRules
     };
 
     internal static Outcome.Refused Refuse(Refusal reason, string? limit = null, Amount? left = null) => new(reason, limit, left);
+
+    /// <summary>A limit, as refusals name it.</summary>
+    internal static string Number(int limit) => limit.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
     internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>

@@ -81,6 +81,15 @@ public enum Refusal
 
     /// <summary>Another step of the issuance came first: link to that one, and try again.</summary>
     LineageMoved,
+
+    /// <summary>The lineage of the envelope has as many steps as it may have (<see cref="LedgerLimits.LineageSteps"/>).</summary>
+    TooManySteps,
+
+    /// <summary>The org has as many settings of the kind as it may have (<see cref="LedgerLimits.SettingsPerKind"/>).</summary>
+    TooManySettings,
+
+    /// <summary>The org has as many open holds as it may have (<see cref="LedgerLimits.OpenHoldsPerOrg"/>).</summary>
+    TooManyOpenHolds,
     InsufficientBalance,
     BudgetExhausted,
 

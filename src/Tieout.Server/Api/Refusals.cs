@@ -34,7 +34,7 @@ internal static class Refusals
         Refusal.PeriodNotOver => $"{refused.Limit} is not over yet.",
         Refusal.InsufficientBalance or Refusal.BudgetExhausted => $"{refused.Limit} has {refused.Left} left.",
         Refusal.CommandQuarantined => $"The command is recorded in quarantine as {refused.Limit}. Tell the operator of this platform that id.",
-        _ => null,
+        _ => refused.LimitDetail,
     };
 
     private static string BudgetFlaw(string? part) => part switch

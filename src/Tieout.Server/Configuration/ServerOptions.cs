@@ -38,6 +38,9 @@ public sealed record ServerOptions
 
     public GatewayOptions Gateway { get; init; } = new();
 
+    /// <summary>What callers may occupy.</summary>
+    public GovernorOptions Governor { get; init; } = new();
+
     public WebhookOptions Webhooks { get; init; } = new();
 
     public AlertOptions Alerts { get; init; } = new();

@@ -106,6 +106,13 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
     // What there is too much of.
+    public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org occupies as much of the server as it may.", "requests");
+    public static readonly ApiError ServerBusy = new("server_busy", 503, "All callers together occupy as much of the server as they may.", ServerType);
+    public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than one read may take.", ServerType);
+    public static readonly ApiError TooManyOpenHolds = new("too_many_open_holds", 429, "The org has as many open holds as it may have.", "requests");
+    public static readonly ApiError TooManySettings = new("too_many_settings", 409, "The org has as many settings of this kind as it may have.");
+    public static readonly ApiError TooManySteps = new("too_many_steps", 409, "The lineage of the envelope has as many steps as it may have.");
+    public static readonly ApiError TooManyObjects = new("too_many_objects", 409, "The org keeps as many files and batches as it may.");
     public static readonly ApiError RateLimited = new("rate_limit_exceeded", 429, "A limit on requests, tokens or requests at the same time is reached.", "requests");
 
     // What the world or we did wrong.
@@ -126,7 +133,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, RuntimeActive, RuntimeRetired, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, ReasonNeeded, ProposalNotFound, ProposalDiffers, ProposalClosed, ProposalOwn, ProposalExpired, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
-        InsufficientBalance, BudgetExhausted, RateLimited,
+        InsufficientBalance, BudgetExhausted, RateLimited, OccupancyExceeded, ServerBusy, ReadTooLong, TooManyOpenHolds, TooManySettings, TooManySteps, TooManyObjects,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, CommandQuarantined, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];

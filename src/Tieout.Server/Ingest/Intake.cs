@@ -194,7 +194,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             case Outcome.Proposed { Proposal: var proposal }:
                 return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
             case Outcome.Refused refused:
-                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, facts.Detail(charge, refused)));
+                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.LimitDetail ?? facts.Detail(charge, refused)));
             default:
                 throw new UnreachableException($"No answer for {outcome}.");
         }
@@ -206,7 +206,11 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     /// </summary>
     private static bool IsSame(UsageItem item, PricedUsage asked, UsageRow row)
     {
-        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (asked.Usage with { Flags = asked.Usage.Flags & ~OfPrices })) return false;
+        // Labels and end users beyond an org's limits were recorded as 'other'.
+        var said = row.Usage.Labels.Covers(asked.Usage.Labels) && UsageLabels.Covers(row.Usage.EndUser, asked.Usage.EndUser)
+            ? asked.Usage with { Labels = row.Usage.Labels, EndUser = row.Usage.EndUser }
+            : asked.Usage;
+        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (said with { Flags = said.Flags & ~OfPrices })) return false;
         var wasStated = row.Price == 0 && (row.Charge != Amount.Zero || row.ProviderCost != Amount.Zero);
         return item.IsStated
             ? (item.Charge is null || item.Charge == row.Charge) && (item.ProviderCost is null || item.ProviderCost == row.ProviderCost)

@@ -51,6 +51,11 @@ public sealed class PostgresLedger : ILedger
         }
     }
 
+    public void Limit(LedgerLimits limits)
+    {
+        foreach (var bucket in Buckets) bucket.Limits = limits;
+    }
+
     internal Buckets Layout { get; }
 
     /// <inheritdoc cref="PostgresConnections.Contradictions"/>
