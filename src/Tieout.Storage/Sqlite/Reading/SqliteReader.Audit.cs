@@ -4,7 +4,7 @@ namespace Tieout.Storage.Sqlite.Reading;
 
 internal sealed partial class SqliteReader
 {
-    public Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
     {
         var select = new Query($"SELECT {RowReads.AuditColumns} FROM audit").WhereGiven("org = ?", query.Org).WhereGiven("actor = ?", query.Actor);
         if (query.From is { } from) select.Where("recorded_at >= ?", from.UnixMicros);
