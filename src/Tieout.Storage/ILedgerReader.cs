@@ -116,12 +116,18 @@ public interface ILedgerReader
     /// <param name="before">Only those with a lower number, for pages.</param>
     Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken);
 
+    /// <summary>How many of an org's objects of a kind have not ended, counted up to <paramref name="limit"/>.</summary>
+    Task<long> CountObjectsAsync(string org, ObjectKind kind, int limit, CancellationToken cancellationToken);
+
     /// <summary>Objects of all orgs of which something is still to come, oldest first: what a restart has to go on following.</summary>
     /// <param name="after">Only those with a higher number, for pages.</param>
     Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Goes through the whole book once, as of one commit, and says what does not agree with what. Changes nothing.</summary>
     Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Administrative actions, newest first (U1).</summary>
+    Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken);
 
     /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);

@@ -33,8 +33,8 @@ internal static class ChargeRules
         var org = draft.Org(hold.Scope.Org)!;
         var late = attempt.State != HoldState.Open;
         if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
-        foreach (var part in command.Inside) PostHeld(draft, org, hold, late, part);
-        var done = PostHeld(draft, org, hold, late, command.Usage, total > hold.Amount ? ChargeFlags.AboveCeiling : ChargeFlags.None);
+        foreach (var part in command.Inside) PostHeld(draft, org, hold, late, Admitted(draft, hold, part));
+        var done = PostHeld(draft, org, hold, late, Admitted(draft, hold, command.Usage), total > hold.Amount ? ChargeFlags.AboveCeiling : ChargeFlags.None);
         return command.Inside.IsEmpty ? done : done with { Figures = done.Figures with { Charge = total } };
     }
 
@@ -46,12 +46,14 @@ internal static class ChargeRules
         var org = draft.Org(usage.Labels.Org)!;
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
-        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt))) return lacking;
+        var priced = Admitted(draft, command.Usage, effectiveAt);
+        usage = priced.Usage;
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt);
+        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt))) return lacking;
 
         // After this point the charge must succeed.
         if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);
-        return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None, lacking);
+        return Post(draft, org, priced, usage.OccurredAt, ChargeFlags.None, lacking);
     }
 
     /// <summary>What is answered because the id is taken; null: it is not.</summary>
@@ -85,6 +87,24 @@ internal static class ChargeRules
             window.Posted += change;
             Thresholds.Tell(draft, budget, window);
         }
+    }
+
+    /// <summary>Usage that ends a hold, under the hold's scope and end user.</summary>
+    private static PricedUsage Admitted(Draft draft, Hold hold, PricedUsage priced)
+    {
+        var usage = priced.Usage;
+        var labels = LabelRules.Admit(draft, usage.Labels, hold);
+        return ReferenceEquals(labels, usage.Labels) && string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal)
+            ? priced
+            : priced with { Usage = usage with { Labels = labels, EndUser = hold.EndUser } };
+    }
+
+    private static PricedUsage Admitted(Draft draft, PricedUsage priced, Instant effectiveAt)
+    {
+        var usage = priced.Usage;
+        var labels = LabelRules.Admit(draft, usage.Labels);
+        var endUser = LabelRules.AdmitEndUser(draft, labels, usage.EndUser, effectiveAt);
+        return ReferenceEquals(labels, usage.Labels) && ReferenceEquals(endUser, usage.EndUser) ? priced : priced with { Usage = usage with { Labels = labels, EndUser = endUser } };
     }
 
     private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced, ChargeFlags flags = ChargeFlags.None)
@@ -156,7 +176,12 @@ internal static class ChargeRules
     }
 
     private static bool IsSame(UsageRow stands, PricedUsage asked) =>
-        stands.Usage == asked.Usage && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost;
+        IsSame(stands.Usage, asked.Usage) && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost;
+
+    /// <summary>Labels and end user may have been replaced when the record was made (<see cref="LabelRules"/>).</summary>
+    private static bool IsSame(UsageRecord stands, UsageRecord asked) =>
+        stands == asked
+        || (stands.Labels.Covers(asked.Labels) && UsageLabels.Covers(stands.EndUser, asked.EndUser) && stands with { Labels = asked.Labels, EndUser = asked.EndUser } == asked);
 
     /// <summary>Whether an id inside a settlement is taken: by what stands, or within the settlement itself.</summary>
     private static bool IsTaken(Draft draft, Command.Settle command)
@@ -177,5 +202,5 @@ internal static class ChargeRules
     private static Refusal? Misfit(PricedUsage priced) => LedgerRules.Misfit(priced.Charge, zeroIsFine: true) ?? LedgerRules.Misfit(priced.ProviderCost, zeroIsFine: true);
 
     private static bool IsWithin(UsageRecord usage, Hold hold) =>
-        usage.Labels.SameScope(hold.Scope) && string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal);
+        (usage.Labels.SameScope(hold.Scope) || hold.Scope.CoversScope(usage.Labels)) && UsageLabels.Covers(hold.EndUser, usage.EndUser);
 }

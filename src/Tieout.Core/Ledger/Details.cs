@@ -104,6 +104,23 @@ internal static class Details
         else json.WriteStringValue(row.Detail);
     });
 
+    public static string LabelSetsFull(int limit, Metering.UsageLabels last) => Write(json =>
+    {
+        json.WriteNumber("limit", limit);
+        json.WriteString("cause", "The org has used every label set it may have. Feature, trigger and model of further sets become 'other'.");
+        json.WriteString("last_feature", last.Feature);
+        json.WriteString("last_trigger", last.Trigger);
+        json.WriteString("last_model", last.Model);
+    });
+
+    public static string EndUsersFull(int limit, string budget, Instant windowStart) => Write(json =>
+    {
+        json.WriteNumber("limit", limit);
+        json.WriteString("cause", "The budget has a window for every end user it may have in this period. Further ones share the window of the end user 'other'.");
+        json.WriteString("budget", budget);
+        json.WriteString("window_start", windowStart.ToString());
+    });
+
     public static string OrgOpened(Tenancy.Org org) => Write(json =>
     {
         json.WriteString("org", org.Id);
@@ -150,7 +167,7 @@ internal static class Details
         json.WriteString("usage_flags", row.Usage.Flags.ToString());
     }
 
-    private static string Write(Action<Utf8JsonWriter> content)
+    public static string Write(Action<Utf8JsonWriter> content)
     {
         var bytes = new System.Buffers.ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(bytes))

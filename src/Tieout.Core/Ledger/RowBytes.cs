@@ -252,6 +252,25 @@ public sealed class RowBytes : IDisposable
         return Crc();
     }
 
+    public uint Add(AuditRow row)
+    {
+        Row(15);
+        Long(row.Seq);
+        Text(row.Org);
+        Text(row.Actor.Id);
+        Text(row.Actor.Role);
+        Text(row.Actor.CorrelationId);
+        Text(row.Actor.Address);
+        Text(row.Actor.Agent);
+        Text(row.Action);
+        Text(row.Target);
+        Text(row.Before);
+        Text(row.After);
+        Text(row.Outcome);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
     public void Dispose()
     {
         _sha.Dispose();

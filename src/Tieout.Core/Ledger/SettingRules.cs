@@ -1,4 +1,5 @@
 using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using static Tieout.Core.Ledger.LedgerRules;
@@ -34,6 +35,7 @@ internal static class SettingRules
         if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
+        if (isNew && IsFull(draft, SettingKind.Budget, budget.Scope.Org) is { } full) return full;
         return new Outcome.Done(draft.Add(SettingKind.Budget, budget.Scope.Org, budget.Id, body, budgets: isNew ? 1 : 0), NoFigures);
     }
 
@@ -56,6 +58,8 @@ internal static class SettingRules
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 
+        if (known is null && IsFull(draft, command.Kind, command.Org) is { } full) return full;
+
         if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
         if (command.Kind is SettingKind.Quarantine) draft.AddFinding(QuarantineSummary.FindingCode, "critical", command.Org, attempt: null, QuarantineSummary.Of(command.Body));
@@ -69,14 +73,22 @@ internal static class SettingRules
     private static void TellDocument(Draft draft, Command.Record command) => draft.Tell(
         $"document/{command.Name}", command.Org, command.Name.StartsWith("CN-", StringComparison.Ordinal) ? "credit_note.issued" : "invoice.issued", Details.Document(command.Name, command.Body));
 
+    /// <summary>Evidence has no limit here: it is written once for each cause, and losing it would hide what happened.</summary>
+    private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
+    {
+        var isLimited = kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
+            or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook or SettingKind.IdentityFinding;
+        return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
+    }
+
     private static string? Flaw(Draft draft, Budget budget)
     {
         foreach (var name in (ReadOnlySpan<string?>)[budget.Scope.Project, budget.Scope.Team, budget.Scope.Key, budget.Scope.Feature])
         {
-            if (name is not null && !Names.IsValid(name)) return "scope";
+            if (name is not null && (!Names.IsValid(name) || name == UsageLabels.Other)) return "scope";
         }
 
-        if (budget.Scope.User is { } user && !Names.IsValid(user) && user != BudgetScope.EachUser) return "scope";
+        if (budget.Scope.User is { } user && user != BudgetScope.EachUser && (!Names.IsValid(user) || user == UsageLabels.Other)) return "scope";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(budget.TimeZone, out _)) return "time_zone";
         if (draft.Budgets.Find(budget.Id) is { } standing && standing.Budget.TimeZone != budget.TimeZone) return "time_zone";
         if (budget.Hard && budget.Limit is null) return "limit";

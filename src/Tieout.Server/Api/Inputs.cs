@@ -17,6 +17,9 @@ internal static class Inputs
     /// <summary>Enough for any command of one thing.</summary>
     public const int BodyBytesMax = 64 * 1024;
 
+    /// <summary>Of a reason, in characters.</summary>
+    public const int ReasonMax = 500;
+
     private const int PageMax = 1_000;
     private const int PageDefault = 100;
 
@@ -122,6 +125,15 @@ internal static class Inputs
         if (header.Length > 0 && inBody is not null && header != inBody) throw new ApiRefusedException(ApiError.ParameterInvalid, "The body's id and the Idempotency-Key differ; send one of them.");
         return Name(inBody ?? header, "id");
     }
+
+    /// <summary>The caller's own id for an action that has none in its body; null: not sent.</summary>
+    public static string? IdempotencyKey(HttpContext context) => context.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? Name(key, "Idempotency-Key") : null;
+
+    /// <summary>A reason that a person gives, for records.</summary>
+    /// <exception cref="ApiRefusedException">It is missing or too long.</exception>
+    public static string Reason(string? text) => !string.IsNullOrWhiteSpace(text) && text.Length <= ReasonMax
+        ? text
+        : throw new ApiRefusedException(ApiError.ParameterInvalid, $"The reason is {(string.IsNullOrWhiteSpace(text) ? "missing" : "too long")}: send 1 to {ReasonMax} characters.");
 
     public static OrgState Org(ILedger ledger, string org) =>
         ledger.Read.Org(org) ?? throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Shown(org)}'.");

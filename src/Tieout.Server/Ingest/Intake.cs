@@ -32,14 +32,15 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     // Items that follow each other are mostly alike, and comparing is far less than hashing nine texts.
     private volatile UsageLabels? _last;
 
-    /// <inheritdoc cref="TakeAsync(IReadOnlyList{UsageItem}, Caller, string?, CancellationToken)"/>
+    /// <inheritdoc cref="TakeAsync(IReadOnlyList{UsageItem}, Caller, string?, CancellationToken, IngestAudit?)"/>
     public Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken) =>
         TakeAsync(items, caller, envelope: null, cancellationToken);
 
     /// <param name="envelope">Of the call: for every item that bears none of its own. Null: there is none.</param>
+    /// <param name="audit">How the call is recorded; null: it is a tenant's, or the server's own.</param>
     /// <returns>One outcome an item, in their order.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
-    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken, IngestAudit? audit = null)
     {
         var prices = keys.Get().Prices;
         var reading = identities?.For(caller);
@@ -52,11 +53,13 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
             var charge = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
             if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
-            else charges.Add(new(facts.Limit(charge), carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
+            else charges.Add(new(items[i].IsStated && audit is not null ? audit.Stated(facts.Limit(charge)) : facts.Limit(charge), carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
         }
 
+        var first = audit is null || charges.Count == 0 ? 0 : 1;
+        if (first > 0) charges.Insert(0, new(audit!.Call(((Command.Charge)charges[0].Command).Usage.Usage.Labels.Org, items.Count), Envelope: null, Step: null));
         var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
-        for (var (i, next) = (0, 0); i < outcomes.Length; i++)
+        for (var (i, next) = (0, first); i < outcomes.Length; i++)
         {
             if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], facts, cancellationToken);
         }
@@ -195,8 +198,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
                 if (stands?.Usage is { } row && IsSame(item, asked, row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
                 return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
+            case Outcome.Proposed { Proposal: var proposal }:
+                return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
             case Outcome.Refused refused:
-                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, facts.Detail(charge, refused)));
+                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.LimitDetail ?? facts.Detail(charge, refused)));
             default:
                 throw new UnreachableException($"No answer for {outcome}.");
         }
@@ -208,7 +213,11 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     /// </summary>
     private static bool IsSame(UsageItem item, PricedUsage asked, UsageRow row)
     {
-        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (asked.Usage with { Flags = asked.Usage.Flags & ~OfPrices })) return false;
+        // Labels and end users beyond an org's limits were recorded as 'other'.
+        var said = row.Usage.Labels.Covers(asked.Usage.Labels) && UsageLabels.Covers(row.Usage.EndUser, asked.Usage.EndUser)
+            ? asked.Usage with { Labels = row.Usage.Labels, EndUser = row.Usage.EndUser }
+            : asked.Usage;
+        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (said with { Flags = said.Flags & ~OfPrices })) return false;
         var wasStated = row.Price == 0 && (row.Charge != Amount.Zero || row.ProviderCost != Amount.Zero);
         return item.IsStated
             ? (item.Charge is null || item.Charge == row.Charge) && (item.ProviderCost is null || item.ProviderCost == row.ProviderCost)

@@ -24,6 +24,17 @@ internal static class Make
 
     public static Command TopUp(Int128 amount, string id = "t1", string org = "acme") => new Command.TopUp(id, org, new Amount(amount));
 
+    /// <summary>The command as a person asks for it.</summary>
+    /// <param name="above">In nano-units: what moves more needs a second person; null: nothing does.</param>
+    public static Command Asked(Command command, string by = "tok_ana", long? above = null, string proposal = "prop_1", string reason = "agreed in the contract", string? finding = null) => command with
+    {
+        Audit = new(new Actor(by, "finance", "corr-1", "203.0.113.9", "curl/8"), "POST /orgs/{org}/topups", "/orgs/acme/topups")
+        {
+            Finding = finding,
+            Approval = above is { } limit ? new(new Amount(limit), proposal, reason, TimeSpan.FromHours(1)) : null,
+        },
+    };
+
     public static Command Hold(MemoryLedger ledger, int id, long amount, UsageLabels? labels = null, string? user = null, int seconds = 60) =>
         new Command.PlaceHold(Id(id), labels ?? Labels(), user, $"op{id}", new Amount(amount), ledger.Now + TimeSpan.FromSeconds(seconds));
 

@@ -131,6 +131,16 @@ internal static class Tables
         Crc<LineageEntry>(entry => entry.Crc),
     ]);
 
+    public static readonly Table<AuditRow> Audit = new("audit",
+    [
+        new LongColumn<AuditRow>("seq", row => row.Seq), new TextColumn<AuditRow>("org", row => row.Org), new TextColumn<AuditRow>("actor", row => row.Actor.Id),
+        new TextColumn<AuditRow>("role", row => row.Actor.Role), new TextColumn<AuditRow>("correlation_id", row => row.Actor.CorrelationId),
+        new TextColumn<AuditRow>("address", row => row.Actor.Address), new TextColumn<AuditRow>("agent", row => row.Actor.Agent),
+        new TextColumn<AuditRow>("action", row => row.Action), new TextColumn<AuditRow>("target", row => row.Target), new TextColumn<AuditRow>("before", row => row.Before),
+        new TextColumn<AuditRow>("after", row => row.After), new TextColumn<AuditRow>("outcome", row => row.Outcome),
+        new LongColumn<AuditRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<AuditRow>(row => row.Crc),
+    ]);
+
     public static readonly Table<ChainRow> Chain = new("chain",
     [
         new LongColumn<ChainRow>("commit_no", row => row.Commit), new BytesColumn<ChainRow>("hash", row => row.Hash),
@@ -140,7 +150,7 @@ internal static class Tables
         new LongColumn<ChainRow>("last_outbox", row => row.Last.Outbox), new IntColumn<ChainRow>("last_labels", row => row.Last.Labels),
         new IntColumn<ChainRow>("last_price", row => row.Last.Price), new IntColumn<ChainRow>("last_account", row => row.Last.Account),
         new IntColumn<ChainRow>("last_budget", row => row.Last.Budget), new LongColumn<ChainRow>("last_object", row => row.Last.Object),
-        new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage),
+        new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage), new LongColumn<ChainRow>("last_audit", row => row.Last.Audit),
     ]);
 
     public static readonly Table<InCommit<Account>> Accounts = new("accounts",

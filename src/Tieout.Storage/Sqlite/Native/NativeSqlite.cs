@@ -40,6 +40,10 @@ internal static unsafe partial class NativeSqlite
     [LibraryImport(Library, EntryPoint = "sqlite3_busy_timeout")]
     internal static partial int BusyTimeout(RawConnectionHandle connection, int milliseconds);
 
+    /// <summary>From any thread, as long as the connection is open.</summary>
+    [LibraryImport(Library, EntryPoint = "sqlite3_interrupt")]
+    internal static partial void InterruptStatement(RawConnectionHandle connection);
+
     [LibraryImport(Library, EntryPoint = "sqlite3_errmsg")]
     internal static partial byte* ErrorMessage(RawConnectionHandle connection);
 

@@ -47,6 +47,9 @@ internal sealed unsafe class RawConnection : IDisposable
         }
     }
 
+    /// <summary>Ends the statement that another thread runs on this connection; that thread then gets an <see cref="OperationCanceledException"/>.</summary>
+    public void Interrupt() => NativeSqlite.InterruptStatement(Handle);
+
     /// <summary>Runs statements that return nothing of interest: pragmas, migrations, transaction control.</summary>
     public void Execute(string sql) => Check(NativeSqlite.Execute(Handle, sql, 0, 0, 0), sql, StoreEffect.None);
 
@@ -112,10 +115,11 @@ internal sealed unsafe class RawConnection : IDisposable
         return (code & 0xff) switch
         {
             NativeSqlite.Busy or NativeSqlite.Locked => new StoreUnavailableException(message, effect, StoreFault.Busy),
+            NativeSqlite.Interrupt => new OperationCanceledException(message),
             NativeSqlite.Full => new StoreUnavailableException(message, effect, StoreFault.Full),
             NativeSqlite.IoError => new StoreUnavailableException(message, effect, StoreFault.InputOutput),
             NativeSqlite.CannotOpen or NativeSqlite.ReadOnly or NativeSqlite.NoPermission => new StoreUnavailableException(message, effect, StoreFault.NotWritable),
-            NativeSqlite.NoMemory or NativeSqlite.Interrupt or NativeSqlite.Protocol or NativeSqlite.Schema => new StoreUnavailableException(message, effect, StoreFault.Busy),
+            NativeSqlite.NoMemory or NativeSqlite.Protocol or NativeSqlite.Schema => new StoreUnavailableException(message, effect, StoreFault.Busy),
             NativeSqlite.Corrupt or NativeSqlite.NotADatabase => new StoreCorruptException(message) { IsFile = true },
             NativeSqlite.Constraint => new StoreConstraintException(message),
             _ => new InvalidOperationException(message),

@@ -12,9 +12,9 @@ internal sealed partial class SqliteReader
     // What a charge is, cut down or rounded half up to whole steps. Reversals take as much away as the charge they reverse had.
     private const string Steps = "CASE WHEN p.kind = 4 THEN -1 ELSE 1 END * c.step *";
 
-    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
     {
-        if (Org(query.Org) is not { } org) return (IReadOnlyList<SlotTally>)[];
+        if (Org(query.Org) is not { } org || !HasPostings(org)) return (IReadOnlyList<SlotTally>)[];
         var amount = query.Figure == TallyFigure.Charge ? Signed : "CASE p.kind WHEN 3 THEN u.provider_cost ELSE 0 END";
         var whole = query.Figure == TallyFigure.Charge ? "p.amount" : "CASE p.kind WHEN 3 THEN u.provider_cost ELSE 0 END";
         var select =

@@ -20,7 +20,8 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _object = Insert(connection, "objects", 11);
     private readonly RawStatement _objectEnd = Insert(connection, "object_ends", 5);
     private readonly RawStatement _lineage = Insert(connection, "lineage", 15);
-    private readonly RawStatement _chain = Insert(connection, "chain", 15);
+    private readonly RawStatement _chain = Insert(connection, "chain", 16);
+    private readonly RawStatement _audit = Insert(connection, "audit", 14);
 
     public void Write(WriteSet writes)
     {
@@ -38,12 +39,13 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         foreach (var row in writes.Objects) Write(row);
         foreach (var end in writes.ObjectsEnded) Write(end, writes.Chain.Commit);
         foreach (var entry in writes.Lineage) Write(entry);
+        foreach (var row in writes.Audit) Write(row);
         Write(writes.Chain);
     }
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _chain])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _audit, _chain])
         {
             statement.Dispose();
         }
@@ -280,6 +282,26 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Run();
     }
 
+    private void Write(AuditRow row)
+    {
+        var s = _audit;
+        s.Bind(1, row.Seq);
+        s.Bind(2, row.Org);
+        s.Bind(3, row.Actor.Id);
+        s.Bind(4, row.Actor.Role);
+        s.Bind(5, row.Actor.CorrelationId);
+        s.Bind(6, row.Actor.Address);
+        s.Bind(7, row.Actor.Agent);
+        s.Bind(8, row.Action);
+        s.Bind(9, row.Target);
+        s.Bind(10, row.Before);
+        s.Bind(11, row.After);
+        s.Bind(12, row.Outcome);
+        s.Bind(13, row.RecordedAt.UnixMicros);
+        s.Bind(14, row.Crc);
+        s.Run();
+    }
+
     private void Write(ChainRow row)
     {
         var s = _chain;
@@ -299,6 +321,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(13, last.Budget);
         s.Bind(14, last.Object);
         s.Bind(15, last.Lineage);
+        s.Bind(16, last.Audit);
         s.Run();
     }
 }

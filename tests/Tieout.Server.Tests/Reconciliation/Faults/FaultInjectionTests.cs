@@ -112,7 +112,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var (reconciling, correcting, context) = Of(ledger);
         var stop = TestContext.Current.CancellationToken;
-        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), approvedBy: null, context);
+        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), context);
         foreach (var full in (bool[])[false, true])
         {
             var left = (await reconciling.RunAsync(FindingFilter.All, full, stop)).Findings;
