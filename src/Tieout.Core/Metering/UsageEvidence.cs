@@ -109,7 +109,12 @@ internal readonly record struct UsageEvidence(
             _ => null,
         };
         const NumberStyles plain = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return decimal.TryParse(text, plain, CultureInfo.InvariantCulture, out var major) && major <= CostMax ? major : null;
+        if (text is null) return null;
+        if (decimal.TryParse(text, plain, CultureInfo.InvariantCulture, out var major) && major <= CostMax) return major;
+
+        // Not believed, but not ignored in silence.
+        flags |= UsageFlags.ReportedCostDiffers;
+        return null;
     }
 
     private static string? Text(JsonElement json, string member) =>
