@@ -11,6 +11,7 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -20,7 +21,7 @@ namespace Tieout.Server.Gateway;
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
     ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages,
-    SettlementSpool spool, StoredResponses stored, ReferenceGate references, RefusalNews refusals, ILogger<GatewayPipeline> logger)
+    SettlementSpool spool, StoredResponses stored, ReferenceGate references, RefusalNews refusals, OutageLog outages, ILogger<GatewayPipeline> logger)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -37,6 +38,14 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
+        var routes = currentRoutes.Get();
+        var rules = endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits;
+        if (limits.Peek(rules, caller!.Spender.Key) is { } full)
+        {
+            await RefuseAsync(context, endpoint.Dialect, full);
+            return;
+        }
+
         using var body = await RequestBody.ReadAsync(context);
         var (malformed, request) = await endpoint.ReadAsync(context.Request, body.Memory);
         if (malformed is not null)
@@ -45,13 +54,12 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        if (caller!.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
+        if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
         {
             await endpoint.Dialect.RefuseAsync(context, notAllowed);
             return;
         }
 
-        var routes = currentRoutes.Get();
         if (RouteOf(routes, request!, endpoint.Dialect, out var route) is { } nowhere)
         {
             await endpoint.Dialect.RefuseAsync(context, nowhere);
@@ -59,7 +67,7 @@ internal sealed partial class GatewayPipeline(
         }
 
         // 2. Guard rails: limits. (The mitigations in force stand here too.)
-        using var permit = limits.Enter(endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits, caller!.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
+        using var permit = limits.Enter(rules, caller.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, endpoint.Dialect, options.Time);
         if (permit.Refusal is { } tooMuch)
         {
@@ -79,6 +87,12 @@ internal sealed partial class GatewayPipeline(
         var call = new GatewayCall(context, endpoint, caller, request, body, routes, permit, binding, query);
         if (endpoint.IsFree) await PassFreeAsync(call, route!.First(endpoint.Dialect.Spoken, binding)!);
         else await AnswerAsync(call, route!);
+    }
+
+    private Task RefuseAsync(HttpContext context, Dialect dialect, Permit full)
+    {
+        full.WriteTo(context.Response.Headers, dialect, options.Time);
+        return dialect.RefuseAsync(context, full.Refusal!);
     }
 
     private static GatewayRefusal? RouteOf(Routes routes, GatewayRequest request, Dialect dialect, out Route? route)
@@ -214,9 +228,6 @@ internal sealed partial class GatewayPipeline(
     /// <summary>Google's other way to stream: one array, element by element.</summary>
     private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
         call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
-
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "No hold could be made durable: {Reason}")]
-    private partial void LogNotHeld(string reason);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
     private partial void LogUnreachable(string provider, string reason);

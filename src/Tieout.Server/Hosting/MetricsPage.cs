@@ -3,12 +3,14 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Governor;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
-internal sealed class MetricsPage(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, TimeProvider time)
+internal sealed class MetricsPage(
+    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -38,6 +40,7 @@ internal sealed class MetricsPage(ILedger ledger, SettlementSpool spool, Current
             if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
         }
 
+        GovernorMetrics.Write(text, connections, occupancy, reads);
         await Results.Text(text.ToString(), ContentType).ExecuteAsync(context);
         return;
 
