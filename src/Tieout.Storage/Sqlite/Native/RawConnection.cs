@@ -29,7 +29,7 @@ internal sealed unsafe class RawConnection : IDisposable
     public static RawConnection Open(string file, bool readOnly = false, int busyMilliseconds = 5_000)
     {
         var flags = NativeSqlite.OpenNoMutex | (readOnly ? NativeSqlite.OpenReadOnly : NativeSqlite.OpenReadWrite | NativeSqlite.OpenCreate);
-        if (!readOnly && file != InMemory) PrivateFiles.Touch(file);
+        if (!readOnly && file != InMemory) Touch(file);
         var code = NativeSqlite.Open(file, out var handle, flags, 0);
         var connection = new RawConnection(file, handle);
         try
@@ -124,6 +124,18 @@ internal sealed unsafe class RawConnection : IDisposable
             NativeSqlite.Constraint => new StoreConstraintException(message),
             _ => new InvalidOperationException(message),
         };
+    }
+
+    private static void Touch(string file)
+    {
+        try
+        {
+            PrivateFiles.Touch(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"The database file {file} cannot be made: {error.Message}", StoreEffect.None, StoreFault.NotWritable);
+        }
     }
 
     private (int Frames, int Done) Checkpoint(int mode)
