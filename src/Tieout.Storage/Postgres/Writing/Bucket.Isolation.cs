@@ -46,15 +46,20 @@ internal sealed partial class Bucket
             if (first.DropEnded()) await CommitOrIsolateAsync(first);
             if (second.DropEnded()) await CommitOrIsolateAsync(second);
         }
-        else if (_reloadedAt == 0 || clock.GetElapsedTime(_reloadedAt) >= ReloadEvery)
+        else if (batch.WasTriedAlone)
         {
-            _reloadedAt = clock.GetTimestamp();
-            _book = new(number);
-            await CommitOrIsolateAsync(batch);
+            await QuarantineAsync(batch, broken);
         }
         else
         {
-            await QuarantineAsync(batch, broken);
+            batch.WasTriedAlone = true;
+            if (_reloadedAt == 0 || clock.GetElapsedTime(_reloadedAt) >= ReloadEvery)
+            {
+                _reloadedAt = clock.GetTimestamp();
+                _book = new(number);
+            }
+
+            await CommitOrIsolateAsync(batch);
         }
     }
 
