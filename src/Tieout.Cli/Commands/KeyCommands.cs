@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
@@ -122,7 +123,7 @@ internal sealed class TermOptions
 {
     public Option<string?> ExpiresAt { get; } = new("--expires-at") { Description = "A day or a time to come. Default: never.", HelpName = "TIME" };
     public Option<string[]> Models { get; } = new("--model") { Description = "A model it may ask for, with at most one * at its end; can be given again. Default: all.", HelpName = "NAME" };
-    public Option<string[]> Scopes { get; } = new("--scope") { Description = "What it may do: chat, embeddings ...; can be given again. Default: everything.", HelpName = "NAME" };
+    public Option<string[]> Scopes { get; } = new("--scope") { Description = $"What the key may do; can be given again. Default: {KeyScope.Inference}, which is {Names(isInference: true)}. The others: {Names(isInference: false)}.", HelpName = "NAME" };
     public Option<string[]> Metadata { get; } = new("--metadata") { Description = "A note of your own; can be given again.", HelpName = "NAME=VALUE" };
 
     /// <exception cref="CommandFailedException">A note is not <c>NAME=VALUE</c>.</exception>
@@ -138,6 +139,8 @@ internal sealed class TermOptions
 
         return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes);
     }
+
+    private static string Names(bool isInference) => string.Join(", ", KeyScope.All.Where(scope => scope.IsInference == isInference));
 
     private static string[]? Given(string[]? values) => values is { Length: > 0 } ? values : null;
 }

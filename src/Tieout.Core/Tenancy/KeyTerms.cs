@@ -4,7 +4,7 @@ namespace Tieout.Core.Tenancy;
 /// <param name="ExpiresAt">From then on the key is refused.</param>
 /// <param name="PreviousSha256">The hash of the secret before the last rotation, which stays good until <paramref name="PreviousUntil"/>.</param>
 /// <param name="Models">What it may ask for, by the names clients use; one <c>*</c> at the end stands for anything.</param>
-/// <param name="Scopes">What it may do: <see cref="KeyScopes"/>.</param>
+/// <param name="Scopes">Names of <see cref="KeyScope.All"/>, or <see cref="KeyScope.Inference"/>. Null: inference only.</param>
 /// <param name="Metadata">The platform's own notes; at most <see cref="MetadataMax"/>.</param>
 public sealed record KeyTerms(
     DateTimeOffset? ExpiresAt = null, string? PreviousSha256 = null, DateTimeOffset? PreviousUntil = null,
@@ -30,15 +30,6 @@ public sealed record KeyTerms(
         return false;
     }
 
-    public bool AllowsScope(string scope) => Scopes is null || Scopes.Contains(KeyScopes.All) || Scopes.Contains(scope);
-}
-
-/// <summary>What keys can be let do, one a kind of work. The names are stored and answered.</summary>
-public static class KeyScopes
-{
-    public const string All = "*";
-    public const string Chat = "chat";
-
-    public static IReadOnlyList<string> Known { get; } =
-        [All, Chat, "responses", "completions", "embeddings", "images", "audio", "moderations", "files", "batches", "messages", "gemini", "usage"];
+    /// <summary>Without scopes of its own a key has <see cref="KeyScope.Inference"/>.</summary>
+    public bool Allows(KeyScope scope) => Scopes is null ? scope.IsInference : Scopes.Contains(scope.Name) || (scope.IsInference && Scopes.Contains(KeyScope.Inference));
 }

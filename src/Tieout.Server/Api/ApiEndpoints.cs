@@ -47,7 +47,7 @@ public static class ApiEndpoints
 
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>();
+        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>();
         api.MapOrgs();
         api.MapKeys();
         api.MapBudgets();
@@ -79,7 +79,4 @@ public static class ApiEndpoints
         api.MapLedgerHealth();
         return routes;
     }
-
-    /// <summary>An org's own key may read this.</summary>
-    internal static RouteHandlerBuilder ForTenants(this RouteHandlerBuilder route) => route.WithMetadata(TenantReadable.Mark);
 }

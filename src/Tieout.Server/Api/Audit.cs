@@ -10,6 +10,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -23,7 +24,7 @@ internal static class AuditEndpoints
     /// <summary>Longer content (price lists) is kept by its length and hash: the setting itself has it whole.</summary>
     private const int ContentMax = 8 * 1024;
 
-    public static void MapAudit(this IEndpointRouteBuilder api) => api.MapGet("/audit", List);
+    public static void MapAudit(this IEndpointRouteBuilder api) => api.MapGet("/audit", List).Allow(Access.EveryRole);
 
     /// <summary>
     /// Does an admin action: the audit record is handed in with it and stands before it, so that nothing was ever done unrecorded. What came of
@@ -58,7 +59,7 @@ internal static class AuditEndpoints
         var (before, after) = Contents(ledger, command);
         var pattern = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
         return new(
-            $"aud_{Guid.CreateVersion7():n}", context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(), caller.TokenId, caller.Role,
+            $"aud_{Guid.CreateVersion7():n}", context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(), caller.TokenId, caller.Role ?? AdminRole.Viewer,
             $"{context.Request.Method} {Below(pattern)}", Below(context.Request.Path.Value ?? ""), context.GetRouteValue("org") as string,
             Correlation.Of(context).CorrelationId, before, after, "asked");
     }

@@ -7,6 +7,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -56,7 +57,7 @@ internal static class BudgetReconciliation
 
             await Task.Delay(TimeSpan.FromMilliseconds(5 * reading), context.RequestAborted);
         }
-    });
+    }).Allow(Access.EveryRole);
 
     private static async Task<List<WindowCheckBody>> WindowsAsync(string org, Instant now, ILedgerReader read, CancellationToken cancellationToken)
     {

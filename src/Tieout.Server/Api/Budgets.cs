@@ -5,7 +5,9 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -32,8 +34,8 @@ internal static class BudgetEndpoints
 {
     public static void MapBudgets(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/budgets", List).ForTenants();
-        api.MapPut("/orgs/{org}/budgets", Set);
+        api.MapGet("/orgs/{org}/budgets", List).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapPut("/orgs/{org}/budgets", Set).Allow(Access.Roles(AdminRole.Operator));
     }
 
     private static IResult List(string org, ILedger ledger, TimeProvider time)

@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -31,9 +32,9 @@ internal static class CostReconciliation
     public static void MapCostReconciliation(this IEndpointRouteBuilder api)
     {
         api.MapGet("/costs/reconciliation", (HttpContext context, ILedger ledger, TimeProvider time) =>
-            AnswerAsync(ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal), context, ledger, time));
+            AnswerAsync(ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal), context, ledger, time)).Allow(Access.EveryRole);
         api.MapGet("/orgs/{org}/costs/reconciliation", (string org, HttpContext context, ILedger ledger, TimeProvider time) =>
-            AnswerAsync([Inputs.Org(ledger, org)], context, ledger, time));
+            AnswerAsync([Inputs.Org(ledger, org)], context, ledger, time)).Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> AnswerAsync(IEnumerable<OrgState> orgs, HttpContext context, ILedger ledger, TimeProvider time)

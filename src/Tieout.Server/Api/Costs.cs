@@ -6,8 +6,10 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -41,9 +43,9 @@ internal static class CostEndpoints
 
     public static void MapCosts(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/costs/today", All);
-        api.MapPost("/costs/replay-dlq", ReplayAsync);
-        api.MapGet("/orgs/{org}/costs/today", One).ForTenants();
+        api.MapGet("/costs/today", All).Allow(Access.EveryRole);
+        api.MapPost("/costs/replay-dlq", ReplayAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapGet("/orgs/{org}/costs/today", One).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
     }
 
     private static async Task<IResult> ReplayAsync(SettlementSpool spool, HttpContext context)

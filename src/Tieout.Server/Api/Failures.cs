@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -28,8 +30,8 @@ internal static class FailureEndpoints
 
     public static void MapFailures(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/errors/by-source", (HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(null, context, ledger, time));
-        api.MapGet("/orgs/{org}/errors/by-source", (string org, HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger, time)).ForTenants();
+        api.MapGet("/errors/by-source", (HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(null, context, ledger, time)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/errors/by-source", (string org, HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger, time)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     private static async Task<IResult> ListAsync(string? org, HttpContext context, ILedger ledger, TimeProvider time)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
 using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -25,8 +26,8 @@ internal static class FindingEndpoints
 
     public static void MapFindings(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/findings", (HttpContext context, ILedger ledger) => List(org: null, context, ledger));
-        api.MapGet("/orgs/{org}/findings", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger));
+        api.MapGet("/findings", (HttpContext context, ILedger ledger) => List(org: null, context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/findings", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> List(string? org, HttpContext context, ILedger ledger)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Outbox;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -30,7 +31,7 @@ internal static class LedgerHealthEndpoint
                 health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit,
                 deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead),
             ApiJson.Default.LedgerHealthBody);
-    });
+    }).Allow(Access.EveryRole);
 
     /// <summary>Health is asked for when the store is down, too.</summary>
     private static async Task<DeliveriesHealth> DeliveriesAsync(ILedger ledger, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -14,8 +15,8 @@ internal static class HoldEndpoints
 {
     public static void MapHolds(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/holds", (HttpContext context, ILedger ledger) => List(org: null, context, ledger));
-        api.MapGet("/orgs/{org}/holds", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger));
+        api.MapGet("/holds", (HttpContext context, ILedger ledger) => List(org: null, context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/holds", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> List(string? org, HttpContext context, ILedger ledger)

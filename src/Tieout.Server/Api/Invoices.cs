@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -33,8 +34,8 @@ internal static class InvoiceEndpoints
 {
     public static void MapInvoices(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/invoices/{month}", Get).ForTenants();
-        api.MapPost("/orgs/{org}/invoices/{month}/close", Close);
+        api.MapGet("/orgs/{org}/invoices/{month}", Get).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapPost("/orgs/{org}/invoices/{month}/close", Close).Allow(Access.Roles(AdminRole.Finance));
     }
 
     private static async Task<IResult> Get(string org, string month, HttpContext context, ILedger ledger)

@@ -38,10 +38,10 @@ internal static class KeyInputs
     private static IReadOnlyList<string>? Scopes(IReadOnlyList<string>? scopes)
     {
         if (scopes is null) return null;
-        if (scopes.Count == 0) throw Wrong(ApiError.ParameterInvalid, "Name at least one scope, or leave them out to allow all.");
+        if (scopes.Count == 0) throw Wrong(ApiError.ParameterInvalid, "Name at least one scope, or leave them out to allow inference only.");
         foreach (var scope in scopes)
         {
-            if (!KeyScopes.Known.Contains(scope)) throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(scope)}' is not a scope; there are {string.Join(", ", KeyScopes.Known)}.");
+            if (!KeyScope.IsKnown(scope)) throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(scope)}' is not a scope: use {KeyScope.Inference} (every scope before usage.write) or {string.Join(", ", KeyScope.All)}.");
         }
 
         return scopes;

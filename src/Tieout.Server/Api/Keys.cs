@@ -5,13 +5,14 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
 
 /// <param name="ExpiresAt">A day (of the org's zone) or a time; null: never.</param>
 /// <param name="Models">What it may ask for, with at most one <c>*</c> at the end of each; null: everything.</param>
-/// <param name="Scopes">chat, embeddings ... or *; null: everything.</param>
+/// <param name="Scopes">chat, read.usage ... or inference; null: inference.</param>
 /// <param name="Metadata">Notes of the platform's own.</param>
 /// <param name="Worker">It spends for the tenants named, with their envelopes, and for nobody without one.</param>
 /// <param name="Tenants">Orgs; <c>*</c>: all of them. Only of a worker.</param>
@@ -49,13 +50,13 @@ internal static class KeyEndpoints
 
     public static void MapKeys(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/keys", List);
-        api.MapPost("/orgs/{org}/keys", Create);
-        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = true }, context, ledger));
-        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = false }, context, ledger));
-        api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate);
-        api.MapPost("/orgs/{org}/keys/{key}/expire", Expire);
-        api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms);
+        api.MapGet("/orgs/{org}/keys", List).Allow(Access.EveryRole);
+        api.MapPost("/orgs/{org}/keys", Create).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = true }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = false }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));
     }
 
     private static IResult List(string org, ILedger ledger)
@@ -131,7 +132,7 @@ internal static class KeyEndpoints
 
     private static KeyBody Body(ApiKey key) => new(
         key.Id, key.Org, key.Team, key.Project, key.Name, key.Blocked, key.CreatedAt, key.Worker, key.Tenants,
-        key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes, key.Terms?.Metadata);
+        key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes ?? [KeyScope.Inference], key.Terms?.Metadata);
 
     private static void CheckTenants(NewKeyBody body, ILedger ledger)
     {

@@ -7,6 +7,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -38,10 +39,10 @@ internal static class MoneyEndpoints
 
     public static void MapMoney(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/balance", Balance).ForTenants();
-        api.MapPost("/orgs/{org}/topups", TopUp);
-        api.MapPost("/orgs/{org}/grants", Grant);
-        api.MapPost("/orgs/{org}/corrections", Correct);
+        api.MapGet("/orgs/{org}/balance", Balance).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapPost("/orgs/{org}/topups", TopUp).Allow(Access.Roles(AdminRole.Finance));
+        api.MapPost("/orgs/{org}/grants", Grant).Allow(Access.Roles(AdminRole.Finance));
+        api.MapPost("/orgs/{org}/corrections", Correct).Allow(Access.Roles(AdminRole.Finance));
     }
 
     private static IResult Balance(string org, ILedger ledger)

@@ -6,6 +6,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -42,8 +43,8 @@ internal static class OperationEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/operations/{**id}", (string org, string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get([Inputs.Org(ledger, org)], id, context, ledger, keys)).ForTenants();
-        api.MapGet("/operations/{**id}", (string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get(Visible(context, ledger), id, context, ledger, keys)).ForTenants();
+        api.MapGet("/orgs/{org}/operations/{**id}", (string org, string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get([Inputs.Org(ledger, org)], id, context, ledger, keys)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/operations/{**id}", (string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get(Visible(context, ledger), id, context, ledger, keys)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     /// <summary>The caller's org, or all of them: operation ids are unique within an org only, so the first that has it answers.</summary>

@@ -5,6 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -31,13 +32,13 @@ internal static class OrgEndpoints
 {
     public static void MapOrgs(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs", List);
-        api.MapPost("/orgs", Create);
-        api.MapGet("/orgs/{org}", Get).ForTenants();
+        api.MapGet("/orgs", List).Allow(Access.EveryRole);
+        api.MapPost("/orgs", Create).Allow(Access.Roles(AdminRole.Operator));
+        api.MapGet("/orgs/{org}", Get).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
         foreach (var (path, kind) in (ReadOnlySpan<(string, SettingKind)>)[("teams", SettingKind.Team), ("projects", SettingKind.Project)])
         {
-            api.MapGet($"/orgs/{{org}}/{path}", (string org, ILedger ledger) => ListUnits(org, kind, ledger));
-            api.MapPost($"/orgs/{{org}}/{path}", (string org, HttpContext context, ILedger ledger, TimeProvider time) => CreateUnit(org, kind, context, ledger, time));
+            api.MapGet($"/orgs/{{org}}/{path}", (string org, ILedger ledger) => ListUnits(org, kind, ledger)).Allow(Access.EveryRole);
+            api.MapPost($"/orgs/{{org}}/{path}", (string org, HttpContext context, ILedger ledger, TimeProvider time) => CreateUnit(org, kind, context, ledger, time)).Allow(Access.Roles(AdminRole.Operator));
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -39,10 +40,10 @@ internal static class PriceEndpoints
 
     public static void MapPrices(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/prices", List);
-        api.MapPost("/prices", Import);
-        api.MapGet("/prices/{provider}/{**model}", Show);
-        api.MapPut("/orgs/{org}/price-policy", SetPolicy);
+        api.MapGet("/prices", List).Allow(Access.EveryRole);
+        api.MapPost("/prices", Import).Allow(Access.Roles(AdminRole.Operator));
+        api.MapGet("/prices/{provider}/{**model}", Show).Allow(Access.EveryRole);
+        api.MapPut("/orgs/{org}/price-policy", SetPolicy).Allow(Access.Roles(AdminRole.Operator));
     }
 
     private static IResult List(ILedger ledger, CurrentKeys current)

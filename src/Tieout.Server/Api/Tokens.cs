@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -26,9 +27,9 @@ internal static class TokenEndpoints
 {
     public static void MapTokens(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/tokens", List);
-        api.MapPost("/tokens", Create);
-        api.MapPost("/tokens/{token}/revoke", Revoke);
+        api.MapGet("/tokens", List).Allow(Access.Roles());
+        api.MapPost("/tokens", Create).Allow(Access.Roles());
+        api.MapPost("/tokens/{token}/revoke", Revoke).Allow(Access.Roles());
     }
 
     public static string Name(AdminRole role) => UsageLine.Snake(role);

@@ -9,8 +9,10 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -30,7 +32,7 @@ internal static class UsageEndpoints
     /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
     private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
 
-    public static void MapUsage(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/usage", List).ForTenants();
+    public static void MapUsage(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/usage", List).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
 
     private static async Task<IResult> List(string org, HttpContext context, ILedger ledger, TimeProvider time)
     {

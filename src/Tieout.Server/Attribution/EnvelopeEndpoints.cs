@@ -4,10 +4,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Attribution;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
-using Caller = Tieout.Server.Api.Caller;
 
 namespace Tieout.Server.Attribution;
 
@@ -44,8 +45,8 @@ internal static class EnvelopeEndpoints
 {
     public static void MapEnvelopes(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/envelopes", Issue).WithMetadata(TenantCallable.Mark);
-        api.MapPost("/envelopes/verify", Verify).WithMetadata(TenantCallable.Mark);
+        api.MapPost("/envelopes", Issue).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
+        api.MapPost("/envelopes/verify", Verify).Allow(Access.Tenant(KeyScope.Envelopes).OrEveryRole());
         api.MapHops();
     }
 

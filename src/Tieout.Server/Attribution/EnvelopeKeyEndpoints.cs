@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Attribution;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;
@@ -24,9 +25,9 @@ internal static class EnvelopeKeyEndpoints
 {
     public static void MapEnvelopeKeys(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/envelope-keys", List);
-        api.MapPost("/envelope-keys", Rotate);
-        api.MapPost("/envelope-keys/{key}/state", Set);
+        api.MapGet("/envelope-keys", List).Allow(Access.EveryRole);
+        api.MapPost("/envelope-keys", Rotate).Allow(Access.Roles());
+        api.MapPost("/envelope-keys/{key}/state", Set).Allow(Access.Roles());
     }
 
     private static IResult List(ILedger ledger, EnvelopeKeys keys)

@@ -8,8 +8,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
-using Caller = Tieout.Server.Api.Caller;
 
 namespace Tieout.Server.Attribution;
 
@@ -26,7 +26,7 @@ internal static class HopEndpoint
 {
     private const int AttemptsMax = 1_000;
 
-    public static void MapHops(this IEndpointRouteBuilder api) => api.MapPost("/envelopes/hops", RecordAsync).WithMetadata(TenantCallable.Mark);
+    public static void MapHops(this IEndpointRouteBuilder api) => api.MapPost("/envelopes/hops", RecordAsync).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
 
     private static async Task<IResult> RecordAsync(
         HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, IdentityFindings findings, TimeProvider time)

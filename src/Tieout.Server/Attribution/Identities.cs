@@ -7,6 +7,7 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
+using Caller = Tieout.Server.Gateway.Caller;
 
 namespace Tieout.Server.Attribution;
 

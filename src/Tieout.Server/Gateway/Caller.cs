@@ -3,8 +3,6 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
-using Tieout.Server.Errors;
-using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
@@ -22,26 +20,19 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
     /// <summary>Whether it was made for this request.</summary>
     public bool IsCarriedNew { get; init; }
 
-    public static GatewayRefusal? Identify(HttpContext context, Dialect dialect, KeySnapshot keys, out Caller? caller)
+    /// <summary>The key that passed the gate, with the tags of its request.</summary>
+    public static GatewayRefusal? Read(HttpContext context, out Caller? caller)
     {
         caller = null;
-        var headers = context.Request.Headers;
-        if (dialect.Secret(context.Request) is not { } secret)
-        {
-            return new(ApiError.InvalidApiKey, $"You did not provide an API key: send it in the header {dialect.KeyHeader}: {dialect.KeyPrefix}KEY.");
-        }
-
-        if (Find(keys, secret) is not { } spender) return new(ApiError.InvalidApiKey, "The API key is not known here, or it is blocked or has expired.");
-        if (context.Features.Get<LogIds>() is { } ids) ids.Org = spender.Key.Org;
-        if (Tags.Read(headers, out var tags) is { } refused) return refused;
-        caller = new(spender, tags, Correlation.Of(context));
+        if (Tags.Read(context.Request.Headers, out var tags) is { } refused) return refused;
+        caller = new(Tenancy.Caller.Of(context).Spender!, tags, Correlation.Of(context));
         return null;
     }
 
-    /// <summary>Who asks, and for whom: a verified envelope outranks the key's own org and the headers (A2).</summary>
-    public static GatewayRefusal? Identify(HttpContext context, Dialect dialect, KeySnapshot keys, Identities identities, out Caller? caller)
+    /// <summary>The same, for whom the envelope says: a verified one outranks the key's own org and the headers (A2).</summary>
+    public static GatewayRefusal? Read(HttpContext context, KeySnapshot keys, Identities identities, out Caller? caller)
     {
-        if (Identify(context, dialect, keys, out caller) is { } stranger) return stranger;
+        if (Read(context, out caller) is { } refused) return refused;
         return identities.Bind(context, keys, ref caller!);
     }
 
@@ -51,11 +42,5 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
     {
         if (Tags.User is not null || string.IsNullOrEmpty(bodyUser)) return Tags.User;
         return Names.IsValid(bodyUser) ? bodyUser : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(bodyUser)).AsSpan(0, 16))}";
-    }
-
-    private static Spender? Find(KeySnapshot keys, string secret)
-    {
-        Span<byte> bytes = stackalloc byte[Dialect.SecretLengthMax * 3];
-        return Encoding.UTF8.TryGetBytes(secret, bytes, out var length) ? keys.Find(bytes[..length]) : null;
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
@@ -14,6 +15,8 @@ namespace Tieout.Server.Gateway;
 /// <summary>The addresses of the gateway, in the providers' own dialects.</summary>
 internal static class GatewayEndpoints
 {
+    private static readonly GatewayProtocol AnyDialect = new(dialect: null);
+
     public static void AddGateway(this IServiceCollection services)
     {
         services.AddSingleton<CurrentKeys>();
@@ -38,6 +41,7 @@ internal static class GatewayEndpoints
         var models = routes.ServiceProvider.GetRequiredService<ModelList>();
         var (files, batches) = (routes.ServiceProvider.GetRequiredService<FilesGateway>(), routes.ServiceProvider.GetRequiredService<BatchesGateway>());
         var responses = routes.ServiceProvider.GetRequiredService<ResponsesGateway>();
+        var (stored, openAi) = (Access.Tenant(KeyScope.Responses), new GatewayProtocol(OpenAiDialect.Instance));
         foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/openai", "/v1/openai/v1"])
         {
             Post($"{at}/chat/completions", new OpenAiChat());
@@ -51,14 +55,14 @@ internal static class GatewayEndpoints
             Post($"{at}/audio/speech", new OpenAiSpeech());
             Post($"{at}/audio/transcriptions", new OpenAiTranscriptions("transcriptions"));
             Post($"{at}/audio/translations", new OpenAiTranscriptions("translations"));
-            routes.MapGet($"{at}/models", (RequestDelegate)models.ListAsync);
-            routes.MapGet($"{at}/models/{{**id}}", (RequestDelegate)models.FindAsync);
+            routes.MapGet($"{at}/models", (RequestDelegate)models.ListAsync).Allow(Access.AnyTenant, AnyDialect);
+            routes.MapGet($"{at}/models/{{**id}}", (RequestDelegate)models.FindAsync).Allow(Access.AnyTenant, AnyDialect);
             routes.MapFiles(at, files);
             routes.MapBatches(at, batches);
-            routes.MapGet($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);
-            routes.MapGet($"{at}/responses/{{id}}/input_items", (RequestDelegate)responses.AnswerAsync);
-            routes.MapDelete($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync);
-            routes.MapPost($"{at}/responses/{{id}}/cancel", (RequestDelegate)responses.AnswerAsync);
+            routes.MapGet($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync).Allow(stored, openAi);
+            routes.MapGet($"{at}/responses/{{id}}/input_items", (RequestDelegate)responses.AnswerAsync).Allow(stored, openAi);
+            routes.MapDelete($"{at}/responses/{{id}}", (RequestDelegate)responses.AnswerAsync).Allow(stored, openAi);
+            routes.MapPost($"{at}/responses/{{id}}/cancel", (RequestDelegate)responses.AnswerAsync).Allow(stored, openAi);
         }
 
         foreach (var at in (ReadOnlySpan<string>)["/v1", "/v1/anthropic", "/v1/anthropic/v1"])
@@ -70,8 +74,8 @@ internal static class GatewayEndpoints
 
         foreach (var at in (ReadOnlySpan<string>)["/v1/anthropic", "/v1/anthropic/v1", "/v1beta", "/v1/gemini", "/v1/gemini/v1beta"])
         {
-            routes.MapGet($"{at}/models", (RequestDelegate)models.ListAsync);
-            routes.MapGet($"{at}/models/{{**id}}", (RequestDelegate)models.FindAsync);
+            routes.MapGet($"{at}/models", (RequestDelegate)models.ListAsync).Allow(Access.AnyTenant, AnyDialect);
+            routes.MapGet($"{at}/models/{{**id}}", (RequestDelegate)models.FindAsync).Allow(Access.AnyTenant, AnyDialect);
         }
 
         foreach (var at in (ReadOnlySpan<string>)["/v1beta", "/v1/gemini", "/v1/gemini/v1beta"])
@@ -82,6 +86,7 @@ internal static class GatewayEndpoints
             }
         }
 
-        void Post(string path, Dialects.Endpoint endpoint) => routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint)));
+        void Post(string path, Dialects.Endpoint endpoint) =>
+            routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint))).Allow(Access.Tenant(endpoint.Scope), new GatewayProtocol(endpoint.Dialect));
     }
 }

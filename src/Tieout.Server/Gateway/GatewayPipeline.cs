@@ -24,7 +24,7 @@ internal sealed partial class GatewayPipeline(
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
         // 1. Identify: key, org, tags. An envelope that came in is verified here, and outranks the headers.
-        if (Caller.Identify(context, endpoint.Dialect, keys.Get(), identities, out var caller) is { } stranger)
+        if (Caller.Read(context, keys.Get(), identities, out var caller) is { } stranger)
         {
             await endpoint.Dialect.RefuseAsync(context, stranger);
             return;

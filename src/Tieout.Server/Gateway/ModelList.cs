@@ -4,12 +4,11 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: what a key's holder may ask for, in the form of whoever asks.</summary>
-internal sealed class ModelList(CurrentKeys keys, CurrentRoutes currentRoutes)
+internal sealed class ModelList(CurrentRoutes currentRoutes)
 {
     /// <summary>Clients expect a time; the configuration knows none.</summary>
     private const long CreatedUnixSeconds = 1_700_000_000;
@@ -35,7 +34,7 @@ internal sealed class ModelList(CurrentKeys keys, CurrentRoutes currentRoutes)
     /// <returns>Null: refused, and told.</returns>
     private async Task<IEnumerable<(string Name, string Provider)>?> OfferedAsync(HttpContext context, Dialect dialect)
     {
-        if (Caller.Identify(context, dialect, keys.Get(), out var caller) is { } stranger)
+        if (Caller.Read(context, out var caller) is { } stranger)
         {
             await dialect.RefuseAsync(context, stranger);
             return null;

@@ -57,8 +57,8 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
 
     /// <summary>An envelope binds here as it does where it is spent; without one, nothing is asked for that would need one.</summary>
     private GatewayRefusal? Identify(HttpContext context, out Caller? caller) => context.Request.Headers.ContainsKey(Envelope.Header)
-        ? Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), identities, out caller)
-        : Caller.Identify(context, OpenAiDialect.Instance, keys.Get(), out caller);
+        ? Caller.Read(context, keys.Get(), identities, out caller)
+        : Caller.Read(context, out caller);
 
     private static Task<HttpResponseMessage> SendAsync(HttpRequest http, string id, Upstream upstream, Patience patience)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -14,8 +15,8 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", GetHealth);
-        routes.MapGet("/readyz", GetReadiness);
+        routes.MapGet("/healthz", GetHealth).Allow(Access.Anonymous);
+        routes.MapGet("/readyz", GetReadiness).Allow(Access.Anonymous);
     }
 
     private static JsonHttpResult<HealthBody> GetHealth(ILedger ledger, SettlementSpool spool, CurrentRoutes routes) => Answer(ledger.Health, spool, routes, StatusCodes.Status200OK);

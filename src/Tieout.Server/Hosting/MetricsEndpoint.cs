@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -14,7 +15,7 @@ internal static class MetricsEndpoint
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync);
+    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync).Allow(Access.Anonymous);
 
     private static async Task<IResult> GetAsync(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, TimeProvider time, CancellationToken cancellationToken)
     {

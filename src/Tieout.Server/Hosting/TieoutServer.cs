@@ -10,6 +10,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -49,15 +50,19 @@ public static class TieoutServer
         builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
+        builder.Services.AddSingleton<AccessCheck>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 
         var app = builder.Build();
         app.UseMiddleware<RequestScope>();
         app.UseRouting();
+        app.UseMiddleware<AccessGate>();
         app.MapHealth();
         app.MapMetrics();
         app.MapGateway();
         app.MapApi();
         app.MapIngest();
+        app.Services.GetRequiredService<AccessCheck>().Watch(app);
         return app;
     }
 

@@ -6,6 +6,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Server.Api;
 using Tieout.Server.Runtime;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Incidents;

@@ -2,9 +2,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Incidents;
@@ -18,15 +20,15 @@ internal static class IncidentEndpoints
 
     public static void MapIncidents(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/incidents", (HttpContext context, IncidentBook incidents, ILedger ledger) => List(context, incidents, ledger));
-        api.MapPost("/incidents", OpenAsync);
-        api.MapGet("/incidents/suggestion", SuggestAsync);
-        api.MapGet("/incidents/{id}", async (string id, IncidentBook incidents, HttpContext context) => Answer.Ok(await incidents.BodyAsync(id, context.RequestAborted), IncidentJson.Default.IncidentBody));
-        api.MapPost("/incidents/{id}/notes", NoteAsync);
-        api.MapPost("/incidents/{id}/evidence", CaptureAsync);
-        api.MapPost("/incidents/{id}/close", CloseAsync);
+        api.MapGet("/incidents", (HttpContext context, IncidentBook incidents, ILedger ledger) => List(context, incidents, ledger)).Allow(Access.EveryRole);
+        api.MapPost("/incidents", OpenAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapGet("/incidents/suggestion", SuggestAsync).Allow(Access.EveryRole);
+        api.MapGet("/incidents/{id}", async (string id, IncidentBook incidents, HttpContext context) => Answer.Ok(await incidents.BodyAsync(id, context.RequestAborted), IncidentJson.Default.IncidentBody)).Allow(Access.EveryRole);
+        api.MapPost("/incidents/{id}/notes", NoteAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapPost("/incidents/{id}/evidence", CaptureAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapPost("/incidents/{id}/close", CloseAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/incidents/{id}/export", async (string id, IncidentBook incidents, TimeProvider time, HttpContext context) =>
-            TypedResults.File(IncidentExport.Zip(await incidents.BodyAsync(id, context.RequestAborted), time.GetUtcNow()), "application/zip", $"{id}.zip"));
+            TypedResults.File(IncidentExport.Zip(await incidents.BodyAsync(id, context.RequestAborted), time.GetUtcNow()), "application/zip", $"{id}.zip")).Allow(Access.EveryRole);
     }
 
     private static IResult List(HttpContext context, IncidentBook incidents, ILedger ledger)

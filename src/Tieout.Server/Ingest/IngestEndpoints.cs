@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Attribution;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
@@ -26,11 +26,10 @@ internal static class IngestEndpoints
         var door = new Door(
             services.GetRequiredService<Intake>(),
             services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
-        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiGate>().WithMetadata(TenantCallable.Mark);
-        api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door)));
-        api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door)));
-        var otlp = new OtlpEndpoint(door, services.GetRequiredService<AdminToken>(), services.GetRequiredService<CurrentKeys>());
-        routes.MapPost("/v1/traces", (RequestDelegate)otlp.AnswerAsync);
+        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>();
+        api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
+        api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
+        routes.MapPost("/v1/traces", (RequestDelegate)new OtlpEndpoint(door).AnswerAsync).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles(), OtlpProtocol.Instance);
     }
 
     private static async Task<IResult> UsageAsync(HttpContext context, Door door)
@@ -66,7 +65,6 @@ internal static class IngestEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"items may be 'all', not '{Inputs.Shown(other)}'."),
         };
         var caller = Caller.Of(context);
-        if (context.Features.Get<LogIds>() is { } ids) ids.Org = caller.Org;
         var outcomes = await intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted);
         if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)

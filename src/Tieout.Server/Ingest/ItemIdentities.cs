@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Tieout.Core;
 using Tieout.Core.Attribution;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

@@ -7,8 +7,10 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;
@@ -52,12 +54,12 @@ internal static class IssuedEndpoints
 
     public static void MapIssued(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/invoices/{month}/finalise", FinaliseAsync);
-        api.MapGet("/orgs/{org}/documents", List).ForTenants();
-        api.MapGet("/orgs/{org}/documents/verify", (string org, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, null, context, ledger, time));
-        api.MapGet("/orgs/{org}/documents/{number}", Get).ForTenants();
-        api.MapGet("/orgs/{org}/documents/{number}/verify", (string org, string number, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, number, context, ledger, time));
-        api.MapPost("/orgs/{org}/documents/{number}/credit-notes", CreditAsync);
+        api.MapPost("/orgs/{org}/invoices/{month}/finalise", FinaliseAsync).Allow(Access.Roles(AdminRole.Finance));
+        api.MapGet("/orgs/{org}/documents", List).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapGet("/orgs/{org}/documents/verify", (string org, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, null, context, ledger, time)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/documents/{number}", Get).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapGet("/orgs/{org}/documents/{number}/verify", (string org, string number, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, number, context, ledger, time)).Allow(Access.EveryRole);
+        api.MapPost("/orgs/{org}/documents/{number}/credit-notes", CreditAsync).Allow(Access.Roles(AdminRole.Finance));
     }
 
     private static async Task<IResult> FinaliseAsync(string org, string month, HttpContext context, ILedger ledger, TimeProvider time)

@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
@@ -16,8 +18,8 @@ internal static class OutboxEndpoints
 
     public static void MapOutbox(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/outbox", List);
-        api.MapPost("/outbox/replay", Replay);
+        api.MapGet("/outbox", List).Allow(Access.EveryRole);
+        api.MapPost("/outbox/replay", Replay).Allow(Access.Roles(AdminRole.Operator));
     }
 
     private static async Task<IResult> List(HttpContext context, ILedger ledger, TimeProvider time)

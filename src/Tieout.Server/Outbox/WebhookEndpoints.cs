@@ -11,6 +11,7 @@ using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
@@ -24,11 +25,11 @@ internal static class WebhookEndpoints
 
     public static void MapWebhooks(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/webhooks", List);
-        api.MapPost("/webhooks", Create);
-        api.MapPost("/webhooks/{id}/rotate", Rotate);
-        api.MapPost("/webhooks/{id}/test", Test);
-        api.MapPost("/webhooks/{id}/remove", Remove);
+        api.MapGet("/webhooks", List).Allow(Access.EveryRole);
+        api.MapPost("/webhooks", Create).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/webhooks/{id}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/webhooks/{id}/test", Test).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/webhooks/{id}/remove", Remove).Allow(Access.Roles(AdminRole.Operator));
     }
 
     private static IResult List(ILedger ledger)

@@ -11,6 +11,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Reconciliation.Bills;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation;
@@ -23,8 +24,8 @@ internal static class TieEndpoints
 
     public static void MapTies(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills));
-        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills));
+        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills)).Allow(Access.EveryRole);
+        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills)).Allow(Access.EveryRole);
     }
 
     /// <param name="org">Null: all orgs, as a provider's bill is for.</param>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
@@ -24,11 +25,11 @@ internal static class RuntimeEndpoints
 
     public static void MapRuntimes(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/runtimes", RegisterAsync);
-        api.MapPost("/runtimes/{id}/events", EventsAsync);
-        api.MapPost("/runtimes/{id}/retire", RetireAsync);
-        api.MapGet("/orgs/{org}/runtimes", ListAsync).ForTenants();
-        api.MapGet("/orgs/{org}/runtimes/{id}", ShowAsync).ForTenants();
+        api.MapPost("/runtimes", RegisterAsync).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/runtimes/{id}/events", EventsAsync).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/runtimes/{id}/retire", RetireAsync).Allow(Access.Roles(AdminRole.Operator));
+        api.MapGet("/orgs/{org}/runtimes", ListAsync).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/orgs/{org}/runtimes/{id}", ShowAsync).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     private static async Task<IResult> RegisterAsync(HttpContext context, ILedger ledger, CurrentKeys keys, TimeProvider time)

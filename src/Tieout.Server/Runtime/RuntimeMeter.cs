@@ -3,7 +3,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Ingest;
 using Tieout.Server.Tenancy;

@@ -2,8 +2,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Ingest;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;

@@ -4,17 +4,22 @@ using Tieout.Server.Gateway;
 
 namespace Tieout.Server.Tenancy;
 
-/// <summary>What a key may ask of the gateway.</summary>
+/// <summary>What a key may ask for.</summary>
 internal static class KeyRules
 {
+    /// <summary>Why a key may not do this kind of work; null: it may.</summary>
+    public static AccessRefusal? Refuse(this Spender spender, KeyScope scope) =>
+        Terms(spender).Allows(scope) ? null : new(ApiError.ScopeNotAllowed, $"The key has no scope '{scope}'; it has {string.Join(", ", Terms(spender).Scopes ?? [KeyScope.Inference])}.");
+
     /// <summary>Why a key may not do this; null: it may.</summary>
-    /// <param name="scope">One of <see cref="KeyScopes.Known"/>: the kind of work.</param>
+    /// <param name="scope">The kind of work.</param>
     /// <param name="model">As the client asks for it; null: no model is asked for.</param>
-    public static GatewayRefusal? Refusal(this Spender spender, string scope, string? model)
+    public static GatewayRefusal? Refusal(this Spender spender, KeyScope scope, string? model)
     {
-        if (spender.Key.Terms is not { } terms) return null;
-        if (!terms.AllowsScope(scope)) return new(ApiError.ScopeNotAllowed, $"The key may not be used for {scope}; it may for {string.Join(", ", terms.Scopes!)}.");
-        if (model is not null && !terms.AllowsModel(model)) return new(ApiError.ModelNotAllowed, $"The key may not ask for the model '{model}'.", "model");
+        if (spender.Refuse(scope) is { } refused) return new(refused.Error, refused.Detail);
+        if (model is not null && !Terms(spender).AllowsModel(model)) return new(ApiError.ModelNotAllowed, $"The key may not ask for the model '{model}'.", "model");
         return null;
     }
+
+    private static KeyTerms Terms(Spender spender) => spender.Key.Terms ?? KeyTerms.None;
 }

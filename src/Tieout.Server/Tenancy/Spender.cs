@@ -19,6 +19,8 @@ internal sealed class Spender(ApiKey key, byte[] secretSha256, OrgPrices prices)
 
     public OrgPrices Prices => prices;
 
+    public Caller Caller => field ??= new(key.Org, Role: null, key.Id, this);
+
     /// <summary>The labels of an attempt; the same instance for the same question, so that the ledger finds them by reference.</summary>
     /// <param name="project">Counts only where the key has no project of its own.</param>
     public UsageLabels Labels(string provider, string model, string? project, string? feature, string? trigger)

@@ -3,10 +3,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tracing;
@@ -16,8 +18,8 @@ internal static class TraceEndpoints
 {
     public static void MapTraces(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/trace/{**id}", (string org, string id, HttpContext context, CostTraces traces) => Get([org], id, context, traces)).ForTenants();
-        api.MapGet("/trace/{**id}", (string id, HttpContext context, ILedger ledger, CostTraces traces) => Get(Visible(context, ledger), id, context, traces)).ForTenants();
+        api.MapGet("/orgs/{org}/trace/{**id}", (string org, string id, HttpContext context, CostTraces traces) => Get([org], id, context, traces)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/trace/{**id}", (string id, HttpContext context, ILedger ledger, CostTraces traces) => Get(Visible(context, ledger), id, context, traces)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     /// <summary>Ids are unique within an org only, so the first org that has it answers.</summary>

@@ -9,6 +9,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tests.Gateway;
@@ -83,9 +84,11 @@ internal sealed class ApiWorld : IAsyncDisposable
         return problem.RootElement.GetProperty("code").GetString()!;
     }
 
+    /// <summary>Makes a key with every scope.</summary>
     public async Task<(string Id, string Secret)> KeyAsync(string org = "acme", string? team = null)
     {
-        var key = await OkAsync(HttpMethod.Post, $"/orgs/{org}/keys", team is null ? "{}" : $$"""{"team":"{{team}}"}""");
+        var scopes = JsonSerializer.Serialize(KeyScope.All.Select(scope => scope.Name));
+        var key = await OkAsync(HttpMethod.Post, $"/orgs/{org}/keys", team is null ? $$"""{"scopes":{{scopes}}}""" : $$"""{"team":"{{team}}","scopes":{{scopes}}}""");
         return (key.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!);
     }
 

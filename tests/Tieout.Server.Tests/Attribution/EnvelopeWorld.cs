@@ -30,13 +30,13 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
             await world.DoAsync(new Command.TopUp($"first-{org}", org, Amount.Parse("1000")));
         }
 
-        await AddAsync(world, new ApiKey("key-beta", "beta", null, null, null, Hash(BetaSecret), false, DateTimeOffset.UnixEpoch));
-        await AddAsync(world, new ApiKey("worker-7", "platform", "crew", null, null, Hash(WorkerSecret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: ["acme"]));
+        await AddAsync(world, new ApiKey("key-beta", "beta", null, null, null, Hash(BetaSecret), false, DateTimeOffset.UnixEpoch) { Terms = World.AllScopes });
+        await AddAsync(world, new ApiKey("worker-7", "platform", "crew", null, null, Hash(WorkerSecret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: ["acme"]) { Terms = World.AllScopes });
         return new() { World = world };
     }
 
     public Task AddWorkerAsync(string id, string secret, params string[] tenants) =>
-        AddAsync(World, new ApiKey(id, "platform", null, null, null, Hash(secret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: [.. tenants]));
+        AddAsync(World, new ApiKey(id, "platform", null, null, null, Hash(secret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: [.. tenants]) { Terms = World.AllScopes });
 
     /// <returns>Status and body.</returns>
     public async Task<(int Status, JsonElement Body)> ApiAsync(string path, string? body, string token = Admin)

@@ -82,9 +82,12 @@ internal sealed class World : IAsyncDisposable
         return new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder, Options = options };
     }
 
+    public static KeyTerms AllScopes { get; } = new(Scopes: [.. KeyScope.All.Select(scope => scope.Name)]);
+
+    /// <summary>Adds a key with every scope.</summary>
     public Task AddKeyAsync(string secret, string id, string? team = null, string? project = null, bool blocked = false) => DoAsync(new Command.Record(
         SettingKind.Key, Org, id,
-        new ApiKey(id, Org, team, project, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))), blocked, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
+        new ApiKey(id, Org, team, project, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))), blocked, DateTimeOffset.UnixEpoch) { Terms = AllScopes }.ToJson(), Once: false));
 
     public Task SetBudgetAsync(string limit, bool hard = true, BudgetScope? scope = null) =>
         DoAsync(new Command.SetBudget(new Budget(scope ?? new(Org), WindowUnit.Day, Amount.Parse(limit), hard, "UTC", Budget.DefaultThresholds)));

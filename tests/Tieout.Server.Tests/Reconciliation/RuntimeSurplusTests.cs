@@ -21,7 +21,6 @@ using Tieout.Storage;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Tests.Postgres;
-using Caller = Tieout.Server.Api.Caller;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
@@ -122,7 +121,7 @@ public sealed class RuntimeSurplusTests
         var spool = new SettlementSpool(ledger, new ServerOptions(), NullLogger<SettlementSpool>.Instance);
         var reconciling = new Reconciling(ledger, keys, spool, new ServerOptions(), clock);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton<TimeProvider>(clock).BuildServiceProvider() };
-        context.Items[typeof(Caller)] = new Caller(Org: null, AdminRole.Admin, "admin");
+        Tieout.Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);
         return (reconciling, new Correcting(ledger, reconciling, new(ledger, clock), clock), context);
     }

@@ -13,7 +13,7 @@ namespace Tieout.Server.Tests.Reference;
 /// <summary>The pages of <c>docs/reference</c> are written from the code and compared. <c>TIEOUT_REGENERATE=1</c> writes them anew.</summary>
 public sealed class ReferencePagesTests
 {
-    private const string Note = "Written from the code; a test compares it. Regenerate with `TIEOUT_REGENERATE=1 ./test`.";
+    internal const string Note = "Written from the code; a test compares it. Regenerate with `TIEOUT_REGENERATE=1 ./test`.";
 
     [Fact]
     public void Errors_page_is_the_catalogue() => Compare("errors.md", Errors());
@@ -61,7 +61,7 @@ public sealed class ReferencePagesTests
         }
     }
 
-    private static void Compare(string name, string page)
+    internal static void Compare(string name, string page)
     {
         var path = Repo.Path($"docs/reference/{name}");
         if (Environment.GetEnvironmentVariable("TIEOUT_REGENERATE") == "1") File.WriteAllText(path, page);

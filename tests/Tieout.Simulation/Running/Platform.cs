@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Simulation.Running;
 
@@ -90,11 +91,11 @@ internal sealed class Platform : IAsyncDisposable
         await SendAsync(HttpMethod.Post, $"orgs/{org}/topups", new { amount = money, id = "start" });
     }
 
-    /// <summary>Makes a key and returns its secret and its id.</summary>
+    /// <summary>Makes a key with every scope and returns its secret and its id.</summary>
     public async Task<(string Secret, string Id)> MakeKeyAsync(string org, string? team = null)
     {
         if (team is not null) await SendAsync(HttpMethod.Post, $"orgs/{org}/teams", new { name = team });
-        var key = await SendAsync(HttpMethod.Post, $"orgs/{org}/keys", new { team });
+        var key = await SendAsync(HttpMethod.Post, $"orgs/{org}/keys", new { team, scopes = KeyScope.All.Select(scope => scope.Name) });
         return (key.GetProperty("key").GetString()!, key.GetProperty("id").GetString()!);
     }
 

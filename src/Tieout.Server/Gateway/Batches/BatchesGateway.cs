@@ -11,14 +11,12 @@ namespace Tieout.Server.Gateway.Batches;
 /// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: what a batch may cost is held, line by line, before it leaves; what it used is charged, line by line, when it has ended.</summary>
 internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSettlement settlement, BatchSending sending, ILedger ledger)
 {
-    private const string Scope = "batches";
-
     /// <summary>Of OpenAI's: the lines are in a file that was uploaded before.</summary>
     public async Task CreateAsync(HttpContext context)
     {
         var api = OpenAiBatches.Instance;
         var spoken = api.Dialect;
-        if (await kept.EnterAsync(context, spoken, Scope) is not { } caller) return;
+        if (await kept.EnterAsync(context, spoken) is not { } caller) return;
         using var body = await RequestBody.ReadAsync(context);
         if (BatchCreation.ReadFile(body.Span, out var fileId) is { } malformed)
         {
@@ -37,7 +35,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     public async Task CreateMessagesAsync(HttpContext context)
     {
         var api = AnthropicBatches.Instance;
-        if (await kept.EnterAsync(context, api.Dialect, Scope) is not { } caller) return;
+        if (await kept.EnterAsync(context, api.Dialect) is not { } caller) return;
         using var body = await RequestBody.ReadAsync(context);
         var routes = currentRoutes.Get();
         var refused = MessageLines.Read(body.Span, context.Request, routes, out var lines);
@@ -83,7 +81,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     /// <summary>The org's own batches, newest first, each as the provider describes it now.</summary>
     public async Task ListAsync(HttpContext context, BatchApi api)
     {
-        if (await kept.EnterAsync(context, api.Dialect, Scope) is not { } caller) return;
+        if (await kept.EnterAsync(context, api.Dialect) is not { } caller) return;
         var routes = currentRoutes.Get();
         var page = await ObjectPage.ReadAsync(context, api.Dialect, ledger.Read, caller.Spender.Key.Org, ObjectKind.Batch, row => IsOf(api, row, routes));
         if (page is not null) await page.WriteAsync(context, api.Dialect, DescribeAsync);
@@ -114,7 +112,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     }
 
     private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, BatchApi api) =>
-        await kept.EnterAsync(context, api.Dialect, Scope) is { } caller
+        await kept.EnterAsync(context, api.Dialect) is { } caller
             ? await kept.FindAsync(context, api.Dialect, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
             : null;
 

@@ -12,8 +12,6 @@ namespace Tieout.Server.Gateway.Batches;
 /// <summary><c>/v1/files</c>: the files that batches read and write. Free, and each org's own.</summary>
 internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, ILedger ledger)
 {
-    private const string Scope = "files";
-
     private const string Purpose = "batch";
 
     private static readonly Dialect Spoken = OpenAiDialect.Instance;
@@ -21,7 +19,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     /// <summary>Takes a file, checks every line of it, and only then sends it on.</summary>
     public async Task CreateAsync(HttpContext context)
     {
-        if (await kept.EnterAsync(context, Spoken, Scope) is not { } caller) return;
+        if (await kept.EnterAsync(context, Spoken) is not { } caller) return;
         var routes = currentRoutes.Get();
         var (upload, refused) = await FileUpload.ReadAsync(context, UploadsFolder(options), routes.Options.Gateway.FileBytesMax);
         await using var _ = upload;
@@ -64,7 +62,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     /// <summary>The org's own files, newest first, as the provider described them when they were made.</summary>
     public async Task ListAsync(HttpContext context)
     {
-        if (await kept.EnterAsync(context, Spoken, Scope) is not { } caller) return;
+        if (await kept.EnterAsync(context, Spoken) is not { } caller) return;
         if (await ObjectPage.ReadAsync(context, Spoken, ledger.Read, caller.Spender.Key.Org, ObjectKind.File, row => row.End is null && FileFacts.Parse(row.Object.Body).Answer is not null) is not { } page) return;
         await page.WriteAsync(context, Spoken, row => Task.FromResult<ReadOnlyMemory<byte>?>(JsonSerializer.SerializeToUtf8Bytes(FileFacts.Parse(row.Object.Body).Answer!.Value, BatchJson.Default.JsonElement)));
     }
@@ -94,7 +92,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     }
 
     private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context) =>
-        await kept.EnterAsync(context, Spoken, Scope) is { } caller
+        await kept.EnterAsync(context, Spoken) is { } caller
             ? await kept.FindAsync(context, Spoken, caller, ObjectKind.File, (string)context.Request.RouteValues["id"]!, body => FileFacts.Parse(body).Provider)
             : null;
 

@@ -19,9 +19,9 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
 
     /// <summary>As steps 1 and 2 of the pipeline.</summary>
     /// <returns>Null: refused, and told.</returns>
-    public async Task<Caller?> EnterAsync(HttpContext context, Dialect dialect, string scope)
+    public async Task<Caller?> EnterAsync(HttpContext context, Dialect dialect)
     {
-        var refused = Caller.Identify(context, dialect, keys.Get(), identities, out var caller) ?? caller!.Spender.Refusal(scope, model: null);
+        var refused = Caller.Read(context, keys.Get(), identities, out var caller);
         if (refused is null)
         {
             var permit = limits.Enter(currentRoutes.Get().Options.Limits, caller!.Spender.Key, model: "", tokens: 0);

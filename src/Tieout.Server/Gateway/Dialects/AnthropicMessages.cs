@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -20,7 +21,7 @@ internal sealed class AnthropicMessages(bool counts) : Endpoint
 
     public override string Flavor => "default";
 
-    public override string Scope => "messages";
+    public override KeyScope Scope => KeyScope.Messages;
 
     public override bool IsFree => counts;
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 
@@ -13,9 +14,6 @@ namespace Tieout.Server.Gateway.Dialects;
 internal abstract class Dialect
 {
     private const string Scheme = "Bearer ";
-
-    /// <summary>Longer than any key we make; bounds what is hashed for strangers.</summary>
-    public const int SecretLengthMax = 512;
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -72,7 +70,7 @@ internal abstract class Dialect
             : headers.Authorization.ToString() is { } bearer && bearer.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? bearer[Scheme.Length..].Trim()
             : KeyParameter is { } name && request.Query.TryGetValue(name, out var parameter) ? parameter.ToString()
             : null;
-        return secret is { Length: > 0 and <= SecretLengthMax } ? secret : null;
+        return secret is { Length: > 0 and <= AccessProtocol.SecretLengthMax } ? secret : null;
     }
 
     /// <summary>Of a request's query, what goes on to the provider: all but credentials.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -12,8 +13,8 @@ internal abstract class Endpoint
     /// <summary>The API by which price lists say how its usage is read, for example <c>chat</c>.</summary>
     public abstract string Flavor { get; }
 
-    /// <summary>What a key must be allowed for it; see <see cref="Core.Tenancy.KeyScopes"/>.</summary>
-    public abstract string Scope { get; }
+    /// <summary>The scope that a key needs for it.</summary>
+    public abstract KeyScope Scope { get; }
 
     /// <summary>How its usage is read where no price list says; null: lists do.</summary>
     public virtual UsageExtractor? OwnExtractor => null;

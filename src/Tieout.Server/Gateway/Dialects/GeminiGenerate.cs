@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -23,7 +24,7 @@ internal sealed partial class GeminiGenerate(string verb) : Endpoint
 
     public override string Flavor => "default";
 
-    public override string Scope => "gemini";
+    public override KeyScope Scope => KeyScope.Gemini;
 
     public override bool IsFree => verb == "countTokens";
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -37,7 +38,7 @@ internal sealed class OpenAiSpeech : Endpoint
 
     public override string Flavor => AudioUsage.Flavor;
 
-    public override string Scope => "audio";
+    public override KeyScope Scope => KeyScope.Audio;
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 
@@ -76,7 +77,7 @@ internal sealed class OpenAiTranscriptions(string verb) : Endpoint
 
     public override string Flavor => AudioUsage.Flavor;
 
-    public override string Scope => "audio";
+    public override KeyScope Scope => KeyScope.Audio;
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 

@@ -20,7 +20,7 @@ internal sealed class OpenAiChat : Endpoint
 
     public override string Flavor => "chat";
 
-    public override string Scope => KeyScopes.Chat;
+    public override KeyScope Scope => KeyScope.Chat;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
 

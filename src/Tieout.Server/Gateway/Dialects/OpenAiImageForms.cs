@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -17,7 +18,7 @@ internal sealed class OpenAiImageForms(string verb) : Endpoint
 
     public override string Flavor => "images";
 
-    public override string Scope => "images";
+    public override KeyScope Scope => KeyScope.Images;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request)
     {

@@ -1,13 +1,14 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
 
 /// <summary>Addresses of OpenAI's that take JSON and say their usage, if at all, at the top of the answer.</summary>
 /// <param name="path">Theirs and ours, after the version.</param>
-internal sealed class OpenAiPlain(string path, string flavor, RequestShape shape, bool isFree = false) : Endpoint
+internal sealed class OpenAiPlain(string path, KeyScope scope, string flavor, RequestShape shape, bool isFree = false) : Endpoint
 {
-    public static OpenAiPlain Completions() => new("/completions", "chat", new()
+    public static OpenAiPlain Completions() => new("/completions", KeyScope.Completions, "chat", new()
     {
         Prompt = "prompt",
         MoreText = ["suffix"],
@@ -17,17 +18,17 @@ internal sealed class OpenAiPlain(string path, string flavor, RequestShape shape
         AsksForUsage = true,
     });
 
-    public static OpenAiPlain Embeddings() => new("/embeddings", "embeddings", new() { Prompt = "input", HasOutput = false });
+    public static OpenAiPlain Embeddings() => new("/embeddings", KeyScope.Embeddings, "embeddings", new() { Prompt = "input", HasOutput = false });
 
-    public static OpenAiPlain Moderations() => new("/moderations", "chat", new() { Prompt = "input", HasOutput = false, ModelDefault = "omni-moderation-latest" }, isFree: true);
+    public static OpenAiPlain Moderations() => new("/moderations", KeyScope.Moderations, "chat", new() { Prompt = "input", HasOutput = false, ModelDefault = "omni-moderation-latest" }, isFree: true);
 
-    public static OpenAiPlain Images() => new("/images/generations", "images", new() { Prompt = "prompt", Choices = "n", AnswersArePieces = true });
+    public static OpenAiPlain Images() => new("/images/generations", KeyScope.Images, "images", new() { Prompt = "prompt", Choices = "n", AnswersArePieces = true });
 
     public override Dialect Dialect => OpenAiDialect.Instance;
 
     public override string Flavor => flavor;
 
-    public override string Scope { get; } = path.Split('/')[1];
+    public override KeyScope Scope => scope;
 
     public override bool IsFree => isFree;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -19,7 +20,7 @@ internal sealed class OpenAiResponses : Endpoint
 
     public override string Flavor => "responses";
 
-    public override string Scope => "responses";
+    public override KeyScope Scope => KeyScope.Responses;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
 

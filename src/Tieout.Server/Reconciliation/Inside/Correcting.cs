@@ -7,6 +7,7 @@ using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Inside;

@@ -24,11 +24,11 @@ internal static class ReconciliationEndpoints
 
     public static void MapReconciliations(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/reconciliations", RunAsync);
-        api.MapGet("/reconciliations", (Reconciling reconciling) => Answer.Ok(new RunProgressBody(reconciling.Progress.Done, reconciling.Progress.Total), ReconciliationJson.Default.RunProgressBody));
-        api.MapPost("/findings/{finding}/correct", CorrectAsync);
-        api.MapGet("/orgs/{org}/adjustments", (string org, ILedger ledger, Reconciling reconciling) => Answer.Ok(FreezeOf(Inputs.Org(ledger, org).Org.Id, reconciling), ReconciliationJson.Default.FreezeBody));
-        api.MapPost("/orgs/{org}/adjustments/unfreeze", UnfreezeAsync);
+        api.MapPost("/reconciliations", RunAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapGet("/reconciliations", (Reconciling reconciling) => Answer.Ok(new RunProgressBody(reconciling.Progress.Done, reconciling.Progress.Total), ReconciliationJson.Default.RunProgressBody)).Allow(Access.EveryRole);
+        api.MapPost("/findings/{finding}/correct", CorrectAsync).Allow(Access.Roles(AdminRole.Finance));
+        api.MapGet("/orgs/{org}/adjustments", (string org, ILedger ledger, Reconciling reconciling) => Answer.Ok(FreezeOf(Inputs.Org(ledger, org).Org.Id, reconciling), ReconciliationJson.Default.FreezeBody)).Allow(Access.EveryRole);
+        api.MapPost("/orgs/{org}/adjustments/unfreeze", UnfreezeAsync).Allow(Access.Roles(AdminRole.Finance));
     }
 
     /// <exception cref="ApiRefusedException">Findings touch several app instances of the org, and nobody has lifted the freeze.</exception>

@@ -4,7 +4,6 @@ using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Ingest;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;

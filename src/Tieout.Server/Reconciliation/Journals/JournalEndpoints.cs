@@ -8,6 +8,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Journals;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Journals;
@@ -20,8 +21,8 @@ internal static class JournalEndpoints
 
     public static void MapJournals(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/journal", (string org, HttpContext context, ILedger ledger) => WriteAsync([Inputs.Org(ledger, org)], context, ledger));
-        api.MapGet("/journal", (HttpContext context, ILedger ledger) => WriteAsync([.. ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal)], context, ledger));
+        api.MapGet("/orgs/{org}/journal", (string org, HttpContext context, ILedger ledger) => WriteAsync([Inputs.Org(ledger, org)], context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/journal", (HttpContext context, ILedger ledger) => WriteAsync([.. ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal)], context, ledger)).Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> WriteAsync(IReadOnlyList<OrgState> orgs, HttpContext context, ILedger ledger)

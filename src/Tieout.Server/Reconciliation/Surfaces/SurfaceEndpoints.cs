@@ -8,6 +8,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;
@@ -37,8 +38,8 @@ internal static class SurfaceEndpoints
 
     public static void MapSurfaces(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/surfaces", (SurfaceTies ties) => Answer.Ok(new SurfaceListBody([.. ties.All.Select(surface => Body(surface, ties.Standing(surface.Name)))]), SurfaceJson.Default.SurfaceListBody));
-        api.MapPost("/surfaces/{name}/ties", TieAsync);
+        api.MapGet("/surfaces", (SurfaceTies ties) => Answer.Ok(new SurfaceListBody([.. ties.All.Select(surface => Body(surface, ties.Standing(surface.Name)))]), SurfaceJson.Default.SurfaceListBody)).Allow(Access.EveryRole);
+        api.MapPost("/surfaces/{name}/ties", TieAsync).Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> TieAsync(string name, HttpContext context, SurfaceTies ties, ILedger ledger)

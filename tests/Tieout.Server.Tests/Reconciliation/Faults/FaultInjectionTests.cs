@@ -146,7 +146,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         var spool = new SettlementSpool(ledger, new ServerOptions(), NullLogger<SettlementSpool>.Instance);
         var reconciling = new Reconciling(ledger, keys, spool, new ServerOptions(), TimeProvider.System);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider() };
-        context.Items[typeof(Server.Api.Caller)] = new Server.Api.Caller(Org: null, AdminRole.Admin, "admin");
+        Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);
         return (reconciling, new Correcting(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), context);
     }

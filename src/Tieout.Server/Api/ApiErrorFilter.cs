@@ -1,22 +1,16 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Errors;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
 
-/// <summary>Stands before every endpoint of the API: who asks, may they, and what an error looks like.</summary>
-internal sealed class ApiGate : IEndpointFilter
+/// <summary>Turns what an endpoint of the API throws into a problem of RFC 9457.</summary>
+internal sealed class ApiErrorFilter : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        var http = context.HttpContext;
         try
         {
-            var caller = Caller.Identify(http, http.RequestServices.GetRequiredService<AdminToken>(), http.RequestServices.GetRequiredService<CurrentKeys>());
-            caller.Authorize(http);
-            http.Items[typeof(Caller)] = caller;
             return await next(context);
         }
         catch (ApiRefusedException e)

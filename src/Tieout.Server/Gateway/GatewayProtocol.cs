@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Tenancy;
+
+namespace Tieout.Server.Gateway;
+
+/// <summary>A provider's own: a key where its clients put it, and errors that its clients read.</summary>
+/// <param name="dialect">Null: more than one dialect has the address, and the request says which it is in.</param>
+internal sealed class GatewayProtocol(Dialect? dialect) : AccessProtocol
+{
+    public override ApiError Unidentified => ApiError.InvalidApiKey;
+
+    public override string? Secret(HttpRequest request) => Of(request).Secret(request);
+
+    public override string HowToIdentify(HttpRequest request) =>
+        $"You did not provide an API key: send it in the header {Of(request).KeyHeader}: {Of(request).KeyPrefix}KEY.";
+
+    public override Task RefuseAsync(HttpContext context, ApiError error, string? detail) => Of(context.Request).RefuseAsync(context, error, detail);
+
+    private Dialect Of(HttpRequest request) => dialect ?? Dialect.Asking(request);
+}

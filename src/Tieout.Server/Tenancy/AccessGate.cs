@@ -1,0 +1,65 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Tieout.Server.Api;
+using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
+using Tieout.Storage;
+
+namespace Tieout.Server.Tenancy;
+
+/// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
+internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, ILogger<AccessGate> logger)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        // Addresses without a route, and methods that a route does not have, are answered by routing itself.
+        if (context.GetEndpoint() is not RouteEndpoint endpoint) return next(context);
+        var protocol = endpoint.Metadata.GetMetadata<AccessProtocol>() ?? ApiProtocol.Instance;
+        if (endpoint.Metadata.GetMetadata<Access>() is not { } access) return RefuseAsync(context, protocol, new(ApiError.Forbidden, "The endpoint has no access policy."), caller: null);
+        if (access.IsAnonymous) return next(context);
+        Caller? caller = null;
+        AccessRefusal? refusal;
+        try
+        {
+            refusal = Identify(context.Request, protocol, out caller) ?? access.Refuse(caller!, context.GetRouteValue("org") as string);
+        }
+        catch (StoreUnavailableException)
+        {
+            refusal = new(ApiError.StoreUnavailable, "The server cannot read its keys now. Try again.");
+        }
+
+        if (caller?.Org is { } org && context.Features.Get<LogIds>() is { } ids) ids.Org = org;
+        if (refusal is not null) return RefuseAsync(context, protocol, refusal, caller);
+        caller!.StoreIn(context);
+        return next(context);
+    }
+
+    private AccessRefusal? Identify(HttpRequest request, AccessProtocol protocol, out Caller? caller)
+    {
+        caller = null;
+        if (protocol.Secret(request) is not { } secret) return new(protocol.Unidentified, protocol.HowToIdentify(request));
+        Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
+        if (Encoding.UTF8.TryGetBytes(secret, bytes, out var length))
+        {
+            var known = keys.Get();
+            caller = known.Find(bytes[..length]) is { } spender ? spender.Caller
+                : known.FindToken(bytes[..length]) is { } token ? new Caller(Org: null, token.Role, token.Id)
+                : admin.Matches(secret) ? Caller.Root
+                : null;
+        }
+
+        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : null;
+    }
+
+    /// <summary>Every refusal of the gate passes here: the one place that knows status, code, org, key and address of a refused request.</summary>
+    private Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
+    {
+        LogRefused(refusal.Error.Status, refusal.Error.Code, caller?.TokenId, context.Connection.RemoteIpAddress, refusal.Detail);
+        return protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
+    }
+
+    [LoggerMessage(EventId = 6301, Level = LogLevel.Debug, Message = "Refused with {Status} {Code}: token {Token}, address {Address}: {Detail}")]
+    private partial void LogRefused(int status, string code, string? token, System.Net.IPAddress? address, string detail);
+}
