@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Hosting;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Jobs;
@@ -42,6 +43,7 @@ public static class ApiEndpoints
         services.AddSingleton<Correcting>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddHostedService<RuntimeWorker>();
+        services.AddHostedService<LedgerWatch>();
         return services;
     }
 
@@ -77,6 +79,7 @@ public static class ApiEndpoints
         api.MapWebhooks();
         api.MapOutbox();
         api.MapLedgerHealth();
+        api.MapQuarantine();
         return routes;
     }
 }

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 
 namespace Tieout.Server.Configuration;
 
@@ -10,14 +10,16 @@ namespace Tieout.Server.Configuration;
 /// The folder is watched, because editors and orchestrators put a new file in the place of the old one. Watching is known to miss changes
 /// (network file systems, mounted volumes), so the content is looked at every <see cref="LookEvery"/> besides.
 /// </remarks>
-internal sealed partial class ConfigurationWatcher(ServerOptions options, CurrentRoutes routes, ILogger<ConfigurationWatcher> logger) : BackgroundService
+internal sealed partial class ConfigurationWatcher(ServerOptions options, CurrentRoutes routes, ILogger<ConfigurationWatcher> logger) : Worker
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
     /// <summary>A file that stays the same this long is taken as written.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(50);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         if (options.File is not { } file) return;
         using var changed = new SemaphoreSlim(0, 1);

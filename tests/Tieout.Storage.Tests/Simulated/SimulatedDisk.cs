@@ -26,7 +26,8 @@ internal sealed class SimulatedDisk
 
     public Dictionary<(string Org, string Id), OutboxRow> Outbox { get; } = [];
 
-    public HashSet<string> Quarantined { get; } = [];
+    /// <summary>The records of commands in quarantine, by their id.</summary>
+    public Dictionary<string, string> Quarantined { get; } = [];
 
     public IReadOnlyDictionary<int, Account> Accounts => _accounts;
 
@@ -39,20 +40,35 @@ internal sealed class SimulatedDisk
     /// <summary>Sum of what was posted to customers by top-ups (plus) and charges (minus), counted here row by row.</summary>
     public Dictionary<string, long> Balances { get; } = [];
 
+    /// <summary>What the writer tried that no writer may; null: nothing.</summary>
+    public SimulationException? Violation { get; private set; }
+
     public void Commit(WriteSet writes)
     {
-        if (writes.Chain.Commit != _last.Commit + 1 || !writes.Chain.Previous.AsSpan().SequenceEqual(_hash)) throw new SimulationException($"Commit {writes.Chain.Commit} does not follow commit {_last.Commit}.");
-        if (writes.Chain.RecordedAt < LastRecordedAt) throw new SimulationException("A recorded time went back.");
+        Violation ??= ViolationIn(writes);
+        if (Violation is { } violation) throw violation;
+        _limbo = null;
+        Apply(writes);
+    }
+
+    private SimulationException? ViolationIn(WriteSet writes)
+    {
+        if (writes.Chain.Commit != _last.Commit + 1 || !writes.Chain.Previous.AsSpan().SequenceEqual(_hash)) return new($"Commit {writes.Chain.Commit} does not follow commit {_last.Commit}.");
+        if (writes.Chain.RecordedAt < LastRecordedAt) return new("A recorded time went back.");
         foreach (var row in writes.Usage)
         {
-            if (Attempts.TryGetValue(row.Usage.Id, out var known) && known.Usage is not null) throw new SimulationException($"Usage {row.Usage.Id} is stored twice.");
+            if (Attempts.TryGetValue(row.Usage.Id, out var known) && known.Usage is not null) return new($"Usage {row.Usage.Id} is stored twice.");
         }
 
-        _limbo = null;
+        return null;
+    }
+
+    private void Apply(WriteSet writes)
+    {
         _settings.AddRange(writes.Settings);
         _labels.AddRange(writes.Labels);
         _prices.AddRange(writes.Prices);
-        foreach (var row in writes.Settings.Where(row => row.Kind == SettingKind.Quarantine)) Quarantined.Add(row.Name);
+        foreach (var row in writes.Settings.Where(row => row.Kind == SettingKind.Quarantine)) Quarantined.Add(row.Name, row.Body);
         foreach (var row in writes.Commands) Commands.Add((row.Org, row.Id), row);
         foreach (var row in writes.Outbox) Outbox.TryAdd((row.Org, row.Id), row);
         foreach (var row in writes.Holds) Attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);

@@ -36,6 +36,7 @@ internal enum Poison
 internal sealed class SimulatedStore(SimulatedDisk disk, Dictionary<AttemptId, Poison> poison) : ILedgerStore
 {
     private readonly Queue<Exception> _nextCommits = new();
+    private bool _hasFailedForNoReason;
     private long _flushed = disk.Postings;
 
     public StoreFaults Faults { get; set; }
@@ -45,10 +46,18 @@ internal sealed class SimulatedStore(SimulatedDisk disk, Dictionary<AttemptId, P
 
     public long PostingsPending => disk.Postings - _flushed;
 
-    /// <summary>The next commits fail like this. One of unknown effect may come back with a restart.</summary>
+    /// <summary>The next commit fails like this. One of unknown effect may come back with a restart.</summary>
     public void FailNextCommit(Exception failure)
     {
         if (_nextCommits.Count == 0) _nextCommits.Enqueue(failure);
+    }
+
+    /// <summary>One commit fails for no reason. Once only: a command that fails like this again and again goes into quarantine, and rightly.</summary>
+    public void FailOnceForNoReason()
+    {
+        if (_hasFailedForNoReason) return;
+        _hasFailedForNoReason = true;
+        FailNextCommit(new InvalidOperationException("for no reason"));
     }
 
     public void ClearFaults()

@@ -116,8 +116,8 @@ internal sealed class SubmissionOracle(SimulatedDisk disk, Dictionary<AttemptId,
         if (outcome is null) throw new SimulationException($"{command} has no outcome.");
         if (outcome is Outcome.Refused { Reason: Refusal.CommandQuarantined, Limit: var quarantine })
         {
-            if (!disk.Quarantined.Contains(quarantine!)) throw new SimulationException($"{quarantine} is not in quarantine.");
-            if (UsageOf(command) is { } sick ? !poison.ContainsKey(sick) : command is not Command.Record { Kind: SettingKind.Org }) throw new SimulationException($"{command} was quarantined without a fault.");
+            if (!disk.Quarantined.TryGetValue(quarantine!, out var record)) throw new SimulationException($"{quarantine} is not in quarantine.");
+            if (UsageOf(command) is { } sick ? !poison.ContainsKey(sick) : command is not Command.Record { Kind: SettingKind.Org }) throw new SimulationException($"Quarantined without a fault: {record}");
             return;
         }
 

@@ -41,6 +41,7 @@ internal sealed class WriterSimulation
         for (var step = 0; step < steps; step++)
         {
             Step();
+            if (_disk.Violation is { } violation) throw violation;
             if ((step & 7) == 0) _oracle.Check();
         }
 
@@ -150,7 +151,7 @@ internal sealed class WriterSimulation
                 _store.FailNextCommit(new OutOfMemoryException());
                 break;
             case 5:
-                _store.FailNextCommit(new InvalidOperationException("once"));
+                _store.FailOnceForNoReason();
                 break;
             default:
                 _store.FailNextCommit(new StoreUnavailableException("sync", _draw.Next(2) == 0 ? StoreEffect.Unknown : StoreEffect.None));
@@ -201,6 +202,7 @@ internal sealed class WriterSimulation
         if (!health.IsWritable || health.QueueDepth != 0) throw new SimulationException($"The writer does not come back: {health}.");
         if (!_disk.Attempts.ContainsKey(Make.Id(999_999_999))) throw new SimulationException("The queue does not move any more.");
         if (_oracle.Open > 0) throw new SimulationException($"{_oracle.Open} submissions were never answered.");
+        if (_disk.Violation is { } violation) throw violation;
         _oracle.CheckNothingCameLater();
         foreach (var org in (ReadOnlySpan<string>)["acme", "beta"]) CheckFigures(org);
     }
