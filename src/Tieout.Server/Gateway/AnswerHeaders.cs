@@ -27,6 +27,8 @@ internal static class AnswerHeaders
     /// <summary>How things stand after the hold: all that can be said at the start of a stream.</summary>
     public static void Stand(IHeaderDictionary headers, in Figures figures)
     {
+        // The charge is in the spool, and the store that knows the rest cannot be asked.
+        if (figures.RecordedAt == default) return;
         headers["Tieout-Daily-Cost"] = figures.SpentToday.ToString();
 
         // Without a budget, what the account may still spend is what is left. Without either there is no such figure.

@@ -202,9 +202,19 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>How things stand by the ledger, which does not know of the command yet; its hold still counts against what is left (Q1).</summary>
     private Figures Standing(Command command)
     {
-        if (command is not Command.Settle { Usage: var usage } settle || ledger.Read.Balance(usage.Usage.Labels.Org) is not { } account) return default;
-        var now = Instant.From(options.Time.GetUtcNow());
-        return new(account.Balance, account.Held, account.Available, ledger.Read.SpentToday(usage.Usage.Labels.Org, now), BudgetLeft: null, settle.Inside.Aggregate(usage.Charge, (sum, part) => sum + part.Charge), now);
+        if (command is not Command.Settle { Usage: var usage } settle) return default;
+        var (now, charge) = (Instant.From(options.Time.GetUtcNow()), settle.Inside.Aggregate(usage.Charge, (sum, part) => sum + part.Charge));
+        try
+        {
+            return ledger.Read.Balance(usage.Usage.Labels.Org) is { } account
+                ? new(account.Balance, account.Held, account.Available, ledger.Read.SpentToday(usage.Usage.Labels.Org, now), BudgetLeft: null, charge, now)
+                : new Figures { Charge = charge };
+        }
+        catch (StoreUnavailableException)
+        {
+            // The newest figures cannot be read while the store is away, and older ones would be wrong. The answer goes without.
+            return new Figures { Charge = charge };
+        }
     }
 
     private void LogRefused(Command command, Refusal refusal) => LogRefused(

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
@@ -20,7 +21,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
     private volatile bool _isFirst;
 
     /// <summary>Σ commits of all buckets, as far as this node knows: what in-memory figures are as of.</summary>
-    public long AsOf => buckets.Sum(bucket => bucket.Read(book => book.Last.Commit));
+    public long AsOf => buckets.Sum(bucket => bucket.LastCommit);
 
     /// <summary>Whether this node's session holds the lock of the one that does what is done once.</summary>
     public bool DoesWhatIsDoneOnce => _isFirst;
@@ -38,13 +39,16 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
     /// <exception cref="StoreUnavailableException">The database cannot be read.</exception>
     public async Task LookAsync(bool all)
     {
-        var heads = await connections.RunAsync(HeadsAsync);
+        var asked = Stopwatch.GetTimestamp();
+        var heads = await connections.AskAsync(HeadsAsync);
         await Parallel.ForEachAsync(heads, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (head, _) =>
         {
             var bucket = buckets[head.Bucket];
-            var last = bucket.Read(book => book.Last);
-            if (last.Setting != head.Setting || (all && last.Commit != head.Commit)) await bucket.CatchUpAsync(head.Commit);
-            if (all) bucket.Checked();
+            if (head.Commit == 0 && bucket.LastCommit == 0) bucket.Loaded();
+            if (!bucket.IsLoaded || bucket.LastSetting != head.Setting || (all && bucket.LastCommit != head.Commit)) await bucket.CatchUpAsync(head.Commit);
+
+            // What another node commits from now on is not in it, but all that it had committed when it was asked.
+            if (all || bucket.LastCommit == head.Commit) bucket.Checked(asked);
         });
     }
 
@@ -64,13 +68,15 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
             {
                 await ListenAsync();
                 await _connection!.WaitAsync(LookEvery, _closing.Token);
-                if (!_isFirst) _isFirst = await TryBeFirstAsync(_connection);
+
+                // Also by the one that holds the lock: a line that is dead on the way only shows when something is sent.
+                _isFirst = await IsFirstAsync(_connection, _isFirst);
                 await LookAsync(all: false);
                 if (connections.Failure is not null) await ProbeAsync();
                 if (DateTime.UtcNow - lastLetGo < LetGoEvery) continue;
                 lastLetGo = DateTime.UtcNow;
                 foreach (var bucket in buckets) bucket.LetGo();
-                if (_isFirst) await connections.RunAsync(UsageMonths.MakeAheadAsync);
+                if (_isFirst) await connections.AskAsync(connection => UsageMonths.MakeAheadAsync(connection, _closing.Token));
             }
             catch (OperationCanceledException) when (_closing.IsCancellationRequested)
             {
@@ -78,7 +84,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
             }
             catch (Exception failure) when (PostgresFailure.IsWorld(failure) || failure is StoreUnavailableException or InvalidOperationException)
             {
-                connections.Failed(failure.Message);
+                connections.Lost(PostgresFailure.ToUnavailable(failure, StoreEffect.None).Message);
                 await DisconnectAsync();
                 await Task.Delay(LookEvery).WaitAsync(_closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -117,14 +123,15 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
     /// <summary>After a failure: whether the database takes writes again. Writes something that changes nothing.</summary>
     private async Task ProbeAsync()
     {
-        await connections.RunAsync(connection => PostgresConnections.ExecuteAsync(connection, $"UPDATE heads SET first_open_hold = first_open_hold WHERE bucket = {buckets[^1].Number}"));
+        await connections.AskAsync(connection => PostgresConnections.ExecuteAsync(connection, $"UPDATE heads SET first_open_hold = first_open_hold WHERE bucket = {buckets[^1].Number}"));
         connections.Recovered();
     }
 
-    private static async Task<bool> TryBeFirstAsync(NpgsqlConnection connection)
+    private static async Task<bool> IsFirstAsync(NpgsqlConnection connection, bool hasLock)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add("SELECT CASE WHEN pg_try_advisory_lock($1) THEN 1 ELSE 0 END", JobsLock);
+        if (hasLock) batch.Add("SELECT 1::bigint");
+        else batch.Add("SELECT CASE WHEN pg_try_advisory_lock($1) THEN 1::bigint ELSE 0 END", JobsLock);
         await using var reader = await batch.ExecuteReaderAsync();
         return (await reader.ListAsync(row => row.Int64(0) == 1)).Single();
     }

@@ -5,6 +5,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Postgres.Deliveries;
 using Tieout.Storage.Postgres.Reading;
+using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Writing;
 
@@ -70,7 +71,7 @@ public sealed class PostgresLedger : ILedger
         var connections = new PostgresConnections(store);
         try
         {
-            var layout = await connections.RunAsync(connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None));
+            var layout = await connections.AloneAsync(connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None));
             var ledger = new PostgresLedger(connections, layout, clock ?? TimeProvider.System, batchMax);
             await ledger._watch.StartAsync();
             return ledger;
@@ -167,15 +168,15 @@ public sealed class PostgresLedger : ILedger
         var attempt = Postgres.Buckets.AttemptOf(command);
         if (placed is not null && placed.TryGetValue(attempt, out var own)) return own;
         var known = Array.Find(Buckets, bucket => bucket.Read(book => book.Attempt(attempt)) is { Hold: not null });
-        return known ?? Buckets[await _connections.RunAsync(connection => HeldInAsync(connection, attempt)) ?? Layout.Platform];
+        return known ?? Buckets[await _connections.AskAsync(connection => HeldInAsync(connection, attempt)) ?? Layout.Platform];
     }
 
     /// <summary>The bucket that holds an attempt which this node does not know: another node placed it, or it has ended.</summary>
     private async Task<int?> HeldInAsync(NpgsqlConnection connection, AttemptId attempt)
     {
-        await using var command = new NpgsqlCommand("SELECT bucket FROM holds WHERE bucket = ANY($1) AND id = $2 LIMIT 1", connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = Enumerable.Range(0, Buckets.Length).ToArray() });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = attempt.Value });
-        return (int?)await command.ExecuteScalarAsync();
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("SELECT bucket FROM holds WHERE bucket = ANY($1) AND id = $2 LIMIT 1", Enumerable.Range(0, Buckets.Length).ToArray(), attempt.Value);
+        await using var reader = await batch.ExecuteReaderAsync();
+        return (await reader.ListAsync(row => (int?)row.Int64(0))).SingleOrDefault();
     }
 }

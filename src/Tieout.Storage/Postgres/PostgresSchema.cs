@@ -43,7 +43,7 @@ internal static class PostgresSchema
             }
 
             await LayOutAsync(connection, buckets, cancellationToken);
-            await RunAsync(connection, UsageMonths.Make, cancellationToken);
+            await UsageMonths.MakeAheadAsync(connection, cancellationToken);
             return new Buckets(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken));
         }
         finally
@@ -57,9 +57,8 @@ internal static class PostgresSchema
     {
         if (await NumberAsync(connection, "SELECT count(*)::int FROM layout", cancellationToken) > 0) return;
         var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 12))}, 1";
-        await RunAsync(
-            connection,
-            $"BEGIN; INSERT INTO heads SELECT bucket, 0, {zero} FROM generate_series(0, {new Buckets(buckets).Platform}) bucket; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
+        var heads = string.Join(", ", Enumerable.Range(0, new Buckets(buckets).All).Select(bucket => $"({bucket}, 0, {zero})"));
+        await RunAsync(connection, $"BEGIN; INSERT INTO heads VALUES {heads}; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
     }
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

@@ -37,7 +37,8 @@ SELECT
 FROM postings p
 CROSS JOIN LATERAL (VALUES ('debit', p.debit, -p.amount), ('credit', p.credit, p.amount)) side (name, account, amount)
 LEFT JOIN orgs o ON o.bucket = p.bucket AND o.ordinal = (p.debit - 1) / 4
-LEFT JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq AND u.recorded_at BETWEEN usage_from(p.kind, p.command_id, p.recorded_at) AND p.recorded_at
+LEFT JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq 
+  AND u.recorded_at BETWEEN CASE WHEN p.kind = 3 AND p.command_id IS NULL THEN p.recorded_at ELSE -9223372036854775808 END AND p.recorded_at
 LEFT JOIN attributions a ON a.bucket = u.bucket AND a.no = u.attribution;
 
 CREATE OR REPLACE VIEW inference_events AS

@@ -18,7 +18,7 @@ public sealed class RunbookViewsTests
         ("hidden recompute", "SELECT round(count(*) FILTER (WHERE trigger_type IN ('undo', 'retry', 'auto_save'))::numeric / count(*), 2) FROM inference_events", "0.50"),
         ("tokens", "SELECT avg(input_tokens)::int || ' ' || percentile_cont(0.95) WITHIN GROUP (ORDER BY output_tokens)::int FROM inference_events", "10 5"),
         ("feature", "SELECT feature FROM inference_events GROUP BY feature ORDER BY sum(cost_usd) DESC LIMIT 1", "editor"),
-        ("tools", "SELECT tool_name || ' ' || count(*) || ' ' || count(*) FILTER (WHERE NOT success) || ' ' || avg(retries)::int FROM tool_calls GROUP BY tool_name", "search 2 1 1"),
+        ("tools", "SELECT tool_name || ' ' || calls || ' ' || failed || ' ' || retried FROM (SELECT tool_name, count(*) AS calls, count(*) FILTER (WHERE NOT success) AS failed, avg(retries)::int AS retried FROM tool_calls GROUP BY tool_name) tools", "search 2 1 1"),
         ("entries", "SELECT count(*) || ' ' || sum(amount_nanos) FROM ledger_entries WHERE kind = 'charge'", "12 0"),
         ("usage", "SELECT sum(charge)::text FROM usage_records WHERE org_id = 'acme'", "10.2"),
     ];

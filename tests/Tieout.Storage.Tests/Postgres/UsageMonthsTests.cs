@@ -121,7 +121,7 @@ public sealed class UsageMonthsTests
             await using var read = new Npgsql.NpgsqlCommand("BEGIN; SELECT count(*) FROM usage", reading);
             await read.ExecuteScalarAsync(Cancel);
             await using var making = await source.OpenConnectionAsync(Cancel);
-            await UsageMonths.MakeAheadAsync(making);
+            await UsageMonths.MakeAheadAsync(making, Cancel);
         }
 
         for (var times = 0; times < 2; times++) Sql(store, $"SELECT make_usage_parts({later})");

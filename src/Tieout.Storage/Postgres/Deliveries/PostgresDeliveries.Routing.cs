@@ -10,6 +10,22 @@ internal sealed partial class PostgresDeliveries
 {
     private const int PageRows = 500;
 
+    private static readonly Table<(string Endpoint, OutboxRow Message)> Messages = new("deliveries",
+    [
+        new TextColumn<(string Endpoint, OutboxRow Message)>("endpoint", row => row.Endpoint), new TextColumn<(string Endpoint, OutboxRow Message)>("org", row => row.Message.Org),
+        new LongColumn<(string Endpoint, OutboxRow Message)>("seq", row => row.Message.Seq),
+        new TextColumn<(string Endpoint, OutboxRow Message)>("message_id", row => WaitingMessage.MessageIdOf(row.Message.Org, row.Message.Id)),
+        new TextColumn<(string Endpoint, OutboxRow Message)>("type", row => row.Message.Type), new IntColumn<(string Endpoint, OutboxRow Message)>("state", _ => 0),
+        new IntColumn<(string Endpoint, OutboxRow Message)>("attempts", _ => 0), new LongColumn<(string Endpoint, OutboxRow Message)>("recorded_at", row => row.Message.RecordedAt.UnixMicros),
+        new IntColumn<(string Endpoint, OutboxRow Message)>("duration_ms", _ => 0),
+    ], "ON CONFLICT DO NOTHING");
+
+    private static readonly Table<(string Endpoint, string Org, long At)> Lanes = new("lanes",
+    [
+        new TextColumn<(string Endpoint, string Org, long At)>("endpoint", row => row.Endpoint), new TextColumn<(string Endpoint, string Org, long At)>("org", row => row.Org),
+        new LongColumn<(string Endpoint, string Org, long At)>("next_at", row => row.At), new LongColumn<(string Endpoint, string Org, long At)>("leased_until", _ => 0),
+    ], $"ON CONFLICT (bucket, endpoint, org) DO UPDATE SET next_at = excluded.next_at WHERE lanes.next_at = {DeliveryRows.Idle}");
+
     public async Task<int> RouteAsync(Func<IReadOnlyList<Subscription>> subscriptions, CancellationToken cancellationToken)
     {
         var news = await connections.RunAsync(connection => QueryAsync(
@@ -39,7 +55,7 @@ internal sealed partial class PostgresDeliveries
     /// <returns>Null: nothing is left up to there, or another node is at it.</returns>
     private static async Task<int?> PageAsync(NpgsqlConnection connection, int bucket, long upTo, IReadOnlyList<Subscription> subscriptions)
     {
-        await QueryAsync(connection, "INSERT INTO relay VALUES ($1, 0) ON CONFLICT DO NOTHING", _ => true, bucket);
+        await QueryAsync(connection, "INSERT INTO relay (bucket, routed) VALUES ($1, 0) ON CONFLICT DO NOTHING", _ => true, bucket);
         await using var transaction = await connection.BeginTransactionAsync();
         var routed = await QueryAsync(connection, "SELECT routed FROM relay WHERE bucket = $1 FOR UPDATE SKIP LOCKED", row => row.Int64(0), bucket);
         if (routed.Count == 0) return null;
@@ -48,30 +64,16 @@ internal sealed partial class PostgresDeliveries
         if (page.Count == 0) return null;
         var wanted = DeliveryRows.Wanted(page, subscriptions);
         await using var batch = new NpgsqlBatch(connection);
+        Messages.Insert(batch, bucket, wanted);
         if (wanted.Count > 0)
         {
-            batch.Add(
-                """
-                INSERT INTO deliveries (bucket, endpoint, org, seq, message_id, type, state, attempts, recorded_at, duration_ms)
-                SELECT $1, endpoint, org, seq, message, type, 0, 0, recorded, 0
-                FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[]) AS new (endpoint, org, seq, message, type, recorded) ON CONFLICT DO NOTHING
-                """,
-                bucket, Each(one => one.Endpoint), Each(one => one.Message.Org), Each(one => one.Message.Seq), Each(one => WaitingMessage.MessageIdOf(one.Message.Org, one.Message.Id)),
-                Each(one => one.Message.Type), Each(one => one.Message.RecordedAt.UnixMicros));
-            var lanes = wanted.Select(one => (one.Endpoint, one.Message.Org)).Distinct().Order().ToArray();
-            batch.Add(
-                $"""
-                INSERT INTO lanes SELECT $1, endpoint, org, {Now}, 0, NULL FROM unnest($2::text[], $3::text[]) AS new (endpoint, org)
-                ON CONFLICT (bucket, endpoint, org) DO UPDATE SET next_at = excluded.next_at WHERE lanes.next_at = {DeliveryRows.Idle}
-                """,
-                bucket, lanes.Select(lane => lane.Endpoint).ToArray(), lanes.Select(lane => lane.Org).ToArray());
+            var now = await NowAsync(connection);
+            Lanes.Insert(batch, bucket, [.. wanted.Select(one => (one.Endpoint, one.Message.Org)).Distinct().Order().Select(lane => (lane.Endpoint, lane.Org, now))]);
         }
 
         batch.Add("UPDATE relay SET routed = $2 WHERE bucket = $1", bucket, page[^1].Seq);
         await batch.ExecuteNonQueryAsync();
         await transaction.CommitAsync();
         return wanted.Count;
-
-        T[] Each<T>(Func<(string Endpoint, OutboxRow Message), T> of) => [.. wanted.Select(of)];
     }
 }

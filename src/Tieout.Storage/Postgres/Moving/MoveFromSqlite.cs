@@ -28,7 +28,7 @@ public static class MoveFromSqlite
         await using var ledger = SqliteLedger.Open(folder);
         await ledger.FlushAsync();
         using var connections = new PostgresConnections(store);
-        return await connections.RunAsync(async connection =>
+        return await connections.AloneAsync(async connection =>
         {
             var layout = await PostgresSchema.MigrateAsync(connection, buckets: 1, cancellationToken);
             var head = await PostgresConnections.HeadAsync(connection, bucket: 0);
@@ -37,8 +37,9 @@ public static class MoveFromSqlite
                 throw new StoreUnavailableException("The database has a ledger already. Give an empty one.", StoreEffect.None, StoreFault.NotWritable);
             }
 
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             using var source = RawConnection.Open(ledger.Store.Database, readOnly: true);
+            await UsageMonths.MakeAsync(connection, since: source.ReadInt64("SELECT coalesce(min(recorded_at), 0) FROM usage"), cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             using var buffer = new CopyBuffer();
             var move = new Move(source, connection, buffer, progress, ledger.Book!, cancellationToken);
             await move.RowsAsync();
@@ -63,7 +64,6 @@ public static class MoveFromSqlite
             await CopyAsync(Tables.Commands, $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command);
             await CopyAsync(Tables.Holds, $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", row => RowReads.Hold(row, _ => Nobody));
             await CopyAsync(Tables.HoldEnds, "SELECT hold, state, ended_at, commit_no, crc FROM hold_ends ORDER BY hold", HoldEnded);
-            await UsageMonths.MakeAsync(target, since: source.ReadInt64("SELECT coalesce(min(recorded_at), 0) FROM usage"), cancellationToken);
             await CopyAsync(Tables.Usage, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
             await CopyAsync(Tables.UsageIds, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
             await CopyAsync(Tables.Postings, $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", row => RowReads.Posting(row, _ => ""));

@@ -25,7 +25,7 @@ internal sealed partial class PostgresReader
                 + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0)::bigint, "
                 + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
                 + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPostingsSince()}";
-            var lines = await PostingsIn(new(select, from.UnixMicros, from.UnixMicros, bucket), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
+            var lines = await PostingsIn(new(select, bucket, from.UnixMicros, bucket, from.UnixMicros, bucket), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
             return Standings.ByModel(lines);
         });
     }
@@ -84,8 +84,8 @@ internal sealed partial class PostgresReader
             await LoadLabelsAsync(connection, bucket);
             return await new PgQuery(
                     "SELECT c.hour, c.attribution, c.attempts, c.failures, c.input_tokens, c.cache_read_tokens, c.cache_write_tokens, c.output_tokens, c.reasoning_tokens, "
-                    + "c.provider_cost, c.charge FROM cells c JOIN attributions a ON a.bucket = c.bucket AND a.no = c.attribution")
-                .Where("c.bucket = ? AND a.org = ?", bucket, org)
+                    + "c.provider_cost, c.charge FROM cells c JOIN attributions a ON a.no = c.attribution")
+                .Where("c.bucket = ? AND a.bucket = ? AND a.org = ?", bucket, bucket, org)
                 .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
                 .Then("ORDER BY c.hour, c.attribution")
                 .ListAsync(connection, row => Standings.Cell(row, Labels(bucket)));

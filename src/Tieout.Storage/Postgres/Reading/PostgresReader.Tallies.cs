@@ -20,7 +20,7 @@ internal sealed partial class PostgresReader
             $"{TallySums(query.Figure)} FROM (SELECT ?::bigint AS origin, ?::bigint AS length, ?::bigint AS written, ?::bigint AS step) c "
             + $"CROSS JOIN postings p JOIN usage u ON {UsageMonths.OfPostingsSince()}",
             query.From.UnixMicros, query.SlotMicros, query.WrittenAt?.UnixMicros ?? long.MaxValue, query.StepNanos,
-            query.From.UnixMicros, query.From.UnixMicros, bucket);
+            bucket, query.From.UnixMicros, bucket, query.From.UnixMicros, bucket);
         return await connections.RunAsync(async connection =>
         {
             await LoadLabelsAsync(connection, bucket);

@@ -18,13 +18,13 @@ internal sealed partial class PostgresReader
         {
             await LoadLabelsAsync(connection, bucket);
             Task<List<UsageRow>> UsageAsync(PgQuery where) => where
-                .Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions a WHERE a.bucket = u.bucket AND a.org = ?)", correlationId, org)
+                .Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions a WHERE a.bucket = ? AND a.org = ?)", correlationId, bucket, org)
                 .Then("ORDER BY u.seq LIMIT ?", limit).ListAsync(connection, row => RowReads.Usage(row, Labels(bucket)));
 
             var found = await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ?", bucket).Where(CameLater));
             if (IdTime.Around(correlationId) is { } ids)
             {
-                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById}").Where("i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
+                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where("i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
             }
 
             return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];

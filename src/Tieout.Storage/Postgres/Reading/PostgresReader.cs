@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
@@ -7,6 +8,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
+using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -115,7 +117,7 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         return await connections.RunAsync(async connection =>
         {
             await LoadLabelsAsync(connection, bucket);
-            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById}").Where("i.bucket = ? AND i.id = ?", bucket, id.Value)
+            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where("i.bucket = ? AND i.id = ?", bucket, id.Value)
                 .ListAsync(connection, row => RowReads.Usage(row, Labels(bucket)));
             var held = await Holds(bucket).Where("h.id = ?", id.Value).ListAsync(connection, row => Held(row, bucket));
             return Together(held, used).SingleOrDefault(attempt => OrgOf(attempt) == org);
@@ -134,9 +136,12 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
 
     public async Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
     {
-        var query = new PgQuery($"SELECT {RowReads.HoldColumns}, e.ended_at, h.bucket FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq");
+        const string columns = $"SELECT {RowReads.HoldColumns}, e.ended_at, h.bucket FROM holds h LEFT JOIN hold_ends e ON";
+        var query = org is null
+            ? new PgQuery($"{columns} e.bucket = h.bucket AND e.hold = h.seq")
+            : new PgQuery($"{columns} e.bucket = ? AND e.hold = h.seq", layout.Of(org))
+                .Where("h.bucket = ? AND h.attribution IN (SELECT no FROM attributions a WHERE a.bucket = ? AND a.org = ?)", layout.Of(org), layout.Of(org), org);
         query = state == HoldState.Open ? query.Where("e.hold IS NULL") : query.Where("e.state = ?", (int)state);
-        if (org is not null) query.Where("h.bucket = ? AND h.attribution IN (SELECT no FROM attributions a WHERE a.bucket = h.bucket AND a.org = ?)", layout.Of(org), org);
         foreach (var bucket in org is null ? Enumerable.Range(0, buckets.Length) : [layout.Of(org)]) await LoadLabelsAsync(connection, bucket);
         return await query.Then("ORDER BY h.held_at DESC, h.bucket DESC, h.seq DESC LIMIT ?", limit).ListAsync(
             connection, row => new HeldAttempt(RowReads.Hold(row, Labels((int)row.Int64(10))).Hold, state, row.IsNull(9) ? null : RowReads.Time(row, 9)));
@@ -150,60 +155,87 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         new PgQuery("SELECT no, body, crc FROM prices").Where("bucket = ? AND no = ?", layout.Of(org), number).ListAsync(connection, RowReads.Price))).Select(row => ResolvedPrice.Parse(row.Json)).SingleOrDefault();
 
     public async Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
-        (await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.id = ?", layout.Of(org), org, (int)kind, id)
+        (await connections.RunAsync(connection => Objects(layout.Of(org)).Where("o.org = ? AND o.kind = ? AND o.id = ?", org, (int)kind, id)
             .ListAsync(connection, RowReads.Kept))).SingleOrDefault();
 
     public async Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) =>
-        await connections.RunAsync(connection => Objects().Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND o.seq < ?", layout.Of(org), org, (int)kind, before)
+        await connections.RunAsync(connection => Objects(layout.Of(org)).Where("o.org = ? AND o.kind = ? AND o.seq < ?", org, (int)kind, before)
             .Then("ORDER BY o.seq DESC LIMIT ?", limit).ListAsync(connection, RowReads.Kept));
 
     /// <inheritdoc/>
     /// <remarks>Numbers are a bucket's own: a page has all objects of its last number, so that the next can begin after it.</remarks>
     public async Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) =>
-        await connections.RunAsync(connection => Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
+        await connections.RunAsync(connection => new PgQuery($"{ObjectSelect} e.bucket = o.bucket AND e.object = o.seq").Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
             .Then("ORDER BY o.seq FETCH FIRST (?) ROWS WITH TIES", limit).ListAsync(connection, RowReads.Kept));
 
-    private static PgQuery Objects() =>
-        new($"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq");
+    private const string ObjectSelect = $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON";
+
+    private static PgQuery Objects(int bucket) => new PgQuery($"{ObjectSelect} e.bucket = ? AND e.object = o.seq", bucket).Where("o.bucket = ?", bucket);
 
     public void Dispose() => _reconciling.Dispose();
 
     private Bucket BucketOf(string org) => buckets[layout.Of(org)];
 
     /// <summary>The org's bucket, its book compared with the database unless that was done just now.</summary>
-    /// <remarks>While the database cannot be reached, figures are those of the last commit known: <c>as_of</c> says which.</remarks>
+    /// <exception cref="StoreUnavailableException">The database has not said within the promised time that the figures are the newest, and cannot be asked now.</exception>
     private Bucket Fresh(string org)
     {
         var bucket = BucketOf(org);
-        if (bucket.WasCheckedWithin(FreshWithin) || connections.Failure is not null) return bucket;
+        if (bucket.WasCheckedWithin(FreshWithin)) return bucket;
+
+        // During an outage nobody waits for it: the watch asks, and the first answer ends this.
+        if (connections.Failure is { } failure) throw NotFresh(bucket, failure);
         try
         {
+            var asked = Stopwatch.GetTimestamp();
             using var connection = connections.Source.OpenConnection();
-            using var command = new NpgsqlCommand("SELECT commit_no FROM heads WHERE bucket = $1", connection);
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = bucket.Number });
-            var commit = (long)command.ExecuteScalar()!;
-            if (bucket.Read(book => book.Last.Commit) < commit) bucket.CatchUpAsync(commit).GetAwaiter().GetResult();
-            bucket.Checked();
+            using var batch = new NpgsqlBatch(connection);
+            batch.Add("SELECT commit_no FROM heads WHERE bucket = $1", bucket.Number);
+            var commit = (long)batch.ExecuteScalar()!;
+            if (bucket.LastCommit < commit) bucket.CatchUpAsync(commit).GetAwaiter().GetResult();
+            bucket.Checked(asked);
+            return bucket;
         }
-        catch (Exception failure) when (PostgresFailure.IsWorld(failure) || failure is StoreUnavailableException)
+        catch (Exception lost) when (PostgresFailure.IsWorld(lost) || lost is StoreUnavailableException)
         {
-            connections.Failed(failure.Message);
+            var reason = PostgresFailure.ToUnavailable(lost, StoreEffect.None).Message;
+            connections.Failed(reason);
+            throw NotFresh(bucket, reason);
         }
-
-        return bucket;
     }
 
+    private static StoreUnavailableException NotFresh(Bucket bucket, string reason) => new(
+        $"The newest figures cannot be read: {reason} The last ones known are {bucket.SinceChecked?.TotalSeconds ?? 0:0.0} s old.", StoreEffect.None, StoreFault.Busy);
+
+    /// <summary>As new as can be had: during an outage figures of all orgs together are those last known.</summary>
     private void CompareAll()
     {
-        if (connections.Failure is not null) return;
         try
         {
-            watch.LookAsync(all: true).GetAwaiter().GetResult();
+            ReachAsync(commit: 0).GetAwaiter().GetResult();
         }
         catch (StoreUnavailableException failure)
         {
             connections.Failed(failure.Message);
         }
+    }
+
+    public TimeSpan? StaleFor
+    {
+        get
+        {
+            if (connections.Failure is null) return null;
+            var oldest = buckets.Max(bucket => bucket.SinceChecked ?? TimeSpan.MaxValue);
+            return oldest < FreshWithin ? null : oldest;
+        }
+    }
+
+    public async Task ReachAsync(long commit)
+    {
+        if (connections.Failure is { } failure) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
+        await watch.LookAsync(all: true);
+        if (AsOf >= commit) return;
+        throw new StoreUnavailableException($"The store has {AsOf} commits, and commit {commit} was asked for: it was read from a later state of the store, or from another one.", StoreEffect.None, StoreFault.Busy);
     }
 
     private Func<int, UsageLabels> Labels(int bucket) => no =>
@@ -263,7 +295,7 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
     private PgQuery Of(string select, string? org) => org is null ? new PgQuery(select) : new PgQuery(select).Where("bucket = ? AND org = ?", layout.Of(org), org);
 
     private static PgQuery Holds(int bucket) =>
-        new PgQuery($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq").Where("h.bucket = ?", bucket);
+        new PgQuery($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = ? AND e.hold = h.seq", bucket).Where("h.bucket = ?", bucket);
 
     private (Hold Hold, HoldState State) Held(IRow row, int bucket) => (RowReads.Hold(row, Labels(bucket)).Hold, (HoldState)row.Int64(9));
 

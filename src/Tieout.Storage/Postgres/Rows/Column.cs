@@ -4,86 +4,61 @@ using NpgsqlTypes;
 namespace Tieout.Storage.Postgres.Rows;
 
 /// <summary>One column of a table that rows of <typeparamref name="T"/> are written to, in both ways of writing.</summary>
-internal abstract class Column<T>(string name, string type)
+internal abstract class Column<T>(string name)
 {
     public string Name => name;
-    public string SqlType => type;
 
-    /// <summary>The column's values of all rows, as one parameter.</summary>
-    public abstract NpgsqlParameter Values(IReadOnlyList<T> rows);
+    /// <summary>The column's value of one row, as a parameter of a VALUES list.</summary>
+    public abstract NpgsqlParameter Value(T row);
 
     /// <summary>One value, for a COPY in binary.</summary>
     public abstract void Copy(CopyBuffer buffer, T row);
 }
 
-internal sealed class LongColumn<T>(string name, Func<T, long> value) : Column<T>(name, "bigint")
+internal sealed class LongColumn<T>(string name, Func<T, long> value) : Column<T>(name)
 {
-    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
-    {
-        var values = new long[rows.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
-        return new NpgsqlParameter<long[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
-    }
+    public override NpgsqlParameter Value(T row) => new NpgsqlParameter<long> { TypedValue = value(row), NpgsqlDbType = NpgsqlDbType.Bigint };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Long(value(row));
 }
 
-internal sealed class IntColumn<T>(string name, Func<T, int> value) : Column<T>(name, "int")
+internal sealed class IntColumn<T>(string name, Func<T, int> value) : Column<T>(name)
 {
-    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
-    {
-        var values = new int[rows.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
-        return new NpgsqlParameter<int[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
-    }
+    public override NpgsqlParameter Value(T row) => new NpgsqlParameter<int> { TypedValue = value(row), NpgsqlDbType = NpgsqlDbType.Integer };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Int(value(row));
 }
 
-internal sealed class OptionalIntColumn<T>(string name, Func<T, int?> value) : Column<T>(name, "int")
+internal sealed class OptionalIntColumn<T>(string name, Func<T, int?> value) : Column<T>(name)
 {
-    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
-    {
-        var values = new int?[rows.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
-        return new NpgsqlParameter<int?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
-    }
+    public override NpgsqlParameter Value(T row) => value(row) is { } number
+        ? new NpgsqlParameter<int> { TypedValue = number, NpgsqlDbType = NpgsqlDbType.Integer }
+        : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.OptionalInt(value(row));
 }
 
-internal sealed class TextColumn<T>(string name, Func<T, string?> value) : Column<T>(name, "text")
+internal sealed class TextColumn<T>(string name, Func<T, string?> value) : Column<T>(name)
 {
-    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
-    {
-        var values = new string?[rows.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
-        return new NpgsqlParameter<string?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
-    }
+    public override NpgsqlParameter Value(T row) => value(row) is { } text
+        ? new NpgsqlParameter<string> { TypedValue = text, NpgsqlDbType = NpgsqlDbType.Text }
+        : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Text(value(row));
 }
 
-internal sealed class IdColumn<T>(string name, Func<T, Guid?> value) : Column<T>(name, "uuid")
+internal sealed class IdColumn<T>(string name, Func<T, Guid?> value) : Column<T>(name)
 {
-    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
-    {
-        var values = new Guid?[rows.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
-        return new NpgsqlParameter<Guid?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
-    }
+    public override NpgsqlParameter Value(T row) => value(row) is { } id
+        ? new NpgsqlParameter<Guid> { TypedValue = id, NpgsqlDbType = NpgsqlDbType.Uuid }
+        : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Id(value(row));
 }
 
-internal sealed class BytesColumn<T>(string name, Func<T, byte[]> value) : Column<T>(name, "bytea")
+internal sealed class BytesColumn<T>(string name, Func<T, byte[]> value) : Column<T>(name)
 {
-    public override NpgsqlParameter Values(IReadOnlyList<T> rows)
-    {
-        var values = new byte[rows.Count][];
-        for (var i = 0; i < values.Length; i++) values[i] = value(rows[i]);
-        return new NpgsqlParameter<byte[][]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
-    }
+    public override NpgsqlParameter Value(T row) => new NpgsqlParameter<byte[]> { TypedValue = value(row), NpgsqlDbType = NpgsqlDbType.Bytea };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Bytes(value(row));
 }

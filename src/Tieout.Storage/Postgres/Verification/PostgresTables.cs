@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Npgsql;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
@@ -5,22 +6,10 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Postgres.Verification;
 
-/// <summary>One bucket's part of the tables, as of one moment: views of the same names lie before them, and show that bucket alone.</summary>
-internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTables
+/// <summary>One bucket's part of the tables, as of one moment: each statement begins with tables of the same names that have that bucket's rows alone.</summary>
+/// <remarks>The bucket is a constant in the statement, and not a setting of the session, so that a distributed database finds the one shard to ask.</remarks>
+internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILedgerTables
 {
-    private static readonly string[] Names =
-    [
-        "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
-        "accounts", "windows", "cells",
-    ];
-
-    // A row of usage is one whose id counts, and stands where its id says: found by its number as by its id, and missing if the two differ.
-    private const string Usage = """
-        CREATE TEMP VIEW usage AS SELECT u.* FROM public.usage u
-        JOIN public.usage_ids i ON i.bucket = u.bucket AND i.id = u.id AND i.seq = u.seq AND i.recorded_at = u.recorded_at
-        WHERE u.bucket = current_setting('tieout.bucket')::int
-        """;
-
     // Read to their end: closed with the next statement, which saves a round trip for each.
     private readonly List<string> _ended = [];
     private int _cursors;
@@ -34,20 +23,18 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
 
     public bool IsUsedElsewhere(Guid attempt) => Elsewhere(attempt) is not null;
 
-    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another lie in different buckets. Null: there is none.</summary>
+    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another are in different buckets. Null: there is none.</summary>
     public (int Bucket, long Usage)? Elsewhere(Guid attempt)
     {
-        var rows = Rows($"SELECT bucket, seq FROM public.usage_ids WHERE bucket IN (SELECT bucket FROM public.heads WHERE bucket <> {Bucket}) AND id = '{attempt}'");
+        var rows = Rows($"SELECT bucket, seq FROM public.usage_ids WHERE bucket <> {Bucket} AND id = '{attempt}'");
         return rows is [[int bucket, long usage], ..] ? (bucket, usage) : null;
     }
 
-    /// <summary>Lays the views over the tables of this connection, and begins the moment that all is read as of.</summary>
+    /// <summary>Begins the moment that all is read as of.</summary>
     public void Begin()
     {
-        var views = Names.Select(name => $"CREATE TEMP VIEW {name} AS SELECT * FROM public.{name} WHERE bucket = current_setting('tieout.bucket')::int");
-
         // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
-        Rows(["SET idle_in_transaction_session_timeout = 0", .. views, Usage]);
+        Rows("SET idle_in_transaction_session_timeout = 0");
         Rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 
@@ -55,8 +42,26 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     public void Show(int bucket)
     {
         Bucket = bucket;
-        FirstOpenHold = Rows($"SET LOCAL tieout.bucket = {bucket}", $"SELECT first_open_hold FROM public.heads WHERE bucket = {bucket}") is [[long first]] ? first : 1;
+        FirstOpenHold = Rows($"SELECT first_open_hold FROM public.heads WHERE bucket = {bucket}") is [[long first]] ? first : 1;
     }
+
+    /// <summary>The statement over one bucket's rows: every table that it names is defined before it.</summary>
+    public static string OfBucket(string sql, int bucket)
+    {
+        var tables = string.Join(", ", Names().Matches(sql).Select(match => match.Value).Distinct(StringComparer.Ordinal).Select(name =>
+            $"{name} AS NOT MATERIALIZED ({(name == "usage" ? Usage(bucket) : $"SELECT * FROM public.{name} WHERE bucket = {bucket}")})"));
+        return tables.Length == 0 ? sql : sql.TrimStart() is ['W', 'I', 'T', 'H', ' ', .. var own] ? $"WITH {tables}, {own}" : $"WITH {tables} {sql}";
+    }
+
+    // A row of usage is one whose id counts, and is where its id says: found by its number as by its id, and missing if the two differ.
+    private static string Usage(int bucket) => $"""
+        SELECT u.* FROM public.usage u
+        JOIN public.usage_ids i ON i.bucket = {bucket} AND i.id = u.id AND i.seq = u.seq AND i.recorded_at = u.recorded_at
+        WHERE u.bucket = {bucket}
+        """;
+
+    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|chain|accounts|windows|cells)\b")]
+    private static partial Regex Names();
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
@@ -66,7 +71,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
             sql = $"{sql[..place]}{value}{sql[(place + 1)..]}";
         }
 
-        return new Cursor(this, $"c{++_cursors}", sql);
+        return new Cursor(this, $"c{++_cursors}", OfBucket(sql, Bucket));
     }
 
     /// <summary>Runs statements in one round trip. At most the last has rows.</summary>

@@ -14,11 +14,11 @@ namespace Tieout.Storage.Postgres.Writing;
 /// </remarks>
 internal sealed partial class Bucket(int number, PostgresConnections connections, TimeProvider clock, int batchMax) : IDisposable
 {
-    /// <summary>How long a batch whose connection failed is tried again before its callers are told.</summary>
-    private static readonly TimeSpan TryFor = TimeSpan.FromSeconds(3);
+    /// <summary>How long a batch whose connection failed is tried again before its callers get an answer.</summary>
+    private static readonly TimeSpan TryFor = TimeSpan.FromSeconds(4);
 
-    /// <summary>How long it is asked for what became of a commit that no answer came to.</summary>
-    private static readonly TimeSpan ResolveFor = TimeSpan.FromSeconds(15);
+    /// <summary>How long the store is asked for the effect of a commit that had no answer.</summary>
+    private static readonly TimeSpan ResolveFor = TimeSpan.FromSeconds(12);
 
     private readonly object _gate = new();
     private readonly SubmissionQueue _waiting = new();
@@ -28,14 +28,34 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
     private bool _running;
     private bool _closing;
     private long _checkedAt;
+    private bool _isLoaded;
+
+    // What is stored contradicts the book, so the next decision needs one that was read anew. For whoever has the turn.
+    private bool _isDoubtful;
     private TaskCompletionSource? _idle;
 
     public int Number => number;
 
-    public T Read<T>(Func<Book, T> read) => Volatile.Read(ref _book).Read(read);
+    /// <summary>Looks at the book between two commits. A book that is read anew takes the old one's place only when it is whole.</summary>
+    /// <exception cref="StoreUnavailableException">The bucket was never loaded: nothing is known of its orgs, keys and settings.</exception>
+    public T Read<T>(Func<Book, T> read) => IsLoaded
+        ? Volatile.Read(ref _book).Read(read)
+        : throw new StoreUnavailableException($"Bucket {number} is not loaded yet: the database has not answered.", StoreEffect.None, StoreFault.Busy);
+
+    /// <summary>Whether the book was ever read whole.</summary>
+    public bool IsLoaded => Volatile.Read(ref _isLoaded);
+
+    /// <summary>The book has all that the bucket had: also where that was nothing.</summary>
+    public void Loaded() => Volatile.Write(ref _isLoaded, true);
 
     /// <summary>When its last known commit was recorded; null: it has none.</summary>
-    public Instant? LastRecordedAt => Read(book => book.Last.Commit) == 0 ? null : _book.LastRecordedAt;
+    public Instant? LastRecordedAt => !IsLoaded || Read(book => book.Last.Commit) == 0 ? null : _book.LastRecordedAt;
+
+    /// <summary>The last commit that this node knows; 0: none. Never goes back while the database does not.</summary>
+    public long LastCommit => Volatile.Read(ref _book).Read(book => book.Last.Commit);
+
+    /// <summary>The newest setting that this node knows.</summary>
+    public long LastSetting => Volatile.Read(ref _book).Read(book => book.Last.Setting);
 
     /// <summary>Brings the book up to what is durable now, if another node has moved it.</summary>
     /// <param name="commit">The commit it must stand at, at least.</param>
@@ -44,15 +64,21 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
         await _turn.WaitAsync();
         try
         {
-            if (_book.Book.Last.Commit >= commit) return;
-            await connections.RunAsync(async connection =>
+            if (IsLoaded && _book.Book.Last.Commit >= commit) return;
+            await connections.AskAsync(async connection =>
             {
                 // All of it as of one moment.
                 await PostgresConnections.ExecuteAsync(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+                var asked = Stopwatch.GetTimestamp();
                 var head = await PostgresConnections.HeadAsync(connection, number);
-                await LoadAsync(connection, head);
+                await LoadAsync(connection, head, asked);
                 await PostgresConnections.ExecuteAsync(connection, "COMMIT");
             });
+        }
+        catch (StoreUnavailableException damaged) when (damaged.Fault == StoreFault.ReadOnly)
+        {
+            // Readers get what could be read; health names the row.
+            ReadOnly(damaged.Message);
         }
         finally
         {
@@ -60,10 +86,22 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
         }
     }
 
-    /// <summary>Whether what is in memory was compared with the database within <paramref name="bound"/>.</summary>
-    public bool WasCheckedWithin(TimeSpan bound) => Stopwatch.GetElapsedTime(Volatile.Read(ref _checkedAt)) < bound && _checkedAt != 0;
+    /// <summary>Whether the database said within <paramref name="bound"/> that it has nothing that the book has not.</summary>
+    public bool WasCheckedWithin(TimeSpan bound) => IsLoaded && SinceChecked is { } since && since < bound;
 
-    public void Checked() => Volatile.Write(ref _checkedAt, Stopwatch.GetTimestamp());
+    /// <summary>How long ago the database said so; null: never.</summary>
+    public TimeSpan? SinceChecked => Volatile.Read(ref _checkedAt) is var at and not 0 ? Stopwatch.GetElapsedTime(at) : null;
+
+    /// <param name="asked">When the database was asked, by <see cref="Stopwatch"/>: the answer may have been long on its way, so it says nothing of a later time.</param>
+    public void Checked(long asked)
+    {
+        for (var known = Volatile.Read(ref _checkedAt); asked > known;)
+        {
+            var before = Interlocked.CompareExchange(ref _checkedAt, asked, known);
+            if (before == known) return;
+            known = before;
+        }
+    }
 
     /// <summary>Lets go of windows long over, if nobody has the turn.</summary>
     public void LetGo()
@@ -95,10 +133,11 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
             try
             {
                 await using var connection = await connections.OpenAsync();
+                var asked = Stopwatch.GetTimestamp();
                 var head = await BucketCommit.LockAsync(connection, number);
                 if (unanswered is not null && await StandsAsync(connection, unanswered))
                 {
-                    await LoadAsync(connection, head);
+                    await LoadAsync(connection, head, asked);
                     await PostgresConnections.ExecuteAsync(connection, "ROLLBACK");
                     batch.Writes = unanswered;
                     batch.Answer();
@@ -106,7 +145,8 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
                 }
 
                 unanswered = null;
-                await DecideAndCommitAsync(connection, head, batch, writes => sent = writes);
+                await LoadAsync(connection, head, asked);
+                await DecideAndCommitAsync(connection, batch, writes => sent = writes);
                 connections.Succeeded(began);
                 batch.Answer();
                 return;
@@ -115,14 +155,18 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
             {
                 // What is stored contradicts the book: once more, on a book read anew. The keys of the tables are the net below the lock.
                 connections.Contradicted();
-                _book = new(number);
+                _isDoubtful = true;
             }
             catch (Exception failure) when (PostgresFailure.IsWorld(failure) && !IsContradiction(failure) && !PostgresFailure.IsOfCommand(failure))
             {
                 batch.Revisited.Clear();
+                if (PostgresFailure.IsConnectionLost(failure)) connections.Lost(PostgresFailure.ToUnavailable(failure, StoreEffect.None).Message);
                 if (sent is not null && !PostgresFailure.IsRefusal(failure)) unanswered = sent;
-                var goOn = PostgresFailure.IsTransient(failure) && Stopwatch.GetElapsedTime(began) < (unanswered is null ? TryFor : ResolveFor);
-                if (!goOn || (_closing && unanswered is null)) throw PostgresFailure.ToUnavailable(failure, unanswered is null ? StoreEffect.None : StoreEffect.Unknown);
+                if (unanswered is null && _closing) throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
+
+                // The effect of an unanswered commit is asked for whatever the failure was: the head's lock waits until the database knows it.
+                var goOn = unanswered is null ? PostgresFailure.IsTransient(failure) && Stopwatch.GetElapsedTime(began) < TryFor : Stopwatch.GetElapsedTime(began) < ResolveFor;
+                if (!goOn) throw PostgresFailure.ToUnavailable(failure, unanswered is null ? StoreEffect.None : StoreEffect.Unknown);
                 await Task.Delay(wait);
             }
         }
@@ -131,9 +175,8 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
     private static bool IsContradiction(Exception failure) => failure is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     /// <param name="committing">Called with what is about to be committed: from then on its effect is unknown until the server answers.</param>
-    private async Task DecideAndCommitAsync(NpgsqlConnection connection, Head head, Batch batch, Action<WriteSet> committing)
+    private async Task DecideAndCommitAsync(NpgsqlConnection connection, Batch batch, Action<WriteSet> committing)
     {
-        await LoadAsync(connection, head);
         var book = _book;
         try
         {
@@ -149,8 +192,10 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
 
             var backfilled = await Backfill.WindowsAsync(connection, number, book.Book, writes);
             using var buffer = new CopyBuffer();
+            var asked = Stopwatch.GetTimestamp();
             await BucketCommit.WriteAsync(connection, buffer, number, writes, backfilled, book.FirstOpenHold(), () => committing(writes));
             Applied(book, writes, backfilled, batch.Revisited);
+            Checked(asked);
         }
         catch
         {
@@ -160,28 +205,33 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
         }
     }
 
-    /// <summary>Makes the book stand where the bucket does: usually it does already.</summary>
-    private async Task StandAtAsync(NpgsqlConnection connection, Head head)
+    /// <summary>Brings the book to where the bucket ends: usually it is there already. The head is locked, or all of it is read as of one moment.</summary>
+    /// <remarks>Readers see the old book until the new one is whole, so no key, org or figure is missing for a moment, and none goes back.</remarks>
+    /// <param name="asked">A time before the head was read, by <see cref="Stopwatch"/>.</param>
+    private async Task StandAtAsync(NpgsqlConnection connection, Head head, long asked)
     {
-        Checked();
-        if (_book.StandsAt(head)) return;
+        var now = Instant.From(clock.GetUtcNow());
 
         // Not an earlier state of what is stored: the database was restored from a backup, or lost its last commits with its disk.
-        if (head.Chain.Commit <= _book.Book.Last.Commit) _book = new(number);
-        if (_book.StandsAt(head)) return;
+        var isOther = _isDoubtful || (!_book.StandsAt(head) && head.Chain.Commit <= _book.Book.Last.Commit);
         try
         {
-            if (!await _book.CatchUpAsync(connection, head, Instant.From(clock.GetUtcNow())))
+            if (isOther || (!_book.StandsAt(head) && !await _book.CatchUpAsync(connection, head, now)))
             {
-                _book = new(number);
-                await _book.CatchUpAsync(connection, head, Instant.From(clock.GetUtcNow()));
+                var anew = new BucketBook(number);
+                if (!anew.StandsAt(head)) await anew.CatchUpAsync(connection, head, now);
+                Volatile.Write(ref _book, anew);
             }
         }
         catch
         {
-            _book = new(number);
+            _isDoubtful = true;
             throw;
         }
+
+        _isDoubtful = false;
+        Loaded();
+        Checked(asked);
     }
 
     private async Task<bool> StandsAsync(NpgsqlConnection connection, WriteSet writes)

@@ -47,8 +47,8 @@ internal sealed partial class BucketBook
     {
         var wanted = ids.ToArray();
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById} WHERE i.bucket = $1 AND i.id = ANY($2)", bucket, wanted);
-        batch.Add($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = h.bucket AND e.hold = h.seq WHERE h.bucket = $1 AND h.id = ANY($2)", bucket, wanted);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById("$1")} WHERE i.bucket = $1 AND i.id = ANY($2)", bucket, wanted);
+        batch.Add($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = $1 AND e.hold = h.seq WHERE h.bucket = $1 AND h.id = ANY($2)", bucket, wanted);
         await using var reader = await batch.ExecuteReaderAsync();
         var used = (await reader.ListAsync(row => RowReads.Usage(row, Labels))).ToDictionary(row => row.Usage.Id);
         var held = (await reader.ListAsync(row => (RowReads.Hold(row, Labels).Hold, State: (HoldState)row.Int64(9)))).ToDictionary(row => row.Hold.Id);
@@ -95,7 +95,7 @@ internal sealed partial class BucketBook
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(
             $"""
-            SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = o.bucket AND e.object = o.seq
+            SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.bucket = $1 AND e.object = o.seq
             WHERE o.bucket = $1 AND (o.org, o.kind, o.id) IN (SELECT * FROM unnest($2::text[], $3::int[], $4::text[]))
             """,
             bucket, ids.Select(id => id.Org).ToArray(), ids.Select(id => (int)id.Kind).ToArray(), ids.Select(id => id.Id).ToArray());
@@ -143,7 +143,7 @@ internal sealed partial class BucketBook
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
-        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON {UsageMonths.OfPosting} WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON {UsageMonths.OfPosting("$1")} WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
         batch.Add("SELECT 1 FROM postings WHERE bucket = $1 AND reverses = $2 AND reverses > 0 LIMIT 1", bucket, seq);
         await using var reader = await batch.ExecuteReaderAsync();
         var postings = await reader.ListAsync(row => RowReads.Posting(row, OrgOf).Posting);

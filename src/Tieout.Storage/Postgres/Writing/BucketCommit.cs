@@ -46,7 +46,7 @@ internal static class BucketCommit
         MoveHead(batch, bucket, writes.Chain, firstOpenHold);
         // A notification serialises commits all over the database, so only what is rare and must be known everywhere sends one.
         if (writes.Settings.Count > 0) batch.Add($"NOTIFY {SettingsChannel}");
-        batch.Add("COMMIT");
+        batch.Add(Commit);
         committing();
         await batch.ExecuteNonQueryAsync();
 
@@ -56,6 +56,8 @@ internal static class BucketCommit
             else table.Insert(batch, bucket, rows);
         }
     }
+
+    public const string Commit = "COMMIT";
 
     public const string SettingsChannel = "tieout_settings";
 

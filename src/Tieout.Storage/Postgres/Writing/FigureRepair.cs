@@ -32,7 +32,7 @@ internal static class FigureRepair
             Add(batch, bucket, drifts, chain.Commit);
             Tables.Chain.Insert(batch, bucket, [chain]);
             BucketCommit.MoveHead(batch, bucket, chain, head.FirstOpenHold);
-            batch.Add("COMMIT");
+            batch.Add(BucketCommit.Commit);
             committing = true;
             await batch.ExecuteNonQueryAsync();
             return chain.Commit;

@@ -12,14 +12,22 @@ internal sealed class PostgresConnections(string store) : IDisposable
     /// <summary>Buckets that commit at once from this node: beyond a few a core, more transactions only wait for one another.</summary>
     private const int InFlightMax = 12;
 
+    /// <summary>Many callers lose their connections at once, and new ones need not be thrown away with the old.</summary>
+    private static readonly TimeSpan ClearEvery = TimeSpan.FromMilliseconds(250);
+
+    private long _clearedAt;
     private long _lastCommitTicks;
     private long _contradictions;
 
     public SemaphoreSlim InFlight { get; } = new(InFlightMax);
 
+    /// <summary>For commits and short questions.</summary>
     public NpgsqlDataSource Source { get; } = PostgresAddress.Source(store);
 
-    /// <summary>Why the last write failed, in one sentence; null: it did not.</summary>
+    /// <summary>For readings of callers, so that they never hold up a commit.</summary>
+    private readonly NpgsqlDataSource _reading = PostgresAddress.Source(store, PostgresUse.Read);
+
+    /// <summary>Why the last write or comparison failed, in one sentence; null: it did not.</summary>
     public string? Failure { get; private set; }
 
     public decimal LastCommitMs => Math.Round(Volatile.Read(ref _lastCommitTicks) * 1_000m / Stopwatch.Frequency, 3);
@@ -34,6 +42,17 @@ internal sealed class PostgresConnections(string store) : IDisposable
 
     public void Recovered() => Failure = null;
 
+    /// <summary>A connection was lost, so the pooled ones may be dead, too: each would have to fail by itself first, one time-out after another.</summary>
+    public void Lost(string reason)
+    {
+        Failure = reason;
+        var last = Interlocked.Read(ref _clearedAt);
+        if (last != 0 && Stopwatch.GetElapsedTime(last) < ClearEvery) return;
+        if (Interlocked.CompareExchange(ref _clearedAt, Stopwatch.GetTimestamp(), last) != last) return;
+        Source.Clear();
+        _reading.Clear();
+    }
+
     /// <summary>How often a key of the database refused what a book thought right. Not zero: this program has a bug, or someone else writes there.</summary>
     public long Contradictions => Volatile.Read(ref _contradictions);
 
@@ -41,26 +60,54 @@ internal sealed class PostgresConnections(string store) : IDisposable
 
     public ValueTask<NpgsqlConnection> OpenAsync() => Source.OpenConnectionAsync();
 
-    /// <exception cref="StoreUnavailableException">It cannot be had, or was lost. Nothing was written.</exception>
-    public async Task RunAsync(Func<NpgsqlConnection, Task> run)
+    /// <summary>A reading for a caller.</summary>
+    /// <exception cref="StoreUnavailableException">No connection could be opened, or it was lost. Nothing was written.</exception>
+    public Task RunAsync(Func<NpgsqlConnection, Task> run) => RunAsync(_reading, run);
+
+    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run) => RunAsync(_reading, run);
+
+    /// <summary>A short question that decisions or figures wait for.</summary>
+    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
+    public Task AskAsync(Func<NpgsqlConnection, Task> run) => RunAsync(Source, run);
+
+    /// <inheritdoc cref="AskAsync(Func{NpgsqlConnection, Task})"/>
+    public Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> run) => RunAsync(Source, run);
+
+    /// <summary>One long piece of work, on a connection of its own.</summary>
+    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
+    public async Task<T> AloneAsync<T>(Func<NpgsqlConnection, Task<T>> run)
+    {
+        await using var alone = PostgresAddress.Source(store, PostgresUse.Alone);
+        return await RunAsync(alone, run);
+    }
+
+    private async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> run)
+    {
+        T? result = default;
+        await RunAsync(source, async connection => { result = await run(connection); });
+        return result!;
+    }
+
+    private async Task RunAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> run)
     {
         try
         {
-            await using var connection = await OpenAsync();
+            await using var connection = await source.OpenConnectionAsync();
             await run(connection);
         }
         catch (Exception failure) when (PostgresFailure.IsWorld(failure))
         {
-            throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
-        }
-    }
+            var unavailable = PostgresFailure.ToUnavailable(failure, StoreEffect.None);
+            if (PostgresFailure.IsConnectionLost(failure))
+            {
+                // A reading that takes too long says nothing of the store.
+                if (ReferenceEquals(source, Source)) Lost(unavailable.Message);
+                else source.Clear();
+            }
 
-    /// <inheritdoc cref="RunAsync(Func{NpgsqlConnection, Task})"/>
-    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run)
-    {
-        T? result = default;
-        await RunAsync(async connection => { result = await run(connection); });
-        return result!;
+            throw unavailable;
+        }
     }
 
     /// <summary>A long reading of the whole store as of one moment, bucket by bucket, on a thread and a connection of its own.</summary>
@@ -70,7 +117,7 @@ internal sealed class PostgresConnections(string store) : IDisposable
     {
         try
         {
-            using var fresh = PostgresAddress.Source(store, isPooled: false);
+            using var fresh = PostgresAddress.Source(store, PostgresUse.Alone);
             using var connection = fresh.OpenConnection();
             var tables = new PostgresTables(connection);
             tables.Begin();
@@ -100,6 +147,7 @@ internal sealed class PostgresConnections(string store) : IDisposable
     public void Dispose()
     {
         Source.Dispose();
+        _reading.Dispose();
         InFlight.Dispose();
     }
 }

@@ -21,14 +21,21 @@ internal static class PostgresFailure
         _ => false,
     };
 
-    /// <summary>The server answered, so what it refused is not there.</summary>
-    public static bool IsRefusal(Exception failure) => failure is PostgresException && !IsConnectionLost(failure);
+    /// <summary>The server refused a statement before the commit, so nothing of the transaction is stored.</summary>
+    /// <remarks>
+    /// An error that answers the commit itself says nothing: where a transaction spans machines ("could not commit transaction for shard ..."), part of it may be committed, or
+    /// may be later. So the chain is asked.
+    /// </remarks>
+    public static bool IsRefusal(Exception failure) =>
+        failure is PostgresException { BatchCommand: { } failed } && !IsConnectionLost(failure) && !string.Equals(failed.CommandText, BucketCommit.Commit, StringComparison.Ordinal);
 
     /// <summary>The server refused the values of a row, not the connection or the transaction: another command may be stored all the same.</summary>
     /// <remarks>Classes: 21 a row twice in one statement, 22 data exception, 23 a constraint, 54 a limit of the server exceeded by one value.</remarks>
     public static bool IsOfCommand(Exception failure) => failure is PostgresException { SqlState: ['2', '1' or '2' or '3', ..] or ['5', '4', ..] };
 
-    public static bool IsWorld(Exception failure) => failure is NpgsqlException or SocketException or IOException or TimeoutException;
+    /// <summary>The world failed. An operation on a connection that the driver has given up meanwhile is such a failure, too.</summary>
+    public static bool IsWorld(Exception failure) => failure is NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException
+        || failure is InvalidOperationException { Source: "Npgsql" };
 
     public static StoreUnavailableException ToUnavailable(Exception failure, StoreEffect effect) => failure is StoreUnavailableException known && known.Effect == effect
         ? known
