@@ -21,7 +21,7 @@ internal static class QuarantinedCommand
     public static (Command.Record Record, Outcome.Refused Outcome) Of(Command command, Exception failure, Book book)
     {
         var attempt = AttemptOf(command);
-        var org = Buckets.OrgOf(command) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
+        var org = OrgOf(command) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
         var text = TextOf(command);
         var id = "q-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(org + "\n" + text)).AsSpan(0, 12));
         var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true);
@@ -66,6 +66,19 @@ internal static class QuarantinedCommand
         catch (Exception unreadable) when (unreadable is TargetInvocationException or InvalidOperationException or ArgumentException or NullReferenceException)
         {
             return JsonSerializer.Serialize($"{command.GetType().Name} (unreadable: {unreadable.Message})", QuarantineJson.Default.String);
+        }
+    }
+
+    /// <summary>A command that cannot be decided may lack what it must have.</summary>
+    private static string? OrgOf(Command command)
+    {
+        try
+        {
+            return Buckets.OrgOf(command);
+        }
+        catch (NullReferenceException)
+        {
+            return null;
         }
     }
 
