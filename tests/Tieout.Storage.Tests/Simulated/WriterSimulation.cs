@@ -1,7 +1,5 @@
-using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Writing;
 
@@ -148,7 +146,7 @@ internal sealed class WriterSimulation
                 _store.Faults |= StoreFaults.Damaged;
                 break;
             case 4:
-                _store.FailNextCommit(new OutOfMemoryException());
+                _store.FailNextCommit(new InsufficientMemoryException());
                 break;
             case 5:
                 _store.FailOnceForNoReason();
