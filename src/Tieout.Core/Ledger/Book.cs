@@ -83,7 +83,6 @@ public sealed class Book
     /// <summary>Takes in a setting, in the order of their numbers.</summary>
     public void Recall(SettingRow row)
     {
-        _settings[(row.Kind, row.Org, row.Name)] = row;
         switch (row.Kind)
         {
             case SettingKind.Quarantine:
@@ -103,6 +102,9 @@ public sealed class Book
                 _orgs[row.Org] = _orgs[row.Org].Close(through);
                 break;
         }
+
+        // Last: a row that cannot be read is not among the settings.
+        _settings[(row.Kind, row.Org, row.Name)] = row;
     }
 
     /// <summary>Takes in labels or a price that a store has numbered.</summary>

@@ -83,6 +83,7 @@ public abstract partial class LedgerContract
         Assert.Equal((false, true), (damaged.Health.IsWritable, damaged.Health.IsReadOnly));
         Assert.Contains("Row 2 of table settings", damaged.Health.Reason, StringComparison.Ordinal);
         Assert.Equal(990, damaged.Read.Balance("acme")!.Balance.Nanos);
+        Assert.DoesNotContain(damaged.Read.Settings, row => row.Body == "no budget");
         var refused = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await damaged.SubmitAsync(Make.Charge(2, 10), Cancel));
         Assert.Equal((StoreFault.ReadOnly, StoreEffect.None), (refused.Fault, refused.Effect));
         Assert.Contains("Row 2 of table settings", refused.Message, StringComparison.Ordinal);
