@@ -1,7 +1,7 @@
 // Two sides of a queue: a front end that asks for an envelope with a tenant's key, and a worker that spends under it with its own.
 //   TIEOUT_URL         the gateway, such as http://127.0.0.1:4080
-//   TIEOUT_TENANT_KEY  a key of the tenant
-//   TIEOUT_WORKER_KEY  a worker's key that may act for the tenant
+//   TIEOUT_TENANT_KEY  a key of the tenant with the scope envelopes
+//   TIEOUT_WORKER_KEY  a worker's key that may act for the tenant, with the scopes inference and envelopes
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;

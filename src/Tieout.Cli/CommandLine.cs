@@ -53,7 +53,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("A metering gateway and billing ledger for AI and GPU platforms whose numbers tie out.")
         {
-            globals.Json, globals.Server, globals.Token,
+            globals.Json, globals.Server, globals.Token, globals.TokenFile,
             OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), TokenCommands.Build(globals), TokenCommands.Audit(globals), BudgetCommands.Build(globals),
             MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), UnfreezeCommand.Build(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(globals), FindingsCommand.Build(globals),

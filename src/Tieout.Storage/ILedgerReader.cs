@@ -88,6 +88,12 @@ public interface ILedgerReader
     /// <exception cref="ArgumentOutOfRangeException">There is no such posting yet.</exception>
     Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken);
 
+    /// <summary>The durable end of each bucket's hash chain, in the order of the buckets.</summary>
+    Task<IReadOnlyList<BucketHead>> HeadsAsync(CancellationToken cancellationToken);
+
+    /// <summary>The hash of one commit; null: there is none.</summary>
+    Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken);
+
     /// <summary>The windows of these budgets of an org, from those on that contain <paramref name="at"/>, counted anew from the postings. What is held is not in them.</summary>
     Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken);
 

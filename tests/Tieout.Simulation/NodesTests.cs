@@ -93,7 +93,7 @@ public sealed class NodesTests
         await stop.CancelAsync();
         await Task.WhenAll(clients);
 
-        await QuietAsync([platform.Url, other]);
+        await QuietAsync(platform, [platform.Url, other]);
         await AssertAllAreThereAsync(platform, acknowledged);
         await AssertVerifiedAsync(platform, store);
         await node.DisposeAsync();
@@ -154,14 +154,13 @@ public sealed class NodesTests
     private static async Task SignalAsync(string signal, int process) => await Process.Start("kill", [signal, $"{process}"]).WaitForExitAsync(Cancel);
 
     /// <summary>Nothing waits in a spool any more, and no hold of the dead is left.</summary>
-    private static async Task QuietAsync(string[] urls)
+    private static async Task QuietAsync(Platform platform, string[] urls)
     {
-        using var http = new HttpClient();
         foreach (var url in urls)
         {
             for (var waited = Stopwatch.StartNew(); ; await Task.Delay(200, Cancel))
             {
-                var health = JsonElement.Parse(await http.GetStringAsync($"{url}/healthz", Cancel));
+                var health = await platform.HealthAsync(url);
                 if (health.GetProperty("spool_depth").GetInt64() == 0) break;
                 Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), $"spend still waits in a spool: {health}");
             }

@@ -17,13 +17,13 @@ public sealed class OperatingTests
         var refused = await ServeAsync(platform, "TIEOUT_ENVELOPE_SECRET", "another-secret-of-at-least-thirty-two-characters");
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("TIEOUT_ENVELOPE_SECRET is not the one of the other servers", refused.Output, StringComparison.Ordinal);
-        refused = await ServeAsync(platform, "TIEOUT_ADMIN_TOKEN", "another-admin-token-0123456789");
+        refused = await ServeAsync(platform, "TIEOUT_ADMIN_TOKEN", "another-admin-token-0123456789abcdef");
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("TIEOUT_ADMIN_TOKEN is not the one of the other servers", refused.Output, StringComparison.Ordinal);
 
         await platform.KillGatewayAsync();
         var url = $"http://127.0.0.1:{TieoutProcess.FreePort()}";
-        var environment = new Dictionary<string, string>(platform.Environment) { ["TIEOUT_ADMIN_TOKEN"] = "another-admin-token-0123456789" };
+        var environment = new Dictionary<string, string>(platform.Environment) { ["TIEOUT_ADMIN_TOKEN"] = "another-admin-token-0123456789abcdef" };
         await using var changed = await TieoutProcess.StartAsync(url, environment, "serve", "--data", platform.Data, "--listen", url, "--store", store, "--secrets-changed");
         Assert.Equal(2, (await ServeAsync(platform, "TIEOUT__UNUSED", "x")).ExitCode);
     }

@@ -65,7 +65,7 @@ public sealed class OutageTests
         JsonElement health;
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(100, Stop))
         {
-            health = JsonElement.Parse(await http.GetStringAsync($"{platform.Url}/healthz", Stop));
+            health = await platform.HealthAsync(platform.Url);
             if (health.GetProperty("spool_depth").GetInt32() == 0 || clock.Elapsed > TimeSpan.FromSeconds(30)) break;
         }
 
@@ -113,13 +113,12 @@ public sealed class OutageTests
     /// <summary>How deep the spool gets in the second after the first settlement came to it; 0: none came for as long.</summary>
     private static async Task<int> DeepestSpoolAsync(Platform platform, TimeSpan lasting)
     {
-        using var http = new HttpClient();
         var deepest = 0;
         var since = new Stopwatch();
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < lasting && since.Elapsed < TimeSpan.FromSeconds(1); await Task.Delay(20, Stop))
         {
             if (deepest > 0) since.Start();
-            deepest = Math.Max(deepest, JsonElement.Parse(await http.GetStringAsync($"{platform.Url}/healthz", Stop)).GetProperty("spool_depth").GetInt32());
+            deepest = Math.Max(deepest, (await platform.HealthAsync(platform.Url)).GetProperty("spool_depth").GetInt32());
         }
 
         return deepest;

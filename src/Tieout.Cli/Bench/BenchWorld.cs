@@ -94,7 +94,7 @@ internal sealed class BenchWorld : IAsyncDisposable
 
     private async Task OpenOrgAsync(CancellationToken cancellationToken)
     {
-        using var api = new ApiClient(Gateway.Url, AdminTokenFile.Read(_folder));
+        using var api = new ApiClient(Gateway.Url, AdminTokenFile.First(_folder));
         var json = ApiClient.Json;
         await api.SendAsync(HttpMethod.Post, "orgs", new NewOrgBody(Org, "USD", BillingMode.Prepaid), json.NewOrgBody, json.OrgBody, cancellationToken);
         await api.SendAsync(HttpMethod.Post, $"orgs/{Org}/topups", new TopUpBody(Plenty, "bench"), json.TopUpBody, json.MoneyBody, cancellationToken);

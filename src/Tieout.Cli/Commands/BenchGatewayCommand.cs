@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Bench;
 using Tieout.Cli.Output;
+using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
 
@@ -19,7 +20,7 @@ internal static class BenchGatewayCommand
             var folder = Path.Combine(call.Get(data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
             try
             {
-                Directory.CreateDirectory(folder);
+                PrivateFiles.CreateFolder(folder);
                 await using var world = await BenchWorld.StartAsync(folder, cancellationToken);
                 var result = await new GatewayBench(world, Seconds(call.Get(seconds)), what => Tell(call, what), cancellationToken).RunAsync();
                 if (call.Json) await call.Shell.Out.WriteLineAsync(JsonOutput.Text(result, BenchJson.Default.GatewayBenchResult));

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Tieout.Cli.Output;
+using Tieout.Storage;
 using Tieout.Storage.Bench;
 
 namespace Tieout.Cli.Commands;
@@ -38,7 +39,7 @@ internal sealed class BenchLedgerCommand
             var options = Options(call, folder);
             try
             {
-                Directory.CreateDirectory(folder);
+                PrivateFiles.CreateFolder(folder);
                 var progress = call.Shell.IsTerminal && !call.Json ? new Bar(call.Shell) : null;
                 await WriteAsync(call, options, await LedgerBench.RunAsync(options, progress, cancellationToken));
                 return ExitCode.Ok;

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
 using Tieout.Server.Incidents;
+using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
 
@@ -122,13 +123,15 @@ internal static class IncidentCommand
             {
                 if (target.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
                 {
-                    await using var file = new FileStream(target, FileMode.CreateNew);
+                    await using var file = PrivateFiles.Open(target, FileMode.CreateNew, FileAccess.Write);
                     await zip.CopyToAsync(file, cancellationToken);
                 }
                 else
                 {
                     if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()) throw new CommandFailedException(ExitCode.Usage, $"{target} is not empty.");
+                    PrivateFiles.CreateFolder(target);
                     await ZipFile.ExtractToDirectoryAsync(zip, target, cancellationToken);
+                    PrivateFiles.Close(target);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -28,8 +28,8 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
     }
 
     /// <summary>As given; else, for a server on this machine, that of the data folder beside us.</summary>
-    public string? Token => parsed.GetValue(globals.Token) ?? NotEmpty(shell.Variable("TIEOUT_TOKEN")) ?? NotEmpty(shell.Variable(AdminTokenFile.Variable))
-        ?? (Server.IsLoopback ? AdminTokenFile.Read(NotEmpty(shell.Variable("TIEOUT__DATA")) ?? Shell.DefaultData) : null);
+    public string? Token => parsed.GetValue(globals.Token) ?? FromFile(parsed.GetValue(globals.TokenFile) ?? NotEmpty(shell.Variable("TIEOUT_TOKEN_FILE"))) ?? NotEmpty(shell.Variable("TIEOUT_TOKEN")) ?? NotEmpty(shell.Variable(AdminTokenFile.Variable))
+        ?? (Server.IsLoopback ? AdminTokenFile.First(NotEmpty(shell.Variable("TIEOUT__DATA")) ?? Shell.DefaultData) : null);
 
     public ApiClient Client() => new(Server, Token);
 
@@ -38,6 +38,20 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
     {
         if (Json) await shell.Out.WriteLineAsync(JsonOutput.Text(answer, type));
         else await text(answer, shell.Out);
+    }
+
+    /// <summary>The first line of a file, so that a token is neither in the list of processes nor in a shell's history.</summary>
+    private static string? FromFile(string? file)
+    {
+        if (file is null) return null;
+        try
+        {
+            return NotEmpty(File.ReadLines(file).FirstOrDefault()) ?? throw new CommandFailedException(ExitCode.Usage, $"{file} holds no token: its first line must be the token.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Usage, $"The token file {file} cannot be read: {e.Message}", inner: e);
+        }
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();

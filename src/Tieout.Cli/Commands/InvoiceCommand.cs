@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Server.Api;
+using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
 
@@ -38,7 +39,7 @@ internal static class InvoiceCommand
     {
         try
         {
-            await using var page = File.Create(file);
+            await using var page = PrivateFiles.Create(file);
             await api.CopyAsync(path, page, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -5,12 +5,12 @@ using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>key create|list|block|unblock|rotate|expire|terms</c></summary>
+/// <summary><c>key create|list|block|unblock|rotate|end-previous|expire|terms</c></summary>
 internal static class KeyCommands
 {
     public static Command Build(Globals globals) => new("key", "Keys: what spends for an org.")
     {
-        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."),
+        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
     };
 
     private static Command Create(Globals globals)
@@ -22,14 +22,14 @@ internal static class KeyCommands
         var terms = new TermOptions();
         var worker = new Option<bool>("--worker") { Description = "It spends for the tenants named, with their envelopes, and for nobody without one." };
         var tenants = new Option<string[]>("--tenant") { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
-        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay }, async (call, api, cancellationToken) =>
         {
             var limits = terms.Body(call);
             var made = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys"]),
                 new NewKeyBody(
                     call.Get(team), call.Get(project), call.Get(name), call.Get(worker), call.Get(tenants) is { Length: > 0 } named ? named : null,
-                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata),
+                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
             return ExitCode.Ok;
@@ -56,11 +56,12 @@ internal static class KeyCommands
     {
         var org = Arguments.Org();
         var key = Key();
-        var grace = new Option<int>("--grace") { Description = "How long the old secret stays good, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
-        return globals.Calling(new("rotate", "Gives a key a new secret, shown this once.") { org, key, grace }, async (call, api, cancellationToken) =>
+        var grace = new Option<int>("--grace") { Description = "How long the old secret stays valid, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
+        var now = new Option<bool>("--now") { Description = "Refuse the old secret at once: for a secret that leaked." };
+        return globals.Calling(new("rotate", "Give a key a new secret, shown this once.") { org, key, grace, now }, async (call, api, cancellationToken) =>
         {
             var made = await api.SendAsync(
-                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "rotate"]), new RotateKeyBody(call.Get(grace)),
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "rotate"]), new RotateKeyBody(call.Get(grace), call.Get(now)),
                 ApiClient.Json.RotateKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync(
                 $"{answer.Id}\n{answer.Key}\nThe second line is the new secret. The old one {(answer.PreviousUntil is { } until ? $"is good until {until:u}" : "is refused from now on")}."));
@@ -88,7 +89,7 @@ internal static class KeyCommands
         var org = Arguments.Org();
         var key = Key();
         var terms = new TermOptions();
-        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "terms"]), terms.Body(call),
@@ -124,6 +125,8 @@ internal sealed class TermOptions
     public Option<string?> ExpiresAt { get; } = new("--expires-at") { Description = "A day or a time to come. Default: never.", HelpName = "TIME" };
     public Option<string[]> Models { get; } = new("--model") { Description = "A model it may ask for, with at most one * at its end; can be given again. Default: all.", HelpName = "NAME" };
     public Option<string[]> Scopes { get; } = new("--scope") { Description = $"What the key may do; can be given again. Default: {KeyScope.Inference}, which is {Names(isInference: true)}. The others: {Names(isInference: false)}.", HelpName = "NAME" };
+    public Option<string?> FactsPerCall { get; } = new("--facts-per-call") { Description = $"Usage that one call may hand in beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerCallDefault}.", HelpName = "AMOUNT" };
+    public Option<string?> FactsPerDay { get; } = new("--facts-per-day") { Description = $"How far one day's usage may go beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerDayDefault}.", HelpName = "AMOUNT" };
     public Option<string[]> Metadata { get; } = new("--metadata") { Description = "A note of your own; can be given again.", HelpName = "NAME=VALUE" };
 
     /// <exception cref="CommandFailedException">A note is not <c>NAME=VALUE</c>.</exception>
@@ -137,7 +140,7 @@ internal sealed class TermOptions
             notes[note[..equals]] = note[(equals + 1)..];
         }
 
-        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes);
+        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes, Arguments.AmountOrNull(call.Get(FactsPerCall)), Arguments.AmountOrNull(call.Get(FactsPerDay)));
     }
 
     private static string Names(bool isInference) => string.Join(", ", KeyScope.All.Where(scope => scope.IsInference == isInference));

@@ -16,7 +16,7 @@ internal static class OperationCommand
             var answer = await api.GetAsync(ApiClient.Path(path), ApiClient.Json.OperationBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.OperationBody, async (operation, text) =>
             {
-                await text.WriteLineAsync($"Operation {operation.OperationId} of {operation.Org}: {operation.Charge} {operation.Asset} charged, {operation.ProviderCost} at the provider{(operation.Settled ? "" : "; still in flight")}.");
+                await text.WriteLineAsync($"Operation {operation.OperationId} of {operation.Org}: {operation.Charge} {operation.Asset} charged{(operation.ProviderCost is { } cost ? $", {cost} at the provider" : "")}{(operation.Settled ? "" : "; still in flight")}.");
                 var table = new TextTable("ATTEMPT", ">NO", "HOLD", ">HELD", "MODEL", ">STATUS", ">IN", ">OUT", ">CHARGE", "BASIS");
                 foreach (var attempt in operation.Attempts)
                 {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Output;
 using Tieout.Core.Attribution;
 using Tieout.Server.Api;
-using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Evidence;
 using Tieout.Server.Hosting;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
@@ -23,11 +23,12 @@ internal static class ServeCommand
         var listen = new Option<string?>("--listen") { Description = $"Default: {Globals.DefaultServer}.", HelpName = "URL" };
         var config = new Option<string?>("--config") { Description = "A tieout.yaml. Default: the one in this folder, if there is one.", HelpName = "FILE" };
         var changed = new Option<bool>("--secrets-changed") { Description = "The secrets of all servers of a PostgreSQL store were changed on purpose: this one's count from now on." };
-        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, store, listen, config, changed }, async (call, cancellationToken) =>
+        var rollback = new Option<string?>("--accept-rollback") { Description = "Why the store was put back to an earlier state on purpose. Stored in the next signed head. Without it such a store is refused.", HelpName = "REASON" };
+        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, store, listen, config, changed, rollback }, async (call, cancellationToken) =>
         {
-            var options = Options(call, call.Get(config), call.Get(data), call.Get(listen), call.Get(store));
+            var options = Options(call, call.Get(config), call.Get(data), call.Get(listen), call.Get(store)) with { AcceptedRollback = call.Get(rollback) };
             await using var running = await StartAsync(options, cancellationToken, call.Get(changed));
-            var token = options.AdminToken is not null ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data);
+            var token = options.SecretFiles.AdminToken ?? (options.AdminToken is not null ? AdminTokenFile.Variable : AdminTokenFile.In(options.Data));
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(json =>
                 {
@@ -37,7 +38,7 @@ internal static class ServeCommand
                     json.WriteString("admin_token", token);
                     json.WriteEndObject();
                 })
-                : $"Tieout serves at {running.Url}; the admin token is in {token}");
+                : $"Tieout serves at {options.Doors.PublicUrl?.AbsoluteUri.TrimEnd('/') ?? running.Url}; the admin token is in {token}");
             await call.Shell.Out.FlushAsync(cancellationToken);
             await running.App.WaitForShutdownAsync(cancellationToken);
             return ExitCode.Ok;
@@ -50,16 +51,12 @@ internal static class ServeCommand
         try
         {
             var file = config ?? (File.Exists("tieout.yaml") ? "tieout.yaml" : null);
-            var given = call.Shell.Variable(AdminTokenFile.Variable) is { Length: > 0 } token ? token.Trim() : null;
             var options = file is null ? TieoutYaml.FromEnvironment(call.Shell.Variable) : TieoutYaml.Load(file, call.Shell.Variable);
-            var secret = call.Shell.Variable(EnvelopeSecretFile.Variable) is { Length: > 0 } text ? EnvelopeSecretFile.Parse(text) : null;
-            options = options with { AdminToken = given, EnvelopeSecret = secret };
+            options = ServeSecrets.Given(options, call.Shell.Variable);
             if (data is not null) options = options with { Data = data };
             if (store is not null) options = options with { Postgres = StoreOption.Parse(store) };
             if (listen is null) return options;
-            return Uri.TryCreate(listen, UriKind.Absolute, out var url) && url.Scheme is "http"
-                ? options with { Listen = listen }
-                : throw new CommandFailedException(ExitCode.Usage, $"'{listen}' is not an address to listen at: write one such as {Globals.DefaultServer}.");
+            return options with { Listen = DoorOptions.Listening(listen) };
         }
         catch (ConfigurationException e)
         {
@@ -74,12 +71,18 @@ internal static class ServeCommand
         var ledger = options.Postgres is { } store ? await StoreOption.OpenAsync(store, options.Data) : Open(options.Data);
         try
         {
-            var token = options.AdminToken ?? AdminTokenFile.Load(options.Data);
-            var secret = options.EnvelopeSecret ?? Secret(options.Data);
+            if (options is { Heads: { } heads, AcceptedRollback: null }) await RefuseRollbackAsync(heads, ledger, cancellationToken);
+            options = ServeSecrets.Loaded(options);
+            var (token, secret) = (options.AdminToken!, options.EnvelopeSecret!);
             if (options.Postgres is not null) await AgreeAsync(ledger, secret, token, secretsChanged, cancellationToken);
-            var app = TieoutServer.Build(options with { AdminToken = token, EnvelopeSecret = secret }, ledger);
+            var app = TieoutServer.Build(options, ledger);
             await ListenAsync(app, options.Listen, cancellationToken);
-            return new(app, ledger, token);
+            return new(app, ledger, token.Split('\n')[0].Trim());
+        }
+        catch (ConfigurationException e)
+        {
+            await ledger.DisposeAsync();
+            throw new CommandFailedException(ExitCode.Usage, e.Message, "configuration_invalid", e);
         }
         catch
         {
@@ -108,6 +111,14 @@ internal static class ServeCommand
         }
     }
 
+    /// <exception cref="CommandFailedException">The store was put back to an earlier state.</exception>
+    private static async Task RefuseRollbackAsync(HeadOptions heads, ILedger ledger, CancellationToken cancellationToken)
+    {
+        var found = await RollbackCheck.RunAsync(heads, ledger, reason => Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"), cancellationToken);
+        if (found is null) return;
+        throw new CommandFailedException(ExitCode.Findings, $"The store is not served: {found} Restore the newest copy; or, if it was put back on purpose, start with --accept-rollback REASON.", "store_rolled_back");
+    }
+
     private static async Task AgreeAsync(ILedger ledger, EnvelopeSecret secret, string token, bool changed, CancellationToken cancellationToken)
     {
         try
@@ -121,18 +132,6 @@ internal static class ServeCommand
         catch (StoreUnavailableException e)
         {
             throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
-        }
-    }
-
-    private static EnvelopeSecret Secret(string folder)
-    {
-        try
-        {
-            return EnvelopeSecretFile.Load(folder);
-        }
-        catch (ConfigurationException e)
-        {
-            throw new CommandFailedException(ExitCode.Usage, $"{EnvelopeSecretFile.In(folder)}: {e.Message}", "configuration_invalid", e);
         }
     }
 

@@ -3,10 +3,12 @@ using Tieout.Cli.Output;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Evidence;
 using Tieout.Storage;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite.Verification;
+using SignedHead = Tieout.Core.Ledger.SignedHead;
 
 namespace Tieout.Cli.Commands;
 
@@ -18,20 +20,23 @@ internal static class VerifyCommand
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
         var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
         var archive = new Option<string?>("--archive") { Description = "An archive to verify instead; with --data or --store, also that it is that ledger's.", HelpName = "DIR" };
-        return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store, archive }, async (call, cancellationToken) =>
+        var head = new Option<string?>("--head") { Description = "Signed heads of this ledger, from outside it: the ledger must contain the last one. A file, or an address to GET.", HelpName = "FILE|URL" };
+        var headKey = new Option<string?>("--head-key") { Description = $"The file with the key that heads are signed with. Default: {HeadKey.FileVariable}.", HelpName = "FILE" };
+        return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store, archive, head, headKey }, async (call, cancellationToken) =>
         {
             if (call.Get(archive) is { } archived) return await ArchiveAsync(call, archived, call.Get(data), call.Get(store));
             var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
             var secret = Secret(call.Shell, folder);
+            var signed = call.Get(head) is { } place ? await HeadAsync(place, call.Get(headKey) ?? call.Shell.Variable(HeadKey.FileVariable), cancellationToken) : null;
             var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
             if (named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres)
             {
-                var found = await RunAsync(postgres, secret, cancellationToken);
+                var found = await RunAsync(postgres, secret, cancellationToken, signed);
                 await WriteAsync(call.Shell, call.Json, found);
                 return found.Ok ? ExitCode.Ok : ExitCode.Findings;
             }
 
-            var report = Run(folder, secret);
+            var report = Run(folder, secret, signed);
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
         });
@@ -71,12 +76,31 @@ internal static class VerifyCommand
         }
     }
 
+    /// <exception cref="CommandFailedException">There is none, its key is not given, or it is not believed.</exception>
+    private static async Task<SignedHead> HeadAsync(string place, string? keyFile, CancellationToken cancellationToken)
+    {
+        if (keyFile is not { Length: > 0 }) throw new CommandFailedException(ExitCode.Usage, $"--head needs the key that heads are signed with: --head-key FILE, or {HeadKey.FileVariable}.", "usage");
+        try
+        {
+            var last = SignedHead.Last(await HeadPlaces.ReadAsync(place, cancellationToken), HeadKey.Read(keyFile), out var flaw);
+            return last ?? throw new CommandFailedException(ExitCode.Findings, flaw is null ? $"{place} holds no head." : $"{place}: the heads there are not believed: {flaw}.", "head_invalid");
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CommandFailedException(ExitCode.Usage, e.Message, "configuration_invalid", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException or TaskCanceledException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, $"The heads at {place} cannot be read: {e.Message}", "head_unreadable", e);
+        }
+    }
+
     /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
-    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null)
+    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null, SignedHead? head = null)
     {
         try
         {
-            return SqliteVerification.Run(folder, secret);
+            return SqliteVerification.Run(folder, secret, head);
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
         {
@@ -85,11 +109,11 @@ internal static class VerifyCommand
     }
 
     /// <inheritdoc cref="Run"/>
-    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret, CancellationToken cancellationToken)
+    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret, CancellationToken cancellationToken, SignedHead? head = null)
     {
         try
         {
-            return await PostgresVerification.RunAsync(store, secret, cancellationToken);
+            return await PostgresVerification.RunAsync(store, secret, head, cancellationToken);
         }
         catch (StoreUnavailableException e)
         {

@@ -24,9 +24,12 @@ public sealed record Envelope(
     /// <summary>A night in a queue.</summary>
     public static readonly TimeSpan LifetimeDefault = TimeSpan.FromDays(1);
 
+    /// <summary>The API key, of the same org, that the envelope was issued to; null: the platform. When the key is blocked, the envelope ends.</summary>
+    public string? ApiKey { get; init; }
+
     /// <summary>An envelope for a step that this one's operation causes: tenant and originator are this one's and cannot be chosen.</summary>
     public Envelope Child(string operation, string? workflow, string issuance, Instant issuedAt, Instant expiresAt) =>
-        new(Org, Originator, workflow ?? Workflow, operation, issuance, Issuance, Audience, issuedAt, expiresAt);
+        new(Org, Originator, workflow ?? Workflow, operation, issuance, Issuance, Audience, issuedAt, expiresAt) { ApiKey = ApiKey };
 
     /// <summary>What no envelope may be, read or written; null: nothing is wrong.</summary>
     public EnvelopeRefusal? Flaw()
@@ -37,6 +40,7 @@ public sealed record Envelope(
         }
 
         if (ParentIssuance is not null && !Names.IsValid(ParentIssuance)) return EnvelopeRefusal.ClaimMalformed;
+        if (ApiKey is not null && !Names.IsValid(ApiKey)) return EnvelopeRefusal.ClaimMalformed;
         return ExpiresAt <= IssuedAt || ExpiresAt - IssuedAt > LifetimeMax ? EnvelopeRefusal.LifetimeWrong : null;
     }
 }

@@ -17,12 +17,21 @@ public sealed class EnvelopeSecret
 
     private readonly byte[] _master;
 
+    /// <param name="previous">The secret before it, which still verifies; null: none does.</param>
     /// <exception cref="ArgumentException">Shorter than <see cref="BytesMin"/>.</exception>
-    public EnvelopeSecret(ReadOnlySpan<byte> master)
+    public EnvelopeSecret(ReadOnlySpan<byte> master, EnvelopeSecret? previous = null)
     {
         if (master.Length < BytesMin) throw new ArgumentException($"An envelope secret has at least {BytesMin} bytes.", nameof(master));
         _master = master.ToArray();
+        Previous = previous;
     }
+
+    /// <summary>Valid beside this one until the operator removes it. Signs nothing new.</summary>
+    public EnvelopeSecret? Previous { get; }
+
+    /// <summary>The secret, this one or one before it, that a key was made under; null: none of them.</summary>
+    /// <param name="check">Of the key; see <see cref="Check"/>.</param>
+    public EnvelopeSecret? Under(string keyId, string check) => Check(keyId) == check ? this : Previous?.Under(keyId, check);
 
     /// <summary>What signs and verifies envelopes.</summary>
     public byte[] Signing(string keyId) => Derive(keyId, "tieout/envelope/v1/sign");

@@ -19,6 +19,7 @@ public static partial class EnvelopeToken
         new("v", MemberKind.Whole), new("iat", MemberKind.Whole), new("exp", MemberKind.Whole), new("aud", MemberKind.Text),
         new("org_id", MemberKind.Text), new("tenant_id", MemberKind.Text), new("originator_id", MemberKind.Text), new("workflow_id", MemberKind.Text),
         new("operation_id", MemberKind.Text), new("issuance_id", MemberKind.Text), new("parent_issuance_id", MemberKind.Text, Required: false),
+        new("api_key_id", MemberKind.Text, Required: false),
     ];
 
     /// <summary>What the headers (or attributes of a message) of one request are worth.</summary>
@@ -46,7 +47,7 @@ public static partial class EnvelopeToken
         if (envelope!.Audience != audience) return Refuse(EnvelopeRefusal.AudienceWrong);
         if (key.Key.RetiredAt is { } retired && envelope.IssuedAt > Instant.From(retired) + ClockSkew) return Refuse(EnvelopeRefusal.KeyRetired);
         if (envelope.IssuedAt > now + ClockSkew) return Refuse(EnvelopeRefusal.IssuedInFuture);
-        if (key.Key.State is EnvelopeKeyState.Revoked) return new EnvelopeVerdict.Revoked(envelope, named.KeyId);
+        if (keys.IsRevoked(envelope, key)) return new EnvelopeVerdict.Revoked(envelope, named.KeyId);
         return envelope.ExpiresAt <= now ? new EnvelopeVerdict.Expired(envelope, named.KeyId) : new EnvelopeVerdict.Valid(envelope, named.KeyId);
     }
 
@@ -120,7 +121,7 @@ public static partial class EnvelopeToken
         if (flaws.HasFlag(Flaws.WrongType)) return EnvelopeRefusal.ClaimWrongType;
         if (flaws.HasFlag(Flaws.Missing)) return EnvelopeRefusal.ClaimMissing;
         if (Number(values[0]!) != Version) return EnvelopeRefusal.VersionUnknown;
-        envelope = new(values[4]!, values[6]!, values[7]!, values[8]!, values[9]!, values[10], values[3]!, FromSeconds(Number(values[1]!)), FromSeconds(Number(values[2]!)));
+        envelope = new(values[4]!, values[6]!, values[7]!, values[8]!, values[9]!, values[10], values[3]!, FromSeconds(Number(values[1]!)), FromSeconds(Number(values[2]!))) { ApiKey = values[11] };
         var flaw = envelope.Flaw();
         if (flaw is EnvelopeRefusal.ClaimMalformed) return flaw;
         return values[5] != envelope.Org ? EnvelopeRefusal.TenantsDiffer : flaw;

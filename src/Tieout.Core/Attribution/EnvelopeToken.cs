@@ -71,9 +71,10 @@ public static partial class EnvelopeToken
     private static int Claims(Envelope envelope, Span<byte> json)
     {
         var parent = envelope.ParentIssuance is { } id ? $",\"parent_issuance_id\":\"{id}\"" : "";
+        var key = envelope.ApiKey is { } issuedTo ? $",\"api_key_id\":\"{issuedTo}\"" : "";
         Utf8.TryWrite(
             json, CultureInfo.InvariantCulture,
-            $$"""{"v":{{Version}},"aud":"{{envelope.Audience}}","iat":{{Seconds(envelope.IssuedAt)}},"exp":{{Seconds(envelope.ExpiresAt)}},"org_id":"{{envelope.Org}}","tenant_id":"{{envelope.Org}}","originator_id":"{{envelope.Originator}}","workflow_id":"{{envelope.Workflow}}","operation_id":"{{envelope.Operation}}","issuance_id":"{{envelope.Issuance}}"{{parent}}}""",
+            $$"""{"v":{{Version}},"aud":"{{envelope.Audience}}","iat":{{Seconds(envelope.IssuedAt)}},"exp":{{Seconds(envelope.ExpiresAt)}},"org_id":"{{envelope.Org}}","tenant_id":"{{envelope.Org}}","originator_id":"{{envelope.Originator}}","workflow_id":"{{envelope.Workflow}}","operation_id":"{{envelope.Operation}}","issuance_id":"{{envelope.Issuance}}"{{parent}}{{key}}}""",
             out var length);
         return length;
     }

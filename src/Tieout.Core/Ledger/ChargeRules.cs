@@ -47,7 +47,7 @@ internal static class ChargeRules
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
         var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
-        if (lacking is not null && !command.Fact) return lacking;
+        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt))) return lacking;
 
         // After this point the charge must succeed.
         if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);

@@ -75,6 +75,9 @@ public abstract record Command
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command
     {
+        /// <summary>How far a fact and the other charges of its day may take the org beyond a hard limit; beyond that it is refused as if it were no fact. Null: no cap.</summary>
+        public Amount? BeyondMax { get; init; }
+
         /// <inheritdoc cref="PlaceHold.Lineage"/>
         public LineageAppend? Lineage { get; init; }
     }
@@ -137,6 +140,9 @@ public enum SettingKind
 
     /// <summary>Evidence that cost was about to be bound to another tenant; named <c>code:...</c>. Opens a finding with that code.</summary>
     IdentityFinding = 9,
+
+    /// <summary>An envelope that was revoked by hand, by its issuance id.</summary>
+    RevokedIssuance = 12,
     AdminToken = 10,
     AuditRecord = 11,
 

@@ -28,6 +28,23 @@ internal static class Headroom
         return null;
     }
 
+    /// <summary>
+    /// How far <paramref name="amount"/> and the other charges of today take the org beyond the limit that they pass furthest, read from the account and the windows.
+    /// A charge that counts on an earlier day answers for all that is beyond, so that back-dating gains nothing.
+    /// </summary>
+    public static Amount Beyond(Draft draft, OrgState org, UsageLabels labels, string? endUser, Amount amount, Instant at)
+    {
+        var beyond = draft.Account(org, AccountKind.Customer).Available is { } available ? amount - available : Amount.Zero;
+        foreach (var budget in draft.Matching(labels, endUser))
+        {
+            if (budget.Budget is { Hard: true, Limit: { } limit }) beyond = Amount.Largest(beyond, amount - Left(limit, draft.Window(budget, endUser, at)));
+        }
+
+        var meter = draft.Budgets.Find(org.MeterBudget)!;
+        if (!meter.WindowAt(draft.Now).Contains(at)) return beyond;
+        return Amount.Min(beyond, (draft.Window(meter, endUser: null, draft.Now)?.Posted ?? Amount.Zero) + amount);
+    }
+
     public static Amount Left(Amount limit, BudgetWindow? window) => window is null ? limit : limit - window.Posted - window.Held;
 }
 

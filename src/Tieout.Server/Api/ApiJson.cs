@@ -62,6 +62,8 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(NewEnvelopeBody))]
 [JsonSerializable(typeof(IssuedEnvelopeBody))]
 [JsonSerializable(typeof(VerifyEnvelopeBody))]
+[JsonSerializable(typeof(RevokeEnvelopeBody))]
+[JsonSerializable(typeof(RevokedEnvelopeBody))]
 [JsonSerializable(typeof(NewHopBody))]
 [JsonSerializable(typeof(HopBody))]
 [JsonSerializable(typeof(VerdictBody))]

@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
 
@@ -15,19 +16,24 @@ namespace Tieout.Server.Api;
 /// is the row's. What FOCUS has no column for begins with <c>x_</c>.
 /// Times are UTC, ends not included.
 /// </remarks>
-internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invoices, string issuer)
+internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invoices, string issuer, Viewer viewer)
 {
     public const string IssuerDefault = "Tieout";
 
-    public static readonly string[] Columns =
+    private const string CostColumn = "x_ProviderCost";
+
+    private static readonly string[] AllColumns =
     [
         "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription",
         "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "EffectiveCost", "HostProviderName", "InvoiceId",
         "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ResourceId", "ResourceName", "ResourceType", "ServiceCategory",
         "ServiceName", "ServiceProviderName", "ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "Tags",
-        "x_UsageId", "x_PostingId", "x_OperationId", "x_CorrelationId", "x_TraceId", "x_UsageSource", "x_Basis", "x_ProviderCost", "x_AppInstanceId", "x_RuntimeComponent", "x_ControlPlaneComponent",
+        "x_UsageId", "x_PostingId", "x_OperationId", "x_CorrelationId", "x_TraceId", "x_UsageSource", "x_Basis", CostColumn, "x_AppInstanceId", "x_RuntimeComponent", "x_ControlPlaneComponent",
         "x_OperatingMode", "x_ControlPlaneScope", "x_RuntimeBackend",
     ];
+
+    /// <summary>A tenant has no column of what providers take.</summary>
+    public IEnumerable<string> Columns => viewer == Viewer.Platform ? AllColumns : AllColumns.Where(column => column != CostColumn);
 
     /// <summary>In the order of <see cref="Columns"/>; null: nothing.</summary>
     /// <param name="correction">The posting that corrects the usage's charge; null: the charge itself.</param>
@@ -54,10 +60,12 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
             runtime is null ? "AI and Machine Learning" : "Compute", runtime is null ? labels.Model ?? "unknown" : instance ?? "runtime", issuer,
             runtime is null ? "Generative AI" : "Other (Compute)", sku, Quantity(usage).Unit, PriceDetails(price), price is null ? sku : $"{sku}@{price.List}/{Day(price.From)}", labels.Project, labels.Project, Tags(labels),
             usage.Id.ToString(), correction?.Seq.ToString(CultureInfo.InvariantCulture), usage.OperationId, usage.CorrelationId, usage.TraceId, UsageLine.Snake(labels.Source), UsageLine.Snake(usage.Basis),
-            correction is null ? row.ProviderCost.ToString() : null, instance, runtime?.Component, runtime is null ? null : runtime.IsControlPlane ? "true" : "false",
+            .. Cost(row, correction), instance, runtime?.Component, runtime is null ? null : runtime.IsControlPlane ? "true" : "false",
             runtime?.OperatingMode, runtime?.ControlPlaneScope, runtime?.Backend,
         ];
     }
+
+    private string?[] Cost(UsageRow row, Posting? correction) => viewer != Viewer.Platform ? [] : [correction is null ? row.ProviderCost.ToString() : null];
 
     private static string? PriceDetails(ResolvedPrice? price)
     {

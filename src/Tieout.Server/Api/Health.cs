@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
+using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -23,7 +25,15 @@ public sealed record LedgerHealthBody(
 /// <summary>How the ledger is doing.</summary>
 internal static class LedgerHealthEndpoint
 {
-    public static void MapLedgerHealth(this IEndpointRouteBuilder api) => api.MapGet("/health", async (ILedger ledger, SettlementSpool spool, TimeProvider time, CancellationToken cancellationToken) =>
+    public static void MapLedgerHealth(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/health", AnswerAsync).Allow(Access.EveryRole);
+
+        // What the operations address answers, for a token with a role.
+        api.MapGet("/health/detail", (HttpContext context) => HealthEndpoints.Detail(context, isReadiness: false)).Allow(Access.EveryRole);
+    }
+
+    private static async Task<IResult> AnswerAsync(ILedger ledger, SettlementSpool spool, TimeProvider time, CancellationToken cancellationToken)
     {
         var health = ledger.Health;
         var deliveries = await DeliveriesAsync(ledger, cancellationToken);
@@ -33,7 +43,7 @@ internal static class LedgerHealthEndpoint
                 health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit,
                 deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead, health.Quarantined, (long)health.Stalled.TotalSeconds),
             ApiJson.Default.LedgerHealthBody);
-    }).Allow(Access.EveryRole);
+    }
 
     /// <summary>Health is asked for when the store is down, too.</summary>
     private static async Task<DeliveriesHealth> DeliveriesAsync(ILedger ledger, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 
@@ -13,6 +14,8 @@ internal static class KeyInputs
         Models = Models(body.Models),
         Scopes = Scopes(body.Scopes),
         Metadata = Metadata(body.Metadata),
+        FactsPerCallNanos = NotNegative(body.FactsPerCall, "facts_per_call"),
+        FactsPerDayNanos = NotNegative(body.FactsPerDay, "facts_per_day"),
     };
 
     public static DateTimeOffset? Future(string? text, TimeZoneInfo zone, TimeProvider time)
@@ -59,6 +62,9 @@ internal static class KeyInputs
 
         return metadata;
     }
+
+    private static long? NotNegative(Amount? amount, string name) =>
+        amount is null || (amount >= Amount.Zero && amount <= Amount.Max) ? amount?.Nanos : throw Wrong(ApiError.AmountInvalid, $"'{amount}' is not a cap ({name}): use 0 to {Amount.Max}.");
 
     private static ApiRefusedException Wrong(ApiError error, string what) => new(error, what);
 }

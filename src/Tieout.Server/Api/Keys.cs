@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Tenancy;
@@ -14,18 +15,23 @@ namespace Tieout.Server.Api;
 /// <param name="Models">What it may ask for, with at most one <c>*</c> at the end of each; null: everything.</param>
 /// <param name="Scopes">chat, read.usage ... or inference; null: inference.</param>
 /// <param name="Metadata">Notes of the platform's own.</param>
+/// <param name="FactsPerCall">Usage that one call may hand in beyond a hard limit, with the scope usage.facts; null: 10.</param>
+/// <param name="FactsPerDay">How far one day's usage may go beyond a hard limit, with the scope usage.facts; null: 100.</param>
 /// <param name="Worker">It spends for the tenants named, with their envelopes, and for nobody without one.</param>
 /// <param name="Tenants">Orgs; <c>*</c>: all of them. Only of a worker.</param>
 public sealed record NewKeyBody(
     string? Team = null, string? Project = null, string? Name = null, bool Worker = false, IReadOnlyList<string>? Tenants = null,
-    string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null);
+    string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
+    Amount? FactsPerCall = null, Amount? FactsPerDay = null);
 
 /// <summary>All the terms of a key; what is left out is not limited from now on.</summary>
 public sealed record KeyTermsBody(
-    string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null);
+    string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
+    Amount? FactsPerCall = null, Amount? FactsPerDay = null);
 
-/// <param name="GraceSeconds">How long the old secret stays good. Default one day; 0: not at all.</param>
-public sealed record RotateKeyBody(long GraceSeconds = 86_400);
+/// <param name="GraceSeconds">How long the old secret stays valid. Default one day; 0: not at all.</param>
+/// <param name="Now">End the old secret at once, whatever <paramref name="GraceSeconds"/> says.</param>
+public sealed record RotateKeyBody(long GraceSeconds = 86_400, bool Now = false);
 
 /// <param name="At">A day or a time to come; null: now.</param>
 public sealed record ExpireKeyBody(string? At = null);
@@ -38,7 +44,7 @@ public sealed record MadeKeyBody(string Id, string Key, string Org, string? Team
 public sealed record KeyBody(
     string Id, string Org, string? Team, string? Project, string? Name, bool Blocked, DateTimeOffset CreatedAt, bool Worker, IReadOnlyList<string>? Tenants,
     DateTimeOffset? ExpiresAt = null, DateTimeOffset? PreviousUntil = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null,
-    IReadOnlyDictionary<string, string>? Metadata = null);
+    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null);
 
 public sealed record KeyListBody(IReadOnlyList<KeyBody> Items, long AsOf);
 
@@ -55,6 +61,7 @@ internal static class KeyEndpoints
         api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = true }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = false }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/end-previous", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, WithoutPrevious, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));
     }
@@ -75,7 +82,7 @@ internal static class KeyEndpoints
         ledger.Exists(SettingKind.Project, org, body.Project);
         if (body.Name is not null) Inputs.Name(body.Name, "name");
         CheckTenants(body, ledger);
-        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata), KeyTerms.None, zone, time);
+        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata, body.FactsPerCall, body.FactsPerDay), KeyTerms.None, zone, time);
 
         var (secret, hash) = Secrets.Make("tk_");
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -90,7 +97,7 @@ internal static class KeyEndpoints
         if (body.GraceSeconds is < 0 or > GraceSecondsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The grace period is 0 to {GraceSecondsMax} seconds.");
         var known = Known(org, key, ledger);
         var (secret, hash) = Secrets.Make("tk_");
-        var until = body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
+        var until = body.Now || body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
 
         // One old secret only: whoever rotates twice within the grace period means the first to end.
         var terms = (known.Terms ?? KeyTerms.None) with { PreviousSha256 = until is null ? null : known.SecretSha256, PreviousUntil = until };
@@ -120,6 +127,9 @@ internal static class KeyEndpoints
         return Answer.Ok(Body(changed), ApiJson.Default.KeyBody);
     }
 
+    /// <summary>The secret before the last rotation ends at once; the new one stays.</summary>
+    private static ApiKey WithoutPrevious(ApiKey key) => key.Terms is { } terms ? key with { Terms = terms with { PreviousSha256 = null, PreviousUntil = null } } : key;
+
     private static ApiKey Known(string org, string key, ILedger ledger)
     {
         Inputs.Org(ledger, org);
@@ -132,7 +142,8 @@ internal static class KeyEndpoints
 
     private static KeyBody Body(ApiKey key) => new(
         key.Id, key.Org, key.Team, key.Project, key.Name, key.Blocked, key.CreatedAt, key.Worker, key.Tenants,
-        key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes ?? [KeyScope.Inference], key.Terms?.Metadata);
+        key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes ?? [KeyScope.Inference], key.Terms?.Metadata,
+        (key.Terms ?? KeyTerms.None).FactsPerCall, (key.Terms ?? KeyTerms.None).FactsPerDay);
 
     private static void CheckTenants(NewKeyBody body, ILedger ledger)
     {

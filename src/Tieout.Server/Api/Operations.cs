@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,9 +15,10 @@ namespace Tieout.Server.Api;
 /// <summary>An operation with all its attempts: what was held, used and charged for each.</summary>
 /// <param name="Settled">No attempt is in flight any more: the figures are final.</param>
 /// <param name="Charge">Σ charges of the attempts.</param>
+/// <param name="ProviderCost">Σ of what the providers take; null: a tenant reads.</param>
 /// <param name="Lineage">What happened to each envelope of the operation, oldest first; empty: it had none.</param>
 public sealed record OperationBody(
-    string OperationId, string Org, string Asset, bool Settled, Amount Charge, Amount ProviderCost, IReadOnlyList<AttemptBody> Attempts,
+    string OperationId, string Org, string Asset, bool Settled, Amount Charge, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, IReadOnlyList<AttemptBody> Attempts,
     IReadOnlyList<LineageBody> Lineage, long AsOf);
 
 /// <param name="Provider">The upstream that was asked; so for an attempt that never reached it.</param>
@@ -59,13 +61,13 @@ internal static class OperationEndpoints
             var attempts = await ledger.Read.OperationAsync(org.Org.Id, id, context.RequestAborted);
             if (attempts.Count == 0) continue;
             var lineage = LineageBody.From(await ledger.Read.LineageAsync(org.Org.Id, id, context.RequestAborted), keys.Ring);
-            return Answer.Ok(Body(org.Org, id, attempts, lineage, asOf), ApiJson.Default.OperationBody);
+            return Answer.Ok(Body(org.Org, id, attempts, lineage, asOf, Caller.Of(context).Viewer), ApiJson.Default.OperationBody);
         }
 
         throw new ApiRefusedException(ApiError.OperationNotFound, $"No attempt of an operation '{Inputs.Shown(id)}' is on record.");
     }
 
-    private static OperationBody Body(Org org, string id, IReadOnlyList<Attempt> attempts, IReadOnlyList<LineageBody> lineage, long asOf)
+    private static OperationBody Body(Org org, string id, IReadOnlyList<Attempt> attempts, IReadOnlyList<LineageBody> lineage, long asOf, Viewer viewer)
     {
         var (charge, cost) = (Amount.Zero, Amount.Zero);
         foreach (var attempt in attempts)
@@ -76,11 +78,11 @@ internal static class OperationEndpoints
 
         var settled = attempts.All(attempt => attempt.Hold is null || attempt.State != HoldState.Open);
         var numbers = lineage.SelectMany(issuance => issuance.Steps).ToLookup(step => step.Id, step => step.AttemptNo, StringComparer.Ordinal);
-        return new(id, org.Id, org.Asset, settled, charge, cost, [.. attempts.Select(attempt => Body(attempt, numbers))], lineage, asOf);
+        return new(id, org.Id, org.Asset, settled, charge, viewer == Viewer.Platform ? cost : null, [.. attempts.Select(attempt => Body(attempt, numbers, viewer))], lineage, asOf);
     }
 
     /// <param name="numbers">Of attempts under an envelope, those also that came to no usage.</param>
-    private static AttemptBody Body(Attempt attempt, ILookup<string, int> numbers)
+    private static AttemptBody Body(Attempt attempt, ILookup<string, int> numbers, Viewer viewer)
     {
         var usage = attempt.Usage?.Usage;
         var labels = usage?.Labels ?? attempt.Hold?.Scope;
@@ -90,6 +92,6 @@ internal static class OperationEndpoints
             id, labels?.Provider, labels?.Model, labels?.Trigger, number, usage?.StatusCode,
             (usage?.OccurredAt ?? attempt.Hold?.HeldAt)?.ToString(), usage?.DurationMs,
             attempt.Hold is { } hold ? HoldBody.From(hold, attempt.State, endedAt: null) : null,
-            attempt.Usage is { } row ? UsageLine.From(row) : null);
+            attempt.Usage is { } row ? UsageLine.From(row, viewer) : null);
     }
 }

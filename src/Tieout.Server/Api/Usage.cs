@@ -38,7 +38,7 @@ internal static class UsageEndpoints
     {
         Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "source", "app_instance", "format", "issuer", "limit", "cursor");
         var asOf = ledger.Read.AsOf;
-        var state = Inputs.Org(ledger, org);
+        var (state, viewer) = (Inputs.Org(ledger, org), Caller.Of(context).Viewer);
         var filter = Filter(context, state);
         switch (Inputs.Query(context, "format"))
         {
@@ -49,7 +49,7 @@ internal static class UsageEndpoints
                 await WriteJsonLinesAsync(context, ledger.Read.UsageAsync(filter, context.RequestAborted));
                 return TypedResults.Empty;
             case "focus":
-                await WriteFocusAsync(context, ledger, new(state, new Issuing(ledger, time).Invoices(org), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault), filter);
+                await WriteFocusAsync(context, ledger, new(state, new Issuing(ledger, time).Invoices(org), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, viewer), filter);
                 return TypedResults.Empty;
             case null or "json":
                 break;
@@ -64,7 +64,7 @@ internal static class UsageEndpoints
         {
             more = items.Count == limit;
             if (more) break;
-            items.Add(UsageLine.From(row));
+            items.Add(UsageLine.From(row, viewer));
         }
 
         var next = more ? items[^1].Seq.ToString(CultureInfo.InvariantCulture) : null;
@@ -89,12 +89,13 @@ internal static class UsageEndpoints
     /// <summary>One object a line, the same as the items of a page.</summary>
     private static async Task WriteJsonLinesAsync(HttpContext context, IAsyncEnumerable<UsageRow> rows)
     {
+        var viewer = Caller.Of(context).Viewer;
         context.Response.ContentType = "application/jsonl; charset=utf-8";
         await using var chunk = new MemoryStream();
         var count = 0;
         await foreach (var row in rows)
         {
-            await JsonSerializer.SerializeAsync(chunk, UsageLine.From(row), ApiJson.Default.UsageLine, context.RequestAborted);
+            await JsonSerializer.SerializeAsync(chunk, UsageLine.From(row, viewer), ApiJson.Default.UsageLine, context.RequestAborted);
             chunk.WriteByte((byte)'\n');
             if (++count % RowsPerFlush != 0) continue;
             await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
@@ -109,7 +110,7 @@ internal static class UsageEndpoints
     {
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
-        await context.Response.WriteAsync(CsvLine.Of(FocusExport.Columns), context.RequestAborted);
+        await context.Response.WriteAsync(CsvLine.Of(export.Columns), context.RequestAborted);
         var (chunk, prices) = (new StringBuilder(), new Dictionary<int, ResolvedPrice?>());
         await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await LineAsync(export.Row(row, await PriceAsync(row.Price), correction: null));
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
@@ -143,15 +144,16 @@ internal static class UsageEndpoints
     {
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{fileName}\"";
+        var viewer = Caller.Of(context).Viewer;
         // Some cells are text from outside; escaped, a spreadsheet shows what would else be a formula to it.
         var form = new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape };
         await using var chunk = new MemoryStream();
         await using var csv = CsvWriter.Create(chunk, form, leaveOpen: true);
-        await csv.WriteRecordAsync(UsageLine.Columns, context.RequestAborted);
+        await csv.WriteRecordAsync(UsageLine.ColumnsFor(viewer), context.RequestAborted);
         var count = 0;
         await foreach (var row in rows)
         {
-            foreach (var field in UsageLine.From(row).Fields()) csv.WriteField(field);
+            foreach (var field in UsageLine.From(row, viewer).Fields()) csv.WriteField(field);
             await csv.EndRecordAsync(context.RequestAborted);
             if (++count % RowsPerFlush == 0) await SendAsync();
         }

@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Api;
 
 /// <summary>One usage record with its charge, as every listing and export shows it. The order of the members is the order of the columns.</summary>
 /// <param name="InputTokens">A total; cache reads and writes are parts of it.</param>
 /// <param name="OutputTokens">A total; reasoning is part of it.</param>
+/// <param name="ProviderCost">What the provider takes; null: a tenant reads, and neither the member nor its column is there.</param>
 /// <param name="Basis">reported, estimated, failed or imported: zero, nothing and estimated are different things.</param>
 /// <param name="Unpriced">No price was known: the charge of zero is not a price.</param>
 /// <param name="UsageFlags">What is odd about the counts; empty: nothing.</param>
@@ -16,7 +19,7 @@ namespace Tieout.Server.Api;
 public sealed record UsageLine(
     string UsageId, string OperationId, string OccurredAt, string OrgId, string? ProjectId, string? TeamId, string? KeyId, string? UserId, string? Feature,
     string UsageSource, string? TriggerType, string? Provider, string? Model, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens,
-    long ReasoningTokens, Amount ProviderCost, Amount Charge, string? CorrelationId, string? TraceId, string Basis,
+    long ReasoningTokens, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, Amount Charge, string? CorrelationId, string? TraceId, string Basis,
     int AttemptNo, string? WorkflowId, int StatusCode, int DurationMs, bool Unpriced, string UsageFlags, string ChargeFlags, string? MoreUnits,
     string EffectiveAt, string RecordedAt, long Seq, string? AppInstanceId, string? RuntimeComponent, bool? ControlPlaneComponent,
     string? OperatingMode, string? ControlPlaneScope, string? RuntimeBackend)
@@ -25,25 +28,29 @@ public sealed record UsageLine(
     [
         "usage_id", "operation_id", "occurred_at", "org_id", "project_id", "team_id", "key_id", "user_id", "feature",
         "usage_source", "trigger_type", "provider", "model", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
-        "reasoning_tokens", "provider_cost", "charge", "correlation_id", "trace_id", "basis",
+        "reasoning_tokens", CostColumn, "charge", "correlation_id", "trace_id", "basis",
         "attempt_no", "workflow_id", "status_code", "duration_ms", "unpriced", "usage_flags", "charge_flags", "more_units",
         "effective_at", "recorded_at", "seq", "app_instance_id", "runtime_component", "control_plane_component",
         "operating_mode", "control_plane_scope", "runtime_backend",
     ];
 
-    public static UsageLine From(UsageRow row)
+    private const string CostColumn = "provider_cost";
+
+    internal static string[] ColumnsFor(Viewer viewer) => viewer == Viewer.Platform ? Columns : [.. Columns.Where(column => column != CostColumn)];
+
+    internal static UsageLine From(UsageRow row, Viewer viewer)
     {
         var (usage, labels, counts) = (row.Usage, row.Usage.Labels, row.Usage.Counts);
         return new(
             usage.Id.ToString(), usage.OperationId, usage.OccurredAt.ToString(), labels.Org, labels.Project, labels.Team, labels.Key, usage.EndUser, labels.Feature,
             Snake(labels.Source), labels.Trigger, labels.Provider, labels.Model, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens,
-            counts.OutputTokens, counts.ReasoningTokens, row.ProviderCost, row.Charge, usage.CorrelationId, usage.TraceId, Snake(usage.Basis),
+            counts.OutputTokens, counts.ReasoningTokens, viewer == Viewer.Platform ? row.ProviderCost : null, row.Charge, usage.CorrelationId, usage.TraceId, Snake(usage.Basis),
             usage.AttemptNo, usage.WorkflowId, usage.StatusCode, usage.DurationMs, row.Flags.HasFlag(Core.Ledger.ChargeFlags.Unpriced),
             Flags(usage.Flags, usage.Flags == 0), Flags(row.Flags, row.Flags == 0), counts.More, row.EffectiveAt.ToString(), row.RecordedAt.ToString(), row.Seq,
             labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode, labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend);
     }
 
-    /// <summary>In the order of <see cref="Columns"/>.</summary>
+    /// <summary>In the order of <see cref="ColumnsFor"/>.</summary>
     public IEnumerable<string?> Fields()
     {
         yield return UsageId;
@@ -60,7 +67,7 @@ public sealed record UsageLine(
         yield return Provider;
         yield return Model;
         foreach (var tokens in new[] { InputTokens, CacheReadTokens, CacheWriteTokens, OutputTokens, ReasoningTokens }) yield return Text(tokens);
-        yield return ProviderCost.ToString();
+        if (ProviderCost is { } cost) yield return cost.ToString();
         yield return Charge.ToString();
         yield return CorrelationId;
         yield return TraceId;

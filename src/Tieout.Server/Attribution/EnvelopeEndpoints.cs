@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Attribution;
+using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
@@ -34,6 +35,11 @@ public sealed record ClaimsBody(
 
 public sealed record VerifyEnvelopeBody(string Envelope);
 
+/// <param name="Envelope">The envelope itself; or its org and issuance id, where only those are known.</param>
+public sealed record RevokeEnvelopeBody(string? Envelope = null, string? OrgId = null, string? IssuanceId = null);
+
+public sealed record RevokedEnvelopeBody(string OrgId, string IssuanceId);
+
 /// <param name="Verdict">valid, expired (attributes, authorises nothing), revoked (quarantine) or refused.</param>
 /// <param name="Reason">Which rule refused it.</param>
 /// <param name="Claims">Null: refused, so nothing that it says is believed; or of a tenant the key that asks may not act for.</param>
@@ -47,6 +53,7 @@ internal static class EnvelopeEndpoints
     {
         api.MapPost("/envelopes", Issue).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
         api.MapPost("/envelopes/verify", Verify).Allow(Access.Tenant(KeyScope.Envelopes).OrEveryRole());
+        api.MapPost("/envelopes/revoke", Revoke).Allow(Access.Roles(AdminRole.Operator));
         api.MapHops();
     }
 
@@ -60,10 +67,30 @@ internal static class EnvelopeEndpoints
         EnvelopeRefusal? flaw;
         var issued = body.Parent is { } parent
             ? issuer.IssueChild(Parent(caller, body, verifier.Verify(parent, Instant.From(time.GetUtcNow()))), body.WorkflowId, body.OperationId, out flaw, lifetime)
-            : issuer.Issue(Org(caller, body, ledger), body.OriginatorId ?? caller.Key?.Id ?? "admin", body.WorkflowId, body.OperationId, out flaw, body.Aud, lifetime);
+            : issuer.Issue(Org(caller, body, ledger), body.OriginatorId ?? caller.Key?.Id ?? "admin", body.WorkflowId, body.OperationId, out flaw, body.Aud, lifetime, caller.Key?.Id);
         if (flaw is { } wrong) throw Invalid(wrong);
         if (issued is null) throw new ApiRefusedException(ApiError.EnvelopesOff, "No envelope key issues: make one with POST /api/v1/envelope-keys.");
         return Answer.Made(isNew: true, new IssuedEnvelopeBody(issued.Token, issued.KeyId, ClaimsBody.From(issued.Envelope)), ApiJson.Default.IssuedEnvelopeBody);
+    }
+
+    /// <summary>From now on the envelope, and what was derived from it, is refused at every door.</summary>
+    private static async Task<IResult> Revoke(HttpContext context, ILedger ledger, EnvelopeVerifier verifier, TimeProvider time)
+    {
+        var body = await Inputs.BodyAsync(context, ApiJson.Default.RevokeEnvelopeBody);
+        var (org, issuance) = (body.OrgId, body.IssuanceId);
+        if (body.Envelope is { } token)
+        {
+            if (org is not null || issuance is not null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send either the envelope, or org_id and issuance_id.");
+            var verdict = verifier.Verify(token, Instant.From(time.GetUtcNow()));
+            if (verdict is EnvelopeVerdict.Refused refused) throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {Identities.Code(refused.Reason)}.");
+            (org, issuance) = (EnvelopeOf(verdict).Org, EnvelopeOf(verdict).Issuance);
+        }
+
+        if (org is null || issuance is null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send either the envelope, or org_id and issuance_id.");
+        Inputs.Org(ledger, org);
+        Inputs.Name(issuance, "issuance_id");
+        (await ledger.ActAsync(new Command.Record(SettingKind.RevokedIssuance, org, issuance, "{}", Once: false), context)).OrThrow();
+        return Answer.Ok(new RevokedEnvelopeBody(org, issuance), ApiJson.Default.RevokedEnvelopeBody);
     }
 
     private static async Task<IResult> Verify(HttpContext context, EnvelopeVerifier verifier, TimeProvider time)

@@ -12,14 +12,15 @@ internal sealed class EnvelopeIssuer(EnvelopeKeys keys, TimeProvider time)
     /// <summary>A new envelope, written and signed.</summary>
     /// <param name="workflow">Null: the operation is part of nothing larger.</param>
     /// <param name="operation">Null: a new one.</param>
+    /// <param name="apiKey">The key of the org that it is issued to; null: the platform.</param>
     /// <param name="flaw">What is wrong with what was asked for; null: nothing.</param>
     /// <returns>Null: there is a flaw, or no key that issues.</returns>
     public IssuedEnvelope? Issue(
-        string org, string originator, string? workflow, string? operation, out EnvelopeRefusal? flaw, string? audience = null, TimeSpan? lifetime = null)
+        string org, string originator, string? workflow, string? operation, out EnvelopeRefusal? flaw, string? audience = null, TimeSpan? lifetime = null, string? apiKey = null)
     {
         var (issuedAt, expiresAt) = Times(lifetime);
         var id = operation ?? Guid.CreateVersion7().ToString();
-        return Sign(new(org, originator, workflow ?? id, id, NewIssuance(), null, audience ?? Audience, issuedAt, expiresAt), out flaw);
+        return Sign(new(org, originator, workflow ?? id, id, NewIssuance(), null, audience ?? Audience, issuedAt, expiresAt) { ApiKey = apiKey }, out flaw);
     }
 
     /// <summary>An envelope for a step of the operation of <paramref name="parent"/>: its tenant, originator and audience are not to be chosen.</summary>

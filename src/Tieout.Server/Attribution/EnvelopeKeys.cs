@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;
@@ -21,7 +22,7 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         get
         {
             var last = Volatile.Read(ref _last);
-            return last is not null && last.Version == ledger.Read.SettingsVersion ? last.Ring : Rebuild();
+            return last is not null && last.Version == ledger.Read.SettingsVersion && ReferenceEquals(last.Secret, secret.Value) ? last.Ring : Rebuild();
         }
     }
 
@@ -57,9 +58,12 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
     public async Task<Outcome> SetAsync(EnvelopeKey key, CancellationToken cancellationToken) => await ledger.SubmitAsync(Set(key), cancellationToken);
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) => EnsureIssuingAsync(cancellationToken);
+
+    /// <summary>Makes a key under the secret in force, unless the one that issues is.</summary>
+    public async Task EnsureIssuingAsync(CancellationToken cancellationToken)
     {
-        if (secret.Value is null || Ring.Active is not null) return;
+        if (secret.Value is not { } master || (Ring.Active is { } active && master.Check(active.Key.Id) == active.Key.Check)) return;
         try
         {
             await RotateAsync(id: null, cancellationToken);
@@ -72,6 +76,20 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    private Revocations Revoked()
+    {
+        HashSet<(string, string)> keys = [], issuances = [];
+        foreach (var row in ledger.Read.Settings)
+        {
+            if (row.Kind == SettingKind.RevokedIssuance) issuances.Add((row.Org, row.Name));
+
+            // Of the many keys, only the blocked ones are worth reading.
+            else if (row.Kind == SettingKind.Key && row.Body.Contains("\"blocked\":true", StringComparison.Ordinal) && ApiKey.Parse(row.Body) is { Blocked: true } key) keys.Add((key.Org, key.Id));
+        }
+
+        return new(keys, issuances);
+    }
+
     private static Command.Record Set(EnvelopeKey key) => new(SettingKind.EnvelopeKey, "", key.Id, key.ToJson(), Once: false);
 
     private KeyRing Rebuild()
@@ -80,12 +98,14 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         {
             // The version first: settings read after it are at least as new.
             var version = ledger.Read.SettingsVersion;
-            if (_last is { } last && last.Version == version) return last.Ring;
+            var master = secret.Value;
+            if (_last is { } last && last.Version == version && ReferenceEquals(last.Secret, master)) return last.Ring;
             var keys = All();
 
             // Deriving costs; most settings are not envelope keys.
-            var ring = _last is { } before && before.Keys.SequenceEqual(keys) ? before.Ring : new KeyRing(keys, secret.Value);
-            Volatile.Write(ref _last, new(version, keys, ring));
+            var revocations = Revoked();
+            var ring = _last is { } before && ReferenceEquals(before.Secret, master) && before.Keys.SequenceEqual(keys) ? before.Ring.With(revocations) : new KeyRing(keys, master, revocations);
+            Volatile.Write(ref _last, new(version, keys, master, ring));
             return ring;
         }
     }
@@ -93,8 +113,16 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
     [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "No envelope key could be made, so no envelopes are issued yet: {Reason}")]
     private partial void LogNoKey(string reason);
 
-    private sealed record Snapshot(long Version, IReadOnlyList<EnvelopeKey> Keys, KeyRing Ring);
+    private sealed record Snapshot(long Version, IReadOnlyList<EnvelopeKey> Keys, EnvelopeSecret? Secret, KeyRing Ring);
 }
 
-/// <param name="Value">Null: there is none.</param>
-internal sealed record EnvelopeSecretOf(EnvelopeSecret? Value);
+/// <summary>The envelope secret in force. Another takes its place while the server runs.</summary>
+internal sealed class EnvelopeSecretOf(EnvelopeSecret? value)
+{
+    private EnvelopeSecret? _value = value;
+
+    /// <summary>Null: there is none.</summary>
+    public EnvelopeSecret? Value => Volatile.Read(ref _value);
+
+    public void Replace(EnvelopeSecret next) => Volatile.Write(ref _value, next);
+}

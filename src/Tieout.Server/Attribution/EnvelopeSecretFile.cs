@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;
 
@@ -10,6 +11,9 @@ public static class EnvelopeSecretFile
 {
     /// <summary>Names the environment variable that outranks the file.</summary>
     public const string Variable = "TIEOUT_ENVELOPE_SECRET";
+
+    /// <summary>Names the environment variable that names another file.</summary>
+    public const string FileVariable = "TIEOUT_ENVELOPE_SECRET_FILE";
 
     public static string In(string dataFolder) => Path.Combine(dataFolder, "envelope-secret");
 
@@ -23,26 +27,25 @@ public static class EnvelopeSecretFile
 
         // Whole or not at all, and one that is there is never replaced: what was signed under it could not be verified any more.
         var unfinished = In(dataFolder) + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Directory.CreateDirectory(dataFolder);
-        using (var file = new FileStream(unfinished, options))
-        {
-            file.Write(Encoding.ASCII.GetBytes(made + "\n"));
-            file.Flush(flushToDisk: true);
-        }
-
+        PrivateFiles.CreateFolder(dataFolder);
+        PrivateFiles.Write(unfinished, Encoding.ASCII.GetBytes(made + "\n"));
         File.Move(unfinished, In(dataFolder), overwrite: false);
         return Parse(made);
     }
 
-    /// <param name="text">At least 32 characters, such as <c>openssl rand -hex 32</c> prints. White space around it does not count.</param>
+    /// <param name="text">At least 32 characters, such as <c>openssl rand -hex 32</c> prints; on a second line the secret before it, while it still verifies.</param>
     /// <exception cref="ConfigurationException">It is too short to be a secret.</exception>
     public static EnvelopeSecret Parse(string text)
     {
-        var bytes = Encoding.UTF8.GetBytes(text.Trim());
+        var lines = SecretLines.Parse(text, Variable);
+        return Made(lines[0], lines.Count > 1 ? Made(lines[1], previous: null) : null);
+    }
+
+    private static EnvelopeSecret Made(string line, EnvelopeSecret? previous)
+    {
+        var bytes = Encoding.UTF8.GetBytes(line);
         return bytes.Length >= EnvelopeSecret.BytesMin
-            ? new(bytes)
+            ? new(bytes, previous)
             : throw new ConfigurationException($"{Variable}: an envelope secret has at least {EnvelopeSecret.BytesMin} characters, such as 'openssl rand -hex 32' prints.");
     }
 }

@@ -26,7 +26,7 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
                 if (denied.Finding is { } finding) findings.Open(finding);
                 return Refusal(denied);
             case IdentityDecision.Own own:
-                var issued = issuer.Issue(own.Org, caller.Tags.User ?? spender.Key.Id, caller.Tags.Workflow, caller.OperationId, out _);
+                var issued = issuer.Issue(own.Org, caller.Tags.User ?? spender.Key.Id, caller.Tags.Workflow, caller.OperationId, out _, apiKey: spender.Key.Id);
                 if (issued is null) return null;
                 context.Response.Headers[Envelope.Header] = issued.Token;
                 caller = caller with { Carried = envelopeKeys.Carry(issued.Token, issued.Envelope, issued.KeyId), IsCarriedNew = true };

@@ -11,6 +11,9 @@ public sealed record ServerOptions
     /// <summary>Where it listens; port 0 takes a free one, which <c>app.Urls</c> then names.</summary>
     public string Listen { get; init; } = "http://127.0.0.1:4080";
 
+    /// <summary>TLS, the operations port, proxies.</summary>
+    public DoorOptions Doors { get; init; } = new();
+
     /// <summary>The folder that holds everything durable.</summary>
     public string Data { get; init; } = "tieout-data";
 
@@ -46,6 +49,9 @@ public sealed record ServerOptions
     /// <summary>Corrections that move more than this, in major units of the org's asset, need a second person's token; null: none does.</summary>
     public Amount? ApprovalAbove { get; init; }
 
+    /// <summary>The files that <c>${file:...}</c> in <c>tieout.yaml</c> named: read again when they change, too.</summary>
+    public ImmutableArray<string> ValueFiles { get; init; } = [];
+
     /// <summary>The file that is read again when it changes; null: there is none. Where the server listens, its data and its store stay as they were.</summary>
     public ConfigurationFile? File { get; init; }
 
@@ -55,11 +61,23 @@ public sealed record ServerOptions
     /// <summary>What envelope keys are derived from; null: none, and no envelope is issued or believed. Never read from <c>tieout.yaml</c>.</summary>
     public EnvelopeSecret? EnvelopeSecret { get; init; }
 
+    /// <summary>Evidence of the ledger's end that is written outside the store; null: none is.</summary>
+    public HeadOptions? Heads { get; init; }
+
+    /// <summary>Why the store was put back to an earlier state on purpose; null: it was not.</summary>
+    public string? AcceptedRollback { get; init; }
+
+    /// <summary>The files that the admin token and the envelope secret came from, so that they can be read again.</summary>
+    public SecretFiles SecretFiles { get; init; } = new(null, null);
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Not the options themselves: they hold secrets, and records print all they have.</summary>
     public override string ToString() => $"{nameof(ServerOptions)} of {Listen}";
 }
+
+/// <param name="AdminToken">Null: the token came from the environment, and stays until a restart. The other likewise.</param>
+public sealed record SecretFiles(string? AdminToken, string? EnvelopeSecret);
 
 /// <summary>One provider of models.</summary>
 /// <param name="Dialect">How it is spoken to.</param>
@@ -150,6 +168,9 @@ public sealed record GatewayOptions
 
     /// <summary>How much of an answer is read on after its client has gone.</summary>
     public long DrainBytesMax { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>How often a key may ask in a minute for what the provider takes nothing for: moderation and token counting. Besides, <c>limits</c> count for it as for everything else.</summary>
+    public long FreeRequestsPerMinute { get; init; } = 600;
 
     /// <summary>The largest file that is taken for a batch. It goes through a file of the data folder, not through memory.</summary>
     public long FileBytesMax { get; init; } = 200 * 1024 * 1024;

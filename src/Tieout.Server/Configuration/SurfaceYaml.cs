@@ -55,7 +55,7 @@ internal static class SurfaceYaml
         switch (kind)
         {
             case "sql":
-                if (!PostgresAddress.IsOne(where.Text())) throw where.Wrong("the connection must be postgres://user@host:port/database");
+                if (PostgresAddress.Flaw(where.Text()) is { } flaw) throw where.Wrong($"the connection is not valid: {flaw}");
                 return new SurfaceSource.Sql(where.Text(), members.TryGetValue("query", out var query) ? query.Text() : null);
             case "http":
                 if (!Uri.TryCreate(where.Text(), UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https", UserInfo: "", Fragment: "", Host.Length: > 0 }) throw where.Wrong("the url must be http:// or https://, without a user or a fragment");

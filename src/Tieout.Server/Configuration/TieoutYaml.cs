@@ -39,7 +39,8 @@ public static class TieoutYaml
     /// <inheritdoc cref="Load"/>
     public static ServerOptions Read(string text, string file, Func<string, string?> environment)
     {
-        var options = Overridden(Parse(text, file) is { } root ? ReadRoot(new(file, "", root, environment)) : new ServerOptions(), environment);
+        var source = new YamlSource(file, environment);
+        var options = Overridden(Parse(text, file) is { } root ? ReadRoot(new(source, "", root)) : new ServerOptions(), environment) with { ValueFiles = [.. source.Files] };
         var names = options.Providers.Select(provider => provider.Name).ToHashSet(StringComparer.Ordinal);
         var unknown = options.Models.SelectMany(model => model.Upstreams.Select(upstream => (model.Name, upstream.Provider))).FirstOrDefault(use => !names.Contains(use.Provider));
         return unknown.Name is null ? options : throw new ConfigurationException($"{file}: model '{unknown.Name}' names the provider '{unknown.Provider}', which 'providers' does not have.");
@@ -81,9 +82,9 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members("listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "webhooks", "alerts", "surfaces", "corrections", "runtime");
-        var options = new ServerOptions();
-        if (members.TryGetValue("listen", out var listen)) options = options with { Listen = Address(listen.Text(), listen.Wrong) };
+        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "webhooks", "alerts", "surfaces", "corrections", "runtime", "heads", .. DoorYaml.Members]);
+        var options = new ServerOptions { Doors = DoorYaml.Read(members) };
+        if (members.TryGetValue("listen", out var listen)) options = options with { Listen = DoorYaml.Listening(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
         if (members.TryGetValue("spool", out var spool)) options = options with { Spool = spool.Text() };
         if (members.TryGetValue("store", out var store)) options = options with { Postgres = Store(store.Text(), store.Wrong) };
@@ -95,6 +96,7 @@ public static class TieoutYaml
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
         if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
+        if (members.TryGetValue("heads", out var heads)) options = options with { Heads = HeadYaml.Heads(heads) };
         if (members.TryGetValue("corrections", out var corrections)) options = options with { ApprovalAbove = ApprovalAbove(corrections) };
         return options;
     }
@@ -107,11 +109,11 @@ public static class TieoutYaml
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)
     {
-        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = Address(listen, InEnvironment("TIEOUT__LISTEN")) };
+        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = DoorYaml.Listening(listen, InEnvironment("TIEOUT__LISTEN")) };
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
         if (environment("TIEOUT__SPOOL") is { Length: > 0 } spool) options = options with { Spool = spool };
         if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Postgres = Store(store, InEnvironment("TIEOUT__STORE")) };
-        return options;
+        return options with { Doors = DoorYaml.Overridden(options.Doors, environment) };
 
         static Func<string, ConfigurationException> InEnvironment(string name) => what => new($"{name}: {what}.");
     }
@@ -175,7 +177,7 @@ public static class TieoutYaml
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "retries", "breaker");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "free_requests_per_minute", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -187,6 +189,7 @@ public static class TieoutYaml
         if (members.TryGetValue("drain_bytes_max", out var drained)) options = options with { DrainBytesMax = drained.Count(1L << 30) };
         if (members.TryGetValue("file_bytes_max", out var file)) options = options with { FileBytesMax = file.Count(1L << 40) };
         if (members.TryGetValue("batch_poll_interval", out var poll)) options = options with { BatchPollInterval = poll.Duration() };
+        if (members.TryGetValue("free_requests_per_minute", out var free)) options = options with { FreeRequestsPerMinute = free.Count(1_000_000) };
         if (members.TryGetValue("retries", out var retries)) options = options with { Retries = RoutingYaml.Retries(retries) };
         if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;
@@ -215,20 +218,15 @@ public static class TieoutYaml
     private static string? Store(string text, Func<string, ConfigurationException> wrong) =>
         text == "sqlite" ? null
         : PostgresAddress.IsOne(text) ? text
-        : throw wrong($"the store '{text}' is not known; known are sqlite and postgres://user@host:port/database");
+        : throw wrong(text.StartsWith("postgres", StringComparison.Ordinal) && text.Contains("://", StringComparison.Ordinal)
+            ? $"the address of the store is not valid: {PostgresAddress.Flaw(text)}"
+            : $"the store '{text}' is not known; known are sqlite and postgres://user@host:port/database");
 
     private static Uri Url(string text, Func<string, ConfigurationException> wrong) =>
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
         && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 }
             ? url
             : throw wrong("the address must be http:// or https:// with a host, and without a user, a query or a fragment");
-
-    /// <summary>Where to listen. <c>*</c> is every address. TLS is for what stands in front.</summary>
-    private static string Address(string text, Func<string, ConfigurationException> wrong)
-    {
-        var url = Url(text.Replace("//*", "//0.0.0.0", StringComparison.Ordinal), wrong);
-        return url is { Scheme: "http", AbsolutePath: "/" } ? text : throw wrong("the address to listen at must be http:// with a host and a port, and without a path");
-    }
 
     private static string HeaderValue(YamlPlace place)
     {

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 namespace Tieout.Server.Configuration;
 
 /// <summary>A node of a YAML file that knows where it stands, so that whatever is wrong with it can be said with line and column.</summary>
-internal sealed class YamlPlace(string file, string path, YamlNode node, Func<string, string?> environment)
+internal sealed class YamlPlace(YamlSource source, string path, YamlNode node)
 {
     public ConfigurationException Wrong(string what) => Wrong(node.Start, what);
 
@@ -30,7 +30,7 @@ internal sealed class YamlPlace(string file, string path, YamlNode node, Func<st
         foreach (var (key, value) in mapping.Children)
         {
             if (key is not YamlScalarNode { Value.Length: > 0 } name) throw Wrong(key.Start, $"a key of {Title} is not a name");
-            yield return (name, new(file, path.Length == 0 ? name.Value! : $"{path}.{name.Value}", value, environment));
+            yield return (name, new(source, path.Length == 0 ? name.Value! : $"{path}.{name.Value}", value));
         }
     }
 
@@ -38,10 +38,10 @@ internal sealed class YamlPlace(string file, string path, YamlNode node, Func<st
     {
         if (IsNothing) return [];
         if (node is not YamlSequenceNode sequence) throw Wrong($"{Title} must be a list");
-        return sequence.Children.Select((item, index) => new YamlPlace(file, string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]"), item, environment));
+        return sequence.Children.Select((item, index) => new YamlPlace(source, string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]"), item));
     }
 
-    /// <summary>A scalar with every <c>${NAME}</c> replaced by what the environment has under that name.</summary>
+    /// <summary>A scalar with every <c>${NAME}</c> replaced by what the environment has under that name, and every <c>${file:PATH}</c> by the first line of that file.</summary>
     public string Text()
     {
         if (node is not YamlScalarNode { Value.Length: > 0 } scalar) throw Wrong($"{Title} must have a value");
@@ -82,7 +82,11 @@ internal sealed class YamlPlace(string file, string path, YamlNode node, Func<st
             var close = text.IndexOf('}', open);
             if (close < 0) throw Wrong($"{Title} has a ${{ without a closing brace");
             var name = text[(open + 2)..close];
-            if (environment(name) is not { Length: > 0 } value) throw Wrong($"{Title} needs the environment variable {name}, which is not set");
+            if (source.Value(name) is not { Length: > 0 } value)
+            {
+                throw Wrong(name.StartsWith("file:", StringComparison.Ordinal) ? $"{Title} needs the file {name[5..]}, which cannot be read or is empty" : $"{Title} needs the environment variable {name}, which is not set");
+            }
+
             text = text[..open] + value + text[(close + 1)..];
             open += value.Length;
         }
@@ -91,5 +95,5 @@ internal sealed class YamlPlace(string file, string path, YamlNode node, Func<st
     }
 
     private ConfigurationException Wrong(Mark at, string what) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{file}:{at.Line}:{at.Column}: {what}."));
+        new(string.Create(CultureInfo.InvariantCulture, $"{source.File}:{at.Line}:{at.Column}: {source.WithoutValues(what)}."));
 }

@@ -51,7 +51,7 @@ internal sealed partial class GatewayPipeline(
         }
 
         // 2. Guard rails: limits. (The mitigations in force stand here too.)
-        using var permit = limits.Enter(routes.Options.Limits, caller!.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
+        using var permit = limits.Enter(endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits, caller!.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, endpoint.Dialect, options.Time);
         if (permit.Refusal is { } tooMuch)
         {

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Server.Api;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Storage;
 
@@ -14,20 +15,41 @@ namespace Tieout.Server.Hosting;
 public static class SecretMarks
 {
     private const string Name = "secrets";
+    private const string SecretMark = "mark/envelope-secret";
+    private const string EnvelopeMember = "envelope_secret";
+    private const string TokenMember = "admin_token";
 
-    /// <summary>The first server's secrets are those of the system; every other's are compared.</summary>
+    /// <summary>The first server's secrets are those of the system; every other's are compared. A server that has the system's secrets as its second ones is rotating them, and its first ones are the system's from now on.</summary>
+    /// <param name="adminToken">One line, or two: the new token and the one before it.</param>
     /// <param name="changed">They were changed on purpose: this server's count from now on.</param>
     /// <exception cref="ConfigurationException">They differ.</exception>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
     public static async Task AgreeAsync(ILedger ledger, EnvelopeSecret secret, string adminToken, bool changed, CancellationToken cancellationToken)
     {
-        var token = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(adminToken)));
-        var mine = new JsonObject { ["envelope_secret"] = secret.Check("mark/envelope-secret"), ["admin_token"] = secret.Check($"mark/admin-token/{token}") };
-        var outcome = await ledger.SubmitAsync(new Command.Record(SettingKind.SecretMark, "", Name, mine.ToJsonString(), Once: !changed), cancellationToken);
+        var tokens = SecretLines.Parse(adminToken, AdminTokenFile.Variable);
+        var mine = MarkOf(secret, tokens[0]).ToJsonString();
+        var outcome = await ledger.SubmitAsync(new Command.Record(SettingKind.SecretMark, "", Name, mine, Once: !changed), cancellationToken);
         if (outcome is not Outcome.Refused) return;
         var theirs = JsonNode.Parse(ledger.Find(SettingKind.SecretMark, "", Name)?.Body ?? "{}")!;
-        var what = (string?)theirs["envelope_secret"] == (string?)mine["envelope_secret"] ? "TIEOUT_ADMIN_TOKEN" : "TIEOUT_ENVELOPE_SECRET";
+        var known = Chain(secret).FirstOrDefault(one => one.Check(SecretMark) == (string?)theirs[EnvelopeMember]);
+        if (known is not null && tokens.Any(token => TokenMark(known, token) == (string?)theirs[TokenMember]))
+        {
+            await ledger.SubmitAsync(new Command.Record(SettingKind.SecretMark, "", Name, mine, Once: false), cancellationToken);
+            return;
+        }
+
+        var what = known is not null ? AdminTokenFile.Variable : EnvelopeSecretFile.Variable;
         throw new ConfigurationException(
             $"This server's {what} is not the one of the other servers of this store: give all of them the same. If it was changed on purpose, start the first server with --secrets-changed.");
+    }
+
+    private static JsonObject MarkOf(EnvelopeSecret secret, string token) => new() { [EnvelopeMember] = secret.Check(SecretMark), [TokenMember] = TokenMark(secret, token) };
+
+    private static string TokenMark(EnvelopeSecret secret, string token) =>
+        secret.Check($"mark/admin-token/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))}");
+
+    private static IEnumerable<EnvelopeSecret> Chain(EnvelopeSecret secret)
+    {
+        for (var one = secret; one is not null; one = one.Previous) yield return one;
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
@@ -26,8 +27,10 @@ public static class TieoutServer
     {
         // An empty builder reads no files or environment of the folder it happens to be started in.
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "tieout" });
-        builder.WebHost.UseKestrelCore().UseUrls(options.Listen).ConfigureKestrel(server =>
+        var certificate = options.Doors.Tls is { } tls ? new TlsCertificate(tls) : null;
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
+            Listeners.Open(server, options, certificate);
             server.AddServerHeader = false;
             server.Limits.MaxRequestBodySize = options.Gateway.BodyBytesMax;
             server.Limits.MaxRequestHeaderCount = 100;
@@ -40,6 +43,7 @@ public static class TieoutServer
         AddLogging(builder.Logging, builder.Services);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddRouting();
+        builder.Services.AddDoors(options.Doors, certificate);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(options.Time);
 
@@ -50,11 +54,14 @@ public static class TieoutServer
         builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
+        builder.Services.AddHostedService<HeadWriter>();
         builder.Services.AddSingleton<AccessCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 
         var app = builder.Build();
+        app.UseDoors(options.Doors);
         app.UseMiddleware<RequestScope>();
+        app.UseMiddleware<OperationsDoor>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();
         app.MapHealth();

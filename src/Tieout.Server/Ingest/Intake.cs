@@ -17,7 +17,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Ingest;
 
 /// <summary>From items to charges: each is priced, charged once for ever, and answered by itself.</summary>
-/// <remarks>The usage is a fact already, so it is charged with or without headroom; passing a limit is a finding, not a refusal.</remarks>
+/// <remarks>From the platform usage is a fact: it is charged with or without headroom, and passing a limit is a finding. <see cref="FactCap"/> says how far this is so for a key.</remarks>
 /// <param name="identities">Null: nothing that comes in here bears an envelope.</param>
 internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? identities = null)
 {
@@ -44,6 +44,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         var prices = keys.Get().Prices;
         var reading = identities?.For(caller);
         var charges = new List<LinkedCommand>(items.Count);
+        var facts = new FactCap(caller);
         var outcomes = new ItemOutcome[items.Count];
         for (var i = 0; i < items.Count; i++)
         {
@@ -51,13 +52,13 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
             var charge = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
             if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
-            else charges.Add(new(charge, carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
+            else charges.Add(new(facts.Limit(charge), carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
         }
 
         var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
         for (var (i, next) = (0, 0); i < outcomes.Length; i++)
         {
-            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], ((Command.Charge)charges[next].Command).Usage, decided[next++], cancellationToken);
+            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], facts, cancellationToken);
         }
 
         return outcomes;
@@ -136,6 +137,11 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     {
         if (caller.Key is not { } key) return;
         if (item.IsStated) item.Refuse(ApiError.Forbidden, "What usage costs is the price list's to say, or the platform's: a key states no provider_cost and no charge.");
+        if (key.Terms is { Models: not null } terms && (item.Model is null || !terms.AllowsModel(item.Model)))
+        {
+            item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item names none." : $"The key may not hand in usage of the model '{Inputs.Shown(item.Model)}'.");
+        }
+
         if (isBound && item.Org != key.Org) return;
         if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key hands in usage of a tenant with that tenant's envelope (A2): in the header Tieout-Envelope, or with the item.");
         item.Org ??= key.Org;
@@ -169,8 +175,9 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     private static string? EndUser(string? user) =>
         string.IsNullOrEmpty(user) ? null : Names.IsValid(user) ? user : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16))}";
 
-    private async ValueTask<ItemOutcome> AnswerAsync(UsageItem item, PricedUsage asked, Outcome outcome, CancellationToken cancellationToken)
+    private async ValueTask<ItemOutcome> AnswerAsync(UsageItem item, Command.Charge charge, Outcome outcome, FactCap facts, CancellationToken cancellationToken)
     {
+        var asked = charge.Usage;
         switch (outcome)
         {
             case Outcome.Done:
@@ -182,7 +189,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 if (stands?.Usage is { } row && IsSame(item, asked, row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
                 return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
             case Outcome.Refused refused:
-                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.Reason.Error.Title));
+                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, facts.Detail(charge, refused)));
             default:
                 throw new UnreachableException($"No answer for {outcome}.");
         }

@@ -24,6 +24,8 @@ internal static class WebhookSecrets
         var newest = By(webhook.Secret);
         return webhook.PreviousSecret is { } previous && now < webhook.PreviousUntil ? $"{newest} {By(previous)}" : newest;
 
-        string By(string secret) => "v1," + Convert.ToBase64String(HMACSHA256.HashData(master.Webhook($"{webhook.Id}/{secret}"), signed));
+        // While the envelope secret is rotated, receivers that still have the signing secret made under the old one are served as well.
+        string By(string secret) => master.Previous is { } old ? $"{Under(master, secret)} {Under(old, secret)}" : Under(master, secret);
+        string Under(EnvelopeSecret one, string secret) => "v1," + Convert.ToBase64String(HMACSHA256.HashData(one.Webhook($"{webhook.Id}/{secret}"), signed));
     }
 }

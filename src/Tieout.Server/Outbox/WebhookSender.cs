@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 
@@ -19,13 +18,13 @@ internal sealed class WebhookSender : IDisposable
     private const int HeadersKiBMax = 16;
 
     private readonly HttpClient _http;
-    private readonly EnvelopeSecret? _secret;
+    private readonly EnvelopeSecretOf _secret;
     private readonly TimeProvider _time;
     private readonly TimeSpan _timeout;
 
     public WebhookSender(ServerOptions options, EnvelopeSecretOf secret)
     {
-        (_secret, _time, _timeout) = (secret.Value, options.Time, options.Webhooks.Timeout);
+        (_secret, _time, _timeout) = (secret, options.Time, options.Webhooks.Timeout);
         _http = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -45,7 +44,7 @@ internal sealed class WebhookSender : IDisposable
         };
     }
 
-    public bool CanSign => _secret is not null;
+    public bool CanSign => _secret.Value is not null;
 
     /// <exception cref="OperationCanceledException">The server stops; nothing is known of the message.</exception>
     public async Task<SendOutcome> SendAsync(Webhook webhook, string messageId, byte[] body, CancellationToken stopping)
@@ -81,7 +80,7 @@ internal sealed class WebhookSender : IDisposable
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Tieout", null));
         request.Headers.Add("webhook-id", messageId);
         request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
-        request.Headers.Add("webhook-signature", WebhookSecrets.Sign(_secret!, webhook, messageId, timestamp, body, now));
+        request.Headers.Add("webhook-signature", WebhookSecrets.Sign(_secret.Value!, webhook, messageId, timestamp, body, now));
         return request;
     }
 

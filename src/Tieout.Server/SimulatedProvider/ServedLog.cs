@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Storage;
 
 namespace Tieout.Server.SimulatedProvider;
 
@@ -21,7 +22,7 @@ public sealed class ServedLog : IDisposable
         _listedMax = listedMax;
 
         // Unbuffered: a line is in the file when its answer leaves, though the process may be killed next.
-        if (path is not null) _file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        if (path is not null) _file = PrivateFiles.Open(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
     private static ServedTotals Nothing => new(0, 0, 0, 0, 0, 0, new Dictionary<int, long>(), 0);

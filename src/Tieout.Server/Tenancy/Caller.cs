@@ -19,6 +19,8 @@ internal sealed record Caller(string? Org, AdminRole? Role, string TokenId, Spen
 
     public ApiKey? Key => Spender?.Key;
 
+    public Viewer Viewer => IsPlatform ? Viewer.Platform : Viewer.Tenant;
+
     /// <summary>The caller of a request that passed <see cref="AccessGate"/>.</summary>
     public static Caller Of(HttpContext context) => (Caller)context.Items[typeof(Caller)]!;
 

@@ -31,7 +31,7 @@ internal static class TraceEndpoints
         Inputs.OnlyQuery(context);
         foreach (var org in orgs)
         {
-            if (await traces.FindAsync(org, id, context.RequestAborted) is { } found) return Answer.Ok(found, TraceJson.Default.TraceBody);
+            if (await traces.FindAsync(org, id, Caller.Of(context).Viewer, context.RequestAborted) is { } found) return Answer.Ok(found, TraceJson.Default.TraceBody);
         }
 
         throw new ApiRefusedException(
@@ -49,13 +49,13 @@ internal sealed class CostTraces(ILedger ledger, EnvelopeKeys keys, TimeProvider
 
     /// <returns>Null: the org has nothing of it.</returns>
     /// <exception cref="ApiRefusedException">There is no such org.</exception>
-    public async Task<TraceBody?> FindAsync(string orgId, string id, CancellationToken cancellationToken)
+    public async Task<TraceBody?> FindAsync(string orgId, string id, Viewer viewer, CancellationToken cancellationToken)
     {
         var (org, asOf) = (Inputs.Org(ledger, orgId), ledger.Read.AsOf);
         var (foundAs, operations, attempts, truncated) = await AttemptsAsync(orgId, id, cancellationToken);
         if (attempts.Count == 0) return null;
 
-        var steps = new TraceSteps(ledger.Read, org, new Issuing(ledger, time).Invoices(orgId));
+        var steps = new TraceSteps(ledger.Read, org, new Issuing(ledger, time).Invoices(orgId), viewer);
         foreach (var attempt in attempts) steps.Attempt(attempt, await ledger.Read.RecordsAsync(orgId, attempt, cancellationToken));
         foreach (var message in steps.Messages)
         {

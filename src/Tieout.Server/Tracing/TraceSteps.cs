@@ -4,12 +4,13 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tracing;
 
 /// <summary>One attempt as steps: each row of the ledger about it, and what follows from those rows.</summary>
-internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList<FinalInvoice> invoices)
+internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList<FinalInvoice> invoices, Viewer viewer)
 {
     /// <summary>At the same time, in the order in which one leads to the other.</summary>
     private static readonly string[] Order = ["request", "envelope", "hold", "hold_end", "usage", "posting", "window", "finding", "message", "delivery", "invoice_line"];
@@ -46,6 +47,13 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
 
         if (usage is not null) Add(usage.RecordedAt, "usage", usage.Seq, attempt, Used(usage), usage.Charge, records.Used);
         foreach (var posting in records.Postings) Posting(attempt, posting);
+
+        // Findings and messages are the platform's own dealings with the attempt.
+        if (viewer == Viewer.Platform) OfThePlatform(attempt, records);
+    }
+
+    private void OfThePlatform(Attempt attempt, AttemptRecords records)
+    {
         foreach (var finding in records.Findings)
         {
             Add(finding.Row.RecordedAt, "finding", finding.Row.Seq, attempt, $"{finding.Row.Code} ({finding.Row.Severity}): {finding.Row.Detail}", null, finding.Commit);
@@ -117,12 +125,12 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         Add(Instant.From(issued.IssuedAt), "invoice_line", posting.Seq, attempt, what, amount, null, issued.Number);
     }
 
-    private static string Used(UsageRow row)
+    private string Used(UsageRow row)
     {
         var (usage, counts) = (row.Usage, row.Usage.Counts);
         var flags = usage.Flags == 0 ? "" : $", {usage.Flags}";
         var amount = usage.Labels.Runtime is null ? $"{counts.InputTokens} in, {counts.OutputTokens} out" : $"{usage.DurationMs / 1000} s";
-        return $"{usage.Labels.Provider ?? "no provider"} {usage.Labels.Model ?? "no model"}: status {usage.StatusCode}, {amount}, {UsageLine.Snake(usage.Basis)}{flags}, occurred {usage.OccurredAt}; provider cost {row.ProviderCost}";
+        return $"{usage.Labels.Provider ?? "no provider"} {usage.Labels.Model ?? "no model"}: status {usage.StatusCode}, {amount}, {UsageLine.Snake(usage.Basis)}{flags}, occurred {usage.OccurredAt}{(viewer == Viewer.Platform ? $"; provider cost {row.ProviderCost}" : "")}";
     }
 
     /// <summary>A commit has messages about others too.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Api;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tracing;
@@ -41,12 +42,12 @@ internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, Tim
         var now = Instant.From(time.GetUtcNow());
         foreach (var org in ledger.Read.Orgs.Select(org => org.Org.Id))
         {
-            await traces.FindAsync(org, Nothing, cancellationToken);
+            await traces.FindAsync(org, Nothing, Viewer.Platform, cancellationToken);
             await foreach (var row in ledger.Read.UsageAsync(new(org, now - Back, now, Limit: 1), cancellationToken))
             {
                 foreach (var id in new[] { row.Usage.Id.ToString(), row.Usage.OperationId, row.Usage.CorrelationId ?? Nothing })
                 {
-                    if (await traces.FindAsync(org, id, cancellationToken) is { } found) JsonSerializer.SerializeToUtf8Bytes(found, TraceJson.Default.TraceBody);
+                    if (await traces.FindAsync(org, id, Viewer.Platform, cancellationToken) is { } found) JsonSerializer.SerializeToUtf8Bytes(found, TraceJson.Default.TraceBody);
                 }
 
                 return true;

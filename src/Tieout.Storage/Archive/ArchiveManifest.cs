@@ -31,7 +31,7 @@ public sealed record ArchiveManifest(int Version, IReadOnlyList<ArchiveSegment> 
     public void Write(string folder)
     {
         var file = Path.Combine(folder, FileName);
-        File.WriteAllBytes(file + ".unfinished", JsonSerializer.SerializeToUtf8Bytes(this, ArchiveJson.Default.ArchiveManifest));
+        PrivateFiles.Write(file + ".unfinished", JsonSerializer.SerializeToUtf8Bytes(this, ArchiveJson.Default.ArchiveManifest));
         File.Move(file + ".unfinished", file, overwrite: true);
     }
 }

@@ -16,10 +16,10 @@ internal sealed class SegmentWriter(ILedgerTables tables)
     /// <returns>The rows, and the hash of the file.</returns>
     public (long Rows, string Sha256) Write(string file, long after, long upTo)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(file)!);
         var unfinished = file + ".unfinished";
         var rows = 0L;
-        using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.Write))
+        using (var stream = PrivateFiles.Create(unfinished))
         {
             using (var gzip = new GZipStream(stream, CompressionLevel.Optimal, leaveOpen: true))
             {

@@ -22,6 +22,10 @@ internal static class PostgresSchema
 
     public static int Newest => Migrations[^1].Number;
 
+    /// <summary>What makes the whole schema from nothing, in order.</summary>
+    public static IEnumerable<string> Statements =>
+        ["CREATE TABLE IF NOT EXISTS schema_version (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())", .. Migrations.Select(migration => Read(migration.Name)), Read(Views)];
+
     /// <param name="buckets">How many buckets a database gets that has none yet.</param>
     /// <returns>How many buckets it has.</returns>
     /// <exception cref="StoreUnavailableException">A newer program has written here.</exception>
@@ -30,7 +34,7 @@ internal static class PostgresSchema
         await RunAsync(connection, $"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
         try
         {
-            await RunAsync(connection, "CREATE TABLE IF NOT EXISTS schema_version (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())", cancellationToken);
+            await RunAsync(connection, Statements.First(), cancellationToken);
             var version = await NumberAsync(connection, "SELECT coalesce(max(number), 0) FROM schema_version", cancellationToken);
             if (version > Newest) throw new StoreUnavailableException($"The store has schema {version}; this program knows {Newest}. Use the newer program.", StoreEffect.None, StoreFault.NotWritable);
             foreach (var (number, name) in Migrations)

@@ -36,7 +36,7 @@ public sealed class CommandSpool : IAsyncDisposable
             }
             catch (FormatException unknown)
             {
-                File.WriteAllBytes(FormattableString.Invariant($"{file.Path}.record-{record.Number}"), record.Payload.ToArray());
+                PrivateFiles.Write(FormattableString.Invariant($"{file.Path}.record-{record.Number}"), record.Payload.Span);
                 damages.Add(FormattableString.Invariant($"record {record.Number} is whole, but not understood: {unknown.InnerException?.Message ?? unknown.Message}"));
             }
         }

@@ -39,10 +39,10 @@ internal sealed class SpoolFile : IDisposable
     /// <exception cref="StoreCorruptException">It is no spool, or its head is damaged.</exception>
     public static SpoolFile Open(string folder, SpoolLimits limits, out SpoolContent content)
     {
-        if (!OperatingSystem.IsWindows()) Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        else Directory.CreateDirectory(folder);
+        PrivateFiles.CreateFolder(folder);
         var path = System.IO.Path.Combine(folder, "spool.log");
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        PrivateFiles.Touch(path);
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         var file = new SpoolFile(path, handle, limits);
         try
         {
@@ -140,7 +140,7 @@ internal sealed class SpoolFile : IDisposable
         var content = SpoolReader.Read(bytes, FirstNumber(bytes));
         if (content.Damages.Count > 0)
         {
-            File.WriteAllBytes(FormattableString.Invariant($"{Path}.damaged-{content.NextNumber}"), bytes.AsSpan(0, (int)content.ReadTo));
+            PrivateFiles.Write(FormattableString.Invariant($"{Path}.damaged-{content.NextNumber}"), bytes.AsSpan(0, (int)content.ReadTo));
             RandomAccess.Write(_file, new byte[content.ReadTo - content.End], content.End);
         }
 

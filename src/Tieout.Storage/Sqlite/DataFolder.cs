@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -34,11 +35,10 @@ internal sealed class DataFolder : IDisposable
         var full = System.IO.Path.GetFullPath(path);
         try
         {
-            if (!OperatingSystem.IsWindows()) Directory.CreateDirectory(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            else Directory.CreateDirectory(full);
+            PrivateFiles.CreateFolder(full);
             var lockFile = Lock(full);
-            File.WriteAllText(System.IO.Path.Combine(full, OwnerFile), string.Create(
-                CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName} since {DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}"));
+            PrivateFiles.Write(System.IO.Path.Combine(full, OwnerFile), Encoding.UTF8.GetBytes(string.Create(
+                CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName} since {DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}")));
             return new(full, lockFile);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -58,7 +58,7 @@ internal sealed class DataFolder : IDisposable
         var file = System.IO.Path.Combine(folder, LockFile);
         try
         {
-            return new(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return PrivateFiles.Open(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException) when (File.Exists(file))
         {

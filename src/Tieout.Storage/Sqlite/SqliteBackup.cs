@@ -17,6 +17,7 @@ public static class SqliteBackup
         File.Delete(unfinished);
         try
         {
+            PrivateFiles.Touch(unfinished);
             using (var connection = RawConnection.Open(source, readOnly: true))
             using (var copy = connection.Prepare("VACUUM INTO ?"))
             {
@@ -24,7 +25,7 @@ public static class SqliteBackup
                 copy.Run();
             }
 
-            using (var written = new FileStream(unfinished, FileMode.Open, FileAccess.ReadWrite)) written.Flush(flushToDisk: true);
+            using (var written = PrivateFiles.Open(unfinished, FileMode.Open, FileAccess.ReadWrite)) written.Flush(flushToDisk: true);
             File.Move(unfinished, file, overwrite: false);
         }
         finally
@@ -42,8 +43,7 @@ public static class SqliteBackup
         using var claimed = DataFolder.Claim(folder);
         if (File.Exists(claimed.Database)) throw new StoreUnavailableException($"{folder} has a ledger already. Restore into an empty folder.", StoreEffect.None, StoreFault.NotWritable);
         var unfinished = claimed.Database + ".unfinished";
-        File.Copy(file, unfinished, overwrite: true);
-        using (var written = new FileStream(unfinished, FileMode.Open, FileAccess.ReadWrite)) written.Flush(flushToDisk: true);
+        PrivateFiles.Copy(file, unfinished);
         File.Move(unfinished, claimed.Database, overwrite: false);
     }
 }

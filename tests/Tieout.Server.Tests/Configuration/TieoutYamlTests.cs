@@ -96,12 +96,12 @@ public sealed class TieoutYamlTests
     }
 
     [Theory]
-    [InlineData("modles: []", "t.yaml:1:1: 'modles' is not known here; known are listen, data, spool, store, providers, models, limits, gateway, webhooks, alerts, surfaces, corrections, runtime.")]
+    [InlineData("modles: []", "t.yaml:1:1: 'modles' is not known here; known are listen, data, spool, store, providers, models, limits, gateway, webhooks, alerts, surfaces, corrections, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies.")]
     [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
-    [InlineData("listen: ftp://x", "t.yaml:1:9: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
-    [InlineData("listen: https://0.0.0.0:1", "t.yaml:1:9: the address to listen at must be http:// with a host and a port, and without a path.")]
+    [InlineData("listen: ftp://x", "t.yaml:1:9: 'ftp://x' is not an address to listen at: write one such as")]
+    [InlineData("listen: https://example.com:1", "t.yaml:1:9: 'https://example.com:1' is not an address to listen at: write one such as http://127.0.0.1:4080, https://*:4443 or http://localhost:4080.")]
     [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known are sqlite and postgres://user@host:port/database.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]

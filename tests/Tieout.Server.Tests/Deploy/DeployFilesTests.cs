@@ -80,8 +80,8 @@ public sealed partial class DeployFilesTests
     {
         var job = (Dictionary<object, object>)Assert.Single((List<object>)DeployFile.At(DeployFile.Yaml("prometheus.yaml"), "scrape_configs"));
         var targets = ((List<object>)job["static_configs"]).SelectMany(config => DeployFile.List(config, "targets"));
-        Assert.Equal(Servers(DeployFile.Yaml("compose.yaml")).Select(server => $"{server.Name}:{Of("EXPOSE")}").Order(), targets.Order());
-        await AssertAnswersAsync((string)job.GetValueOrDefault("metrics_path", "/metrics"));
+        Assert.Equal(Servers(DeployFile.Yaml("compose.yaml")).Select(server => $"{server.Name}:{new Uri(Options(ImageVariables).Doors.OperationsListen!).Port}").Order(), targets.Order());
+        await AssertAnswersAsync((string)job.GetValueOrDefault("metrics_path", "/metrics"), world => world.Operations);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed partial class DeployFilesTests
         Assert.Contains($"at `{Of("VOLUME")}`", notes, StringComparison.Ordinal);
         var probes = Probes().Matches(notes).Select(match => match.Groups[1].Value).ToList();
         Assert.Equal(2, probes.Count);
-        foreach (var path in probes) await AssertAnswersAsync(path);
+        foreach (var path in probes) await AssertAnswersAsync(path, world => world.Http);
         foreach (Match variable in Variable().Matches(notes)) AssertIsRead(variable.Value);
         foreach (Match command in Commands().Matches(notes)) AssertIsCommand(command.Groups[1].Value.Replace("postgres://...", "postgres://tieout@127.0.0.1/tieout", StringComparison.Ordinal).Split(' '));
     }
@@ -144,7 +144,7 @@ public sealed partial class DeployFilesTests
 
     private static void AssertIsRead(string variable)
     {
-        var read = new HashSet<string>([AdminTokenFile.Variable, EnvelopeSecretFile.Variable, .. NotOurs]);
+        var read = new HashSet<string>([AdminTokenFile.Variable, AdminTokenFile.FileVariable, EnvelopeSecretFile.Variable, EnvelopeSecretFile.FileVariable, .. NotOurs]);
         TieoutYaml.FromEnvironment(name =>
         {
             read.Add(name);
@@ -159,10 +159,10 @@ public sealed partial class DeployFilesTests
         Assert.True(parsed.Errors.Count == 0 && parsed.CommandResult.Command.Subcommands.Count == 0, $"{string.Join(' ', arguments)}: {string.Join(' ', parsed.Errors)}");
     }
 
-    private static async Task AssertAnswersAsync(string path)
+    private static async Task AssertAnswersAsync(string path, Func<World, HttpClient> address)
     {
         await using var world = await World.StartAsync();
-        using var answer = await world.Http.GetAsync(path, TestContext.Current.CancellationToken);
+        using var answer = await address(world).GetAsync(path, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 

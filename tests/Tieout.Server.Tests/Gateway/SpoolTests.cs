@@ -112,7 +112,7 @@ public sealed class SpoolTests
 
     private static async Task<(int Depth, int Dropped)> HealthAsync(World world)
     {
-        var health = await world.Http.GetFromJsonAsync<JsonElement>("/healthz", Stop);
+        var health = await world.Operations.GetFromJsonAsync<JsonElement>("/healthz", Stop);
         return (health.GetProperty("spool_depth").GetInt32(), health.GetProperty("dropped_records").GetInt32());
     }
 }

@@ -34,6 +34,10 @@ internal sealed class World : IAsyncDisposable
     public required BreakableLedger Ledger { get; init; }
     public required HttpClient Http { get; init; }
     public required DirectoryInfo Folder { get; init; }
+
+    /// <summary>Asks the operations address.</summary>
+    public required HttpClient Operations { get; init; }
+
     private ServerOptions Options { get; init; } = new();
 
     public ServedLog Bill => Provider.Services.GetRequiredService<ServedLog>();
@@ -52,6 +56,7 @@ internal sealed class World : IAsyncDisposable
         {
             Listen = "http://127.0.0.1:0",
             Data = folder.FullName,
+            Doors = new() { OperationsListen = "http://127.0.0.1:0" },
             Providers = [new("sim", ProviderDialect.OpenAi, new Uri($"{providerUrl ?? provider.Urls.First()}/v1"), ProviderKey, ["X-Sim-*"])],
             Models = [new("gpt-4o", [new("sim", "gpt-4o")]), new("cheap", [new("sim", "gpt-4o-mini")]), new("mystery", [new("sim", "no-such-model")])],
         };
@@ -66,6 +71,7 @@ internal sealed class World : IAsyncDisposable
     public async Task<World> RestartedAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
         Http.Dispose();
+        Operations.Dispose();
         await Server.StopAsync();
         await Server.DisposeAsync();
         await Ledger.DisposeAsync();
@@ -79,7 +85,7 @@ internal sealed class World : IAsyncDisposable
         // No draining: a test that hangs up means it.
         var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(server.Urls.First()) };
         http.DefaultRequestHeaders.Authorization = new("Bearer", Secret);
-        return new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder, Options = options };
+        return new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder, Options = options, Operations = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(server.Urls.Last()) } };
     }
 
     public static KeyTerms AllScopes { get; } = new(Scopes: [.. KeyScope.All.Select(scope => scope.Name)]);
@@ -145,6 +151,7 @@ internal sealed class World : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        Operations.Dispose();
         await Server.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(2)).Token);
         await Server.DisposeAsync();
         await Provider.DisposeAsync();

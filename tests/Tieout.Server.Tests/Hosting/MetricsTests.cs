@@ -20,9 +20,9 @@ public sealed partial class MetricsTests
         await using var world = await World.StartAsync();
         (await world.ChatAsync(World.Hello)).Dispose();
 
-        using var response = await world.Http.GetAsync("/metrics", Stop);
+        using var response = await world.Operations.GetAsync("/metrics", Stop);
         var lines = (await response.Content.ReadAsStringAsync(Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var health = await world.Http.GetFromJsonAsync<JsonElement>("/healthz", Stop);
+        var health = await world.Operations.GetFromJsonAsync<JsonElement>("/healthz", Stop);
 
         Assert.StartsWith("text/plain; version=0.0.4", response.Content.Headers.ContentType!.ToString(), StringComparison.Ordinal);
         Assert.All(lines, line => Assert.Matches(Form(), line));
@@ -38,7 +38,7 @@ public sealed partial class MetricsTests
         await using var world = await World.StartAsync();
         world.Ledger.Broken = _ => true;
 
-        var lines = (await world.Http.GetStringAsync("/metrics", Stop)).Split('\n');
+        var lines = (await world.Operations.GetStringAsync("/metrics", Stop)).Split('\n');
 
         Assert.Equal(0, Value(lines, "tieout_ledger_writable"));
     }

@@ -11,7 +11,7 @@ namespace Tieout.Simulation.Running;
 internal sealed class Platform : IAsyncDisposable
 {
     public const string Model = "gpt-4o-mini";
-    private const string AdminToken = "simulation-admin-token-0123456789";
+    private const string AdminToken = "simulation-admin-token-0123456789abcdef";
 
     private readonly Dictionary<string, string> _environment = new()
     {
@@ -112,6 +112,14 @@ internal sealed class Platform : IAsyncDisposable
         using var answer = await Admin.GetAsync(path);
         var text = await answer.Content.ReadAsStringAsync();
         return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"GET {path} answered {(int)answer.StatusCode}: {text}");
+    }
+
+    /// <summary>The health in detail of a server of this platform.</summary>
+    public async Task<JsonElement> HealthAsync(string url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{url}/api/v1/health/detail");
+        using var answer = await Admin.SendAsync(request);
+        return JsonElement.Parse(await answer.Content.ReadAsStringAsync());
     }
 
     /// <summary>An amount that the API gave under this name.</summary>

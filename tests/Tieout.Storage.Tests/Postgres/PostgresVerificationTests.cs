@@ -48,7 +48,7 @@ public sealed class PostgresVerificationTests
         await WriteAsync(store);
         PostgresVerified.Clean(store);
         PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], damage);
-        var report = await PostgresVerification.RunAsync(store, Make.EnvelopeSecret, TestContext.Current.CancellationToken);
+        var report = await PostgresVerification.RunAsync(store, Make.EnvelopeSecret, cancellationToken: TestContext.Current.CancellationToken);
         Assert.False(report.Ok);
         Assert.Contains(report.Checks.Single(found => found.Id == check).Rows, row => row.Contains(names, StringComparison.Ordinal));
     }

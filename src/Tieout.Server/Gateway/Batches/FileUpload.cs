@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Tieout.Server.Errors;
+using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
@@ -41,9 +42,9 @@ internal sealed class FileUpload : IAsyncDisposable
         }
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = bytesMax + FormBytes;
-        Directory.CreateDirectory(folder);
+        PrivateFiles.CreateFolder(folder);
         var path = Path.Combine(folder, Guid.CreateVersion7().ToString());
-        var upload = new FileUpload(new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
+        var upload = new FileUpload(PrivateFiles.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
         try
         {
             var refused = await upload.FillAsync(new(boundary.ToString(), context.Request.Body), bytesMax, context.RequestAborted);

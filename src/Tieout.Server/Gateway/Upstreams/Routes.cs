@@ -18,6 +18,7 @@ internal sealed class Routes : IDisposable
     public Routes(ServerOptions options, Routes? before = null)
     {
         Options = options;
+        FreeLimits = options.Limits.Add(new(Org: null, Team: null, Key: LimitRule.Each, Model: null, options.Gateway.FreeRequestsPerMinute, TokensPerMinute: null, Concurrency: null));
         _upstreams = options.Providers.ToFrozenDictionary(
             provider => provider.Name,
             provider => before?._upstreams.GetValueOrDefault(provider.Name) is { } known && known.IsOf(provider, options.Gateway) ? known : new Upstream(provider, options.Gateway),
@@ -33,6 +34,9 @@ internal sealed class Routes : IDisposable
     }
 
     public ServerOptions Options { get; }
+
+    /// <summary>The limits of what the provider takes nothing for: those of everything else, and one of its own.</summary>
+    public ImmutableArray<LimitRule> FreeLimits { get; }
 
     /// <summary>The names that are offered, in the order of the configuration.</summary>
     public IReadOnlyList<string> Names { get; }

@@ -14,10 +14,13 @@ public static class PostgresVerification
     /// <exception cref="ArgumentException">It is not the address of a store.</exception>
     /// <exception cref="StoreUnavailableException">There is no ledger there, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
-    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret = null, CancellationToken cancellationToken = default)
+    /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
+    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret = null, SignedHead? head = null, CancellationToken cancellationToken = default)
     {
         var findings = new Findings(Findings.Ledger);
+        await PostgresSchemaCheck.RunAsync(store, findings, cancellationToken);
         using var connections = new PostgresConnections(store);
+        if (head is not null) await CheckHeadAsync(connections, head, findings);
         await connections.ReadAsync(tables =>
         {
             var heads = Heads(tables);
@@ -36,6 +39,18 @@ public static class PostgresVerification
             return heads.Count;
         });
         return findings.Report;
+    }
+
+    private static async Task CheckHeadAsync(PostgresConnections connections, SignedHead head, Findings findings)
+    {
+        findings.Checked(HeadCheck.Id, head.Buckets.Count);
+        foreach (var contradiction in await HeadCheck.ContradictionsAsync(head, HashOf)) findings.Broken(HeadCheck.Id, contradiction);
+
+        Task<byte[]?> HashOf(int bucket, long commit) => connections.RunAsync(async connection =>
+        {
+            await using var command = new NpgsqlCommand("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", connection) { Parameters = { new() { Value = bucket }, new() { Value = commit } } };
+            return await command.ExecuteScalarAsync() as byte[];
+        });
     }
 
     private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket)

@@ -6,6 +6,9 @@ namespace Tieout.Storage.Sqlite.Native;
 /// <summary>One connection of the write path. Not safe for two threads at once; handing it over is.</summary>
 internal sealed unsafe class RawConnection : IDisposable
 {
+    /// <summary>In the place of a file: a database that is gone when its connection closes.</summary>
+    public const string InMemory = ":memory:";
+
     private readonly string _file;
     private int _inside;
 
@@ -26,6 +29,7 @@ internal sealed unsafe class RawConnection : IDisposable
     public static RawConnection Open(string file, bool readOnly = false, int busyMilliseconds = 5_000)
     {
         var flags = NativeSqlite.OpenNoMutex | (readOnly ? NativeSqlite.OpenReadOnly : NativeSqlite.OpenReadWrite | NativeSqlite.OpenCreate);
+        if (!readOnly && file != InMemory) PrivateFiles.Touch(file);
         var code = NativeSqlite.Open(file, out var handle, flags, 0);
         var connection = new RawConnection(file, handle);
         try

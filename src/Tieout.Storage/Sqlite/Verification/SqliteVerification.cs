@@ -1,4 +1,5 @@
 using Tieout.Core.Attribution;
+using Tieout.Core.Ledger;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Verification;
@@ -11,7 +12,8 @@ public static class SqliteVerification
     /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one commit's state.</summary>
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
-    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null)
+    /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
+    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null, SignedHead? head = null)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
@@ -21,6 +23,8 @@ public static class SqliteVerification
             using var connection = RawConnection.Open(file, readOnly: true);
             connection.Execute("BEGIN");
             CheckFile(connection, findings);
+            Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
+            if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
             Guarded(findings, file, () => CheckRows(connection, secret, findings));
         });
         return findings.Report;
@@ -51,6 +55,19 @@ public static class SqliteVerification
         {
             var answer = s.Text(0);
             findings.Check("file", answer == "ok", $"{answer}");
+        }
+    }
+
+    private static void CheckHead(RawConnection connection, SignedHead head, Findings findings)
+    {
+        findings.Checked(HeadCheck.Id, head.Buckets.Count);
+        foreach (var contradiction in HeadCheck.ContradictionsAsync(head, HashOf).GetAwaiter().GetResult()) findings.Broken(HeadCheck.Id, contradiction);
+
+        Task<byte[]?> HashOf(int bucket, long commit)
+        {
+            using var s = connection.Prepare("SELECT hash FROM chain WHERE commit_no = ?");
+            s.Bind(1, commit);
+            return Task.FromResult(bucket == 0 && s.Step() ? s.Bytes(0).ToArray() : null);
         }
     }
 

@@ -138,7 +138,7 @@ public sealed class RoutingTests
         for (var i = 0; i < 5; i++) (await world.ChatAsync(Two, "X-Sim-Fault: 500")).Dispose();
 
         Assert.Equal((2, 5), (world.Bill.Calls().Count(call => call.Status == 500), world.Bill.Calls().Count(call => call.Status == 200)));
-        var upstreams = (await world.Http.GetFromJsonAsync<JsonElement>("/healthz", Stop)).GetProperty("upstreams").EnumerateArray().ToList();
+        var upstreams = (await world.Operations.GetFromJsonAsync<JsonElement>("/healthz", Stop)).GetProperty("upstreams").EnumerateArray().ToList();
         var bad = upstreams.Single(upstream => upstream.GetProperty("provider").GetString() == "bad");
         Assert.Equal(("open", "500"), (bad.GetProperty("breaker").GetString(), bad.GetProperty("last_error").GetString()));
         Assert.Equal("closed", upstreams.First(upstream => upstream.GetProperty("provider").GetString() == "good").GetProperty("breaker").GetString());
@@ -165,7 +165,7 @@ public sealed class RoutingTests
         Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
 
         Task<HttpResponseMessage> AskAsync(string model) => world.ChatAsync(World.Hello.Replace("gpt-4o", model, StringComparison.Ordinal));
-        async Task<JsonElement> ConfigurationAsync() => (await world.Http.GetFromJsonAsync<JsonElement>("/healthz", Stop)).GetProperty("configuration");
+        async Task<JsonElement> ConfigurationAsync() => (await world.Operations.GetFromJsonAsync<JsonElement>("/healthz", Stop)).GetProperty("configuration");
     }
 
     /// <summary>The name <c>two</c> leads to <c>bad</c>, which gets the client's wishes for faults, and then to <c>good</c>, which does not.</summary>

@@ -1,27 +1,24 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
-internal static class MetricsEndpoint
+internal sealed class MetricsPage(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static void MapMetrics(this IEndpointRouteBuilder routes) => routes.MapGet("/metrics", GetAsync).Allow(Access.Anonymous);
-
-    private static async Task<IResult> GetAsync(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, TimeProvider time, CancellationToken cancellationToken)
+    public async Task AnswerAsync(HttpContext context)
     {
         var health = ledger.Health;
         var text = new StringBuilder();
         Gauge("ledger_writable", "Whether new spend can be made durable now.", health.IsWritable ? 1 : 0);
+        Gauge("ledger_read_only", "Whether nothing can be written until the store is repaired.", health.IsReadOnly ? 1 : 0);
+        Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 1));
         Gauge("ledger_queue_depth", "Commands that wait for a commit.", health.QueueDepth);
         Gauge("ledger_read_only", "Whether nothing can be written until the store is repaired.", health.IsReadOnly ? 1 : 0);
         Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 3));
@@ -37,14 +34,15 @@ internal static class MetricsEndpoint
         Gauge("configuration_in_force", "Whether the file as it stands now is in force.", routes.State.Error is null ? 1 : 0);
         Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
         foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
-        if (await DeliveriesAsync(ledger, cancellationToken) is { } deliveries)
+        if (await DeliveriesAsync(ledger, context.RequestAborted) is { } deliveries)
         {
             Gauge("webhooks_waiting", "Messages that wait for their endpoint.", deliveries.Waiting);
             Gauge("webhooks_dead", "Deliveries that were given up.", deliveries.Dead);
             if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
         }
 
-        return Results.Text(text.ToString(), ContentType);
+        await Results.Text(text.ToString(), ContentType).ExecuteAsync(context);
+        return;
 
         void Gauge(string name, string help, decimal value) => One(name, help, "gauge", value);
         void Counter(string name, string help, decimal value) => One(name, help, "counter", value);
