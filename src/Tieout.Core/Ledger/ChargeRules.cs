@@ -1,5 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using static Tieout.Core.Ledger.LedgerRules;
 
 namespace Tieout.Core.Ledger;
@@ -34,7 +35,7 @@ internal static class ChargeRules
         var late = attempt.State != HoldState.Open;
         if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
         foreach (var part in command.Inside) PostHeld(draft, org, hold, late, part);
-        var done = PostHeld(draft, org, hold, late, command.Usage);
+        var done = PostHeld(draft, org, hold, late, command.Usage, total > hold.Amount ? ChargeFlags.AboveCeiling : ChargeFlags.None);
         return command.Inside.IsEmpty ? done : done with { Figures = done.Figures with { Charge = total } };
     }
 
@@ -86,15 +87,15 @@ internal static class ChargeRules
         }
     }
 
-    private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced)
+    private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced, ChargeFlags flags = ChargeFlags.None)
     {
         var usage = priced.Usage;
         var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, EffectiveAt(draft, org, hold.HeldAt));
-        return Post(draft, org, priced, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None, lacking);
+        return Post(draft, org, priced, hold.HeldAt, late ? flags | ChargeFlags.Late : flags, lacking, hold.Amount);
     }
 
     /// <param name="lacking">Which headroom the charge passes, if it does.</param>
-    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking)
+    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking, Amount? held = null)
     {
         var usage = priced.Usage;
         var charge = priced.Charge;
@@ -106,7 +107,7 @@ internal static class ChargeRules
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, charge, effectiveAt, row.Seq);
         MoveWindows(draft, usage.Labels, usage.EndUser, charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
-        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, lacking);
+        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, priced.Price, lacking, held);
         return new(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, charge));
     }
 
@@ -118,11 +119,14 @@ internal static class ChargeRules
         _ => true,
     };
 
-    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, Outcome.Refused? lacking)
+    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, ResolvedPrice? price, Outcome.Refused? lacking, Amount? held)
     {
         void Open(string code, string severity, string detail) => draft.AddFinding(code, severity, org.Org.Id, row.Usage.Id, detail);
 
         if (lacking is not null) Open("overrun", "high", Details.Overrun(row, lacking));
+        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open("usage_above_ceiling", "high", Details.AboveCeiling(row, price, held));
+        if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open("usage_unreadable", "medium", Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open("sub_calls_left_out", "high", Details.Usage(row));
         if (row.Flags.HasFlag(ChargeFlags.Late)) Open("late_settlement", "low", Details.Usage(row));
         if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open("unpriced", "high", Details.Usage(row));
         if (row.Usage.Basis == UsageBasis.Estimated) Open("estimated_usage", "low", Details.Usage(row));

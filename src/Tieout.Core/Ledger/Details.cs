@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Budgets;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 
 namespace Tieout.Core.Ledger;
 
@@ -20,7 +22,7 @@ internal static class Details
     public static GrantLot ParseGrant(CommandRow row)
     {
         using var json = JsonDocument.Parse(row.Content);
-        var amount = Money.Amount.Parse(json.RootElement.GetProperty("grant").GetString()!);
+        var amount = Amount.Parse(json.RootElement.GetProperty("grant").GetString()!);
         var priority = json.RootElement.GetProperty("priority").GetInt32();
         Instant? expiresAt = json.RootElement.TryGetProperty("expires_at_us", out var micros) ? new Instant(micros.GetInt64()) : null;
         return new(row.Id, priority, expiresAt, amount, amount);
@@ -57,6 +59,16 @@ internal static class Details
             json.WriteString("left", left.ToString());
             json.WriteString("difference", (row.Charge - left).ToString());
         }
+    });
+
+    /// <summary>Both figures: what is charged, and what the provider claims.</summary>
+    public static string AboveCeiling(UsageRow row, ResolvedPrice? price, Amount? held) => Write(json =>
+    {
+        WriteUsage(json, row);
+        if (held is { } amount) json.WriteString("held", amount.ToString());
+        var claimed = price is null ? row.Charge : ClaimLimit.Claimed(price, row.Usage.Counts).Charge;
+        json.WriteString("claimed", claimed.ToString());
+        json.WriteString("withheld", (claimed - row.Charge).ToString());
     });
 
     public static string Usage(UsageRow row) => Write(json => WriteUsage(json, row));

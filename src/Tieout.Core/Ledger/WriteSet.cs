@@ -95,6 +95,9 @@ public enum ChargeFlags
 
     /// <summary>No price was known: charged zero, and a finding, so never silently free.</summary>
     Unpriced = 4,
+
+    /// <summary>More was used than its hold said it could. Always a finding.</summary>
+    AboveCeiling = 64,
 }
 
 public sealed record PostingRow(Posting Posting, uint Crc)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
@@ -90,6 +91,12 @@ public sealed record ProviderOptions(
 {
     public TimeoutOptions Timeouts { get; init; } = new();
 
+    /// <summary>Keys of orgs that have an account of their own at the provider, by org. All others share the account of <see cref="ApiKey"/>.</summary>
+    public ImmutableDictionary<string, string> ApiKeyByOrg { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Ids of objects in the shared account (prompts, vector stores, cached contents ...) that every org may name.</summary>
+    public ImmutableHashSet<string> SharedObjects { get; init; } = [];
+
     /// <summary>The header that bears <see cref="ApiKey"/>, as it is; null: the dialect's own, in the dialect's form. Azure's is <c>api-key</c>.</summary>
     public string? AuthHeader { get; init; }
 
@@ -177,6 +184,9 @@ public sealed record GatewayOptions
 
     /// <summary>How often providers are asked for the end of batches that nobody asks for.</summary>
     public TimeSpan BatchPollInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How much of what a provider claims for an attempt is charged without a decision.</summary>
+    public ClaimLimit Claims { get; init; } = ClaimLimit.Default;
 
     /// <summary>Where a model does not say.</summary>
     public RetryOptions Retries { get; init; } = RetryOptions.Default;

@@ -18,7 +18,7 @@ internal sealed class ResponsePolls(
     protected override async Task LookAsync(KeptObject pending)
     {
         if (pending.Row.RecordedAt < Instant.From(Time.GetUtcNow()) - AgeMax || stored.Upstream(pending.Object) is not { } upstream) return;
-        using var answer = await kept.AskAsync(upstream, $"/responses/{Uri.EscapeDataString(pending.Object.Id)}");
+        using var answer = await kept.AskAsync(pending.Object.Org, upstream, $"/responses/{Uri.EscapeDataString(pending.Object.Id)}");
         if (answer is not null) await stored.SettleAsync(pending.Object, answer.Bytes, status: 200);
     }
 }

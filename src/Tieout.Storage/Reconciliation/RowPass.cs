@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
@@ -194,7 +195,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
     {
         try
         {
-            return _labels.Price(usage.Price) is { } price && price.Price(usage.Counts).Charge.Nanos == usage.Charge;
+            return _labels.Price(usage.Price) is { } price && ClaimLimit.Agrees(ClaimLimit.Claimed(price, usage.Counts).Charge, new(usage.Charge), usage.Flags);
         }
         catch (Exception unpriceable) when (unpriceable is OverflowException or ArgumentOutOfRangeException or FormatException)
         {

@@ -5,6 +5,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.References;
 
 namespace Tieout.Server.Tests.Gateway;
 
@@ -44,7 +45,9 @@ public sealed class DialectsParserTests
                 Assert.True(refused is null != request is null);
             }
 
-            FormBody.Read("multipart/form-data; boundary=b", bytes, "model", out _);
+            var form = RequestForm.ReadAsync("multipart/form-data; boundary=b", bytes, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            Assert.True(form.Form is null != form.Refused is null);
+            foreach (var dialect in Enum.GetValues<Tieout.Server.Configuration.ProviderDialect>()) ReferenceReader.Read(bytes, ReferenceRules.Of(dialect), out _);
             ArrayElements.TryFind(new(bytes), out _, out _);
             JsonMember.Value(bytes, "usage"u8);
             Assert.True(JsonMember.WrittenBytes(bytes) <= bytes.Length);

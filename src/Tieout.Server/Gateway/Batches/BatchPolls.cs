@@ -30,7 +30,7 @@ internal sealed class BatchPolls(
         }
 
         var api = BatchApi.For(Dialect.For(upstream.Options.Dialect));
-        using var word = await kept.AskAsync(upstream, $"{api.Path}/{Uri.EscapeDataString(pending.Object.Id)}");
+        using var word = await kept.AskAsync(pending.Object.Org, upstream, $"{api.Path}/{Uri.EscapeDataString(pending.Object.Id)}");
         if (word is not null) await settlement.SeeAsync(pending, upstream, word.Bytes);
     }
 }
