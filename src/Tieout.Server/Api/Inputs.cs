@@ -133,7 +133,7 @@ internal static class Inputs
     {
         foreach (var name in context.Request.Query.Keys)
         {
-            if (!known.Contains(name)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
+            if (!known.Contains(name) && name != Staleness.MinCommit) throw new ApiRefusedException(ApiError.ParameterInvalid, $"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
         }
     }
 

@@ -146,7 +146,7 @@ internal sealed partial class GatewayPipeline
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogNotHeld(unavailable.Message);
+            outages.See("holds", unavailable.Message);
             if (unavailable.Effect is StoreEffect.Unknown) await spool.FinishAsync(new Command.Release(attempt.Id));
             return (null, new(ApiError.StoreUnavailable));
         }

@@ -11,6 +11,7 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -20,7 +21,7 @@ namespace Tieout.Server.Gateway;
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
     ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages,
-    SettlementSpool spool, StoredResponses stored, ReferenceGate references, RefusalNews refusals, ILogger<GatewayPipeline> logger)
+    SettlementSpool spool, StoredResponses stored, ReferenceGate references, RefusalNews refusals, OutageLog outages, ILogger<GatewayPipeline> logger)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -214,9 +215,6 @@ internal sealed partial class GatewayPipeline(
     /// <summary>Google's other way to stream: one array, element by element.</summary>
     private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
         call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
-
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "No hold could be made durable: {Reason}")]
-    private partial void LogNotHeld(string reason);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
     private partial void LogUnreachable(string provider, string reason);

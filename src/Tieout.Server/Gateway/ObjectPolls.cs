@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Hosting;
@@ -7,7 +6,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Looks after what providers have not finished and nobody asks for, so that what it used is charged all the same; after a restart it goes on where it was.</summary>
-internal abstract partial class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, ILogger logger) : Worker
+internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages) : Worker
 {
     private const int PageLength = 100;
 
@@ -57,10 +56,7 @@ internal abstract partial class ObjectPolls(ObjectKind kind, CurrentRoutes curre
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(kind, unavailable.Message);
+            outages.See("polls of providers", unavailable.Message);
         }
     }
-
-    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "What is pending at providers ({Kind}) is looked after again once the store is back: {Reason}")]
-    private partial void LogLater(ObjectKind kind, string reason);
 }

@@ -1,8 +1,10 @@
 using System.Collections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
@@ -39,6 +41,12 @@ internal sealed partial class RequestScope(RequestDelegate next, ILogger<Request
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
                 // The caller is gone; there is nobody to answer.
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                // Whoever reads the store on the way of a request need not say what its failure is answered with.
+                context.RequestServices.GetService<OutageLog>()?.See("requests", unavailable.Message);
+                await AnswerAsync(context, ApiError.StoreUnavailable);
             }
             catch (Exception unexpected)
             {

@@ -48,7 +48,9 @@ public static class TieoutServer
         builder.Services.AddSingleton(options.Time);
 
         // Given, not made here, so that the container does not dispose of it.
-        builder.Services.AddSingleton(ledger);
+        builder.Services.AddSingleton<ILedger>(new TrackedLedger(ledger));
+        builder.Services.AddSingleton<OutageLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<OutageLog>());
         builder.Services.AddAttribution(options.EnvelopeSecret);
         builder.Services.AddOutbox();
         builder.Services.AddIngest();

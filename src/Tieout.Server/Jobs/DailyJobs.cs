@@ -9,7 +9,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Jobs;
 
 /// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
-internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, ILogger<DailyJobs> logger) : Worker
+internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
@@ -47,7 +47,7 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
             }
             catch (StoreUnavailableException unavailable)
             {
-                LogLater(job.Name, unavailable.Message);
+                outages.See("daily jobs", unavailable.Message);
             }
             catch (Exception unexpected) when (unexpected is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
@@ -62,9 +62,6 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
 
     [LoggerMessage(EventId = 2701, Level = LogLevel.Information, Message = "{Job} of {Day} is done")]
     private partial void LogDone(string job, string day);
-
-    [LoggerMessage(EventId = 2702, Level = LogLevel.Warning, Message = "{Job} is done once the store is back: {Reason}")]
-    private partial void LogLater(string job, string reason);
 
     [LoggerMessage(EventId = 2703, Level = LogLevel.Error, Message = "{Job} failed and is tried again")]
     private partial void LogFailed(Exception failure, string job);

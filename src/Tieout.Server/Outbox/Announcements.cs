@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Puts messages into the outbox behind whoever has something to tell: nobody waits for them. While the store is down they wait for it.</summary>
-internal sealed partial class Announcements(ILedger ledger, TimeProvider time, ILogger<Announcements> logger) : Worker
+internal sealed partial class Announcements(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<Announcements> logger) : Worker
 {
     /// <summary>What waits while the store is slow or away; past it, messages are only logged.</summary>
     private const int WaitingMax = 1_000;
@@ -55,14 +55,11 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, I
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(message.Type, message.Id, unavailable.Message);
+            outages.See("announcements", unavailable.Message);
             return false;
         }
     }
 
     [LoggerMessage(EventId = 2601, Level = LogLevel.Error, Message = "{Type} {Id} could not be put into the outbox: {Reason}")]
     private partial void LogNotTold(string type, string id, string reason);
-
-    [LoggerMessage(EventId = 2602, Level = LogLevel.Warning, Message = "{Type} {Id} is put into the outbox once the store is back: {Reason}")]
-    private partial void LogLater(string type, string id, string reason);
 }

@@ -1,16 +1,16 @@
-using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Looks after batches.</summary>
 internal sealed class BatchPolls(
-    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, ILogger<BatchPolls> logger)
-    : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, logger)
+    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, OutageLog outages)
+    : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, outages)
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
