@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 
@@ -73,6 +74,15 @@ internal static class Details
 
     public static string Usage(UsageRow row) => Write(json => WriteUsage(json, row));
 
+    /// <param name="price">What the record was priced at; it has no rate for the units that are named.</param>
+    public static string UnpricedUnits(UsageRow row, ResolvedPrice price) => Write(json =>
+    {
+        WriteUsage(json, row);
+        json.WriteStartObject("unpriced");
+        foreach (var (unit, count) in price.WithoutRate(UnitCounts.Of(row.Usage.Counts))) json.WriteNumber(unit.Name, count);
+        json.WriteEndObject();
+    });
+
     public static string Threshold(BudgetState budget, BudgetWindow window, int percent) => Write(json =>
     {
         json.WriteString("budget", budget.Budget.Id);
@@ -92,6 +102,23 @@ internal static class Details
         json.WritePropertyName("detail");
         if (IsObject(row.Detail)) json.WriteRawValue(row.Detail, skipInputValidation: true);
         else json.WriteStringValue(row.Detail);
+    });
+
+    public static string LabelSetsFull(int limit, Metering.UsageLabels last) => Write(json =>
+    {
+        json.WriteNumber("limit", limit);
+        json.WriteString("cause", "The org has used every label set it may have. Feature, trigger and model of further sets become 'other'.");
+        json.WriteString("last_feature", last.Feature);
+        json.WriteString("last_trigger", last.Trigger);
+        json.WriteString("last_model", last.Model);
+    });
+
+    public static string EndUsersFull(int limit, string budget, Instant windowStart) => Write(json =>
+    {
+        json.WriteNumber("limit", limit);
+        json.WriteString("cause", "The budget has a window for every end user it may have in this period. Further ones share the window of the end user 'other'.");
+        json.WriteString("budget", budget);
+        json.WriteString("window_start", windowStart.ToString());
     });
 
     public static string OrgOpened(Tenancy.Org org) => Write(json =>
@@ -140,7 +167,7 @@ internal static class Details
         json.WriteString("usage_flags", row.Usage.Flags.ToString());
     }
 
-    private static string Write(Action<Utf8JsonWriter> content)
+    public static string Write(Action<Utf8JsonWriter> content)
     {
         var bytes = new System.Buffers.ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(bytes))

@@ -51,6 +51,9 @@ public enum ObjectKind
     Skill = 13,
     Voice = 14,
     Assistant = 15,
+
+    /// <summary>A command that waits for a second person; see <see cref="Proposal"/>. Its key is who proposed it. No provider has it.</summary>
+    Proposal = 20,
 }
 
 /// <param name="Seq">Its place among all objects, from 1.</param>

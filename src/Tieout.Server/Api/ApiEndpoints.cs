@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Governor;
 using Tieout.Server.Hosting;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
@@ -49,7 +50,7 @@ public static class ApiEndpoints
 
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>();
+        var api = routes.MapGroup(Root).WithMetadata(StoredRead.Mark).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
         api.MapOrgs();
         api.MapKeys();
         api.MapBudgets();
@@ -76,6 +77,7 @@ public static class ApiEndpoints
         api.MapEnvelopeKeys();
         api.MapTokens();
         api.MapAudit();
+        api.MapProposals();
         api.MapWebhooks();
         api.MapOutbox();
         api.MapLedgerHealth();

@@ -16,7 +16,14 @@ internal sealed class ApiErrorFilter : IEndpointFilter
         try
         {
             await Staleness.ReachAsync(http, http.RequestServices.GetRequiredService<ILedger>());
-            return await next(context);
+            try
+            {
+                return await next(context);
+            }
+            catch (ProposedException e)
+            {
+                return await ProposalEndpoints.AcceptedAsync(e.Proposed.Proposal, http);
+            }
         }
         catch (ApiRefusedException e)
         {

@@ -38,6 +38,9 @@ public sealed record ServerOptions
 
     public GatewayOptions Gateway { get; init; } = new();
 
+    /// <summary>What callers may occupy.</summary>
+    public GovernorOptions Governor { get; init; } = new();
+
     public WebhookOptions Webhooks { get; init; } = new();
 
     public AlertOptions Alerts { get; init; } = new();
@@ -47,8 +50,8 @@ public sealed record ServerOptions
     /// <summary>Other books that the ledger can be compared with by name.</summary>
     public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];
 
-    /// <summary>Corrections that move more than this, in major units of the org's asset, need a second person's token; null: none does.</summary>
-    public Amount? ApprovalAbove { get; init; }
+    /// <summary>When moving money by hand needs a second person.</summary>
+    public ApprovalOptions Approvals { get; init; } = new();
 
     /// <summary>The files that <c>${file:...}</c> in <c>tieout.yaml</c> named: read again when they change, too.</summary>
     public ImmutableArray<string> ValueFiles { get; init; } = [];

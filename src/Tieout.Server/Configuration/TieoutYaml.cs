@@ -83,7 +83,7 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "webhooks", "alerts", "surfaces", "corrections", "runtime", "heads", .. DoorYaml.Members]);
+        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "alerts", "surfaces", "approvals", "runtime", "heads", .. DoorYaml.Members]);
         var options = new ServerOptions { Doors = DoorYaml.Read(members) };
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = DoorYaml.Listening(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
@@ -93,19 +93,14 @@ public static class TieoutYaml
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
+        if (members.TryGetValue("governor", out var governor)) options = options with { Governor = GovernorYaml.Governor(governor) };
         if (members.TryGetValue("webhooks", out var webhooks)) options = options with { Webhooks = OutboxYaml.Webhooks(webhooks) };
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
         if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
+        if (members.TryGetValue("approvals", out var approvals)) options = options with { Approvals = ApprovalYaml.Approvals(approvals) };
         if (members.TryGetValue("heads", out var heads)) options = options with { Heads = HeadYaml.Heads(heads) };
-        if (members.TryGetValue("corrections", out var corrections)) options = options with { ApprovalAbove = ApprovalAbove(corrections) };
         return options;
-    }
-
-    private static Amount? ApprovalAbove(YamlPlace place)
-    {
-        if (!place.Members("approval_above").TryGetValue("approval_above", out var above)) return null;
-        return Amount.TryParse(above.Text(), out var amount) && amount >= Amount.Zero ? amount : throw above.Wrong($"'{above.Text()}' is not an amount: write a plain decimal such as 100.00");
     }
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)

@@ -38,6 +38,14 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
+        var routes = currentRoutes.Get();
+        var rules = endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits;
+        if (limits.Peek(rules, caller!.Spender.Key) is { } full)
+        {
+            await RefuseAsync(context, endpoint.Dialect, full);
+            return;
+        }
+
         using var body = await RequestBody.ReadAsync(context);
         var (malformed, request) = await endpoint.ReadAsync(context.Request, body.Memory);
         if (malformed is not null)
@@ -46,13 +54,12 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        if (caller!.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
+        if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
         {
             await endpoint.Dialect.RefuseAsync(context, notAllowed);
             return;
         }
 
-        var routes = currentRoutes.Get();
         if (RouteOf(routes, request!, endpoint.Dialect, out var route) is { } nowhere)
         {
             await endpoint.Dialect.RefuseAsync(context, nowhere);
@@ -60,7 +67,7 @@ internal sealed partial class GatewayPipeline(
         }
 
         // 2. Guard rails: limits. (The mitigations in force stand here too.)
-        using var permit = limits.Enter(endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits, caller!.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
+        using var permit = limits.Enter(rules, caller.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, endpoint.Dialect, options.Time);
         if (permit.Refusal is { } tooMuch)
         {
@@ -80,6 +87,12 @@ internal sealed partial class GatewayPipeline(
         var call = new GatewayCall(context, endpoint, caller, request, body, routes, permit, binding, query);
         if (endpoint.IsFree) await PassFreeAsync(call, route!.First(endpoint.Dialect.Spoken, binding)!);
         else await AnswerAsync(call, route!);
+    }
+
+    private Task RefuseAsync(HttpContext context, Dialect dialect, Permit full)
+    {
+        full.WriteTo(context.Response.Headers, dialect, options.Time);
+        return dialect.RefuseAsync(context, full.Refusal!);
     }
 
     private static GatewayRefusal? RouteOf(Routes routes, GatewayRequest request, Dialect dialect, out Route? route)

@@ -4,15 +4,18 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Governor;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary>The outermost step of every request: ids for logs and answers, and an answer whatever goes wrong. Never a stack trace to a caller.</summary>
-internal sealed partial class RequestScope(RequestDelegate next, ILogger<RequestScope> logger)
+internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable connections, ILogger<RequestScope> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        var client = context.Features.Get<ClientConnection>();
+        if (client is not null) connections.Begin(client);
         var ids = new LogIds(Correlation.Begin(context));
         context.Features.Set(ids);
         using (logger.BeginScope(ids))
@@ -52,6 +55,10 @@ internal sealed partial class RequestScope(RequestDelegate next, ILogger<Request
             {
                 LogUnexpected(unexpected, context.Request.Method, context.Request.Path.Value);
                 await AnswerAsync(context, ApiError.Internal);
+            }
+            finally
+            {
+                client?.End();
             }
         }
     }

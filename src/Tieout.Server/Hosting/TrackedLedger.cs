@@ -21,6 +21,8 @@ internal sealed class TrackedLedger(ILedger ledger) : ILedger
     public ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default) =>
         RequestEffects.Current is { } effects ? TrackAsync(effects, commands, cancellationToken) : ledger.SubmitAsync(commands, cancellationToken);
 
+    public void Limit(LedgerLimits limits) => ledger.Limit(limits);
+
     public Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => ledger.RepairAsync(drifts);
 
     public ValueTask DisposeAsync() => ledger.DisposeAsync();

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Storage.Postgres;
 
 namespace Tieout.Storage.Writing;
 
@@ -24,7 +23,7 @@ internal static class QuarantinedCommand
         var org = OrgOf(command) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
         var text = TextOf(command);
         var id = "q-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(org + "\n" + text)).AsSpan(0, 12));
-        var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true);
+        var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true) { Audit = command.Audit is { } action ? action with { After = null, Approval = null } : null };
         return (record, new(Refusal.CommandQuarantined, id));
     }
 
@@ -74,7 +73,7 @@ internal static class QuarantinedCommand
     {
         try
         {
-            return Buckets.OrgOf(command);
+            return CommandOrg.Of(command);
         }
         catch (NullReferenceException)
         {

@@ -180,6 +180,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public ILedger Inner => inner;
 
+    public void Limit(LedgerLimits limits) => inner.Limit(limits);
+
     public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)

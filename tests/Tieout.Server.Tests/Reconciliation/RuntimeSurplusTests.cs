@@ -58,7 +58,7 @@ public sealed class RuntimeSurplusTests
                 findings.Select(finding => $"{finding.Scope.AppInstance} {finding.Code} {finding.Left} {finding.Right}").Order(StringComparer.Ordinal));
             Assert.Equal(findings.Select(finding => finding.Id), (await FindAsync(reconciling)).Select(finding => finding.Id));
 
-            foreach (var finding in findings) await correcting.CorrectAsync(finding.Id, new(), approvedBy: null, context);
+            foreach (var finding in findings) await correcting.CorrectAsync(finding.Id, new(), context);
             Assert.Empty(await FindAsync(reconciling));
             Assert.Equal(3.24m, Charged(ledger));
 

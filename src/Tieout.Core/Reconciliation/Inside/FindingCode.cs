@@ -65,6 +65,9 @@ public sealed record FindingCode(string Name, string Severity)
     /// <summary>Used, and charged nothing because no price was known.</summary>
     public static readonly FindingCode Unpriced = new("unpriced", "high");
 
+    /// <summary>Something was used that the price has no rate for, so the charge leaves it out.</summary>
+    public static readonly FindingCode UnpricedDimension = new("unpriced_dimension", "high");
+
     /// <summary>The tenant charged is not the one of the attempt's envelope (A2).</summary>
     public static readonly FindingCode IdentityRebind = new("identity_rebind", "critical");
 
@@ -87,7 +90,7 @@ public sealed record FindingCode(string Name, string Severity)
     public static IReadOnlyList<FindingCode> OfRuns { get; } =
     [
         MissingUsage, WrongSource, WrongAnchor, ControlPlaneDrift, LedgerMismatch, DuplicateCharge, Mispriced, CounterDrift, WindowDrift, CellDrift, QuotaMismatch,
-        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, UsageAboveCeiling, UsageUnreadable, SubCallsLeftOut, HiddenUsage, Unpriced, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
+        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, UsageAboveCeiling, UsageUnreadable, SubCallsLeftOut, HiddenUsage, Unpriced, UnpricedDimension, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
     ];
 
     public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined];

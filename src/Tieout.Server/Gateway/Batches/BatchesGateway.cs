@@ -17,7 +17,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     {
         var api = OpenAiBatches.Instance;
         var spoken = api.Dialect;
-        if (await kept.EnterAsync(context, spoken) is not { } caller) return;
+        if (await kept.EnterAsync(context, spoken) is not { } caller || !await kept.HasRoomAsync(context, spoken, caller, ObjectKind.Batch)) return;
         using var body = await RequestBody.ReadAsync(context);
         if (BatchCreation.ReadFile(body.Span, out var fileId) is { } malformed)
         {
@@ -36,7 +36,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     public async Task CreateMessagesAsync(HttpContext context)
     {
         var api = AnthropicBatches.Instance;
-        if (await kept.EnterAsync(context, api.Dialect) is not { } caller) return;
+        if (await kept.EnterAsync(context, api.Dialect) is not { } caller || !await kept.HasRoomAsync(context, api.Dialect, caller, ObjectKind.Batch)) return;
         using var body = await RequestBody.ReadAsync(context);
         var routes = currentRoutes.Get();
         var refused = MessageLines.Read(body.Span, context.Request, routes, out var lines);

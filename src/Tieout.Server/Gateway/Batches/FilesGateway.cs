@@ -20,7 +20,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     /// <summary>Takes a file, checks every line of it, and only then sends it on.</summary>
     public async Task CreateAsync(HttpContext context)
     {
-        if (await kept.EnterAsync(context, Spoken) is not { } caller) return;
+        if (await kept.EnterAsync(context, Spoken) is not { } caller || !await kept.HasRoomAsync(context, Spoken, caller, ObjectKind.File)) return;
         var routes = currentRoutes.Get();
         var (upload, refused) = await FileUpload.ReadAsync(context, UploadsFolder(options), routes.Options.Gateway.FileBytesMax);
         await using var _ = upload;

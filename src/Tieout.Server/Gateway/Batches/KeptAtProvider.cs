@@ -35,6 +35,16 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return null;
     }
 
+    /// <summary>Whether the org may keep one more object of a kind. Asked before the body is read.</summary>
+    /// <returns>False: the client has been answered.</returns>
+    public async Task<bool> HasRoomAsync(HttpContext context, Dialect dialect, Caller caller, ObjectKind kind)
+    {
+        var limit = options.Governor.ObjectsPerOrg;
+        if (await ledger.Read.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
+        await dialect.RefuseAsync(context, ApiError.TooManyObjects, $"The org keeps {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
+        return false;
+    }
+
     /// <summary>What the org has at the provider under an id, and where that is.</summary>
     /// <param name="provider">Reads the provider's name from what is kept of it.</param>
     /// <returns>Null: there is none, or it is another org's (nobody is told which), or its provider is gone; refused, and told.</returns>

@@ -103,8 +103,8 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var (reconciling, _, _) = Of(ledger);
         var found = (await reconciling.RunAsync(FindingFilter.All, full: false, TestContext.Current.CancellationToken)).Findings;
-        string Text(IEnumerable<(string Code, long? Difference)> all) => string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
-        var (expected, actual) = (Text(planted.Select(fault => (fault.Code, fault.Difference))), Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
+        string Text(IEnumerable<(string Code, Int128? Difference)> all) => string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
+        var (expected, actual) = (Text(planted.Select(fault => (fault.Code, (Int128?)fault.Difference))), Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
         Assert.True(expected == actual, $"{name}\nplanted:\n{expected}\nfound:\n{actual}\n\n{string.Join('\n', found.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
     }
 
@@ -112,7 +112,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var (reconciling, correcting, context) = Of(ledger);
         var stop = TestContext.Current.CancellationToken;
-        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), approvedBy: null, context);
+        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), context);
         foreach (var full in (bool[])[false, true])
         {
             var left = (await reconciling.RunAsync(FindingFilter.All, full, stop)).Findings;

@@ -65,7 +65,7 @@ public sealed class FailOverTests(ITestOutputHelper output)
         {
             try
             {
-                return ledger.Read.Balance("acme")!.Balance.Nanos;
+                return (long)ledger.Read.Balance("acme")!.Balance.Nanos;
             }
             catch (StoreUnavailableException) when (tries < 50)
             {

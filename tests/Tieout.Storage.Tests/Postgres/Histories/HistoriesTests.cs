@@ -121,7 +121,7 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
                     continue;
                 }
 
-                var spent = Start - account.Balance.Nanos;
+                var spent = (long)(Start - account.Balance.Nanos);
                 if (spent < seen) _history.Wrong($"The spend went back from {seen} to {spent} without a word.");
                 Raise(ref _spentSeen, spent);
             }
