@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Hosting;
@@ -6,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Looks after what providers have not finished and nobody asks for, so that what it used is charged all the same; after a restart it goes on where it was.</summary>
-internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages) : Worker
+internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages, ILogger logger) : Worker
 {
     private const int PageLength = 100;
 

@@ -38,7 +38,7 @@ internal sealed class SimulatedDisk
     public Instant? LastRecordedAt { get; private set; }
 
     /// <summary>Sum of what was posted to customers by top-ups (plus) and charges (minus), counted here row by row.</summary>
-    public Dictionary<string, long> Balances { get; } = [];
+    public Dictionary<string, Int128> Balances { get; } = [];
 
     /// <summary>What the writer tried that no writer may; null: nothing.</summary>
     public SimulationException? Violation { get; private set; }
@@ -112,7 +112,7 @@ internal sealed class SimulatedDisk
         return book;
     }
 
-    public Amount Held(string org) => new(Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold.Scope.Org: var of } && of == org).Sum(attempt => attempt.Hold!.Amount.Nanos));
+    public Amount Held(string org) => Amount.Sum(Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold.Scope.Org: var of } && of == org).Select(attempt => attempt.Hold!.Amount));
 }
 
 /// <summary>The writer broke a promise.</summary>

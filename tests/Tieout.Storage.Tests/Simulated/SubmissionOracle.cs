@@ -128,7 +128,7 @@ internal sealed class SubmissionOracle(SimulatedDisk disk, Dictionary<AttemptId,
         if (outcome is Outcome.Refused { Reason: Refusal.IdReused } && (!IsStored(id) || ChargeOf(command) == disk.Attempts[id].Usage!.Charge.Nanos)) throw new SimulationException($"{id} conflicts with nothing (L3).");
     }
 
-    private static long ChargeOf(Command command) => (command as Command.Charge)?.Usage.Charge.Nanos ?? ((Command.Settle)command).Usage.Charge.Nanos;
+    private static Int128 ChargeOf(Command command) => (command as Command.Charge)?.Usage.Charge.Nanos ?? ((Command.Settle)command).Usage.Charge.Nanos;
 
     private bool IsStored(AttemptId id) => disk.Attempts.TryGetValue(id, out var attempt) && attempt.Usage is not null;
 }
