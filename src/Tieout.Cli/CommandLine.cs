@@ -60,7 +60,7 @@ internal static class CommandLine
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
-            HealthCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
+            HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
             ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
         };
         return root;

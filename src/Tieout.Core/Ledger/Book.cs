@@ -84,8 +84,6 @@ public sealed partial class Book
     /// <summary>Takes in a setting, in the order of their numbers.</summary>
     public void Recall(SettingRow row)
     {
-        if (!_settings.ContainsKey((row.Kind, row.Org, row.Name))) Count(_settingsOf, (row.Kind, row.Org), 1);
-        _settings[(row.Kind, row.Org, row.Name)] = row;
         switch (row.Kind)
         {
             case SettingKind.Quarantine:
@@ -105,6 +103,10 @@ public sealed partial class Book
                 _orgs[row.Org] = _orgs[row.Org].Close(through);
                 break;
         }
+
+        // Last: a row that cannot be read is not among the settings.
+        if (!_settings.ContainsKey((row.Kind, row.Org, row.Name))) Count(_settingsOf, (row.Kind, row.Org), 1);
+        _settings[(row.Kind, row.Org, row.Name)] = row;
     }
 
     /// <summary>Takes in labels or a price that a store has numbered.</summary>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
 using Tieout.Server.Governor;
+using Tieout.Server.Hosting;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Jobs;
@@ -43,6 +44,7 @@ public static class ApiEndpoints
         services.AddSingleton<Correcting>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddHostedService<RuntimeWorker>();
+        services.AddHostedService<LedgerWatch>();
         return services;
     }
 
@@ -79,6 +81,7 @@ public static class ApiEndpoints
         api.MapWebhooks();
         api.MapOutbox();
         api.MapLedgerHealth();
+        api.MapQuarantine();
         return routes;
     }
 }

@@ -56,6 +56,7 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(BudgetReconciliationBody))]
 [JsonSerializable(typeof(FailureListBody))]
 [JsonSerializable(typeof(LedgerHealthBody))]
+[JsonSerializable(typeof(QuarantineListBody))]
 [JsonSerializable(typeof(ReplayBody))]
 [JsonSerializable(typeof(PriceListBody))]
 [JsonSerializable(typeof(PriceListsBody))]

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -8,11 +7,13 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Ends holds whose time is over, so that a dead gateway holds no money for ever, and takes back what is left of expired grants.</summary>
-internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, OutageLog outages, ILogger<Expiry> logger) : BackgroundService
+internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, OutageLog outages, ILogger<Expiry> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Hosting;
@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Looks after what providers have not finished and nobody asks for, so that what it used is charged all the same; after a restart it goes on where it was.</summary>
-internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages) : BackgroundService
+internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages, ILogger logger) : Worker
 {
     private const int PageLength = 100;
 
@@ -17,7 +17,9 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
 
     protected abstract Task LookAsync(KeptObject pending);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         try
         {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Batches;
@@ -9,8 +10,8 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>Looks after responses in the background.</summary>
 internal sealed class ResponsePolls(
-    KeptAtProvider kept, CurrentRoutes currentRoutes, StoredResponses stored, ILedger ledger, TimeProvider time, OutageLog outages)
-    : ObjectPolls(ObjectKind.Response, currentRoutes, ledger, time, outages)
+    KeptAtProvider kept, CurrentRoutes currentRoutes, StoredResponses stored, ILedger ledger, TimeProvider time, OutageLog outages, ILogger<ResponsePolls> logger)
+    : ObjectPolls(ObjectKind.Response, currentRoutes, ledger, time, outages, logger)
 {
     /// <summary>Somewhat longer than its hold stands. What has not ended by then has a finding, and is charged only when somebody asks for it.</summary>
     private static readonly TimeSpan AgeMax = GatewayPipeline.BackgroundMax + TimeSpan.FromHours(1);

@@ -23,6 +23,9 @@ internal sealed class MetricsPage(
         Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 1));
         Gauge("ledger_quarantined", "Commands that a fault of the ledger kept from being carried out.", health.Quarantined);
         Gauge("ledger_queue_depth", "Commands that wait for a commit.", health.QueueDepth);
+        Gauge("ledger_read_only", "Whether nothing can be written until the store is repaired.", health.IsReadOnly ? 1 : 0);
+        Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 3));
+        Gauge("ledger_quarantined_commands", "Commands that a fault of the ledger kept from being carried out.", health.Quarantined);
         Gauge("ledger_last_commit_milliseconds", "How long the last commit took.", health.LastCommitMs);
         Counter("ledger_commits_total", "Durable commits since the ledger was made.", health.Commit);
         if (health.LastWriteAt is { } last) Gauge("ledger_last_write_age_seconds", "How long ago the last commit was.", Age(time, last.UnixMicros));

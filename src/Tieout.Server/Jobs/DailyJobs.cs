@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -10,11 +9,13 @@ using Tieout.Storage;
 namespace Tieout.Server.Jobs;
 
 /// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
-internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger) : BackgroundService
+internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Hosting;
@@ -8,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Puts messages into the outbox behind whoever has something to tell: nobody waits for them. While the store is down they wait for it.</summary>
-internal sealed partial class Announcements(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<Announcements> logger) : BackgroundService
+internal sealed partial class Announcements(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<Announcements> logger) : Worker
 {
     /// <summary>What waits while the store is slow or away; past it, messages are only logged.</summary>
     private const int WaitingMax = 1_000;
@@ -23,7 +22,9 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, O
         if (!_waiting.Writer.TryWrite((message, beside))) LogNotTold(message.Type, message.Id, "too many wait");
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         try
         {

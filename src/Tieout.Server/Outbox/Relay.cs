@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
@@ -8,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Brings the outbox to its endpoints: at least once, and in order within an org. Every node does; each lane is one node's at a time.</summary>
-internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger) : BackgroundService
+internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger) : Worker
 {
     /// <summary>Lanes that this node works at, at once.</summary>
     private const int LanesMax = 32;
@@ -29,7 +28,9 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
 
     private TimeSpan Lease => options.Webhooks.Timeout + LeaseMargin;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
@@ -9,13 +8,15 @@ using Tieout.Storage;
 namespace Tieout.Server.Runtime;
 
 /// <summary>Meters runtimes as time passes, on one node.</summary>
-internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger) : BackgroundService
+internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
     private RuntimeMeter? _meter;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
@@ -9,8 +10,9 @@ namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Looks after batches.</summary>
 internal sealed class BatchPolls(
-    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, OutageLog outages)
-    : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, outages)
+    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, OutageLog outages,
+    ILogger<BatchPolls> logger)
+    : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, outages, logger)
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {

@@ -78,6 +78,11 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
                 await PostgresConnections.ExecuteAsync(connection, "COMMIT");
             });
         }
+        catch (StoreUnavailableException damaged) when (damaged.Fault == StoreFault.ReadOnly)
+        {
+            // Readers get what could be read; health names the row.
+            ReadOnly(damaged.Message);
+        }
         finally
         {
             _turn.Release();
