@@ -4,6 +4,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
+using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.BadInput;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
@@ -35,6 +37,32 @@ public sealed class ClaimsTests
         Assert.Equal((claimed, row.Charge.ToString()), (detail.GetProperty("claimed").GetString(), detail.GetProperty("charge").GetString()));
         Assert.Equal(withheld ? held + Amount.Parse("1") : Amount.Parse(claimed), row.Charge);
         Assert.Equal(row.Charge, await world.TiesOutAsync());
+    }
+
+    // Charged less than counts and price come to, and still no fault of the book: the one finding about it asks a person, whose amount ends it.
+    [Fact]
+    public async Task M3_R1_a_withheld_claim_verifies_and_a_person_decides_it()
+    {
+        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(0, 60_000_000_000));
+        var world = await World.StartAsync("1000", providerUrl: provider.Urls.First(), change: options => options with { AdminToken = EnvelopeWorld.Admin });
+        (await world.ChatAsync(Hello)).Dispose();
+        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
+
+        var run = await TieoutAsync("reconcile", "--json");
+        var findings = JsonElement.Parse(run.Out).GetProperty("findings").EnumerateArray().ToList();
+        var open = Assert.Single(findings, finding => finding.GetProperty("code").GetString() != "unattributed");
+        Assert.Equal("usage_above_ceiling", open.GetProperty("code").GetString());
+        Assert.Contains("600000", open.GetProperty("cause").GetString(), StringComparison.Ordinal);
+        var corrected = await TieoutAsync("correct", open.GetProperty("id").GetString()!, "--amount", "0.5");
+        Assert.True(corrected.ExitCode == 0, corrected.Out + corrected.Error);
+        Assert.Equal(Amount.Parse("999.5"), world.Read.Balance(World.Org)!.Balance);
+        Assert.DoesNotContain("usage_above_ceiling", (await TieoutAsync("reconcile", "--json")).Out, StringComparison.Ordinal);
+
+        var verified = await CliRun.StartAsync(["verify", "--data", world.Folder.FullName], _ => null);
+        Assert.True(verified.ExitCode == 0, verified.Out + verified.Error);
+        await world.DisposeAsync();
+
+        Task<CliRun> TieoutAsync(params string[] args) => CliRun.StartAsync([.. args], name => name switch { "TIEOUT_URL" => world.Server.Urls.First(), "TIEOUT_TOKEN" => EnvelopeWorld.Admin, _ => null });
     }
 
     // A claim within its ceiling is none of this.
