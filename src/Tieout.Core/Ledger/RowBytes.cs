@@ -295,9 +295,9 @@ public sealed class RowBytes : IDisposable
     /// <summary>8 bytes, or where they do not suffice the smallest 8-byte number and then 16 bytes: no two amounts have the same bytes.</summary>
     private void Nanos(Amount amount)
     {
-        if (amount.Nanos > long.MinValue && amount.Nanos <= long.MaxValue)
+        if (amount.TryToInt64(out var nanos) && nanos != long.MinValue)
         {
-            Long((long)amount.Nanos);
+            Long(nanos);
             return;
         }
 

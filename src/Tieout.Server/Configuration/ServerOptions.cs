@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
-using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Storage.Spool;
 

@@ -48,7 +48,11 @@ public static class RefusalErrors
             _ => throw new UnreachableException($"No error for {refusal}."),
         };
     }
+}
 
+/// <summary>What a refusal says beyond its code.</summary>
+public static class RefusalDetails
+{
     extension(Outcome.Refused refused)
     {
         /// <summary>For a limit of the governor: one sentence with the limit. Null: the refusal is of another kind.</summary>

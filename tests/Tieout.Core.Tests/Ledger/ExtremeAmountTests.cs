@@ -64,6 +64,6 @@ public sealed class ExtremeAmountTests
         if (unit.Name.EndsWith("_tokens", StringComparison.Ordinal)) Assert.Equal(UsageUnits.InputTokens.Max, unit.Max);
     });
 
-    private static Command Hold(MemoryLedger ledger, int id, string org, Amount amount) =>
-        new Command.PlaceHold(Make.Id(id), Make.Labels(org), null, $"op{id}", amount, ledger.Now + TimeSpan.FromMinutes(1));
+    private static Command.PlaceHold Hold(MemoryLedger ledger, int id, string org, Amount amount) =>
+        new(Make.Id(id), Make.Labels(org), null, $"op{id}", amount, ledger.Now + TimeSpan.FromMinutes(1));
 }

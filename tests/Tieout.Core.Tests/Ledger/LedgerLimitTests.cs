@@ -1,6 +1,5 @@
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
 

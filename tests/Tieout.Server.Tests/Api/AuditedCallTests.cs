@@ -1,10 +1,8 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Api;
-using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Storage;
 
@@ -74,7 +72,7 @@ public sealed class AuditedCallTests
         {
             var (before, commit) = ((await AuditAsync(world)).Count, world.Ledger.Health.Commit);
             using var answer = await world.SendAsync(new(endpoint.Split(' ')[0]), path.Replace("{id}", id, StringComparison.Ordinal), body.Length == 0 ? null : body);
-            var text = await answer.Content.ReadAsStringAsync();
+            var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             Assert.True(answer.IsSuccessStatusCode, $"{endpoint}: {(int)answer.StatusCode} {text}");
             var records = (await AuditAsync(world)).Take((await AuditAsync(world)).Count - before).ToList();
             Assert.True(records.Count >= 1, $"{endpoint} left no record.");

@@ -6,7 +6,6 @@ using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.References;
-using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation;
 

@@ -12,6 +12,8 @@ namespace Tieout.Server.Tests.Governor;
 /// <summary>The ledger's limits through the doors: each refusal has its code and says the limit, and the store holds the same after a restart.</summary>
 public sealed class LedgerLimitTests
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Settings_beyond_the_limit_are_refused_with_the_limit()
     {
@@ -19,7 +21,7 @@ public sealed class LedgerLimitTests
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/teams", """{"name":"blue"}""");
 
         using var refused = await world.SendAsync(HttpMethod.Post, "/orgs/acme/teams", """{"name":"green"}""");
-        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>(Stop);
 
         Assert.Equal((HttpStatusCode.Conflict, "too_many_settings"), (refused.StatusCode, problem.GetProperty("code").GetString()));
         Assert.Contains("2 settings", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
@@ -32,7 +34,7 @@ public sealed class LedgerLimitTests
         await world.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = World.Org, Source = UsageSource.Gateway }, null, "op", Core.Money.Amount.Parse("1"), Core.Instant.From(DateTimeOffset.UtcNow.AddMinutes(5))));
 
         using var refused = await world.ChatAsync(World.Hello);
-        var error = (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("error");
+        var error = (await refused.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("error");
 
         Assert.Equal((HttpStatusCode.TooManyRequests, "too_many_open_holds"), (refused.StatusCode, error.GetProperty("code").GetString()));
         Assert.Contains("1 open holds", error.GetProperty("message").GetString(), StringComparison.Ordinal);
@@ -48,21 +50,21 @@ public sealed class LedgerLimitTests
         {
             await using (var ledger = SqliteLedger.Open(folder.FullName))
             {
-                await ledger.SubmitAsync(new Command.OpenOrg(new("acme", "USD", Core.Tenancy.BillingMode.Postpaid, null, "UTC")));
-                await ledger.SubmitAsync(new Command.SetBudget(new(new("acme", User: "*"), Core.Budgets.WindowUnit.Month, new(1_000_000), Hard: true, "UTC", [])));
-                for (var i = 0; i < 2; i++) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Hold(i)));
+                await ledger.SubmitAsync(new Command.OpenOrg(new("acme", "USD", Core.Tenancy.BillingMode.Postpaid, null, "UTC")), Stop);
+                await ledger.SubmitAsync(new Command.SetBudget(new(new("acme", User: "*"), Core.Budgets.WindowUnit.Month, new(1_000_000), Hard: true, "UTC", [])), Stop);
+                for (var i = 0; i < 2; i++) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Hold(i), Stop));
             }
 
             await using var again = SqliteLedger.Open(folder.FullName);
             again.Limit(limits);
-            Assert.Equal(Refusal.TooManyOpenHolds, Assert.IsType<Outcome.Refused>(await again.SubmitAsync(Hold(7))).Reason);
-            Assert.Equal(Refusal.TooManySettings, Assert.IsType<Outcome.Refused>(await again.SubmitAsync(new Command.SetBudget(new(new("acme", Team: "t"), Core.Budgets.WindowUnit.Month, new(1), Hard: true, "UTC", [])))).Reason);
-            Assert.IsType<Outcome.Done>(await again.SubmitAsync(new Command.Release(Id(0))));
-            Assert.IsType<Outcome.Done>(await again.SubmitAsync(Hold(8)));
-            Assert.Equal("other", (await again.Read.AttemptAsync("acme", Id(8), CancellationToken.None))!.Hold!.EndUser);
-            Assert.IsType<Outcome.Done>(await again.SubmitAsync(new Command.Release(Id(1))));
-            Assert.IsType<Outcome.Done>(await again.SubmitAsync(Hold(9)));
-            Assert.Equal("other", (await again.Read.AttemptAsync("acme", Id(9), CancellationToken.None))!.Hold!.Scope.Feature);
+            Assert.Equal(Refusal.TooManyOpenHolds, Assert.IsType<Outcome.Refused>(await again.SubmitAsync(Hold(7), Stop)).Reason);
+            Assert.Equal(Refusal.TooManySettings, Assert.IsType<Outcome.Refused>(await again.SubmitAsync(new Command.SetBudget(new(new("acme", Team: "t"), Core.Budgets.WindowUnit.Month, new(1), Hard: true, "UTC", [])), Stop)).Reason);
+            Assert.IsType<Outcome.Done>(await again.SubmitAsync(new Command.Release(Id(0)), Stop));
+            Assert.IsType<Outcome.Done>(await again.SubmitAsync(Hold(8), Stop));
+            Assert.Equal("other", (await again.Read.AttemptAsync("acme", Id(8), Stop))!.Hold!.EndUser);
+            Assert.IsType<Outcome.Done>(await again.SubmitAsync(new Command.Release(Id(1)), Stop));
+            Assert.IsType<Outcome.Done>(await again.SubmitAsync(Hold(9), Stop));
+            Assert.Equal("other", (await again.Read.AttemptAsync("acme", Id(9), Stop))!.Hold!.Scope.Feature);
         }
         finally
         {

@@ -129,7 +129,7 @@ public sealed class ReadLaneTests
         return times.Order().ElementAt(48);
     }
 
-    private static void Read(ILedger ledger, UsageFilter filter, CancellationToken cancellationToken)
+    private static void Read(SqliteLedger ledger, UsageFilter filter, CancellationToken cancellationToken)
     {
         var rows = ledger.Read.UsageAsync(filter, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (rows.MoveNextAsync().AsTask().GetAwaiter().GetResult())

@@ -66,13 +66,13 @@ internal sealed class ChaosWorld : IAsyncDisposable
         return lines.Skip(1).ToDictionary(line => line[id], line => Amount.Parse(line[charge]));
     }
 
-    public async Task<(Amount Posted, Amount Held)> BalanceAsync(string node, string org)
+    public static async Task<(Amount Posted, Amount Held)> BalanceAsync(string node, string org)
     {
         var body = JsonElement.Parse(await AdminAsync(node, $"orgs/{org}/balance"));
         return (Platform.Money(body, "posted"), Platform.Money(body, "held"));
     }
 
-    public async Task<string> AdminAsync(string node, string path)
+    public static async Task<string> AdminAsync(string node, string path)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{node}/api/v1/{path}");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Platform.AdminSecret);

@@ -8,7 +8,7 @@ namespace Tieout.Simulation.LongChaos;
 /// <summary>Tenants and strangers who try what they should not, each in a loop of its own until it is over. What they are answered does not matter; what others notice does.</summary>
 /// <param name="key">The hostile tenant's own key.</param>
 /// <param name="foreignOrg">An org that is not theirs.</param>
-internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyList<string> nodes)
+internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyList<string> nodes) : IDisposable
 {
     private const int SilentConnections = 400;
 
@@ -19,10 +19,12 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
     public int Attacks => Volatile.Read(ref _attacks);
 
     public Task RunAsync(CancellationToken over) => Task.WhenAll(
-        LoopAsync(over, FloodLabelsAsync), LoopAsync(over, SendLargeBodyAsync), LoopAsync(over, SendDeepBodyAsync), LoopAsync(over, ReadEverythingAsync),
-        LoopAsync(over, GuessKeysAsync), LoopAsync(over, ReadForeignOrgAsync), LoopAsync(over, IngestDebtAsync), SitSilentAsync(over));
+        LoopAsync(FloodLabelsAsync, over), LoopAsync(SendLargeBodyAsync, over), LoopAsync(SendDeepBodyAsync, over), LoopAsync(ReadEverythingAsync, over),
+        LoopAsync(GuessKeysAsync, over), LoopAsync(ReadForeignOrgAsync, over), LoopAsync(IngestDebtAsync, over), SitSilentAsync(over));
 
-    private async Task LoopAsync(CancellationToken over, Func<string, int, Task> attack)
+    public void Dispose() => _http.Dispose();
+
+    private async Task LoopAsync(Func<string, int, Task> attack, CancellationToken over)
     {
         for (var i = 0; !over.IsCancellationRequested; i++)
         {

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Money;
-using Tieout.Simulation.Running;
 
 namespace Tieout.Simulation.LongChaos;
 
@@ -27,8 +26,8 @@ public sealed class LongChaosTests
         var (hostileKey, _) = await world.Platform.MakeKeyAsync(ChaosWorld.Hostile);
         await world.StartNodesAsync();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var quiet = new QuietTenant(quietKey, world.Urls);
-        var hostile = new HostileTenants(hostileKey, ChaosWorld.Quiet, world.Urls);
+        using var quiet = new QuietTenant(quietKey, world.Urls);
+        using var hostile = new HostileTenants(hostileKey, ChaosWorld.Quiet, world.Urls);
         var clock = Stopwatch.StartNew();
 
         quiet.Phase = "warm-up";
@@ -83,7 +82,7 @@ public sealed class LongChaosTests
         // Holds of requests that died with their node end by their time; what waits in a spool is replayed.
         for (var waited = Stopwatch.StartNew(); ; await Task.Delay(1_000, Stop))
         {
-            var holds = await Task.WhenAll(world.Urls.Select(url => world.BalanceAsync(url, ChaosWorld.Quiet)));
+            var holds = await Task.WhenAll(world.Urls.Select(url => ChaosWorld.BalanceAsync(url, ChaosWorld.Quiet)));
             if (holds.All(balance => balance.Held == Amount.Zero) && holds.Distinct().Count() == 1) break;
             Assert.True(waited.Elapsed < TimeSpan.FromMinutes(4), $"Holds stay open: {string.Join(", ", holds)}");
         }
@@ -91,12 +90,12 @@ public sealed class LongChaosTests
         var rows = await world.UsageAsync(ChaosWorld.Quiet);
         Assert.DoesNotContain(quiet.Acknowledged, answer => !rows.TryGetValue(answer.Key, out var charge) || charge != answer.Value);
         var total = rows.Values.Aggregate(Amount.Zero, (sum, charge) => sum + charge);
-        foreach (var url in world.Urls) Assert.Equal(Amount.Parse("100000") - total, (await world.BalanceAsync(url, ChaosWorld.Quiet)).Posted);
+        foreach (var url in world.Urls) Assert.Equal(Amount.Parse("100000") - total, (await ChaosWorld.BalanceAsync(url, ChaosWorld.Quiet)).Posted);
 
         // A provider's bill has a call more only where a node was killed between sending and recording: each of those was a hold that expired.
         var bill = JsonElement.Parse(await new HttpClient().GetStringAsync($"{world.Platform.ProviderUrl}/sim/totals", Stop));
         Assert.True(bill.GetProperty("billed").GetInt64() >= rows.Count, $"We charged {rows.Count} calls and the provider served {bill.GetProperty("billed")}.");
-        Assert.True((await world.BalanceAsync(world.Urls[0], ChaosWorld.Hostile)).Posted >= Amount.Zero, "The hostile tenant made a debt.");
+        Assert.True((await ChaosWorld.BalanceAsync(world.Urls[0], ChaosWorld.Hostile)).Posted >= Amount.Zero, "The hostile tenant made a debt.");
 
         var (exit, text) = await world.Platform.RunAsync("verify", "--store", world.Store, "--json");
         Assert.True(exit == 0, text);

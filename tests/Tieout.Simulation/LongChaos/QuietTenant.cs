@@ -7,7 +7,7 @@ using Tieout.Simulation.Running;
 namespace Tieout.Simulation.LongChaos;
 
 /// <summary>A tenant who does nothing wrong: requests at a steady rate, to both nodes by turns. Remembers what was acknowledged and how long each answer took.</summary>
-internal sealed class QuietTenant(string key, IReadOnlyList<string> nodes)
+internal sealed class QuietTenant(string key, IReadOnlyList<string> nodes) : IDisposable
 {
     /// <summary>Requests per second, sent at their time whether or not the ones before are answered.</summary>
     private const int PerSecond = 20;
@@ -50,6 +50,8 @@ internal sealed class QuietTenant(string key, IReadOnlyList<string> nodes)
         Assert.True(all.Count >= 100, $"Only {all.Count} requests were answered in the phase '{phase}'.");
         return all[(int)(all.Count * 0.99)];
     }
+
+    public void Dispose() => _http.Dispose();
 
     private async Task AskAsync(string node)
     {

@@ -44,11 +44,15 @@ internal sealed unsafe class RawStatement : IRows
     /// <summary>An integer where 64 bits suffice, as nearly always; else its digits as text. <see cref="Int128"/> reads both back.</summary>
     public void Bind(int index, Int128 value)
     {
-        if (value >= long.MinValue && value <= long.MaxValue) Bind(index, (long)value);
+        if (unchecked((long)value) is var low && low == value) Bind(index, low);
         else Bind(index, value.ToString(CultureInfo.InvariantCulture));
     }
 
-    public void Bind(int index, Amount value) => Bind(index, value.Nanos);
+    public void Bind(int index, Amount value)
+    {
+        if (value.TryToInt64(out var nanos)) Bind(index, nanos);
+        else Bind(index, value.Nanos);
+    }
 
     public void Bind(int index, long? value)
     {
