@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Api;
-using Tieout.Server.Configuration;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Api;

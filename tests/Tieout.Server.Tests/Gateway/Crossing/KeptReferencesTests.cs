@@ -1,4 +1,3 @@
-using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
 
