@@ -53,7 +53,7 @@ public sealed class AuditedSequenceTests
     private async Task DecideAsync(ApiWorld world, (string Id, string Token) ben)
     {
         var list = Runtime.RuntimeTests.Prices;
-        foreach (var (decision, version) in (ReadOnlySpan<(string, string)>)[("approve", "1"), ("reject", "2")])
+        foreach (var (decision, version) in new[] { ("approve", "1"), ("reject", "2") })
         {
             var proposal = await CallAsync(world, "POST /prices", "/prices?format=tieout&reason=r", list.Replace("\"version\":\"1\"", $"\"version\":\"{version}\"", StringComparison.Ordinal), outcome: "proposed");
             await CallAsync(world, "POST /proposals/{proposal}/" + decision, $"/proposals/{Text(proposal, "id")}/{decision}", Decision(decision, proposal), ben);

@@ -10,7 +10,7 @@ namespace Tieout.Server.Tests.Api;
 public sealed class SecondPersonTests
 {
     private const string List = """
-        {"format":"tieout-prices/1","list":"vendor","version":"1","asset":"USD","providers":[{"id":"other","models":[{"id":"big-1","match":"big-1","rates":{"input":"2","output":"6"}}]}]}
+        {"format":"tieout-prices/1","list":"vendor","version":"1","asset":"USD","providers":[{"id":"other","models":[{"id":"big-1","match":"big-1","rates":{"input_tokens":"2","output_tokens":"6"}}]}]}
         """;
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class SecondPersonTests
         using (var unknown = await world.SendAsync(HttpMethod.Get, "/prices/other/big-1")) Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
 
         Assert.Contains("vendor", (await world.RunAsync("proposals", "show", "-", id)).Out, StringComparison.Ordinal);
-        using (var own = await world.SendAsync(HttpMethod.Post, $"/proposals/{id}/approve", $$"""{"hash":"{{hash}}"}""")) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Conflict));
+        using (var own = await world.SendAsync(HttpMethod.Post, $"/proposals/{id}/approve", $$"""{"hash":"{{hash}}"}""")) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
         var approved = await world.RunAsync("proposals", "approve", "-", id, "--hash", hash, "--token", ben);
         Assert.True(approved.ExitCode == 0, approved.Error);
         Assert.Equal("other", (await world.GetAsync("/prices/other/big-1")).GetProperty("provider").GetString());
