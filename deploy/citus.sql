@@ -14,5 +14,5 @@ SELECT create_distributed_table('heads', 'bucket');
 SELECT create_distributed_table(name, 'bucket', colocate_with => 'heads')
 FROM unnest(ARRAY[
   'settings', 'attributions', 'prices', 'commands', 'holds', 'hold_ends', 'usage', 'usage_ids', 'postings', 'findings', 'outbox', 'objects', 'object_ends', 'lineage',
-  'chain', 'accounts', 'windows', 'cells', 'relay', 'lanes', 'deliveries'
+  'chain', 'accounts', 'windows', 'cells', 'relay', 'lanes', 'deliveries', 'refused_requests'
 ]) name;

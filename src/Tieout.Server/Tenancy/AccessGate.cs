@@ -30,7 +30,7 @@ internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin,
             refusal = new(ApiError.StoreUnavailable, "The server cannot read its keys now. Try again.");
         }
 
-        if (caller?.Org is { } org && context.Features.Get<LogIds>() is { } ids) ids.Org = org;
+        if (caller is not null && context.Features.Get<LogIds>() is { } ids) (ids.Org, ids.Token) = (caller.Org, caller.TokenId);
         if (refusal is not null) return RefuseAsync(context, protocol, refusal, caller);
         caller!.StoreIn(context);
         return next(context);

@@ -172,6 +172,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public IDeliveries Deliveries => inner.Deliveries;
 
+    public IRefusedRequests RefusedRequests => inner.RefusedRequests;
+
     public ILedger Inner => inner;
 
     public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);

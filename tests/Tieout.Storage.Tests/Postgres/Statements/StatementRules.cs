@@ -6,7 +6,7 @@ internal static class StatementRules
     public static readonly HashSet<string> Distributed =
     [
         "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
-        "accounts", "windows", "cells", "relay", "lanes", "deliveries",
+        "accounts", "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
     ];
 
     private static readonly string[] Volatile = ["clock_timestamp", "timeofday", "random", "gen_random_uuid", "nextval", "setval", "pg_sleep", "txid_current"];

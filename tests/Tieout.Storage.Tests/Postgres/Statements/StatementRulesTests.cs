@@ -96,6 +96,9 @@ public sealed class StatementRulesTests
             await ledger.Deliveries.RouteAsync(() => [new("wh", null, [], default)], Cancel);
             await ledger.Deliveries.HealthAsync(Cancel);
             await ledger.Deliveries.ForgetAsync(at, Cancel);
+            await ledger.RefusedRequests.AddAsync([new(Guid.NewGuid(), at, "acme", "corr", null, null, "POST", null, 402, "budget_exhausted")], Cancel);
+            await ledger.RefusedRequests.FindAsync("acme", "corr", at, 10, Cancel);
+            await ledger.RefusedRequests.ForgetAsync(at, Cancel);
             await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
         }
 
