@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Server.Api;
-using Tieout.Server.Reconciliation.Inside;
 
 namespace Tieout.Cli;
 
@@ -29,12 +28,6 @@ internal sealed class ApiClient : IDisposable
     }
 
     public Uri Server { get; }
-
-    /// <summary>A second person's token goes with every call from now on; null: none does.</summary>
-    public void Approve(string? token)
-    {
-        if (token is not null) _http.DefaultRequestHeaders.Add(ReconciliationEndpoints.ApprovalHeader, token);
-    }
 
     /// <param name="path">Below <c>/api/v1/</c>; made with <see cref="Path"/>.</param>
     /// <exception cref="CommandFailedException">The server cannot be reached, or refused.</exception>
@@ -81,6 +74,7 @@ internal sealed class ApiClient : IDisposable
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            if (response.StatusCode == HttpStatusCode.Accepted) throw Proposed(await JsonSerializer.DeserializeAsync(body, Json.ProposalBody, cancellationToken) ?? throw new JsonException("null"));
             return await JsonSerializer.DeserializeAsync(body, type, cancellationToken) ?? throw new JsonException("null");
         }
         catch (JsonException e)
@@ -111,6 +105,11 @@ internal sealed class ApiClient : IDisposable
             using (response) throw await RefusedAsync(response, cancellationToken);
         }
     }
+
+    private static CommandFailedException Proposed(ProposalBody proposal) => new(
+        ExitCode.Findings,
+        $"Not carried out: it is recorded as the proposal {proposal.Id} of {proposal.Org} and waits for another person until {proposal.ExpiresAt}. They run: tieout proposals approve {proposal.Org} {proposal.Id} --hash {proposal.Hash}",
+        "proposed");
 
     private CommandFailedException Unreachable(Exception e) =>
         new(ExitCode.Unreachable, $"The server at {Server.AbsoluteUri.TrimEnd('/')} cannot be reached. Is 'tieout serve' running there? Say where with --server or TIEOUT_URL.", "unreachable", e);

@@ -55,12 +55,12 @@ internal static class CommandLine
         {
             globals.Json, globals.Server, globals.Token, globals.TokenFile,
             OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), TokenCommands.Build(globals), TokenCommands.Audit(globals), BudgetCommands.Build(globals),
-            MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), UnfreezeCommand.Build(globals), MoneyCommands.Balance(globals),
+            MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), FreezeCommands.Freeze(globals), FreezeCommands.Unfreeze(globals), ProposalCommands.Build(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
-            HealthCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
+            HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
             ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
         };
         return root;

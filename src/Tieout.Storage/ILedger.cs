@@ -23,6 +23,9 @@ public interface ILedger : IAsyncDisposable
     /// <exception cref="StoreUnavailableException">Says whether the effect is known. Doing it twice is doing it once.</exception>
     Task RepairAsync(IReadOnlyList<FigureDrift> drifts);
 
+    /// <summary>Sets what orgs may occupy, from the next decision on. To be the same on every node of a store.</summary>
+    void Limit(LedgerLimits limits);
+
     /// <summary>How the write path is doing.</summary>
     LedgerHealth Health { get; }
 

@@ -116,12 +116,18 @@ public interface ILedgerReader
     /// <param name="before">Only those with a lower number, for pages.</param>
     Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken);
 
+    /// <summary>How many of an org's objects of a kind have not ended, counted up to <paramref name="limit"/>.</summary>
+    Task<long> CountObjectsAsync(string org, ObjectKind kind, int limit, CancellationToken cancellationToken);
+
     /// <summary>Objects of all orgs of which something is still to come, oldest first: what a restart has to go on following.</summary>
     /// <param name="after">Only those with a higher number, for pages.</param>
     Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Goes through the whole book once, as of one commit, and says what does not agree with what. Changes nothing.</summary>
     Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Administrative actions, newest first (U1).</summary>
+    Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken);
 
     /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);
@@ -148,7 +154,7 @@ public sealed record TallyQuery(string Org, Instant From, Instant To, long SlotM
 
 /// <param name="Corrections">Part of <paramref name="Charge"/> that reversals and re-entries made.</param>
 public sealed record ChargeSum(
-    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, long InputTokens, long OutputTokens,
+    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, Int128 InputTokens, Int128 OutputTokens,
     Amount Charge, Amount Corrections, long FirstPosting, long LastPosting);
 
 public sealed record RangeTotals(Amount Postings, Amount Usage, long PostingCount, long UsageCount, Instant? LastPostingAt, Instant? LastUsageAt);

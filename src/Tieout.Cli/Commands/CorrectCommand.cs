@@ -15,18 +15,16 @@ internal static class CorrectCommand
         var id = new Option<string?>("--id") { Description = "By hand: counts once, for ever." };
         var amount = new Option<string?>("--amount") { Description = "What is right, where only a person knows; by hand: what is entered instead.", HelpName = "AMOUNT" };
         var accept = new Option<bool>("--accept") { Description = "Let the finding stand as it is; needs --reason." };
-        var reason = new Option<string?>("--reason") { Description = "The words that justify it; kept." };
+        var reason = new Option<string?>("--reason") { Description = "Why the correction is made. Stored with it." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and do nothing." };
-        var approval = new Option<string?>("--approval") { Description = "A second person's token, for what moves more than corrections.approval_above.", HelpName = "TOKEN" };
         var from = new Option<string?>("--from") { Description = "For hash_break, with the server stopped: the backup whose row is written back.", HelpName = "BACKUP" };
         var data = new Option<string?>("--data") { Description = $"With --from. Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        var command = new Command("correct", "Repairs a finding, or corrects a posting by hand: by reversal and re-entry, never by an edit.") { target, posting, id, amount, accept, reason, dryRun, approval, from, data };
+        var command = new Command("correct", "Repairs a finding, or corrects a posting by hand: by reversal and re-entry, never by an edit.") { target, posting, id, amount, accept, reason, dryRun, from, data };
         return globals.Running(command, async (call, cancellationToken) =>
         {
             if (call.Get(from) is { } backup) return await RestoreCommand.RunAsync(call, call.Get(target), backup, call.Get(data), call.Get(dryRun));
             using var api = call.Client();
             if (call.Get(posting) is { } number) return await ByHandAsync(call, api, call.Get(target), number, call.Get(id), call.Get(amount), call.Get(reason), cancellationToken);
-            api.Approve(call.Get(approval));
             var answer = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["findings", call.Get(target), "correct"]), new CorrectFindingRequest(Arguments.AmountOrNull(call.Get(amount)), call.Get(accept), call.Get(dryRun), call.Get(reason)),
                 ReconciliationJson.Default.CorrectFindingRequest, ReconciliationJson.Default.CorrectedBody, cancellationToken);

@@ -9,18 +9,18 @@ internal static class MoneyCommands
 {
     public static Command TopUp(Globals globals)
     {
-        var (org, amount, id) = (new Argument<string>("ORG"), new Argument<string>("AMOUNT"), Id());
-        return globals.Calling(new("topup", "Adds bought credit, or a payment.") { org, amount, id }, (call, api, cancellationToken) => PostAsync(
-            call, api, call.Get(org), "topups", new TopUpBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id)), ApiClient.Json.TopUpBody, cancellationToken));
+        var (org, amount, id, reason) = (new Argument<string>("ORG"), new Argument<string>("AMOUNT"), Id(), Reason());
+        return globals.Calling(new("topup", "Adds bought credit, or a payment.") { org, amount, id, reason }, (call, api, cancellationToken) => PostAsync(
+            call, api, call.Get(org), "topups", new TopUpBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id), call.Get(reason)), ApiClient.Json.TopUpBody, cancellationToken));
     }
 
     public static Command Grant(Globals globals)
     {
-        var (org, amount, id) = (new Argument<string>("ORG"), new Argument<string>("AMOUNT"), Id());
+        var (org, amount, id, reason) = (new Argument<string>("ORG"), new Argument<string>("AMOUNT"), Id(), Reason());
         var priority = new Option<int>("--priority") { Description = "Lower is used first." };
         var expires = new Option<string?>("--expires") { Description = "A day, or a time with its offset. Default: never.", HelpName = "TIME" };
-        return globals.Calling(new("grant", "Adds free credit, which is used before bought credit.") { org, amount, id, priority, expires }, (call, api, cancellationToken) => PostAsync(
-            call, api, call.Get(org), "grants", new GrantBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id), call.Get(priority), call.Get(expires)),
+        return globals.Calling(new("grant", "Adds free credit, which is used before bought credit.") { org, amount, id, priority, expires, reason }, (call, api, cancellationToken) => PostAsync(
+            call, api, call.Get(org), "grants", new GrantBody(Arguments.ParseAmount(call.Get(amount)), call.Get(id), call.Get(priority), call.Get(expires), call.Get(reason)),
             ApiClient.Json.GrantBody, cancellationToken));
     }
 
@@ -41,6 +41,8 @@ internal static class MoneyCommands
             return ExitCode.Ok;
         });
     }
+
+    public static Option<string?> Reason() => new("--reason") { Description = "Why. Required above the approval limit (approvals: in tieout.yaml), where a second person must approve." };
 
     private static Option<string> Id() => new("--id") { Required = true, Description = "Counts once, for ever: sending it again does nothing." };
 

@@ -19,12 +19,13 @@ internal static class OrgCommands
         var postpaid = new Option<bool>("--postpaid") { Description = "Charges first; the org owes what it spent." };
         var line = new Option<string?>("--credit-line") { Description = "How far below zero the balance may go.", HelpName = "AMOUNT" };
         var zone = new Option<string?>("--time-zone") { Description = "IANA zone of its days and months. Default: UTC.", HelpName = "ZONE" };
-        var command = new Command("create", "Opens an org.") { org, asset, prepaid, postpaid, line, zone };
+        var reason = MoneyCommands.Reason();
+        var command = new Command("create", "Opens an org.") { org, asset, prepaid, postpaid, line, zone, reason };
         command.ExactlyOne(prepaid, postpaid);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var billing = call.Get(prepaid) ? BillingMode.Prepaid : BillingMode.Postpaid;
-            var body = new NewOrgBody(call.Get(org), call.Get(asset), billing, AmountOrNull(call.Get(line)), call.Get(zone));
+            var body = new NewOrgBody(call.Get(org), call.Get(asset), billing, AmountOrNull(call.Get(line)), call.Get(zone), call.Get(reason));
             var made = await api.SendAsync(HttpMethod.Post, "orgs", body, ApiClient.Json.NewOrgBody, ApiClient.Json.OrgBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.OrgBody, (answer, text) => text.WriteLineAsync($"Org {answer.Id}: {Described(answer)}."));
             return ExitCode.Ok;
@@ -55,7 +56,10 @@ internal static class OrgCommands
     }
 
     private static string Described(OrgBody org) =>
-        $"{org.Asset}, {Billing(org)}{(org.CreditLine is { } line ? $", credit line {line}" : "")}, {org.TimeZone}{(org.ClosedThrough is { } month ? $", closed through {month}" : "")}";
+        $"{org.Asset}, {Billing(org)}{(org.CreditLine is { } line ? $", credit line {line}" : "")}, {org.TimeZone}{(org.ClosedThrough is { } month ? $", closed through {month}" : "")}{Frozen(org.Freeze)}";
+
+    private static string Frozen(OrgFreezeBody? freeze) =>
+        freeze is null ? "" : $", frozen since {freeze.Since} by {freeze.By ?? "a reconciliation"} ({freeze.Reason})";
 
     private static string Billing(OrgBody org) => org.Billing == BillingMode.Prepaid ? "prepaid" : "postpaid";
 }

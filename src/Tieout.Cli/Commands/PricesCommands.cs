@@ -56,10 +56,11 @@ internal static class PricesCommands
         var markup = new Option<string?>("--markup") { Description = "Factor on the provider's cost, such as 1.2." };
         var unknown = new Option<string?>("--unknown-model") { Description = "refuse, or admit unpriced (and a finding)." };
         unknown.AcceptOnlyFromAmong("refuse", "admit");
-        return globals.Calling(new("policy", "Sets what an org pays on top of the list; what is not said stays.") { org, markup, unknown }, async (call, api, cancellationToken) =>
+        var reason = MoneyCommands.Reason();
+        return globals.Calling(new("policy", "Sets what an org pays on top of the list; what is not said stays.") { org, markup, unknown, reason }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
-                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "price-policy"]), new PricePolicyBody(call.Get(markup), call.Get(unknown)),
+                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "price-policy"]), new PricePolicyBody(call.Get(markup), call.Get(unknown), call.Get(reason)),
                 ApiClient.Json.PricePolicyBody, ApiClient.Json.SetPolicyBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.SetPolicyBody, (set, text) => text.WriteLineAsync($"{set.Org}: {set.Policy.GetRawText()}"));
             return ExitCode.Ok;

@@ -15,14 +15,16 @@ internal static class TokenCommands
         var actor = new Option<string?>("--actor") { Description = "Only what this token did.", HelpName = "TOKEN" };
         var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };
         var cursor = new Option<string?>("--cursor") { Description = "Where the page before ended.", HelpName = "ID" };
-        return globals.Calling(new("audit", "Every admin action, newest first.") { org, actor, limit, cursor }, async (call, api, cancellationToken) =>
+        var from = new Option<string?>("--from") { Description = "Only from this day or time on, UTC.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "Only before this day or time, UTC.", HelpName = "TIME" };
+        return globals.Calling(new("audit", "List administrative actions, newest first.") { org, actor, from, to, limit, cursor }, async (call, api, cancellationToken) =>
         {
-            var path = ApiClient.Path(["audit"], ("org", call.Get(org)), ("actor", call.Get(actor)), ("limit", $"{call.Get(limit)}"), ("cursor", call.Get(cursor)));
+            var path = ApiClient.Path(["audit"], ("org", call.Get(org)), ("actor", call.Get(actor)), ("from", call.Get(from)), ("to", call.Get(to)), ("limit", $"{call.Get(limit)}"), ("cursor", call.Get(cursor)));
             var answer = await api.GetAsync(path, ApiClient.Json.AuditPageBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.AuditPageBody, async (page, text) =>
             {
-                var table = new TextTable("AT", "WHO", "ROLE", "ACTION", "TARGET", "OUTCOME", "CORRELATION");
-                foreach (var record in page.Items) table.Add($"{record.At:u}", record.Actor, $"{record.Role}", record.Action, record.Target, record.Outcome, record.CorrelationId);
+                var table = new TextTable("AT", "WHO", "ROLE", "ADDRESS", "ACTION", "TARGET", "OUTCOME", "CORRELATION");
+                foreach (var record in page.Items) table.Add(record.At, record.Actor, record.Role, record.Address, record.Action, record.Target, record.Outcome, record.CorrelationId);
                 await table.WriteAsync(text);
                 if (page.NextCursor is { } next) await text.WriteLineAsync($"More with --cursor {next}");
             });

@@ -77,7 +77,7 @@ internal sealed class DemoView(ApiClient api, Shell shell, bool silent)
     private static Markup Bar(BudgetBody budget)
     {
         var limit = budget.Limit!.Value;
-        var filled = limit.Nanos == 0 ? BarWidth : (int)Math.Min(BarWidth, BarWidth * (decimal)budget.Posted.Nanos / limit.Nanos);
+        var filled = limit.Nanos == 0 ? BarWidth : (int)Math.Min(BarWidth, BarWidth * budget.Posted.ToDecimal() / limit.ToDecimal());
         var colour = filled >= BarWidth * 9 / 10 ? "red" : filled >= BarWidth * 3 / 4 ? "yellow" : "green";
         return new($"[{colour}]{new string('█', filled)}[/][grey]{new string('░', BarWidth - filled)}[/]");
     }

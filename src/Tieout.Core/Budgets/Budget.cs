@@ -68,7 +68,7 @@ public readonly record struct BudgetScope(
 
 internal sealed record BudgetBody(
     string Org, string? Project, string? Team, string? Key, string? User, string? Feature,
-    WindowUnit Window, long? LimitNanos, bool Hard, string TimeZone, int[] Thresholds);
+    WindowUnit Window, Int128? LimitNanos, bool Hard, string TimeZone, int[] Thresholds);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BudgetBody))]

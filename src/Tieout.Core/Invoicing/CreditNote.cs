@@ -21,7 +21,7 @@ public sealed record CreditNote(
     public static CreditNote Of(FinalInvoice invoice, string number, string id, Amount net, string reason, DateTimeOffset issuedAt)
     {
         ImmutableArray<TaxLine> taxes = [.. invoice.Taxes.Select(tax => tax.Rate.On(net, invoice.Decimals))];
-        return new(number, id, invoice.Org, invoice.Asset, invoice.Number, issuedAt, net, taxes, new(net.Nanos + taxes.Sum(tax => tax.Amount.Nanos)), reason);
+        return new(number, id, invoice.Org, invoice.Asset, invoice.Number, issuedAt, net, taxes, net + Amount.Sum(taxes.Select(tax => tax.Amount)), reason);
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, InvoicingJson.Default.CreditNote);

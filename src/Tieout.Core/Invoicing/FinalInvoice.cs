@@ -27,14 +27,14 @@ public sealed record FinalInvoice(
         var decimals = MinorUnit.Decimals(invoice.Org.Asset);
         var net = MinorUnit.Round(invoice.TotalCharges.ToDecimal(), decimals);
         var unit = MinorUnit.Nanos(decimals);
-        var shares = LargestRemainder.Share(net.Nanos / unit, [.. invoice.Lines.Select(line => (Int128)line.Total.Nanos)], unit);
+        var shares = LargestRemainder.Share(net.Nanos / unit, [.. invoice.Lines.Select(line => line.Total.Nanos)], unit);
         var lines = invoice.Lines.Select((line, i) => FinalLine.Of(line, new Amount(shares[i] * unit), proofs(line))).ToImmutableArray();
-        Invariant.Holds(lines.Sum(line => line.Amount.Nanos) == net.Nanos && lines.Sum(line => line.Exact.Nanos) == invoice.TotalCharges.Nanos, "I1");
+        Invariant.Holds(Amount.Sum(lines.Select(line => line.Amount)) == net && Amount.Sum(lines.Select(line => line.Exact)) == invoice.TotalCharges, "I1");
         ImmutableArray<TaxLine> taxed = [.. taxes.Select(tax => tax.On(net, decimals))];
         var statement = invoice.Statement;
         return new(
             number, invoice.Org.Id, invoice.Org.Asset, invoice.Period.ToString(), invoice.Org.TimeZone, statement.From.ToDateTimeOffset(), statement.To.ToDateTimeOffset(),
-            issuedAt, decimals, lines, invoice.TotalCharges, net, taxed, new(net.Nanos + taxed.Sum(tax => tax.Amount.Nanos)), FinalStatement.Of(statement), proof);
+            issuedAt, decimals, lines, invoice.TotalCharges, net, taxed, net + Amount.Sum(taxed.Select(tax => tax.Amount)), FinalStatement.Of(statement), proof);
     }
 
     /// <summary>What this and another making of the same invoice differ in; empty: nothing.</summary>
@@ -63,7 +63,7 @@ public sealed record FinalInvoice(
 /// <param name="Exact">Charges and corrections, to the nano-unit.</param>
 /// <param name="Amount">Rounded so that all lines sum to the net.</param>
 public sealed record FinalLine(
-    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, long InputTokens, long OutputTokens,
+    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, Int128 InputTokens, Int128 OutputTokens,
     Amount Exact, Amount Corrections, Amount Amount, LineProof Proof)
 {
     [JsonIgnore]

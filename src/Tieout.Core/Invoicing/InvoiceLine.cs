@@ -9,7 +9,7 @@ namespace Tieout.Core.Invoicing;
 /// <param name="Corrections">Σ re-entries − Σ reversals of charges; below zero: given back.</param>
 public sealed record InvoiceLine(
     string? Project, string? Provider, string? Model, UsageSource Source,
-    long Attempts, long InputTokens, long OutputTokens, Amount Charges, Amount Corrections)
+    long Attempts, Int128 InputTokens, Int128 OutputTokens, Amount Charges, Amount Corrections)
 {
     /// <summary>What the line comes to.</summary>
     public Amount Total => Charges + Corrections;

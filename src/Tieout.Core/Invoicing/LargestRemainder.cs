@@ -7,16 +7,16 @@ public static class LargestRemainder
     /// <param name="total">The sum wanted, in whole units: that of the exact parts, rounded either way.</param>
     /// <param name="parts">Exact, as numerators of <paramref name="denominator"/>; may be below zero.</param>
     /// <exception cref="ArgumentException">The total is not the parts' sum rounded.</exception>
-    public static long[] Share(long total, IReadOnlyList<Int128> parts, Int128 denominator)
+    public static Int128[] Share(Int128 total, IReadOnlyList<Int128> parts, Int128 denominator)
     {
-        var shares = new long[parts.Count];
+        var shares = new Int128[parts.Count];
         var lost = new Int128[parts.Count];
-        var missing = (Int128)total;
+        var missing = total;
         for (var i = 0; i < shares.Length; i++)
         {
             var (whole, rest) = Int128.DivRem(parts[i], denominator);
             if (rest < 0) (whole, rest) = (whole - 1, rest + denominator);
-            (shares[i], lost[i]) = ((long)whole, rest);
+            (shares[i], lost[i]) = (whole, rest);
             missing -= whole;
         }
 
@@ -27,7 +27,7 @@ public static class LargestRemainder
 
     /// <summary>A total split by weights, for example 5 by 1:1:1 into 2, 2, 1.</summary>
     /// <param name="weights">Zero or more, not all zero.</param>
-    public static long[] ByWeight(long total, IReadOnlyList<long> weights)
+    public static Int128[] ByWeight(Int128 total, IReadOnlyList<long> weights)
     {
         var sum = weights.Aggregate((Int128)0, (all, weight) => all + weight);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sum, nameof(weights));

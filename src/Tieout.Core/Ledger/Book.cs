@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tieout.Core.Budgets;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
@@ -11,7 +12,7 @@ namespace Tieout.Core.Ledger;
 /// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects, messages and ends of lineages whose ids its commands name.
 /// Accounts and windows in it are never changed but replaced, so a reader may keep one.
 /// </remarks>
-public sealed class Book
+public sealed partial class Book
 {
     private readonly Dictionary<string, OrgState> _orgs = new(StringComparer.Ordinal);
     private readonly Dictionary<int, Account> _accounts = [];
@@ -65,17 +66,17 @@ public sealed class Book
     public void Apply(WriteSet writes)
     {
         foreach (var row in writes.Settings) Recall(row);
-        foreach (var row in writes.Labels) _labels[row.Labels] = row.No;
+        foreach (var row in writes.Labels) Recall(row);
         foreach (var row in writes.Prices) _prices[ResolvedPrice.Parse(row.Json)] = row.No;
         foreach (var row in writes.Commands) _commands[(row.Org, row.Id)] = row;
-        foreach (var row in writes.Holds) _attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);
-        foreach (var end in writes.HoldsEnded) _attempts[end.Hold.Id] = new(end.Hold, end.State, Usage: null);
+        foreach (var row in writes.Holds) Recall(row.Hold.Id, new(row.Hold, HoldState.Open, Usage: null));
+        foreach (var end in writes.HoldsEnded) Recall(end.Hold.Id, new(end.Hold, end.State, Usage: null));
         foreach (var row in writes.Usage) _attempts[row.Usage.Id] = _attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
         foreach (var row in writes.Objects) Recall(new KeptObject(row, End: null));
         foreach (var end in writes.ObjectsEnded) Recall(new KeptObject(end.Object, end));
         foreach (var entry in writes.Lineage) Recall(entry.Org, entry.OperationId, entry.Row.Issuance, new(entry.Row.No, entry.Row.Link, entry.TokenSha256));
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
-        foreach (var window in writes.Windows) _windows[window.Key] = window;
+        foreach (var window in writes.Windows) Recall(window);
         Last = writes.Chain.Last;
         ChainHash = writes.Chain.Hash;
     }
@@ -83,7 +84,6 @@ public sealed class Book
     /// <summary>Takes in a setting, in the order of their numbers.</summary>
     public void Recall(SettingRow row)
     {
-        _settings[(row.Kind, row.Org, row.Name)] = row;
         switch (row.Kind)
         {
             case SettingKind.Quarantine:
@@ -103,10 +103,18 @@ public sealed class Book
                 _orgs[row.Org] = _orgs[row.Org].Close(through);
                 break;
         }
+
+        // Last: a row that cannot be read is not among the settings.
+        if (!_settings.ContainsKey((row.Kind, row.Org, row.Name))) Count(_settingsOf, (row.Kind, row.Org), 1);
+        _settings[(row.Kind, row.Org, row.Name)] = row;
     }
 
     /// <summary>Takes in labels or a price that a store has numbered.</summary>
-    public void Recall(LabelsRow row) => _labels[row.Labels] = row.No;
+    public void Recall(LabelsRow row)
+    {
+        if (_labels.TryAdd(row.Labels, row.No)) Count(_labelSetsOf, row.Labels.Org, 1);
+        else _labels[row.Labels] = row.No;
+    }
 
     /// <inheritdoc cref="Recall(LabelsRow)"/>
     public void Recall(PriceRow row) => _prices[ResolvedPrice.Parse(row.Json)] = row.No;
@@ -115,10 +123,20 @@ public sealed class Book
     public void Recall(Account account) => _accounts[account.No] = account;
 
     /// <summary>Takes in how a window stands.</summary>
-    public void Recall(BudgetWindow window) => _windows[window.Key] = window;
+    public void Recall(BudgetWindow window)
+    {
+        if (window.Key.Each is not null && !_windows.ContainsKey(window.Key)) Count(_endUsersOf, (window.Key.Budget, window.Key.Start), 1);
+        _windows[window.Key] = window;
+    }
 
     /// <summary>Takes in what is known of an attempt.</summary>
-    public void Recall(AttemptId id, Attempt attempt) => _attempts[id] = attempt;
+    public void Recall(AttemptId id, Attempt attempt)
+    {
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_attempts, id, out _);
+        CountOpen(known, -1);
+        CountOpen(attempt, 1);
+        known = attempt;
+    }
 
     /// <summary>Takes in a money command that stands.</summary>
     public void Recall(CommandRow row) => _commands[(row.Org, row.Id)] = row;
@@ -142,7 +160,10 @@ public sealed class Book
     public void Recall(Sequences last, byte[] chainHash) => (Last, ChainHash) = (last, chainHash);
 
     /// <summary>Lets go of an attempt that has ended and is durable; the store finds it again by its id.</summary>
-    public void Forget(AttemptId id) => _attempts.Remove(id);
+    public void Forget(AttemptId id)
+    {
+        if (_attempts.Remove(id, out var attempt)) CountOpen(attempt, -1);
+    }
 
     /// <summary>Lets go of the money commands and postings recalled for earlier batches; the store finds them again.</summary>
     public void ForgetRecalled()
@@ -161,7 +182,10 @@ public sealed class Book
     }
 
     /// <summary>Lets go of a window that is over and durable; the store finds it again by its key.</summary>
-    public void Forget(WindowKey key) => _windows.Remove(key);
+    public void Forget(WindowKey key)
+    {
+        if (_windows.Remove(key) && key.Each is not null) Count(_endUsersOf, (key.Budget, key.Start), -1);
+    }
 
     private void OpenOrg(SettingRow row)
     {

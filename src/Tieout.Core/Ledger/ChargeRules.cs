@@ -1,5 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using static Tieout.Core.Ledger.LedgerRules;
 
 namespace Tieout.Core.Ledger;
@@ -23,18 +24,17 @@ internal static class ChargeRules
         {
             if (Misfit(part) is { } partMisfit) return Refuse(partMisfit);
             if (!IsWithin(part.Usage, hold)) return Refuse(Refusal.ScopeChanged);
-            if (part.Charge > Amount.Max - total) return Refuse(Refusal.AmountTooLarge);
             total += part.Charge;
         }
 
+        // After this point the settlement must succeed: the provider has been spent on, hold or no hold. The account is not asked for room: holds
+        // stop at Amount.SumMax (10²⁷ nano-units), and each part is at most Amount.Max (9 x 10¹⁸), so those in flight would have to come to
+        // more than 10¹⁹ parts before the sum left 128 bits (1.7 x 10³⁸).
         var org = draft.Org(hold.Scope.Org)!;
-        if (!Fits(draft.Account(org, AccountKind.Revenue), total)) return Refuse(Refusal.AmountTooLarge);
-
-        // After this point the settlement must succeed: the provider has been spent on, hold or no hold.
         var late = attempt.State != HoldState.Open;
         if (!late) HoldRules.LetGo(draft, org, hold, HoldState.Settled);
-        foreach (var part in command.Inside) PostHeld(draft, org, hold, late, part);
-        var done = PostHeld(draft, org, hold, late, command.Usage);
+        foreach (var part in command.Inside) PostHeld(draft, org, hold, late, Admitted(draft, hold, part));
+        var done = PostHeld(draft, org, hold, late, Admitted(draft, hold, command.Usage), total > hold.Amount ? ChargeFlags.AboveCeiling : ChargeFlags.None);
         return command.Inside.IsEmpty ? done : done with { Figures = done.Figures with { Charge = total } };
     }
 
@@ -46,12 +46,14 @@ internal static class ChargeRules
         var org = draft.Org(usage.Labels.Org)!;
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt);
-        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, command.Usage.Charge, effectiveAt))) return lacking;
+        var priced = Admitted(draft, command.Usage, effectiveAt);
+        usage = priced.Usage;
+        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt);
+        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt))) return lacking;
 
         // After this point the charge must succeed.
         if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);
-        return Post(draft, org, command.Usage, usage.OccurredAt, ChargeFlags.None, lacking);
+        return Post(draft, org, priced, usage.OccurredAt, ChargeFlags.None, lacking);
     }
 
     /// <summary>What is answered because the id is taken; null: it is not.</summary>
@@ -65,6 +67,7 @@ internal static class ChargeRules
     public static Refusal? Flaw(Draft draft, Command.Charge command)
     {
         if (Misfit(command.Usage) is { } misfit) return misfit;
+        if (CountLimits.Check(command.Usage.Usage.Counts, default) is not null) return Refusal.CountTooLarge;
         if (draft.Org(command.Usage.Usage.Labels.Org) is not { } org) return Refusal.OrgNotFound;
         if (command.Usage.Usage.OccurredAt > draft.Now + ClockSkewMax) return Refusal.OccurredInFuture;
         return Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge) ? null : Refusal.AmountTooLarge;
@@ -86,15 +89,33 @@ internal static class ChargeRules
         }
     }
 
-    private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced)
+    /// <summary>Usage that ends a hold, under the hold's scope and end user.</summary>
+    private static PricedUsage Admitted(Draft draft, Hold hold, PricedUsage priced)
+    {
+        var usage = priced.Usage;
+        var labels = LabelRules.Admit(draft, usage.Labels, hold);
+        return ReferenceEquals(labels, usage.Labels) && string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal)
+            ? priced
+            : priced with { Usage = usage with { Labels = labels, EndUser = hold.EndUser } };
+    }
+
+    private static PricedUsage Admitted(Draft draft, PricedUsage priced, Instant effectiveAt)
+    {
+        var usage = priced.Usage;
+        var labels = LabelRules.Admit(draft, usage.Labels);
+        var endUser = LabelRules.AdmitEndUser(draft, labels, usage.EndUser, effectiveAt);
+        return ReferenceEquals(labels, usage.Labels) && ReferenceEquals(endUser, usage.EndUser) ? priced : priced with { Usage = usage with { Labels = labels, EndUser = endUser } };
+    }
+
+    private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced, ChargeFlags flags = ChargeFlags.None)
     {
         var usage = priced.Usage;
         var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, EffectiveAt(draft, org, hold.HeldAt));
-        return Post(draft, org, priced, hold.HeldAt, late ? ChargeFlags.Late : ChargeFlags.None, lacking);
+        return Post(draft, org, priced, hold.HeldAt, late ? flags | ChargeFlags.Late : flags, lacking, hold.Amount);
     }
 
     /// <param name="lacking">Which headroom the charge passes, if it does.</param>
-    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking)
+    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking, Amount? held = null)
     {
         var usage = priced.Usage;
         var charge = priced.Charge;
@@ -106,7 +127,7 @@ internal static class ChargeRules
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, charge, effectiveAt, row.Seq);
         MoveWindows(draft, usage.Labels, usage.EndUser, charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
-        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, lacking);
+        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, priced.Price, lacking, held);
         return new(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, charge));
     }
 
@@ -118,13 +139,17 @@ internal static class ChargeRules
         _ => true,
     };
 
-    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, Outcome.Refused? lacking)
+    private static void OpenFindings(Draft draft, OrgState org, UsageRow row, ResolvedPrice? price, Outcome.Refused? lacking, Amount? held)
     {
         void Open(string code, string severity, string detail) => draft.AddFinding(code, severity, org.Org.Id, row.Usage.Id, detail);
 
         if (lacking is not null) Open("overrun", "high", Details.Overrun(row, lacking));
+        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open("usage_above_ceiling", "high", Details.AboveCeiling(row, price, held));
+        if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open("usage_unreadable", "medium", Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open("sub_calls_left_out", "high", Details.Usage(row));
         if (row.Flags.HasFlag(ChargeFlags.Late)) Open("late_settlement", "low", Details.Usage(row));
         if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open("unpriced", "high", Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.Unpriced) && price is not null) Open("unpriced_dimension", "high", Details.UnpricedUnits(row, price));
         if (row.Usage.Basis == UsageBasis.Estimated) Open("estimated_usage", "low", Details.Usage(row));
         if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open("hidden_usage", "medium", Details.Usage(row));
         if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open("usage_disputed", "low", Details.Usage(row));
@@ -151,7 +176,12 @@ internal static class ChargeRules
     }
 
     private static bool IsSame(UsageRow stands, PricedUsage asked) =>
-        stands.Usage == asked.Usage && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost;
+        IsSame(stands.Usage, asked.Usage) && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost;
+
+    /// <summary>Labels and end user may have been replaced when the record was made (<see cref="LabelRules"/>).</summary>
+    private static bool IsSame(UsageRecord stands, UsageRecord asked) =>
+        stands == asked
+        || (stands.Labels.Covers(asked.Labels) && UsageLabels.Covers(stands.EndUser, asked.EndUser) && stands with { Labels = asked.Labels, EndUser = asked.EndUser } == asked);
 
     /// <summary>Whether an id inside a settlement is taken: by what stands, or within the settlement itself.</summary>
     private static bool IsTaken(Draft draft, Command.Settle command)
@@ -172,5 +202,5 @@ internal static class ChargeRules
     private static Refusal? Misfit(PricedUsage priced) => LedgerRules.Misfit(priced.Charge, zeroIsFine: true) ?? LedgerRules.Misfit(priced.ProviderCost, zeroIsFine: true);
 
     private static bool IsWithin(UsageRecord usage, Hold hold) =>
-        usage.Labels.SameScope(hold.Scope) && string.Equals(usage.EndUser, hold.EndUser, StringComparison.Ordinal);
+        (usage.Labels.SameScope(hold.Scope) || hold.Scope.CoversScope(usage.Labels)) && UsageLabels.Covers(hold.EndUser, usage.EndUser);
 }

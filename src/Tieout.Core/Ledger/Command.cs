@@ -13,6 +13,9 @@ public abstract record Command
 {
     private Command() { }
 
+    /// <summary>The administrative action that the command carries out: recorded in the same commit (U1). Null: no person asked for it.</summary>
+    public AuditAction? Audit { get; init; }
+
     /// <summary>Whether what governs money changes: such a command is decided alone, with nothing in flight.</summary>
     public virtual bool Governs => false;
 
@@ -109,6 +112,28 @@ public abstract record Command
         public IEnumerable<Command> Parts => [.. Reversals, .. Charges];
     }
 
+    /// <summary>Carries out several commands of one org, all of them or none (B3). Each part has its own id, so sending it again is safe.</summary>
+    public sealed record Together(string Org, ImmutableArray<Command> Parts) : Command
+    {
+        public override bool Governs => true;
+    }
+
+    /// <summary>Approves a proposal and carries it out, both or neither. The approver is the actor of <see cref="Command.Audit"/>, and not the proposer.</summary>
+    /// <param name="Hash">What the approver saw: <see cref="Ledger.Proposal.Hash"/>.</param>
+    /// <param name="Action">The proposed command. The ledger compares it with the stored content.</param>
+    public sealed record ApproveProposal(string Org, string Proposal, string Hash, Command Action) : Command
+    {
+        public override bool Governs => true;
+    }
+
+    /// <summary>Closes a proposal; nothing is carried out.</summary>
+    public sealed record RejectProposal(string Org, string Proposal, string Hash, string Reason) : Command;
+
+    /// <summary>Only records <see cref="Command.Audit"/>: an action that changes nothing in the ledger, or one that was refused before it got there.</summary>
+    /// <param name="Org">The org it was about, or empty for the platform.</param>
+    /// <param name="Result">The recorded outcome: <c>done</c>, or <c>refused:reason</c>.</param>
+    public sealed record RecordAudit(string Org, string Result) : Command;
+
     /// <summary>Puts a message into the outbox that no other command tells: an alert, a refusal. No money moves by it.</summary>
     /// <param name="Id">Counts once within the org: the same content again is a replay, another a conflict.</param>
     /// <param name="Org">Whom it is about, or empty for the platform.</param>
@@ -144,7 +169,6 @@ public enum SettingKind
     /// <summary>An envelope that was revoked by hand, by its issuance id.</summary>
     RevokedIssuance = 12,
     AdminToken = 10,
-    AuditRecord = 11,
 
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,

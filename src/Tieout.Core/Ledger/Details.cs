@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 
 namespace Tieout.Core.Ledger;
 
@@ -20,7 +23,7 @@ internal static class Details
     public static GrantLot ParseGrant(CommandRow row)
     {
         using var json = JsonDocument.Parse(row.Content);
-        var amount = Money.Amount.Parse(json.RootElement.GetProperty("grant").GetString()!);
+        var amount = Amount.Parse(json.RootElement.GetProperty("grant").GetString()!);
         var priority = json.RootElement.GetProperty("priority").GetInt32();
         Instant? expiresAt = json.RootElement.TryGetProperty("expires_at_us", out var micros) ? new Instant(micros.GetInt64()) : null;
         return new(row.Id, priority, expiresAt, amount, amount);
@@ -59,7 +62,26 @@ internal static class Details
         }
     });
 
+    /// <summary>Both figures: what is charged, and what the provider claims.</summary>
+    public static string AboveCeiling(UsageRow row, ResolvedPrice? price, Amount? held) => Write(json =>
+    {
+        WriteUsage(json, row);
+        if (held is { } amount) json.WriteString("held", amount.ToString());
+        var claimed = price is null ? row.Charge : ClaimLimit.Claimed(price, row.Usage.Counts).Charge;
+        json.WriteString("claimed", claimed.ToString());
+        json.WriteString("withheld", (claimed - row.Charge).ToString());
+    });
+
     public static string Usage(UsageRow row) => Write(json => WriteUsage(json, row));
+
+    /// <param name="price">What the record was priced at; it has no rate for the units that are named.</param>
+    public static string UnpricedUnits(UsageRow row, ResolvedPrice price) => Write(json =>
+    {
+        WriteUsage(json, row);
+        json.WriteStartObject("unpriced");
+        foreach (var (unit, count) in price.WithoutRate(UnitCounts.Of(row.Usage.Counts))) json.WriteNumber(unit.Name, count);
+        json.WriteEndObject();
+    });
 
     public static string Threshold(BudgetState budget, BudgetWindow window, int percent) => Write(json =>
     {
@@ -80,6 +102,23 @@ internal static class Details
         json.WritePropertyName("detail");
         if (IsObject(row.Detail)) json.WriteRawValue(row.Detail, skipInputValidation: true);
         else json.WriteStringValue(row.Detail);
+    });
+
+    public static string LabelSetsFull(int limit, Metering.UsageLabels last) => Write(json =>
+    {
+        json.WriteNumber("limit", limit);
+        json.WriteString("cause", "The org has used every label set it may have. Feature, trigger and model of further sets become 'other'.");
+        json.WriteString("last_feature", last.Feature);
+        json.WriteString("last_trigger", last.Trigger);
+        json.WriteString("last_model", last.Model);
+    });
+
+    public static string EndUsersFull(int limit, string budget, Instant windowStart) => Write(json =>
+    {
+        json.WriteNumber("limit", limit);
+        json.WriteString("cause", "The budget has a window for every end user it may have in this period. Further ones share the window of the end user 'other'.");
+        json.WriteString("budget", budget);
+        json.WriteString("window_start", windowStart.ToString());
     });
 
     public static string OrgOpened(Tenancy.Org org) => Write(json =>
@@ -128,7 +167,7 @@ internal static class Details
         json.WriteString("usage_flags", row.Usage.Flags.ToString());
     }
 
-    private static string Write(Action<Utf8JsonWriter> content)
+    public static string Write(Action<Utf8JsonWriter> content)
     {
         var bytes = new System.Buffers.ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(bytes))

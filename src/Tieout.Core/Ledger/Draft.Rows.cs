@@ -21,6 +21,7 @@ internal sealed partial class Draft
     private readonly List<ObjectRow> _objects = [];
     private readonly List<ObjectEnd> _objectsEnded = [];
     private readonly List<LineageEntry> _lineage = [];
+    private readonly List<AuditRow> _audit = [];
     private Sequences _last = book.Last;
 
     public long LastSetting => _last.Setting;
@@ -31,7 +32,9 @@ internal sealed partial class Draft
         if (no != 0 || _labelNumbers.TryGetValue(labels, out no)) return no;
         _last = _last with { Labels = _last.Labels + 1 };
         _labels.Add(new(_last.Labels, labels, Crc: 0));
-        return _labelNumbers[labels] = _last.Labels;
+        _labelNumbers[labels] = _last.Labels;
+        CountLabels(labels);
+        return _last.Labels;
     }
 
     public int PriceNo(ResolvedPrice? price)
@@ -58,6 +61,7 @@ internal sealed partial class Draft
             command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, command.ExpiresAt);
         _holds.Add(new(hold, Crc: 0));
         _attempts[hold.Id] = new(hold, HoldState.Open, Usage: null);
+        CountHold(hold.Scope.Org, 1);
         return hold;
     }
 
@@ -65,6 +69,7 @@ internal sealed partial class Draft
     {
         _holdsEnded.Add(new(hold, state, Now, Crc: 0));
         _attempts[hold.Id] = new(hold, state, Usage: null);
+        CountHold(hold.Scope.Org, -1);
     }
 
     public UsageRow Add(PricedUsage priced, ChargeFlags flags, Instant effectiveAt)
@@ -139,10 +144,22 @@ internal sealed partial class Draft
         _lineageHeads[(org, operationId, append.Row.Issuance)] = new(append.Row.No, append.Row.Link, append.TokenSha256);
     }
 
+    public void Add(AuditRow row)
+    {
+        _last = _last with { Audit = _last.Audit + 1 };
+        _audit.Add(row with { Seq = _last.Audit });
+    }
+
+    /// <summary>Whether an earlier command of the batch has changed anything.</summary>
+    public bool HasRows => _last != book.Last || _holdsEnded.Count + _objectsEnded.Count > 0;
+
+    /// <summary>A draft of the same book as if nothing had been decided yet.</summary>
+    public Draft Fresh() => new(book, Now, 1);
+
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count + _audit.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
@@ -165,6 +182,7 @@ internal sealed partial class Draft
             Objects = _objects,
             ObjectsEnded = _objectsEnded,
             Lineage = _lineage,
+            Audit = _audit,
             Accounts = _accounts.Values,
             Windows = _windows.Values,
             Cells = _cells.Values,
@@ -189,6 +207,7 @@ internal sealed partial class Draft
         for (var i = 0; i < _objects.Count; i++) _objects[i] = _objects[i] with { Crc = bytes.Add(_objects[i]) };
         for (var i = 0; i < _objectsEnded.Count; i++) _objectsEnded[i] = _objectsEnded[i] with { Crc = bytes.Add(_objectsEnded[i]) };
         for (var i = 0; i < _lineage.Count; i++) _lineage[i] = _lineage[i] with { Crc = bytes.Add(_lineage[i]) };
+        for (var i = 0; i < _audit.Count; i++) _audit[i] = _audit[i] with { Crc = bytes.Add(_audit[i]) };
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
     }
 

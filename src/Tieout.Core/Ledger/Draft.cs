@@ -88,7 +88,10 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
         var period = budget.WindowAt(at);
         var key = new WindowKey(budget.No, period.Start, budget.IsPerUser ? endUser : null);
         if (_windows.TryGetValue(key, out var window)) return window;
-        return _windows[key] = book.Window(key)?.Copy() ?? new BudgetWindow(key, period.End);
+        if (book.Window(key) is { } stored) return _windows[key] = stored.Copy();
+        var added = _windows[key] = new(key, period.End);
+        CountEndUser(budget, added);
+        return added;
     }
 
     public CellChange Cell(Instant at, int labels)

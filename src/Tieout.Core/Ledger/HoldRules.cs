@@ -1,3 +1,4 @@
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using static Tieout.Core.Ledger.LedgerRules;
 
@@ -21,6 +22,8 @@ internal static class HoldRules
         if (command.ExpiresAt <= draft.Now) return Refuse(Refusal.AlreadyExpired);
         var account = draft.Account(org, AccountKind.Customer);
         if (!Fits(account, command.Amount)) return Refuse(Refusal.AmountTooLarge);
+        if (draft.OpenHoldsOf(org.Org.Id) >= draft.Limits.OpenHoldsPerOrg) return Refuse(Refusal.TooManyOpenHolds, Number(draft.Limits.OpenHoldsPerOrg));
+        command = Admitted(draft, command);
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, command.OperationId, step) is { } flaw) return Refuse(flaw);
         if (Headroom.Lacking(draft, org, command.Labels, command.EndUser, command.Amount, draft.Now) is { } lacking) return lacking;
 
@@ -75,10 +78,17 @@ internal static class HoldRules
         draft.End(hold, state);
     }
 
+    private static Command.PlaceHold Admitted(Draft draft, Command.PlaceHold command)
+    {
+        var labels = LabelRules.Admit(draft, command.Labels);
+        var endUser = LabelRules.AdmitEndUser(draft, labels, command.EndUser, draft.Now);
+        return ReferenceEquals(labels, command.Labels) && ReferenceEquals(endUser, command.EndUser) ? command : command with { Labels = labels, EndUser = endUser };
+    }
+
     private static bool IsSame(Hold placed, Command.PlaceHold command) =>
         placed.Amount == command.Amount
         && placed.ExpiresAt == command.ExpiresAt
-        && placed.Scope.Equals(command.Labels)
-        && string.Equals(placed.EndUser, command.EndUser, StringComparison.Ordinal)
+        && (placed.Scope.Equals(command.Labels) || placed.Scope.Covers(command.Labels))
+        && UsageLabels.Covers(placed.EndUser, command.EndUser)
         && string.Equals(placed.OperationId, command.OperationId, StringComparison.Ordinal);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger;
@@ -19,7 +20,10 @@ public static class LedgerRules
         return draft.Finish(outcomes.MoveToImmutable());
     }
 
-    private static Outcome Decide(Draft draft, Command command) => command switch
+    private static Outcome Decide(Draft draft, Command command) => command.Audit is { } action ? AuditRules.Decide(draft, command, action) : Rule(draft, command);
+
+    /// <summary>Decides by the command's own rule, without a record of who asked.</summary>
+    internal static Outcome Rule(Draft draft, Command command) => command switch
     {
         Command.PlaceHold hold => HoldRules.Place(draft, hold),
         Command.Settle settle => ChargeRules.Settle(draft, settle),
@@ -40,10 +44,17 @@ public static class LedgerRules
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
         Command.Record record => SettingRules.Record(draft, record),
         Command.Announce announce => OutboxRules.Announce(draft, announce),
+        Command.Together together => TogetherRules.Decide(draft, together),
+        Command.ApproveProposal approve => ProposalRules.Approve(draft, approve),
+        Command.RejectProposal reject => ProposalRules.Reject(draft, reject),
+        Command.RecordAudit => command.Audit is not null ? new Outcome.Done(0, default) : throw new ArgumentException("A record of an action needs the action.", nameof(command)),
         _ => throw new UnreachableException($"No rule for {command}."),
     };
 
     internal static Outcome.Refused Refuse(Refusal reason, string? limit = null, Amount? left = null) => new(reason, limit, left);
+
+    /// <summary>A limit, as refusals name it.</summary>
+    internal static string Number(int limit) => limit.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
     internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>
@@ -54,7 +65,7 @@ public static class LedgerRules
     /// <summary>Whether both sides of an account have room for <paramref name="amount"/>, so that overflow is a refusal and never an exception.</summary>
     internal static bool Fits(Account account, Amount amount)
     {
-        const long half = long.MaxValue / 2;
-        return account.Credits.Nanos <= half - amount.Nanos && account.Debits.Nanos <= half - amount.Nanos && account.Held.Nanos <= half - amount.Nanos;
+        var room = Amount.SumMax - amount;
+        return account.Credits <= room && account.Debits <= room && account.Held <= room;
     }
 }

@@ -25,6 +25,7 @@ internal static class LineageRules
     /// <summary>Why a step cannot be appended; null: it can.</summary>
     public static Refusal? Flaw(Draft draft, string org, string operationId, LineageAppend append)
     {
+        if (append.Row.No > draft.Limits.LineageSteps) return Refusal.TooManySteps;
         if (draft.LineageHead(org, operationId, append.Row.Issuance) is not { } head) return append.Row.No == 1 ? null : Refusal.LineageMoved;
         if (!append.TokenSha256.AsSpan().SequenceEqual(head.TokenSha256)) return Refusal.EnvelopeDiffers;
         return append.Row.No == head.No + 1 && append.Previous.AsSpan().SequenceEqual(head.Link) ? null : Refusal.LineageMoved;

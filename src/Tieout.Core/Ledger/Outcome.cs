@@ -14,7 +14,11 @@ public abstract record Outcome
     /// <summary>It stood already. Nothing was done; the figures are those of now.</summary>
     public sealed record Replayed(long Seq, Figures Figures) : Outcome;
 
-    /// <summary>It was refused and changed nothing (L6).</summary>
+    /// <summary>A second person must approve it: it is recorded as a proposal, and nothing else was done.</summary>
+    /// <param name="IsNew">False: the same proposal was recorded before, whatever became of it.</param>
+    public sealed record Proposed(Proposal Proposal, bool IsNew) : Outcome;
+
+    /// <summary>It was refused and changed nothing (L6). If it bears an administrative action, the record of the refusal is all that is appended (U1).</summary>
     /// <param name="Limit">Which account or budget refused it, where one did; or the id of its record in quarantine.</param>
     /// <param name="Left">What that still has.</param>
     public sealed record Refused(Refusal Reason, string? Limit = null, Amount? Left = null) : Outcome;
@@ -39,11 +43,31 @@ public enum Refusal
     NameInvalid,
     AmountNotPositive,
     AmountTooLarge,
+
+    /// <summary>The record counts more of a unit than one record may (<see cref="Pricing.CountLimits"/>).</summary>
+    CountTooLarge,
     OrgNotFound,
     BudgetInvalid,
     PeriodNotOver,
     AlreadyExpired,
     OccurredInFuture,
+
+    /// <summary>Money of the org must not be moved by hand now.</summary>
+    AdjustmentsFrozen,
+
+    /// <summary>A second person must approve it, and it gives no reason.</summary>
+    ReasonNeeded,
+    ProposalNotFound,
+
+    /// <summary>The proposal says something else than what is approved.</summary>
+    ProposalDiffers,
+
+    /// <summary>The proposal was approved or rejected before.</summary>
+    ProposalClosed,
+
+    /// <summary>Nobody approves their own proposal.</summary>
+    ProposalOwn,
+    ProposalExpired,
     PostingNotFound,
     PostingNotCorrectable,
     PostingReversed,
@@ -60,6 +84,15 @@ public enum Refusal
 
     /// <summary>Another step of the issuance came first: link to that one, and try again.</summary>
     LineageMoved,
+
+    /// <summary>The lineage of the envelope has as many steps as it may have (<see cref="LedgerLimits.LineageSteps"/>).</summary>
+    TooManySteps,
+
+    /// <summary>The org has as many settings of the kind as it may have (<see cref="LedgerLimits.SettingsPerKind"/>).</summary>
+    TooManySettings,
+
+    /// <summary>The org has as many open holds as it may have (<see cref="LedgerLimits.OpenHoldsPerOrg"/>).</summary>
+    TooManyOpenHolds,
     InsufficientBalance,
     BudgetExhausted,
 

@@ -31,6 +31,29 @@ public enum ObjectKind
 
     /// <summary>Something that happened to one.</summary>
     RuntimeEvent = 5,
+
+    /// <summary>A conversation that responses add to.</summary>
+    Conversation = 6,
+
+    /// <summary>One item of a response: a message, a piece of reasoning, a call.</summary>
+    ResponseItem = 7,
+
+    /// <summary>Where a provider runs a model's code.</summary>
+    Container = 8,
+
+    /// <summary>Spoken output that a later request can refer to.</summary>
+    Audio = 9,
+
+    // No address of the gateway makes these, so no org has any: requests that name them are refused, unless the configuration shares them.
+    Prompt = 10,
+    VectorStore = 11,
+    CachedContent = 12,
+    Skill = 13,
+    Voice = 14,
+    Assistant = 15,
+
+    /// <summary>A command that waits for a second person; see <see cref="Proposal"/>. Its key is who proposed it. No provider has it.</summary>
+    Proposal = 20,
 }
 
 /// <param name="Seq">Its place among all objects, from 1.</param>

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger;
 
@@ -110,7 +111,7 @@ public sealed class RowBytes : IDisposable
         Long(hold.Labels);
         Text(hold.EndUser);
         Text(hold.OperationId);
-        Long(hold.Amount.Nanos);
+        Nanos(hold.Amount);
         Long(hold.HeldAt.UnixMicros);
         Long(hold.ExpiresAt.UnixMicros);
         return Crc();
@@ -151,8 +152,8 @@ public sealed class RowBytes : IDisposable
         Long((long)usage.Basis);
         Long((long)usage.Flags);
         Long(row.Price);
-        Long(row.ProviderCost.Nanos);
-        Long(row.Charge.Nanos);
+        Nanos(row.ProviderCost);
+        Nanos(row.Charge);
         Long((long)row.Flags);
         Long(row.EffectiveAt.UnixMicros);
         Long(row.RecordedAt.UnixMicros);
@@ -167,7 +168,7 @@ public sealed class RowBytes : IDisposable
         Text(posting.Org);
         Long(posting.Debit);
         Long(posting.Credit);
-        Long(posting.Amount.Nanos);
+        Nanos(posting.Amount);
         Long(posting.UsageSeq);
         Text(posting.CommandId);
         Long(posting.Reverses);
@@ -251,6 +252,25 @@ public sealed class RowBytes : IDisposable
         return Crc();
     }
 
+    public uint Add(AuditRow row)
+    {
+        Row(15);
+        Long(row.Seq);
+        Text(row.Org);
+        Text(row.Actor.Id);
+        Text(row.Actor.Role);
+        Text(row.Actor.CorrelationId);
+        Text(row.Actor.Address);
+        Text(row.Actor.Agent);
+        Text(row.Action);
+        Text(row.Target);
+        Text(row.Before);
+        Text(row.After);
+        Text(row.Outcome);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
     public void Dispose()
     {
         _sha.Dispose();
@@ -271,6 +291,19 @@ public sealed class RowBytes : IDisposable
     }
 
     private void Long(long value) => BinaryPrimitives.WriteInt64LittleEndian(Space(8), value);
+
+    /// <summary>8 bytes, or where they do not suffice the smallest 8-byte number and then 16 bytes: no two amounts have the same bytes.</summary>
+    private void Nanos(Amount amount)
+    {
+        if (amount.TryToInt64(out var nanos) && nanos != long.MinValue)
+        {
+            Long(nanos);
+            return;
+        }
+
+        Long(long.MinValue);
+        BinaryPrimitives.WriteInt128LittleEndian(Space(16), amount.Nanos);
+    }
 
     private void Id(AttemptId id) => id.Value.TryWriteBytes(Space(16), bigEndian: true, out _);
 

@@ -1,4 +1,5 @@
 using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using static Tieout.Core.Ledger.LedgerRules;
@@ -18,7 +19,7 @@ internal static class SettingRules
         if (!Names.IsValid(org.Id) || org.Id.Contains('/', StringComparison.Ordinal)) return Refuse(Refusal.NameInvalid, "org");
         if (!Asset.IsValid(org.Asset)) return Refuse(Refusal.NameInvalid, "asset");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(org.TimeZone, out _)) return Refuse(Refusal.NameInvalid, "time_zone");
-        if (org.CreditLineNanos is { } line && Misfit(new Amount(line), zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (org.CreditLineNanos is { } line && MisfitLimit(new Amount(line)) is { } misfit) return Refuse(misfit);
 
         draft.Tell("org", org.Id, "org.opened", Details.OrgOpened(org));
         return new Outcome.Done(draft.Add(SettingKind.Org, org.Id, org.Id, body, accounts: OrgState.AccountKinds, budgets: 1), NoFigures);
@@ -30,10 +31,11 @@ internal static class SettingRules
         var body = budget.ToJson();
         if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
         if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
-        if (budget.Limit is { } limit && Misfit(limit, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (budget.Limit is { } limit && MisfitLimit(limit) is { } misfit) return Refuse(misfit);
         if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
+        if (isNew && IsFull(draft, SettingKind.Budget, budget.Scope.Org) is { } full) return full;
         return new Outcome.Done(draft.Add(SettingKind.Budget, budget.Scope.Org, budget.Id, body, budgets: isNew ? 1 : 0), NoFigures);
     }
 
@@ -56,6 +58,8 @@ internal static class SettingRules
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 
+        if (known is null && IsFull(draft, command.Kind, command.Org) is { } full) return full;
+
         if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
         if (command.Kind is SettingKind.Quarantine) draft.AddFinding(QuarantineSummary.FindingCode, "critical", command.Org, attempt: null, QuarantineSummary.Of(command.Body));
@@ -63,17 +67,28 @@ internal static class SettingRules
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }
 
+    /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
+    private static Refusal? MisfitLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
+
     private static void TellDocument(Draft draft, Command.Record command) => draft.Tell(
         $"document/{command.Name}", command.Org, command.Name.StartsWith("CN-", StringComparison.Ordinal) ? "credit_note.issued" : "invoice.issued", Details.Document(command.Name, command.Body));
+
+    /// <summary>Evidence has no limit here: it is written once for each cause, and losing it would hide what happened.</summary>
+    private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
+    {
+        var isLimited = kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
+            or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook or SettingKind.IdentityFinding;
+        return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
+    }
 
     private static string? Flaw(Draft draft, Budget budget)
     {
         foreach (var name in (ReadOnlySpan<string?>)[budget.Scope.Project, budget.Scope.Team, budget.Scope.Key, budget.Scope.Feature])
         {
-            if (name is not null && !Names.IsValid(name)) return "scope";
+            if (name is not null && (!Names.IsValid(name) || name == UsageLabels.Other)) return "scope";
         }
 
-        if (budget.Scope.User is { } user && !Names.IsValid(user) && user != BudgetScope.EachUser) return "scope";
+        if (budget.Scope.User is { } user && user != BudgetScope.EachUser && (!Names.IsValid(user) || user == UsageLabels.Other)) return "scope";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(budget.TimeZone, out _)) return "time_zone";
         if (draft.Budgets.Find(budget.Id) is { } standing && standing.Budget.TimeZone != budget.TimeZone) return "time_zone";
         if (budget.Hard && budget.Limit is null) return "limit";

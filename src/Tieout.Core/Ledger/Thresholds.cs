@@ -27,7 +27,7 @@ internal static class Thresholds
         var highest = 0;
         foreach (var percent in budget.Thresholds)
         {
-            if ((Int128)posted.Nanos * 100 >= (Int128)limit.Nanos * percent) highest = percent;
+            if (posted.Nanos * 100 >= limit.Nanos * percent) highest = percent;
         }
 
         return highest;

@@ -35,6 +35,9 @@ public sealed class WriteSet
 
     public required IReadOnlyList<LineageEntry> Lineage { get; init; }
 
+    /// <summary>What people asked for, with the outcomes (U1).</summary>
+    public required IReadOnlyList<AuditRow> Audit { get; init; }
+
     /// <summary>Accounts as they stand after the batch.</summary>
     public required IReadOnlyCollection<Account> Accounts { get; init; }
 
@@ -95,6 +98,9 @@ public enum ChargeFlags
 
     /// <summary>No price was known: charged zero, and a finding, so never silently free.</summary>
     Unpriced = 4,
+
+    /// <summary>More was used than its hold said it could. Always a finding.</summary>
+    AboveCeiling = 64,
 }
 
 public sealed record PostingRow(Posting Posting, uint Crc)
@@ -120,7 +126,8 @@ public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant
 
 /// <summary>The last number given in each table.</summary>
 public readonly record struct Sequences(
-    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget, long Object, long Lineage);
+    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget, long Object, long Lineage,
+    long Audit);
 
 /// <summary>Which cell: the hour (UTC) and the labels.</summary>
 public readonly record struct CellKey(long Hour, int Labels)
@@ -134,11 +141,11 @@ public sealed class CellChange(CellKey key)
     public CellKey Key { get; } = key;
     public long Attempts { get; set; }
     public long Failures { get; set; }
-    public long InputTokens { get; set; }
-    public long CacheReadTokens { get; set; }
-    public long CacheWriteTokens { get; set; }
-    public long OutputTokens { get; set; }
-    public long ReasoningTokens { get; set; }
+    public Int128 InputTokens { get; set; }
+    public Int128 CacheReadTokens { get; set; }
+    public Int128 CacheWriteTokens { get; set; }
+    public Int128 OutputTokens { get; set; }
+    public Int128 ReasoningTokens { get; set; }
     public Amount ProviderCost { get; set; }
 
     /// <summary>Charge postings and their corrections.</summary>
@@ -149,10 +156,10 @@ public sealed class CellChange(CellKey key)
         new[] { "attempts", "failures", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "provider_cost", "charge" };
 
     /// <summary>All of it, amounts in nano-units.</summary>
-    public long[] Figures => [Attempts, Failures, InputTokens, CacheReadTokens, CacheWriteTokens, OutputTokens, ReasoningTokens, ProviderCost.Nanos, Charge.Nanos];
+    public Int128[] Figures => [Attempts, Failures, InputTokens, CacheReadTokens, CacheWriteTokens, OutputTokens, ReasoningTokens, ProviderCost.Nanos, Charge.Nanos];
 
     /// <summary>The weightiest figure in which stored ones differ from these, in words; null: they are the same.</summary>
-    public string? Differs(ReadOnlySpan<long> stored)
+    public string? Differs(ReadOnlySpan<Int128> stored)
     {
         var figures = Figures;
         for (var i = figures.Length - 1; i >= 0; i--)

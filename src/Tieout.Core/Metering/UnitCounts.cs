@@ -27,7 +27,7 @@ public sealed class UnitCounts : IEquatable<UnitCounts>
         foreach (var (unit, count) in counts)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(count);
-            sums[unit.Index] += count;
+            sums[unit.Index] = Saturated(sums[unit.Index], count);
         }
 
         return new(sums);
@@ -46,7 +46,7 @@ public sealed class UnitCounts : IEquatable<UnitCounts>
     }
 
     /// <summary>These counts and <paramref name="other"/>, unit by unit.</summary>
-    public UnitCounts Plus(UnitCounts other) => new([.. _counts.Zip(other._counts, (mine, theirs) => mine + theirs)]);
+    public UnitCounts Plus(UnitCounts other) => new([.. _counts.Zip(other._counts, Saturated)]);
 
     /// <summary>In the form in which records are stored.</summary>
     public UsageCounts ToUsageCounts()
@@ -71,6 +71,9 @@ public sealed class UnitCounts : IEquatable<UnitCounts>
 
     public override string ToString() => string.Join(", ", Counted.Select(counted => $"{counted.Key} {counted.Value}"));
 
+    /// <summary>The sum of two counts, or the largest there is: far above every bound, so what does not fit is refused as too large and never throws.</summary>
+    private static long Saturated(long left, long right) => left > long.MaxValue - right ? long.MaxValue : left + right;
+
     private static bool IsColumn(UsageUnit unit) =>
         unit == UsageUnits.InputTokens || unit == UsageUnits.CacheReadTokens || unit == UsageUnits.CacheWriteTokens
         || unit == UsageUnits.OutputTokens || unit == UsageUnits.ReasoningTokens;
@@ -85,7 +88,7 @@ public sealed class UnitCounts : IEquatable<UnitCounts>
                 var unit = UsageUnits.Find(counted.Name) ?? throw new FormatException($"'{counted.Name}' is not a unit of usage.");
                 if (IsColumn(unit)) throw new FormatException($"'{counted.Name}' has a field of its own.");
                 if (!counted.Value.TryGetInt64(out var count) || count < 0) throw new FormatException($"'{counted.Name}' is not a count: {counted.Value}.");
-                _counts[unit.Index] += count;
+                _counts[unit.Index] = Saturated(_counts[unit.Index], count);
             }
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)

@@ -21,13 +21,13 @@ internal readonly record struct UsageEvidence(
         var flags = Totals(usage, counts) | Parts(counts);
         var subCalls = SubCallsIn(usage, counts, extractor, ref flags);
         var cost = CostIn(usage, ref flags);
-        var units = cost is { } reported ? counts.Plus(UnitCounts.Of((UsageUnits.ReportedCost, Amount.RoundHalfEven(reported).Nanos))) : counts;
+        var units = cost is { } reported ? counts.Plus(UnitCounts.Of((UsageUnits.ReportedCost, (long)Amount.RoundHalfEven(reported).Nanos))) : counts;
         return new(units, cost, flags, subCalls);
     }
 
     private static UsageFlags Totals(JsonElement usage, UnitCounts counts)
     {
-        var parts = counts[UsageUnits.InputTokens] + counts[UsageUnits.OutputTokens];
+        var parts = (decimal)counts[UsageUnits.InputTokens] + counts[UsageUnits.OutputTokens];
         var disagrees = TotalFields.Any(field => usage.TryGetProperty(field, out var total)
             && total.ValueKind is JsonValueKind.Number && (!total.TryGetDecimal(out var said) || said != parts));
         return disagrees ? UsageFlags.TotalMismatch : UsageFlags.None;
@@ -37,7 +37,7 @@ internal readonly record struct UsageEvidence(
     {
         foreach (var (whole, parts) in Refinements)
         {
-            long sum = 0;
+            Int128 sum = 0;
             foreach (var part in parts) sum += counts[part];
             if (sum > counts[whole]) return UsageFlags.PartsExceedTotal;
         }
@@ -109,7 +109,12 @@ internal readonly record struct UsageEvidence(
             _ => null,
         };
         const NumberStyles plain = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return decimal.TryParse(text, plain, CultureInfo.InvariantCulture, out var major) && major <= CostMax ? major : null;
+        if (text is null) return null;
+        if (decimal.TryParse(text, plain, CultureInfo.InvariantCulture, out var major) && major <= CostMax) return major;
+
+        // Not believed, but not ignored in silence.
+        flags |= UsageFlags.ReportedCostDiffers;
+        return null;
     }
 
     private static string? Text(JsonElement json, string member) =>

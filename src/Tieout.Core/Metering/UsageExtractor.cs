@@ -74,7 +74,7 @@ public sealed class UsageExtractor(string flavor, FieldPath block, FieldPath mod
 
         if (!found) return new(UsageRefusal.NoUsage, block.ToString());
         var all = UnitCounts.Of([.. sums]);
-        if (all.Counted.FirstOrDefault(counted => counted.Value > UsageUnits.CountMax).Key is { } unitTooLarge)
+        if (all.Counted.FirstOrDefault(counted => counted.Value > counted.Key.Max).Key is { } unitTooLarge)
         {
             return new(UsageRefusal.CountTooLarge, unitTooLarge.Name);
         }

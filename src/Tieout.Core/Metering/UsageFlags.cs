@@ -29,4 +29,13 @@ public enum UsageFlags
 
     /// <summary>Something was used that the price has no rate for: the charge leaves it out.</summary>
     Unpriced = 128,
+
+    /// <summary>The answer does not say what it used, or nobody waited for it to: charged at what was held for it.</summary>
+    UsageUnreadable = 1024,
+
+    /// <summary>The provider claims so much more than was held that a part is not charged until a person decides.</summary>
+    ClaimWithheld = 2048,
+
+    /// <summary>The provider claims more calls within the call than are charged without a decision.</summary>
+    SubCallsLeftOut = 4096,
 }

@@ -4,6 +4,9 @@ namespace Tieout.Core.Metering;
 /// <remarks>Its hash is computed once: labels are looked up for every charge. Callers keep and reuse instances.</remarks>
 public sealed class UsageLabels : IEquatable<UsageLabels>
 {
+    /// <summary>Stands for every part that an org has more of than it may have. No budget can name it.</summary>
+    public const string Other = "other";
+
     private int _hash;
 
     public required string Org { get; init; }
@@ -42,6 +45,23 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
         && string.Equals(Team, other.Team, StringComparison.Ordinal)
         && string.Equals(Key, other.Key, StringComparison.Ordinal)
         && string.Equals(Feature, other.Feature, StringComparison.Ordinal);
+
+    /// <summary>Whether usage asked for with these labels may be recorded under this scope: each part is the same, or <see cref="Other"/> here.</summary>
+    public bool CoversScope(UsageLabels asked) =>
+        string.Equals(Org, asked.Org, StringComparison.Ordinal)
+        && Covers(Project, asked.Project) && Covers(Team, asked.Team) && Covers(Key, asked.Key) && Covers(Feature, asked.Feature);
+
+    /// <summary>As <see cref="CoversScope"/>, for every part.</summary>
+    public bool Covers(UsageLabels asked) =>
+        CoversScope(asked) && Source == asked.Source
+        && Covers(Provider, asked.Provider) && Covers(Model, asked.Model) && Covers(Trigger, asked.Trigger)
+        && (Equals(Runtime, asked.Runtime) || (Runtime is { } own && asked.Runtime is { } other && own.IsControlPlane == other.IsControlPlane
+            && Covers(own.AppInstance, other.AppInstance) && Covers(own.Component, other.Component) && Covers(own.OperatingMode, other.OperatingMode)
+            && Covers(own.ControlPlaneScope, other.ControlPlaneScope) && Covers(own.Backend, other.Backend)));
+
+    /// <summary>Whether a stored name stands for the one that was asked for.</summary>
+    public static bool Covers(string? stored, string? asked) =>
+        string.Equals(stored, asked, StringComparison.Ordinal) || (asked is not null && string.Equals(stored, Other, StringComparison.Ordinal));
 
     /// <summary>The same, had another model of the provider answered.</summary>
     public UsageLabels OfModel(string model) => string.Equals(Model, model, StringComparison.Ordinal)

@@ -23,7 +23,7 @@ public enum UsageRefusal
     NegativeCount,
     FractionalCount,
 
-    /// <summary>More than <see cref="UsageUnits.CountMax"/>.</summary>
+    /// <summary>More than <see cref="UsageUnit.Max"/>.</summary>
     CountTooLarge,
 }
 

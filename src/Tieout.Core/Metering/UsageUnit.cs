@@ -17,6 +17,9 @@ public sealed class UsageUnit
     /// <summary>How many of it a rate is quoted for, for example 1,000,000 tokens or 3,600 seconds.</summary>
     public long Per { get; }
 
+    /// <summary>The most that one record may count of it. Tokens are bounded more tightly where the model's window is known: see <c>CountLimits</c>.</summary>
+    public long Max => UsageUnits.MaxOf(Family);
+
     /// <summary>Units of different families are never parts of each other.</summary>
     public string Family { get; }
 

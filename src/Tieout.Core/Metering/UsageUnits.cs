@@ -6,10 +6,7 @@ namespace Tieout.Core.Metering;
 /// <summary>Every unit there is. Names and quantities agree with the public genai-prices registry; a test compares them.</summary>
 public static class UsageUnits
 {
-    /// <summary>
-    /// The most of one unit that one record may count. More is a provider's mistake or an attack, and is refused where
-    /// it is read: a count up to here times any listed rate stays far inside the range of an amount.
-    /// </summary>
+    /// <summary>No unit's <see cref="UsageUnit.Max"/> is larger.</summary>
     public const long CountMax = 1_000_000_000_000;
 
     private static readonly string[] Modalities = ["text", "audio", "image", "video"];
@@ -35,6 +32,19 @@ public static class UsageUnits
     public static UsageUnit ReportedCost { get; } = ByName["reported_cost_nanos"];
 
     public static UsageUnit? Find(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>
+    /// The most of a unit of this family that one record may count. More is a provider's mistake or an attack, and is refused where it is
+    /// read. Tokens: 16 windows of 10 million, the largest window there is. Durations and the time of machines are in seconds.
+    /// </summary>
+    internal static long MaxOf(string family) => family switch
+    {
+        "tokens" => 160_000_000,
+        "characters" or "gpu_time" or "instance_time" => 1_000_000_000,
+        "durations" => 10_000_000,
+        "pixels" or "reported_cost" => CountMax,
+        _ => 1_000_000,
+    };
 
     private static ImmutableArray<UsageUnit> Numbered()
     {

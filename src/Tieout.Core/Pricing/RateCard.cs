@@ -37,6 +37,9 @@ public sealed class RateCard : IEquatable<RateCard>
     /// <summary>The rate that one more of <paramref name="unit"/> costs: its own, else that of the nearest whole; null if there is none.</summary>
     public Rate? For(UsageUnit unit) => _lines.Value.FirstOrDefault(line => unit == line.Unit || unit.IsPartOf(line.Unit)).Rate;
 
+    /// <summary>Whether counts of <paramref name="unit"/> are left out of every sum: neither it nor a whole that it is part of has a rate.</summary>
+    public bool Lacks(UsageUnit unit) => _uncovered.Value.Contains(unit);
+
     /// <summary>These rates, with those of <paramref name="other"/> where it has any.</summary>
     public RateCard With(RateCard other) =>
         new(Rates.Where(rate => other.Rates.All(instead => instead.Key != rate.Key)).Concat(other.Rates));
@@ -50,7 +53,7 @@ public sealed class RateCard : IEquatable<RateCard>
     public ExactPrice Price(UnitCounts counts)
     {
         var lines = _lines.Value;
-        Span<long> own = stackalloc long[lines.Length];
+        Span<Int128> own = stackalloc Int128[lines.Length];
         decimal input = 0, output = 0, other = 0;
         var flags = Uncovered(counts) ? UsageFlags.Unpriced : UsageFlags.None;
         var inputTokens = counts[UsageUnits.InputTokens];
@@ -66,7 +69,7 @@ public sealed class RateCard : IEquatable<RateCard>
             }
 
             if (own[i] == 0) continue;
-            var price = own[i] * line.Rate.At(inputTokens) / line.Unit.Per;
+            var price = (decimal)own[i] * line.Rate.At(inputTokens) / line.Unit.Per;
             if (line.Unit.Direction == "input") input += price;
             else if (line.Unit.Direction == "output") output += price;
             else other += price;

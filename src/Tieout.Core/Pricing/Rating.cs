@@ -62,9 +62,9 @@ public static class Rating
 /// <param name="Where">The field or name that the refusal is about.</param>
 public sealed record RatedResponse(ImmutableArray<RatedLine> Lines, string? Flavor, MeasuredUsage? Usage, string? Refusal, string? Where)
 {
-    public Amount ProviderCost => new(Lines.Sum(line => line.ProviderCost.Nanos));
+    public Amount ProviderCost => Amount.Sum(Lines.Select(line => line.ProviderCost));
 
-    public Amount Charge => new(Lines.Sum(line => line.Charge.Nanos));
+    public Amount Charge => Amount.Sum(Lines.Select(line => line.Charge));
 
     /// <summary>The form that <c>tieout rate --json</c> prints.</summary>
     public void Write(Utf8JsonWriter json)

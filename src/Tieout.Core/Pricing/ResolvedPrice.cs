@@ -104,6 +104,10 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         return new(Amount.RoundHalfEven(cost), Amount.RoundHalfEven(charge * Markup), flags);
     }
 
+    /// <summary>What was counted and has no rate, here or in the org's own rates: the charge leaves it out, and its record says <see cref="UsageFlags.Unpriced"/>.</summary>
+    public IEnumerable<KeyValuePair<UsageUnit, long>> WithoutRate(UnitCounts counts) =>
+        counts.Counted.Where(counted => Cost.Lacks(counted.Key) || Charged.Lacks(counted.Key));
+
     /// <summary>As <see cref="Price(in UsageCounts)"/>, with the flags of the measurement. Sub-calls are not in it: each has a price of its own.</summary>
     public PricedCounts Price(MeasuredUsage usage)
     {

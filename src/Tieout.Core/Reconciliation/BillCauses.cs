@@ -31,7 +31,7 @@ public sealed class BillCauses(TieSpec spec, int decimals, Func<LedgerCell, IEnu
     private ImmutableArray<CausePart> Parts(TieKey key, LedgerCell? ours, OutsideCell? theirs, Amount difference, HashSet<(TieField, string)> known)
     {
         if (theirs is null) return [new("missing_right", difference, $"{ours!.All.Attempts} attempts that the bill does not have.")];
-        if (ours is null && theirs.Asides.Sum(aside => aside.Amount.Nanos) != theirs.Amount.Nanos) return [Unknown(key, difference, known)];
+        if (ours is null && Amount.Sum(theirs.Asides.Select(aside => aside.Amount)) != theirs.Amount) return [Unknown(key, difference, known)];
         var (left, right) = (ours?.All.Total.ToDecimal() ?? 0, theirs.Amount.ToDecimal());
         foreach (var factor in Factors)
         {

@@ -26,8 +26,7 @@ public sealed class LedgerSide
 
     /// <summary>The counts of one unit as a book of their own: the last field of <paramref name="spec"/> is <see cref="TieField.Measure"/>.</summary>
     /// <remarks>A count stands as an amount of whole units, so that it is compared and split as money is.</remarks>
-    /// <exception cref="OverflowException">More than 9.2 billion under one key.</exception>
-    public void AddCounts(TieSpec spec, IEnumerable<SlotTally> sums, DayCut? cut, string measure, Func<Tally, long> count)
+    public void AddCounts(TieSpec spec, IEnumerable<SlotTally> sums, DayCut? cut, string measure, Func<Tally, Int128> count)
     {
         foreach (var sum in sums)
         {

@@ -45,10 +45,10 @@ public readonly record struct Tally
     /// <summary>What providers reported beyond what the counts come to, for attempts whose block left something out; may be below zero.</summary>
     public Amount Unreported { get; init; }
 
-    public long InputTokens { get; init; }
-    public long CacheReadTokens { get; init; }
-    public long CacheWriteTokens { get; init; }
-    public long OutputTokens { get; init; }
+    public Int128 InputTokens { get; init; }
+    public Int128 CacheReadTokens { get; init; }
+    public Int128 CacheWriteTokens { get; init; }
+    public Int128 OutputTokens { get; init; }
 
     public static Tally operator +(in Tally left, in Tally right) => new()
     {

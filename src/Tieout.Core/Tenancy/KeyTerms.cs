@@ -14,7 +14,7 @@ namespace Tieout.Core.Tenancy;
 public sealed record KeyTerms(
     DateTimeOffset? ExpiresAt = null, string? PreviousSha256 = null, DateTimeOffset? PreviousUntil = null,
     IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
-    long? FactsPerCallNanos = null, long? FactsPerDayNanos = null)
+    Int128? FactsPerCallNanos = null, Int128? FactsPerDayNanos = null)
 {
     public const int MetadataMax = 32;
     public const int ModelsMax = 256;

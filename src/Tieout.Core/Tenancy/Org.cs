@@ -9,7 +9,7 @@ namespace Tieout.Core.Tenancy;
 /// <param name="Asset">What the org's amounts are amounts of. Never changes.</param>
 /// <param name="CreditLineNanos">How far below zero the balance may go, in nano-units. Null: prepaid 0; postpaid without limit.</param>
 /// <param name="TimeZone">IANA name of the zone in which the org's days and months are cut.</param>
-public sealed record Org(string Id, string Asset, BillingMode Billing, long? CreditLineNanos, string TimeZone)
+public sealed record Org(string Id, string Asset, BillingMode Billing, Int128? CreditLineNanos, string TimeZone)
 {
     /// <summary>The lowest balance that holds and charges may lead to. Null: no floor.</summary>
     [JsonIgnore]

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
+using Tieout.Server.Governor;
+using Tieout.Server.Hosting;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Jobs;
@@ -43,12 +45,13 @@ public static class ApiEndpoints
         services.AddSingleton<Correcting>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddHostedService<RuntimeWorker>();
+        services.AddHostedService<LedgerWatch>();
         return services;
     }
 
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup(Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>();
+        var api = routes.MapGroup(Root).WithMetadata(StoredRead.Mark).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
         api.MapOrgs();
         api.MapKeys();
         api.MapBudgets();
@@ -75,9 +78,11 @@ public static class ApiEndpoints
         api.MapEnvelopeKeys();
         api.MapTokens();
         api.MapAudit();
+        api.MapProposals();
         api.MapWebhooks();
         api.MapOutbox();
         api.MapLedgerHealth();
+        api.MapQuarantine();
         return routes;
     }
 }

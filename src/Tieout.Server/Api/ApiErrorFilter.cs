@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
@@ -9,9 +11,19 @@ internal sealed class ApiErrorFilter : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
+        var http = context.HttpContext;
+        var effects = RequestEffects.Begin();
         try
         {
-            return await next(context);
+            await Staleness.ReachAsync(http, http.RequestServices.GetRequiredService<ILedger>());
+            try
+            {
+                return await next(context);
+            }
+            catch (ProposedException e)
+            {
+                return await ProposalEndpoints.AcceptedAsync(e.Proposed.Proposal, http);
+            }
         }
         catch (ApiRefusedException e)
         {
@@ -19,7 +31,9 @@ internal sealed class ApiErrorFilter : IEndpointFilter
         }
         catch (StoreUnavailableException e)
         {
-            return ApiError.StoreUnavailable.ToProblem($"{e.Message} {(e.Effect == StoreEffect.None ? "Nothing was done." : "It is not known whether it was done.")} Sending it again with the same id is safe.");
+            // A figure that is not there yet, or a full queue, is no outage.
+            if (e.Fault != StoreFault.Busy) http.RequestServices.GetRequiredService<OutageLog>().See("API requests", e.Message);
+            return ApiError.StoreUnavailable.ToProblem($"{e.Message} {effects.Sentence(e)}", new KeyValuePair<string, object?>("effect", effects.Effect(e)));
         }
     }
 }

@@ -51,7 +51,7 @@ internal static class BudgetEndpoints
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.SetBudgetBody);
         var state = Inputs.Org(ledger, org);
-        var limit = Inputs.Positive(body.Limit ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's limit."), "a limit", zeroIsFine: true);
+        var limit = Inputs.SumLimit(body.Limit ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's limit."), "a limit");
         var window = body.Window ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's window: minute, hour, day, week, month or total.");
         var hard = body.Hard ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whether the budget is hard.");
         // Projects, users and features come with requests; teams and keys exist only here, so an unknown one would never count anything.

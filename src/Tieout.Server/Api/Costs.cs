@@ -48,8 +48,9 @@ internal static class CostEndpoints
         api.MapGet("/orgs/{org}/costs/today", One).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
     }
 
-    private static async Task<IResult> ReplayAsync(SettlementSpool spool, HttpContext context)
+    private static async Task<IResult> ReplayAsync(SettlementSpool spool, HttpContext context, ILedger ledger)
     {
+        await ledger.RecordActionAsync(context, "", new() { ["spool_depth"] = spool.Count });
         var replay = await spool.ReplayAsync(context.RequestAborted);
         return Answer.Ok(new ReplayBody(replay.Done, replay.Already, replay.Refused, spool.Count, spool.Dropped), ApiJson.Default.ReplayBody);
     }

@@ -92,7 +92,7 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
             if (UnitCounts.Of(usage.Counts)[unit] is > 0 and var seconds) return (seconds.ToString(CultureInfo.InvariantCulture), name);
         }
 
-        var tokens = usage.Counts.InputTokens + usage.Counts.OutputTokens;
+        var tokens = (Int128)usage.Counts.InputTokens + usage.Counts.OutputTokens;
         return tokens > 0 ? (tokens.ToString(CultureInfo.InvariantCulture), "Tokens") : ("1", "Requests");
     }
 

@@ -16,9 +16,11 @@ namespace Tieout.Server.Api;
 /// <param name="LastCommitMs">How long the last commit took, in milliseconds.</param>
 /// <param name="WebhooksOldestSeconds">How long the message waits that has waited longest for its endpoint; null: none waits.</param>
 /// <param name="WebhooksDead">Deliveries that were given up: see <c>outbox dead</c>.</param>
+/// <param name="Quarantined">Commands in quarantine: see <c>quarantine list</c>.</param>
+/// <param name="StalledSeconds">How long a writer with something to do has not moved; 0: it moves, or has nothing to do.</param>
 public sealed record LedgerHealthBody(
     string Status, bool Writable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal LastCommitMs, string? LastWriteAt, int Orgs, int OpenHolds, long AsOf,
-    long WebhooksWaiting, long? WebhooksOldestSeconds, long WebhooksDead);
+    long WebhooksWaiting, long? WebhooksOldestSeconds, long WebhooksDead, int Quarantined, long StalledSeconds);
 
 /// <summary>How the ledger is doing.</summary>
 internal static class LedgerHealthEndpoint
@@ -39,7 +41,7 @@ internal static class LedgerHealthEndpoint
             new LedgerHealthBody(
                 health.IsWritable ? "ok" : "read_only", health.IsWritable, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, Math.Round(health.LastCommitMs, 3),
                 health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit,
-                deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead),
+                deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead, health.Quarantined, (long)health.Stalled.TotalSeconds),
             ApiJson.Default.LedgerHealthBody);
     }
 

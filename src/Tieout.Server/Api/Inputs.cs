@@ -17,6 +17,9 @@ internal static class Inputs
     /// <summary>Enough for any command of one thing.</summary>
     public const int BodyBytesMax = 64 * 1024;
 
+    /// <summary>Of a reason, in characters.</summary>
+    public const int ReasonMax = 500;
+
     private const int PageMax = 1_000;
     private const int PageDefault = 100;
 
@@ -56,18 +59,23 @@ internal static class Inputs
     {
         if (Core.Money.Amount.TryParse(text, out var amount)) return amount;
         throw new ApiRefusedException(
-            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units within ±9.2 billion and with at most nine decimals, such as 12.50.");
+            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units with at most nine decimals, such as 12.50.");
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
-    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false)
+    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false) => Positive(amount, what, zeroIsFine, Core.Money.Amount.Max);
+
+    /// <summary>A limit on a sum: it may be larger than one amount that is moved.</summary>
+    public static Amount SumLimit(Amount amount, string what) => Positive(amount, what, zeroIsFine: true, Core.Money.Amount.SumMax);
+
+    private static Amount Positive(Amount amount, string what, bool zeroIsFine, Amount max)
     {
         if (amount < Core.Money.Amount.Zero || (amount == Core.Money.Amount.Zero && !zeroIsFine))
         {
             throw new ApiRefusedException(ApiError.AmountNotPositive, $"{amount} is too small: {what} must be {(zeroIsFine ? "zero or more" : "more than zero")}.");
         }
 
-        return amount <= Core.Money.Amount.Max ? amount : throw new ApiRefusedException(ApiError.AmountTooLarge, $"{amount} is too large: {what} may be at most {Core.Money.Amount.Max}.");
+        return amount <= max ? amount : throw new ApiRefusedException(ApiError.AmountTooLarge, $"{amount} is too large: {what} may be at most {max}.");
     }
 
     public static string Name(string? name, string what) => Names.IsValid(name)
@@ -118,6 +126,15 @@ internal static class Inputs
         return Name(inBody ?? header, "id");
     }
 
+    /// <summary>The caller's own id for an action that has none in its body; null: not sent.</summary>
+    public static string? IdempotencyKey(HttpContext context) => context.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? Name(key, "Idempotency-Key") : null;
+
+    /// <summary>A reason that a person gives, for records.</summary>
+    /// <exception cref="ApiRefusedException">It is missing or too long.</exception>
+    public static string Reason(string? text) => !string.IsNullOrWhiteSpace(text) && text.Length <= ReasonMax
+        ? text
+        : throw new ApiRefusedException(ApiError.ParameterInvalid, $"The reason is {(string.IsNullOrWhiteSpace(text) ? "missing" : "too long")}: send 1 to {ReasonMax} characters.");
+
     public static OrgState Org(ILedger ledger, string org) =>
         ledger.Read.Org(org) ?? throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Shown(org)}'.");
 
@@ -133,7 +150,7 @@ internal static class Inputs
     {
         foreach (var name in context.Request.Query.Keys)
         {
-            if (!known.Contains(name)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
+            if (!known.Contains(name) && name != Staleness.MinCommit) throw new ApiRefusedException(ApiError.ParameterInvalid, $"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
         }
     }
 

@@ -22,7 +22,7 @@ public sealed record InvoiceBody(
 /// <param name="Charge">Charges plus corrections.</param>
 /// <param name="Corrections">Part of <paramref name="Charge"/> that corrections made; below zero: given back.</param>
 public sealed record InvoiceLineBody(
-    string? Project, string? Provider, string? Model, string UsageSource, long Attempts, long InputTokens, long OutputTokens, Amount Charge, Amount Corrections);
+    string? Project, string? Provider, string? Model, string UsageSource, long Attempts, Int128 InputTokens, Int128 OutputTokens, Amount Charge, Amount Corrections);
 
 /// <summary>opening + top_ups + grants − grants_expired − charges − corrections = closing.</summary>
 /// <param name="LastPosting">The last posting it contains.</param>

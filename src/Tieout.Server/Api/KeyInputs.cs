@@ -63,7 +63,7 @@ internal static class KeyInputs
         return metadata;
     }
 
-    private static long? NotNegative(Amount? amount, string name) =>
+    private static Int128? NotNegative(Amount? amount, string name) =>
         amount is null || (amount >= Amount.Zero && amount <= Amount.Max) ? amount?.Nanos : throw Wrong(ApiError.AmountInvalid, $"'{amount}' is not a cap ({name}): use 0 to {Amount.Max}.");
 
     private static ApiRefusedException Wrong(ApiError error, string what) => new(error, what);

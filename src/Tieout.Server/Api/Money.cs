@@ -6,18 +6,18 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Api;
 
 /// <param name="Id">Counts once, for ever; may come as <c>Idempotency-Key</c> instead.</param>
-public sealed record TopUpBody(Amount Amount, string? Id = null);
+/// <param name="Reason">Why. Required above the approval limit.</param>
+public sealed record TopUpBody(Amount Amount, string? Id = null, string? Reason = null);
 
 /// <param name="Priority">Lower is used first. Default 0.</param>
 /// <param name="ExpiresAt">A day or a time; null: never.</param>
-public sealed record GrantBody(Amount Amount, string? Id = null, int Priority = 0, string? ExpiresAt = null);
+public sealed record GrantBody(Amount Amount, string? Id = null, int Priority = 0, string? ExpiresAt = null, string? Reason = null);
 
 /// <param name="Posting">The posting that is taken back.</param>
 /// <param name="NewAmount">What is entered instead; null: nothing.</param>
@@ -59,7 +59,7 @@ internal static class MoneyEndpoints
         var body = await Inputs.BodyAsync(context, ApiJson.Default.TopUpBody);
         var id = Inputs.CommandId(context, body.Id);
         var amount = Inputs.Positive(body.Amount, "a top-up");
-        return await Submit(Inputs.Org(ledger, org).Org, id, new Command.TopUp(id, org, amount), context, ledger);
+        return await Submit(Inputs.Org(ledger, org).Org, id, new Command.TopUp(id, org, amount), body.Reason, context, ledger);
     }
 
     private static async Task<IResult> Grant(string org, HttpContext context, ILedger ledger)
@@ -69,23 +69,23 @@ internal static class MoneyEndpoints
         var amount = Inputs.Positive(body.Amount, "a grant");
         var state = Inputs.Org(ledger, org);
         Instant? expiresAt = body.ExpiresAt is { } text ? Inputs.Time(text, state.Zone) : null;
-        return await Submit(state.Org, id, new Command.Grant(id, org, amount, body.Priority, expiresAt), context, ledger);
+        return await Submit(state.Org, id, new Command.Grant(id, org, amount, body.Priority, expiresAt), body.Reason, context, ledger);
     }
 
-    private static async Task<IResult> Correct(string org, HttpContext context, ILedger ledger, Reconciling reconciling)
+    private static async Task<IResult> Correct(string org, HttpContext context, ILedger ledger)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.CorrectionBody);
         var id = Inputs.CommandId(context, body.Id);
         if (body.NewAmount is { } amount) Inputs.Positive(amount, "the new amount", zeroIsFine: true);
         if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters: a correction without one cannot be defended.");
         var state = Inputs.Org(ledger, org);
-        ReconciliationEndpoints.RefuseIfFrozen(org, reconciling);
-        return await Submit(state.Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), context, ledger);
+        return await Submit(state.Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), body.Reason, context, ledger);
     }
 
-    private static async Task<IResult> Submit(Org org, string id, Command command, HttpContext context, ILedger ledger)
+    private static async Task<IResult> Submit(Org org, string id, Command command, string? reason, HttpContext context, ILedger ledger)
     {
-        var (isNew, posting, figures) = (await ledger.ActAsync(command, context)).OrThrow();
+        if (reason?.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"A reason has at most {ReasonMax} characters.");
+        var (isNew, posting, figures) = (await ledger.ActAsync(command, context, new(id, reason))).OrThrow();
         var body = new MoneyBody(id, org.Id, org.Asset, posting, !isNew, figures.Posted, figures.Held, figures.Available);
         return Answer.Made(isNew, body, ApiJson.Default.MoneyBody);
     }

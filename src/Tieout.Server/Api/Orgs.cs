@@ -5,6 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Reconciliation.Inside;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -12,10 +13,16 @@ namespace Tieout.Server.Api;
 
 /// <param name="CreditLine">How far below zero the balance may go. Prepaid: default 0; postpaid: default no limit.</param>
 /// <param name="TimeZone">IANA name; default UTC. Days and months of the org are cut in it.</param>
-public sealed record NewOrgBody(string Id, string Asset, BillingMode? Billing, Amount? CreditLine = null, string? TimeZone = null);
+/// <param name="Reason">Why it may owe money. Required above the approval limit.</param>
+public sealed record NewOrgBody(string Id, string Asset, BillingMode? Billing, Amount? CreditLine = null, string? TimeZone = null, string? Reason = null);
 
 /// <param name="ClosedThrough">The last closed month; null: none.</param>
-public sealed record OrgBody(string Id, string Asset, BillingMode Billing, Amount? CreditLine, string TimeZone, string? ClosedThrough);
+/// <param name="Freeze">Null: the org is not frozen, or the caller is the org itself.</param>
+public sealed record OrgBody(string Id, string Asset, BillingMode Billing, Amount? CreditLine, string TimeZone, string? ClosedThrough, OrgFreezeBody? Freeze = null);
+
+/// <summary>Since when, by whom and why money of the org must not be moved by hand.</summary>
+/// <param name="By">Null: a reconciliation froze it.</param>
+public sealed record OrgFreezeBody(string Reason, string? By, string Since);
 
 /// <param name="AsOf">The commit it was read at.</param>
 public sealed record OrgListBody(IReadOnlyList<OrgBody> Items, long AsOf);
@@ -49,7 +56,12 @@ internal static class OrgEndpoints
         return Answer.Ok(new OrgListBody(items, asOf), ApiJson.Default.OrgListBody);
     }
 
-    private static IResult Get(string org, ILedger ledger) => Answer.Ok(Body(Inputs.Org(ledger, org)), ApiJson.Default.OrgBody);
+    private static IResult Get(string org, HttpContext context, ILedger ledger, Reconciling reconciling)
+    {
+        var body = Body(Inputs.Org(ledger, org));
+        if (Caller.Of(context).IsPlatform && reconciling.Freeze(org) is { Frozen: true } freeze) body = body with { Freeze = new(freeze.Reason, freeze.By, freeze.At) };
+        return Answer.Ok(body, ApiJson.Default.OrgBody);
+    }
 
     private static async Task<IResult> Create(HttpContext context, ILedger ledger)
     {
@@ -59,10 +71,10 @@ internal static class OrgEndpoints
         if (!Asset.IsValid(body.Asset)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(body.Asset)}' is not an asset: three to twelve capital letters or digits, such as USD or CREDIT.");
         var zone = body.TimeZone ?? "UTC";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(zone)}' is not an IANA time zone, such as Europe/Berlin.");
-        var line = body.CreditLine is { } given ? Inputs.Positive(given, "a credit line", zeroIsFine: true).Nanos : (long?)null;
+        var line = body.CreditLine is { } given ? Inputs.SumLimit(given, "a credit line").Nanos : (Int128?)null;
         var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say how the org is billed: prepaid or postpaid.");
 
-        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context, new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         return Answer.Made(isNew, Body(Inputs.Org(ledger, id)), ApiJson.Default.OrgBody);
     }
 

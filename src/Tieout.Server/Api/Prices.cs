@@ -25,7 +25,8 @@ public sealed record PriceBody(string Provider, string Model, string List, strin
 
 /// <param name="Markup">Factor on the provider's cost, a decimal string; 1 is at cost.</param>
 /// <param name="UnknownModel">refuse or admit (unpriced, and a finding).</param>
-public sealed record PricePolicyBody(string? Markup = null, string? UnknownModel = null);
+/// <param name="Reason">Why. Required where a second person must approve.</param>
+public sealed record PricePolicyBody(string? Markup = null, string? UnknownModel = null, string? Reason = null);
 
 public sealed record SetPolicyBody(string Org, JsonElement Policy);
 
@@ -113,7 +114,7 @@ internal static class PriceEndpoints
             _ => throw Wrong("What becomes of unknown models is refuse or admit."),
         };
         var policy = new PricePolicy(body.Markup is { } text ? Markup(text) : before.Markup, unknown, before.Basis, before.Overrides);
-        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), context)).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), context, new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         using var json = JsonDocument.Parse(policy.ToJson());
         return Answer.Ok(new SetPolicyBody(org, json.RootElement.Clone()), ApiJson.Default.SetPolicyBody);
     }

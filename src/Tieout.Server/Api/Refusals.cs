@@ -13,6 +13,7 @@ internal static class Refusals
     {
         Outcome.Done done => (true, done.Seq, done.Figures),
         Outcome.Replayed replayed => (false, replayed.Seq, replayed.Figures),
+        Outcome.Proposed proposed => throw new ProposedException(proposed),
         Outcome.Refused refused => throw new ApiRefusedException(refused.Reason.Error, Detail(refused)),
         _ => throw new UnreachableException($"No answer for {outcome}."),
     };
@@ -22,12 +23,18 @@ internal static class Refusals
         Refusal.NameInvalid => $"The {refused.Limit ?? "name"} is not of the form that is asked for.",
         Refusal.AmountNotPositive => "The amount must be more than zero.",
         Refusal.AmountTooLarge => "The amount, or the account with it, would be too large.",
+        Refusal.AdjustmentsFrozen => "'tieout org show ORG' says why and since when. Lift the freeze first: 'tieout unfreeze ORG --reason WHY'.",
+        Refusal.ReasonNeeded => "A second person must approve this amount: send a reason for them to read.",
+        Refusal.ProposalClosed => $"{refused.Limit} decided it. Propose it anew under another id.",
+        Refusal.ProposalOwn => "Another person must approve it, with a token of their own.",
+        Refusal.ProposalDiffers => "Look at the proposal again, and approve the hash that it shows.",
+        Refusal.ProposalExpired => "Propose it anew.",
         Refusal.BudgetInvalid => $"The budget's {refused.Limit} cannot be: {BudgetFlaw(refused.Limit)}.",
         Refusal.AlreadyExpired => "The expiry is in the past.",
         Refusal.PeriodNotOver => $"{refused.Limit} is not over yet.",
         Refusal.InsufficientBalance or Refusal.BudgetExhausted => $"{refused.Limit} has {refused.Left} left.",
         Refusal.CommandQuarantined => $"The command is recorded in quarantine as {refused.Limit}. Tell the operator of this platform that id.",
-        _ => null,
+        _ => refused.LimitDetail,
     };
 
     private static string BudgetFlaw(string? part) => part switch

@@ -40,6 +40,7 @@ internal static class UsageEndpoints
         var asOf = ledger.Read.AsOf;
         var (state, viewer) = (Inputs.Org(ledger, org), Caller.Of(context).Viewer);
         var filter = Filter(context, state);
+        if (Inputs.Query(context, "format") is "csv" or "jsonl" or "focus" && Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(context, org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
         switch (Inputs.Query(context, "format"))
         {
             case "csv":

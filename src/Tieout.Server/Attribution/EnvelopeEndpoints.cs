@@ -52,7 +52,7 @@ internal static class EnvelopeEndpoints
     public static void MapEnvelopes(this IEndpointRouteBuilder api)
     {
         api.MapPost("/envelopes", Issue).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
-        api.MapPost("/envelopes/verify", Verify).Allow(Access.Tenant(KeyScope.Envelopes).OrEveryRole());
+        api.MapPost("/envelopes/verify", Verify).Allow(Access.Tenant(KeyScope.Envelopes).OrEveryRole()).WithMetadata(ChangesNothing.Mark);
         api.MapPost("/envelopes/revoke", Revoke).Allow(Access.Roles(AdminRole.Operator));
         api.MapHops();
     }

@@ -36,22 +36,22 @@ internal static class EnvelopeKeyEndpoints
         return Answer.Ok(new EnvelopeKeyListBody([.. keys.All().Select(key => Body(key, keys))], asOf), ApiJson.Default.EnvelopeKeyListBody);
     }
 
-    private static async Task<IResult> Rotate(HttpContext context, EnvelopeKeys keys)
+    private static async Task<IResult> Rotate(HttpContext context, ILedger ledger, EnvelopeKeys keys)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.NewEnvelopeKeyBody);
         if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start it with 'tieout serve', which makes a secret of its own.");
         if (body.Id is { } id) Inputs.Name(id, "id");
-        var (key, isNew, refused) = await keys.RotateAsync(body.Id, context.RequestAborted);
+        var (key, isNew, refused) = await keys.RotateAsync(body.Id, command => ledger.ActAsync(command, context));
         refused?.OrThrow();
         return Answer.Made(isNew, Body(key!, keys), ApiJson.Default.EnvelopeKeyBody);
     }
 
-    private static async Task<IResult> Set(string key, HttpContext context, EnvelopeKeys keys, TimeProvider time)
+    private static async Task<IResult> Set(string key, HttpContext context, ILedger ledger, EnvelopeKeys keys, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.SetEnvelopeKeyBody);
         var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"There is no envelope key '{Inputs.Shown(key)}'.");
         var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {Identities.Code(standing.State)} and cannot become {Identities.Code(body.State)}.");
-        if (changed != standing) (await keys.SetAsync(changed, context.RequestAborted)).OrThrow();
+        if (changed != standing) (await ledger.ActAsync(EnvelopeKeys.Set(changed), context)).OrThrow();
         return Answer.Ok(Body(changed, keys), ApiJson.Default.EnvelopeKeyBody);
     }
 

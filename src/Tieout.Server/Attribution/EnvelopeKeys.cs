@@ -38,10 +38,11 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
 
     /// <summary>A new key that issues; those that issued before verify what they issued, and nothing newer.</summary>
     /// <param name="id">Null: a new one. A name that is taken is the same rotation again, and changes nothing.</param>
+    /// <param name="submit">Submits the one command of the rotation.</param>
     /// <returns>The key, and whether it is new.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
     /// <exception cref="InvalidOperationException">There is no secret here; see <see cref="CanIssue"/>.</exception>
-    public async Task<(EnvelopeKey? Key, bool IsNew, Outcome.Refused? Refused)> RotateAsync(string? id, CancellationToken cancellationToken)
+    public async Task<(EnvelopeKey? Key, bool IsNew, Outcome.Refused? Refused)> RotateAsync(string? id, Func<Command, Task<Outcome>> submit)
     {
         var master = secret.Value ?? throw new InvalidOperationException("Without a secret no key can be made.");
         if (id is not null && Find(id) is { } standing) return (standing, false, null);
@@ -50,13 +51,10 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         var name = id ?? "ek_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var made = new EnvelopeKey(name, EnvelopeKey.Hs256, EnvelopeKeyState.Active, master.Check(name), now);
 
-        // The new one first: whatever happens in between, there is always one that issues.
-        var outcomes = await ledger.SubmitAsync([Set(made), .. before.Select(key => Set(key.To(EnvelopeKeyState.VerifyOnly, now)!))], cancellationToken);
-        return outcomes[0] is Outcome.Refused refused ? (null, false, refused) : (made, true, null);
+        // In one commit: there is always exactly one that issues.
+        var outcome = await submit(new Command.Together("", [Set(made), .. before.Select(key => Set(key.To(EnvelopeKeyState.VerifyOnly, now)!))]));
+        return outcome is Outcome.Refused refused ? (null, false, refused) : (made, true, null);
     }
-
-    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
-    public async Task<Outcome> SetAsync(EnvelopeKey key, CancellationToken cancellationToken) => await ledger.SubmitAsync(Set(key), cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => EnsureIssuingAsync(cancellationToken);
 
@@ -66,7 +64,7 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         if (secret.Value is not { } master || (Ring.Active is { } active && master.Check(active.Key.Id) == active.Key.Check)) return;
         try
         {
-            await RotateAsync(id: null, cancellationToken);
+            await RotateAsync(id: null, command => ledger.SubmitAsync(command, cancellationToken).AsTask());
         }
         catch (StoreUnavailableException unavailable)
         {
@@ -90,7 +88,7 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         return new(keys, issuances);
     }
 
-    private static Command.Record Set(EnvelopeKey key) => new(SettingKind.EnvelopeKey, "", key.Id, key.ToJson(), Once: false);
+    public static Command.Record Set(EnvelopeKey key) => new(SettingKind.EnvelopeKey, "", key.Id, key.ToJson(), Once: false);
 
     private KeyRing Rebuild()
     {

@@ -2,18 +2,18 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;
 
 /// <summary>Writes findings of identity to the ledger, behind the request: a refusal does not wait for it.</summary>
 /// <remarks>One an hour for each key, cause and verified tenant: whoever tries a million forgeries does not fill the ledger with them.</remarks>
-internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time, ILogger<IdentityFindings> logger) : BackgroundService
+internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time, ILogger<IdentityFindings> logger) : Worker
 {
     /// <summary>What waits while the store is slow; past it, findings are only logged.</summary>
     private const int WaitingMax = 1_000;
@@ -44,7 +44,9 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
     public static string Detail(IdentityFinding finding) => JsonSerializer.Serialize(
         new FindingDetail(JsonNamingPolicy.SnakeCaseLower.ConvertName(finding.Cause), finding.KeyId, finding.KeyOrg, Claimed(finding), finding.Verified, finding.Issuance, finding.Operation), FindingJson.Default.FindingDetail);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         try
         {

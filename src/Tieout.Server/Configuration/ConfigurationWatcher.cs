@@ -1,13 +1,15 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 
 namespace Tieout.Server.Configuration;
 
 /// <summary>Reads <c>tieout.yaml</c> again when it changes. An invalid file changes nothing, and is named in the log and in the health detail.</summary>
-internal sealed partial class ConfigurationWatcher(ServerOptions options, CurrentRoutes routes, ILogger<ConfigurationWatcher> logger) : BackgroundService
+internal sealed partial class ConfigurationWatcher(ServerOptions options, CurrentRoutes routes, ILogger<ConfigurationWatcher> logger) : Worker
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+    protected override ILogger Logger => logger;
+
+    protected override Task RunAsync(CancellationToken stoppingToken) =>
         options.File is { } file ? new FileWatch([file.Path, .. options.ValueFiles]).RunAsync(() => LoadAsync(file), LogUnwatched, stoppingToken) : Task.CompletedTask;
 
     private Task LoadAsync(ConfigurationFile file)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
-using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;
@@ -37,6 +37,9 @@ public sealed record ServerOptions
 
     public GatewayOptions Gateway { get; init; } = new();
 
+    /// <summary>What callers may occupy.</summary>
+    public GovernorOptions Governor { get; init; } = new();
+
     public WebhookOptions Webhooks { get; init; } = new();
 
     public AlertOptions Alerts { get; init; } = new();
@@ -46,8 +49,8 @@ public sealed record ServerOptions
     /// <summary>Other books that the ledger can be compared with by name.</summary>
     public ImmutableArray<SurfaceOptions> Surfaces { get; init; } = [];
 
-    /// <summary>Corrections that move more than this, in major units of the org's asset, need a second person's token; null: none does.</summary>
-    public Amount? ApprovalAbove { get; init; }
+    /// <summary>When moving money by hand needs a second person.</summary>
+    public ApprovalOptions Approvals { get; init; } = new();
 
     /// <summary>The files that <c>${file:...}</c> in <c>tieout.yaml</c> named: read again when they change, too.</summary>
     public ImmutableArray<string> ValueFiles { get; init; } = [];
@@ -89,6 +92,12 @@ public sealed record ProviderOptions(
     string Name, ProviderDialect Dialect, Uri BaseUrl, string? ApiKey, ImmutableArray<string> ForwardHeaders, string? Prices = null)
 {
     public TimeoutOptions Timeouts { get; init; } = new();
+
+    /// <summary>Keys of orgs that have an account of their own at the provider, by org. All others share the account of <see cref="ApiKey"/>.</summary>
+    public ImmutableDictionary<string, string> ApiKeyByOrg { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Ids of objects in the shared account (prompts, vector stores, cached contents ...) that every org may name.</summary>
+    public ImmutableHashSet<string> SharedObjects { get; init; } = [];
 
     /// <summary>The header that bears <see cref="ApiKey"/>, as it is; null: the dialect's own, in the dialect's form. Azure's is <c>api-key</c>.</summary>
     public string? AuthHeader { get; init; }
@@ -177,6 +186,9 @@ public sealed record GatewayOptions
 
     /// <summary>How often providers are asked for the end of batches that nobody asks for.</summary>
     public TimeSpan BatchPollInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How much of what a provider claims for an attempt is charged without a decision.</summary>
+    public ClaimLimit Claims { get; init; } = ClaimLimit.Default;
 
     /// <summary>Where a model does not say.</summary>
     public RetryOptions Retries { get; init; } = RetryOptions.Default;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Storage.Postgres;
 using YamlDotNet.Core;
@@ -82,7 +83,7 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "webhooks", "alerts", "surfaces", "corrections", "runtime", "heads", .. DoorYaml.Members]);
+        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "alerts", "surfaces", "approvals", "runtime", "heads", .. DoorYaml.Members]);
         var options = new ServerOptions { Doors = DoorYaml.Read(members) };
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = DoorYaml.Listening(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
@@ -92,19 +93,14 @@ public static class TieoutYaml
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
+        if (members.TryGetValue("governor", out var governor)) options = options with { Governor = GovernorYaml.Governor(governor) };
         if (members.TryGetValue("webhooks", out var webhooks)) options = options with { Webhooks = OutboxYaml.Webhooks(webhooks) };
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
         if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
+        if (members.TryGetValue("approvals", out var approvals)) options = options with { Approvals = ApprovalYaml.Approvals(approvals) };
         if (members.TryGetValue("heads", out var heads)) options = options with { Heads = HeadYaml.Heads(heads) };
-        if (members.TryGetValue("corrections", out var corrections)) options = options with { ApprovalAbove = ApprovalAbove(corrections) };
         return options;
-    }
-
-    private static Amount? ApprovalAbove(YamlPlace place)
-    {
-        if (!place.Members("approval_above").TryGetValue("approval_above", out var above)) return null;
-        return Amount.TryParse(above.Text(), out var amount) && amount >= Amount.Zero ? amount : throw above.Wrong($"'{above.Text()}' is not an amount: write a plain decimal such as 100.00");
     }
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)
@@ -121,7 +117,7 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query", "api_key_by_org", "shared_objects");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
         return new(
             name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
@@ -131,9 +127,18 @@ public static class TieoutYaml
         {
             Timeouts = members.TryGetValue("timeouts", out var timeouts) ? RoutingYaml.Timeouts(timeouts, withConnect: true) : new(),
             AuthHeader = members.TryGetValue("auth_header", out var auth) ? HeaderName(auth) : null,
+            ApiKeyByOrg = members.TryGetValue("api_key_by_org", out var keys) ? ApiKeyByOrg(keys) : ImmutableDictionary<string, string>.Empty,
+            SharedObjects = members.TryGetValue("shared_objects", out var shared) ? [.. shared.Items().Select(item => item.Text())] : [],
             Query = members.TryGetValue("query", out var query) ? Query(query) : null,
             BatchFactor = members.TryGetValue("batch_factor", out var factor) ? BatchFactor(factor) : 0.5m,
         };
+    }
+
+    private static ImmutableDictionary<string, string> ApiKeyByOrg(YamlPlace place)
+    {
+        var keys = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var (org, key) in place.Entries()) keys[Names.IsValid(org.Value!) ? org.Value! : throw place.Wrong($"'{org.Value}' is not an org's id")] = HeaderValue(key);
+        return keys.ToImmutable();
     }
 
     private static ImmutableArray<ModelOptions> Models(YamlPlace place)
@@ -177,7 +182,7 @@ public static class TieoutYaml
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "free_requests_per_minute", "retries", "breaker");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "free_requests_per_minute", "claim_multiple_max", "claim_excess_max", "sub_calls_max", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -189,11 +194,19 @@ public static class TieoutYaml
         if (members.TryGetValue("drain_bytes_max", out var drained)) options = options with { DrainBytesMax = drained.Count(1L << 30) };
         if (members.TryGetValue("file_bytes_max", out var file)) options = options with { FileBytesMax = file.Count(1L << 40) };
         if (members.TryGetValue("batch_poll_interval", out var poll)) options = options with { BatchPollInterval = poll.Duration() };
+        options = options with { Claims = Claims(members, options.Claims) };
         if (members.TryGetValue("free_requests_per_minute", out var free)) options = options with { FreeRequestsPerMinute = free.Count(1_000_000) };
         if (members.TryGetValue("retries", out var retries)) options = options with { Retries = RoutingYaml.Retries(retries) };
         if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;
     }
+
+    private static ClaimLimit Claims(Dictionary<string, YamlPlace> members, ClaimLimit usual) => new(
+        members.TryGetValue("claim_multiple_max", out var multiple) ? (int)multiple.Count(1_000_000) : usual.Multiple,
+        members.TryGetValue("claim_excess_max", out var excess)
+            ? Amount.TryParse(excess.Text(), out var amount) && amount >= Amount.Zero ? amount : throw excess.Wrong($"'{excess.Text()}' is not an amount: write a plain decimal such as 1.00")
+            : usual.Excess,
+        members.TryGetValue("sub_calls_max", out var calls) ? (int)calls.Count(1_000, min: 0) : usual.SubCallsMax);
 
     private static ProviderDialect Dialect(YamlPlace place) => place.Text() switch
     {

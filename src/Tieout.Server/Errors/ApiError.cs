@@ -74,6 +74,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError IdReused = new("id_reused", 409, "This id already names something else.");
     public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name has characters or a length that names may not have.");
     public static readonly ApiError AmountNotPositive = new("amount_not_positive", 400, "The amount must be above zero.");
+    public static readonly ApiError CountTooLarge = new("count_too_large", 400, "A count is larger than one usage record may have.");
     public static readonly ApiError AmountTooLarge = new("amount_too_large", 400, "The amount is larger than one command may carry.");
     public static readonly ApiError OrgNotFound = new("org_not_found", 404, "There is no such org.");
     public static readonly ApiError BudgetInvalid = new("budget_invalid", 400, "The budget cannot be set like this.");
@@ -86,8 +87,14 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError FindingNotFound = new("finding_not_found", 404, "There is no such finding now.");
     public static readonly ApiError FindingNotDecidable = new("finding_not_decidable", 409, "The finding is not ended like this.");
     public static readonly ApiError DecisionNeeded = new("decision_needed", 409, "Only a person can say what is right.");
-    public static readonly ApiError ApprovalRequired = new("approval_required", 403, "The correction needs a second person's approval.");
-    public static readonly ApiError AdjustmentsFrozen = new("adjustments_frozen", 409, "Corrections by hand are frozen for this org.");
+    public static readonly ApiError ApprovalRequired = new("approval_required", 403, "A second person must approve this.");
+    public static readonly ApiError AdjustmentsFrozen = new("adjustments_frozen", 409, "Money of this org must not be moved by hand now.");
+    public static readonly ApiError ReasonNeeded = new("reason_needed", 400, "Above the approval limit a reason is required.");
+    public static readonly ApiError ProposalNotFound = new("proposal_not_found", 404, "There is no such proposal.");
+    public static readonly ApiError ProposalDiffers = new("proposal_differs", 409, "The proposal says something else than the approval.");
+    public static readonly ApiError ProposalClosed = new("proposal_closed", 409, "The proposal was approved or rejected before.");
+    public static readonly ApiError ProposalOwn = new("proposal_own", 403, "Nobody approves their own proposal.");
+    public static readonly ApiError ProposalExpired = new("proposal_expired", 409, "The proposal has expired.");
     public static readonly ApiError GrantNotFound = new("grant_not_found", 404, "There is no such grant.");
     public static readonly ApiError GrantNotExpired = new("grant_not_expired", 409, "The grant has not expired yet.");
     public static readonly ApiError HoldNotFound = new("hold_not_found", 404, "There is no such hold.");
@@ -100,6 +107,13 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
     // What there is too much of.
+    public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org occupies as much of the server as it may.", "requests");
+    public static readonly ApiError ServerBusy = new("server_busy", 503, "All callers together occupy as much of the server as they may.", ServerType);
+    public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than one read may take.", ServerType);
+    public static readonly ApiError TooManyOpenHolds = new("too_many_open_holds", 429, "The org has as many open holds as it may have.", "requests");
+    public static readonly ApiError TooManySettings = new("too_many_settings", 409, "The org has as many settings of this kind as it may have.");
+    public static readonly ApiError TooManySteps = new("too_many_steps", 409, "The lineage of the envelope has as many steps as it may have.");
+    public static readonly ApiError TooManyObjects = new("too_many_objects", 409, "The org keeps as many files and batches as it may.");
     public static readonly ApiError RateLimited = new("rate_limit_exceeded", 429, "A limit on requests, tokens or requests at the same time is reached.", "requests");
 
     // What the world or we did wrong.
@@ -118,9 +132,9 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, RuntimeActive, RuntimeRetired, ActivityTooLate,
-        IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
-        PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
-        InsufficientBalance, BudgetExhausted, RateLimited,
+        IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, CountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
+        PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, ReasonNeeded, ProposalNotFound, ProposalDiffers, ProposalClosed, ProposalOwn, ProposalExpired, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
+        InsufficientBalance, BudgetExhausted, RateLimited, OccupancyExceeded, ServerBusy, ReadTooLong, TooManyOpenHolds, TooManySettings, TooManySteps, TooManyObjects,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, CommandQuarantined, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];

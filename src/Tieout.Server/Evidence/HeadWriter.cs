@@ -1,14 +1,14 @@
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Evidence;
 
 /// <summary>Writes a signed head of the ledger to a place outside the store, every so many commits and every so often.</summary>
-internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, ILogger<HeadWriter> logger) : BackgroundService
+internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, ILogger<HeadWriter> logger) : Worker
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
@@ -16,7 +16,9 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
     private string? _acceptedRollback = server.AcceptedRollback;
     private bool _isFailing;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         if (server.Heads is not { } options) return;
         var key = HeadKey.Read(options.KeyFile);

@@ -10,7 +10,7 @@ internal static class AnswerHeaders
 {
     /// <summary>Of a provider's answer, what a client can use. Anything else (cookies, framing, the provider's host) stays behind.</summary>
     private static readonly FrozenSet<string> PassedOn = FrozenSet.Create(
-        StringComparer.OrdinalIgnoreCase, "Content-Type", "Content-Encoding", "Retry-After", "Retry-After-Ms", "X-Request-Id", "X-Should-Retry");
+        StringComparer.OrdinalIgnoreCase, "Content-Type", "Retry-After", "Retry-After-Ms", "X-Request-Id", "X-Should-Retry");
 
     private const string RateLimit = "x-ratelimit-";
 

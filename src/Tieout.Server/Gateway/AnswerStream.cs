@@ -20,6 +20,8 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
 
     private readonly PipeWriter _client = context.Response.BodyWriter;
     private readonly ArrayBufferWriter<byte> _held = new();
+    private ArrayElements _elements;
+    private int _scanned;
     private bool _holding, _done, _dropBlankLine, _closed;
     private long _drained;
 
@@ -32,24 +34,22 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
     /// <returns>Whether it came to its end.</returns>
     public async Task<bool> RelayAsync(Stream provider)
     {
-        var reader = PipeReader.Create(provider, new StreamPipeReaderOptions(bufferSize: BufferBytes, leaveOpen: true));
+        using var arrived = new ArrivedBytes(BufferBytes);
         try
         {
             while (!_done)
             {
                 patience.Read();
-                var read = await reader.ReadAsync(patience.Token);
-                var rest = read.Buffer;
-                if (ClientGone && (_drained += rest.Length) > options.DrainBytesMax) return false;
-                while (!_done && (isArray ? TakeElement(ref rest) : TakeLine(ref rest))) { }
-                if (rest.Length > LineBytesMax) return false;
-                if (read.IsCompleted)
+                var read = await arrived.ReadAsync(provider, patience.Token);
+                if (ClientGone && (_drained += read) > options.DrainBytesMax) return false;
+                while (!_done && (isArray ? TakeElement(arrived) : TakeLine(arrived))) { }
+                if (arrived.Length > LineBytesMax) return false;
+                if (read == 0)
                 {
-                    if (!rest.IsEmpty) TakeRest(rest);
+                    if (arrived.Length > 0 && !_done) TakeRest(arrived.Span);
                     break;
                 }
 
-                reader.AdvanceTo(rest.Start, rest.End);
                 await FlushAsync();
             }
 
@@ -58,10 +58,6 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
             return false;
-        }
-        finally
-        {
-            await reader.CompleteAsync();
         }
     }
 
@@ -96,27 +92,35 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
         }
     }
 
-    private bool TakeLine(ref ReadOnlySequence<byte> rest)
+    private bool TakeLine(ArrivedBytes arrived)
     {
-        if (rest.PositionOf((byte)'\n') is not { } end) return false;
-        var next = rest.GetPosition(1, end);
-        Take(rest.Slice(0, next));
-        rest = rest.Slice(next);
+        var bytes = arrived.Span;
+        var end = bytes[_scanned..].IndexOf((byte)'\n');
+        if (end < 0)
+        {
+            _scanned = bytes.Length;
+            return false;
+        }
+
+        var length = _scanned + end + 1;
+        _scanned = 0;
+        Take(bytes[..length]);
+        arrived.Take(length);
         return true;
     }
 
-    /// <summary>An array's next element, with what stands before it.</summary>
-    private bool TakeElement(ref ReadOnlySequence<byte> rest)
+    /// <summary>The array's next element, with the bytes before it.</summary>
+    private bool TakeElement(ArrivedBytes arrived)
     {
-        if (!ArrayElements.TryFind(rest, out var start, out var end)) return false;
-        var bytes = rest.Slice(0, end).ToArray();
-        _holding |= answer.Event(bytes.AsSpan(start)).Ends;
-        Emit(bytes);
-        rest = rest.Slice(end);
+        var bytes = arrived.Span;
+        if (!_elements.TryFind(bytes, out var start, out var end)) return false;
+        _holding |= answer.Event(bytes[start..end]).Ends;
+        Emit(bytes[..end]);
+        arrived.Take(end);
         return true;
     }
 
-    private void TakeRest(in ReadOnlySequence<byte> rest)
+    private void TakeRest(ReadOnlySpan<byte> rest)
     {
         if (!isArray)
         {
@@ -124,23 +128,8 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
             return;
         }
 
-        var bytes = rest.ToArray();
-        _closed = bytes.AsSpan().Trim(" \t\r\n"u8).SequenceEqual("]"u8);
-        Emit(bytes);
-    }
-
-    private void Take(in ReadOnlySequence<byte> line)
-    {
-        if (line.IsSingleSegment)
-        {
-            Take(line.FirstSpan);
-            return;
-        }
-
-        var whole = ArrayPool<byte>.Shared.Rent((int)line.Length);
-        line.CopyTo(whole);
-        Take(whole.AsSpan(0, (int)line.Length));
-        ArrayPool<byte>.Shared.Return(whole);
+        _closed = rest.Trim(" \t\r\n"u8).SequenceEqual("]"u8);
+        Emit(rest);
     }
 
     /// <param name="line">With its line break.</param>

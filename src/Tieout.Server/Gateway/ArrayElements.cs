@@ -2,42 +2,82 @@ using System.Buffers;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Finds the objects of a JSON array as it arrives.</summary>
-internal static class ArrayElements
+/// <summary>Finds the objects of a JSON array while the array arrives. Remembers where it stopped, so that each byte is looked at once.</summary>
+internal struct ArrayElements
 {
-    /// <param name="start">Where the next object begins.</param>
-    /// <param name="end">Just behind it.</param>
-    /// <returns>False: it has not arrived as a whole.</returns>
-    public static bool TryFind(in ReadOnlySequence<byte> bytes, out int start, out int end)
+    private static readonly SearchValues<byte> InText = SearchValues.Create("\\\""u8);
+    private static readonly SearchValues<byte> Outside = SearchValues.Create("\"{}[]"u8);
+
+    private int _at, _start, _depth;
+    private bool _inText, _inObject;
+
+    /// <param name="bytes">The same bytes as at the last call that found nothing, and what has arrived since.</param>
+    /// <param name="start">Where the object begins.</param>
+    /// <param name="end">Just behind the object. The next search begins behind it, with bytes that begin there.</param>
+    /// <returns>False: no object has arrived whole.</returns>
+    public bool TryFind(ReadOnlySpan<byte> bytes, out int start, out int end)
     {
         (start, end) = (0, 0);
-        var reader = new SequenceReader<byte>(bytes);
-        if (!reader.TryAdvanceTo((byte)'{', advancePastDelimiter: false)) return false;
-        start = (int)reader.Consumed;
-        var depth = 0;
-        var inText = false;
-        while (reader.TryRead(out var next))
+        if (!_inObject && !TryBegin(bytes)) return false;
+        while (_at < bytes.Length)
         {
-            if (inText)
+            var next = bytes[_at..].IndexOfAny(_inText ? InText : Outside);
+            if (next < 0)
             {
-                if (next == (byte)'\\') reader.Advance(Math.Min(1, reader.Remaining));
-                else if (next == (byte)'"') inText = false;
+                _at = bytes.Length;
+                return false;
             }
-            else if (next == (byte)'"')
+
+            var sign = bytes[_at + next];
+            if (sign == (byte)'\\')
             {
-                inText = true;
+                // The escaped byte arrives later: stop in front of the backslash.
+                if (_at + next + 1 == bytes.Length)
+                {
+                    _at += next;
+                    return false;
+                }
+
+                _at += next + 2;
+                continue;
             }
-            else if (next is (byte)'{' or (byte)'[')
-            {
-                depth++;
-            }
-            else if (next is (byte)'}' or (byte)']' && --depth == 0)
-            {
-                end = (int)reader.Consumed;
-                return true;
-            }
+
+            _at += next + 1;
+            if (!IsEnd(sign)) continue;
+            (start, end) = (_start, _at);
+            this = default;
+            return true;
         }
 
         return false;
+    }
+
+    private bool TryBegin(ReadOnlySpan<byte> bytes)
+    {
+        var begin = bytes[_at..].IndexOf((byte)'{');
+        if (begin < 0)
+        {
+            _at = bytes.Length;
+            return false;
+        }
+
+        _at = _start = _at + begin;
+        _inObject = true;
+        return true;
+    }
+
+    private bool IsEnd(byte sign)
+    {
+        switch (sign)
+        {
+            case (byte)'"':
+                _inText = !_inText;
+                return false;
+            case (byte)'{' or (byte)'[':
+                _depth++;
+                return false;
+            default:
+                return --_depth == 0;
+        }
     }
 }

@@ -1,17 +1,19 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary>Ends holds whose time is over, so that a dead gateway holds no money for ever, and takes back what is left of expired grants.</summary>
-internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, ILogger<Expiry> logger) : BackgroundService
+internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, OutageLog outages, ILogger<Expiry> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try
@@ -31,18 +33,18 @@ internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, Time
     private async Task ExpireAsync(CancellationToken cancellationToken)
     {
         if (!ledger.DoesWhatIsDoneOnce) return;
-        var due = Due(Instant.From(time.GetUtcNow()));
-
-        // A hold whose settlement waits in the spool must not end before it: the charge would count as late.
-        if (due.Count == 0 || spool.Count > 0) return;
         try
         {
+            var due = Due(Instant.From(time.GetUtcNow()));
+
+            // A hold whose settlement waits in the spool must not end before it: the charge would count as late.
+            if (due.Count == 0 || spool.Count > 0) return;
             await ledger.SubmitAsync(due, cancellationToken);
             LogExpired(due.Count);
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(due.Count, unavailable.Message);
+            outages.See("expiries of holds and grants", unavailable.Message);
         }
     }
 
@@ -67,7 +69,4 @@ internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, Time
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Information, Message = "{Count} holds or grants were due to expire")]
     private partial void LogExpired(int count);
-
-    [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "{Count} holds or grants are due to expire once the store is back: {Reason}")]
-    private partial void LogLater(int count, string reason);
 }

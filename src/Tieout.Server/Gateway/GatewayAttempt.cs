@@ -37,13 +37,19 @@ internal sealed class GatewayAttempt
     /// <summary>Of the model that was asked for; null: none is known.</summary>
     public ResolvedPrice? Price => Record.Price;
 
-    public Command.PlaceHold Hold(Amount ceiling, TimeSpan lasting) =>
-        new(Id, Record.Labels(Target.Model), Record.EndUser, Caller.OperationId, ceiling, OccurredAt + lasting);
+    /// <summary>What was last asked to be held for it.</summary>
+    public Amount Held { get; private set; }
+
+    public Command.PlaceHold Hold(Amount ceiling, TimeSpan lasting)
+    {
+        Held = ceiling;
+        return new(Id, Record.Labels(Target.Model), Record.EndUser, Caller.OperationId, ceiling, OccurredAt + lasting);
+    }
 
     /// <summary>It as a step of its envelope: who carries it out, and where it goes.</summary>
     public LineageStep Step => new(
         LineageKind.Attempt, Id.ToString(), Record.AttemptNo, Caller.Spender.Key.Id, $"{Target.Upstream.Options.Name}/{Target.Model}", OccurredAt);
 
     /// <inheritdoc cref="AttemptRecord.Settle"/>
-    public Command.Settle Settle(int status, MeteredUsage used) => Record.Settle(status, used, _time.GetElapsedTime(_startedAt));
+    public Command.Settle Settle(int status, MeteredUsage used, ClaimLimit limit) => Record.Settle(status, used, _time.GetElapsedTime(_startedAt), Held, limit);
 }

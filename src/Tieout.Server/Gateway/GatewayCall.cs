@@ -10,8 +10,10 @@ namespace Tieout.Server.Gateway;
 /// <param name="Body">Valid as long as the request is.</param>
 /// <param name="Routes">The configuration it began with, and ends with.</param>
 /// <param name="Permit">Its place within the limits.</param>
+/// <param name="Query">Of the query, what goes on to the provider.</param>
+/// <param name="Binding">Where it may go because of what it names.</param>
 internal sealed record GatewayCall(
-    HttpContext Context, Dialects.Endpoint Endpoint, Caller Caller, Dialects.GatewayRequest Request, RequestBody Body, Routes Routes, Permit Permit)
+    HttpContext Context, Dialects.Endpoint Endpoint, Caller Caller, Dialects.GatewayRequest Request, RequestBody Body, Routes Routes, Permit Permit, UpstreamBinding Binding, string Query)
 {
     /// <summary>What all its attempts have been charged so far.</summary>
     public Amount Spent { get; set; }

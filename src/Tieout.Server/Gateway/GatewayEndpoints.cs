@@ -7,6 +7,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -29,6 +30,7 @@ internal static class GatewayEndpoints
         services.AddHostedService<Expiry>();
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<StoredResponses>();
+        services.AddSingleton<ReferenceGate>();
         services.AddSingleton<ResponsesGateway>();
         services.AddHostedService<ResponsePolls>();
         services.AddSingleton<ModelList>();

@@ -4,7 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Storage;
 
@@ -24,7 +23,7 @@ internal sealed partial class GatewayPipeline
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
         var chain = lineage.ChainOf(call.Caller);
-        var journey = new Journey(route, call.Endpoint.Dialect.Spoken, call.Caller.OperationId, lineage.Last + 1, options.Time);
+        var journey = new Journey(route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
         Failure? last = null;
         GatewayRefusal? impossible = null;
         try
@@ -147,7 +146,7 @@ internal sealed partial class GatewayPipeline
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogNotHeld(unavailable.Message);
+            outages.See("holds", unavailable.Message);
             if (unavailable.Effect is StoreEffect.Unknown) await spool.FinishAsync(new Command.Release(attempt.Id));
             return (null, new(ApiError.StoreUnavailable));
         }
@@ -161,10 +160,10 @@ internal sealed partial class GatewayPipeline
     {
         var http = call.Context.Request;
         var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.OutputTokensMax);
-        var path = call.Endpoint.PathAt(call.Request, target) + Dialect.Query(http.QueryString);
+        var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
         try
         {
-            return Reply.Of(await target.Upstream.SendAsync(HttpMethod.Post, path, outgoing, http.Headers, patience.Token, http.ContentType));
+            return Reply.Of(await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, patience.Token, call.Request.Form?.ContentType));
         }
         catch (Exception error) when (UpstreamFault.NeverReached(error, patience))
         {
@@ -191,14 +190,13 @@ internal sealed partial class GatewayPipeline
 
         if (reply.Head is not { } head)
         {
-            var settled = await SettleAsync(call, attempt, status: 0, meter.Finish(whole: false));
+            var settled = await SettleAsync(call, attempt, status: 0, meter.Finish(whole: false, patience.IsForNobody));
             return settled is { } figures ? new(new GatewayRefusal(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed), figures) : null;
         }
 
         // An error is the provider's own words, unless it is no error but a redirect, which is followed by nobody.
         var isError = (int)head.StatusCode >= StatusCodes.Status400BadRequest;
         var words = await WholeAnswer.ReadAsync(head, patience);
-        attempt.Target.Upstream.Conceal(words.Words);
         var failure = isError && words.IsWhole ? new Failure(head, words) : new Failure(new GatewayRefusal(ApiError.UpstreamFailed), head, words);
         if (await SettleAsync(call, attempt, isError ? (int)head.StatusCode : StatusCodes.Status502BadGateway, UsageMeter.Failed) is { } free) return failure with { Figures = free };
         failure.Dispose();

@@ -16,9 +16,9 @@ internal sealed partial class GatewayPipeline
         try
         {
             var http = call.Context.Request;
-            var path = call.Endpoint.PathAt(call.Request, target) + Dialects.Dialect.Query(http.QueryString);
+            var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
             var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, outputTokensMax: null);
-            using var answer = await target.Upstream.SendAsync(HttpMethod.Post, path, outgoing, http.Headers, patience.Token, http.ContentType);
+            using var answer = await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, patience.Token, call.Request.Form?.ContentType);
             using var whole = await WholeAnswer.ReadAsync(answer, patience);
             if (whole.IsWhole && (int)answer.StatusCode is < 300 or >= 400) await WriteAsync(call.Context, answer, whole.Bytes);
             else await call.RefuseAsync(ApiError.UpstreamFailed);

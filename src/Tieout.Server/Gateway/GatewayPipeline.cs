@@ -9,7 +9,9 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -19,7 +21,7 @@ namespace Tieout.Server.Gateway;
 /// <summary>One request through the gateway, in the ten steps of the design. Each step's rules are in a file of its own; what an API has of its own is its endpoint's.</summary>
 internal sealed partial class GatewayPipeline(
     ServerOptions options, ILedger ledger, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, Lineages lineages,
-    SettlementSpool spool, StoredResponses stored, RefusalNews refusals, ILogger<GatewayPipeline> logger)
+    SettlementSpool spool, StoredResponses stored, ReferenceGate references, RefusalNews refusals, OutageLog outages, ILogger<GatewayPipeline> logger)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -30,20 +32,34 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
+        if (endpoint.Query.Read(context.Request.QueryString, out var query) is { } unknown)
+        {
+            await endpoint.Dialect.RefuseAsync(context, unknown);
+            return;
+        }
+
+        var routes = currentRoutes.Get();
+        var rules = endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits;
+        if (limits.Peek(rules, caller!.Spender.Key) is { } full)
+        {
+            await RefuseAsync(context, endpoint.Dialect, full);
+            return;
+        }
+
         using var body = await RequestBody.ReadAsync(context);
-        if (endpoint.Read(context.Request, body.Span, out var request) is { } malformed)
+        var (malformed, request) = await endpoint.ReadAsync(context.Request, body.Memory);
+        if (malformed is not null)
         {
             await endpoint.Dialect.RefuseAsync(context, malformed);
             return;
         }
 
-        if (caller!.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
+        if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
         {
             await endpoint.Dialect.RefuseAsync(context, notAllowed);
             return;
         }
 
-        var routes = currentRoutes.Get();
         if (RouteOf(routes, request!, endpoint.Dialect, out var route) is { } nowhere)
         {
             await endpoint.Dialect.RefuseAsync(context, nowhere);
@@ -51,7 +67,7 @@ internal sealed partial class GatewayPipeline(
         }
 
         // 2. Guard rails: limits. (The mitigations in force stand here too.)
-        using var permit = limits.Enter(endpoint.IsFree ? routes.FreeLimits : routes.Options.Limits, caller!.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
+        using var permit = limits.Enter(rules, caller.Spender.Key, request!.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, endpoint.Dialect, options.Time);
         if (permit.Refusal is { } tooMuch)
         {
@@ -59,10 +75,24 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
+        // What it names at a provider must be the org's own, and it goes only where that is.
+        var (foreign, binding) = await BindAsync(caller, endpoint, routes, route!, request, body, context.RequestAborted);
+        if (foreign is not null)
+        {
+            await endpoint.Dialect.RefuseAsync(context, foreign);
+            return;
+        }
+
         // 3 to 10, for each attempt; what is free has none.
-        var call = new GatewayCall(context, endpoint, caller, request, body, routes, permit);
-        if (endpoint.IsFree) await PassFreeAsync(call, route!.First(endpoint.Dialect.Spoken));
+        var call = new GatewayCall(context, endpoint, caller, request, body, routes, permit, binding, query);
+        if (endpoint.IsFree) await PassFreeAsync(call, route!.First(endpoint.Dialect.Spoken, binding)!);
         else await AnswerAsync(call, route!);
+    }
+
+    private Task RefuseAsync(HttpContext context, Dialect dialect, Permit full)
+    {
+        full.WriteTo(context.Response.Headers, dialect, options.Time);
+        return dialect.RefuseAsync(context, full.Refusal!);
     }
 
     private static GatewayRefusal? RouteOf(Routes routes, GatewayRequest request, Dialect dialect, out Route? route)
@@ -70,6 +100,17 @@ internal sealed partial class GatewayPipeline(
         route = routes.Find(request.Model);
         if (route is null) return NotOffered(request.Model);
         return route.Speaks(dialect.Spoken) ? null : OtherDialect(request.Model, route.Stages[0][0]);
+    }
+
+    private async ValueTask<(GatewayRefusal? Refused, UpstreamBinding Binding)> BindAsync(
+        Caller caller, Dialects.Endpoint endpoint, Routes routes, Route route, GatewayRequest request, RequestBody body, CancellationToken cancellationToken)
+    {
+        if (endpoint.ReadReferences(body.Span, out var named) is { } malformed) return (malformed, default);
+        if (ReferenceEquals(named, RequestReferences.None)) return default;
+        var spoken = endpoint.Dialect.Spoken;
+        var (refused, binding) = await references.CheckAsync(caller, routes, spoken, endpoint.Scope, request.Model, named, cancellationToken);
+        if (refused is null && route.First(spoken, binding) is null) refused = new(ApiError.ParameterInvalid, $"The model '{request.Model}' is not served by the provider that has what the request names.", "model");
+        return (refused, binding);
     }
 
     private async Task PassWholeOnAsync(
@@ -82,13 +123,13 @@ internal sealed partial class GatewayPipeline(
         if (reader.IsPending && whole.IsWhole)
         {
             // Its usage comes later; that it is to come must outlast us before the client knows its name.
-            if (kept is not null && !await KeepAsync(call, kept)) return;
+            if (kept.Count > 0 && !await KeepAsync(call, kept)) return;
             AnswerHeaders.Stand(call.Context.Response.Headers, held);
             await WriteAsync(call.Context, answer, whole.Bytes);
             return;
         }
 
-        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole), kept) is not { } figures) return;
+        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole || whole.IsCoded, patience.IsForNobody && !whole.IsWhole), kept) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
         else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
@@ -106,7 +147,7 @@ internal sealed partial class GatewayPipeline(
         var stream = new AnswerStream(call.Context, reader, patience, call.Routes.Options.Gateway, IsArray(call, answer));
         var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
         var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
-        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole), kept);
+        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole, patience.IsForNobody && !whole), kept);
         if (settled is not null && whole) await stream.FinishAsync();
         else if (stream.HasStarted) call.Context.Abort();
         else if (settled is not null) await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
@@ -115,11 +156,11 @@ internal sealed partial class GatewayPipeline(
     /// <summary>Step 9. The usage is durable before the last byte goes out (M4), with that of calls within the call and with whose the answer is.</summary>
     /// <param name="kept">What the provider keeps of the answer; null: nothing.</param>
     /// <returns>How things stand; null: it is not durable, and the client has been told so unless its answer had begun.</returns>
-    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, Command.KeepObject? kept = null)
+    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, IReadOnlyList<Command.KeepObject>? kept = null)
     {
-        var settle = attempt.Settle(status, used);
-        var outcomes = await spool.FinishAsync(kept is null ? [settle] : [settle, kept]);
-        if (outcomes is [_, Outcome.Refused notKept]) LogNotKept(kept!.Object.Id, notKept.Reason);
+        var settle = attempt.Settle(status, used, call.Routes.Options.Gateway.Claims);
+        var outcomes = await spool.FinishAsync(kept is null or [] ? [settle] : [settle, .. kept]);
+        if (outcomes?.Count > 1) LogNotKept(kept!, outcomes.Skip(1));
         if (await StandingAsync(call, attempt.Id, outcomes?[0]) is not { } figures) return null;
         call.Permit.Used(used.Counts.InputTokens + used.Counts.OutputTokens);
         call.Spent += figures.Charge;
@@ -127,18 +168,24 @@ internal sealed partial class GatewayPipeline(
     }
 
     /// <summary>Whose an answer is that is still being worked at.</summary>
-    private async Task<bool> KeepAsync(GatewayCall call, Command.KeepObject kept)
+    private async Task<bool> KeepAsync(GatewayCall call, IReadOnlyList<Command.KeepObject> kept)
     {
-        switch (await spool.FinishAsync([kept]))
+        if (await spool.FinishAsync([.. kept]) is { } outcomes)
         {
-            case null:
-                await call.RefuseAsync(ApiError.StoreUnavailable, "The answer could not be recorded yet, so it is not given.");
-                return false;
-            case [Outcome.Refused notKept]:
-                LogNotKept(kept.Object.Id, notKept.Reason);
-                return true;
-            default:
-                return true;
+            LogNotKept(kept, outcomes);
+            return true;
+        }
+
+        await call.RefuseAsync(ApiError.StoreUnavailable, "The answer could not be recorded yet, so it is not given.");
+        return false;
+    }
+
+    /// <summary>A conversation or container that the org has from an earlier answer stays as it was recorded then.</summary>
+    private void LogNotKept(IReadOnlyList<Command.KeepObject> kept, IEnumerable<Outcome> outcomes)
+    {
+        foreach (var (command, outcome) in kept.Zip(outcomes))
+        {
+            if (outcome is Outcome.Refused refused && !(refused.Reason is Refusal.IdReused && command.Object.Kind is not ObjectKind.Response)) LogNotKept(command.Object.Id, refused.Reason);
         }
     }
 
@@ -176,14 +223,11 @@ internal sealed partial class GatewayPipeline(
     }
 
     private static bool IsStream(HttpContentHeaders headers) =>
-        string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        !WholeAnswer.IsCodedBy(headers) && string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Google's other way to stream: one array, element by element.</summary>
     private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
         call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
-
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "No hold could be made durable: {Reason}")]
-    private partial void LogNotHeld(string reason);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
     private partial void LogUnreachable(string provider, string reason);

@@ -1,13 +1,13 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary>Looks after what providers have not finished and nobody asks for, so that what it used is charged all the same; after a restart it goes on where it was.</summary>
-internal abstract partial class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, ILogger logger) : BackgroundService
+internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages, ILogger logger) : Worker
 {
     private const int PageLength = 100;
 
@@ -17,7 +17,9 @@ internal abstract partial class ObjectPolls(ObjectKind kind, CurrentRoutes curre
 
     protected abstract Task LookAsync(KeptObject pending);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         try
         {
@@ -55,10 +57,7 @@ internal abstract partial class ObjectPolls(ObjectKind kind, CurrentRoutes curre
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(kind, unavailable.Message);
+            outages.See("polls of providers", unavailable.Message);
         }
     }
-
-    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "What is pending at providers ({Kind}) is looked after again once the store is back: {Reason}")]
-    private partial void LogLater(ObjectKind kind, string reason);
 }

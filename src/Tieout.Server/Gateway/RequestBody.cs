@@ -20,6 +20,8 @@ internal readonly struct RequestBody : IDisposable
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
 
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
+
     /// <exception cref="BadHttpRequestException">It is larger than the server accepts, or came to a bad end.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {

@@ -3,14 +3,15 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary>Looks after responses in the background.</summary>
 internal sealed class ResponsePolls(
-    KeptAtProvider kept, CurrentRoutes currentRoutes, StoredResponses stored, ILedger ledger, TimeProvider time, ILogger<ResponsePolls> logger)
-    : ObjectPolls(ObjectKind.Response, currentRoutes, ledger, time, logger)
+    KeptAtProvider kept, CurrentRoutes currentRoutes, StoredResponses stored, ILedger ledger, TimeProvider time, OutageLog outages, ILogger<ResponsePolls> logger)
+    : ObjectPolls(ObjectKind.Response, currentRoutes, ledger, time, outages, logger)
 {
     /// <summary>Somewhat longer than its hold stands. What has not ended by then has a finding, and is charged only when somebody asks for it.</summary>
     private static readonly TimeSpan AgeMax = GatewayPipeline.BackgroundMax + TimeSpan.FromHours(1);
@@ -18,7 +19,7 @@ internal sealed class ResponsePolls(
     protected override async Task LookAsync(KeptObject pending)
     {
         if (pending.Row.RecordedAt < Instant.From(Time.GetUtcNow()) - AgeMax || stored.Upstream(pending.Object) is not { } upstream) return;
-        using var answer = await kept.AskAsync(upstream, $"/responses/{Uri.EscapeDataString(pending.Object.Id)}");
+        using var answer = await kept.AskAsync(pending.Object.Org, upstream, $"/responses/{Uri.EscapeDataString(pending.Object.Id)}");
         if (answer is not null) await stored.SettleAsync(pending.Object, answer.Bytes, status: 200);
     }
 }

@@ -22,6 +22,13 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
             return;
         }
 
+        var rules = context.Request.Path.Value!.EndsWith("/input_items", StringComparison.Ordinal) ? QueryRules.StoredResponseItems : QueryRules.StoredResponse;
+        if (rules.Read(context.Request.QueryString, out var query) is { } unknown)
+        {
+            await dialect.RefuseAsync(context, unknown);
+            return;
+        }
+
         var id = (string)context.Request.RouteValues["id"]!;
         if (await stored.FindAsync(caller!.Spender.Key.Org, id, context.RequestAborted) is not { } kept)
         {
@@ -38,7 +45,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         using var patience = new Patience(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
         try
         {
-            using var answer = await SendAsync(context.Request, id, upstream, patience);
+            using var answer = await SendAsync(context.Request, kept, query, upstream, patience);
             using var whole = await WholeAnswer.ReadAsync(answer, patience);
             if (!whole.IsWhole)
             {
@@ -60,11 +67,11 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         ? Caller.Read(context, keys.Get(), identities, out caller)
         : Caller.Read(context, out caller);
 
-    private static Task<HttpResponseMessage> SendAsync(HttpRequest http, string id, Upstream upstream, Patience patience)
+    private static Task<HttpResponseMessage> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
     {
         var verb = http.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : http.Path.Value.EndsWith("/input_items", StringComparison.Ordinal) ? "/input_items" : "";
-        var path = $"/responses/{Uri.EscapeDataString(id)}{verb}{Dialect.Query(http.QueryString)}";
-        return upstream.SendAsync(new HttpMethod(http.Method), path, body: null, http.Headers, patience.Token);
+        var path = $"/responses/{Uri.EscapeDataString(kept.Id)}{verb}{query}";
+        return upstream.SendAsync(kept.Org, new HttpMethod(http.Method), path, body: null, http.Headers, patience.Token);
     }
 
     /// <summary>The usage is durable before anybody sees that there is one (M4).</summary>

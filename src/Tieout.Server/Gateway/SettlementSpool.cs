@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 using Tieout.Storage.Spool;
 
@@ -16,7 +17,7 @@ namespace Tieout.Server.Gateway;
 /// Should the spool itself not take a command, it waits in memory and its client is not given the whole answer (M4); the hold stands until
 /// the charge does, and should the process end first, the hold expires and is a finding.
 /// </remarks>
-internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions options, ILogger<SettlementSpool> logger) : IHostedService, IAsyncDisposable
+internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions options, OutageLog outages, ILogger<SettlementSpool> logger) : IHostedService, IAsyncDisposable
 {
     /// <summary>Bounds the memory of what neither store nor spool takes, some 100 MB. At this many, no request is let in.</summary>
     private const int InMemoryMax = 100_000;
@@ -61,7 +62,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
             }
             catch (StoreUnavailableException unavailable)
             {
-                LogWaits(unavailable.Message);
+                outages.See("settlements, which wait in the spool", unavailable.Message);
             }
         }
 
@@ -225,9 +226,6 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
             Command.Release release => release.Id,
             _ => default,
         });
-
-    [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "The store is down, so finished spend goes to the spool: {Reason}")]
-    private partial void LogWaits(string reason);
 
     [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "{Lost} commands reached neither the ledger nor the spool before the server stopped; their holds will expire")]
     private partial void LogLost(long lost);

@@ -18,15 +18,33 @@ internal sealed partial class StoredResponses(
     /// <summary>Some 5 MB of the newest, so that what is still in the spool can be asked for. Past this many all are let go: the ledger has them.</summary>
     private const int RecentMax = 10_000;
 
-    private readonly ConcurrentDictionary<(string Org, string Id), ProviderObject> _recent = new();
+    private readonly ConcurrentDictionary<(string Org, ObjectKind Kind, string Id), ProviderObject> _recent = new();
 
     // Of many who ask for one response at once, one settles it.
     private readonly SemaphoreSlim[] _settling = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
-    /// <summary>What is to be recorded of an answer that the provider keeps; null: it keeps nothing.</summary>
-    public Command.KeepObject? Keep(GatewayAttempt attempt, long promptBytes, AnswerReader reader)
+    /// <summary>What is to be recorded because the provider keeps it since an answer: the answer itself, and what it made on the way.</summary>
+    public IReadOnlyList<Command.KeepObject> Keep(GatewayAttempt attempt, long promptBytes, AnswerReader reader)
     {
-        if (reader.StoredId is not { } id || !ProviderObject.IsValidId(id)) return null;
+        if (reader is { StoredId: null, Made.Count: 0 }) return [];
+        var kept = new List<Command.KeepObject>();
+        if (reader.StoredId is { } id && ProviderObject.IsValidId(id)) kept.Add(KeepAnswer(attempt, promptBytes, reader, id));
+        var (key, provider) = (attempt.Caller.Spender.Key, attempt.Record.Upstream.Options.Name);
+        foreach (var (kind, made) in reader.Made)
+        {
+            if (!ProviderObject.IsValidId(made) || FindRecent(key.Org, kind, made) is not null) continue;
+            var body = JsonSerializer.Serialize(new MadeObject(provider), StoredJson.Default.MadeObject);
+            kept.Add(new(Remember(new(key.Org, kind, made, key.Id, Attempt: null, OperationId: null, IsPending: false, body))));
+        }
+
+        return kept;
+    }
+
+    /// <summary>What was made a short time ago, so that it is found before it is durable; null: the ledger must be asked.</summary>
+    public ProviderObject? FindRecent(string org, ObjectKind kind, string id) => _recent.GetValueOrDefault((org, kind, id));
+
+    private Command.KeepObject KeepAnswer(GatewayAttempt attempt, long promptBytes, AnswerReader reader, string id)
+    {
         var record = attempt.Record;
         var body = JsonSerializer.Serialize(
             reader.IsPending
@@ -34,17 +52,20 @@ internal sealed partial class StoredResponses(
                 : new StoredResponse(record.Upstream.Options.Name, record.Model),
             StoredJson.Default.StoredResponse);
         var key = attempt.Caller.Spender.Key;
-        var kept = new ProviderObject(key.Org, ObjectKind.Response, id, key.Id, attempt.Id, record.OperationId, reader.IsPending, body);
+        return new(Remember(new(key.Org, ObjectKind.Response, id, key.Id, attempt.Id, record.OperationId, reader.IsPending, body)));
+    }
+
+    private ProviderObject Remember(ProviderObject kept)
+    {
         if (_recent.Count >= RecentMax) _recent.Clear();
-        _recent[(key.Org, id)] = kept;
-        return new(kept);
+        return _recent[(kept.Org, kept.Kind, kept.Id)] = kept;
     }
 
     /// <returns>Null: there is none, or it is another org's. Which of the two, nobody is told.</returns>
     public async Task<ProviderObject?> FindAsync(string org, string id, CancellationToken cancellationToken)
     {
         if (await ledger.Read.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept) return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
-        return _recent.GetValueOrDefault((org, id));
+        return FindRecent(org, ObjectKind.Response, id);
     }
 
     /// <summary>Where the provider is reached that keeps it; null: it is no longer configured.</summary>
@@ -72,12 +93,12 @@ internal sealed partial class StoredResponses(
             var meter = new UsageMeter(record.Prices.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
             var reader = new ResponsesAnswerReader(meter);
             reader.Whole(answer.Span);
-            if (reader.IsPending || reader.StoredId is null || _recent.GetValueOrDefault((kept.Org, kept.Id)) is { IsPending: false }) return null;
-            var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros));
+            if (reader.IsPending || reader.StoredId is null || FindRecent(kept.Org, ObjectKind.Response, kept.Id) is { IsPending: false }) return null;
+            var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros), hold.Amount, routes.Get().Options.Gateway.Claims);
             var outcomes = await spool.FinishAsync([settle, End(kept)]);
 
             // Where it waits in the spool it counts once, too: it must not be measured a second time.
-            _recent[(kept.Org, kept.Id)] = kept with { IsPending = false };
+            _recent[(kept.Org, ObjectKind.Response, kept.Id)] = kept with { IsPending = false };
             if (outcomes?[0] is Outcome.Refused refused) LogNotSettled(kept.Id, refused.Reason);
             return new(outcomes?[0]);
         }
@@ -113,6 +134,10 @@ internal sealed record Settlement(Outcome? Outcome);
 internal sealed record StoredResponse(
     string Provider, string Model, long PromptBytes = 0, int AttemptNo = 0, string? Workflow = null, string? Correlation = null, string? Trace = null, long OccurredAt = 0);
 
+/// <summary>What is kept of an object that costs nothing by itself: where it is.</summary>
+internal sealed record MadeObject(string Provider);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(StoredResponse))]
+[JsonSerializable(typeof(MadeObject))]
 internal sealed partial class StoredJson : JsonSerializerContext;

@@ -17,7 +17,7 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
     private const int BytesPerToken = 4;
 
     private byte[] _block = [], _beginning = [];
-    private bool _differed, _grows;
+    private bool _differed, _grows, _estimateStands;
     private string? _model;
     private long _textBytes;
     private UsageCounts? _counted;
@@ -49,8 +49,12 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
     /// <summary>Within one answer, two usage blocks disagree.</summary>
     public void SeeQuarrel() => _differed = true;
 
+    /// <summary>Usage is not to be expected: the provider failed, or the gateway's own estimate is of what the client sent.</summary>
+    public void ExpectNoUsage() => _estimateStands = true;
+
     /// <param name="whole">Whether the answer came to its end.</param>
-    public MeteredUsage Finish(bool whole)
+    /// <param name="clientGone">Whether its client had gone: a client that hangs up must not make an answer cheaper.</param>
+    public MeteredUsage Finish(bool whole, bool clientGone = false)
     {
         var repeated = _differed ? UsageFlags.UsageRepeated : UsageFlags.None;
         var isUnfinished = _grows && !whole;
@@ -73,7 +77,7 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
             estimate = begun with { OutputTokens = Math.Max(begun.OutputTokens, Tokens(_textBytes)) };
         }
 
-        return new(estimate, UsageBasis.Estimated, flags, _model);
+        return new(estimate, UsageBasis.Estimated, flags, _model) { IsUnreadable = clientGone || (whole && !_estimateStands) };
     }
 
     /// <summary>An attempt that the provider answered with an error: nothing used, and known to be.</summary>
@@ -94,6 +98,9 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
 /// <param name="Model">The model that answered; null: the answer did not say.</param>
 internal readonly record struct MeteredUsage(UsageCounts Counts, UsageBasis Basis, UsageFlags Flags, string? Model)
 {
+    /// <summary>The counts are a guess that a client could have made small: what was held for the attempt counts instead.</summary>
+    public bool IsUnreadable { get; init; }
+
     /// <summary>Calls that ran inside this one, each of them to be priced as its own model.</summary>
     public ImmutableArray<SubCall> SubCalls { get; init; } = [];
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Http.Headers;
 
 namespace Tieout.Server.Gateway;
 
@@ -15,15 +16,17 @@ internal sealed class WholeAnswer : IDisposable
 
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-    /// <summary>The same, to be changed before it goes on.</summary>
-    public Span<byte> Words => _buffer.AsSpan(0, _length);
-
     /// <summary>Whether it came to its end.</summary>
     public bool IsWhole { get; private set; }
 
+    /// <summary>It is compressed, though nobody asked for that: neither its usage nor a key in it can be seen, so it goes to no client.</summary>
+    public bool IsCoded { get; private init; }
+
+    public static bool IsCodedBy(HttpContentHeaders headers) => headers.NonValidated.TryGetValues("Content-Encoding", out var codings) && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
+
     public static async Task<WholeAnswer> ReadAsync(HttpResponseMessage response, Patience patience)
     {
-        var answer = new WholeAnswer();
+        var answer = new WholeAnswer { IsCoded = IsCodedBy(response.Content.Headers) };
         try
         {
             await answer.FillAsync(response, patience);
@@ -53,7 +56,7 @@ internal sealed class WholeAnswer : IDisposable
             var read = await stream.ReadAsync(_buffer.AsMemory(_length), patience.Token);
             if (read == 0)
             {
-                IsWhole = true;
+                IsWhole = !IsCoded;
                 return;
             }
 

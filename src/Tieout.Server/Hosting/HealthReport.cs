@@ -16,7 +16,7 @@ internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, Curren
     {
         var health = ledger.Health;
         return new(
-            WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Reason, health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
+            WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Quarantined, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
             health.Commit, health.LastWriteAt?.ToString(), new(routes.State.Version, routes.State.LoadedAt.ToString(), routes.State.Error),
             [.. routes.Get().Health.Select(row => new UpstreamHealthBody(row.Provider, row.Model, row.Breaker.State, row.Breaker.LastError?.What, row.Breaker.LastError?.At.ToString()))]);
     }
@@ -37,13 +37,14 @@ internal sealed record HealthWordBody(string Status)
 
 /// <param name="ReadOnly">Whether nothing can be written until the store is repaired; <paramref name="Reason"/> names what is wrong.</param>
 /// <param name="StalledSeconds">How long a writer with something to do has not moved; 0: it moves.</param>
+/// <param name="Quarantined">Commands that a fault of the ledger kept from being carried out.</param>
 /// <param name="QueueDepth">Commands that wait for a commit.</param>
 /// <param name="SpoolDepth">Finished spend that waits for the store to come back.</param>
 /// <param name="DroppedRecords">Finished spend that was given up. Always 0.</param>
 /// <param name="StoreLatencyMs">How long the last commit took, in milliseconds.</param>
 /// <param name="Commit">Number of the last durable commit.</param>
 internal sealed record HealthBody(
-    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt,
+    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, int Quarantined, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt,
     ConfigurationHealthBody Configuration, IReadOnlyList<UpstreamHealthBody> Upstreams);
 
 /// <param name="Version">1 for the one the server started with.</param>

@@ -3,12 +3,14 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Governor;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
-internal sealed class MetricsPage(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, RefusedLog refused, TimeProvider time)
+internal sealed class MetricsPage(
+    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -19,7 +21,11 @@ internal sealed class MetricsPage(ILedger ledger, SettlementSpool spool, Current
         Gauge("ledger_writable", "Whether new spend can be made durable now.", health.IsWritable ? 1 : 0);
         Gauge("ledger_read_only", "Whether nothing can be written until the store is repaired.", health.IsReadOnly ? 1 : 0);
         Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 1));
+        Gauge("ledger_quarantined", "Commands that a fault of the ledger kept from being carried out.", health.Quarantined);
         Gauge("ledger_queue_depth", "Commands that wait for a commit.", health.QueueDepth);
+        Gauge("ledger_read_only", "Whether nothing can be written until the store is repaired.", health.IsReadOnly ? 1 : 0);
+        Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 3));
+        Gauge("ledger_quarantined_commands", "Commands that a fault of the ledger kept from being carried out.", health.Quarantined);
         Gauge("ledger_last_commit_milliseconds", "How long the last commit took.", health.LastCommitMs);
         Counter("ledger_commits_total", "Durable commits since the ledger was made.", health.Commit);
         if (health.LastWriteAt is { } last) Gauge("ledger_last_write_age_seconds", "How long ago the last commit was.", Age(time, last.UnixMicros));
@@ -40,6 +46,7 @@ internal sealed class MetricsPage(ILedger ledger, SettlementSpool spool, Current
             if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
         }
 
+        GovernorMetrics.Write(text, connections, occupancy, reads);
         await Results.Text(text.ToString(), ContentType).ExecuteAsync(context);
         return;
 

@@ -1,16 +1,21 @@
 using System.Collections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Governor;
+using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary>The outermost step of every request: ids for logs and answers, and an answer whatever goes wrong. Never a stack trace to a caller.</summary>
-internal sealed partial class RequestScope(RequestDelegate next, RefusedLog refused, ILogger<RequestScope> logger)
+internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable connections, RefusedLog refused, ILogger<RequestScope> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        var client = context.Features.Get<ClientConnection>();
+        if (client is not null) connections.Begin(client);
         var ids = new LogIds(Correlation.Begin(context));
         context.Features.Set(ids);
         using (logger.BeginScope(ids))
@@ -42,10 +47,20 @@ internal sealed partial class RequestScope(RequestDelegate next, RefusedLog refu
             {
                 // The caller is gone; there is nobody to answer.
             }
+            catch (StoreUnavailableException unavailable)
+            {
+                // Whoever reads the store on the way of a request need not say what its failure is answered with.
+                context.RequestServices.GetService<OutageLog>()?.See("requests", unavailable.Message);
+                await AnswerAsync(context, ApiError.StoreUnavailable);
+            }
             catch (Exception unexpected)
             {
                 LogUnexpected(unexpected, context.Request.Method, context.Request.Path.Value);
                 await AnswerAsync(context, ApiError.Internal);
+            }
+            finally
+            {
+                client?.End();
             }
 
             if (ids.Refused is { } error) refused.Add(context, ids, error);

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Attribution;
 using Tieout.Server.Api;
@@ -10,11 +9,13 @@ namespace Tieout.Server.Hosting;
 
 /// <summary>Reads the admin token and the envelope secret again when their files change. Of two lines both are valid, and the first one is used for what is new.</summary>
 internal sealed partial class SecretReload(
-    ServerOptions options, ILedger ledger, AdminToken adminToken, EnvelopeSecretOf envelopeSecret, EnvelopeKeys envelopeKeys, ILogger<SecretReload> logger) : BackgroundService
+    ServerOptions options, ILedger ledger, AdminToken adminToken, EnvelopeSecretOf envelopeSecret, EnvelopeKeys envelopeKeys, ILogger<SecretReload> logger) : Worker
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+    protected override ILogger Logger => logger;
+
+    protected override Task RunAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(WatchAsync(options.SecretFiles.AdminToken, ReplaceTokenAsync, stoppingToken), WatchAsync(options.SecretFiles.EnvelopeSecret, ReplaceSecretAsync, stoppingToken));
 
     public override void Dispose()

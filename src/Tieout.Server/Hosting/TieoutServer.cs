@@ -9,6 +9,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
+using Tieout.Server.Governor;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
@@ -30,12 +31,16 @@ public static class TieoutServer
         var certificate = options.Doors.Tls is { } tls ? new TlsCertificate(tls) : null;
         builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
+            // Before any address is opened: defaults hold for those that are opened after them.
+            server.LimitConnections();
             Listeners.Open(server, options, certificate);
             server.AddServerHeader = false;
             server.Limits.MaxRequestBodySize = options.Gateway.BodyBytesMax;
             server.Limits.MaxRequestHeaderCount = 100;
             server.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            server.Limits.RequestHeadersTimeout = options.Governor.HeaderTimeout;
+            server.Limits.KeepAliveTimeout = options.Governor.IdleTimeout;
+            server.Limits.MinRequestBodyDataRate = new(options.Governor.BodyBytesPerSecond, gracePeriod: TimeSpan.FromSeconds(10));
 
             // Counted from all that is waiting for the client, so that the usual 240 would let a large answer wait for days.
             server.Limits.MinResponseDataRate = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
@@ -48,12 +53,17 @@ public static class TieoutServer
         builder.Services.AddSingleton(options.Time);
 
         // Given, not made here, so that the container does not dispose of it.
-        builder.Services.AddSingleton(ledger);
+        builder.Services.AddSingleton<ILedger>(new TrackedLedger(ledger));
+        builder.Services.AddSingleton<OutageLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<OutageLog>());
+        builder.Services.AddGovernor(options.Governor, options.Doors.TrustedProxies);
+        ledger.Limit(options.Governor.Ledger);
         builder.Services.AddAttribution(options.EnvelopeSecret);
         builder.Services.AddOutbox();
         builder.Services.AddIngest();
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
+        builder.Services.AddSingleton<RefusedCalls>();
         builder.Services.AddHostedService<HeadWriter>();
         builder.Services.AddSingleton<AccessCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
@@ -64,6 +74,7 @@ public static class TieoutServer
         app.UseMiddleware<OperationsDoor>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();
+        app.UseMiddleware<OccupancyGate>();
         app.MapHealth();
         app.MapMetrics();
         app.MapGateway();

@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
 
@@ -74,12 +73,14 @@ internal sealed class TlsCertificate
 }
 
 /// <summary>Loads the certificate again when its files change. Files that hold none change nothing and are named in the log.</summary>
-internal sealed partial class TlsReload(TlsCertificate certificate, TimeProvider time, ILogger<TlsReload> logger) : BackgroundService
+internal sealed partial class TlsReload(TlsCertificate certificate, TimeProvider time, ILogger<TlsReload> logger) : Worker
 {
     /// <summary>Renewal runs daily where it runs at all; a certificate this close to its end was not renewed.</summary>
     private static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override Task RunAsync(CancellationToken stoppingToken)
     {
         WarnOfExpiry();
         return new FileWatch(certificate.Files).RunAsync(ReloadAsync, LogUnwatched, stoppingToken);

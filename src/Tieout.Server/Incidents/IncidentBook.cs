@@ -31,11 +31,13 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
             var id = $"INC-{ledger.Of(SettingKind.IncidentNote, "").Count(row => row.Name.EndsWith("/opened", StringComparison.Ordinal)) + 1:0000}";
             var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), by, correlationId, findings);
 
-            // The number is taken by a row that counts once; what the incident says may be replaced later.
-            var taken = await ledger.SubmitAsync(new Command.Record(SettingKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true), context.RequestAborted);
-            if (taken is Outcome.Refused { Reason: Refusal.IdReused }) continue;
-            taken.OrThrow();
-            await SaveAsync(incident, context);
+            // The first row takes the number, since it counts once; what the incident says may be replaced later.
+            var outcome = await ledger.ActAsync(new Command.Together("", [
+                new Command.Record(SettingKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true),
+                new Command.Record(SettingKind.Incident, "", incident.Id, Json(incident), Once: false),
+            ]), context);
+            if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
+            outcome.OrThrow();
             return incident;
         }
 

@@ -27,8 +27,14 @@ internal static class IncidentEndpoints
         api.MapPost("/incidents/{id}/notes", NoteAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapPost("/incidents/{id}/evidence", CaptureAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapPost("/incidents/{id}/close", CloseAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
-        api.MapGet("/incidents/{id}/export", async (string id, IncidentBook incidents, TimeProvider time, HttpContext context) =>
-            TypedResults.File(IncidentExport.Zip(await incidents.BodyAsync(id, context.RequestAborted), time.GetUtcNow()), "application/zip", $"{id}.zip")).Allow(Access.EveryRole);
+        api.MapGet("/incidents/{id}/export", ExportAsync).Allow(Access.EveryRole);
+    }
+
+    private static async Task<IResult> ExportAsync(string id, IncidentBook incidents, ILedger ledger, TimeProvider time, HttpContext context)
+    {
+        var body = await incidents.BodyAsync(id, context.RequestAborted);
+        await ledger.RecordActionAsync(context, "");
+        return TypedResults.File(IncidentExport.Zip(body, time.GetUtcNow()), "application/zip", $"{id}.zip");
     }
 
     private static IResult List(HttpContext context, IncidentBook incidents, ILedger ledger)

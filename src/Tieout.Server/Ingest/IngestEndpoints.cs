@@ -8,6 +8,7 @@ using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Tenancy;
+using Tieout.Storage;
 
 namespace Tieout.Server.Ingest;
 
@@ -25,8 +26,9 @@ internal static class IngestEndpoints
         var services = routes.ServiceProvider;
         var door = new Door(
             services.GetRequiredService<Intake>(),
+            services.GetRequiredService<ILedger>(),
             services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
-        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>();
+        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
         api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
         api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
         routes.MapPost("/v1/traces", (RequestDelegate)new OtlpEndpoint(door).AnswerAsync).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles(), OtlpProtocol.Instance);
@@ -37,7 +39,7 @@ internal static class IngestEndpoints
         Inputs.OnlyQuery(context, "items");
         List<UsageItem> items;
         using (var body = await IngestRequest.ReadAsync(context, door.BytesMax)) items = PlainUsage.Read(body.Span);
-        return await AnswerAsync(context, door.Intake, items, isSingle: false);
+        return await AnswerAsync(context, door, items, isSingle: false);
     }
 
     private static async Task<IResult> EventsAsync(HttpContext context, Door door)
@@ -52,11 +54,11 @@ internal static class IngestEndpoints
             items = CloudEvents.IsBinary(headers) ? CloudEvents.ReadBinary(headers, body.Span, org) : CloudEvents.Read(body.Span, org, out isSingle);
         }
 
-        return await AnswerAsync(context, door.Intake, items, isSingle);
+        return await AnswerAsync(context, door, items, isSingle);
     }
 
     /// <param name="isSingle">One event alone: what is wrong with it is the answer's own status, for senders that look at nothing else.</param>
-    private static async Task<IResult> AnswerAsync(HttpContext context, Intake intake, List<UsageItem> items, bool isSingle)
+    private static async Task<IResult> AnswerAsync(HttpContext context, Door door, List<UsageItem> items, bool isSingle)
     {
         var all = Inputs.Query(context, "items") switch
         {
@@ -65,7 +67,7 @@ internal static class IngestEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"items may be 'all', not '{Inputs.Shown(other)}'."),
         };
         var caller = Caller.Of(context);
-        var outcomes = await intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted);
+        var outcomes = await door.Intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted, IngestAudit.Of(context, caller, door.Ledger));
         if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
             .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status), outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
@@ -95,4 +97,4 @@ internal static class IngestEndpoints
 
 /// <summary>What all three addresses need.</summary>
 /// <param name="BytesMax">Of an unpacked body.</param>
-internal sealed record Door(Intake Intake, long BytesMax);
+internal sealed record Door(Intake Intake, ILedger Ledger, long BytesMax);

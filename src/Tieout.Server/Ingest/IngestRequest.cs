@@ -3,6 +3,7 @@ using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Governor;
 
 namespace Tieout.Server.Ingest;
 
@@ -33,7 +34,10 @@ internal readonly struct IngestRequest : IDisposable
         await using var unpacked = new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true);
         try
         {
-            return await ReadAsync(unpacked, max, context.RequestAborted);
+            // A few packed bytes may be many: these count as they come.
+            return context.Features.Get<Visit>() is { } visit
+                ? await ReadAsync(new CountedBody(unpacked, visit, Resource.BodyBytes), max, context.RequestAborted)
+                : await ReadAsync(unpacked, max, context.RequestAborted);
         }
         catch (InvalidDataException)
         {

@@ -32,14 +32,15 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     // Items that follow each other are mostly alike, and comparing is far less than hashing nine texts.
     private volatile UsageLabels? _last;
 
-    /// <inheritdoc cref="TakeAsync(IReadOnlyList{UsageItem}, Caller, string?, CancellationToken)"/>
+    /// <inheritdoc cref="TakeAsync(IReadOnlyList{UsageItem}, Caller, string?, CancellationToken, IngestAudit?)"/>
     public Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, CancellationToken cancellationToken) =>
         TakeAsync(items, caller, envelope: null, cancellationToken);
 
     /// <param name="envelope">Of the call: for every item that bears none of its own. Null: there is none.</param>
+    /// <param name="audit">How the call is recorded; null: it is a tenant's, or the server's own.</param>
     /// <returns>One outcome an item, in their order.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
-    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken, IngestAudit? audit = null)
     {
         var prices = keys.Get().Prices;
         var reading = identities?.For(caller);
@@ -52,11 +53,13 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
             var charge = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
             if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
-            else charges.Add(new(facts.Limit(charge), carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
+            else charges.Add(new(items[i].IsStated && audit is not null ? audit.Stated(facts.Limit(charge)) : facts.Limit(charge), carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
         }
 
+        var first = audit is null || charges.Count == 0 ? 0 : 1;
+        if (first > 0) charges.Insert(0, new(audit!.Call(((Command.Charge)charges[0].Command).Usage.Usage.Labels.Org, items.Count), Envelope: null, Step: null));
         var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
-        for (var (i, next) = (0, 0); i < outcomes.Length; i++)
+        for (var (i, next) = (0, first); i < outcomes.Length; i++)
         {
             if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], facts, cancellationToken);
         }
@@ -94,8 +97,15 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     private static PricedUsage? Price(UsageItem item, UsageRecord usage, OrgPrices prices)
     {
         if (item.IsFailure && !item.IsStated) return new(usage, null, Amount.Zero, Amount.Zero);
-        var price = PriceOf(item, prices, out var isRefused);
-        if (isRefused && !item.IsStated)
+        var answer = PriceOf(item, prices);
+        if (CountLimits.Check(usage.Counts, answer.Limits) is { } excess)
+        {
+            item.Refuse(ApiError.CountTooLarge, TooLarge(excess, item, answer.Limits));
+            return null;
+        }
+
+        var price = answer.Price;
+        if (item.Model is not null && answer.IsRefused && !item.IsStated)
         {
             item.Refuse(ApiError.ModelNotPriced, $"No price list has '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses what has no price.");
             return null;
@@ -118,18 +128,18 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         }
     }
 
-    private static ResolvedPrice? PriceOf(UsageItem item, OrgPrices prices, out bool isRefused)
+    private static PriceAnswer PriceOf(UsageItem item, OrgPrices prices)
     {
-        isRefused = false;
-        if (item.Model is null) return null;
+        if (item.Model is null) return default;
         var provider = ProviderNames.InPriceLists(item.Provider);
         var answer = prices.Find(provider, item.Model, item.OccurredAt!.Value);
-        isRefused = answer.IsRefused;
-        if (answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model) return answer.Price;
-        answer = prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
-        isRefused = answer.IsRefused;
-        return answer.Price;
+        return answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model ? answer : prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
     }
+
+    private static string TooLarge(CountExcess excess, UsageItem item, ModelLimits limits) =>
+        $"{excess.Count} {excess.Unit} are more than one record may count, which is {excess.Max}"
+        + (limits.ContextWindow is { } window && excess.Max != excess.Unit.Max ? $" for '{Inputs.Shown(item.Model)}' with its context window of {window} tokens" : "")
+        + ". Send one record for each call.";
 
     /// <summary>A key speaks for its own org, team and project only. Another org is to it one that is not there, so that names cannot be probed.</summary>
     /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org.</param>
@@ -188,8 +198,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
                 if (stands?.Usage is { } row && IsSame(item, asked, row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
                 return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
+            case Outcome.Proposed { Proposal: var proposal }:
+                return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
             case Outcome.Refused refused:
-                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, facts.Detail(charge, refused)));
+                return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.LimitDetail ?? facts.Detail(charge, refused)));
             default:
                 throw new UnreachableException($"No answer for {outcome}.");
         }
@@ -201,7 +213,11 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     /// </summary>
     private static bool IsSame(UsageItem item, PricedUsage asked, UsageRow row)
     {
-        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (asked.Usage with { Flags = asked.Usage.Flags & ~OfPrices })) return false;
+        // Labels and end users beyond an org's limits were recorded as 'other'.
+        var said = row.Usage.Labels.Covers(asked.Usage.Labels) && UsageLabels.Covers(row.Usage.EndUser, asked.Usage.EndUser)
+            ? asked.Usage with { Labels = row.Usage.Labels, EndUser = row.Usage.EndUser }
+            : asked.Usage;
+        if ((row.Usage with { Flags = row.Usage.Flags & ~OfPrices }) != (said with { Flags = said.Flags & ~OfPrices })) return false;
         var wasStated = row.Price == 0 && (row.Charge != Amount.Zero || row.ProviderCost != Amount.Zero);
         return item.IsStated
             ? (item.Charge is null || item.Charge == row.Charge) && (item.ProviderCost is null || item.ProviderCost == row.ProviderCost)

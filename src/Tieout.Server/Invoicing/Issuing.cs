@@ -38,8 +38,9 @@ internal sealed class Issuing(ILedger ledger, TimeProvider time)
     }
 
     /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
+    /// <param name="finding">The finding that it repairs; null: none.</param>
     /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
-    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, HttpContext context)
+    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, HttpContext context, string? finding = null)
     {
         var invoice = Invoices(org).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
         if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has more than the {invoice.Decimals} decimals that {invoice.Asset} is paid in.");
@@ -49,16 +50,17 @@ internal sealed class Issuing(ILedger ledger, TimeProvider time)
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
                 if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"'{id}' is the credit note {known.Number}.");
-                await GrantAsync(known, context);
+                (await GiveAsync(known, finding, context)).OrThrow();
                 return (false, known);
             }
 
+            await ProposedAsync(org, number, id, net, reason, context);
             var left = invoice.Net - notes.Where(note => note.Invoice == number).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
             if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"{number} has {left} left to give back.");
             var note = CreditNote.Of(invoice, Number(CreditNote.Prefix, notes.Count + 1), id, net, reason, time.GetUtcNow());
-            if (!await RecordAsync(org, note.Number, note.ToJson(), context)) continue;
-            await GrantAsync(note, context);
-            return (true, note);
+            var outcome = await GiveAsync(note, finding, context);
+            if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
+            return (outcome.OrThrow().IsNew, note);
         }
 
         throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
@@ -101,9 +103,27 @@ internal sealed class Issuing(ILedger ledger, TimeProvider time)
         return true;
     }
 
-    /// <summary>Sent again by every replay: it counts once.</summary>
-    private async Task GrantAsync(CreditNote note, HttpContext context) =>
-        (await ledger.ActAsync(new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null), context)).OrThrow();
+    /// <summary>Records the credit note and gives the money, both or neither. Sending it again is safe: it counts once.</summary>
+    private Task<Outcome> GiveAsync(CreditNote note, string? finding, HttpContext context)
+    {
+        var document = new Command.Record(SettingKind.BillingDocument, note.Org, note.Number, note.ToJson(), Once: true);
+        var grant = new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null);
+        return ledger.ActAsync(new Command.Together(note.Org, [document, grant]), context, new(note.Id, note.Reason, finding));
+    }
+
+    /// <exception cref="ProposedException">The same credit note was proposed before.</exception>
+    /// <exception cref="ApiRefusedException">The id was used to propose another.</exception>
+    private async Task ProposedAsync(string org, string number, string id, Amount net, string reason, HttpContext context)
+    {
+        if (await ledger.ProposedAsync<Command.Together>(org, id, context.RequestAborted) is not { } proposal) return;
+        if (CommandText.Parse(proposal.Content) is Command.Together { Parts: [Command.Record { Kind: SettingKind.BillingDocument } document, ..] })
+        {
+            var note = CreditNote.Parse(document.Body);
+            if (note.Invoice == number && note.Net == net && note.Reason == reason) throw new ProposedException(new(proposal, IsNew: false));
+        }
+
+        throw new ApiRefusedException(ApiError.IdReused, $"'{Inputs.Shown(id)}' was used for the proposal {proposal.Id}.");
+    }
 
     private static string Number(string prefix, int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{prefix}{number:000000}");
 

@@ -1,19 +1,21 @@
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Api;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Jobs;
 
 /// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
-internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, ILogger<DailyJobs> logger) : BackgroundService
+internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try
@@ -45,7 +47,7 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
             }
             catch (StoreUnavailableException unavailable)
             {
-                LogLater(job.Name, unavailable.Message);
+                outages.See("daily jobs", unavailable.Message);
             }
             catch (Exception unexpected) when (unexpected is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
@@ -60,9 +62,6 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
 
     [LoggerMessage(EventId = 2701, Level = LogLevel.Information, Message = "{Job} of {Day} is done")]
     private partial void LogDone(string job, string day);
-
-    [LoggerMessage(EventId = 2702, Level = LogLevel.Warning, Message = "{Job} is done once the store is back: {Reason}")]
-    private partial void LogLater(string job, string reason);
 
     [LoggerMessage(EventId = 2703, Level = LogLevel.Error, Message = "{Job} failed and is tried again")]
     private partial void LogFailed(Exception failure, string job);

@@ -1,20 +1,23 @@
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
 
 /// <summary>Watches what falls behind on this server: the spool, the queue, and the store itself.</summary>
-internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, ServerOptions options, TimeProvider time) : BackgroundService
+internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, ServerOptions options, TimeProvider time, ILogger<Alerts> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
     private readonly string _server = ServerName.Of(options);
     private bool _queueWasLong;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try

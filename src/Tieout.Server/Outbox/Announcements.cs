@@ -1,13 +1,13 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
 
 /// <summary>Puts messages into the outbox behind whoever has something to tell: nobody waits for them. While the store is down they wait for it.</summary>
-internal sealed partial class Announcements(ILedger ledger, TimeProvider time, ILogger<Announcements> logger) : BackgroundService
+internal sealed partial class Announcements(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<Announcements> logger) : Worker
 {
     /// <summary>What waits while the store is slow or away; past it, messages are only logged.</summary>
     private const int WaitingMax = 1_000;
@@ -22,7 +22,9 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, I
         if (!_waiting.Writer.TryWrite((message, beside))) LogNotTold(message.Type, message.Id, "too many wait");
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         try
         {
@@ -53,14 +55,11 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, I
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(message.Type, message.Id, unavailable.Message);
+            outages.See("announcements", unavailable.Message);
             return false;
         }
     }
 
     [LoggerMessage(EventId = 2601, Level = LogLevel.Error, Message = "{Type} {Id} could not be put into the outbox: {Reason}")]
     private partial void LogNotTold(string type, string id, string reason);
-
-    [LoggerMessage(EventId = 2602, Level = LogLevel.Warning, Message = "{Type} {Id} is put into the outbox once the store is back: {Reason}")]
-    private partial void LogLater(string type, string id, string reason);
 }

@@ -34,7 +34,9 @@ internal static class OutboxEndpoints
     private static async Task<IResult> Replay(HttpContext context, ILedger ledger)
     {
         Inputs.OnlyQuery(context, "org", "endpoint", "message");
-        return Answer.Ok(new ReplayedBody(await ledger.Deliveries.ReplayAsync(Filter(context) with { Limit = ReplayMax }, context.RequestAborted)), OutboxJson.Default.ReplayedBody);
+        var filter = Filter(context) with { Limit = ReplayMax };
+        await ledger.RecordActionAsync(context, filter.Org ?? "", new() { ["endpoint"] = filter.Endpoint, ["message"] = filter.MessageId });
+        return Answer.Ok(new ReplayedBody(await ledger.Deliveries.ReplayAsync(filter, context.RequestAborted)), OutboxJson.Default.ReplayedBody);
     }
 
     /// <summary>In whole seconds.</summary>

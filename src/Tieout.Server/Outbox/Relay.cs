@@ -1,13 +1,13 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
 
 /// <summary>Brings the outbox to its endpoints: at least once, and in order within an org. Every node does; each lane is one node's at a time.</summary>
-internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, ILogger<Relay> logger) : BackgroundService
+internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger) : Worker
 {
     /// <summary>Lanes that this node works at, at once.</summary>
     private const int LanesMax = 32;
@@ -28,7 +28,9 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
 
     private TimeSpan Lease => options.Webhooks.Timeout + LeaseMargin;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try
@@ -60,7 +62,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(unavailable.Message);
+            outages.See("deliveries of messages", unavailable.Message);
         }
     }
 
@@ -82,7 +84,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         }
         catch (StoreUnavailableException unavailable)
         {
-            LogLater(unavailable.Message);
+            outages.See("deliveries of messages", unavailable.Message);
         }
         catch (Exception unexpected)
         {
@@ -116,9 +118,6 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
 
         await ledger.Deliveries.ReleaseAsync(lane, TimeSpan.Zero, CancellationToken.None);
     }
-
-    [LoggerMessage(EventId = 2611, Level = LogLevel.Warning, Message = "Messages are delivered again once the store is back: {Reason}")]
-    private partial void LogLater(string reason);
 
     [LoggerMessage(EventId = 2612, Level = LogLevel.Error, Message = "Message {MessageId} ({Type}) could not be delivered to {Endpoint} and is dead: {Reason}. See 'tieout outbox dead'")]
     private partial void LogDead(string messageId, string type, string endpoint, string reason);

@@ -1,8 +1,7 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Tieout.Server.Api;
+using Tieout.Server.Gateway.Batches;
 
 namespace Tieout.Server.Reconciliation;
 
@@ -16,42 +15,23 @@ internal static class JsonLinesRows
     /// <inheritdoc cref="CsvRows.ReadAsync"/>
     public static async Task ReadAsync(Stream file, IReadOnlyList<(string Name, bool Required)> members, Action<string?[], long> row, CancellationToken cancellationToken)
     {
-        var reader = PipeReader.Create(file, new(leaveOpen: true));
-        var line = 0L;
-        while (true)
+        var number = 0L;
+        try
         {
-            var read = await reader.ReadAsync(cancellationToken);
-            var left = read.Buffer;
-            while (Next(ref left, read.IsCompleted) is { } text) Row(text, ++line);
-            if (left.Length > LineBytesMax) throw FileRefused.At(line + 1, $"It is longer than {LineBytesMax / 1024} KiB.");
-            reader.AdvanceTo(left.Start, left.End);
-            if (read.IsCompleted) break;
+            await foreach (var line in LineReader.ReadAsync(file, LineBytesMax, cancellationToken))
+            {
+                number++;
+                var text = number == 1 && line.Span.StartsWith(Encoding.UTF8.Preamble) ? line[Encoding.UTF8.Preamble.Length..] : line;
+                if (!IsBlank(text.Span)) row(Cells(text, members, number), number);
+            }
         }
-
-        void Row(ReadOnlySequence<byte> text, long number)
+        catch (InvalidDataException)
         {
-            if (number == 1 && StartsWithMark(text)) text = text.Slice(3);
-            if (IsBlank(text)) return;
-            row(Cells(text, members, number), number);
+            throw FileRefused.At(number + 1, $"It is longer than {LineBytesMax / 1024} KiB.");
         }
     }
 
-    private static ReadOnlySequence<byte>? Next(ref ReadOnlySequence<byte> buffer, bool isLast)
-    {
-        if (buffer.PositionOf((byte)'\n') is { } end)
-        {
-            var line = buffer.Slice(0, end);
-            buffer = buffer.Slice(buffer.GetPosition(1, end));
-            return line;
-        }
-
-        if (!isLast || buffer.IsEmpty) return null;
-        var rest = buffer;
-        buffer = buffer.Slice(buffer.End);
-        return rest;
-    }
-
-    private static string?[] Cells(ReadOnlySequence<byte> text, IReadOnlyList<(string Name, bool Required)> members, long line)
+    private static string?[] Cells(ReadOnlyMemory<byte> text, IReadOnlyList<(string Name, bool Required)> members, long line)
     {
         try
         {
@@ -83,15 +63,5 @@ internal static class JsonLinesRows
         };
     }
 
-    private static bool StartsWithMark(ReadOnlySequence<byte> text) => text.Length >= 3 && text.Slice(0, 3).ToArray().AsSpan().SequenceEqual(Encoding.UTF8.Preamble);
-
-    private static bool IsBlank(ReadOnlySequence<byte> text)
-    {
-        foreach (var part in text)
-        {
-            if (part.Span.ContainsAnyExcept(" \t\r"u8)) return false;
-        }
-
-        return true;
-    }
+    private static bool IsBlank(ReadOnlySpan<byte> text) => !text.ContainsAnyExcept(" \t\r"u8);
 }

@@ -10,6 +10,7 @@ using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Governor;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -24,8 +25,8 @@ internal static class TieEndpoints
 
     public static void MapTies(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills)).Allow(Access.EveryRole);
-        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills)).Allow(Access.EveryRole);
+        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills)).Allow(Access.EveryRole).WithMetadata(FileUploadBody.Mark);
+        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills)).Allow(Access.EveryRole).WithMetadata(FileUploadBody.Mark);
     }
 
     /// <param name="org">Null: all orgs, as a provider's bill is for.</param>

@@ -39,7 +39,7 @@ internal static class RuntimeEndpoints
         Inputs.Org(ledger, body.Org);
         RuntimeInputs.Check(body);
         RuntimeInputs.CheckPrices(RuntimeObjects.Instance(body), keys.Get().Prices.Of(body.Org)!, Instant.From(time.GetUtcNow()));
-        var outcome = await ledger.SubmitAsync(RuntimeObjects.Keep(body), context.RequestAborted);
+        var outcome = await ledger.ActAsync(RuntimeObjects.Keep(body), context);
         if (outcome is Outcome.Refused refused) throw new ApiRefusedException(refused.Reason.Error, refused.Reason.Error.Title);
         return Answer.Ok(body, RuntimeJson.Default.NewRuntimeBody);
     }
@@ -64,10 +64,10 @@ internal static class RuntimeEndpoints
 
         if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
         if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. Nothing of it counts.");
-        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, context.RequestAborted), RuntimeJson.Default.ActivityTakenBody);
+        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, context), RuntimeJson.Default.ActivityTakenBody);
     }
 
-    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, CancellationToken cancellationToken)
+    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, HttpContext context)
     {
         var commands = new List<Command>(items.Count);
         var answers = new ActivityOutcomeBody?[items.Count];
@@ -79,7 +79,7 @@ internal static class RuntimeEndpoints
                 var isTooLate = happened.At < now - lateness;
 
                 // One that is known already is a replay, however late.
-                if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), cancellationToken) is null)
+                if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), context.RequestAborted) is null)
                 {
                     throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago: correct the charges instead.");
                 }
@@ -92,8 +92,11 @@ internal static class RuntimeEndpoints
             }
         }
 
-        var outcomes = await ledger.SubmitAsync(commands, cancellationToken);
-        for (var (i, next) = (0, 0); i < items.Count; i++)
+        // The record of the call goes first, in the same commit.
+        commands.Insert(0, AdminActions.Audited(ledger, new Command.RecordAudit(runtime.Org, "done"), context, after: new() { ["runtime"] = runtime.Id, ["events"] = items.Count }));
+        var outcomes = await ledger.SubmitAsync(commands, context.RequestAborted);
+        AdminActions.MarkRecorded(context, "The first command is the record.");
+        for (var (i, next) = (0, 1); i < items.Count; i++)
         {
             answers[i] ??= outcomes[next++] switch
             {

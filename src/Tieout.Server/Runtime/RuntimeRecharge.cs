@@ -15,9 +15,11 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
 
     /// <param name="wrong">Usage whose charge shall not stand; of what nothing stands any more, nothing is taken back.</param>
     /// <param name="why">Stored with each reversal.</param>
+    /// <param name="submit">Submits the command for a person; null: the meter does it by itself.</param>
     /// <returns>False: it cannot be charged, for lack of a price, so nothing was done.</returns>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Again is safe: all of it counts once.</exception>
-    public async Task<bool> DoAsync(RuntimeInstance instance, IReadOnlyList<Due> right, IEnumerable<AttemptId> wrong, string why, CancellationToken cancellationToken)
+    public async Task<bool> DoAsync(RuntimeInstance instance, IReadOnlyList<Due> right, IEnumerable<AttemptId> wrong, string why, CancellationToken cancellationToken,
+        Func<Command, Task<Outcome>>? submit = null)
     {
         var charges = right.Select((due, index) => intake.Priced(RuntimeRecords.Item(instance, due, index), Self)).ToList();
         if (charges.Exists(charge => charge is null)) return false;
@@ -28,7 +30,8 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
         }
 
         if (charges.Count + reversals.Count == 0) return true;
-        var outcome = await ledger.SubmitAsync(new Command.Recharge(instance.Org, [.. reversals], [.. charges.Select(charge => new Command.Charge(charge!, Fact: true))]), cancellationToken);
+        var command = new Command.Recharge(instance.Org, [.. reversals], [.. charges.Select(charge => new Command.Charge(charge!, Fact: true))]);
+        var outcome = submit is null ? await ledger.SubmitAsync(command, cancellationToken) : await submit(command);
         return outcome is Outcome.Done or Outcome.Replayed;
     }
 

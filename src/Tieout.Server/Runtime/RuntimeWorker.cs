@@ -1,20 +1,22 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;
 
 /// <summary>Meters runtimes as time passes, on one node.</summary>
-internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, ILogger<RuntimeWorker> logger) : BackgroundService
+internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
     private RuntimeMeter? _meter;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         try
@@ -41,12 +43,9 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
         catch (StoreUnavailableException unavailable)
         {
             _meter = null;
-            LogLater(unavailable.Message);
+            outages.See("meterings of runtimes", unavailable.Message);
         }
     }
-
-    [LoggerMessage(EventId = 2501, Level = LogLevel.Warning, Message = "Runtimes are metered again once the store is back: {Reason}")]
-    private partial void LogLater(string reason);
 
     [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "{Records} intervals of runtimes could not be charged and are tried again: is there a price for their models?")]
     private partial void LogRefused(int records);

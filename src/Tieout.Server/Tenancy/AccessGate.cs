@@ -10,7 +10,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Tenancy;
 
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
-internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, ILogger<AccessGate> logger)
+internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, RefusedCalls refused, ILogger<AccessGate> logger)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -54,10 +54,11 @@ internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin,
     }
 
     /// <summary>Every refusal of the gate passes here: the one place that knows status, code, org, key and address of a refused request.</summary>
-    private Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
+    private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
     {
         LogRefused(refusal.Error.Status, refusal.Error.Code, caller?.TokenId, context.Connection.RemoteIpAddress, refusal.Detail);
-        return protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
+        if (RefusedCalls.Concerns(context, protocol, caller)) await refused.RecordAsync(context, caller, refusal.Error);
+        await protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
     }
 
     [LoggerMessage(EventId = 6301, Level = LogLevel.Debug, Message = "Refused with {Status} {Code}: token {Token}, address {Address}: {Detail}")]

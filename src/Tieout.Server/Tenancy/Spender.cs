@@ -9,7 +9,7 @@ namespace Tieout.Server.Tenancy;
 internal sealed class Spender(ApiKey key, byte[] secretSha256, OrgPrices prices)
 {
     /// <summary>Features and triggers come from clients: past this many combinations, the remembered ones are let go.</summary>
-    private const int RememberedMax = 10_000;
+    private const int RememberedMax = 256;
 
     private readonly ConcurrentDictionary<LabelKey, UsageLabels> _labels = new();
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Api;
+using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -10,7 +10,7 @@ namespace Tieout.Server.Tracing;
 
 /// <summary>Traces something once after the start: what is compiled and opened for it is there when an engineer asks in a hurry.</summary>
 /// <remarks>The first trace took 0.2 s, more where the machine was busy, and later ones some milliseconds: nearly all of it is code that runs for the first time.</remarks>
-internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, TimeProvider time, ILogger<TraceWarmUp> logger) : BackgroundService
+internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, TimeProvider time, ILogger<TraceWarmUp> logger) : Worker
 {
     /// <summary>No id is spelled so: it is looked for in every way and found in none.</summary>
     private const string Nothing = "tieout-warm-up";
@@ -21,7 +21,9 @@ internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, Tim
     /// <summary>Whether something was traced; false: there is nothing of the last day. Null: not begun yet.</summary>
     public Task<bool>? Traced { get; private set; }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         // What starts beside it comes first.
         await Task.Yield();

@@ -38,8 +38,11 @@ internal sealed record ArchiveTable(string Name, string Key, string? Last, IRead
             "lineage", "seq", "last_lineage",
             "seq org:t operation_id:t issuance_id:t no key_id:t token_sha256:b kind id:t attempt_no executor:t target:t at link:b crc"),
         Of(
+            "audit", "seq", "last_audit",
+            "seq org:t actor:t role:t correlation_id:t address:t agent:t action:t target:t before:t after:t outcome:t recorded_at crc"),
+        Of(
             "chain", "commit_no", null,
-            "commit_no hash:b recorded_at last_usage last_posting last_hold last_setting last_finding last_outbox last_labels last_price last_account last_budget last_object last_lineage"),
+            "commit_no hash:b recorded_at last_usage last_posting last_hold last_setting last_finding last_outbox last_labels last_price last_account last_budget last_object last_lineage last_audit"),
     ];
 
     public string ColumnNames { get; } = string.Join(", ", Columns.Select(column => column.Name));

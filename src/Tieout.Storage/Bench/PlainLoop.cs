@@ -95,6 +95,7 @@ internal sealed class PlainLoop : IDisposable
         Objects = [],
         ObjectsEnded = [],
         Lineage = [],
+        Audit = [],
         Usage = usage,
         Postings = postings,
         Settings = [],

@@ -24,29 +24,6 @@ internal sealed class Buckets(int count)
         return (int)(hash % (ulong)count);
     }
 
-    /// <summary>The org that a command is about; null: it names an attempt only.</summary>
-    public static string? OrgOf(Command command) => command switch
-    {
-        Command.PlaceHold hold => hold.Labels.Org,
-        Command.Settle settle => settle.Usage.Usage.Labels.Org,
-        Command.Charge charge => charge.Usage.Usage.Labels.Org,
-        Command.TopUp topUp => topUp.Org,
-        Command.Grant grant => grant.Org,
-        Command.ExpireGrant expire => expire.Org,
-        Command.ChargeRecorded charge => charge.Org,
-        Command.Correct correct => correct.Org,
-        Command.Recharge recharge => recharge.Org,
-        Command.RecordHop hop => hop.Org,
-        Command.KeepObject keep => keep.Object.Org,
-        Command.EndObject end => end.Org,
-        Command.OpenOrg open => open.Org.Id,
-        Command.SetBudget set => set.Budget.Scope.Org,
-        Command.ClosePeriod close => close.Org,
-        Command.Record record => record.Org,
-        Command.Announce announce => announce.Org,
-        _ => null,
-    };
-
     /// <summary>The attempt that a command names without its org.</summary>
     /// <exception cref="ArgumentException">It names neither.</exception>
     public static Core.Metering.AttemptId AttemptOf(Command command) => command switch

@@ -54,6 +54,11 @@ public sealed class PostgresLedger : ILedger
         }
     }
 
+    public void Limit(LedgerLimits limits)
+    {
+        foreach (var bucket in Buckets) bucket.Limits = limits;
+    }
+
     internal Buckets Layout { get; }
 
     /// <inheritdoc cref="PostgresConnections.Contradictions"/>
@@ -166,7 +171,7 @@ public sealed class PostgresLedger : ILedger
     /// <param name="placed">Where the holds lie that earlier commands of the same list place.</param>
     private async ValueTask<Bucket> BucketOfAsync(Command command, Dictionary<AttemptId, Bucket>? placed)
     {
-        if (Postgres.Buckets.OrgOf(command) is { } org) return Buckets[Layout.Of(org)];
+        if (CommandOrg.Of(command) is { } org) return Buckets[Layout.Of(org)];
         if (Buckets.Length == 1) return Buckets[0];
         var attempt = Postgres.Buckets.AttemptOf(command);
         if (placed is not null && placed.TryGetValue(attempt, out var own)) return own;

@@ -11,7 +11,13 @@ internal static class StorableText
 
     public static readonly Outcome.Refused Refusal = new(Core.Ledger.Refusal.NameInvalid, "text");
 
-    public static bool IsIn(Command command) => command switch
+    public static bool IsIn(Command command) => (command.Audit is not { } action || IsIn(action)) && IsInOf(command);
+
+    private static bool IsIn(AuditAction action) =>
+        Fits(action.Actor.Id) && Fits(action.Actor.CorrelationId) && Fits(action.Actor.Address) && Fits(action.Actor.Agent) && Fits(action.Target) && Fits(action.After)
+        && (action.Approval is not { } terms || (Fits(terms.ProposalId) && Fits(terms.Reason)));
+
+    private static bool IsInOf(Command command) => command switch
     {
         Command.Charge charge => IsIn(charge.Usage.Usage),
         Command.Settle settle => IsIn(settle.Usage.Usage) && settle.Inside.All(part => IsIn(part.Usage)),
@@ -25,6 +31,10 @@ internal static class StorableText
         Command.Record record => Fits(record.Org) && Fits(record.Name) && Fits(record.Body),
         Command.Announce announce => Fits(announce.Org) && Fits(announce.Id) && Fits(announce.Type) && Fits(announce.Body),
         Command.KeepObject { Object: var what } => Fits(what.Org) && Fits(what.Id) && Fits(what.Key) && Fits(what.OperationId) && Fits(what.Body),
+        Command.Together together => Fits(together.Org) && together.Parts.All(IsIn),
+        Command.ApproveProposal approve => Fits(approve.Org) && Fits(approve.Proposal) && IsIn(approve.Action),
+        Command.RejectProposal reject => Fits(reject.Org) && Fits(reject.Proposal) && Fits(reject.Reason),
+        Command.RecordAudit record => Fits(record.Org) && Fits(record.Result),
         Command.EndObject end => Fits(end.Org) && Fits(end.Id) && Fits(end.Body),
         _ => true,
     };

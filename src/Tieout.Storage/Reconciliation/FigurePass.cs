@@ -51,7 +51,7 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
             var no = RowReads.Int32(s, 0);
             if (!labels.Book.Accounts.TryGetValue(no, out var known)) return;
             var stored = known.Copy();
-            (stored.Debits, stored.Credits, stored.Held, stored.Version, stored.Grants) = (new(s.Int64(2)), new(s.Int64(3)), new(s.Int64(4)), s.Int64(5), [.. CheckpointTables.ReadGrants(s.Text(6))]);
+            (stored.Debits, stored.Credits, stored.Held, stored.Version, stored.Grants) = (s.Amount(2), s.Amount(3), s.Amount(4), s.Int64(5), [.. CheckpointTables.ReadGrants(s.Text(6))]);
             accounts.Remove(no, out var expected);
             Compare(stored, expected ?? known.Copy());
         });
@@ -115,21 +115,21 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     private void Cells()
     {
         var expected = new HashSet<CellKey>(sums.Cells.Keys);
-        Span<long> stored = stackalloc long[9];
+        Span<Int128> stored = stackalloc Int128[9];
         using var s = tables.Select(
             "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
         while (s.Step())
         {
             var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
-            for (var i = 0; i < stored.Length; i++) stored[i] = s.Int64(i + 2);
+            for (var i = 0; i < stored.Length; i++) stored[i] = s.Int128(i + 2);
             expected.Remove(key);
             Cell(key, stored);
         }
 
-        foreach (var key in expected) Cell(key, new long[9]);
+        foreach (var key in expected) Cell(key, new Int128[9]);
     }
 
-    private void Cell(CellKey key, ReadOnlySpan<long> stored)
+    private void Cell(CellKey key, ReadOnlySpan<Int128> stored)
     {
         Checked++;
         var expected = sums.Cells.TryGetValue(key, out var cell) ? cell : new CellChange(key);

@@ -29,7 +29,7 @@ internal sealed class InvoicePass
         Amount Credited(FinalInvoice invoice, string finding) =>
             notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
         return _byOrg.Values.SelectMany(issued => issued)
-            .Select(issued => RowRules.Invoice(issued.Invoice, new(issued.Charged), finding => Credited(issued.Invoice, finding))).OfType<Finding>();
+            .Select(issued => RowRules.Invoice(issued.Invoice, issued.Charged, finding => Credited(issued.Invoice, finding))).OfType<Finding>();
     }
 
     /// <summary>A posting of usage.</summary>
@@ -38,7 +38,7 @@ internal sealed class InvoicePass
         if (_byOrg.Count == 0 || !_byOrg.TryGetValue(posting.Debit - ((posting.Debit - 1) % OrgState.AccountKinds), out var invoices)) return;
         foreach (var issued in invoices)
         {
-            if (posting.EffectiveAt.UnixMicros >= issued.From && posting.EffectiveAt.UnixMicros < issued.To) issued.Charged += posting.Kind == PostingKind.Reversal ? -posting.Amount.Nanos : posting.Amount.Nanos;
+            if (posting.EffectiveAt.UnixMicros >= issued.From && posting.EffectiveAt.UnixMicros < issued.To) issued.Charged += posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
         }
     }
 
@@ -64,6 +64,6 @@ internal sealed class InvoicePass
         public FinalInvoice Invoice => invoice;
         public long From { get; } = Instant.From(invoice.From).UnixMicros;
         public long To { get; } = Instant.From(invoice.To).UnixMicros;
-        public long Charged { get; set; }
+        public Amount Charged { get; set; }
     }
 }

@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
@@ -124,7 +125,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
 
     private void Charged(in Posting posting, in LeanUsage usage)
     {
-        if (posting.Amount.Nanos != usage.Charge) Suspect(usage.Seq, UsageDefects.AmountDiffers);
+        if (posting.Amount != usage.Charge) Suspect(usage.Seq, UsageDefects.AmountDiffers);
         if (Suspects.TryGetValue(usage.Seq, out var suspect)) suspect.Posting = posting.Seq;
         Count(posting, usage);
     }
@@ -194,7 +195,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
     {
         try
         {
-            return _labels.Price(usage.Price) is { } price && price.Price(usage.Counts).Charge.Nanos == usage.Charge;
+            return _labels.Price(usage.Price) is { } price && ClaimLimit.Agrees(ClaimLimit.Claimed(price, usage.Counts).Charge, usage.Charge, usage.Flags);
         }
         catch (Exception unpriceable) when (unpriceable is OverflowException or ArgumentOutOfRangeException or FormatException)
         {

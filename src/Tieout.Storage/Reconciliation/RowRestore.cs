@@ -23,6 +23,7 @@ public static class RowRestore
         ["objects"] = "seq",
         ["object_ends"] = "object",
         ["lineage"] = "seq",
+        ["audit"] = "seq",
         ["chain"] = "commit_no",
     };
 

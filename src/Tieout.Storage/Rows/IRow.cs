@@ -1,3 +1,5 @@
+using Tieout.Core.Money;
+
 namespace Tieout.Storage.Rows;
 
 /// <summary>One stored row, column by column from 0. Both stores answer this way, so a row type is read back in one place.</summary>
@@ -7,6 +9,11 @@ internal interface IRow
 
     /// <summary>Any whole number, whatever its stored width.</summary>
     long Int64(int column);
+
+    /// <summary>A sum of whole numbers, of up to 128 bits.</summary>
+    Int128 Int128(int column);
+
+    Amount Amount(int column) => new(Int128(column));
 
     long? Int64OrNull(int column) => IsNull(column) ? null : Int64(column);
 

@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Money;
 
 namespace Tieout.Storage.Rows;
 
@@ -28,11 +27,12 @@ internal static class RowReads
     public const string LineageColumns =
         "seq, org, operation_id, issuance_id, no, key_id, token_sha256, kind, id, attempt_no, executor, target, at, link, crc";
     public const string ChainColumns =
-        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage";
+        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage, last_audit";
+    public const string AuditColumns = "seq, org, actor, role, correlation_id, address, agent, action, target, before, after, outcome, recorded_at, crc";
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
-    public const int ChainColumnCount = 15;
+    public const int ChainColumnCount = 16;
 
     public static SettingRow Setting(IRow s) =>
         new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
@@ -65,7 +65,7 @@ internal static class RowReads
         var attribution = Int32(s, first + 2);
         var hold = new Hold(
             new(s.Guid(first + 1)), s.Int64(first), attribution, labels(attribution), s.TextOrNull(first + 3), s.Text(first + 4),
-            new(s.Int64(first + 5)), Time(s, first + 6), Time(s, first + 7));
+            s.Amount(first + 5), Time(s, first + 6), Time(s, first + 7));
         return new(hold, Crc(s, first + 8));
     }
 
@@ -80,7 +80,7 @@ internal static class RowReads
             s.TextOrNull(first + 7), s.TextOrNull(first + 8), Time(s, first + 9), Int32(s, first + 10), Int32(s, first + 11), counts,
             (UsageBasis)s.Int64(first + 18), (UsageFlags)s.Int64(first + 19));
         return new(
-            s.Int64(first), usage, attribution, Int32(s, first + 20), new(s.Int64(first + 21)), new(s.Int64(first + 22)),
+            s.Int64(first), usage, attribution, Int32(s, first + 20), s.Amount(first + 21), s.Amount(first + 22),
             (ChargeFlags)s.Int64(first + 23), Time(s, first + 24), Time(s, first + 25), Crc(s, first + 26));
     }
 
@@ -89,7 +89,7 @@ internal static class RowReads
     {
         var debit = Int32(s, 2);
         var posting = new Posting(
-            s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), new(s.Int64(4)), s.Int64(5), s.TextOrNull(6),
+            s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), s.Amount(4), s.Int64(5), s.TextOrNull(6),
             s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10));
         return new(posting, Crc(s, 11));
     }
@@ -117,17 +117,21 @@ internal static class RowReads
         new(s.Text(3), Int32(s, 4), new((LineageKind)s.Int64(7), s.Text(8), Int32(s, 9), s.Text(10), s.Text(11), Time(s, 12)), s.Bytes(13).ToArray()),
         Crc(s, 14));
 
+    public static AuditRow Audit(IRow s) => new(
+        s.Int64(0), s.Text(1), new(s.Text(2), s.Text(3), s.Text(4), s.TextOrNull(5), s.TextOrNull(6)), s.Text(7), s.Text(8), s.TextOrNull(9), s.TextOrNull(10), s.Text(11),
+        Time(s, 12), Crc(s, 13));
+
     public static ChainRow Chain(IRow s, byte[] previous) => new(
         s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),
-        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14)));
+        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14), s.Int64(15)));
 
     public static BudgetWindow Window(IRow s)
     {
         var each = s.Text(2);
         return new(new(Int32(s, 0), Time(s, 1), each.Length == 0 ? null : each), Time(s, 3))
         {
-            Posted = new Amount(s.Int64(4)),
-            Held = new Amount(s.Int64(5)),
+            Posted = s.Amount(4),
+            Held = s.Amount(5),
             ToldPercent = Int32(s, 6),
         };
     }

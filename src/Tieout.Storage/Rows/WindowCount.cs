@@ -14,7 +14,7 @@ internal sealed class WindowCount(IReadOnlyList<BudgetState> budgets)
     public IReadOnlyList<BudgetWindow> Windows => [.. _windows.Values];
 
     /// <summary>Takes in one posting of a charge, or of what corrects one.</summary>
-    public void Add(PostingKind kind, long nanos, Instant effectiveAt, UsageLabels labels, string? endUser)
+    public void Add(PostingKind kind, Amount amount, Instant effectiveAt, UsageLabels labels, string? endUser)
     {
         foreach (var budget in budgets)
         {
@@ -22,7 +22,7 @@ internal sealed class WindowCount(IReadOnlyList<BudgetState> budgets)
             var window = budget.WindowAt(effectiveAt);
             var key = new WindowKey(budget.No, window.Start, budget.IsPerUser ? endUser : null);
             if (!_windows.TryGetValue(key, out var counted)) _windows[key] = counted = new(key, window.End);
-            counted.Posted += new Amount(kind == PostingKind.Reversal ? -nanos : nanos);
+            counted.Posted += kind == PostingKind.Reversal ? -amount : amount;
         }
     }
 }

@@ -100,7 +100,7 @@ internal sealed record SpooledObject(
 internal sealed record SpooledUsage(
     SpooledLabels Labels, string Operation, int AttemptNo, string? Workflow, string? Correlation, string? Trace, string? EndUser,
     long OccurredAt, int DurationMs, int StatusCode, long Input, long CacheRead, long CacheWrite, long Output, long Reasoning, string? More,
-    UsageBasis Basis, UsageFlags Flags, string? Price, long ProviderCost, long Charge);
+    UsageBasis Basis, UsageFlags Flags, string? Price, Int128 ProviderCost, Int128 Charge);
 
 internal sealed record SpooledLabels(
     string Org, string? Project, string? Team, string? Key, string? Feature, string? Provider, string? Model, UsageSource Source, string? Trigger);

@@ -26,7 +26,7 @@ internal static class Backfilling
         s.Bind(1, ChainSearch.Before(connection, budgets.Min(budget => budget.WindowAt(at).Start)).Posting);
         s.Bind(2, org.FirstAccount);
         s.Bind(3, org.FirstAccount + OrgState.AccountKinds - 1);
-        while (s.Step()) count.Add((PostingKind)s.Int64(0), s.Int64(1), RowReads.Time(s, 2), labels[RowReads.Int32(s, 3)], s.TextOrNull(4));
+        while (s.Step()) count.Add((PostingKind)s.Int64(0), s.Amount(1), RowReads.Time(s, 2), labels[RowReads.Int32(s, 3)], s.TextOrNull(4));
         return count.Windows;
     }
 

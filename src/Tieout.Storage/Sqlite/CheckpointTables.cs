@@ -19,10 +19,10 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     private readonly RawStatement _cell = connection.Prepare("""
         INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour, attribution) DO UPDATE SET
           attempts = attempts + excluded.attempts, failures = failures + excluded.failures,
-          input_tokens = input_tokens + excluded.input_tokens, cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
-          cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens, output_tokens = output_tokens + excluded.output_tokens,
-          reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, provider_cost = provider_cost + excluded.provider_cost,
-          charge = charge + excluded.charge
+          input_tokens = wide_sum(input_tokens, excluded.input_tokens), cache_read_tokens = wide_sum(cache_read_tokens, excluded.cache_read_tokens),
+          cache_write_tokens = wide_sum(cache_write_tokens, excluded.cache_write_tokens), output_tokens = wide_sum(output_tokens, excluded.output_tokens),
+          reasoning_tokens = wide_sum(reasoning_tokens, excluded.reasoning_tokens), provider_cost = wide_sum(provider_cost, excluded.provider_cost),
+          charge = wide_sum(charge, excluded.charge)
         """);
 
     /// <summary>In the caller's transaction.</summary>
@@ -59,8 +59,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         s.Bind(2, window.Key.Start.UnixMicros);
         s.Bind(3, window.Key.Each ?? "");
         s.Bind(4, window.End.UnixMicros);
-        s.Bind(5, window.Posted.Nanos);
-        s.Bind(6, window.Held.Nanos);
+        s.Bind(5, window.Posted);
+        s.Bind(6, window.Held);
         s.Bind(7, window.ToldPercent);
         s.Run();
     }
@@ -87,8 +87,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
             case FigureDrift.OfCell { Expected.Key: var cell, Stored: var columns }:
                 Write(new CellChange(cell)
                 {
-                    Attempts = -columns[0],
-                    Failures = -columns[1],
+                    Attempts = -(long)columns[0],
+                    Failures = -(long)columns[1],
                     InputTokens = -columns[2],
                     CacheReadTokens = -columns[3],
                     CacheWriteTokens = -columns[4],
@@ -116,8 +116,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     public static void RecallAccount(RawStatement s, Book book)
     {
         var account = book.Account(RowReads.Int32(s, 0)).Copy();
-        account.Debits = new Amount(s.Int64(1));
-        account.Credits = new Amount(s.Int64(2));
+        account.Debits = s.Amount(1);
+        account.Credits = s.Amount(2);
         account.Held = Amount.Zero;
         account.Version = s.Int64(3);
         account.Grants = [.. ReadGrants(s.Text(4))];
@@ -155,9 +155,9 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         s.Bind(2, account.Org);
         s.Bind(3, (long)account.Kind);
         s.Bind(4, account.Asset.Code);
-        s.Bind(5, account.Debits.Nanos);
-        s.Bind(6, account.Credits.Nanos);
-        s.Bind(7, account.Held.Nanos);
+        s.Bind(5, account.Debits);
+        s.Bind(6, account.Credits);
+        s.Bind(7, account.Held);
         s.Bind(8, account.Version);
         s.Bind(9, WriteGrants(account));
         s.Run();
@@ -175,13 +175,13 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         s.Bind(7, cell.CacheWriteTokens);
         s.Bind(8, cell.OutputTokens);
         s.Bind(9, cell.ReasoningTokens);
-        s.Bind(10, cell.ProviderCost.Nanos);
-        s.Bind(11, cell.Charge.Nanos);
+        s.Bind(10, cell.ProviderCost);
+        s.Bind(11, cell.Charge);
         s.Run();
     }
 }
 
-internal sealed record StoredGrant(string Id, int Priority, long? ExpiresAtUs, long GrantedNanos, long LeftNanos);
+internal sealed record StoredGrant(string Id, int Priority, long? ExpiresAtUs, Int128 GrantedNanos, Int128 LeftNanos);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StoredGrant[]))]

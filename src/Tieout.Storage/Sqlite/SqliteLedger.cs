@@ -70,6 +70,12 @@ public sealed class SqliteLedger : ILedger
 
     public Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => _writer.RepairAsync(drifts);
 
+    public void Limit(LedgerLimits limits)
+    {
+        Store.Limits = limits;
+        if (Book is { } book) book.Limits = limits;
+    }
+
     /// <summary>When this is done, the file's tables of accounts, windows and cells hold everything that was durable before.</summary>
     public Task FlushAsync() => _writer.FlushAsync();
 

@@ -51,6 +51,9 @@ internal sealed class SqliteLedgerStore : ILedgerStore
     /// <summary>Postings since the last checkpoint.</summary>
     public long PostingsPending => _pending.Postings;
 
+    /// <summary>Of every book that is loaded from now on.</summary>
+    public LedgerLimits Limits { get; set; } = LedgerLimits.Default;
+
     public bool HasPending => !_pending.IsEmpty;
 
     /// <summary>For tests: the file as it is, to fill its disk or to damage it.</summary>
@@ -86,6 +89,7 @@ internal sealed class SqliteLedgerStore : ILedgerStore
     {
         var book = StoredBook.Load(_reads, _writes, _pending, now);
         _pendingIsWrong = book.Damage is { } damage ? new StoreCorruptException(damage) : null;
+        book.Book.Limits = Limits;
         return book;
     }
 

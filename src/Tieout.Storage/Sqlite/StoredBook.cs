@@ -92,6 +92,7 @@ internal sealed partial class StoredBook : IStoredBook
     {
         for (var i = 0; i < commands.Count; i++)
         {
+            if (commands[i].Audit?.Approval is { } terms) RecallObject(CommandOrg.Of(commands[i]) ?? "", ObjectKind.Proposal, terms.ProposalId);
             switch (commands[i])
             {
                 case Command.Charge charge:
@@ -145,6 +146,16 @@ internal sealed partial class StoredBook : IStoredBook
                     break;
                 case Command.Recharge recharge:
                     RecallAll([.. recharge.Parts], revisited);
+                    break;
+                case Command.Together together:
+                    RecallAll(together.Parts, revisited);
+                    break;
+                case Command.ApproveProposal approve:
+                    RecallObject(approve.Org, ObjectKind.Proposal, approve.Proposal);
+                    RecallAll([approve.Action], revisited);
+                    break;
+                case Command.RejectProposal reject:
+                    RecallObject(reject.Org, ObjectKind.Proposal, reject.Proposal);
                     break;
             }
         }

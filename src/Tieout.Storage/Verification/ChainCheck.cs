@@ -24,6 +24,7 @@ internal sealed class ChainCheck : IDisposable
     private readonly RowStream<ObjectRow> _objects;
     private readonly RowStream<StoredObjectEnd> _objectEnds;
     private readonly RowStream<LineageEntry> _lineage;
+    private readonly RowStream<AuditRow> _audit;
     private readonly Standing _standing;
     private readonly ChainRow? _after;
 
@@ -53,6 +54,7 @@ internal sealed class ChainCheck : IDisposable
             tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.object",
             StoredObjectEnd.Read, row => row.Commit);
         _lineage = Stream(tables, "lineage", $"SELECT {RowReads.LineageColumns} FROM lineage WHERE seq > {from.Lineage} ORDER BY seq", RowReads.Lineage, entry => entry.Seq, from.Lineage);
+        _audit = Stream(tables, "audit", $"SELECT {RowReads.AuditColumns} FROM audit WHERE seq > {from.Audit} ORDER BY seq", RowReads.Audit, row => row.Seq, from.Audit);
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -88,11 +90,12 @@ internal sealed class ChainCheck : IDisposable
         _objects.NothingLeft();
         _objectEnds.NothingLeft();
         _lineage.NothingLeft();
+        _audit.NothingLeft();
     }
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _lineage, _bytes])
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _lineage, _audit, _bytes])
         {
             resource.Dispose();
         }
@@ -159,6 +162,7 @@ internal sealed class ChainCheck : IDisposable
         foreach (var row in _objects.AllUpTo(last.Object)) Same(_bytes.Add(row), row.Crc, $"objects {row.Seq} ({row.Object.Kind} {row.Object.Id})");
         foreach (var row in _objectEnds.UpTo(commit.Commit)) Same(_bytes.Add(row.End), row.End.Crc, $"object_ends {row.End.Object.Seq} ({row.End.Object.Object.Id})");
         foreach (var entry in _lineage.AllUpTo(last.Lineage)) Same(_bytes.Add(entry), entry.Crc, $"lineage {entry.Seq} (issuance {entry.Row.Issuance}, no. {entry.Row.No})");
+        foreach (var row in _audit.AllUpTo(last.Audit)) Same(_bytes.Add(row), row.Crc, $"audit {row.Seq} ({row.Action} by {row.Actor.Id})");
         return _bytes.End();
     }
 

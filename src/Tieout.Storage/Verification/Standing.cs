@@ -165,8 +165,9 @@ internal sealed class Standing
         }
 
         var priceable = price.TryPrice(row.Usage.Counts, out var priced);
+        if (!priceable && row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) (priceable, priced) = (true, ClaimLimit.Claimed(price, row.Usage.Counts));
         _findings.Checked("M3");
-        if (priceable && priced.Charge == row.Charge && priced.ProviderCost == row.ProviderCost) return;
+        if (priceable && ClaimLimit.Agrees(priced.Charge, row.Charge, row.Usage.Flags) && priced.ProviderCost == row.ProviderCost) return;
         _mispriced[row.Seq] = FormattableString.Invariant($"usage {row.Seq} ({row.Usage.Id}): its counts at price {row.Price} come to {priced.Charge}, it was charged {row.Charge}.");
     }
 

@@ -25,12 +25,12 @@ internal static class StandingCheck
         {
             var no = RowReads.Int32(s, 0);
             if (!expected.Remove(no, out var account)) account = standing.Book.Accounts.GetValueOrDefault(no);
-            var balance = new Amount(s.Int64(3)) - new Amount(s.Int64(2));
+            var balance = s.Amount(3) - s.Amount(2);
             findings.Check(
-                "L4", account is not null && (account.Debits.Nanos, account.Credits.Nanos, account.Version) == (s.Int64(2), s.Int64(3), s.Int64(5))
+                "L4", account is not null && (account.Debits, account.Credits, account.Version) == (s.Amount(2), s.Amount(3), s.Int64(5))
                     && account.Grants.SequenceEqual(CheckpointTables.ReadGrants(s.Text(6))),
                 $"accounts {no} ({s.Text(1)}): balance {balance}, its entries come to {account?.Balance}.");
-            findings.Check("L5", account?.Held.Nanos == s.Int64(4), $"accounts {no} ({s.Text(1)}): {new Amount(s.Int64(4))} held, its open holds come to {account?.Held}.");
+            findings.Check("L5", account?.Held == s.Amount(4), $"accounts {no} ({s.Text(1)}): {s.Amount(4)} held, its open holds come to {account?.Held}.");
         }
 
         // A hold that came and went leaves an account that nothing was ever posted to.
@@ -64,13 +64,13 @@ internal static class StandingCheck
         var expected = new Dictionary<CellKey, CellChange>(standing.Again.Cells);
         using var s = tables.Select(
             "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
-        Span<long> stored = stackalloc long[CellChange.FigureNames.Length];
+        Span<Int128> stored = stackalloc Int128[CellChange.FigureNames.Length];
         while (s.Step())
         {
             var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
             expected.Remove(key, out var cell);
             cell ??= new(key);
-            for (var i = 0; i < stored.Length; i++) stored[i] = s.Int64(i + 2);
+            for (var i = 0; i < stored.Length; i++) stored[i] = s.Int128(i + 2);
             var flaw = cell.Differs(stored);
             findings.Check("cells", flaw is null, $"{Name(key)} has {flaw}.");
         }

@@ -18,6 +18,9 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     /// <summary>It changes what governs, or looks at what is durable only: nothing may be in flight while it is decided.</summary>
     public bool IsAlone { get; set; }
 
+    /// <summary>Its only command has failed by itself once: a fault that does not come again is not the command's.</summary>
+    public bool WasTriedAlone { get; set; }
+
     /// <summary>Its only command is the record of a command that went into quarantine.</summary>
     public bool IsQuarantine => _outcome is not null;
 

@@ -32,15 +32,16 @@ internal sealed partial class LedgerPipeline
             if (first.DropEnded()) Run(first, handOver: false);
             if (second.DropEnded()) Run(second, handOver: false);
         }
-        else if (_book is null || _clock.GetElapsedTime(_loadedAt) >= ReloadEvery)
+        else if (batch.WasTriedAlone)
         {
-            DropBook();
-            batch.Revisited.Clear();
-            Run(batch, handOver: false);
+            Quarantine(batch, broken);
         }
         else
         {
-            Quarantine(batch, broken);
+            batch.WasTriedAlone = true;
+            batch.Revisited.Clear();
+            if (_clock.GetElapsedTime(_loadedAt) >= ReloadEvery) DropBook();
+            Run(batch, handOver: false);
         }
     }
 

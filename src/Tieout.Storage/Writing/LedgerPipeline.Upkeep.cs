@@ -122,7 +122,7 @@ internal sealed partial class LedgerPipeline
 
     private void PublishBook()
     {
-        lock (_imageGate) _image = new(_book!.Book, _store.LastRecordedAt());
+        lock (_imageGate) _image = new(_book!.Book, LastRecordedAt());
     }
 
     /// <summary>Memory is not to be trusted after a commit that is durable: reads all of it again.</summary>

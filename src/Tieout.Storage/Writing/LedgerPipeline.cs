@@ -35,15 +35,17 @@ internal sealed partial class LedgerPipeline : IDisposable
     {
         (_store, _committer, _clock) = (store, committer, clock);
         _commitInFlight = CommitInFlight;
+        var latest = LastRecordedAt();
+        if (latest > _now) _now = latest.Value;
         try
         {
             EnsureBook();
-            _image = new(_book.Book, store.LastRecordedAt());
+            _image = new(_book.Book, latest);
         }
         catch (StoreUnavailableException damaged) when (damaged.Fault == StoreFault.ReadOnly)
         {
             Failed(damaged);
-            _image = new(_damaged ?? new(), store.LastRecordedAt());
+            _image = new(_damaged ?? new(), latest);
         }
     }
 
@@ -133,6 +135,19 @@ internal sealed partial class LedgerPipeline : IDisposable
         _committer.Dispose();
         _book?.Dispose();
         _store.Dispose();
+    }
+
+    /// <summary>When the last commit was recorded; null: there is none, or its row is damaged, and loading the book says so.</summary>
+    private Instant? LastRecordedAt()
+    {
+        try
+        {
+            return _store.LastRecordedAt();
+        }
+        catch (Exception damaged) when (damaged is not StoreUnavailableException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Recorded times never go back, whatever the clock does: readers find times by halving.</summary>

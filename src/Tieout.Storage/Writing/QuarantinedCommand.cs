@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Storage.Postgres;
 
 namespace Tieout.Storage.Writing;
 
@@ -21,10 +20,10 @@ internal static class QuarantinedCommand
     public static (Command.Record Record, Outcome.Refused Outcome) Of(Command command, Exception failure, Book book)
     {
         var attempt = AttemptOf(command);
-        var org = Buckets.OrgOf(command) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
+        var org = OrgOf(command) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
         var text = TextOf(command);
         var id = "q-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(org + "\n" + text)).AsSpan(0, 12));
-        var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true);
+        var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true) { Audit = command.Audit is { } action ? action with { After = null, Approval = null } : null };
         return (record, new(Refusal.CommandQuarantined, id));
     }
 
@@ -66,6 +65,19 @@ internal static class QuarantinedCommand
         catch (Exception unreadable) when (unreadable is TargetInvocationException or InvalidOperationException or ArgumentException or NullReferenceException)
         {
             return JsonSerializer.Serialize($"{command.GetType().Name} (unreadable: {unreadable.Message})", QuarantineJson.Default.String);
+        }
+    }
+
+    /// <summary>A command that cannot be decided may lack what it must have.</summary>
+    private static string? OrgOf(Command command)
+    {
+        try
+        {
+            return CommandOrg.Of(command);
+        }
+        catch (NullReferenceException)
+        {
+            return null;
         }
     }
 

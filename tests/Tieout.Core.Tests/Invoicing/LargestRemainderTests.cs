@@ -24,7 +24,7 @@ public sealed class LargestRemainderTests
             var exact = nanos.Sum(part => (long)part);
             var total = (long)Math.Round((decimal)exact / unit, MidpointRounding.AwayFromZero);
             var shares = LargestRemainder.Share(total, [.. nanos.Select(part => (Int128)part)], unit);
-            return shares.Sum() == total && shares.Zip(nanos).All(pair => Math.Abs(pair.First * unit - pair.Second) < unit);
+            return shares.Sum(share => (long)share) == total && shares.Zip(nanos).All(pair => Int128.Abs(pair.First * unit - pair.Second) < unit);
         }));
 
     /// <summary>81 lines of which each, rounded by itself, loses: 23,072.51 where 23,072.53 is owed.</summary>
@@ -32,14 +32,14 @@ public sealed class LargestRemainderTests
     public void Lines_rounded_one_by_one_lose_two_cents_and_these_do_not()
     {
         const long unit = 10_000_000;
-        var exact = Amount.Parse("23072.5296").Nanos;
+        var exact = (long)Amount.Parse("23072.5296").Nanos;
         var parts = Enumerable.Range(0, 81).Select(i => exact / 81 / unit * unit + 4_900_000L).ToArray();
         parts[0] += exact - parts.Sum();
         var total = (long)Math.Round((decimal)exact / unit, MidpointRounding.AwayFromZero);
 
         var shares = LargestRemainder.Share(total, [.. parts.Select(part => (Int128)part)], unit);
 
-        Assert.Equal(2_307_253, shares.Sum());
+        Assert.Equal(2_307_253, shares.Sum(share => (long)share));
         Assert.NotEqual(2_307_253, parts.Sum(part => (long)Math.Round((decimal)part / unit, MidpointRounding.AwayFromZero)));
     }
 

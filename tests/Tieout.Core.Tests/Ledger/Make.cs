@@ -22,7 +22,18 @@ internal static class Make
     public static Command Budget(long limit, BudgetScope? scope = null, WindowUnit window = WindowUnit.Day, bool hard = true, string zone = "UTC") =>
         new Command.SetBudget(new Budget(scope ?? new BudgetScope("acme"), window, new Amount(limit), hard, zone, Core.Budgets.Budget.DefaultThresholds));
 
-    public static Command TopUp(long amount, string id = "t1", string org = "acme") => new Command.TopUp(id, org, new Amount(amount));
+    public static Command TopUp(Int128 amount, string id = "t1", string org = "acme") => new Command.TopUp(id, org, new Amount(amount));
+
+    /// <summary>The command as a person asks for it.</summary>
+    /// <param name="above">In nano-units: what moves more needs a second person; null: nothing does.</param>
+    public static Command Asked(Command command, string by = "tok_ana", long? above = null, string proposal = "prop_1", string reason = "agreed in the contract", string? finding = null) => command with
+    {
+        Audit = new(new Actor(by, "finance", "corr-1", "203.0.113.9", "curl/8"), "POST /orgs/{org}/topups", "/orgs/acme/topups")
+        {
+            Finding = finding,
+            Approval = above is { } limit ? new(new Amount(limit), proposal, reason, TimeSpan.FromHours(1)) : null,
+        },
+    };
 
     public static Command Hold(MemoryLedger ledger, int id, long amount, UsageLabels? labels = null, string? user = null, int seconds = 60) =>
         new Command.PlaceHold(Id(id), labels ?? Labels(), user, $"op{id}", new Amount(amount), ledger.Now + TimeSpan.FromSeconds(seconds));
@@ -30,13 +41,13 @@ internal static class Make
     public static Command Settle(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
         new Command.Settle(Priced(id, charge, labels, user, at));
 
-    public static Command Charge(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default, bool fact = false) =>
+    public static Command Charge(int id, Int128 charge, UsageLabels? labels = null, string? user = null, Instant at = default, bool fact = false) =>
         new Command.Charge(Priced(id, charge, labels, user, at), fact);
 
     public static Command Recharge(long[] postings, params Command[] charges) => new Command.Recharge(
         "acme", [.. postings.Select(posting => new Command.Correct($"r{posting}", "acme", posting, NewAmount: null, "late"))], [.. charges.Cast<Command.Charge>()]);
 
-    public static PricedUsage Priced(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
+    public static PricedUsage Priced(int id, Int128 charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
         new(new UsageRecord(Id(id), labels ?? Labels(), $"op{id}", 1, null, null, null, user, at, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None),
             Price, new Amount(charge), new Amount(charge));
 

@@ -20,6 +20,7 @@ internal sealed class MemoryLedger
     public List<CommandRow> Commands { get; } = [];
     public List<FindingRow> Findings { get; } = [];
     public List<OutboxRow> Outbox { get; } = [];
+    public List<AuditRow> Audit { get; } = [];
     public List<ChainRow> Chain { get; } = [];
 
     public Outcome Submit(Command command) => Submit([command])[0];
@@ -38,6 +39,7 @@ internal sealed class MemoryLedger
         Commands.AddRange(writes.Commands);
         Findings.AddRange(writes.Findings);
         Outbox.AddRange(writes.Outbox);
+        Audit.AddRange(writes.Audit);
         return writes.Outcomes;
     }
 
@@ -83,6 +85,12 @@ internal sealed class MemoryLedger
                 break;
             case Command.Recharge recharge:
                 foreach (var part in recharge.Parts) Recall(part);
+                break;
+            case Command.Together together:
+                foreach (var part in together.Parts) Recall(part);
+                break;
+            case Command.ApproveProposal approve:
+                Recall(approve.Action);
                 break;
             case Command.Announce announce when Outbox.Find(row => row.Org == announce.Org && row.Id == announce.Id) is { } told:
                 Book.Recall(told);

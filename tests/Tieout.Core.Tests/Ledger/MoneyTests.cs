@@ -65,7 +65,8 @@ public sealed class MoneyTests
         var done = Assert.IsType<Outcome.Done>(ledger.Submit(Make.Settle(1, 130, at: ledger.Now)));
 
         Assert.Equal(new Amount(-30), done.Figures.Posted);
-        Assert.Equal(ChargeFlags.Overrun, ledger.Usage[0].Flags);
+        Assert.Equal(ChargeFlags.Overrun | ChargeFlags.AboveCeiling, ledger.Usage[0].Flags);
+        Assert.Contains(ledger.Findings, finding => finding is { Code: "usage_above_ceiling", Severity: "high" } && finding.Detail.Contains("\"held\":\"0.0000001\"", StringComparison.Ordinal));
         Assert.Contains(ledger.Findings, finding => finding is { Code: "overrun", Severity: "high" } && finding.Detail.Contains("\"difference\":\"0.00000003\"", StringComparison.Ordinal));
     }
 

@@ -70,7 +70,7 @@ public sealed class RefusalOrderTests
             (Settle(-1, Make.Priced(8, -1, elsewhere)), Refusal.AmountNotPositive),
             (Settle(1, Make.Priced(8, -1, elsewhere)), Refusal.AmountNotPositive),
             (Settle(1, Make.Priced(8, 1, elsewhere)), Refusal.ScopeChanged),
-            (Settle(1, Make.Priced(8, Amount.Max.Nanos)), Refusal.AmountTooLarge),
+            (Settle(1, Make.Priced(8, TooLarge.Nanos)), Refusal.AmountTooLarge),
             (Settle(1, Make.Priced(8, 2), Make.Priced(9, 3)), null),
             (Settle(1, Make.Priced(8, 2), Make.Priced(9, 4)), Refusal.IdReused),
             (Settle(1, Make.Priced(8, 2), Make.Priced(10, 3)), Refusal.IdReused));

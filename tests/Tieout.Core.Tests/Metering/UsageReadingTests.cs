@@ -41,7 +41,7 @@ public sealed class UsageReadingTests
     [InlineData("""{"usage":{"prompt_tokens":-1,"completion_tokens":1}}""", UsageRefusal.NegativeCount, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":-1e30,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":1.5,"completion_tokens":1}}""", UsageRefusal.FractionalCount, "prompt_tokens")]
-    [InlineData("""{"usage":{"prompt_tokens":1000000000001,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
+    [InlineData("""{"usage":{"prompt_tokens":160000001,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "input_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":99999999999999999999,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":1e999,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     public void A_block_that_cannot_be_read_says_why_and_where(string body, UsageRefusal reason, string field) =>
@@ -50,7 +50,7 @@ public sealed class UsageReadingTests
     [Fact]
     public void Counts_that_are_too_large_together_are_refused()
     {
-        var body = """{"usage":{"input_tokens":600000000000,"cache_read_input_tokens":600000000000,"output_tokens":1}}"""u8.ToArray();
+        var body = """{"usage":{"input_tokens":90000000,"cache_read_input_tokens":90000000,"output_tokens":1}}"""u8.ToArray();
 
         Assert.Equal(new UsageReading.Refused(UsageRefusal.CountTooLarge, "input_tokens"), Extractor("anthropic", "default").Read(body));
     }

@@ -33,7 +33,8 @@ internal sealed class ApiWorld : IAsyncDisposable
 
     /// <summary>With the org <c>acme</c> (prepaid, USD, 1000 topped up), its team <c>red</c> and a key.</summary>
     /// <param name="change">Changes the options before the server is built.</param>
-    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
+    /// <param name="topUpByHand">False: past the API, where the options would ask for a second person.</param>
+    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null, bool topUpByHand = true)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
@@ -49,7 +50,8 @@ internal sealed class ApiWorld : IAsyncDisposable
         };
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"acme","asset":"USD","billing":"prepaid"}""");
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/teams", """{"name":"red"}""");
-        await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"first","amount":"1000"}""");
+        if (topUpByHand) await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"first","amount":"1000"}""");
+        else Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.TopUp("first", "acme", Amount.Parse("1000"))));
         return world;
     }
 

@@ -67,11 +67,11 @@ public sealed class ErrorTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         Assert.Equal(code, await ApiWorld.CodeAsync(response, (HttpStatusCode)status));
         Assert.Equal(before, State());
 
-        // All but the audit, which records what was refused too.
+        // Not the audit, which records refusals, too.
         (Core.Money.Amount?, Core.Money.Amount?, int, long) State()
         {
             var read = shared.World.Ledger.Read;
-            var settings = read.Settings.Where(row => row.Kind != Core.Ledger.SettingKind.AuditRecord).ToList();
+            var settings = read.Settings;
             return (read.Balance("acme")?.Balance, read.Balance("acme")?.Held, settings.Count, settings.Max(row => row.Seq));
         }
     }
@@ -79,8 +79,8 @@ public sealed class ErrorTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     [Theory]
     [InlineData("\"-1\"", "amount_not_positive")]
     [InlineData("\"0\"", "amount_not_positive")]
-    [InlineData("\"1000000000.000000001\"", "amount_too_large")]
-    [InlineData("\"9223372036.854775808\"", "amount_invalid")]
+    [InlineData("\"9000000000.000000001\"", "amount_too_large")]
+    [InlineData("\"9223372036.854775808\"", "amount_too_large")]
     [InlineData("\"99999999999999999999999999999999999\"", "amount_invalid")]
     [InlineData("\"0.0000000001\"", "amount_invalid")]
     [InlineData("\"1e3\"", "amount_invalid")]

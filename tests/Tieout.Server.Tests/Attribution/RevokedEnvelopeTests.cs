@@ -55,7 +55,7 @@ public sealed class RevokedEnvelopeTests
     {
         using var chat = await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {envelope}");
         var (ingested, body) = await world.ApiAsync("/usage", $$"""{"items":[{"id":"{{id}}","provider":"openai","model":"gpt-4o","occurred_at":"{{DateTimeOffset.UtcNow:O}}","input_tokens":1,"envelope":"{{envelope}}"}]}""", EnvelopeWorld.WorkerSecret);
-        var item = body.TryGetProperty("items", out var items) && items.ValueKind is JsonValueKind.Array ? items[0] : body;
+        var item = body.TryGetProperty("items", out var items) && items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > 0 ? items[0] : body;
         var refused = item.TryGetProperty("code", out var code);
         Assert.True(!refused || code.GetString() == "envelope_revoked", body.ToString());
         var (hop, _) = await world.ApiAsync("/envelopes/hops", $$"""{"envelope":"{{envelope}}","id":"{{id}}","target":"queue"}""", EnvelopeWorld.WorkerSecret);

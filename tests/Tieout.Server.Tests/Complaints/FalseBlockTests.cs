@@ -50,7 +50,7 @@ public sealed class FalseBlockTests
             left = response.Headers.GetValues("Tieout-Budget-Remaining").Single();
         }
 
-        var charged = new Amount((await world.UsageAsync()).Sum(row => row.Charge.Nanos));
+        var charged = Amount.Sum((await world.UsageAsync()).Select(row => row.Charge));
         Assert.Equal(Amount.Parse("0.05") - charged, Amount.Parse(left));
 
         // One request of 100 tokens out is held for at 0.001 and its text: less than that is all that may be left over.

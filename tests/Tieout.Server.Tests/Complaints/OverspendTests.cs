@@ -108,7 +108,7 @@ public sealed class OverspendTests
         }));
 
         Assert.All(statuses, status => Assert.True(status is 200 or 402, $"{status}"));
-        var spent = new Amount((await world.UsageAsync()).Sum(row => row.Charge.Nanos));
+        var spent = Amount.Sum((await world.UsageAsync()).Select(row => row.Charge));
         Assert.InRange(spent.Nanos, 1, Amount.Parse("0.0035").Nanos);
         Assert.Equal(statuses.Count(status => status == 200), world.Bill.Calls().Count);
     }

@@ -96,7 +96,7 @@ public sealed class TieoutYamlTests
     }
 
     [Theory]
-    [InlineData("modles: []", "t.yaml:1:1: 'modles' is not known here; known are listen, data, spool, store, providers, models, limits, gateway, webhooks, alerts, surfaces, corrections, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies.")]
+    [InlineData("modles: []", "t.yaml:1:1: 'modles' is not known here; known are listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies.")]
     [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
@@ -105,7 +105,7 @@ public sealed class TieoutYamlTests
     [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known are sqlite and postgres://user@host:port/database.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query, api_key_by_org, shared_objects.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]

@@ -1,10 +1,10 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.References;
 
 namespace Tieout.Server.Tests.Gateway;
 
@@ -23,11 +23,14 @@ public sealed class DialectsParserTests
         var bytes = Encoding.UTF8.GetBytes(array);
         Prop.ForAll(Gen.Choose(0, bytes.Length).ToArbitrary(), arrived =>
         {
-            var (found, rest) = (new List<string>(), new ReadOnlySequence<byte>(bytes[..arrived]));
-            while (ArrayElements.TryFind(rest, out var start, out var end))
+            var (found, elements, taken) = (new List<string>(), new ArrayElements(), 0);
+            foreach (var to in (ReadOnlySpan<int>)[arrived / 2, arrived, Math.Min(arrived + 1, bytes.Length)])
             {
-                found.Add(Encoding.UTF8.GetString(rest.Slice(start, end - start).ToArray()));
-                rest = rest.Slice(end);
+                while (elements.TryFind(bytes.AsSpan(taken, to - taken), out var start, out var end))
+                {
+                    found.Add(Encoding.UTF8.GetString(bytes.AsSpan(taken + start, end - start)));
+                    taken += end;
+                }
             }
 
             return new[] { "{\"a\":\"}]\\\"{\"}", "{\"b\":[{},{\"c\":1}]}", "{}" }.Take(found.Count).SequenceEqual(found) && (arrived < bytes.Length || found.Count == 3);
@@ -44,8 +47,10 @@ public sealed class DialectsParserTests
                 Assert.True(refused is null != request is null);
             }
 
-            FormBody.Read("multipart/form-data; boundary=b", bytes, "model", out _);
-            ArrayElements.TryFind(new(bytes), out _, out _);
+            var form = RequestForm.ReadAsync("multipart/form-data; boundary=b", bytes, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            Assert.True(form.Form is null != form.Refused is null);
+            foreach (var dialect in Enum.GetValues<Tieout.Server.Configuration.ProviderDialect>()) ReferenceReader.Read(bytes, ReferenceRules.Of(dialect), out _);
+            new ArrayElements().TryFind(bytes, out _, out _);
             JsonMember.Value(bytes, "usage"u8);
             Assert.True(JsonMember.WrittenBytes(bytes) <= bytes.Length);
             ChatAnswer.TryRead(bytes, out _);

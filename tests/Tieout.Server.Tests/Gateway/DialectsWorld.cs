@@ -73,7 +73,7 @@ internal static class DialectsWorld
     public static async Task<Amount> TiesOutAsync(this World world)
     {
         var rows = await world.UsageAsync();
-        var charged = new Amount(rows.Sum(row => row.Charge.Nanos));
+        var charged = Amount.Sum(rows.Select(row => row.Charge));
         Assert.Equal(Amount.Parse("1000") - charged, world.Read.Balance(World.Org)!.Balance);
         Assert.Empty(world.Read.OpenHolds(null));
         return charged;

@@ -108,7 +108,7 @@ public sealed class RefusalTests
         Assert.True(budget.Left < Amount.Parse("0.0205"), $"{budget.Left} is left");
         Assert.Equal([200, 402], statuses.Distinct().Order());
         Assert.Equal(statuses.Count(status => status == 200), (await world.UsageAsync()).Count);
-        Assert.Equal((await world.UsageAsync()).Sum(row => row.Charge.Nanos), budget.Posted.Nanos);
+        Assert.Equal(Tieout.Core.Money.Amount.Sum((await world.UsageAsync()).Select(row => row.Charge)), budget.Posted);
     }
 
     [Fact]

@@ -168,7 +168,13 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public LedgerHealth Health => Broken is null ? inner.Health : inner.Health with { IsWritable = false, Reason = "broken by a test" };
 
-    public ILedgerReader Read => inner.Read;
+    /// <summary>Who reads instead; null: nobody.</summary>
+    public ILedgerReader? Reader { get; set; }
+
+    /// <summary>What is known of the commands that the store is down for.</summary>
+    public StoreEffect Effect { get; set; } = StoreEffect.None;
+
+    public ILedgerReader Read => Reader ?? inner.Read;
 
     public IDeliveries Deliveries => inner.Deliveries;
 
@@ -176,17 +182,19 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public ILedger Inner => inner;
 
+    public void Limit(LedgerLimits limits) => inner.Limit(limits);
+
     public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {
-        if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None);
+        if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", Effect);
         return inner.SubmitAsync(command, cancellationToken);
     }
 
     public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
     {
-        if (commands.Any(command => Broken?.Invoke(command) ?? false)) throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None);
+        if (commands.Any(command => Broken?.Invoke(command) ?? false)) throw new StoreUnavailableException("The store is broken by a test.", Effect);
         return await inner.SubmitAsync(commands, cancellationToken);
     }
 

@@ -46,7 +46,7 @@ public sealed class SignedHeadTests : IDisposable
         Assert.Contains("which the store does not have: it was put back to an earlier state", found.Out, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(In("tieout.yaml"), Yaml, Stop);
-        var refused = await CliRun.StartAsync(["serve", "--data", Data, "--config", In("tieout.yaml"), "--listen", "http://127.0.0.1:0"], _ => null);
+        var refused = await CliRun.StartAsync(["serve", "--data", Data, "--config", In("tieout.yaml"), "--listen", "http://127.0.0.1:0"], _ => null).WaitAsync(TimeSpan.FromSeconds(30), Stop);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("store_rolled_back", refused.Error, StringComparison.Ordinal);
         Assert.Contains("--accept-rollback REASON", refused.Error, StringComparison.Ordinal);

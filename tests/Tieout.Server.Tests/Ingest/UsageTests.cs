@@ -150,7 +150,7 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     [InlineData("""{"id":"x","occurred_at":"2026-11-20T08:00:00Z","org":"acme","model":"gpt-4o","input_tokens":1,"trace_id":"00000000000000000000000000000000"}""", "item_invalid")]
     [InlineData("""{"id":"x","occurred_at":"2026-11-20T08:00:00Z","org":"acme","model":"gpt-4o","input_tokens":1,"charge":1}""", "amount_invalid")]
     [InlineData("""{"id":"x","occurred_at":"2026-11-20T08:00:00Z","org":"acme","model":"gpt-4o","input_tokens":1,"charge":"-1"}""", "amount_invalid")]
-    [InlineData("""{"id":"x","occurred_at":"2026-11-20T08:00:00Z","org":"acme","model":"gpt-4o","input_tokens":1,"charge":"2000000000"}""", "amount_invalid")]
+    [InlineData("""{"id":"x","occurred_at":"2026-11-20T08:00:00Z","org":"acme","model":"gpt-4o","input_tokens":1,"charge":"20000000000"}""", "amount_invalid")]
     public async Task What_cannot_be_charged_is_refused_by_itself_and_the_others_stand(string item, string code)
     {
         var unique = Guid.NewGuid().ToString();

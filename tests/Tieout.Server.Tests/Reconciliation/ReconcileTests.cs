@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using Tieout.Core;
@@ -52,24 +53,21 @@ public sealed class ReconcileTests
     }
 
     [Fact]
-    public async Task R1_above_the_threshold_a_correction_needs_the_token_of_another_and_then_brings_the_difference_to_zero()
+    public async Task R1_above_the_limit_a_correction_waits_for_another_person_and_then_brings_the_difference_to_zero()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { ApprovalAbove = Amount.Parse("1") });
+        await using var world = await ApiWorld.StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
         await world.ChargeAsync("5");
         var finance = Text(await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance","name":"fin"}"""), "token");
-        var viewer = Text(await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"viewer","name":"view"}"""), "token");
         var finding = Assert.Single((await world.RunAsync("reconcile", "--json")).Json.GetProperty("findings").EnumerateArray());
         var (id, right) = (Text(finding, "id"), Text(finding, "right"));
         Assert.Equal(("mispriced", "5"), (Text(finding, "code"), Text(finding, "left")));
 
         Assert.Contains("Would do: reverse posting", (await world.RunAsync("correct", id, "--dry-run")).Out, StringComparison.Ordinal);
-        foreach (var approval in (string[][])[[], ["--approval", ApiWorld.Admin], ["--approval", viewer], ["--approval", "tok_unknown"]])
-        {
-            var refused = await world.RunAsync(["correct", id, .. approval]);
-            Assert.Equal((2, true), (refused.ExitCode, refused.Error.Contains("[approval_required]", StringComparison.Ordinal)));
-        }
-
-        Assert.Equal(0, (await world.RunAsync("correct", id, "--approval", finance)).ExitCode);
+        var waits = await world.RunAsync("correct", id);
+        Assert.Equal((1, true), (waits.ExitCode, waits.Error.Contains("[proposed]", StringComparison.Ordinal)));
+        var proposal = Assert.Single((await world.GetAsync("/proposals")).GetProperty("items").EnumerateArray());
+        using (var own = await world.SendAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}""")) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        await world.OkAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}""", finance);
         Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
         Assert.Equal("ended", Text((await world.GetAsync("/findings?code=mispriced")).GetProperty("items")[0], "state"));
         var costs = await world.GetAsync("/costs/today");
@@ -92,7 +90,7 @@ public sealed class ReconcileTests
 
         const string byHand = """{"id":"hand-1","posting":2,"new_amount":"0","reason":"goodwill"}""";
         Assert.Equal("adjustments_frozen", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", byHand), HttpStatusCode.Conflict));
-        await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"second","amount":"1"}""");
+        Assert.Equal("adjustments_frozen", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"second","amount":"1"}"""), HttpStatusCode.Conflict));
         Assert.Equal(2, (await world.RunAsync("unfreeze", "acme", "--reason", "too early")).ExitCode);
 
         foreach (var finding in findings) Assert.Equal(0, (await world.RunAsync("correct", Text(finding, "id"), "--accept", "--reason", "an instance of before our time")).ExitCode);

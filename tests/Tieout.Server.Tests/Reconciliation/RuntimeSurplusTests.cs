@@ -58,7 +58,7 @@ public sealed class RuntimeSurplusTests
                 findings.Select(finding => $"{finding.Scope.AppInstance} {finding.Code} {finding.Left} {finding.Right}").Order(StringComparer.Ordinal));
             Assert.Equal(findings.Select(finding => finding.Id), (await FindAsync(reconciling)).Select(finding => finding.Id));
 
-            foreach (var finding in findings) await correcting.CorrectAsync(finding.Id, new(), approvedBy: null, context);
+            foreach (var finding in findings) await correcting.CorrectAsync(finding.Id, new(), context);
             Assert.Empty(await FindAsync(reconciling));
             Assert.Equal(3.24m, Charged(ledger));
 
@@ -118,7 +118,7 @@ public sealed class RuntimeSurplusTests
     private static (Reconciling Reconciling, Correcting Correcting, HttpContext Context) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
     {
         var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
-        var spool = new SettlementSpool(ledger, new ServerOptions(), NullLogger<SettlementSpool>.Instance);
+        var spool = new SettlementSpool(ledger, new ServerOptions(), new Server.Hosting.OutageLog(ledger, TimeProvider.System, NullLogger<Server.Hosting.OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new Reconciling(ledger, keys, spool, new ServerOptions(), clock);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton<TimeProvider>(clock).BuildServiceProvider() };
         Tieout.Server.Tenancy.Caller.Root.StoreIn(context);

@@ -41,6 +41,7 @@ internal sealed class Platform : IAsyncDisposable
     public string Url { get; }
     public string ProviderUrl { get; }
     public HttpClient Admin { get; }
+    public static string AdminSecret => AdminToken;
     public int GatewayId => _gateway!.Id;
     public string Printed => _gateway?.Printed ?? "";
 

@@ -31,6 +31,8 @@ internal sealed class TieoutProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>Starts it and returns once <c>/healthz</c> at <paramref name="url"/> answers.</summary>
     public static async Task<TieoutProcess> StartAsync(string url, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {

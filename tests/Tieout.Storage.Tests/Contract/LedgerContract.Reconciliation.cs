@@ -13,7 +13,7 @@ namespace Tieout.Storage.Tests.Contract;
 public abstract partial class LedgerContract
 {
     /// <summary>What a sound book may have: overspending, and what histories do that no gateway does (charge what they like, leave holds open).</summary>
-    private static readonly HashSet<FindingCode> OfHistories = [FindingCode.Overrun, FindingCode.Mispriced, FindingCode.OrphanHold, FindingCode.Unattributed];
+    private static readonly HashSet<FindingCode> OfHistories = [FindingCode.Overrun, FindingCode.UsageAboveCeiling, FindingCode.Mispriced, FindingCode.OrphanHold, FindingCode.Unattributed];
 
     [Fact]
     public void R1_any_history_reconciles_with_itself() => ForAnyHistory(async (steps, memory) =>

@@ -161,8 +161,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
         var cells = await ledger.Read.CellsAsync("acme", from, to, Cancel);
         Assert.Equal([40, 30], usage.Select(row => row.Charge.Nanos));
         Assert.Equal((50, 50, 4, 2), (totals.Postings.Nanos, totals.Usage.Nanos, totals.PostingCount, totals.UsageCount));
-        Assert.Equal((50, -20, 2), (charges.Sum(line => line.Charge.Nanos), charges.Sum(line => line.Corrections.Nanos), charges.Sum(line => line.Attempts)));
-        Assert.Equal((50, 2), (cells.Sum(cell => cell.Sums.Charge.Nanos), cells.Sum(cell => cell.Sums.Attempts)));
+        Assert.Equal((50, -20, 2), (Amount.Sum(charges.Select(line => line.Charge)).Nanos, Amount.Sum(charges.Select(line => line.Corrections)).Nanos, charges.Sum(line => line.Attempts)));
+        Assert.Equal((50, 2), (Amount.Sum(cells.Select(cell => cell.Sums.Charge)).Nanos, cells.Sum(cell => cell.Sums.Attempts)));
         Assert.Equal(50, ledger.Read.SpentToday("acme", Clock.Now).Nanos);
         Assert.Equal(250, ledger.Read.Balance("acme")!.Balance.Nanos);
         Assert.Equal(usage[1], Assert.Single(await ToListAsync(ledger.Read.UsageAsync(new("acme", from, to, Team: "blue", EndUser: "u1"), Cancel))));

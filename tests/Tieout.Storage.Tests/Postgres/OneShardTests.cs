@@ -9,7 +9,7 @@ public sealed class OneShardTests
 {
     private static readonly string[] Tables =
     [
-        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain", "accounts",
+        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain", "accounts",
         "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
     ];
 
@@ -29,6 +29,7 @@ public sealed class OneShardTests
                 .. orgs.Select(org => Make.OpenOrg(org)), .. orgs.Select(org => Make.TopUp(1_000, "start", org)), .. orgs.Select(org => Make.Budget(900, new(org))),
                 .. orgs.Select(org => new Command.PlaceHold(Make.Id(++id), Make.Labels(org), null, "op", new(5), at + TimeSpan.FromHours(1))), .. orgs.Select(org => Make.Charge(1_000 + id++, 850, Make.Labels(org), at: at)),
                 .. Enumerable.Range(1, 20).Select(hold => new Command.Release(Make.Id(hold))), .. orgs.Select(org => new Command.KeepObject(Make.Object("resp_1", org))),
+                .. orgs.Select(org => Make.Asked(Make.TopUp(5, "asked", org))),
             ];
             Assert.All(await ledger.SubmitAsync(list, TestContext.Current.CancellationToken), outcome => Assert.IsType<Outcome.Done>(outcome));
             Assert.True(await ledger.Deliveries.RouteAsync(() => [new("wh", null, [], default)], TestContext.Current.CancellationToken) > 40);

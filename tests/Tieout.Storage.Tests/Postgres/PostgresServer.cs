@@ -17,6 +17,7 @@ internal sealed class PostgresServer : IDisposable
     private readonly bool _hasDisk;
     private readonly string _binaries;
     private Process? _process;
+    private Process? _standby;
     private int _databases;
 
     /// <param name="settings">More settings, as in <c>postgresql.conf</c>.</param>
@@ -97,6 +98,18 @@ internal sealed class PostgresServer : IDisposable
     public void BaseBackup(string name) => RunServerProgram(
         "pg_basebackup", "--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--pgdata", Path.Combine(Folder, name), "--checkpoint", "fast", "--wal-method", "fetch");
 
+    /// <summary>Starts a second server that follows this one, and returns its port. It ends with <see cref="Dispose"/>.</summary>
+    public int StartStandby(string name)
+    {
+        BaseBackup(name);
+        var (folder, port) = (Path.Combine(Folder, name), FreePort());
+        File.WriteAllText(Path.Combine(folder, "standby.signal"), "");
+        File.AppendAllLines(Path.Combine(folder, "postgresql.conf"), [$"port = {port}", $"primary_conninfo = 'host=127.0.0.1 port={Port} user=tieout'"]);
+        if (Environment.IsPrivilegedProcess) Ran("chown", "--recursive", "postgres", folder);
+        _standby = Begin("postgres", "-D", folder);
+        return port;
+    }
+
     /// <summary>Ends the server and starts it on a copy, brought up from the archived log to a point in time.</summary>
     /// <param name="restoreCommand">As in <c>postgresql.conf</c>.</param>
     public void Recover(string name, string restoreCommand, string time)
@@ -127,6 +140,12 @@ internal sealed class PostgresServer : IDisposable
     public void Dispose()
     {
         if (_process is { HasExited: false }) Kill();
+        if (_standby is { HasExited: false })
+        {
+            _standby.Kill(entireProcessTree: true);
+            _standby.WaitForExit(TimeSpan.FromSeconds(10));
+        }
+
         if (_hasDisk) Ran("umount", "--lazy", Folder);
         Directory.Delete(Folder, recursive: true);
     }

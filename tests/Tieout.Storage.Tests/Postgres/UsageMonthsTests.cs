@@ -65,8 +65,12 @@ public sealed class UsageMonthsTests
         Sql(store, $"ALTER SCHEMA public RENAME TO now; CREATE SCHEMA public; {string.Join('\n', before)}");
         Sql(store, """
             CREATE TABLE schema_version (LIKE now.schema_version INCLUDING ALL);
-            DO $$ DECLARE name text; BEGIN
-              FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP EXECUTE format('INSERT INTO public.%1$I SELECT * FROM now.%1$I', name); END LOOP;
+            DO $$ DECLARE name text; columns text; BEGIN
+              -- Only the columns that there were: later migrations add some.
+              FOR name, columns IN
+                SELECT relname, string_agg(quote_ident(attname), ', ') FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+                WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' GROUP BY relname
+              LOOP EXECUTE format('INSERT INTO public.%1$I (%2$s) SELECT %2$s FROM now.%1$I', name, columns); END LOOP;
             END $$;
             DELETE FROM schema_version WHERE number >= 8;
             DROP SCHEMA now CASCADE;

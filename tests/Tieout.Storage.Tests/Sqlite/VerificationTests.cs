@@ -77,6 +77,10 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE lineage SET link = zeroblob(32) WHERE seq = 2", "A1", "lineage 2: the links of issuance i-1 do not hold from no. 2 on (Changed)" },
         { "UPDATE lineage SET token_sha256 = zeroblob(32) WHERE seq = 2", "A1", "lineage 2: issuance i-1 has another text here" },
         { "DELETE FROM lineage WHERE seq = 1", "L8", "lineage 1 is missing" },
+        { "UPDATE audit SET actor = 'other' WHERE seq = 1", "L8", "audit 1 (POST /orgs/{org}/topups by other) is not as it was written" },
+        { "UPDATE audit SET outcome = 'done' WHERE seq = 2", "L8", "audit 2" },
+        { "DELETE FROM audit WHERE seq = 1", "L8", "audit 1 is missing" },
+        { "DELETE FROM audit WHERE seq = 2", "L8", "audit 2 is missing" },
         { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
         { "UPDATE schema_version SET number = 9 WHERE number = 2", "file", "the file has schema 9" },
         { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
@@ -144,7 +148,7 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain"])
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain"])
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();
@@ -184,6 +188,8 @@ public sealed class VerificationTests : IDisposable
             new Command.KeepObject(Make.Object("resp_1")), new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_1", "{}"),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Asked(Make.TopUp(1, "asked")), TestContext.Current.CancellationToken));
+        Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Asked(Make.TopUp(2, "asked")), TestContext.Current.CancellationToken));
         return path;
     }
 

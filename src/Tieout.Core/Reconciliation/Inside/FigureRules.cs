@@ -50,11 +50,11 @@ public static class FigureRules
     }
 
     /// <param name="labels">The cell's; null: none were ever stored under its number.</param>
-    public static Finding? Cell(CellKey key, ReadOnlySpan<long> stored, CellChange expected, UsageLabels? labels, SumsEnd sums)
+    public static Finding? Cell(CellKey key, ReadOnlySpan<Int128> stored, CellChange expected, UsageLabels? labels, SumsEnd sums)
     {
         if (expected.Differs(stored) is not { } what) return null;
         var right = expected.Figures;
-        var deltas = new long[right.Length];
+        var deltas = new Int128[right.Length];
         for (var i = 0; i < right.Length; i++) deltas[i] = stored[i] - right[i];
         var at = new Instant(key.Hour * Instant.MicrosPerHour);
         return new(

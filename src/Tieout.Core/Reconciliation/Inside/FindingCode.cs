@@ -50,11 +50,23 @@ public sealed record FindingCode(string Name, string Severity)
     /// <summary>Charged by our own estimate: to be trued up.</summary>
     public static readonly FindingCode EstimatedUsage = new("estimated_usage", "low");
 
+    /// <summary>The provider claims more than was held for the attempt; above a limit a part of the claim is not charged until a person decides.</summary>
+    public static readonly FindingCode UsageAboveCeiling = new("usage_above_ceiling", "high");
+
+    /// <summary>The answer did not say what it used, so it is charged at what was held for it.</summary>
+    public static readonly FindingCode UsageUnreadable = new("usage_unreadable", "medium");
+
+    /// <summary>The provider claims more calls within the call than are charged without a decision.</summary>
+    public static readonly FindingCode SubCallsLeftOut = new("sub_calls_left_out", "high");
+
     /// <summary>The provider's totals do not add up, or it ran calls that its counts leave out.</summary>
     public static readonly FindingCode HiddenUsage = new("hidden_usage", "medium");
 
     /// <summary>Used, and charged nothing because no price was known.</summary>
     public static readonly FindingCode Unpriced = new("unpriced", "high");
+
+    /// <summary>Something was used that the price has no rate for, so the charge leaves it out.</summary>
+    public static readonly FindingCode UnpricedDimension = new("unpriced_dimension", "high");
 
     /// <summary>The tenant charged is not the one of the attempt's envelope (A2).</summary>
     public static readonly FindingCode IdentityRebind = new("identity_rebind", "critical");
@@ -78,7 +90,7 @@ public sealed record FindingCode(string Name, string Severity)
     public static IReadOnlyList<FindingCode> OfRuns { get; } =
     [
         MissingUsage, WrongSource, WrongAnchor, ControlPlaneDrift, LedgerMismatch, DuplicateCharge, Mispriced, CounterDrift, WindowDrift, CellDrift, QuotaMismatch,
-        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, HiddenUsage, Unpriced, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
+        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, UsageAboveCeiling, UsageUnreadable, SubCallsLeftOut, HiddenUsage, Unpriced, UnpricedDimension, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
     ];
 
     public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined];

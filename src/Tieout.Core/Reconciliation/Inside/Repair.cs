@@ -129,7 +129,7 @@ public abstract record FigureDrift
 
     /// <param name="Expected">What the rows come to.</param>
     /// <param name="Stored">In the order of <see cref="CellChange.FigureNames"/>.</param>
-    public sealed record OfCell(CellChange Expected, ImmutableArray<long> Stored) : FigureDrift;
+    public sealed record OfCell(CellChange Expected, ImmutableArray<Int128> Stored) : FigureDrift;
 }
 
 /// <summary>Where sums over rows end.</summary>

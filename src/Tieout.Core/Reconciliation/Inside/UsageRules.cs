@@ -21,6 +21,10 @@ public enum UsageDefects
     Estimated = 256,
     Hidden = 512,
     OtherOrg = 1024,
+    UnpricedUnits = 2048,
+    AboveCeiling = 4096,
+    Unreadable = 8192,
+    SubCallsLeftOut = 16384,
 }
 
 /// <summary>A usage record with the charge that was made for it, looked at in full because something is odd about it.</summary>
@@ -41,6 +45,10 @@ public static class UsageRules
         var defects = UsageDefects.None;
         if ((charge & ChargeFlags.Overrun) != 0) defects |= UsageDefects.Overrun;
         if ((charge & ChargeFlags.Unpriced) != 0) defects |= UsageDefects.Unpriced;
+        if ((usage & UsageFlags.Unpriced) != 0 && (charge & ChargeFlags.Unpriced) == 0) defects |= UsageDefects.UnpricedUnits;
+        if ((charge & ChargeFlags.AboveCeiling) != 0 || (usage & UsageFlags.ClaimWithheld) != 0) defects |= UsageDefects.AboveCeiling;
+        if ((usage & UsageFlags.UsageUnreadable) != 0) defects |= UsageDefects.Unreadable;
+        if ((usage & UsageFlags.SubCallsLeftOut) != 0) defects |= UsageDefects.SubCallsLeftOut;
         if (basis == UsageBasis.Estimated) defects |= UsageDefects.Estimated;
         if ((usage & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) defects |= UsageDefects.Hidden;
         return defects;
@@ -80,7 +88,11 @@ public static class UsageRules
     [
         (UsageDefects.Overrun, FindingCode.Overrun, "the provider was spent on, so the charge stands unless it is given back"),
         (UsageDefects.Unpriced, FindingCode.Unpriced, "what should it have cost"),
+        (UsageDefects.UnpricedUnits, FindingCode.UnpricedDimension, "what should the units without a rate have cost"),
         (UsageDefects.Estimated, FindingCode.EstimatedUsage, "what does the provider's own record say"),
+        (UsageDefects.AboveCeiling, FindingCode.UsageAboveCeiling, "how much of the provider's claim is right"),
+        (UsageDefects.Unreadable, FindingCode.UsageUnreadable, "what does the provider's own record say"),
+        (UsageDefects.SubCallsLeftOut, FindingCode.SubCallsLeftOut, "what does the provider's bill say"),
         (UsageDefects.Hidden, FindingCode.HiddenUsage, "what does the provider's bill say"),
         (UsageDefects.Unattributed, FindingCode.Unattributed, "whose is it"),
     ];
@@ -92,10 +104,20 @@ public static class UsageRules
     {
         UsageDefects.Overrun => "the account or a hard budget had less left than was really spent",
         UsageDefects.Unpriced => $"no price was known for {odd.Usage.Labels.Model ?? "the model"} of {odd.Usage.Labels.Provider ?? "its provider"}",
+        UsageDefects.UnpricedUnits => $"price {odd.Row.Price} has no rate for {UnitsWithoutRate(odd)}",
         UsageDefects.Estimated => "no usage block arrived, so the counts are our own estimate",
+        UsageDefects.AboveCeiling => $"the provider claims {Claimed(odd)} for an attempt that was not to cost so much; {odd.Row.Charge} is charged",
+        UsageDefects.Unreadable => "the answer does not say what it used, so it is charged at what was held for it",
+        UsageDefects.SubCallsLeftOut => "the provider claims more calls within the call than are charged without a decision",
         UsageDefects.Hidden => "the provider's own total is not the sum of its parts, or it ran calls that its counts leave out",
         _ => odd.Usage.Labels.Runtime is { } runtime ? $"no instance {runtime.AppInstance ?? "at all"} is registered" : $"no key {odd.Usage.Labels.Key} was ever issued",
     };
+
+    private static string UnitsWithoutRate(OddUsage odd) => odd.Price is { } price
+        ? string.Join(", ", price.WithoutRate(UnitCounts.Of(odd.Usage.Counts)).Select(counted => $"{counted.Value} {counted.Key}"))
+        : "something that was used";
+
+    private static Amount Claimed(OddUsage odd) => odd.Price is { } price ? ClaimLimit.Claimed(price, odd.Usage.Counts).Charge : odd.Row.Charge;
 
     private static Finding Uncharged(OddUsage odd) => Usage(
         FindingCode.LedgerMismatch, odd, left: null, odd.Row.Charge, "the usage record has no charge posting", new Repair.ChargeRecorded(odd.Row.Seq, odd.Row.Charge));

@@ -11,7 +11,7 @@ internal static class BatchCreation
     public static GatewayRefusal? ReadFile(ReadOnlySpan<byte> body, out string fileId)
     {
         fileId = "";
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         try
         {
             var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 64 });
@@ -19,6 +19,7 @@ internal static class BatchCreation
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
                 var name = json.GetString()!;
+                // Some providers do not tell capitals from small letters in names, and take the last.
                 if (!names.Add(name)) return new(ApiError.BodyMalformed, "A member of the body is given twice.");
                 json.Read();
                 if (name == "input_file_id" && json.TokenType is JsonTokenType.String) fileId = json.GetString()!;

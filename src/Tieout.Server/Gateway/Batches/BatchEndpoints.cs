@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Governor;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;
@@ -27,7 +28,7 @@ internal static class BatchEndpoints
     public static void MapFiles(this IEndpointRouteBuilder routes, string at, FilesGateway files)
     {
         var (access, protocol) = (Access.Tenant(KeyScope.Files), new GatewayProtocol(OpenAiDialect.Instance));
-        routes.MapPost($"{at}/files", (RequestDelegate)files.CreateAsync).Allow(access, protocol);
+        routes.MapPost($"{at}/files", (RequestDelegate)files.CreateAsync).Allow(access, protocol).WithMetadata(FileUploadBody.Mark);
         routes.MapGet($"{at}/files", (RequestDelegate)files.ListAsync).Allow(access, protocol);
         routes.MapGet($"{at}/files/{{id}}", (RequestDelegate)files.ReadAsync).Allow(access, protocol);
         routes.MapDelete($"{at}/files/{{id}}", (RequestDelegate)files.DeleteAsync).Allow(access, protocol);

@@ -1,8 +1,10 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -24,7 +26,7 @@ internal sealed class BatchFile : HttpContent
     private long LineBytesMax => _routes.Options.Gateway.BodyBytesMax;
 
     /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
-    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, Caller caller, Routes routes)
+    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, Caller caller, Routes routes, ReferenceGate references)
     {
         var file = new BatchFile(lines, http, routes);
         var number = 0;
@@ -35,7 +37,8 @@ internal sealed class BatchFile : HttpContent
                 number++;
                 file._length += line.Length + 1;
                 if (IsBlank(line.Span)) continue;
-                if (file.Check(line.Span, caller) is { } refused) return (null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
+                var refused = file.Check(line.Span, caller, out var named) ?? await file.ForeignAsync(references, caller, named);
+                if (refused is not null) return (null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
             }
         }
         catch (InvalidDataException tooLong)
@@ -64,11 +67,20 @@ internal sealed class BatchFile : HttpContent
         return true;
     }
 
-    private GatewayRefusal? Check(ReadOnlySpan<byte> json, Caller caller)
+    /// <summary>What a line names at the provider must be the org's own, and where the file goes.</summary>
+    private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, Caller caller, RequestReferences named)
     {
+        if (ReferenceEquals(named, RequestReferences.None)) return null;
+        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, asked: null, named, _http.HttpContext.RequestAborted);
+        return refused ?? (binding.Allows(Upstream) ? null : ReferenceGate.NotAt(Upstream));
+    }
+
+    private GatewayRefusal? Check(ReadOnlySpan<byte> json, Caller caller, out RequestReferences named)
+    {
+        named = RequestReferences.None;
         if (BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is { } malformed) return malformed;
         if (OpenAiBatches.Instance.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
-        if (endpoint.Read(_http, json[line.Body], out var request) is { } wrong) return wrong;
+        if ((endpoint.Read(_http, json[line.Body], out var request) ?? endpoint.ReadReferences(json[line.Body], out named)) is { } wrong) return wrong;
         if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed) return notAllowed;
         if (TargetOf(request.Model) is not { } target) return new(ApiError.ModelNotFound, $"The model '{request.Model}' is not offered here for batches{(Upstream is null ? "" : $" at '{Upstream.Options.Name}', where the lines before it go")}.", "model");
         Upstream ??= target.Upstream;

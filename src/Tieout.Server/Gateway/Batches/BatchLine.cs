@@ -24,6 +24,7 @@ internal readonly record struct BatchLine(string CustomId, string? Url, Range Bo
         line = default;
         string? customId = null, url = null, method = null;
         Range? request = null;
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         try
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 130 });
@@ -31,6 +32,9 @@ internal readonly record struct BatchLine(string CustomId, string? Url, Range Bo
             while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             {
                 if (reader.ValueIsEscaped) return Malformed("has a member whose name is written with escapes");
+
+                // Some providers do not tell capitals from small letters in names, and take the last.
+                if (!names.Add(reader.GetString()!)) return Malformed("has a member twice");
                 var again = reader.ValueTextEquals("custom_id"u8) ? ReadText(ref reader, ref customId)
                     : hasUrl && reader.ValueTextEquals("url"u8) ? ReadText(ref reader, ref url)
                     : hasUrl && reader.ValueTextEquals("method"u8) ? ReadText(ref reader, ref method)

@@ -6,6 +6,7 @@ using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
@@ -38,7 +39,9 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, 
     public GatewayRefusal? Add(HttpRequest http, in BatchLine line, ReadOnlySpan<byte> json)
     {
         if (api.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
-        return endpoint.Read(http, json[line.Body], out var request) is { } malformed ? malformed : Add(line.CustomId, endpoint, request!);
+        if (endpoint.Read(http, json[line.Body], out var request) is { } malformed) return malformed;
+        if (endpoint.ReadReferences(json[line.Body], out var named) is { } unreadable) return unreadable;
+        return ReferenceGate.RefusalOf(caller, routes, api.Dialect.Spoken, endpoint.Scope, asked: null, named.Models) ?? Add(line.CustomId, endpoint, request!);
     }
 
     /// <inheritdoc cref="Add(HttpRequest, in BatchLine, ReadOnlySpan{byte})"/>

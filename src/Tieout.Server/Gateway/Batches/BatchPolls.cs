@@ -3,14 +3,16 @@ using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Looks after batches.</summary>
 internal sealed class BatchPolls(
-    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, ILogger<BatchPolls> logger)
-    : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, logger)
+    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, OutageLog outages,
+    ILogger<BatchPolls> logger)
+    : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, outages, logger)
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -30,7 +32,7 @@ internal sealed class BatchPolls(
         }
 
         var api = BatchApi.For(Dialect.For(upstream.Options.Dialect));
-        using var word = await kept.AskAsync(upstream, $"{api.Path}/{Uri.EscapeDataString(pending.Object.Id)}");
+        using var word = await kept.AskAsync(pending.Object.Org, upstream, $"{api.Path}/{Uri.EscapeDataString(pending.Object.Id)}");
         if (word is not null) await settlement.SeeAsync(pending, upstream, word.Bytes);
     }
 }

@@ -30,6 +30,12 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
 
     public async Task SendAsync(HttpContext context, BatchApi api, Caller caller, BatchFacts facts, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
     {
+        if (QueryRules.Of(api.Dialect).Read(context.Request.QueryString, out var query) is { } unknown)
+        {
+            await api.Dialect.RefuseAsync(context, unknown);
+            return;
+        }
+
         // Nothing is sent before all of its lines are held for (M2).
         var (held, refused) = await holds.PlaceAsync(order);
         var key = caller.Spender.Key;
@@ -48,7 +54,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
 
         context.Response.Headers["Tieout-Operation"] = caller.OperationId;
         AnswerHeaders.Stand(context.Response.Headers, held!.Value);
-        await ForwardAsync(context, api, intent, order, upstream, body);
+        await ForwardAsync(context, api, intent, order, upstream, query, body);
     }
 
     /// <summary>Looks for the batch of an intent that nobody came back from.</summary>
@@ -61,7 +67,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         // Younger ones may still be on their way, and their own request knows best which batch is theirs.
         var onItsWay = Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway).Total;
         if (facts.InputFile is null || age < onItsWay) return;
-        using var list = await kept.AskAsync(upstream, api.Path + "?limit=100");
+        using var list = await kept.AskAsync(intent.Object.Org, upstream, api.Path + "?limit=100");
         if (list is null) return;
         var from = intent.Row.RecordedAt.ToDateTimeOffset().ToUnixTimeSeconds() - ClockSkewSeconds;
         foreach (var id in Candidates(list.Bytes, facts.InputFile, from))
@@ -76,14 +82,14 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         await AbandonAsync(intent.Object, ledger.Read.OpenHolds(intent.Object.Org).Where(hold => facts.Has(hold.Id, hold.OperationId)).Select(hold => hold.Id).ToList());
     }
 
-    private async Task ForwardAsync(HttpContext context, BatchApi api, ProviderObject intent, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
+    private async Task ForwardAsync(HttpContext context, BatchApi api, ProviderObject intent, BatchOrder order, Upstream upstream, string query, ReadOnlyMemory<byte> body)
     {
         using var patience = kept.Patience(upstream);
         var ids = order.Attempts;
         try
         {
             var http = context.Request;
-            using var answer = await upstream.SendAsync(HttpMethod.Post, api.Path + Dialect.Query(http.QueryString), body, http.Headers, patience.Token);
+            using var answer = await upstream.SendAsync(intent.Org, HttpMethod.Post, api.Path + query, body, http.Headers, patience.Token);
             using var whole = await WholeAnswer.ReadAsync(answer, patience);
             if ((int)answer.StatusCode is >= 400 and < 500)
             {

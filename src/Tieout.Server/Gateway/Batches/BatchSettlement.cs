@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Pricing;
@@ -34,7 +35,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
             if (await ledger.Read.ObjectAsync(org, ObjectKind.Batch, id, CancellationToken.None) is not { IsPending: true }) return true;
             var facts = BatchFacts.Parse(batch.Object.Body);
             if (keys.Get().Prices.Of(org) is not { } prices || api.EndpointOf(word.Span) is not { } endpoint) return false;
-            var lines = new Lines(org, facts, upstream, prices, endpoint, OpenHolds(org, facts).ToDictionary(hold => hold.Id));
+            var lines = new Lines(org, facts, upstream, prices, endpoint, OpenHolds(org, facts).ToDictionary(hold => hold.Id), options.Gateway.Claims);
             foreach (var results in api.ResultsOf(id, word.Span))
             {
                 if (!await ChargeAsync(lines, api, results)) return false;
@@ -57,7 +58,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         using var patience = provider.Patience(lines.Upstream);
         try
         {
-            using var answer = await lines.Upstream.SendAsync(HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            using var answer = await lines.Upstream.SendAsync(lines.Org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
             if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"The results are answered with {(int)answer.StatusCode}.");
             await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
             var commands = new List<Command>();
@@ -116,8 +117,9 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
 internal sealed record LineResult(string CustomId, int Status, MeteredUsage Used);
 
 /// <summary>How the lines of one batch are measured and priced.</summary>
+/// <param name="Claims">How much of what the provider claims for a line is charged.</param>
 /// <param name="Open">Their holds that had not ended when the results began.</param>
-internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open)
+internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open, ClaimLimit Claims)
 {
     /// <returns>Null: it is no result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
@@ -139,7 +141,7 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
         {
             InBatch = true,
         };
-        return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero);
+        return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero, hold.Amount, Claims);
     }
 
     private static UsageLabels LabelsOf(UsageLabels scope, string model) => model == scope.Model ? scope : new()

@@ -3,20 +3,21 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: what a batch may cost is held, line by line, before it leaves; what it used is charged, line by line, when it has ended.</summary>
-internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSettlement settlement, BatchSending sending, ILedger ledger)
+internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSettlement settlement, BatchSending sending, ReferenceGate references, ILedger ledger)
 {
     /// <summary>Of OpenAI's: the lines are in a file that was uploaded before.</summary>
     public async Task CreateAsync(HttpContext context)
     {
         var api = OpenAiBatches.Instance;
         var spoken = api.Dialect;
-        if (await kept.EnterAsync(context, spoken) is not { } caller) return;
+        if (await kept.EnterAsync(context, spoken) is not { } caller || !await kept.HasRoomAsync(context, spoken, caller, ObjectKind.Batch)) return;
         using var body = await RequestBody.ReadAsync(context);
         if (BatchCreation.ReadFile(body.Span, out var fileId) is { } malformed)
         {
@@ -27,7 +28,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         if (await kept.FindAsync(context, spoken, caller, ObjectKind.File, fileId, json => FileFacts.Parse(json).Provider) is not ({ } file, { } upstream)) return;
         var facts = BatchFacts.Of(caller, upstream.Options.Name, fileId);
         var order = new BatchOrder(api, facts, caller, upstream, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
-        if (await FillAsync(context, order, upstream, fileId) is { } refused) await spoken.RefuseAsync(context, refused);
+        if (await FillAsync(context, order, caller.Spender.Key.Org, upstream, fileId) is { } refused) await spoken.RefuseAsync(context, refused);
         else await sending.SendAsync(context, api, caller, facts, order, upstream, body.Span.ToArray());
     }
 
@@ -35,7 +36,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     public async Task CreateMessagesAsync(HttpContext context)
     {
         var api = AnthropicBatches.Instance;
-        if (await kept.EnterAsync(context, api.Dialect) is not { } caller) return;
+        if (await kept.EnterAsync(context, api.Dialect) is not { } caller || !await kept.HasRoomAsync(context, api.Dialect, caller, ObjectKind.Batch)) return;
         using var body = await RequestBody.ReadAsync(context);
         var routes = currentRoutes.Get();
         var refused = MessageLines.Read(body.Span, context.Request, routes, out var lines);
@@ -45,7 +46,13 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
             return;
         }
 
-        var facts = BatchFacts.Of(caller, lines!.Upstream.Options.Name, inputFile: null);
+        if (await ForeignAsync(context, caller, routes, body, lines!.Upstream) is { } foreign)
+        {
+            await api.Dialect.RefuseAsync(context, foreign);
+            return;
+        }
+
+        var facts = BatchFacts.Of(caller, lines.Upstream.Options.Name, inputFile: null);
         var order = new BatchOrder(api, facts, caller, lines.Upstream, routes, Instant.From(options.Time.GetUtcNow()));
         foreach (var (index, (customId, request)) in lines.Requests.Index())
         {
@@ -56,13 +63,21 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         else await sending.SendAsync(context, api, caller, facts, order, lines.Upstream, lines.Rewritten);
     }
 
+    /// <summary>What the lines name at the provider must be the org's own, and where the batch goes.</summary>
+    private async Task<GatewayRefusal?> ForeignAsync(HttpContext context, Caller caller, Routes routes, RequestBody body, Upstream upstream)
+    {
+        if (MessageLines.Endpoint.ReadReferences(body.Span, out var named) is { } malformed) return malformed;
+        var (refused, binding) = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
+        return refused ?? (binding.Allows(upstream) ? null : ReferenceGate.NotAt(upstream));
+    }
+
     /// <summary>Asks for a batch, or for it to be cancelled or deleted.</summary>
     public async Task ReadAsync(HttpContext context, BatchApi api)
     {
         if (await FindAsync(context, api) is not ({ } batch, { } upstream)) return;
         var verb = context.Request.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : "";
         if (HttpMethods.IsDelete(context.Request.Method) && !await IsSettledAsync(context, api, batch, upstream)) return;
-        await kept.PassAsync(context, api.Dialect, upstream, PathOf(api, batch) + verb, body: null, async (answer, word) =>
+        await kept.PassAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + verb, body: null, async (answer, word) =>
         {
             if (!await IsSettledAsync(batch, upstream, word)) await RefuseUnsettledAsync(context, api);
             else await GatewayPipeline.WriteAsync(context, answer, api.Ours(word, context.Request, batch.Object.Id));
@@ -75,7 +90,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     {
         var api = AnthropicBatches.Instance;
         if (await FindAsync(context, api) is not ({ } batch, { } upstream)) return;
-        if (await IsSettledAsync(context, api, batch, upstream)) await kept.StreamAsync(context, api.Dialect, upstream, PathOf(api, batch) + "/results");
+        if (await IsSettledAsync(context, api, batch, upstream)) await kept.StreamAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + "/results");
     }
 
     /// <summary>The org's own batches, newest first, each as the provider describes it now.</summary>
@@ -89,7 +104,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         async Task<ReadOnlyMemory<byte>?> DescribeAsync(KeptObject batch)
         {
             var upstream = routes.Upstream(BatchFacts.Parse(batch.Object.Body).Provider)!;
-            using var word = await kept.AskAsync(upstream, PathOf(api, batch));
+            using var word = await kept.AskAsync(batch.Object.Org, upstream, PathOf(api, batch));
             return word is not null && await IsSettledAsync(batch, upstream, word.Bytes) ? api.Ours(word.Bytes, context.Request, batch.Object.Id).ToArray() : null;
         }
     }
@@ -104,7 +119,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
 
     private async Task<bool> IsSettledAsync(HttpContext context, BatchApi api, KeptObject batch, Upstream upstream)
     {
-        using var word = await kept.AskAsync(upstream, PathOf(api, batch));
+        using var word = await kept.AskAsync(batch.Object.Org, upstream, PathOf(api, batch));
         if (word is not null && await IsSettledAsync(batch, upstream, word.Bytes)) return true;
         if (word is null) await api.Dialect.RefuseAsync(context, ApiError.UpstreamFailed);
         else await RefuseUnsettledAsync(context, api);
@@ -129,13 +144,13 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     }
 
     /// <summary>Reads what the batch asks for where it is: at the provider, line by line.</summary>
-    private async Task<GatewayRefusal?> FillAsync(HttpContext context, BatchOrder order, Upstream upstream, string fileId)
+    private async Task<GatewayRefusal?> FillAsync(HttpContext context, BatchOrder order, string org, Upstream upstream, string fileId)
     {
         using var patience = kept.Patience(upstream);
         var number = 0;
         try
         {
-            using var answer = await upstream.SendAsync(HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), patience.Token);
+            using var answer = await upstream.SendAsync(org, HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), patience.Token);
             if (!answer.IsSuccessStatusCode) return new(ApiError.UpstreamFailed, $"The provider did not give the file '{fileId}'.");
             await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
             await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))

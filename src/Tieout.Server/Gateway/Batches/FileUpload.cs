@@ -1,9 +1,10 @@
+using System.Collections.Frozen;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Net.Http.Headers;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
@@ -13,6 +14,9 @@ internal sealed class FileUpload : IAsyncDisposable
 {
     private const int FieldBytesMax = 4 * 1024;
     private const int FieldsMax = 16;
+
+    /// <summary>The parts that the providers' file API has; <c>expires_after</c> is written with brackets.</summary>
+    private static readonly FrozenSet<string> UploadParts = FrozenSet.Create(StringComparer.Ordinal, "file", "purpose", "expires_after[anchor]", "expires_after[seconds]");
 
     /// <summary>What a form adds around its file.</summary>
     private const int FormBytes = 128 * 1024;
@@ -35,11 +39,7 @@ internal sealed class FileUpload : IAsyncDisposable
     /// <returns>The upload, to be disposed of, or why there is none.</returns>
     public static async Task<(FileUpload? Upload, GatewayRefusal? Refused)> ReadAsync(HttpContext context, string folder, long bytesMax)
     {
-        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || type.MediaType != "multipart/form-data"
-            || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= 70 } boundary)
-        {
-            return (null, new(ApiError.BodyMalformed, "The body must be multipart/form-data."));
-        }
+        if (RequestForm.BoundaryOf(context.Request.ContentType) is not { } boundary) return (null, new(ApiError.BodyMalformed, "The body must be multipart/form-data."));
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = bytesMax + FormBytes;
         PrivateFiles.CreateFolder(folder);
@@ -47,7 +47,7 @@ internal sealed class FileUpload : IAsyncDisposable
         var upload = new FileUpload(PrivateFiles.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
         try
         {
-            var refused = await upload.FillAsync(new(boundary.ToString(), context.Request.Body), bytesMax, context.RequestAborted);
+            var refused = await upload.FillAsync(new(boundary, context.Request.Body), bytesMax, context.RequestAborted);
             if (refused is null) return (upload, null);
             await upload.DisposeAsync();
             return (null, refused);
@@ -74,14 +74,14 @@ internal sealed class FileUpload : IAsyncDisposable
     private async Task<GatewayRefusal?> FillAsync(MultipartReader form, long bytesMax, CancellationToken cancellationToken)
     {
         var hasFile = false;
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         while (await form.ReadNextSectionAsync(cancellationToken) is { } part)
         {
-            if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out var said) || HeaderUtilities.RemoveQuotes(said.Name).Value is not { Length: > 0 } name) return new(ApiError.BodyMalformed, "A part of the form has no name.");
-            if (_fields.Exists(field => field.Name == name) || (hasFile && name == "file")) return new(ApiError.BodyMalformed, $"The field '{name}' is given twice.", name);
-            if (name == "file")
+            if ((RequestForm.ReadHead(part, out var name, out var fileName) ?? FormRules.Refusal(name, fileName is not null, seen, UploadParts)) is { } wrong) return wrong;
+            if (fileName is not null)
             {
                 hasFile = true;
-                FileName = HeaderUtilities.RemoveQuotes(said.FileName).Value ?? HeaderUtilities.RemoveQuotes(said.FileNameStar).Value ?? FileName;
+                FileName = RequestForm.Plain(fileName);
                 if (!await CopyAsync(part.Body, bytesMax, cancellationToken)) return TooLarge(bytesMax);
                 continue;
             }

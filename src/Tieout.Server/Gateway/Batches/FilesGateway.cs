@@ -4,13 +4,14 @@ using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary><c>/v1/files</c>: the files that batches read and write. Free, and each org's own.</summary>
-internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, ILedger ledger)
+internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, ReferenceGate references, ILedger ledger)
 {
     private const string Purpose = "batch";
 
@@ -19,13 +20,13 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     /// <summary>Takes a file, checks every line of it, and only then sends it on.</summary>
     public async Task CreateAsync(HttpContext context)
     {
-        if (await kept.EnterAsync(context, Spoken) is not { } caller) return;
+        if (await kept.EnterAsync(context, Spoken) is not { } caller || !await kept.HasRoomAsync(context, Spoken, caller, ObjectKind.File)) return;
         var routes = currentRoutes.Get();
         var (upload, refused) = await FileUpload.ReadAsync(context, UploadsFolder(options), routes.Options.Gateway.FileBytesMax);
         await using var _ = upload;
         if (refused is null && upload!.Purpose != Purpose) refused = new(ApiError.ParameterInvalid, "The purpose must be 'batch': files for anything else are not taken here.", "purpose");
         BatchFile? file = null;
-        if (refused is null) (file, refused) = await BatchFile.ReadAsync(upload!.Content, context.Request, caller, routes);
+        if (refused is null) (file, refused) = await BatchFile.ReadAsync(upload!.Content, context.Request, caller, routes, references);
         if (refused is not null)
         {
             await Spoken.RefuseAsync(context, refused);
@@ -35,24 +36,24 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         using var form = new MultipartFormDataContent();
         foreach (var (name, value) in upload!.Fields) form.Add(new StringContent(value), Quoted(name));
         form.Add(file!, "\"file\"", Quoted(upload.FileName));
-        await kept.PassAsync(context, Spoken, file!.Upstream, "/files", form, (_, answer) => KeepAsync(context, caller, file.Upstream, answer));
+        await kept.PassAsync(context, Spoken, caller.Spender.Key.Org, file!.Upstream, "/files", form, (_, answer) => KeepAsync(context, caller, file.Upstream, answer));
     }
 
     public async Task ReadAsync(HttpContext context)
     {
-        if (await FindAsync(context) is { } found) await kept.PassAsync(context, Spoken, found.Upstream, PathOf(found.Kept), body: null);
+        if (await FindAsync(context) is { } found) await kept.PassAsync(context, Spoken, found.Kept.Object.Org, found.Upstream, PathOf(found.Kept), body: null);
     }
 
     public async Task ContentAsync(HttpContext context)
     {
-        if (await FindAsync(context) is { } found) await kept.StreamAsync(context, Spoken, found.Upstream, PathOf(found.Kept) + "/content");
+        if (await FindAsync(context) is { } found) await kept.StreamAsync(context, Spoken, found.Kept.Object.Org, found.Upstream, PathOf(found.Kept) + "/content");
     }
 
     public async Task DeleteAsync(HttpContext context)
     {
         if (await FindAsync(context) is not { } found) return;
         var file = found.Kept.Object;
-        await kept.PassAsync(context, Spoken, found.Upstream, PathOf(found.Kept), body: null, async (_, _) =>
+        await kept.PassAsync(context, Spoken, found.Kept.Object.Org, found.Upstream, PathOf(found.Kept), body: null, async (_, _) =>
         {
             await ledger.SubmitAsync(new Command.EndObject(file.Org, file.Kind, file.Id, """{"deleted":true}"""), CancellationToken.None);
             return true;

@@ -35,6 +35,16 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return null;
     }
 
+    /// <summary>Whether the org may keep one more object of a kind. Asked before the body is read.</summary>
+    /// <returns>False: the client has been answered.</returns>
+    public async Task<bool> HasRoomAsync(HttpContext context, Dialect dialect, Caller caller, ObjectKind kind)
+    {
+        var limit = options.Governor.ObjectsPerOrg;
+        if (await ledger.Read.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
+        await dialect.RefuseAsync(context, ApiError.TooManyObjects, $"The org keeps {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
+        return false;
+    }
+
     /// <summary>What the org has at the provider under an id, and where that is.</summary>
     /// <param name="provider">Reads the provider's name from what is kept of it.</param>
     /// <returns>Null: there is none, or it is another org's (nobody is told which), or its provider is gone; refused, and told.</returns>
@@ -56,13 +66,19 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
 
     /// <summary>Asks the provider and reads its whole answer.</summary>
     /// <param name="then">Told of the answer while it is there. What it returns, the client gets the answer by: false, it was told something else.</param>
-    public async Task PassAsync(HttpContext context, Dialect dialect, Upstream upstream, string path, HttpContent? body, Func<HttpResponseMessage, ReadOnlyMemory<byte>, Task<bool>>? then = null)
+    public async Task PassAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path, HttpContent? body, Func<HttpResponseMessage, ReadOnlyMemory<byte>, Task<bool>>? then = null)
     {
+        if (QueryRules.Of(dialect).Read(context.Request.QueryString, out var query) is { } unknown)
+        {
+            await dialect.RefuseAsync(context, unknown);
+            return;
+        }
+
         using var patience = Patience(upstream);
         try
         {
             var http = context.Request;
-            using var answer = await upstream.SendAsync(new HttpMethod(http.Method), path + Dialect.Query(http.QueryString), body, http.Headers, patience.Token);
+            using var answer = await upstream.SendAsync(org, new HttpMethod(http.Method), path + query, body, http.Headers, patience.Token);
             using var whole = await WholeAnswer.ReadAsync(answer, patience);
             if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
             else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
@@ -75,12 +91,12 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
 
     /// <summary>Asks the provider on nobody's behalf.</summary>
     /// <returns>Its answer to be disposed of; null: none came, or an error.</returns>
-    public async Task<WholeAnswer?> AskAsync(Upstream upstream, string path)
+    public async Task<WholeAnswer?> AskAsync(string org, Upstream upstream, string path)
     {
         using var patience = Patience(upstream);
         try
         {
-            using var answer = await upstream.SendAsync(HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
             var whole = await WholeAnswer.ReadAsync(answer, patience);
             if (answer.IsSuccessStatusCode && whole.IsWhole) return whole;
             whole.Dispose();
@@ -93,13 +109,14 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     }
 
     /// <summary>Passes on an answer of any size piece by piece.</summary>
-    public async Task StreamAsync(HttpContext context, Dialect dialect, Upstream upstream, string path)
+    public async Task StreamAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path)
     {
         using var patience = Patience(upstream);
         var response = context.Response;
         try
         {
-            using var answer = await upstream.SendAsync(HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
+            using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
+            if (WholeAnswer.IsCodedBy(answer.Content.Headers)) throw new HttpRequestException("The answer is compressed, though nobody asked for that.");
             response.StatusCode = (int)answer.StatusCode;
             AnswerHeaders.PassOn(answer, response.Headers);
             response.ContentLength = answer.Content.Headers.ContentLength;

@@ -55,6 +55,7 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
     {
         places = [];
         var found = false;
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         try
         {
             var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 140 });
@@ -62,6 +63,7 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
                 if (json.ValueIsEscaped) return new(ApiError.BodyMalformed, "The name of a member is written with escapes.");
+                if (!names.Add(json.GetString()!)) return new(ApiError.BodyMalformed, "A member of the body is given twice.");
                 var isList = json.ValueTextEquals("requests"u8);
                 json.Read();
                 if (!isList)
@@ -70,7 +72,6 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
                     continue;
                 }
 
-                if (found) return new(ApiError.BodyMalformed, "A member of the body is given twice.");
                 found = true;
                 if (json.TokenType is not JsonTokenType.StartArray) return new(ApiError.ParameterInvalid, "'requests' must be an array.", "requests");
                 while (json.Read() && json.TokenType is not JsonTokenType.EndArray)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -45,6 +46,8 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
         meter.SeeModel(JsonMember.Text(body, "model"u8));
         meter.SeeText(JsonMember.WrittenBytes(body));
         if (JsonMember.Object(body, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage);
+        Make(ObjectKind.Container, JsonMember.Text(JsonMember.Object(body, "container"u8), "id"u8));
+        if (body.IndexOf("\"file_id\""u8) >= 0) AnswerObjects.Elements(JsonMember.Value(body, "content"u8), SeeFiles);
     }
 
     public override Passage Event(ReadOnlySpan<byte> payload)
@@ -56,9 +59,16 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
             return default;
         }
 
+        if (type.SequenceEqual("content_block_start"u8))
+        {
+            if (payload.IndexOf("\"file_id\""u8) >= 0) SeeFiles(JsonMember.Object(payload, "content_block"u8));
+            return default;
+        }
+
         if (type.SequenceEqual("message_start"u8))
         {
             var message = JsonMember.Object(payload, "message"u8);
+            Make(ObjectKind.Container, JsonMember.Text(JsonMember.Object(message, "container"u8), "id"u8));
             meter.SeeModel(JsonMember.Text(message, "model"u8));
             if (JsonMember.Object(message, "usage"u8) is not { IsEmpty: false } begun) return default;
             _usage = begun.ToArray();
@@ -68,7 +78,9 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
 
         if (type.SequenceEqual("message_delta"u8))
         {
-            var ends = !JsonMember.Text(JsonMember.Object(payload, "delta"u8), "stop_reason"u8).IsEmpty;
+            var delta = JsonMember.Object(payload, "delta"u8);
+            var ends = !JsonMember.Text(delta, "stop_reason"u8).IsEmpty;
+            Make(ObjectKind.Container, JsonMember.Text(JsonMember.Object(delta, "container"u8), "id"u8));
             if (JsonMember.Object(payload, "usage"u8) is not { IsEmpty: false } usage) return new(Ends: ends);
             _usage = JsonMember.Overlay(_usage, usage);
             meter.SeeUsage(_usage, grows: !ends);
@@ -77,6 +89,13 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
 
         // An error that comes within a stream is its end too, and the provider's to tell.
         IsWhole = type.SequenceEqual("message_stop"u8) || type.SequenceEqual("error"u8);
+        if (type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
         return new(Ends: IsWhole, Last: IsWhole);
+    }
+
+    /// <summary>Files that code has written in the provider's container.</summary>
+    private void SeeFiles(ReadOnlySpan<byte> block)
+    {
+        if (JsonMember.Text(block, "type"u8).EndsWith("code_execution_tool_result"u8)) AnswerObjects.Anywhere(block, "file_id"u8, id => Make(ObjectKind.File, id));
     }
 }

@@ -74,18 +74,6 @@ internal abstract class Dialect
         return secret is { Length: > 0 and <= AccessProtocol.SecretLengthMax } ? secret : null;
     }
 
-    /// <summary>Of a request's query, what goes on to the provider: all but credentials.</summary>
-    public static string Query(QueryString query)
-    {
-        if (!query.HasValue) return "";
-        var kept = query.Value![1..].Split('&').Where(parameter => parameter.Length > 0 && !IsCredential(Uri.UnescapeDataString(parameter.Split('=')[0])));
-        return string.Join('&', kept) is { Length: > 0 } rest ? "?" + rest : "";
-    }
-
-    private static bool IsCredential(string parameter) =>
-        parameter.Equals("key", StringComparison.OrdinalIgnoreCase) || parameter.Contains("token", StringComparison.OrdinalIgnoreCase)
-        || parameter.Contains("api", StringComparison.OrdinalIgnoreCase) && parameter.Contains("key", StringComparison.OrdinalIgnoreCase);
-
     public Task RefuseAsync(HttpContext context, GatewayRefusal refusal) => RefuseAsync(context, refusal.Error, refusal.Message, refusal.Parameter);
 
     /// <summary>Answers with <paramref name="error"/>. Nothing of the answer may have been sent yet.</summary>

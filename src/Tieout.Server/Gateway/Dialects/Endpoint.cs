@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
@@ -25,8 +26,22 @@ internal abstract class Endpoint
     /// <summary>A stream may be a JSON array instead of events.</summary>
     public virtual bool StreamsArrays => false;
 
+    public virtual QueryRules Query => QueryRules.Of(Dialect);
+
     /// <returns>Null: it was read.</returns>
     public abstract GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request);
+
+    /// <summary>As <see cref="Read"/>, for bodies that are forms too.</summary>
+    public virtual ValueTask<(GatewayRefusal? Refused, GatewayRequest? Request)> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
+    {
+        var refused = Read(http, body.Span, out var request);
+        return ValueTask.FromResult((refused, request));
+    }
+
+    /// <summary>What a request names at the provider. Forms bear what they are about, and name nothing.</summary>
+    /// <returns>Null: it was read.</returns>
+    public virtual GatewayRefusal? ReadReferences(ReadOnlySpan<byte> body, out RequestReferences references) =>
+        ReferenceReader.Read(body, ReferenceRules.Of(Dialect.Spoken), out references);
 
     /// <summary>What goes to the provider: the client's bytes, but for the model and what <see cref="GatewayRequest"/> says is ours to change.</summary>
     public virtual ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) =>

@@ -66,6 +66,9 @@ internal sealed record GatewayRequest
     /// <summary>OpenAI's <c>user</c>: free text.</summary>
     public string? User { get; init; }
 
+    /// <summary>The body, where it is a form; null: it is JSON.</summary>
+    public RequestForm? Form { get; init; }
+
     /// <summary>Bytes of the whole body.</summary>
     public required int Bytes { get; init; }
 }

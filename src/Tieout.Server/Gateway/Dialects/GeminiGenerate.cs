@@ -30,6 +30,8 @@ internal sealed partial class GeminiGenerate(string verb) : Endpoint
 
     public override bool StreamsArrays => true;
 
+    public override QueryRules Query => verb == "streamGenerateContent" ? QueryRules.GeminiStream : QueryRules.Gemini;
+
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request)
     {
         request = null;
@@ -61,6 +63,7 @@ internal sealed class GeminiAnswerReader(GatewayRequest request, UsageMeter mete
         _finished += JsonMember.CountTexts(JsonMember.Value(payload, "candidates"u8), "finishReason");
         IsWhole |= _finished >= request.Choices || !JsonMember.Value(payload, "error"u8).IsEmpty
             || JsonMember.CountTexts(JsonMember.Value(payload, "promptFeedback"u8), "blockReason") > 0;
+        if (!JsonMember.Value(payload, "error"u8).IsEmpty) meter.ExpectNoUsage();
         See(payload, grows: !IsWhole);
         return new(Ends: IsWhole);
     }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
@@ -14,9 +13,6 @@ internal static class AudioUsage
 
     /// <summary>The least that any codec in use puts into a second, so that bytes bound seconds.</summary>
     public const long BytesPerSecondMin = 500;
-
-    /// <summary>A compressed recording of speech; for estimates.</summary>
-    public const long BytesPerSecond = 16_000;
 
     public static readonly UsageExtractor Extractor = new(Flavor, FieldPath.Parse("usage"), FieldPath.Parse("model"),
     [
@@ -58,48 +54,37 @@ internal sealed class SpeechAnswerReader(GatewayRequest request, UsageMeter mete
     public override void Whole(ReadOnlySpan<byte> body)
     {
         if (meter.IsPriced(Unit.Characters)) meter.SeeCounts(Unit.Counts(Unit.Characters, request.TextCharacters));
-        else meter.SeeText(request.TextCharacters * BytesPerCharacter);
+        else SeeSpoken();
     }
 
     public override Passage Event(ReadOnlySpan<byte> payload)
     {
         IsWhole = JsonMember.Text(payload, "type"u8).SequenceEqual("speech.audio.done"u8);
         if (JsonMember.Object(payload, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage);
-        else if (IsWhole) meter.SeeText(request.TextCharacters * BytesPerCharacter);
+        else if (IsWhole) SeeSpoken();
         return new(Ends: IsWhole);
+    }
+
+    private void SeeSpoken()
+    {
+        meter.ExpectNoUsage();
+        meter.SeeText(request.TextCharacters * BytesPerCharacter);
     }
 }
 
 /// <summary><c>POST /v1/audio/transcriptions</c> and <c>/v1/audio/translations</c>: a form with a recording.</summary>
-internal sealed class OpenAiTranscriptions(string verb) : Endpoint
+internal sealed class OpenAiTranscriptions(string verb) : FormEndpoint(modelDefault: null)
 {
-    public override Dialect Dialect => OpenAiDialect.Instance;
-
     public override string Flavor => AudioUsage.Flavor;
 
     public override KeyScope Scope => KeyScope.Audio;
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 
-    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request)
-    {
-        request = null;
-        if (FormBody.Read(http.ContentType, body, "model", out var model) is { } malformed) return malformed;
-        request = new()
-        {
-            Model = Encoding.UTF8.GetString(body[model]),
-            ModelAt = model,
-            UsageAsked = true,
-            Bytes = body.Length,
-            AudioSeconds = body.Length / AudioUsage.BytesPerSecondMin + 1,
-        };
-        return null;
-    }
-
-    public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) =>
-        RequestRewriter.Apply(body, [new(request.ModelAt!.Value, Encoding.UTF8.GetBytes(target.Model))]);
-
     public override string PathAt(GatewayRequest request, Target target) => $"/audio/{verb}";
 
     public override AnswerReader Reader(GatewayRequest request, UsageMeter meter) => new PlainAnswerReader(meter, inPieces: false);
+
+    protected override (GatewayRefusal? Refused, GatewayRequest? Request) Read(RequestForm form, GatewayRequest request) =>
+        (null, request with { AudioSeconds = request.Bytes / AudioUsage.BytesPerSecondMin + 1 });
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -62,5 +63,6 @@ internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter)
         if (answer.Model is { } model) meter.SeeModel(bytes[model]);
         if (answer.UsageDiffers) meter.SeeQuarrel();
         if (answer.Usage is { } usage) meter.SeeUsage(bytes[usage]);
+        AnswerObjects.Audio(bytes, id => Make(ObjectKind.Audio, id));
     }
 }

@@ -55,6 +55,7 @@ internal sealed class PlainAnswerReader(UsageMeter meter, bool inPieces) : Answe
         var type = JsonMember.Text(payload, "type"u8);
         See(payload);
         IsWhole = type.EndsWith(".completed"u8) || type.EndsWith(".done"u8) || type.SequenceEqual("error"u8) || payload.SequenceEqual("[DONE]"u8);
+        if (type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
         return new(Ends: IsWhole);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -34,8 +35,10 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
     public override void Whole(ReadOnlySpan<byte> body)
     {
         var status = JsonMember.Text(body, "status"u8);
+        if (status.SequenceEqual("failed"u8)) meter.ExpectNoUsage();
         IsPending = status.SequenceEqual("queued"u8) || status.SequenceEqual("in_progress"u8);
         See(body, grows: IsPending);
+        SeeMade(body);
         meter.SeeText(JsonMember.WrittenBytes(JsonMember.Value(body, "output"u8)));
     }
 
@@ -50,8 +53,20 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
 
         IsWhole = type.SequenceEqual("response.completed"u8) || type.SequenceEqual("response.incomplete"u8) || type.SequenceEqual("response.failed"u8)
             || type.SequenceEqual("response.cancelled"u8) || type.SequenceEqual("error"u8);
+        if (type.SequenceEqual("response.failed"u8) || type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
         See(JsonMember.Object(payload, "response"u8), grows: !IsWhole);
+        if (IsWhole) SeeMade(JsonMember.Object(payload, "response"u8));
         return new(Ends: IsWhole, Last: IsWhole);
+    }
+
+    /// <summary>Clients send items and conversations back by their ids, also where the response itself is not stored.</summary>
+    private void SeeMade(ReadOnlySpan<byte> response)
+    {
+        Make(ObjectKind.Conversation, JsonMember.Text(JsonMember.Object(response, "conversation"u8), "id"u8));
+        var output = JsonMember.Value(response, "output"u8);
+        if (output is not [(byte)'[', ..]) return;
+        AnswerObjects.InElements(output, "id"u8, id => Make(ObjectKind.ResponseItem, id));
+        AnswerObjects.InElements(output, "container_id"u8, id => Make(ObjectKind.Container, id));
     }
 
     private void See(ReadOnlySpan<byte> response, bool grows)

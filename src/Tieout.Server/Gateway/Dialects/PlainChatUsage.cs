@@ -55,7 +55,7 @@ internal static class PlainChatUsage
     private static bool Count(ref Utf8JsonReader json, ref long? count)
     {
         json.Read();
-        if (count is not null || json.TokenType is not JsonTokenType.Number || !json.TryGetInt64(out var number) || number is < 0 or > UsageUnits.CountMax) return false;
+        if (count is not null || json.TokenType is not JsonTokenType.Number || !json.TryGetInt64(out var number) || number < 0 || number > UsageUnits.InputTokens.Max) return false;
         count = number;
         return true;
     }

@@ -38,10 +38,7 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         {
             var share = ShareOf(key, now);
             var wanted = Math.Min(tokens, rule.TokensPerMinute ?? 0);
-            var refused = TooMany(share) ? (LimitKind.Concurrency, TimeSpan.FromSeconds(1))
-                : Short(ref _requests, ref share.Requests, rule.RequestsPerMinute, 1, now) is { } requests ? (LimitKind.Requests, requests)
-                : Short(ref _tokens, ref share.Tokens, rule.TokensPerMinute, wanted, now) is { } tokensIn ? (LimitKind.Tokens, tokensIn)
-                : ((LimitKind, TimeSpan)?)null;
+            var refused = Refused(share, wanted, now);
             if (refused is null)
             {
                 _inFlight++;
@@ -50,6 +47,16 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
             }
 
             return Standing(refused, now);
+        }
+    }
+
+    /// <summary>Whether a request could enter now, whatever its tokens. Takes nothing.</summary>
+    public LimitStanding Peek(string key, TimeSpan now)
+    {
+        lock (_lock)
+        {
+            var share = ShareOf(key, now);
+            return Standing(Refused(share, tokens: 0, now), now);
         }
     }
 
@@ -79,6 +86,12 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
                 && _tokens.Level(rule.TokensPerMinute ?? 0, now) == (rule.TokensPerMinute ?? 0);
         }
     }
+
+    private (LimitKind Kind, TimeSpan Wait)? Refused(Share share, long tokens, TimeSpan now) =>
+        TooMany(share) ? (LimitKind.Concurrency, TimeSpan.FromSeconds(1))
+        : Short(ref _requests, ref share.Requests, rule.RequestsPerMinute, 1, now) is { } requests ? (LimitKind.Requests, requests)
+        : Short(ref _tokens, ref share.Tokens, rule.TokensPerMinute, tokens, now) is { } wait ? (LimitKind.Tokens, wait)
+        : null;
 
     private bool TooMany(Share share)
     {

@@ -49,8 +49,27 @@ internal sealed class RateLimits(TimeProvider time)
         return permit;
     }
 
+    /// <summary>Before the body is read: whether one of the rules that name no model would refuse whatever is in the body. Takes nothing: a slow body costs no place.</summary>
+    /// <returns>Null: none of them would.</returns>
+    public Permit? Peek(ImmutableArray<LimitRule> rules, ApiKey key)
+    {
+        if (rules.IsEmpty) return null;
+        var now = time.GetElapsedTime(_startedAt);
+        foreach (var rule in rules)
+        {
+            if (rule.Model is not null || NameOf(rule, key, model: null) is not { } name) continue;
+            var standing = BucketOf(name, now).Peek(key.Id, now);
+            if (standing.Refused is null) continue;
+            var permit = new Permit(key, tokens: 0);
+            permit.See(rule, standing);
+            return permit;
+        }
+
+        return null;
+    }
+
     /// <returns>Null: the rule is not about this request.</returns>
-    private static BucketName? NameOf(LimitRule rule, ApiKey key, string model) =>
+    private static BucketName? NameOf(LimitRule rule, ApiKey key, string? model) =>
         Matches(rule.Org, key.Org) && Matches(rule.Team, key.Team) && Matches(rule.Key, key.Id) && Matches(rule.Model, model)
             ? new(
                 rule,

@@ -4,7 +4,8 @@ namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>The way of one request over its route: which upstream is asked next, and after which pause.</summary>
 /// <remarks>Nothing here sends or spends. Where a fallback exists nobody waits: another upstream now is better than the same one later.</remarks>
-internal sealed class Journey(Route route, ProviderDialect spoken, string operationId, int firstAttemptNo, TimeProvider time)
+/// <param name="binding">Where the request may go because of what it names.</param>
+internal sealed class Journey(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time)
 {
     private const string FallbackTrigger = "fallback";
 
@@ -90,6 +91,6 @@ internal sealed class Journey(Route route, ProviderDialect spoken, string operat
     private bool IsExcluded(int stage, int index)
     {
         var target = route.Stages[stage][index];
-        return (_tried![stage] & (1u << index)) != 0 || target.Breaker.IsOpen || target.Upstream.Options.Dialect != spoken;
+        return (_tried![stage] & (1u << index)) != 0 || target.Breaker.IsOpen || target.Upstream.Options.Dialect != spoken || !binding.Allows(target.Upstream);
     }
 }

@@ -73,6 +73,10 @@ internal sealed class Routes : IDisposable
             ? [model]
             : _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Upstream.Options.Name == provider && target.Model == model))).Select(route => route.Name);
 
+    /// <summary>The names by which clients ask for a model, whichever provider has it under this name.</summary>
+    public IEnumerable<string> NamesOf(string model) =>
+        _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Model == model))).Select(route => route.Name);
+
     /// <summary>The most output tokens that a model of a provider's is configured to answer with; null: it is not.</summary>
     public long? OutputTokensMaxOf(string provider, string model) =>
         _byName.Values.SelectMany(route => route.Stages).SelectMany(stage => stage)

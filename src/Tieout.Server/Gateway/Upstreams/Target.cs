@@ -34,6 +34,7 @@ internal sealed record Route(string Name, ImmutableArray<ImmutableArray<Target>>
     /// <summary>Whether any of its upstreams is spoken to like this. Requests are passed on in the dialect they came in.</summary>
     public bool Speaks(ProviderDialect dialect) => Stages.Any(stage => stage.Any(target => target.Upstream.Options.Dialect == dialect));
 
-    /// <summary>The first that is spoken to like this. There must be one.</summary>
-    public Target First(ProviderDialect dialect) => Stages.SelectMany(stage => stage).First(target => target.Upstream.Options.Dialect == dialect);
+    /// <summary>The first that is spoken to like this and has what the request names; null: there is none.</summary>
+    public Target? First(ProviderDialect dialect, UpstreamBinding binding) =>
+        Stages.SelectMany(stage => stage).FirstOrDefault(target => target.Upstream.Options.Dialect == dialect && binding.Allows(target.Upstream));
 }

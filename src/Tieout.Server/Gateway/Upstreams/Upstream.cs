@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
 
@@ -16,13 +16,18 @@ internal sealed class Upstream : IDisposable
         StringComparer.OrdinalIgnoreCase,
         "Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
         "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding",
+
+        // What would make an answer shorter than it is, of another form or another method's, or bill another project: its usage could not be read, or not be ours.
+        "Accept", "Accept-Charset", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Prefer", "Max-Forwards", "Via", "Forwarded",
+        "X-Goog-FieldMask", "X-Goog-User-Project", "X-Goog-Iam-Authorization-Token", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "OpenAI-Organization", "OpenAI-Project",
         "Tieout-Envelope");
 
     private readonly HttpMessageInvoker _connections;
     private readonly Dialect _dialect;
     private readonly string _keyHeader;
     private readonly string? _credential;
-    private readonly byte[] _secret;
+    private readonly FrozenDictionary<string, string> _credentialsOfOrgs;
+    private readonly ProviderSecrets _secrets;
     private readonly TimeSpan _connectTimeout;
     private readonly ImmutableArray<string> _prefixes;
     private readonly FrozenSet<string> _names;
@@ -33,8 +38,10 @@ internal sealed class Upstream : IDisposable
         Options = options;
         _dialect = Dialect.For(options.Dialect);
         _keyHeader = options.AuthHeader ?? _dialect.KeyHeader;
-        _credential = options.ApiKey is { } key ? (options.AuthHeader is null ? _dialect.KeyPrefix : "") + key : null;
-        _secret = Encoding.UTF8.GetBytes(options.ApiKey ?? "");
+        var prefix = options.AuthHeader is null ? _dialect.KeyPrefix : "";
+        _credential = options.ApiKey is { } key ? prefix + key : null;
+        _credentialsOfOrgs = options.ApiKeyByOrg.ToFrozenDictionary(one => one.Key, one => prefix + one.Value, StringComparer.Ordinal);
+        _secrets = new([.. options.ApiKeyByOrg.Values, options.ApiKey ?? ""]);
         _connectTimeout = ConnectTimeout(options, gateway);
         _prefixes = [.. options.ForwardHeaders.Where(pattern => pattern.EndsWith('*')).Select(pattern => pattern[..^1])];
         _names = options.ForwardHeaders.Where(pattern => !pattern.EndsWith('*')).Concat(_dialect.VersionHeaders).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
@@ -59,43 +66,40 @@ internal sealed class Upstream : IDisposable
     public string HomeProvider => _dialect.HomeProvider;
 
     /// <summary>Sends a request. Returns with the head of the answer.</summary>
+    /// <param name="org">For whom: some orgs have an account of their own at the provider.</param>
     /// <param name="path">What comes after the provider's address, query included.</param>
     /// <param name="body">Not pooled: a connection may still be sending it when the answer is already there. Null: none.</param>
-    /// <param name="contentType">The client's. It counts where it frames the body; anything else is JSON.</param>
+    /// <param name="contentType">Null: JSON.</param>
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
+        string org, HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
     {
         ReadOnlyMemoryContent? content = null;
         if (body is { } bytes)
         {
             content = new(bytes);
-            var isForm = contentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) ?? false;
-            content.Headers.TryAddWithoutValidation("Content-Type", isForm ? contentType : "application/json");
+            content.Headers.TryAddWithoutValidation("Content-Type", contentType ?? "application/json");
         }
 
-        return SendAsync(method, path, content, clientHeaders, cancellationToken);
+        return SendAsync(org, method, path, content, clientHeaders, cancellationToken);
     }
 
     /// <summary>Sends a request whose body is too large to be in memory, or that has none. Returns with the head of the answer.</summary>
-    /// <inheritdoc cref="SendAsync(HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
-    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
+    /// <inheritdoc cref="SendAsync(string, HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
+    public async Task<HttpResponseMessage> SendAsync(string org, HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(method, At(path)) { Content = content };
-        if (_credential is not null) request.Headers.TryAddWithoutValidation(_keyHeader, _credential);
+        if ((_credentialsOfOrgs.GetValueOrDefault(org) ?? _credential) is { } credential) request.Headers.TryAddWithoutValidation(_keyHeader, credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
-        return _connections.SendAsync(request, cancellationToken);
-    }
-
-    /// <summary>Puts stars where our credential stands in a provider's words: some say which key was wrong.</summary>
-    public void Conceal(Span<byte> words)
-    {
-        if (_secret.Length == 0) return;
-        for (var at = words.IndexOf(_secret); at >= 0; at = words.IndexOf(_secret)) words.Slice(at, _secret.Length).Fill((byte)'*');
+        var answer = await _connections.SendAsync(request, cancellationToken);
+        _secrets.Conceal(answer);
+        return answer;
     }
 
     /// <summary>Whether it is what these options would make, so that its connections can be kept.</summary>
     public bool IsOf(ProviderOptions options, GatewayOptions gateway) =>
-        options with { ForwardHeaders = Options.ForwardHeaders } == Options
+        options with { ForwardHeaders = Options.ForwardHeaders, ApiKeyByOrg = Options.ApiKeyByOrg, SharedObjects = Options.SharedObjects } == Options
+        && options.ApiKeyByOrg.Count == Options.ApiKeyByOrg.Count && !options.ApiKeyByOrg.Except(Options.ApiKeyByOrg).Any()
+        && options.SharedObjects.SetEquals(Options.SharedObjects)
         && options.ForwardHeaders.SequenceEqual(Options.ForwardHeaders)
         && ConnectTimeout(options, gateway) == _connectTimeout;
 
@@ -115,10 +119,22 @@ internal sealed class Upstream : IDisposable
 
     private void Forward(IHeaderDictionary clientHeaders, HttpRequestMessage request)
     {
+        var hops = clientHeaders.Connection;
         foreach (var (name, values) in clientHeaders)
         {
-            if (IsForwarded(name)) request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+            if (IsForwarded(name) && !IsHop(hops, name)) request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
+    }
+
+    /// <summary>Whether the client's <c>Connection</c> names the header: then it is for us alone.</summary>
+    private static bool IsHop(StringValues connection, string name)
+    {
+        foreach (var value in connection)
+        {
+            if (value is not null && value.Split(',', StringSplitOptions.TrimEntries).Contains(name, StringComparer.OrdinalIgnoreCase)) return true;
+        }
+
+        return false;
     }
 
     private bool IsForwarded(string name)

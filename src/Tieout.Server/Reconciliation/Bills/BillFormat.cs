@@ -32,10 +32,10 @@ internal sealed record BillLine(string? Day, decimal Figure, string Place)
 /// <param name="Counts">What it counts, and the same of our own records; empty: money.</param>
 /// <param name="Read">Hands on line by line; throws <see cref="Api.ApiRefusedException"/> for what it cannot read for certain.</param>
 internal sealed record BillFormat(
-    string Name, string? Provider, TieField[] Fields, int UnitsPerMajor, (string Measure, Func<Tally, long> Count)[] Counts,
+    string Name, string? Provider, TieField[] Fields, int UnitsPerMajor, (string Measure, Func<Tally, Int128> Count)[] Counts,
     Func<Stream, string?, Action<BillLine>, CancellationToken, Task> Read)
 {
-    private static readonly (string, Func<Tally, long>)[] Money = [];
+    private static readonly (string, Func<Tally, Int128>)[] Money = [];
 
     public static FrozenDictionary<string, BillFormat> All { get; } = new BillFormat[]
     {

@@ -16,13 +16,15 @@ internal sealed class PriceVersions(PriceBook book)
         {
             if (model.Key.Model is not { } name) continue;
             var own = model.Aggregate(default(Tally), (sum, part) => sum + part.Tally);
-            var counts = new UsageCounts(own.InputTokens, own.CacheReadTokens, own.CacheWriteTokens, own.OutputTokens, 0, null);
+            var counts = new UsageCounts(Count(own.InputTokens), Count(own.CacheReadTokens), Count(own.CacheWriteTokens), Count(own.OutputTokens), 0, null);
             foreach (var price in Prices(model.Key.Provider, name))
             {
                 yield return ($"{price.List} from {price.From?.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture) ?? "the start"} for {name}", cell.All.Total - own.Total + price.Price(counts).ProviderCost);
             }
         }
     }
+
+    private static long Count(Int128 sum) => (long)Int128.Min(sum, long.MaxValue);
 
     private IEnumerable<ResolvedPrice> Prices(string? provider, string model)
     {

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
@@ -17,35 +16,27 @@ namespace Tieout.Server.Reconciliation.Inside;
 internal sealed class Correcting(ILedger ledger, Reconciling reconciling, EvidenceCapture evidence, TimeProvider time)
 {
     /// <exception cref="ApiRefusedException">It is not found any more, or needs a decision or something that is not here.</exception>
-    public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, string? approvedBy, HttpContext context)
+    public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, HttpContext context)
     {
         var finding = await FindAsync(id, context.RequestAborted);
-        if (request.DryRun) return new(id, Applied: false, [finding.Repair.Proposed], [], approvedBy, ledger.Read.AsOf);
+        if (request.DryRun) return new(id, Applied: false, [finding.Repair.Proposed], [], ledger.Read.AsOf);
         await evidence.BeforeAsync(finding, context);
-        List<long> postings = request.Accept ? await AcceptAsync(finding, request, approvedBy, context) : await ApplyAsync(finding, request, context);
+        List<long> postings = request.Accept ? await AcceptAsync(finding, request, context) : await ApplyAsync(finding, request, context);
         await evidence.AfterAsync(finding, context);
         var step = request.Accept ? "let it stand" : request.Amount is { } amount ? $"charged {amount}" : finding.Repair.Proposed;
-        return new(id, Applied: true, [step], postings, approvedBy, ledger.Read.AsOf);
-    }
-
-    /// <summary>Money that a correction would move; null: none.</summary>
-    public async Task<Amount?> MovesAsync(string id, CorrectFindingRequest request, CancellationToken cancellationToken)
-    {
-        if (request.Accept) return null;
-        var finding = await FindAsync(id, cancellationToken);
-        return request.Amount is { } amount ? amount - (finding.Left ?? Amount.Zero) : finding.Repair.Moves;
+        return new(id, Applied: true, [step], postings, ledger.Read.AsOf);
     }
 
     /// <exception cref="ApiRefusedException">There is no such finding now.</exception>
     private async Task<Finding> FindAsync(string id, CancellationToken cancellationToken) => await reconciling.FindAsync(id, cancellationToken)
         ?? throw new ApiRefusedException(ApiError.FindingNotFound, $"No run finds '{Inputs.Shown(id)}' now: it is corrected, accepted or was never there.");
 
-    private async Task<List<long>> AcceptAsync(Finding finding, CorrectFindingRequest request, string? approvedBy, HttpContext context)
+    private async Task<List<long>> AcceptAsync(Finding finding, CorrectFindingRequest request, HttpContext context)
     {
         if (finding.Repair is not (Repair.Decide or Repair.RecordUsage)) throw new ApiRefusedException(ApiError.FindingNotDecidable, $"It can be repaired, so it is not let stand: {finding.Repair.Proposed}.");
         if (string.IsNullOrWhiteSpace(request.Reason)) throw new ApiRefusedException(ApiError.ParameterInvalid, "Say why it may stand: give a reason.");
         var accepted = new KeptFinding(
-            finding.Id, finding.Code.Name, finding.Code.Severity, FindingState.Accepted, ReconciledFinding.Of(finding), Caller.Of(context).TokenId, approvedBy, request.Reason,
+            finding.Id, finding.Code.Name, finding.Code.Severity, FindingState.Accepted, ReconciledFinding.Of(finding), Caller.Of(context).TokenId, request.Reason,
             Instant.From(time.GetUtcNow()).ToString());
         (await ledger.ActAsync(FindingsKept.Record(finding.Scope.Org, accepted), context)).OrThrow();
         return [];
@@ -53,29 +44,44 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
 
     private async Task<List<long>> ApplyAsync(Finding finding, CorrectFindingRequest request, HttpContext context)
     {
+        var note = new ActionNote(Reason: request.Reason ?? $"{finding.Id}: {finding.Repair.Proposed}", Finding: finding.Id);
         switch (finding.Repair)
         {
             case Repair.Rebuild rebuild:
+                await ledger.RecordActionAsync(context, finding.Scope.Org, new() { ["finding"] = finding.Id, ["repair"] = rebuild.Proposed });
                 await ledger.RepairAsync([rebuild.Drift]);
                 return [];
             case Repair.Meter or Repair.MeterAnew:
-                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged: is there a price for the components' models?");
+                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), command => ActAsync(command, context, note), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged: is there a price for the components' models?");
                 return [];
             case Repair.Credit credit:
-                await new Issuing(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context);
+                await new Issuing(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context, finding.Id);
                 return [];
         }
 
         var correction = Correction.Of(finding, new(request.Amount, request.Accept));
         if (correction.Needs is { } needs) throw new ApiRefusedException(ApiError.DecisionNeeded, $"{Capital(needs)}.");
         var postings = new List<long>();
-        foreach (var command in correction.Commands)
+        foreach (var command in InOneOrg(correction.Commands))
         {
-            var (_, seq, _) = (await ledger.ActAsync(command, context)).OrThrow();
+            var (_, seq, _) = (await ActAsync(command, context, note)).OrThrow();
             if (command is not Command.ExpireHold) postings.Add(seq);
         }
 
         return postings;
+    }
+
+    /// <summary>All commands as one, if they are of one org; else one after the other, since the books of two orgs have no commit in common.</summary>
+    private static IReadOnlyList<Command> InOneOrg(IReadOnlyList<Command> commands) =>
+        commands.Count > 1 && commands.Select(CommandOrg.Of).Distinct(StringComparer.Ordinal).ToList() is [{ } org] ? [new Command.Together(org, [.. commands])] : commands;
+
+    /// <exception cref="ProposedException">A second person must approve it.</exception>
+    /// <exception cref="ApiRefusedException">It was refused.</exception>
+    private async Task<Outcome> ActAsync(Command command, HttpContext context, ActionNote note)
+    {
+        var outcome = await ledger.ActAsync(command, context, note);
+        _ = outcome.OrThrow();
+        return outcome;
     }
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];

@@ -52,7 +52,7 @@ public sealed record FindingScopeBody(
 /// <summary>How a finding stands, as it is kept.</summary>
 /// <param name="State"><c>open</c>; <c>ended</c>: a run no longer finds it; <c>accepted</c>: a person lets it stand.</param>
 /// <param name="By">The token that ended it; null: a run did.</param>
-public sealed record KeptFinding(string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? ApprovedBy = null, string? Reason = null, string? At = null);
+public sealed record KeptFinding(string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? Reason = null, string? At = null);
 
 /// <param name="Amount">What the usage should have cost, where only a person knows.</param>
 /// <param name="Accept">Let it stand as it is.</param>
@@ -61,11 +61,13 @@ public sealed record CorrectFindingRequest(Amount? Amount = null, bool Accept = 
 
 /// <param name="Steps">What was done, or would be, one sentence each.</param>
 /// <param name="Postings">Postings that it made.</param>
-public sealed record CorrectedBody(string Finding, bool Applied, IReadOnlyList<string> Steps, IReadOnlyList<long> Postings, string? ApprovedBy, long AsOf);
+public sealed record CorrectedBody(string Finding, bool Applied, IReadOnlyList<string> Steps, IReadOnlyList<long> Postings, long AsOf);
 
-public sealed record UnfreezeRequest(string Reason);
+/// <param name="Reason">Why. Stored and shown.</param>
+public sealed record FreezeRequest(string? Reason);
 
-/// <summary>Whether an org's postings may be corrected by hand.</summary>
+/// <summary>Whether money of an org may be moved by hand.</summary>
+/// <param name="By">The token that froze or unfroze it; null: a reconciliation froze it, which still lets findings be corrected.</param>
 public sealed record FreezeBody(string Org, bool Frozen, string Reason, string? By, string At);
 
 [JsonSourceGenerationOptions(
@@ -76,6 +78,6 @@ public sealed record FreezeBody(string Org, bool Frozen, string Reason, string? 
 [JsonSerializable(typeof(KeptFinding))]
 [JsonSerializable(typeof(CorrectFindingRequest))]
 [JsonSerializable(typeof(CorrectedBody))]
-[JsonSerializable(typeof(UnfreezeRequest))]
+[JsonSerializable(typeof(FreezeRequest))]
 [JsonSerializable(typeof(FreezeBody))]
 public sealed partial class ReconciliationJson : JsonSerializerContext;

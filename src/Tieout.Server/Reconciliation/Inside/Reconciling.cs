@@ -90,12 +90,10 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     public void Dispose() => _one.Dispose();
 
-    public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
+    public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, MoneyByHand.FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
 
     public static Command FreezeRecord(FreezeBody body) =>
-        new Command.Record(SettingKind.AdjustmentFreeze, body.Org, FreezeName, JsonSerializer.Serialize(body, ReconciliationJson.Default.FreezeBody), Once: false);
-
-    private const string FreezeName = "adjustments";
+        new Command.Record(SettingKind.AdjustmentFreeze, body.Org, MoneyByHand.FreezeName, JsonSerializer.Serialize(body, ReconciliationJson.Default.FreezeBody), Once: false);
 
     private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
     {

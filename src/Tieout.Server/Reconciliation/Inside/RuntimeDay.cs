@@ -69,11 +69,11 @@ internal sealed class RuntimeDay
     /// <summary>Makes the day as the meter would, and takes back what was handed in beside it.</summary>
     /// <param name="isSurplus">Only of what stands for too much is another's taken back.</param>
     /// <returns>False: no price is known.</returns>
-    public async Task<bool> CorrectAsync(ILedger ledger, long day, bool isSurplus, string finding, CancellationToken cancellationToken)
+    public async Task<bool> CorrectAsync(ILedger ledger, long day, bool isSurplus, string finding, Func<Command, Task<Outcome>> submit, CancellationToken cancellationToken)
     {
         var wrong = _plan.Reversals.Select(row => row.Usage).ToList();
         if (isSurplus) wrong.AddRange((await StandingAsync(ledger.Read, day, cancellationToken)).Where(row => row.Own is null).Select(row => row.Usage));
-        return await new RuntimeRecharge(ledger, _intake).DoAsync(_instance, _plan.Charges, wrong, finding, cancellationToken);
+        return await new RuntimeRecharge(ledger, _intake).DoAsync(_instance, _plan.Charges, wrong, finding, cancellationToken, submit);
     }
 
     private Amount? Price(Due due) => _intake.Priced(RuntimeRecords.Item(_instance, due, 0), Self)?.Charge;

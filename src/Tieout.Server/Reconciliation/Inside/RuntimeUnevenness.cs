@@ -56,9 +56,10 @@ internal sealed class RuntimeUnevenness(ILedger ledger, CurrentKeys keys, Grid g
         return findings;
     }
 
+    /// <param name="submit">Submits the one command of the repair.</param>
     /// <returns>False: no price is known for what it should cost.</returns>
     /// <exception cref="ArgumentException">It is repaired otherwise.</exception>
-    public async Task<bool> CorrectAsync(Finding finding, Instant now, CancellationToken cancellationToken)
+    public async Task<bool> CorrectAsync(Finding finding, Instant now, Func<Command, Task<Outcome>> submit, CancellationToken cancellationToken)
     {
         var (name, day) = finding.Repair switch
         {
@@ -68,6 +69,6 @@ internal sealed class RuntimeUnevenness(ILedger ledger, CurrentKeys keys, Grid g
         };
         var log = (await LogsAsync(cancellationToken)).First(log => log.Instance.Org == finding.Scope.Org && log.Instance.Id == name);
         var read = await RuntimeDay.ReadAsync(ledger, keys, grid, log, day, DueAt(now), cancellationToken);
-        return await read.CorrectAsync(ledger, day, finding.Repair is Repair.MeterAnew, finding.Id, cancellationToken);
+        return await read.CorrectAsync(ledger, day, finding.Repair is Repair.MeterAnew, finding.Id, submit, cancellationToken);
     }
 }

@@ -1,17 +1,17 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;
 
 /// <summary>Compares each surface that has a schedule, and tells when one drifts for long.</summary>
 /// <remarks>One alert an episode, and one when it ends, whoever restarts in between.</remarks>
-internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, TimeProvider time, ILogger<SurfaceWorker> logger) : BackgroundService
+internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, TimeProvider time, ILogger<SurfaceWorker> logger) : Worker
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -29,7 +29,9 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         if (!ties.All.Any(surface => surface.Every is not null)) return;
         using var timer = new PeriodicTimer(Tick, time);

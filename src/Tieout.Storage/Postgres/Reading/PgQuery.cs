@@ -32,10 +32,13 @@ internal sealed class PgQuery
         return this;
     }
 
+    /// <summary>Adds the statement to others that are sent together.</summary>
+    public void AddTo(NpgsqlBatch batch) => batch.Add(_select + _where + _rest, [.. _values]);
+
     public async Task<List<T>> ListAsync<T>(NpgsqlConnection connection, Func<IRow, T> row)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(_select + _where + _rest, [.. _values]);
+        AddTo(batch);
         await using var reader = await batch.ExecuteReaderAsync();
         return await reader.ListAsync(row);
     }

@@ -7,7 +7,7 @@ using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 
-/// <summary>Sums over a range of time. Sums of bigint are numeric in PostgreSQL; they are cast back, so that one beyond the range is an error and never wraps.</summary>
+/// <summary>Sums over a range of time. Sums of bigint are numeric in PostgreSQL and read as such: they have no range that many rows could leave.</summary>
 internal sealed partial class PostgresReader
 {
     // What a posting adds to what an org was charged: a reversal takes it back. Kinds 4 and 5 are corrections.
@@ -21,9 +21,9 @@ internal sealed partial class PostgresReader
         {
             await LoadLabelsAsync(connection, bucket);
             var select =
-                "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0)::bigint, "
-                + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0)::bigint, "
-                + $"sum({Signed})::bigint, sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END)::bigint, min(p.seq), max(p.seq) "
+                "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0), "
+                + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0), "
+                + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) "
                 + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPostingsSince()}";
             var lines = await PostingsIn(new(select, bucket, from.UnixMicros, bucket, from.UnixMicros, bucket), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
             return Standings.ByModel(lines);
@@ -38,17 +38,17 @@ internal sealed partial class PostgresReader
         {
             // One statement, so that both sides are as of one moment.
             var totals = await new PgQuery("SELECT t.*, v.* FROM")
-                .Then("(SELECT coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0)::bigint, count(*), max(p.recorded_at),")
-                .Then($"coalesce(sum(CASE WHEN {Standings.BringsPostingsToUsage} THEN 0 WHEN p.kind = 4 THEN -p.amount WHEN p.kind = 5 THEN p.amount ELSE 0 END), 0)::bigint FROM postings p WHERE p.bucket = ?", bucket)
+                .Then("(SELECT coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0), count(*), max(p.recorded_at),")
+                .Then($"coalesce(sum(CASE WHEN {Standings.BringsPostingsToUsage} THEN 0 WHEN p.kind = 4 THEN -p.amount WHEN p.kind = 5 THEN p.amount ELSE 0 END), 0) FROM postings p WHERE p.bucket = ?", bucket)
                 .Then($"AND {Since("postings")}", bucket, from.UnixMicros)
                 .Then($"AND p.effective_at >= ? AND p.effective_at < ? AND {Standings.IsOfRevenue(state)}", from.UnixMicros, to.UnixMicros)
                 .Then("AND p.debit BETWEEN ? AND ?) t,", state.FirstAccount, state.FirstAccount + OrgState.AccountKinds - 1)
-                .Then("(SELECT coalesce(sum(u.charge), 0)::bigint, count(*), max(u.recorded_at) FROM usage u WHERE u.bucket = ?", bucket)
+                .Then("(SELECT coalesce(sum(u.charge), 0), count(*), max(u.recorded_at) FROM usage u WHERE u.bucket = ?", bucket)
                 .Then($"AND {Since("usage")} AND u.recorded_at >= ?", bucket, from.UnixMicros, from.UnixMicros)
                 .Then("AND u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
                 .Then("AND u.attribution IN (SELECT no FROM attributions WHERE bucket = ? AND org = ?)) v", bucket, org)
                 .ListAsync(connection, row => new RangeTotals(
-                    new(row.Int64(0)), new(row.Int64(4) + row.Int64(3)), row.Int64(1), row.Int64(5), Time(row.Int64OrNull(2)), Time(row.Int64OrNull(6))));
+                    row.Amount(0), row.Amount(4) + row.Amount(3), row.Int64(1), row.Int64(5), Time(row.Int64OrNull(2)), Time(row.Int64OrNull(6))));
             return totals.Single();
         });
     }
@@ -96,7 +96,7 @@ internal sealed partial class PostgresReader
     {
         var labels = row.IsNull(0) ? Standings.NoUsage(org) : Labels(bucket)(RowReads.Int32(row, 0));
         return new(
-            labels.Project, labels.Provider, labels.Model, labels.Source, row.Int64(1), row.Int64(2), row.Int64(3), new(row.Int64(4)), new(row.Int64(5)), row.Int64(6), row.Int64(7));
+            labels.Project, labels.Provider, labels.Model, labels.Source, row.Int64(1), row.Int128(2), row.Int128(3), row.Amount(4), row.Amount(5), row.Int64(6), row.Int64(7));
     }
 
     private static Instant? Time(long? micros) => micros is { } value ? new Instant(value) : null;

@@ -45,6 +45,6 @@ internal sealed partial class PostgresReader
         ];
         return "SELECT (p.effective_at - c.origin) / c.length AS slot, u.attribution, count(*) FILTER (WHERE p.kind = 3), "
             + "count(*) FILTER (WHERE p.kind = 3 AND u.attempt_no = 1), count(*) FILTER (WHERE p.kind = 3 AND (u.status_code >= 400 OR u.status_code = 0)), "
-            + $"count(*) FILTER (WHERE p.kind = 3 AND (u.flags & 3) <> 0), {string.Join(", ", sums.Select(sum => $"sum({sum})::bigint"))}";
+            + $"count(*) FILTER (WHERE p.kind = 3 AND (u.flags & 3) <> 0), {string.Join(", ", sums.Select(sum => $"sum({sum})"))}";
     }
 }

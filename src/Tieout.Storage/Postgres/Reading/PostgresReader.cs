@@ -162,6 +162,14 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         await connections.RunAsync(connection => Objects(layout.Of(org)).Where("o.org = ? AND o.kind = ? AND o.seq < ?", org, (int)kind, before)
             .Then("ORDER BY o.seq DESC LIMIT ?", limit).ListAsync(connection, RowReads.Kept));
 
+    public async Task<long> CountObjectsAsync(string org, ObjectKind kind, int limit, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(org);
+        var count = new PgQuery("SELECT count(*) FROM (SELECT 1 FROM objects o LEFT JOIN object_ends e ON e.bucket = ? AND e.object = o.seq", bucket)
+            .Where("o.bucket = ? AND o.org = ? AND o.kind = ? AND e.object IS NULL", bucket, org, (int)kind).Then("LIMIT ?) n", limit);
+        return await connections.RunAsync(async connection => (await count.ListAsync(connection, row => row.Int64(0)))[0]);
+    }
+
     /// <inheritdoc/>
     /// <remarks>Numbers are a bucket's own: a page has all objects of its last number, so that the next can begin after it.</remarks>
     public async Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -20,6 +21,21 @@ internal sealed class LongColumn<T>(string name, Func<T, long> value) : Column<T
     public override NpgsqlParameter Value(T row) => new NpgsqlParameter<long> { TypedValue = value(row), NpgsqlDbType = NpgsqlDbType.Bigint };
 
     public override void Copy(CopyBuffer buffer, T row) => buffer.Long(value(row));
+}
+
+/// <summary>A sum: numeric, so that it has no range that adding could leave.</summary>
+internal sealed class SumColumn<T>(string name, Func<T, Int128> value) : Column<T>(name)
+{
+    /// <summary>Above it a value is sent as a <see cref="BigInteger"/>, which is slower.</summary>
+    private static readonly Int128 DecimalMax = (Int128)decimal.MaxValue;
+
+    public override NpgsqlParameter Value(T row) => value(row) switch
+    {
+        var sum when Int128.Abs(sum) <= DecimalMax => new NpgsqlParameter<decimal> { TypedValue = (decimal)sum, NpgsqlDbType = NpgsqlDbType.Numeric },
+        var sum => new NpgsqlParameter<BigInteger> { TypedValue = (BigInteger)sum, NpgsqlDbType = NpgsqlDbType.Numeric },
+    };
+
+    public override void Copy(CopyBuffer buffer, T row) => buffer.Numeric(value(row));
 }
 
 internal sealed class IntColumn<T>(string name, Func<T, int> value) : Column<T>(name)

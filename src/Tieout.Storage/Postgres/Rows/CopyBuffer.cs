@@ -45,6 +45,25 @@ internal sealed class CopyBuffer : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(room[4..], value);
     }
 
+    /// <summary>A whole number as PostgreSQL's numeric: its digits to the base of 10,000, the first ones first.</summary>
+    public void Numeric(Int128 value)
+    {
+        const int digitsMax = 10;
+        Span<short> digits = stackalloc short[digitsMax];
+        var first = digitsMax;
+        for (var rest = UInt128.CreateTruncating(value < 0 ? unchecked(-value) : value); rest != 0; rest /= 10_000) digits[--first] = (short)(rest % 10_000);
+        digits = digits[first..];
+        var weight = digits.Length - 1;
+        digits = digits.TrimEnd((short)0);
+        var room = Room(12 + (2 * digits.Length));
+        BinaryPrimitives.WriteInt32BigEndian(room, 8 + (2 * digits.Length));
+        BinaryPrimitives.WriteInt16BigEndian(room[4..], (short)digits.Length);
+        BinaryPrimitives.WriteInt16BigEndian(room[6..], (short)(digits.IsEmpty ? 0 : weight));
+        BinaryPrimitives.WriteInt16BigEndian(room[8..], (short)(value < 0 ? 0x4000 : 0));
+        BinaryPrimitives.WriteInt16BigEndian(room[10..], 0);
+        for (var i = 0; i < digits.Length; i++) BinaryPrimitives.WriteInt16BigEndian(room[(12 + (2 * i))..], digits[i]);
+    }
+
     public void Id(Guid? value)
     {
         if (value is not { } id)

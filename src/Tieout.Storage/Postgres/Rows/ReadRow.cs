@@ -1,3 +1,4 @@
+using System.Numerics;
 using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Rows;
@@ -10,6 +11,10 @@ internal sealed class ReadRow(NpgsqlDataReader reader) : IRow
     public bool IsNull(int column) => reader.IsDBNull(column);
 
     public long Int64(int column) => reader.GetInt64(column);
+
+    /// <remarks>A stored sum is numeric, which has no range; a count or an amount of one row is a bigint.</remarks>
+    public Int128 Int128(int column) =>
+        reader.GetFieldType(column) == typeof(decimal) ? (Int128)reader.GetFieldValue<BigInteger>(column) : reader.GetInt64(column);
 
     public string Text(int column) => reader.GetString(column);
 

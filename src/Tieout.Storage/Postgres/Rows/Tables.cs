@@ -44,7 +44,7 @@ internal static class Tables
     [
         new LongColumn<HoldRow>("seq", row => row.Hold.Seq), new IdColumn<HoldRow>("id", row => row.Hold.Id.Value), new IntColumn<HoldRow>("attribution", row => row.Hold.Labels),
         new TextColumn<HoldRow>("end_user", row => row.Hold.EndUser), new TextColumn<HoldRow>("operation_id", row => row.Hold.OperationId),
-        new LongColumn<HoldRow>("amount", row => row.Hold.Amount.Nanos), new LongColumn<HoldRow>("held_at", row => row.Hold.HeldAt.UnixMicros),
+        new LongColumn<HoldRow>("amount", row => (long)row.Hold.Amount.Nanos), new LongColumn<HoldRow>("held_at", row => row.Hold.HeldAt.UnixMicros),
         new LongColumn<HoldRow>("expires_at", row => row.Hold.ExpiresAt.UnixMicros), Crc<HoldRow>(row => row.Crc),
     ]);
 
@@ -67,8 +67,8 @@ internal static class Tables
         new LongColumn<UsageRow>("cache_write_tokens", row => row.Usage.Counts.CacheWriteTokens), new LongColumn<UsageRow>("output_tokens", row => row.Usage.Counts.OutputTokens),
         new LongColumn<UsageRow>("reasoning_tokens", row => row.Usage.Counts.ReasoningTokens), new TextColumn<UsageRow>("more", row => row.Usage.Counts.More),
         new IntColumn<UsageRow>("basis", row => (int)row.Usage.Basis), new IntColumn<UsageRow>("flags", row => (int)row.Usage.Flags),
-        new IntColumn<UsageRow>("price", row => row.Price), new LongColumn<UsageRow>("provider_cost", row => row.ProviderCost.Nanos),
-        new LongColumn<UsageRow>("charge", row => row.Charge.Nanos), new IntColumn<UsageRow>("charge_flags", row => (int)row.Flags),
+        new IntColumn<UsageRow>("price", row => row.Price), new LongColumn<UsageRow>("provider_cost", row => (long)row.ProviderCost.Nanos),
+        new LongColumn<UsageRow>("charge", row => (long)row.Charge.Nanos), new IntColumn<UsageRow>("charge_flags", row => (int)row.Flags),
         new LongColumn<UsageRow>("effective_at", row => row.EffectiveAt.UnixMicros), new LongColumn<UsageRow>("recorded_at", row => row.RecordedAt.UnixMicros),
         Crc<UsageRow>(row => row.Crc),
     ]);
@@ -83,7 +83,7 @@ internal static class Tables
     [
         new LongColumn<PostingRow>("seq", row => row.Posting.Seq), new IntColumn<PostingRow>("kind", row => (int)row.Posting.Kind),
         new IntColumn<PostingRow>("debit", row => row.Posting.Debit), new IntColumn<PostingRow>("credit", row => row.Posting.Credit),
-        new LongColumn<PostingRow>("amount", row => row.Posting.Amount.Nanos), new LongColumn<PostingRow>("usage_seq", row => row.Posting.UsageSeq),
+        new LongColumn<PostingRow>("amount", row => (long)row.Posting.Amount.Nanos), new LongColumn<PostingRow>("usage_seq", row => row.Posting.UsageSeq),
         new TextColumn<PostingRow>("command_id", row => row.Posting.CommandId), new LongColumn<PostingRow>("reverses", row => row.Posting.Reverses),
         new TextColumn<PostingRow>("reason", row => row.Posting.Reason), new LongColumn<PostingRow>("effective_at", row => row.Posting.EffectiveAt.UnixMicros),
         new LongColumn<PostingRow>("recorded_at", row => row.Posting.RecordedAt.UnixMicros), Crc<PostingRow>(row => row.Crc),
@@ -131,6 +131,16 @@ internal static class Tables
         Crc<LineageEntry>(entry => entry.Crc),
     ]);
 
+    public static readonly Table<AuditRow> Audit = new("audit",
+    [
+        new LongColumn<AuditRow>("seq", row => row.Seq), new TextColumn<AuditRow>("org", row => row.Org), new TextColumn<AuditRow>("actor", row => row.Actor.Id),
+        new TextColumn<AuditRow>("role", row => row.Actor.Role), new TextColumn<AuditRow>("correlation_id", row => row.Actor.CorrelationId),
+        new TextColumn<AuditRow>("address", row => row.Actor.Address), new TextColumn<AuditRow>("agent", row => row.Actor.Agent),
+        new TextColumn<AuditRow>("action", row => row.Action), new TextColumn<AuditRow>("target", row => row.Target), new TextColumn<AuditRow>("before", row => row.Before),
+        new TextColumn<AuditRow>("after", row => row.After), new TextColumn<AuditRow>("outcome", row => row.Outcome),
+        new LongColumn<AuditRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<AuditRow>(row => row.Crc),
+    ]);
+
     public static readonly Table<ChainRow> Chain = new("chain",
     [
         new LongColumn<ChainRow>("commit_no", row => row.Commit), new BytesColumn<ChainRow>("hash", row => row.Hash),
@@ -140,15 +150,15 @@ internal static class Tables
         new LongColumn<ChainRow>("last_outbox", row => row.Last.Outbox), new IntColumn<ChainRow>("last_labels", row => row.Last.Labels),
         new IntColumn<ChainRow>("last_price", row => row.Last.Price), new IntColumn<ChainRow>("last_account", row => row.Last.Account),
         new IntColumn<ChainRow>("last_budget", row => row.Last.Budget), new LongColumn<ChainRow>("last_object", row => row.Last.Object),
-        new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage),
+        new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage), new LongColumn<ChainRow>("last_audit", row => row.Last.Audit),
     ]);
 
     public static readonly Table<InCommit<Account>> Accounts = new("accounts",
     [
         new IntColumn<InCommit<Account>>("no", row => row.Row.No), new TextColumn<InCommit<Account>>("org", row => row.Row.Org),
         new IntColumn<InCommit<Account>>("kind", row => (int)row.Row.Kind), new TextColumn<InCommit<Account>>("asset", row => row.Row.Asset.Code),
-        new LongColumn<InCommit<Account>>("debits", row => row.Row.Debits.Nanos), new LongColumn<InCommit<Account>>("credits", row => row.Row.Credits.Nanos),
-        new LongColumn<InCommit<Account>>("held", row => row.Row.Held.Nanos), new LongColumn<InCommit<Account>>("version", row => row.Row.Version),
+        new SumColumn<InCommit<Account>>("debits", row => row.Row.Debits.Nanos), new SumColumn<InCommit<Account>>("credits", row => row.Row.Credits.Nanos),
+        new SumColumn<InCommit<Account>>("held", row => row.Row.Held.Nanos), new LongColumn<InCommit<Account>>("version", row => row.Row.Version),
         new TextColumn<InCommit<Account>>("grants", row => CheckpointTables.WriteGrants(row.Row)), new LongColumn<InCommit<Account>>("commit_no", row => row.Commit),
     ], """
         ON CONFLICT (bucket, no) DO UPDATE SET debits = excluded.debits, credits = excluded.credits, held = excluded.held,
@@ -159,7 +169,7 @@ internal static class Tables
     [
         new IntColumn<InCommit<BudgetWindow>>("budget", row => row.Row.Key.Budget), new LongColumn<InCommit<BudgetWindow>>("start_at", row => row.Row.Key.Start.UnixMicros),
         new TextColumn<InCommit<BudgetWindow>>("each", row => row.Row.Key.Each ?? ""), new LongColumn<InCommit<BudgetWindow>>("end_at", row => row.Row.End.UnixMicros),
-        new LongColumn<InCommit<BudgetWindow>>("posted", row => row.Row.Posted.Nanos), new LongColumn<InCommit<BudgetWindow>>("held", row => row.Row.Held.Nanos),
+        new SumColumn<InCommit<BudgetWindow>>("posted", row => row.Row.Posted.Nanos), new SumColumn<InCommit<BudgetWindow>>("held", row => row.Row.Held.Nanos),
         new IntColumn<InCommit<BudgetWindow>>("told_percent", row => row.Row.ToldPercent), new LongColumn<InCommit<BudgetWindow>>("commit_no", row => row.Commit),
     ], """
         ON CONFLICT (bucket, budget, start_at, each) DO UPDATE SET posted = excluded.posted, held = excluded.held,
@@ -170,10 +180,10 @@ internal static class Tables
     [
         new LongColumn<CellChange>("hour", row => row.Key.Hour), new IntColumn<CellChange>("attribution", row => row.Key.Labels),
         new LongColumn<CellChange>("attempts", row => row.Attempts), new LongColumn<CellChange>("failures", row => row.Failures),
-        new LongColumn<CellChange>("input_tokens", row => row.InputTokens), new LongColumn<CellChange>("cache_read_tokens", row => row.CacheReadTokens),
-        new LongColumn<CellChange>("cache_write_tokens", row => row.CacheWriteTokens), new LongColumn<CellChange>("output_tokens", row => row.OutputTokens),
-        new LongColumn<CellChange>("reasoning_tokens", row => row.ReasoningTokens), new LongColumn<CellChange>("provider_cost", row => row.ProviderCost.Nanos),
-        new LongColumn<CellChange>("charge", row => row.Charge.Nanos),
+        new SumColumn<CellChange>("input_tokens", row => row.InputTokens), new SumColumn<CellChange>("cache_read_tokens", row => row.CacheReadTokens),
+        new SumColumn<CellChange>("cache_write_tokens", row => row.CacheWriteTokens), new SumColumn<CellChange>("output_tokens", row => row.OutputTokens),
+        new SumColumn<CellChange>("reasoning_tokens", row => row.ReasoningTokens), new SumColumn<CellChange>("provider_cost", row => row.ProviderCost.Nanos),
+        new SumColumn<CellChange>("charge", row => row.Charge.Nanos),
     ], """
         ON CONFLICT (bucket, hour, attribution) DO UPDATE SET
           attempts = cells.attempts + excluded.attempts, failures = cells.failures + excluded.failures,

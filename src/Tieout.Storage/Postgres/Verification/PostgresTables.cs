@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text.RegularExpressions;
 using Npgsql;
 using Tieout.Storage.Postgres.Rows;
@@ -60,7 +61,7 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         WHERE u.bucket = {bucket}
         """;
 
-    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|chain|accounts|windows|cells)\b")]
+    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|audit|chain|accounts|windows|cells)\b")]
     private static partial Regex Names();
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
@@ -86,7 +87,7 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         while (reader.Read())
         {
             var row = new object[reader.FieldCount];
-            reader.GetValues(row);
+            for (var i = 0; i < row.Length; i++) row[i] = reader.GetFieldType(i) == typeof(decimal) && !reader.IsDBNull(i) ? reader.GetFieldValue<BigInteger>(i) : reader.GetValue(i);
             rows.Add(row);
         }
 
@@ -117,8 +118,11 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         {
             long number => number,
             int number => number,
+            BigInteger number => (long)number,
             _ => 0,
         };
+
+        public Int128 Int128(int column) => _page[_at][column] is BigInteger sum ? (Int128)sum : Int64(column);
 
         public string Text(int column) => _page[_at][column] as string ?? "";
 

@@ -43,7 +43,7 @@ internal static class Backfill
         await using var reader = await batch.ExecuteReaderAsync();
         var labels = (await reader.ListAsync(RowReads.Labels)).ToDictionary(row => row.No, row => row.Labels);
         IRow row = new ReadRow(reader);
-        while (await reader.ReadAsync()) count.Add((PostingKind)row.Int64(0), row.Int64(1), RowReads.Time(row, 2), labels[RowReads.Int32(row, 3)], row.TextOrNull(4));
+        while (await reader.ReadAsync()) count.Add((PostingKind)row.Int64(0), row.Amount(1), RowReads.Time(row, 2), labels[RowReads.Int32(row, 3)], row.TextOrNull(4));
         return count.Windows;
     }
 }

@@ -46,15 +46,20 @@ internal sealed partial class Bucket
             if (first.DropEnded()) await CommitOrIsolateAsync(first);
             if (second.DropEnded()) await CommitOrIsolateAsync(second);
         }
-        else if (_reloadedAt == 0 || clock.GetElapsedTime(_reloadedAt) >= ReloadEvery)
+        else if (batch.WasTriedAlone)
         {
-            _reloadedAt = clock.GetTimestamp();
-            _isDoubtful = true;
-            await CommitOrIsolateAsync(batch);
+            await QuarantineAsync(batch, broken);
         }
         else
         {
-            await QuarantineAsync(batch, broken);
+            batch.WasTriedAlone = true;
+            if (_reloadedAt == 0 || clock.GetElapsedTime(_reloadedAt) >= ReloadEvery)
+            {
+                _reloadedAt = clock.GetTimestamp();
+                _isDoubtful = true;
+            }
+
+            await CommitOrIsolateAsync(batch);
         }
     }
 
@@ -80,18 +85,12 @@ internal sealed partial class Bucket
 
     private void Failed(Batch batch, StoreUnavailableException failure)
     {
-        if (failure.Fault == StoreFault.ReadOnly)
-        {
-            _readOnlyAt = clock.GetTimestamp();
-            _readOnly = failure.Message;
-        }
-        else
-        {
-            connections.Failed(failure.Message);
-        }
-
+        if (failure.Fault == StoreFault.ReadOnly) ReadOnly(failure.Message);
+        else connections.Failed(failure.Message);
         batch.Fail(failure);
     }
+
+    private void ReadOnly(string reason) => (_readOnlyAt, _readOnly) = (clock.GetTimestamp(), reason);
 
     /// <summary>Brings the book up. What cannot be loaded is no command's fault.</summary>
     /// <exception cref="StoreUnavailableException">It cannot be loaded; the bucket is read-only.</exception>
@@ -99,12 +98,16 @@ internal sealed partial class Bucket
     {
         try
         {
+            // What could not be read the last time may have been repaired.
+            _isDoubtful |= _book.Damage is not null;
             await StandAtAsync(connection, head, asked);
         }
         catch (Exception broken) when (!PostgresFailure.IsWorld(broken) && broken is not StoreUnavailableException)
         {
             throw new StoreUnavailableException($"Bucket {number} cannot be loaded: {broken.Message}", StoreEffect.None, StoreFault.ReadOnly, broken);
         }
+
+        if (_book.Damage is { } damage) throw new StoreUnavailableException(damage, StoreEffect.None, StoreFault.ReadOnly);
     }
 
     /// <summary>Takes in a commit that is durable. If memory cannot take it in, it is read anew: the commit stands.</summary>

@@ -36,6 +36,9 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
 
     public int Number => number;
 
+    /// <summary>What orgs of the bucket may occupy.</summary>
+    public LedgerLimits Limits { get; set; } = LedgerLimits.Default;
+
     /// <summary>Looks at the book between two commits. A book that is read anew takes the old one's place only when it is whole.</summary>
     /// <exception cref="StoreUnavailableException">The bucket was never loaded: nothing is known of its orgs, keys and settings.</exception>
     public T Read<T>(Func<Book, T> read) => IsLoaded
@@ -74,6 +77,11 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
                 await LoadAsync(connection, head, asked);
                 await PostgresConnections.ExecuteAsync(connection, "COMMIT");
             });
+        }
+        catch (StoreUnavailableException damaged) when (damaged.Fault == StoreFault.ReadOnly)
+        {
+            // Readers get what could be read; health names the row.
+            ReadOnly(damaged.Message);
         }
         finally
         {
@@ -176,6 +184,7 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
         try
         {
             await book.PrefetchAsync(connection, batch.Commands, batch.Revisited);
+            book.Book.Limits = Limits;
             var writes = LedgerRules.Decide(book.Book, batch.Commands, Now(book));
             batch.Writes = writes;
             if (writes.IsEmpty)

@@ -42,21 +42,21 @@ internal sealed partial class BucketBook
 
         await using var reader = await batch.ExecuteReaderAsync();
         if (!isNew && (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))) is not [true]) return false;
-        var settings = await TakeAsync(to.Setting > last.Setting, RowReads.Setting);
-        var labels = await TakeAsync(to.Labels > last.Labels, RowReads.Labels);
+        var settings = await TakeAsync(to.Setting > last.Setting, "settings", RowReads.Setting);
+        var labels = await TakeAsync(to.Labels > last.Labels, "attributions", RowReads.Labels);
         foreach (var row in labels) Number(row);
-        var prices = await TakeAsync(to.Price > last.Price, RowReads.Price);
-        var accounts = await TakeAsync(true, StoredAccount.Read);
-        var moved = await TakeAsync(true, RowReads.Window);
-        var holds = await TakeAsync(holdsCame, row => RowReads.Hold(row, Labels).Hold);
-        var ended = await TakeAsync(holdsMayHaveEnded, row => new AttemptId(row.Guid(0)));
-        var newest = (await TakeAsync(holdsCame, row => row.Guid(0))).Concat(await TakeAsync(usageCame, row => row.Guid(0))).ToList();
+        var prices = await TakeAsync(to.Price > last.Price, "prices", RowReads.Price);
+        var accounts = await TakeAsync(true, "accounts", StoredAccount.Read);
+        var moved = await TakeAsync(true, "windows", RowReads.Window);
+        var holds = await TakeAsync(holdsCame, "holds", row => RowReads.Hold(row, Labels).Hold);
+        var ended = await TakeAsync(holdsMayHaveEnded, "hold_ends", row => new AttemptId(row.Guid(0)));
+        var newest = (await TakeAsync(holdsCame, "holds", row => row.Guid(0))).Concat(await TakeAsync(usageCame, "usage_ids", row => row.Guid(0))).ToList();
         lock (_gate)
         {
-            foreach (var row in settings) Book.Recall(row);
+            foreach (var row in settings) TakeIn("settings", row.Seq, row, Book.Recall);
             foreach (var row in labels) Book.Recall(row);
-            foreach (var row in prices) Book.Recall(row);
-            foreach (var account in accounts) Book.Recall(account.Of(Book));
+            foreach (var row in prices) TakeIn("prices", row.No, row, Book.Recall);
+            foreach (var account in accounts) TakeIn("accounts", account.No, account, stored => Book.Recall(stored.Of(Book)));
             foreach (var window in moved) Book.Recall(window);
             foreach (var hold in holds) Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
             foreach (var id in ended) Book.Forget(id);
@@ -73,6 +73,11 @@ internal sealed partial class BucketBook
             if (wanted) batch.Add(sql, [bucket, .. values]);
         }
 
-        Task<List<T>> TakeAsync<T>(bool wanted, Func<IRow, T> read) => wanted ? reader.ListAsync(read) : Task.FromResult(new List<T>());
+        async Task<List<T>> TakeAsync<T>(bool wanted, string table, Func<IRow, T> read)
+        {
+            if (!wanted) return [];
+            var rows = await reader.ListAsync(row => TryRead(table, row, read));
+            return [.. rows.Where(row => row.IsRead).Select(row => row.Value)];
+        }
     }
 }

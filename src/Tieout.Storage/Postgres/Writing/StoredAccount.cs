@@ -8,7 +8,7 @@ namespace Tieout.Storage.Postgres.Writing;
 /// <summary>How an account stands, as stored; what else it is, its org says.</summary>
 internal sealed record StoredAccount(int No, Amount Debits, Amount Credits, Amount Held, long Version, string Grants)
 {
-    public static StoredAccount Read(IRow row) => new(RowReads.Int32(row, 0), new(row.Int64(1)), new(row.Int64(2)), new(row.Int64(3)), row.Int64(4), row.Text(5));
+    public static StoredAccount Read(IRow row) => new(RowReads.Int32(row, 0), row.Amount(1), row.Amount(2), row.Amount(3), row.Int64(4), row.Text(5));
 
     public Account Of(Book book)
     {

@@ -25,6 +25,7 @@ internal sealed class Wanted(Book book, AttemptId newestId)
     /// <summary>Adds what one command looks at.</summary>
     public void Add(Command command)
     {
+        if (command.Audit?.Approval is { } terms) Objects.Add((CommandOrg.Of(command) ?? "", ObjectKind.Proposal, terms.ProposalId));
         switch (command)
         {
             case Command.Charge charge:
@@ -74,6 +75,16 @@ internal sealed class Wanted(Book book, AttemptId newestId)
                 break;
             case Command.Recharge recharge:
                 foreach (var part in recharge.Parts) Add(part);
+                break;
+            case Command.Together together:
+                foreach (var part in together.Parts) Add(part);
+                break;
+            case Command.ApproveProposal approve:
+                Objects.Add((approve.Org, ObjectKind.Proposal, approve.Proposal));
+                Add(approve.Action);
+                break;
+            case Command.RejectProposal reject:
+                Objects.Add((reject.Org, ObjectKind.Proposal, reject.Proposal));
                 break;
         }
     }

@@ -18,7 +18,12 @@ internal static unsafe partial class NativeSqlite
 
     internal const int OpenReadOnly = 0x1, OpenReadWrite = 0x2, OpenCreate = 0x4, OpenNoMutex = 0x8000;
     internal const uint PreparePersistent = 0x1;
-    internal const int TypeNull = 5;
+    internal const int TypeInteger = 1, TypeText = 3, TypeNull = 5;
+
+    internal const int Utf8 = 1, Deterministic = 0x800, Innocuous = 0x200000;
+
+    /// <summary>SQLite copies the value before the call returns.</summary>
+    internal static readonly nint Transient = -1;
 
     /// <summary>The memory stays where it is until the next bind or reset; SQLite need not copy it.</summary>
     internal static readonly nint Static = 0;
@@ -34,6 +39,10 @@ internal static unsafe partial class NativeSqlite
 
     [LibraryImport(Library, EntryPoint = "sqlite3_busy_timeout")]
     internal static partial int BusyTimeout(RawConnectionHandle connection, int milliseconds);
+
+    /// <summary>From any thread, as long as the connection is open.</summary>
+    [LibraryImport(Library, EntryPoint = "sqlite3_interrupt")]
+    internal static partial void InterruptStatement(RawConnectionHandle connection);
 
     [LibraryImport(Library, EntryPoint = "sqlite3_errmsg")]
     internal static partial byte* ErrorMessage(RawConnectionHandle connection);
@@ -82,6 +91,35 @@ internal static unsafe partial class NativeSqlite
 
     [LibraryImport(Library, EntryPoint = "sqlite3_column_bytes"), SuppressGCTransition]
     internal static partial int ColumnBytes(nint statement, int column);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_create_function_v2", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int CreateFunction(
+        RawConnectionHandle connection, string name, int arguments, int flags, nint state,
+        delegate* unmanaged[Cdecl]<nint, int, nint*, void> call, delegate* unmanaged[Cdecl]<nint, int, nint*, void> step, delegate* unmanaged[Cdecl]<nint, void> end, nint destroy);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_aggregate_context"), SuppressGCTransition]
+    internal static partial void* AggregateContext(nint context, int bytes);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_value_type"), SuppressGCTransition]
+    internal static partial int ValueType(nint value);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_value_int64"), SuppressGCTransition]
+    internal static partial long ValueInt64(nint value);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_value_blob"), SuppressGCTransition]
+    internal static partial byte* ValueBlob(nint value);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_value_bytes"), SuppressGCTransition]
+    internal static partial int ValueBytes(nint value);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_result_int64"), SuppressGCTransition]
+    internal static partial void ResultInt64(nint context, long value);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_result_text")]
+    internal static partial void ResultText(nint context, byte* value, int bytes, nint destructor);
+
+    [LibraryImport(Library, EntryPoint = "sqlite3_result_error")]
+    internal static partial void ResultError(nint context, byte* message, int bytes);
 }
 
 /// <summary>An open connection of SQLite, closed once, when the last statement on it is gone.</summary>

@@ -29,7 +29,7 @@ internal sealed unsafe class RawConnection : IDisposable
     public static RawConnection Open(string file, bool readOnly = false, int busyMilliseconds = 5_000)
     {
         var flags = NativeSqlite.OpenNoMutex | (readOnly ? NativeSqlite.OpenReadOnly : NativeSqlite.OpenReadWrite | NativeSqlite.OpenCreate);
-        if (!readOnly && file != InMemory) PrivateFiles.Touch(file);
+        if (!readOnly && file != InMemory) Touch(file);
         var code = NativeSqlite.Open(file, out var handle, flags, 0);
         var connection = new RawConnection(file, handle);
         try
@@ -37,6 +37,7 @@ internal sealed unsafe class RawConnection : IDisposable
             connection.Check(code, "open", StoreEffect.None);
             connection.Check(NativeSqlite.ExtendedResultCodes(handle, 1), "open", StoreEffect.None);
             connection.Check(NativeSqlite.BusyTimeout(handle, busyMilliseconds), "open", StoreEffect.None);
+            connection.Check(WideSums.Define(handle), "open", StoreEffect.None);
             return connection;
         }
         catch
@@ -45,6 +46,9 @@ internal sealed unsafe class RawConnection : IDisposable
             throw;
         }
     }
+
+    /// <summary>Ends the statement that another thread runs on this connection; that thread then gets an <see cref="OperationCanceledException"/>.</summary>
+    public void Interrupt() => NativeSqlite.InterruptStatement(Handle);
 
     /// <summary>Runs statements that return nothing of interest: pragmas, migrations, transaction control.</summary>
     public void Execute(string sql) => Check(NativeSqlite.Execute(Handle, sql, 0, 0, 0), sql, StoreEffect.None);
@@ -111,14 +115,27 @@ internal sealed unsafe class RawConnection : IDisposable
         return (code & 0xff) switch
         {
             NativeSqlite.Busy or NativeSqlite.Locked => new StoreUnavailableException(message, effect, StoreFault.Busy),
+            NativeSqlite.Interrupt => new OperationCanceledException(message),
             NativeSqlite.Full => new StoreUnavailableException(message, effect, StoreFault.Full),
             NativeSqlite.IoError => new StoreUnavailableException(message, effect, StoreFault.InputOutput),
             NativeSqlite.CannotOpen or NativeSqlite.ReadOnly or NativeSqlite.NoPermission => new StoreUnavailableException(message, effect, StoreFault.NotWritable),
-            NativeSqlite.NoMemory or NativeSqlite.Interrupt or NativeSqlite.Protocol or NativeSqlite.Schema => new StoreUnavailableException(message, effect, StoreFault.Busy),
+            NativeSqlite.NoMemory or NativeSqlite.Protocol or NativeSqlite.Schema => new StoreUnavailableException(message, effect, StoreFault.Busy),
             NativeSqlite.Corrupt or NativeSqlite.NotADatabase => new StoreCorruptException(message) { IsFile = true },
             NativeSqlite.Constraint => new StoreConstraintException(message),
             _ => new InvalidOperationException(message),
         };
+    }
+
+    private static void Touch(string file)
+    {
+        try
+        {
+            PrivateFiles.Touch(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"The database file {file} cannot be made: {error.Message}", StoreEffect.None, StoreFault.NotWritable);
+        }
     }
 
     private (int Frames, int Done) Checkpoint(int mode)

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Tieout.Core.Money;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Sqlite.Native;
@@ -38,6 +40,19 @@ internal sealed unsafe class RawStatement : IRows
     }
 
     public void Bind(int index, long value) => Check(NativeSqlite.BindInt64(_statement, index, value));
+
+    /// <summary>An integer where 64 bits suffice, as nearly always; else its digits as text. <see cref="Int128"/> reads both back.</summary>
+    public void Bind(int index, Int128 value)
+    {
+        if (unchecked((long)value) is var low && low == value) Bind(index, low);
+        else Bind(index, value.ToString(CultureInfo.InvariantCulture));
+    }
+
+    public void Bind(int index, Amount value)
+    {
+        if (value.TryToInt64(out var nanos)) Bind(index, nanos);
+        else Bind(index, value.Nanos);
+    }
 
     public void Bind(int index, long? value)
     {
@@ -121,6 +136,17 @@ internal sealed unsafe class RawStatement : IRows
 
     /// <summary>NULL reads as 0, as SQLite has it.</summary>
     public long Int64(int column) => NativeSqlite.ColumnInt64(_statement, column);
+
+    /// <exception cref="StoreCorruptException">The value is no whole number.</exception>
+    public Int128 Int128(int column) => NativeSqlite.ColumnType(_statement, column) switch
+    {
+        NativeSqlite.TypeInteger => NativeSqlite.ColumnInt64(_statement, column),
+        NativeSqlite.TypeText when System.Int128.TryParse(Bytes(column), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) => value,
+        NativeSqlite.TypeNull => 0,
+        _ => throw new StoreCorruptException($"Column {column} holds '{Text(column)}', which is not a whole number: {_sql}"),
+    };
+
+    public Amount Amount(int column) => new(Int128(column));
 
     public long? Int64OrNull(int column) => IsNull(column) ? null : Int64(column);
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Tieout.Core.Metering;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -16,12 +17,16 @@ internal sealed class ReadConnections(string database) : IDisposable
     private bool _closed;
 
     /// <summary>Runs one read on a connection of its own, as of one commit. Keep it short: the log cannot start again while it lasts.</summary>
-    public T Read<T>(Func<RawConnection, T> read)
+    /// <exception cref="OperationCanceledException">The read was ended where it was, also within a statement.</exception>
+    [SuppressMessage("Design", "CA1068", Justification = "The read is long, so it comes last.")]
+    public T Read<T>(CancellationToken cancellationToken, Func<RawConnection, T> read)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (!_idle.TryTake(out var connection)) connection = RawConnection.Open(database, readOnly: true);
         try
         {
             connection.Execute("BEGIN");
+            using var interrupt = cancellationToken.UnsafeRegister(static state => ((RawConnection)state!).Interrupt(), connection);
             return read(connection);
         }
         finally

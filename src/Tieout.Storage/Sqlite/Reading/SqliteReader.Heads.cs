@@ -5,12 +5,12 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>The end of the hash chain, for evidence outside the file.</summary>
 internal sealed partial class SqliteReader
 {
-    public Task<IReadOnlyList<BucketHead>> HeadsAsync(CancellationToken cancellationToken) => Task.FromResult(_connections.Read(connection =>
+    public Task<IReadOnlyList<BucketHead>> HeadsAsync(CancellationToken cancellationToken) => Task.FromResult(_connections.Read(cancellationToken, connection =>
     {
         var last = new Query("SELECT commit_no, hash FROM chain").Then("ORDER BY commit_no DESC LIMIT 1").List(connection, row => new BucketHead(0, row.Int64(0), Convert.ToHexStringLower(row.Bytes(1))));
         return (IReadOnlyList<BucketHead>)(last.Count == 1 ? last : [new(0, 0, "")]);
     }));
 
-    public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) => Task.FromResult(bucket != 0 ? null : _connections.Read(connection =>
+    public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) => Task.FromResult(bucket != 0 ? null : _connections.Read(cancellationToken, connection =>
         new Query("SELECT hash FROM chain").Where("commit_no = ?", commit).List(connection, row => row.Bytes(0).ToArray()).FirstOrDefault()));
 }

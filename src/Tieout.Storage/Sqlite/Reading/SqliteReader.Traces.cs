@@ -7,7 +7,7 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>Everything about one attempt.</summary>
 internal sealed partial class SqliteReader
 {
-    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
     {
         List<UsageRow> Usage(Query query) => query.Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions WHERE org = ?)", correlationId, org)
             .Then("ORDER BY u.seq LIMIT ?", limit).List(connection, s => RowReads.Usage(s, no => _connections.Labels(connection, no)));
@@ -22,7 +22,7 @@ internal sealed partial class SqliteReader
     });
 
     public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
-        Task.FromResult(_connections.Read(connection => new AttemptSearch(connection, org).Records(attempt)));
+        Task.FromResult(_connections.Read(cancellationToken, connection => new AttemptSearch(connection, org).Records(attempt)));
 
     /// <summary>One search, as of one commit.</summary>
     private sealed class AttemptSearch(RawConnection connection, string org)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Budgets;
@@ -63,7 +64,7 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
         while (left > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = _connections.Read(connection => UsagePage(connection, filter, after, Math.Min(left, PageRows)));
+            var page = _connections.Read(cancellationToken, connection => UsagePage(connection, filter, after, Math.Min(left, PageRows)));
             foreach (var row in page) yield return row;
             if (page.Count < Math.Min(left, PageRows)) yield break;
             (after, left) = (page[^1].Seq, left - page.Count);
@@ -74,11 +75,11 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     public async IAsyncEnumerable<Posting> PostingsAsync(
         string org, Instant from, Instant to, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (Org(org) is not { } state) yield break;
+        if (Org(org) is not { } state || !HasPostings(state)) yield break;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = _connections.Read(connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
+            var page = _connections.Read(cancellationToken, connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
                 .Then("ORDER BY p.seq LIMIT ?", PageRows)
                 .List(connection, s => RowReads.Posting(s, _ => org).Posting));
             foreach (var posting in page) yield return posting;
@@ -88,7 +89,7 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
         }
     }
 
-    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
     {
         const string ofOrg = "operation_id = ? AND attribution IN (SELECT no FROM attributions WHERE org = ?)";
         var held = new Query("SELECT id FROM holds").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
@@ -97,15 +98,15 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     });
 
     public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
-        Task.FromResult(_connections.Read(connection => Attempt(connection, org, id)));
+        Task.FromResult(_connections.Read(cancellationToken, connection => Attempt(connection, org, id)));
 
-    public Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         new Query($"SELECT {RowReads.FindingColumns} FROM findings").WhereGiven("org = ?", org).Then("ORDER BY seq DESC LIMIT ?", limit).List(connection, RowReads.Finding));
 
-    public Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         new Query($"SELECT {RowReads.OutboxColumns} FROM outbox").Where("seq > ?", after).WhereGiven("org = ?", org).Then("ORDER BY seq LIMIT ?", limit).List(connection, RowReads.Outbox));
 
-    public Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
     {
         var query = new Query($"SELECT {RowReads.HoldColumns}, e.ended_at FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq");
         query = state == HoldState.Open ? query.Where("e.hold IS NULL") : query.Where("e.state = ?", (long)state);
@@ -114,19 +115,23 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
             .List(connection, s => new HeldAttempt(RowReads.Hold(s, no => _connections.Labels(connection, no)).Hold, state, s.IsNull(9) ? null : RowReads.Time(s, 9)));
     });
 
-    public Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(connection =>
+    public Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(cancellationToken, connection =>
         Objects().Where("o.org = ? AND o.kind = ? AND o.id = ?", org, (long)kind, id).List(connection, RowReads.Kept).SingleOrDefault()));
 
-    public Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         Objects().Where("o.org = ? AND o.kind = ? AND o.seq < ?", org, (long)kind, before).Then("ORDER BY o.seq DESC LIMIT ?", limit).List(connection, RowReads.Kept));
 
-    public Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<long> CountObjectsAsync(string org, ObjectKind kind, int limit, CancellationToken cancellationToken) => Task.FromResult(_connections.Read(cancellationToken, connection =>
+        new Query("SELECT count(*) FROM (SELECT 1 FROM objects o LEFT JOIN object_ends e ON e.object = o.seq").Where("o.org = ? AND o.kind = ? AND e.object IS NULL", org, (long)kind)
+            .Then("LIMIT ?)", limit).List(connection, s => s.Int64(0))[0]));
+
+    public Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         Objects().Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (long)kind, after).Then("ORDER BY o.seq LIMIT ?", limit).List(connection, RowReads.Kept));
 
-    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(connection =>
+    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(connection, RowReads.Lineage));
 
-    public async Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken) => Org(org) is null ? null : (await Rows(connection =>
+    public async Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken) => Org(org) is null ? null : (await Rows(cancellationToken, connection =>
         new Query("SELECT no, body, crc FROM prices").Where("no = ?", number).List(connection, RowReads.Price))).Select(row => ResolvedPrice.Parse(row.Json)).SingleOrDefault();
 
     public void Dispose()
@@ -141,17 +146,27 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
         budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,
         budget.Budget.Limit is { } limit ? limit - window.Spoken : null, window.ToldPercent);
 
+    private const string OfFilter =
+        "org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) "
+        + "AND model IS coalesce(?, model) AND source = coalesce(?, source) AND app_instance IS coalesce(?, app_instance)";
+
+    private static object?[] Values(UsageFilter filter) =>
+        [filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model, (long?)filter.Source, filter.AppInstance];
+
+    /// <summary>Whether any usage can match. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.</summary>
+    private static bool HasLabels(RawConnection connection, UsageFilter filter) =>
+        new Query("SELECT 1 FROM attributions").Where(OfFilter, Values(filter)).Then("LIMIT 1").List(connection, s => s.Int64(0)).Count > 0;
+
+    private bool HasPostings(OrgState org) => writer.Pipeline.Read(image => image.Account(org, AccountKind.Customer).Version > 0);
+
     private List<UsageRow> UsagePage(RawConnection connection, UsageFilter filter, long after, int rows)
     {
+        if (!HasLabels(connection, filter)) return [];
         var first = Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
         return new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
             .Where("u.seq > ?", first)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where(
-                "u.attribution IN (SELECT no FROM attributions WHERE org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) "
-                + "AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) AND model IS coalesce(?, model) "
-                + "AND source = coalesce(?, source) AND app_instance IS coalesce(?, app_instance))",
-                filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model, (long?)filter.Source, filter.AppInstance)
+            .Where($"u.attribution IN (SELECT no FROM attributions WHERE {OfFilter})", Values(filter))
             .WhereGiven("u.operation_id = ?", filter.OperationId)
             .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
             .WhereGiven("u.end_user = ?", filter.EndUser)
@@ -174,5 +189,6 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
         .Where("p.effective_at >= ? AND p.effective_at < ?", from.UnixMicros, to.UnixMicros)
         .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
 
-    private Task<IReadOnlyList<T>> Rows<T>(Func<RawConnection, IReadOnlyList<T>> read) => Task.FromResult(_connections.Read(read));
+    [SuppressMessage("Design", "CA1068", Justification = "The read is long, so it comes last.")]
+    private Task<IReadOnlyList<T>> Rows<T>(CancellationToken cancellationToken, Func<RawConnection, IReadOnlyList<T>> read) => Task.FromResult(_connections.Read(cancellationToken, read));
 }

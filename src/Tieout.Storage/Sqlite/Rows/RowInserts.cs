@@ -20,7 +20,8 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _object = Insert(connection, "objects", 11);
     private readonly RawStatement _objectEnd = Insert(connection, "object_ends", 5);
     private readonly RawStatement _lineage = Insert(connection, "lineage", 15);
-    private readonly RawStatement _chain = Insert(connection, "chain", 15);
+    private readonly RawStatement _chain = Insert(connection, "chain", 16);
+    private readonly RawStatement _audit = Insert(connection, "audit", 14);
 
     public void Write(WriteSet writes)
     {
@@ -38,12 +39,13 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         foreach (var row in writes.Objects) Write(row);
         foreach (var end in writes.ObjectsEnded) Write(end, writes.Chain.Commit);
         foreach (var entry in writes.Lineage) Write(entry);
+        foreach (var row in writes.Audit) Write(row);
         Write(writes.Chain);
     }
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _chain])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _audit, _chain])
         {
             statement.Dispose();
         }
@@ -120,7 +122,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(3, hold.Labels);
         s.Bind(4, hold.EndUser);
         s.Bind(5, hold.OperationId);
-        s.Bind(6, hold.Amount.Nanos);
+        s.Bind(6, hold.Amount);
         s.Bind(7, hold.HeldAt.UnixMicros);
         s.Bind(8, hold.ExpiresAt.UnixMicros);
         s.Bind(9, row.Crc);
@@ -164,8 +166,8 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(19, (long)usage.Basis);
         s.Bind(20, (long)usage.Flags);
         s.Bind(21, row.Price);
-        s.Bind(22, row.ProviderCost.Nanos);
-        s.Bind(23, row.Charge.Nanos);
+        s.Bind(22, row.ProviderCost);
+        s.Bind(23, row.Charge);
         s.Bind(24, (long)row.Flags);
         s.Bind(25, row.EffectiveAt.UnixMicros);
         s.Bind(26, row.RecordedAt.UnixMicros);
@@ -189,7 +191,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(2, (long)posting.Kind);
         s.Bind(3, posting.Debit);
         s.Bind(4, posting.Credit);
-        s.Bind(5, posting.Amount.Nanos);
+        s.Bind(5, posting.Amount);
         s.Bind(6, posting.UsageSeq);
         s.Bind(7, posting.CommandId);
         s.Bind(8, posting.Reverses);
@@ -280,6 +282,26 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Run();
     }
 
+    private void Write(AuditRow row)
+    {
+        var s = _audit;
+        s.Bind(1, row.Seq);
+        s.Bind(2, row.Org);
+        s.Bind(3, row.Actor.Id);
+        s.Bind(4, row.Actor.Role);
+        s.Bind(5, row.Actor.CorrelationId);
+        s.Bind(6, row.Actor.Address);
+        s.Bind(7, row.Actor.Agent);
+        s.Bind(8, row.Action);
+        s.Bind(9, row.Target);
+        s.Bind(10, row.Before);
+        s.Bind(11, row.After);
+        s.Bind(12, row.Outcome);
+        s.Bind(13, row.RecordedAt.UnixMicros);
+        s.Bind(14, row.Crc);
+        s.Run();
+    }
+
     private void Write(ChainRow row)
     {
         var s = _chain;
@@ -299,6 +321,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         s.Bind(13, last.Budget);
         s.Bind(14, last.Object);
         s.Bind(15, last.Lineage);
+        s.Bind(16, last.Audit);
         s.Run();
     }
 }

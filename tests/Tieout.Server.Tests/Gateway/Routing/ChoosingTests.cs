@@ -177,7 +177,7 @@ public sealed class ChoosingTests
 
     private static List<string> Way(Route route, Reply reply)
     {
-        var journey = new Journey(route, ProviderDialect.OpenAi, "operation", 1, new ManualClock());
+        var journey = new Journey(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
         var way = new List<string>();
         var pause = TimeSpan.Zero;
         while (journey.Next() is { } target)

@@ -75,6 +75,9 @@ internal static class FaultCatalogue
         ("overrun", file => Flagged(file, "overrun", "charge_flags = charge_flags | 1")),
         ("unpriced", file => Flagged(file, "unpriced", "charge_flags = charge_flags | 4", isHalved: true)),
         ("estimated", file => Flagged(file, "estimated_usage", "basis = 1", isHalved: true)),
+        ("above its ceiling", file => Flagged(file, "usage_above_ceiling", "charge_flags = charge_flags | 64")),
+        ("unreadable", file => Flagged(file, "usage_unreadable", "flags = flags | 1024")),
+        ("calls left out", file => Flagged(file, "sub_calls_left_out", "flags = flags | 4096")),
         ("hidden", file => Flagged(file, "hidden_usage", "flags = flags | 2")),
         ("unattributed", file =>
         {

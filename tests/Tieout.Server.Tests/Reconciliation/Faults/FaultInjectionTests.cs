@@ -103,8 +103,8 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var (reconciling, _, _) = Of(ledger);
         var found = (await reconciling.RunAsync(FindingFilter.All, full: false, TestContext.Current.CancellationToken)).Findings;
-        string Text(IEnumerable<(string Code, long? Difference)> all) => string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
-        var (expected, actual) = (Text(planted.Select(fault => (fault.Code, fault.Difference))), Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
+        string Text(IEnumerable<(string Code, Int128? Difference)> all) => string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
+        var (expected, actual) = (Text(planted.Select(fault => (fault.Code, (Int128?)fault.Difference))), Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
         Assert.True(expected == actual, $"{name}\nplanted:\n{expected}\nfound:\n{actual}\n\n{string.Join('\n', found.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
     }
 
@@ -112,7 +112,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var (reconciling, correcting, context) = Of(ledger);
         var stop = TestContext.Current.CancellationToken;
-        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), approvedBy: null, context);
+        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), context);
         foreach (var full in (bool[])[false, true])
         {
             var left = (await reconciling.RunAsync(FindingFilter.All, full, stop)).Findings;
@@ -143,7 +143,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     private static (Reconciling, Correcting, HttpContext) Of(ILedger ledger)
     {
         var keys = new CurrentKeys(ledger, TimeProvider.System);
-        var spool = new SettlementSpool(ledger, new ServerOptions(), NullLogger<SettlementSpool>.Instance);
+        var spool = new SettlementSpool(ledger, new ServerOptions(), new Server.Hosting.OutageLog(ledger, TimeProvider.System, NullLogger<Server.Hosting.OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new Reconciling(ledger, keys, spool, new ServerOptions(), TimeProvider.System);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider() };
         Server.Tenancy.Caller.Root.StoreIn(context);

@@ -1,13 +1,13 @@
+using System.Text.RegularExpressions;
+using Tieout.Tests;
+
 namespace Tieout.Storage.Tests.Postgres.Statements;
 
 /// <summary>The rules that a statement keeps so that a distributed database (Citus) takes it. Numbered as in <c>src/Tieout.Storage/Postgres/README.md</c>.</summary>
-internal static class StatementRules
+internal static partial class StatementRules
 {
-    public static readonly HashSet<string> Distributed =
-    [
-        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "chain",
-        "accounts", "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
-    ];
+    /// <summary>As <c>deploy/citus.sql</c> has them, which a test compares with the tables that there are.</summary>
+    public static readonly HashSet<string> Distributed = [.. DistributedTables().Matches(File.ReadAllText(Repo.Path("deploy/citus.sql"))).Select(match => match.Groups[1].Value)];
 
     private static readonly string[] Volatile = ["clock_timestamp", "timeofday", "random", "gen_random_uuid", "nextval", "setval", "pg_sleep", "txid_current"];
     private static readonly string[] Aggregates = ["count", "sum", "min", "max", "avg", "string_agg", "array_agg", "percentile_cont", "bool_or", "bool_and"];
@@ -81,4 +81,7 @@ internal static class StatementRules
     }
 
     private static string Text(List<SqlToken> tokens) => string.Concat(tokens.Select(token => token.Text));
+
+    [GeneratedRegex(@"create_distributed_table\('(\w+)'")]
+    private static partial Regex DistributedTables();
 }

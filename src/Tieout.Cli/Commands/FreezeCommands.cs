@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Tieout.Server.Reconciliation.Inside;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>freeze ORG</c> and <c>unfreeze ORG</c></summary>
+internal static class FreezeCommands
+{
+    public static Command Freeze(Globals globals) => Build(
+        globals, "freeze", "Refuse to move money of an org by hand: top-ups, grants, corrections, credit notes, price policies.", "Why. Stored and shown by org show.",
+        body => $"Money of {body.Org} cannot be moved by hand from now on: {body.Reason}");
+
+    public static Command Unfreeze(Globals globals) => Build(
+        globals, "unfreeze", "Lift the freeze of an org. A freeze that a reconciliation brought is lifted only when a run no longer finds its cause.", "What was understood and repaired. Stored.",
+        body => $"Money of {body.Org} can be moved by hand again: {body.Reason}");
+
+    private static Command Build(Globals globals, string name, string description, string why, Func<FreezeBody, string> sentence)
+    {
+        var org = new Argument<string>("ORG");
+        var reason = new Option<string>("--reason") { Required = true, Description = why };
+        return globals.Calling(new(name, description) { org, reason }, async (call, api, cancellationToken) =>
+        {
+            var answer = await api.SendAsync(
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "adjustments", name]), new FreezeRequest(call.Get(reason)), ReconciliationJson.Default.FreezeRequest,
+                ReconciliationJson.Default.FreezeBody, cancellationToken);
+            await call.AnswerAsync(answer, ReconciliationJson.Default.FreezeBody, (body, text) => text.WriteLineAsync(sentence(body)));
+            return ExitCode.Ok;
+        });
+    }
+}

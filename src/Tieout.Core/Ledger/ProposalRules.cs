@@ -1,0 +1,68 @@
+using Tieout.Core.Tenancy;
+using static Tieout.Core.Ledger.LedgerRules;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>Proposals: recorded instead of a command that one person may not carry out alone, then approved or rejected once by another.</summary>
+internal static class ProposalRules
+{
+    /// <summary>Records the proposal. The same command proposed again by the same person for the same reason is the same proposal (L3).</summary>
+    public static Outcome Propose(Draft draft, Command command, AuditAction action, Money.Amount? moves)
+    {
+        var terms = action.Approval!;
+        var org = CommandOrg.Of(command)!;
+        var proposal = new Proposal(org, terms.ProposalId, CommandText.Write(command), moves, terms.Reason, action.Actor.Id, draft.Now + terms.ValidFor);
+        if (draft.Object(org, ObjectKind.Proposal, proposal.Id) is { } known)
+        {
+            var before = Proposal.Of(known.Object);
+            return before == proposal with { ExpiresAt = before.ExpiresAt, Moves = before.Moves } ? new Outcome.Proposed(before, IsNew: false) : Refuse(Refusal.IdReused);
+        }
+
+        if (string.IsNullOrWhiteSpace(terms.Reason)) return Refuse(Refusal.ReasonNeeded);
+        if (!ProviderObject.IsValidId(proposal.Id) || !Names.IsValid(proposal.By)) return Refuse(Refusal.NameInvalid, "id");
+        if (draft.Org(org) is null && command is not Command.OpenOrg) return Refuse(Refusal.OrgNotFound);
+        draft.Add(proposal.Stored);
+        return new Outcome.Proposed(proposal, IsNew: true);
+    }
+
+    /// <summary>Carries out a proposal and closes it, both or neither.</summary>
+    public static Outcome Approve(Draft draft, Command.ApproveProposal command)
+    {
+        var by = Person(command);
+        if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out var proposal) is { } refusal) return Refuse(refusal);
+        if (kept.End is { } end)
+        {
+            var decided = ProposalEnd.Of(end);
+            return decided.Approved && decided.By == by ? new Outcome.Replayed(decided.Posting, default) : Refuse(Refusal.ProposalClosed, decided.By);
+        }
+
+        if (by == proposal.By) return Refuse(Refusal.ProposalOwn);
+        if (draft.Now >= proposal.ExpiresAt) return Refuse(Refusal.ProposalExpired);
+        if (CommandText.Write(command.Action) != proposal.Content) return Refuse(Refusal.ProposalDiffers);
+        var outcome = TogetherRules.Decide(draft, [command.Action]);
+        if (outcome is Outcome.Refused) return outcome;
+        draft.End(kept, new ProposalEnd(Approved: true, by, Reason: null, outcome is Outcome.Done done ? done.Seq : ((Outcome.Replayed)outcome).Seq).Body);
+        return outcome;
+    }
+
+    /// <summary>Closes a proposal without carrying it out. Its proposer may do so, too.</summary>
+    public static Outcome Reject(Draft draft, Command.RejectProposal command)
+    {
+        var end = new ProposalEnd(Approved: false, Person(command), command.Reason, Posting: 0);
+        if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out _) is { } refusal) return Refuse(refusal);
+        if (kept.End is { } known) return known.Body == end.Body ? new Outcome.Replayed(0, default) : Refuse(Refusal.ProposalClosed, ProposalEnd.Of(known).By);
+        draft.End(kept, end.Body);
+        return new Outcome.Done(kept.Row.Seq, default);
+    }
+
+    private static Refusal? Validate(Draft draft, string org, string id, string hash, out KeptObject kept, out Proposal proposal)
+    {
+        (kept, proposal) = (null!, null!);
+        if (draft.Object(org, ObjectKind.Proposal, id) is not { } known) return Refusal.ProposalNotFound;
+        (kept, proposal) = (known, Proposal.Of(known.Object));
+        return proposal.Hash == hash ? null : Refusal.ProposalDiffers;
+    }
+
+    private static string Person(Command command) =>
+        command.Audit?.Actor.Id ?? throw new ArgumentException("A proposal is decided by a person: give the audit action.", nameof(command));
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Upstreams;
+
+namespace Tieout.Server.Gateway.Dialects;
+
+/// <summary>An address of OpenAI's that takes a form.</summary>
+/// <param name="modelDefault">The model where the form names none; null: it must.</param>
+internal abstract class FormEndpoint(string? modelDefault) : Endpoint
+{
+    private const int ModelLengthMax = 256;
+
+    public override Dialect Dialect => OpenAiDialect.Instance;
+
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request)
+    {
+        request = null;
+        return new(ApiError.BodyMalformed, "The body must be multipart/form-data.");
+    }
+
+    public override async ValueTask<(GatewayRefusal? Refused, GatewayRequest? Request)> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
+    {
+        var (form, refused) = await RequestForm.ReadAsync(http.ContentType, body, http.HttpContext.RequestAborted);
+        if (form is null) return (refused, null);
+        if ((form.Text("model") ?? modelDefault) is not { Length: > 0 and <= ModelLengthMax } model) return (new(ApiError.ParameterInvalid, $"You must provide a model parameter of 1 to {ModelLengthMax} characters.", "model"), null);
+        var stream = form.Text("stream") ?? "false";
+        if (stream is not ("true" or "false")) return (new(ApiError.ParameterInvalid, "'stream' must be true or false.", "stream"), null);
+        return Read(form, new GatewayRequest { Model = model, Stream = stream == "true", UsageAsked = true, Form = form, Bytes = body.Length });
+    }
+
+    public override GatewayRefusal? ReadReferences(ReadOnlySpan<byte> body, out RequestReferences references)
+    {
+        references = RequestReferences.None;
+        return null;
+    }
+
+    /// <summary>A form that names no model leaves it to the provider, which takes the same one.</summary>
+    public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) => request.Form!.Write(target.Model);
+
+    /// <param name="request">What all forms have.</param>
+    protected abstract (GatewayRefusal? Refused, GatewayRequest? Request) Read(RequestForm form, GatewayRequest request);
+}

@@ -1,0 +1,91 @@
+using System.Text;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Configuration;
+using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Gateway.References;
+
+/// <summary>Refuses a request that names what another org, or nobody, has at a provider. Nothing is sent then.</summary>
+/// <remarks>
+/// A provider's account is shared by all orgs that have no key of their own there, and the provider answers for any id in it. So an id
+/// must be one that the ledger has as the org's, or one that the configuration shares; or the account must be the org's own.
+/// </remarks>
+internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
+{
+    /// <param name="asked">The model that the request asks for, as its client names it.</param>
+    /// <returns>Why the request goes no further, else which upstreams it may go to.</returns>
+    public async ValueTask<(GatewayRefusal? Refused, UpstreamBinding Binding)> CheckAsync(
+        Caller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references, CancellationToken cancellationToken)
+    {
+        if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return (notAllowed, default);
+        var org = caller.Spender.Key.Org;
+        string? provider = null;
+        var ownAccount = false;
+        foreach (var reference in references.Kept)
+        {
+            var at = await ProviderOfAsync(org, reference, routes, dialect, cancellationToken);
+            if (at is null && routes.Options.Providers.Any(one => one.Dialect == dialect && one.ApiKeyByOrg.ContainsKey(org)))
+            {
+                ownAccount = true;
+                continue;
+            }
+
+            if (at is null) return (NotFound(reference), default);
+            if (provider is not null && provider != at) return (new(ApiError.ParameterInvalid, $"'{reference.Member}' names an object at another provider than the others in the request.", reference.Member), default);
+            provider = at;
+        }
+
+        return (null, new(provider, ownAccount ? org : null));
+    }
+
+    public static GatewayRefusal NotAt(Upstream upstream) =>
+        new(ApiError.ParameterInvalid, $"The request goes to the provider '{upstream.Options.Name}', which does not have what the request names.");
+
+    /// <summary>A key that is limited to some models is so also for those that tools and lists of fallbacks name.</summary>
+    public static GatewayRefusal? RefusalOf(Caller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
+    {
+        foreach (var named in models)
+        {
+            if (dialect is ProviderDialect.Gemini)
+            {
+                var model = named.StartsWith("models/", StringComparison.Ordinal) ? named["models/".Length..] : named;
+                if (asked is not null && model != asked) return new(ApiError.ParameterInvalid, $"'model' in the body is '{named}', but the address names '{asked}'. Leave 'model' out of the body.", "model");
+                continue;
+            }
+
+            if (caller.Spender.Refusal(scope, named) is not { } refused) continue;
+            if (!routes.NamesOf(named).Any(name => caller.Spender.Refusal(scope, name) is null)) return refused;
+        }
+
+        return null;
+    }
+
+    /// <returns>The provider that keeps it for the org, or for everybody; null: there is none.</returns>
+    private async ValueTask<string?> ProviderOfAsync(string org, KeptReference reference, Routes routes, ProviderDialect dialect, CancellationToken cancellationToken)
+    {
+        if (ProviderObject.IsValidId(reference.Id) && await FindAsync(org, reference, cancellationToken) is { } kept)
+        {
+            return Encoding.UTF8.GetString(JsonMember.Text(Encoding.UTF8.GetBytes(kept.Body), "provider"u8));
+        }
+
+        return routes.Options.Providers.FirstOrDefault(one => one.Dialect == dialect && one.SharedObjects.Contains(reference.Id))?.Name;
+    }
+
+    private async ValueTask<ProviderObject?> FindAsync(string org, KeptReference reference, CancellationToken cancellationToken)
+    {
+        if (stored.FindRecent(org, reference.Kind, reference.Id) is { } recent) return recent;
+        var kept = await ledger.Read.ObjectAsync(org, reference.Kind, reference.Id, cancellationToken);
+        return kept is { Object.Kind: ObjectKind.File, End: not null } ? null : kept?.Object;
+    }
+
+    /// <summary>The same whether another org has it or nobody does.</summary>
+    private static GatewayRefusal NotFound(KeptReference reference) =>
+        new(ApiError.ObjectNotFound, $"'{reference.Member}' names '{Shown(reference.Id)}', which this org does not have here.", reference.Member);
+
+    private static string Shown(string id) => id.Length <= ProviderObject.IdLengthMax ? id : id[..ProviderObject.IdLengthMax] + "...";
+}

@@ -1,0 +1,10 @@
+namespace Tieout.Server.Gateway.Upstreams;
+
+/// <summary>Which upstreams a request may go to because of what it names: an object is where it was made, and nowhere else.</summary>
+/// <param name="Provider">The one provider that has the objects; null: any.</param>
+/// <param name="OwnAccountOf">The org in whose own account the objects must be; null: any account.</param>
+internal readonly record struct UpstreamBinding(string? Provider, string? OwnAccountOf)
+{
+    public bool Allows(Upstream upstream) =>
+        (Provider is null || upstream.Options.Name == Provider) && (OwnAccountOf is null || upstream.Options.ApiKeyByOrg.ContainsKey(OwnAccountOf));
+}

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+using Tieout.Storage;
+
+namespace Tieout.Server.Hosting;
+
+/// <summary>Logs when the ledger stops taking writes, once a minute while it does not, and when it takes them again; and when a command goes into quarantine.</summary>
+internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, ILogger<LedgerWatch> logger) : Worker
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RepeatEvery = TimeSpan.FromMinutes(1);
+
+    private int _quarantined = ledger.Health.Quarantined;
+    private long _since;
+    private long _saidAt;
+
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookEvery, time);
+        try
+        {
+            do Look(ledger.Health);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+    }
+
+    private void Look(LedgerHealth health)
+    {
+        if (health.Quarantined > _quarantined) LogQuarantined(health.Quarantined - _quarantined, health.Quarantined);
+        _quarantined = health.Quarantined;
+        if (health.IsWritable)
+        {
+            if (_since != 0) LogWritable((long)time.GetElapsedTime(_since).TotalSeconds);
+            _since = 0;
+        }
+        else if (_since == 0)
+        {
+            _since = _saidAt = time.GetTimestamp();
+            LogNotWritable(health.IsReadOnly ? "read-only" : "unavailable", health.Reason ?? "no reason is known");
+        }
+        else if (time.GetElapsedTime(_saidAt) >= RepeatEvery)
+        {
+            _saidAt = time.GetTimestamp();
+            LogStillNotWritable((long)time.GetElapsedTime(_since).TotalSeconds, health.Reason ?? "no reason is known", health.QueueDepth);
+        }
+    }
+
+    [LoggerMessage(6200, LogLevel.Error, "The ledger is {State}: new spend is refused, reads go on. {Reason}")]
+    private partial void LogNotWritable(string state, string reason);
+
+    [LoggerMessage(6201, LogLevel.Error, "The ledger has taken no writes for {Seconds} s; {Waiting} commands wait. {Reason}")]
+    private partial void LogStillNotWritable(long seconds, string reason, int waiting);
+
+    [LoggerMessage(6202, LogLevel.Information, "The ledger takes writes again, after {Seconds} s.")]
+    private partial void LogWritable(long seconds);
+
+    [LoggerMessage(6203, LogLevel.Error, "{Count} commands went into quarantine, {Total} are there: tieout quarantine list shows them.")]
+    private partial void LogQuarantined(int count, int total);
+}

@@ -1,0 +1,95 @@
+using System.Reflection;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Core.Tests.Ledger;
+
+/// <summary>Every command of a person leaves one record, in the write set that carries it out.</summary>
+public sealed class AuditTests
+{
+    private readonly MemoryLedger _ledger = new();
+
+    [Fact]
+    public void U1_done_unchanged_and_refused_each_leave_one_record_in_the_commit_of_the_command()
+    {
+        _ledger.Submit(Make.OpenOrg());
+        foreach (var (amount, outcome) in new[] { (5L, "done"), (5L, "unchanged"), (6L, "refused:id_reused") })
+        {
+            var commits = _ledger.Chain.Count;
+            _ledger.Submit(Make.Asked(Make.TopUp(amount)));
+            Assert.Equal(commits + 1, _ledger.Chain.Count);
+            Assert.Equal(outcome, _ledger.Audit[^1].Outcome);
+        }
+
+        Assert.Equal([1, 2, 3], _ledger.Audit.Select(row => row.Seq));
+        var done = _ledger.Audit[0];
+        Assert.Equal(("acme", "tok_ana", "203.0.113.9", "curl/8"), (done.Org, done.Actor.Id, done.Actor.Address, done.Actor.Agent));
+        Assert.Equal("""{"balance":"0"}""", done.Before);
+        Assert.Equal("""{"kind":"top_up","org":"acme","id":"t1","amount":"0.000000005"}""", done.After);
+        Assert.Equal("""{"balance":"0.000000005"}""", _ledger.Audit[1].Before);
+        Assert.Single(_ledger.Postings);
+    }
+
+    [Fact]
+    public void U1_a_command_that_nobody_asked_for_leaves_no_record()
+    {
+        _ledger.Submit(Make.OpenOrg());
+        Assert.IsType<Outcome.Done>(_ledger.Submit(Make.TopUp(5)));
+        Assert.Empty(_ledger.Audit);
+        Assert.Equal(0, _ledger.Book.Last.Audit);
+    }
+
+    [Fact]
+    public void U1_before_and_after_of_a_setting_are_recorded_without_what_identifies_a_secret()
+    {
+        _ledger.Submit(Make.OpenOrg());
+        Command Key(string hash, bool blocked) => Make.Asked(new Command.Record(SettingKind.Key, "acme", "key_1", $$$"""{"id":"key_1","secret_sha256":"{{{hash}}}","blocked":{{{(blocked ? "true" : "false")}}},"terms":{"previous_sha256":"{{{hash}}}"}}""", Once: false));
+        _ledger.Submit(Key("aaaa", blocked: false));
+        _ledger.Submit(Key("bbbb", blocked: true));
+        Assert.Equal(("""{"id":"key_1","blocked":false,"terms":{}}""", """{"id":"key_1","blocked":true,"terms":{}}"""), (_ledger.Audit[1].Before, _ledger.Audit[1].After));
+    }
+
+    [Fact]
+    public void U1_content_above_8_KiB_is_recorded_by_its_length_and_hash()
+    {
+        _ledger.Submit(Make.Asked(new Command.Record(SettingKind.PriceList, "", "list@1", $$"""{"x":"{{new string('x', 9_000)}}"}""", Once: true)));
+        Assert.StartsWith("""{"bytes":9008,"sha256":""", Assert.Single(_ledger.Audit).After, StringComparison.Ordinal);
+    }
+
+    // Method: all kinds of command by reflection, so that a new kind is asked here, too.
+    [Fact]
+    public void U1_every_kind_of_command_can_be_recorded_under_an_org_or_names_an_attempt()
+    {
+        var kinds = typeof(Command).GetNestedTypes(BindingFlags.Public).Where(type => type.IsSubclassOf(typeof(Command))).Select(type => type.Name).Order(StringComparer.Ordinal).ToList();
+        var byAttempt = new[] { nameof(Command.ExpireHold), nameof(Command.Release) };
+        var byOrg = Samples().Select(sample => { Assert.NotNull(CommandOrg.Of(sample)); return sample.GetType().Name; });
+        Assert.Equal(kinds, byAttempt.Concat(byOrg).Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<Command> Samples()
+    {
+        var top = (Command.TopUp)Make.TopUp(1);
+        var correct = new Command.Correct("c", "acme", 1, null, "why");
+        yield return Make.OpenOrg();
+        yield return Make.Budget(1);
+        yield return new Command.ClosePeriod("acme", new Month(2026, 1));
+        yield return new Command.Record(SettingKind.Team, "acme", "red", "{}", Once: true);
+        yield return top;
+        yield return new Command.Grant("g", "acme", new(1), 0, null);
+        yield return new Command.ExpireGrant("acme", "g");
+        yield return new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op", new(1), default);
+        yield return Make.Settle(1, 1);
+        yield return Make.Charge(1, 1);
+        yield return new Command.RecordHop("acme", "op", Make.Step(previous: null));
+        yield return new Command.KeepObject(Make.Object("o"));
+        yield return new Command.EndObject("acme", ObjectKind.File, "o", "{}");
+        yield return new Command.ChargeRecorded("r", "acme", 1, "why");
+        yield return correct;
+        yield return new Command.Recharge("acme", [correct], []);
+        yield return new Command.Together("acme", [top]);
+        yield return new Command.ApproveProposal("acme", "p", "h", top);
+        yield return new Command.RejectProposal("acme", "p", "h", "why");
+        yield return new Command.RecordAudit("acme", "done");
+        yield return new Command.Announce("a", "acme", "alert.test", "{}");
+    }
+}
