@@ -7,9 +7,9 @@ namespace Tieout.Storage;
 public interface IRefusedRequests
 {
     /// <summary>Rows of one org that are stored at most; strangers and the platform's own people count as one org.</summary>
-    public const int PerOrgMax = 10_000;
+    const int PerOrgMax = 10_000;
 
-    public static readonly TimeSpan StoredFor = TimeSpan.FromDays(1);
+    static readonly TimeSpan StoredFor = TimeSpan.FromDays(1);
 
     /// <summary>Stores requests, and deletes those of the same orgs that are too old or too many.</summary>
     Task AddAsync(IReadOnlyList<RefusedRequest> requests, CancellationToken cancellationToken);

@@ -3,7 +3,6 @@ using System.Collections.Frozen;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Errors;
@@ -12,7 +11,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Hosting;
 
 /// <summary>Logs, counts and stores every refused request (401, 402, 403, 404, 429) of every door. Above a rate log lines and rows are left out and counted; the metric counts all.</summary>
-internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, ILogger<RefusedLog> logger) : BackgroundService
+internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<RefusedLog> logger) : Worker
 {
     /// <summary>Log lines of one status.</summary>
     public const int LinesBurst = 50, LinesPerSecond = 10;
@@ -28,7 +27,8 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, ILog
     private readonly ConcurrentDictionary<string, SampleRate> _rows = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(int Status, string Code), long> _counts = new();
     private readonly Channel<RefusedRequest> _waiting = Channel.CreateBounded<RefusedRequest>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
-    private bool _isFailing;
+
+    protected override ILogger Logger => logger;
 
     /// <summary>Refused requests since the start, by status and error code.</summary>
     public IEnumerable<(int Status, string Code, long Count)> Counts =>
@@ -49,7 +49,7 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, ILog
         if (_rows.GetOrAdd(org, static _ => new(RowsBurst, RowsPerSecond)).Take(now)) _waiting.Writer.TryWrite(request);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Tick, time);
         try
@@ -85,13 +85,11 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, ILog
         try
         {
             await ledger.RefusedRequests.AddAsync(batch, cancellationToken);
-            _isFailing = false;
         }
         catch (StoreUnavailableException unavailable)
         {
-            // One line when it begins to fail: an outage refuses many requests.
-            if (!_isFailing) LogNotStored(batch.Count, unavailable.Message);
-            _isFailing = true;
+            // Given up: an outage refuses many requests, and the log has a line of each.
+            outages.See("refused requests", unavailable.Message);
         }
     }
 
@@ -100,7 +98,4 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, ILog
 
     [LoggerMessage(EventId = 6901, Level = LogLevel.Warning, Message = "{Count} more requests were refused with {Status}; their log lines are left out")]
     private partial void LogLeftOut(long count, int status);
-
-    [LoggerMessage(EventId = 6902, Level = LogLevel.Warning, Message = "{Count} refused requests cannot be found by their correlation id, because they could not be stored: {Reason}")]
-    private partial void LogNotStored(int count, string reason);
 }

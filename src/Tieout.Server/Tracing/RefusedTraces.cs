@@ -22,7 +22,7 @@ internal sealed class RefusedTraces(ILedger ledger, TimeProvider time)
             [.. rows.Select(Step)], Truncated: rows.Count == RowsMax, ledger.Read.AsOf);
     }
 
-    public TraceBody AddTo(TraceBody trace, IReadOnlyList<RefusedRequest> rows) =>
+    public static TraceBody AddTo(TraceBody trace, IReadOnlyList<RefusedRequest> rows) =>
         rows.Count == 0 ? trace : trace with { Steps = [.. trace.Steps.Concat(rows.Select(Step)).OrderBy(step => step.At, StringComparer.Ordinal)] };
 
     private static TraceStepBody Step(RefusedRequest row) => new(

@@ -33,7 +33,7 @@ internal static class TraceEndpoints
         {
             if (await traces.FindAsync(org, id, Caller.Of(context).Viewer, context.RequestAborted) is { } found)
             {
-                return Answer.Ok(refused.AddTo(found, await refused.FindAsync(org, id, context.RequestAborted)), TraceJson.Default.TraceBody);
+                return Answer.Ok(RefusedTraces.AddTo(found, await refused.FindAsync(org, id, context.RequestAborted)), TraceJson.Default.TraceBody);
             }
         }
 

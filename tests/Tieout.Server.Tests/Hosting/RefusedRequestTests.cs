@@ -3,9 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Tieout.Core;
-using Tieout.Core.Ledger;
-using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tests.Api;
 

@@ -1,4 +1,3 @@
-using Tieout.Core;
 using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Storage.Tests.Contract;
