@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Hosting;
 
@@ -15,12 +16,11 @@ public sealed class RefusedRequestTests
 
     // The fault: a customer named the correlation id of a refused request, and nothing anywhere had it.
     [Theory]
-    [InlineData("/v1/chat/completions", """{"model":"gpt-4o","messages":[{"role":"user","content":"x"}]}""", 402, "insufficient_balance")]
     [InlineData("/v1/chat/completions", """{"model":"no-such-model","messages":[{"role":"user","content":"x"}]}""", 404, "model_not_found")]
     [InlineData("/v1/messages", """{"model":"no-such-model","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", 404, "model_not_found")]
     [InlineData("/v1/traces", "{}", 403, "scope_not_allowed")]
     [InlineData("/api/v1/orgs/poor/keys", "{}", 403, "forbidden")]
-    [InlineData("/api/v1/orgs/acme/usage/charges", "{}", 404, "org_not_found")]
+    [InlineData("/api/v1/orgs/acme/keys", "{}", 404, "org_not_found")]
     [InlineData("/api/v1/nowhere", "{}", 404, "not_found")]
     [InlineData("/v1/nowhere", "{}", 404, "not_found")]
     public async Task A_request_refused_at_any_door_is_found_by_its_correlation_id_and_counted(string path, string body, int status, string code)
@@ -40,12 +40,21 @@ public sealed class RefusedRequestTests
     }
 
     [Fact]
+    public async Task A_call_that_there_is_no_balance_for_is_found_by_its_correlation_id()
+    {
+        await using var world = await World.StartAsync(topUp: "0.000001");
+        using var answer = await world.ChatAsync(World.Hello, $"{Correlation.Header}: corr-poor");
+        Assert.Equal(HttpStatusCode.PaymentRequired, answer.StatusCode);
+        await World.SoonAsync(async () => await world.Ledger.RefusedRequests.FindAsync(World.Org, "corr-poor", default, 10, Stop) is [{ Status: 402, Code: "insufficient_balance", Token: "key-1" }], "the refused request is stored");
+    }
+
+    [Fact]
     public async Task A_tenant_sees_its_own_refused_requests_only_and_those_of_strangers_are_the_platforms()
     {
         await using var world = await ApiWorld.StartAsync();
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"other","asset":"USD","billing":"postpaid"}""");
         var ((_, own), (_, theirs)) = (await world.KeyAsync(), await world.KeyAsync("other"));
-        using (await SendAsync(world, "/api/v1/orgs/other/usage/charges", "{}", own, "corr-own")) { }
+        using (await SendAsync(world, "/api/v1/orgs/other/keys", "{}", own, "corr-own")) { }
         using (await SendAsync(world, "/v1/chat/completions", "{}", "tk_of-a-stranger", "corr-stranger")) { }
         Assert.Equal("acme", (await TraceAsync(world, "corr-own", own)).GetProperty("org").GetString());
         Assert.Equal(JsonValueKind.Null, (await TraceAsync(world, "corr-stranger", ApiWorld.Admin)).GetProperty("org").ValueKind);
