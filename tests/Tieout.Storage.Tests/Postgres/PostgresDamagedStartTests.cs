@@ -1,0 +1,45 @@
+using Npgsql;
+using Tieout.Storage.Postgres;
+using Tieout.Storage.Tests.Contract;
+using Tieout.Storage.Writing;
+
+namespace Tieout.Storage.Tests.Postgres;
+
+/// <summary>A ledger on PostgreSQL whose rows are damaged one by one. One bucket, so that one start reads every row.</summary>
+public sealed class PostgresDamagedStartTests : DamagedStartContract
+{
+    private readonly string _store = PostgresServer.Instance.NewDatabase();
+
+    private string Database => new Uri(_store).AbsolutePath[1..];
+
+    internal override ILedger Open() => Task.Run(() => PostgresLedger.OpenAsync(_store, buckets: 1, LedgerWriter.BatchMax, Clock)).GetAwaiter().GetResult();
+
+    internal override void AssertVerified() => PostgresVerified.Clean(_store);
+
+    internal override IReadOnlyList<(string Table, string Column)> Columns() => [
+        .. PostgresServer.Instance.Sql(Database, """
+            SELECT string_agg(c.table_name || '.' || c.column_name, ' ' ORDER BY c.table_name, c.ordinal_position)
+            FROM information_schema.columns c JOIN pg_class k ON k.relname = c.table_name AND k.relnamespace = 'public'::regnamespace
+            WHERE c.table_schema = 'public' AND k.relkind IN ('r', 'p') AND NOT k.relispartition AND c.is_generated = 'NEVER' AND c.table_name <> 'schema_version'
+            """).Split(' ').Select(name => name.Split('.')).Select(name => (name[0], name[1])),
+    ];
+
+    internal override bool TryDamage(string table, string column, string value, bool first)
+    {
+        try
+        {
+            return PostgresServer.Instance.Sql(Database, $"""
+                SET session_replication_role = replica;
+                CREATE SCHEMA IF NOT EXISTS kept;
+                CREATE TABLE IF NOT EXISTS kept.{table} AS SELECT * FROM {table};
+                UPDATE {table} SET {column} = {value} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} ORDER BY tableoid, ctid {(first ? "" : "DESC")} LIMIT 1) RETURNING 'damaged'
+                """) == "damaged";
+        }
+        catch (PostgresException)
+        {
+            return false;
+        }
+    }
+
+    internal override void Restore(string table) => PostgresServer.Instance.Sql(Database, $"SET session_replication_role = replica; DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept.{table}; DROP SCHEMA kept CASCADE");
+}
