@@ -12,6 +12,11 @@ public abstract class DamagedStartContract
 
     internal FakeClock Clock { get; } = new();
 
+    /// <summary>All values of all columns take minutes. Without TIEOUT_LONG=1 every so-many-eth is tried: a number that is no divisor of the tries of a column, so that each value is tried in some column.</summary>
+    internal abstract int Stride { get; }
+
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1";
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     internal abstract ILedger Open();
@@ -34,13 +39,15 @@ public abstract class DamagedStartContract
     public async Task S1_a_start_comes_up_whatever_value_of_whatever_row_is_damaged()
     {
         await MakeRowsOfEveryKindAsync();
-        var (tried, readOnly, wrong) = (0, new HashSet<string>(StringComparer.Ordinal), new List<string>());
+        var (turn, tried, readOnly, wrong) = (0, 0, new HashSet<string>(StringComparer.Ordinal), new List<string>());
         foreach (var (table, column) in Columns())
         {
             foreach (var value in (string[])["9223372036854775807", "-1", "77", "'damaged'", "'{}'", "''", "NULL"])
             {
                 foreach (var first in (bool[])[true, false])
                 {
+                    // What keeps a start from loading everything is always tried.
+                    if (!IsLong && turn++ % Stride != 0 && !(first && value.StartsWith('9') && Loaded.Contains(table))) continue;
                     if (!TryDamage(table, column, value, first)) continue;
                     tried++;
                     var damage = $"{table}.{column} = {value} in the {(first ? "first" : "last")} row";
@@ -50,7 +57,7 @@ public abstract class DamagedStartContract
                     }
                     catch (Exception thrown)
                     {
-                        wrong.Add($"{damage}: {thrown.GetType().Name}: {thrown.Message} {thrown.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains("Tieout", StringComparison.Ordinal))}");
+                        wrong.Add($"{damage}: {thrown.GetType().Name}: {thrown.Message} {string.Join(" <", (thrown.StackTrace ?? "").Split('\n').Where(line => line.Contains("Tieout", StringComparison.Ordinal)).Take(6).Select(line => line.Split(" in ")[0].Trim()))}");
                     }
 
                     Restore(table);
@@ -59,7 +66,7 @@ public abstract class DamagedStartContract
         }
 
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
-        Assert.True(tried > 200, $"Only {tried} values could be damaged.");
+        Assert.True(tried > (IsLong ? 500 : 40), $"Only {tried} values could be damaged.");
         Assert.Subset(readOnly, new HashSet<string>(Loaded, StringComparer.Ordinal));
         AssertVerified();
     }
@@ -69,7 +76,7 @@ public abstract class DamagedStartContract
         await using var ledger = Open();
         var health = ledger.Health;
         if (health.IsReadOnly && (health.Reason is null || !health.Reason.Contains("ow", StringComparison.Ordinal) || !health.Reason.Contains("table ", StringComparison.Ordinal))) wrong.Add($"{damage}: the reason names no row: {health.Reason}");
-        if (ledger.Read.Org("beta") is null && !health.IsReadOnly) wrong.Add($"{damage}: an org is gone without a word.");
+        if (!health.IsReadOnly && ledger.Read.Org("beta") is null) wrong.Add($"{damage}: an org is gone without a word.");
         await ReadAsync(ledger);
         try
         {

@@ -10,6 +10,8 @@ public sealed class PostgresDamagedStartTests : DamagedStartContract
 {
     private readonly string _store = PostgresServer.Instance.NewDatabase();
 
+    internal override int Stride => 19;
+
     private string Database => new Uri(_store).AbsolutePath[1..];
 
     internal override ILedger Open() => Task.Run(() => PostgresLedger.OpenAsync(_store, buckets: 1, LedgerWriter.BatchMax, Clock)).GetAwaiter().GetResult();

@@ -9,6 +9,8 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
+    internal override int Stride => 9;
+
     private string Database => _folder.File("tieout.db");
 
     private string Kept => _folder.File("kept");
@@ -37,7 +39,7 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
             file.Execute($"PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {column} = {value}{WhichRow(file, table, first)}");
             return file.ReadInt64("SELECT changes()") > 0;
         }
-        catch (Exception refused) when (refused is StoreUnavailableException or StoreCorruptException or InvalidOperationException)
+        catch (Exception refused) when (refused is StoreUnavailableException or StoreCorruptException or StoreConstraintException or InvalidOperationException)
         {
             return false;
         }
