@@ -46,8 +46,7 @@ public abstract class DamagedStartContract
             {
                 foreach (var first in (bool[])[true, false])
                 {
-                    // What keeps a start from loading everything is always tried.
-                    if (!IsLong && turn++ % Stride != 0 && !(first && value.StartsWith('9') && Loaded.Contains(table))) continue;
+                    if (!IsLong && turn++ % Stride != 0 && !IsAlwaysTried(table, column, value, first)) continue;
                     if (!TryDamage(table, column, value, first)) continue;
                     tried++;
                     var damage = $"{table}.{column} = {value} in the {(first ? "first" : "last")} row";
@@ -70,6 +69,11 @@ public abstract class DamagedStartContract
         Assert.Subset(readOnly, new HashSet<string>(Loaded, StringComparer.Ordinal));
         AssertVerified();
     }
+
+    /// <summary>What keeps a start from loading everything, and each fault that was once found.</summary>
+    private static bool IsAlwaysTried(string table, string column, string value, bool first) => first && (table, column, value) is
+        ("settings", "body", "'damaged'" or "'{}'") or ("attributions", "source" or "org", "9223372036854775807" or "-1") or ("attributions", "control_plane", "77") or ("prices", "body", "'damaged'")
+        or ("accounts", "grants", "'damaged'") or ("heads", "bucket", "77") or ("layout", "buckets", "-1" or "77") or ("chain", "last_usage" or "recorded_at", "9223372036854775807") or ("postings", "credit", "77");
 
     private async Task<bool> IsReadOnlyAfterStartAsync(List<string> wrong, string damage)
     {

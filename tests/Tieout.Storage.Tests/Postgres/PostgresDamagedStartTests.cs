@@ -10,7 +10,7 @@ public sealed class PostgresDamagedStartTests : DamagedStartContract
 {
     private readonly string _store = PostgresServer.Instance.NewDatabase();
 
-    internal override int Stride => 19;
+    internal override int Stride => 37;
 
     private string Database => new Uri(_store).AbsolutePath[1..];
 

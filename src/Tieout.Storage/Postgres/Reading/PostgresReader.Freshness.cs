@@ -26,7 +26,7 @@ internal sealed partial class PostgresReader
             using var connection = connections.Source.OpenConnection();
             using var batch = new NpgsqlBatch(connection);
             batch.Add("SELECT commit_no FROM heads WHERE bucket = $1", bucket.Number);
-            var commit = (long)batch.ExecuteScalar()!;
+            if (batch.ExecuteScalar() is not long commit) throw PostgresConnections.NoHead(bucket.Number);
             if (bucket.LastCommit < commit) bucket.CatchUpAsync(commit).GetAwaiter().GetResult();
             bucket.Checked(asked);
             return bucket;

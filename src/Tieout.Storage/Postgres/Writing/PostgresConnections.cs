@@ -147,8 +147,11 @@ internal sealed class PostgresConnections(string store) : IDisposable
         await using var reader = await batch.ExecuteReaderAsync();
         return (await reader.ListAsync(Reads.Head)) is [var head]
             ? head
-            : throw new StoreUnavailableException($"The row of bucket {bucket} is missing from table heads. Run tieout verify, and restore a backup or repair the row.", StoreEffect.None, StoreFault.ReadOnly);
+            : throw NoHead(bucket);
     }
+
+    public static StoreUnavailableException NoHead(int bucket) => new(
+        $"The row of bucket {bucket} is missing from table heads. Run tieout verify, and restore a backup or repair the row.", StoreEffect.None, StoreFault.ReadOnly);
 
     public void Dispose()
     {
