@@ -10,6 +10,11 @@ public sealed class PostgresDamagedStartTests : DamagedStartContract
 {
     private readonly string _store = PostgresServer.Instance.NewDatabase();
 
+    private bool _isKept;
+    private string[]? _tables;
+
+    private string[] Tables => _tables ??= [.. Columns().Select(column => column.Table).Distinct()];
+
     internal override int Stride => 37;
 
     private string Database => new Uri(_store).AbsolutePath[1..];
@@ -28,13 +33,13 @@ public sealed class PostgresDamagedStartTests : DamagedStartContract
 
     internal override bool TryDamage(string table, string column, string value, bool first)
     {
+        if (!_isKept) PostgresServer.Instance.Sql(Database, Keep());
+        _isKept = true;
         try
         {
             return PostgresServer.Instance.Sql(Database, $"""
                 SET session_replication_role = replica;
-                CREATE SCHEMA IF NOT EXISTS kept;
-                CREATE TABLE IF NOT EXISTS kept.{table} AS SELECT * FROM {table};
-                UPDATE {table} SET {column} = {value} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} ORDER BY tableoid, ctid {(first ? "" : "DESC")} LIMIT 1) RETURNING 'damaged'
+                UPDATE {table} SET {column} = {value} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} t ORDER BY t::text {(first ? "" : "DESC")} LIMIT 1) RETURNING 'damaged'
                 """) == "damaged";
         }
         catch (PostgresException)
@@ -43,5 +48,9 @@ public sealed class PostgresDamagedStartTests : DamagedStartContract
         }
     }
 
-    internal override void Restore(string table) => PostgresServer.Instance.Sql(Database, $"SET session_replication_role = replica; DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept.{table}; DROP SCHEMA kept CASCADE");
+    // All tables: the ledger may have written in between.
+    internal override void Restore(string table) => PostgresServer.Instance.Sql(
+        Database, $"SET session_replication_role = replica; {string.Concat(Tables.Select(name => $"DELETE FROM {name}; INSERT INTO {name} SELECT * FROM kept.{name}; "))}");
+
+    private string Keep() => $"CREATE SCHEMA kept; {string.Concat(Tables.Select(name => $"CREATE TABLE kept.{name} AS SELECT * FROM {name}; "))}";
 }
