@@ -8,7 +8,7 @@ internal static class UnreadableRows
     /// <summary>Whether a read that failed like this has met a damaged row.</summary>
     public static bool Caused(Exception failure) => failure is
         ArithmeticException or InvalidCastException or FormatException or JsonException or KeyNotFoundException or NullReferenceException or IndexOutOfRangeException
-        or ArgumentException or TimeZoneNotFoundException or (InvalidOperationException and not ObjectDisposedException);
+        or ArgumentNullException or TimeZoneNotFoundException or (InvalidOperationException and not ObjectDisposedException);
 
     public static StoreCorruptException Report(Exception failure) =>
         new($"A row of the store cannot be read: {failure.Message} Run tieout verify to find the row, then repair it or restore a backup.", failure);
