@@ -108,7 +108,7 @@ internal sealed class ApiClient : IDisposable
 
     private static CommandFailedException Proposed(ProposalBody proposal) => new(
         ExitCode.Findings,
-        $"Not carried out: it is recorded as the proposal {proposal.Id} of {proposal.Org} and waits for another person until {proposal.ExpiresAt}. They run: tieout proposals approve {proposal.Org} {proposal.Id} --hash {proposal.Hash}",
+        $"Not carried out: it is recorded as the proposal {proposal.Id} of {proposal.Org ?? "the platform"} and waits for another person until {proposal.ExpiresAt}. They run: tieout proposals approve {proposal.Org ?? Commands.ProposalCommands.Platform} {proposal.Id} --hash {proposal.Hash}",
         "proposed");
 
     private CommandFailedException Unreachable(Exception e) =>

@@ -35,6 +35,9 @@ public interface ILedger : IAsyncDisposable
     /// <summary>What became of the outbox's messages.</summary>
     IDeliveries Deliveries { get; }
 
+    /// <summary>Requests that the server refused.</summary>
+    IRefusedRequests RefusedRequests { get; }
+
     /// <summary>Whether this node does now what one node is enough for, such as expiring holds. All of it is safe to do twice.</summary>
     bool DoesWhatIsDoneOnce => true;
 }

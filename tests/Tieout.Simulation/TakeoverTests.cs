@@ -80,7 +80,7 @@ public sealed class TakeoverTests
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/v1/batches")
         {
             Content = JsonContent.Create(new { input_file_id = file.GetProperty("id").GetString(), endpoint = "/v1/chat/completions", completion_window = "24h" }),
-            Headers = { { "Tieout-Operation", $"nightly-{batch}" }, { "X-Sim-Batch", "polls:3" }, { "X-Sim-Prompt-Tokens", "1000" }, { "X-Sim-Completion-Tokens", "40" } },
+            Headers = { { "Tieout-Operation", $"nightly-{batch}" }, { "X-Sim-Batch", "polls:3" }, { "X-Sim-Prompt-Tokens", "3" }, { "X-Sim-Completion-Tokens", "40" } },
         };
         await AnsweredAsync(http, request);
     }
@@ -90,7 +90,7 @@ public sealed class TakeoverTests
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/v1/responses")
         {
             Content = JsonContent.Create(new { model = Platform.Model, input = "Hi", background = true, max_output_tokens = 500 }),
-            Headers = { { "X-Sim-Prompt-Tokens", "1000" }, { "X-Sim-Completion-Tokens", "200" } },
+            Headers = { { "X-Sim-Prompt-Tokens", "3" }, { "X-Sim-Completion-Tokens", "200" } },
         };
         await AnsweredAsync(http, request);
     }

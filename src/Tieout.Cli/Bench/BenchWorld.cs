@@ -99,7 +99,7 @@ internal sealed class BenchWorld : IAsyncDisposable
         await api.SendAsync(HttpMethod.Post, "orgs", new NewOrgBody(Org, "USD", BillingMode.Prepaid), json.NewOrgBody, json.OrgBody, cancellationToken);
         await api.SendAsync(HttpMethod.Post, $"orgs/{Org}/topups", new TopUpBody(Plenty, "bench"), json.TopUpBody, json.MoneyBody, cancellationToken);
         await api.SendAsync(HttpMethod.Post, $"orgs/{Org}/teams", new NewUnitBody(Team), json.NewUnitBody, json.UnitBody, cancellationToken);
-        var key = await api.SendAsync(HttpMethod.Post, $"orgs/{Org}/keys", new NewKeyBody(Team), json.NewKeyBody, json.MadeKeyBody, cancellationToken);
+        var key = await api.SendAsync(HttpMethod.Post, $"orgs/{Org}/keys", new NewKeyBody(Team, Scopes: [KeyScope.Inference, KeyScope.UsageWrite.Name]), json.NewKeyBody, json.MadeKeyBody, cancellationToken);
         Key = key.Key;
         SetBudgetBody[] budgets = [new(WindowUnit.Day, Plenty, Hard: true), new(WindowUnit.Month, Plenty, Hard: true, Team: Team), new(WindowUnit.Day, Plenty, Hard: true, Key: key.Id)];
         foreach (var budget in budgets) await api.SendAsync(HttpMethod.Put, $"orgs/{Org}/budgets", budget, json.SetBudgetBody, json.BudgetBody, cancellationToken);

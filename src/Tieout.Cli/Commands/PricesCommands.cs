@@ -40,9 +40,10 @@ internal static class PricesCommands
         format.AcceptOnlyFromAmong("genai-prices", "tieout");
         var effective = new Option<string?>("--effective") { Description = "The first day (UTC) on which it is used.", HelpName = "DATE" };
         var list = new Option<string?>("--list") { Description = "The list's name. Default: the format's." };
-        return globals.Calling(new("import", "Adds a version of a price list.") { file, format, effective, list }, async (call, api, cancellationToken) =>
+        var reason = MoneyCommands.Reason();
+        return globals.Calling(new("import", "Add a version of a price list.") { file, format, effective, list, reason }, async (call, api, cancellationToken) =>
         {
-            var path = ApiClient.Path(["prices"], ("format", call.Get(format)), ("effective", call.Get(effective)), ("list", call.Get(list)));
+            var path = ApiClient.Path(["prices"], ("format", call.Get(format)), ("effective", call.Get(effective)), ("list", call.Get(list)), ("reason", call.Get(reason)));
             using var content = new ByteArrayContent(await InputFile.ReadAsync(call.Get(file), cancellationToken));
             var answer = await api.PostAsync(path, content, ApiClient.Json.PriceListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.PriceListBody, (made, text) => text.WriteLineAsync($"{made.Id}: {made.Models} models of {made.Providers} providers, from {made.Effective ?? "always"}."));

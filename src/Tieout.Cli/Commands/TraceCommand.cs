@@ -22,7 +22,7 @@ internal static class TraceCommand
 
     private static async Task WriteAsync(TraceBody trace, TextWriter text)
     {
-        await text.WriteLineAsync($"{trace.Id} is {(trace.FoundAs is "operation_id" ? "an" : "a")} {trace.FoundAs.Replace('_', ' ')} of {trace.Org}: {trace.Charge} {trace.Asset} charged{(trace.Settled ? "" : "; still in flight")}.");
+        await text.WriteLineAsync($"{trace.Id} is {(trace.FoundAs is "operation_id" ? "an" : "a")} {trace.FoundAs.Replace('_', ' ')} of {trace.Org ?? "no org"}: {trace.Charge}{(trace.Asset is null ? "" : " " + trace.Asset)} charged{(trace.Settled ? "" : "; still in flight")}.");
         await SayAsync("correlation", trace.CorrelationIds);
         await SayAsync("trace", trace.TraceIds);
         await SayAsync("operation", trace.OperationIds);

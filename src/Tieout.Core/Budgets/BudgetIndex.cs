@@ -34,21 +34,21 @@ public sealed class BudgetIndex
     /// <summary>Adds to <paramref name="found"/> the budgets that count usage with these labels by this end user, in the order of their numbers but for per-user ones, which come last.</summary>
     public void Matching(UsageLabels labels, string? endUser, List<BudgetState> found)
     {
-        if (!_remembered.TryGetValue(labels, out var remembered))
-        {
-            var all = _byOrg.GetValueOrDefault(labels.Org, []);
-            remembered = (
-                [.. all.Where(state => state.Budget.Scope.User is null && state.Counts(labels, endUser: null))],
-                [.. all.Where(state => state.Budget.Scope.User is not null)]);
-            if (_remembered.Count >= RememberedMax) _remembered.Clear();
-            _remembered[labels] = remembered;
-        }
-
+        if (!_remembered.TryGetValue(labels, out var remembered)) remembered = Remember(labels);
         found.AddRange(remembered.Anyone);
         if (endUser is null) return;
         foreach (var state in remembered.ByUser)
         {
             if (state.Counts(labels, endUser)) found.Add(state);
         }
+    }
+    // Apart, so that a look-up that finds makes no closure: each charge asks.
+    private (BudgetState[] Anyone, BudgetState[] ByUser) Remember(UsageLabels labels)
+    {
+        var all = _byOrg.GetValueOrDefault(labels.Org, []);
+        if (_remembered.Count >= RememberedMax) _remembered.Clear();
+        return _remembered[labels] = (
+            [.. all.Where(state => state.Budget.Scope.User is null && state.Counts(labels, endUser: null))],
+            [.. all.Where(state => state.Budget.Scope.User is not null)]);
     }
 }

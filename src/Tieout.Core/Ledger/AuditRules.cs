@@ -29,12 +29,11 @@ internal static class AuditRules
     private static Outcome Rule(Draft draft, Command command, AuditAction action)
     {
         if (MoneyByHand.Frozen(draft, command, action) is { } frozen) return frozen;
-        if (action.Approval is { } terms && command is not Command.ApproveProposal && MoneyByHand.NeedsApproval(draft, command, terms, out var moves))
-        {
-            return ProposalRules.Propose(draft, command, action, moves);
-        }
-
-        return LedgerRules.Rule(draft, command);
+        if (action.Approval is not { } terms || command is Command.ApproveProposal) return LedgerRules.Rule(draft, command);
+        if (MoneyByHand.NeedsApproval(draft, command, action.Actor, terms, out var moves)) return ProposalRules.Propose(draft, command, action, moves);
+        var outcome = LedgerRules.Rule(draft, command);
+        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, CommandOrg.Of(command)!, action.Actor, alone.Nanos);
+        return outcome;
     }
 
     /// <summary>What the command replaces, as of this decision.</summary>

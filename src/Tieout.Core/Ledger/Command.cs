@@ -19,6 +19,9 @@ public abstract record Command
     /// <summary>Whether what governs money changes: such a command is decided alone, with nothing in flight.</summary>
     public virtual bool Governs => false;
 
+    /// <summary>Whether the decision reads a sum that the last such command wrote, so that it must be decided alone.</summary>
+    public bool IsAddedUp => Audit?.Approval is not null;
+
     /// <summary>Opens an org and its accounts. Its id is the org's.</summary>
     public sealed record OpenOrg(Org Org) : Command
     {
@@ -193,6 +196,9 @@ public enum SettingKind
 
     /// <summary>Since when another book is further off than is normal, by its name in the configuration; the newest content says how it stands.</summary>
     SurfaceDrift = 44,
+
+    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the id of the token. The newest content counts.</summary>
+    MovedAlone = 45,
 
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
     Incident = 50,

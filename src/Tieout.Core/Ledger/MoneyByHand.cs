@@ -18,7 +18,7 @@ public static class MoneyByHand
     public static bool Is(Command command) => command switch
     {
         Command.TopUp or Command.Grant or Command.Correct or Command.ChargeRecorded or Command.Charge or Command.Settle or Command.Recharge => true,
-        Command.Record { Kind: SettingKind.PricePolicy } => true,
+        Command.Record { Kind: SettingKind.PricePolicy or SettingKind.PriceList } => true,
         Command.Record { Kind: SettingKind.BillingDocument } record => record.Name.StartsWith(CreditNotePrefix, StringComparison.Ordinal),
         Command.OpenOrg open => open.Org.Billing == BillingMode.Postpaid || open.Org.CreditLineNanos > 0,
         Command.Together together => together.Parts.Any(Is),
@@ -33,14 +33,15 @@ public static class MoneyByHand
         return Orgs(command).Any(org => Freezes(draft.Setting(SettingKind.AdjustmentFreeze, org, FreezeName), action)) ? LedgerRules.Refuse(Refusal.AdjustmentsFrozen) : null;
     }
 
-    /// <summary>Whether a second person must approve; then <paramref name="moves"/> is what the command moves, or null if it has no amount.</summary>
-    internal static bool NeedsApproval(Draft draft, Command command, ApprovalTerms terms, out Amount? moves)
+    /// <summary>Whether a second person must approve: the command, added to what its sender moved in the org today, is above the limit.</summary>
+    /// <param name="moves">What the command moves; null: it has no amount.</param>
+    internal static bool NeedsApproval(Draft draft, Command command, Actor actor, ApprovalTerms terms, out Amount? moves)
     {
         moves = null;
         if (!Is(command) || IsKnown(draft, command)) return false;
         if (Moves(draft, command) is not { } nanos) return true;
         moves = new Amount(nanos);
-        return nanos > terms.Above.Nanos;
+        return nanos > 0 && MovedAlone.Of(draft, CommandOrg.Of(command) ?? "", actor) + nanos > terms.Above.Nanos;
     }
 
     /// <summary>What a command moves, in nano-units, whichever way; null: it has no amount, or no limit.</summary>
@@ -57,7 +58,7 @@ public static class MoneyByHand
             case Command.Charge charge: return Int128.Abs(charge.Usage.Charge.Nanos);
             case Command.Settle settle: return Sum([settle.Usage, .. settle.Inside]);
             case Command.OpenOrg open: return open.Org.CreditLineNanos;
-            case Command.Record { Kind: SettingKind.PricePolicy }: return null;
+            case Command.Record { Kind: SettingKind.PricePolicy or SettingKind.PriceList }: return null;
             case Command.Together together: return Sum(draft, together.Parts);
             case Command.Recharge recharge: return Sum(draft, recharge.Parts);
             default: return 0;

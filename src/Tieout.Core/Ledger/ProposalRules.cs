@@ -20,7 +20,7 @@ internal static class ProposalRules
 
         if (string.IsNullOrWhiteSpace(terms.Reason)) return Refuse(Refusal.ReasonNeeded);
         if (!ProviderObject.IsValidId(proposal.Id) || !Names.IsValid(proposal.By)) return Refuse(Refusal.NameInvalid, "id");
-        if (draft.Org(org) is null && command is not Command.OpenOrg) return Refuse(Refusal.OrgNotFound);
+        if (org.Length > 0 && draft.Org(org) is null && command is not Command.OpenOrg) return Refuse(Refusal.OrgNotFound);
         draft.Add(proposal.Stored);
         return new Outcome.Proposed(proposal, IsNew: true);
     }

@@ -17,7 +17,8 @@ namespace Tieout.Server.Api;
 /// <param name="Id">The caller's own id for the action; null: it has none. The same id is the same proposal.</param>
 /// <param name="Reason">Why money is moved; null: not said.</param>
 /// <param name="Finding">The finding that is repaired; null: none.</param>
-internal sealed record ActionNote(string? Id = null, string? Reason = null, string? Finding = null)
+/// <param name="Asset">The asset of an action that concerns all orgs; null: the org's.</param>
+internal sealed record ActionNote(string? Id = null, string? Reason = null, string? Finding = null, string? Asset = null)
 {
     public static readonly ActionNote None = new();
 }
@@ -79,7 +80,7 @@ internal static class AdminActions
     {
         if (!MoneyByHand.Is(command) || command is Command.ApproveProposal) return null;
         var org = CommandOrg.Of(command);
-        var asset = command is Command.OpenOrg open ? open.Org.Asset : org is null ? null : ledger.Read.Org(org)?.Org.Asset;
+        var asset = command is Command.OpenOrg open ? open.Org.Asset : note.Asset is { } named ? named : org is null ? null : ledger.Read.Org(org)?.Org.Asset;
         if (asset is null || context.RequestServices.GetService<ServerOptions>()?.Approvals is not { } approvals || approvals.Above(asset) is not { } above) return null;
         return new(above, ProposalId(org!, command.GetType().Name, note.Id), note.Reason ?? "", approvals.ValidFor);
     }

@@ -33,6 +33,7 @@ public static class ApiEndpoints
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
         services.TryAddSingleton<CostTraces>();
+        services.TryAddSingleton<RefusedTraces>();
         services.AddHostedService<TraceWarmUp>();
         services.AddSingleton<IncidentBook>();
         services.AddSingleton<EvidenceCapture>();

@@ -67,7 +67,7 @@ internal static class PriceEndpoints
 
     private static async Task<IResult> Import(HttpContext context, ILedger ledger)
     {
-        Inputs.OnlyQuery(context, "format", "effective", "list");
+        Inputs.OnlyQuery(context, "format", "effective", "list", "reason");
         var format = Inputs.Query(context, "format") ?? throw Wrong("Say the format: genai-prices or tieout.");
         var effective = Inputs.Query(context, "effective") is not { } text ? (DateOnly?)null
             : DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day
@@ -77,7 +77,8 @@ internal static class PriceEndpoints
         if (catalogue.Name == BuiltinPrices.Name) throw Wrong($"'{BuiltinPrices.Name}' is the list that comes with the program; give yours another name.");
 
         var command = new Command.Record(SettingKind.PriceList, "", Inputs.Name(catalogue.Id, "list"), PriceCatalogueJson.Write(catalogue), Once: true);
-        var (isNew, _, _) = (await ledger.ActAsync(command, context)).OrThrow();
+        var note = new ActionNote(Inputs.IdempotencyKey(context), Inputs.Query(context, "reason"), Asset: catalogue.Asset.Code);
+        var (isNew, _, _) = (await ledger.ActAsync(command, context, note)).OrThrow();
         return Answer.Made(isNew, Body(catalogue), ApiJson.Default.PriceListBody);
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -15,16 +17,17 @@ using Tieout.Storage;
 namespace Tieout.Server.Api;
 
 /// <summary>An action that moves money by hand and waits, or waited, for a second person.</summary>
-/// <param name="Asset">Null: the org is not open yet.</param>
+/// <param name="Org">Null: the action concerns all orgs, such as a price list.</param>
+/// <param name="Asset">Null: there is no org, or it is not open yet.</param>
 /// <param name="State">pending, approved, rejected or expired.</param>
 /// <param name="Moves">Null: the action has no amount, such as a price policy.</param>
 /// <param name="DecidedBy">Who approved or rejected it; null: nobody yet.</param>
 /// <param name="DecisionReason">Why it was rejected.</param>
 /// <param name="Posting">The posting or setting that the approved action made.</param>
 /// <param name="Hash">SHA-256 of everything above the decision. An approval names it.</param>
-/// <param name="Content">Exactly what is carried out.</param>
+/// <param name="Content">Exactly what is carried out. In lists, content above 8 KiB is replaced by its length and SHA-256.</param>
 public sealed record ProposalBody(
-    string Id, string Org, string? Asset, string State, Amount? Moves, string Reason, string ProposedBy, string ProposedAt, string ExpiresAt, string? DecidedBy,
+    string Id, string? Org, string? Asset, string State, Amount? Moves, string Reason, string ProposedBy, string ProposedAt, string ExpiresAt, string? DecidedBy,
     string? DecidedAt, string? DecisionReason, long? Posting, string Hash, JsonElement Content);
 
 /// <param name="NextCursor">Where the next page begins; null: this is the last.</param>
@@ -36,14 +39,20 @@ public sealed record ApproveBody(string? Hash);
 /// <param name="Hash">Null: whatever it says.</param>
 public sealed record RejectBody(string? Reason, string? Hash = null);
 
-/// <summary>Proposals: listed, looked at, approved by another person, rejected.</summary>
+/// <summary>Proposals: listed, looked at, approved by another person, rejected. Those that concern all orgs have addresses without an org.</summary>
 internal static class ProposalEndpoints
 {
-    private const int PendingMax = 1_000;
+    /// <summary>Of a content, in characters, that a list shows. A price list has megabytes.</summary>
+    private const int ListedContentMax = 8 * 1024;
+
+    private const string Platform = "";
 
     public static void MapProposals(this IEndpointRouteBuilder api)
     {
         api.MapGet("/proposals", PendingAsync).Allow(Access.EveryRole);
+        api.MapGet("/proposals/{proposal}", (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => ShowAsync(Platform, proposal, context, ledger, time)).Allow(Access.EveryRole);
+        api.MapPost("/proposals/{proposal}/approve", (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => ApproveAsync(Platform, proposal, context, ledger, time)).Allow(Access.Roles(AdminRole.Finance));
+        api.MapPost("/proposals/{proposal}/reject", (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => RejectAsync(Platform, proposal, context, ledger, time)).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/orgs/{org}/proposals", ListAsync).Allow(Access.EveryRole);
         api.MapGet("/orgs/{org}/proposals/{proposal}", ShowAsync).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/proposals/{proposal}/approve", ApproveAsync).Allow(Access.Roles(AdminRole.Finance));
@@ -68,11 +77,12 @@ internal static class ProposalEndpoints
 
     private static async Task<IResult> PendingAsync(HttpContext context, ILedger ledger, TimeProvider time)
     {
-        Inputs.OnlyQuery(context);
-        var (asOf, now) = (ledger.Read.AsOf, Instant.From(time.GetUtcNow()));
-        var pending = await ledger.Read.PendingObjectsAsync(ObjectKind.Proposal, after: 0, PendingMax, context.RequestAborted);
-        var items = pending.Select(kept => Body(kept, ledger, now)).Where(body => body.State == "pending").ToList();
-        return Answer.Ok(new ProposalPageBody(items, NextCursor: null, asOf), ApiJson.Default.ProposalPageBody);
+        Inputs.OnlyQuery(context, "limit", "cursor");
+        var (asOf, limit, now) = (ledger.Read.AsOf, Inputs.Limit(context), Instant.From(time.GetUtcNow()));
+        var pending = await ledger.Read.PendingObjectsAsync(ObjectKind.Proposal, Inputs.Cursor(context), limit, context.RequestAborted);
+        var next = pending.Count >= limit ? pending[^1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
+        var items = pending.Select(kept => Listed(kept, ledger, now)).Where(body => body.State == "pending").ToList();
+        return Answer.Ok(new ProposalPageBody(items, next, asOf), ApiJson.Default.ProposalPageBody);
     }
 
     private static async Task<IResult> ListAsync(string org, HttpContext context, ILedger ledger, TimeProvider time)
@@ -82,7 +92,7 @@ internal static class ProposalEndpoints
         var before = Inputs.Cursor(context) is > 0 and var cursor ? cursor : long.MaxValue;
         var page = await ledger.Read.ObjectsAsync(org, ObjectKind.Proposal, before, limit + 1, context.RequestAborted);
         var next = page.Count > limit ? page[limit - 1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
-        return Answer.Ok(new ProposalPageBody([.. page.Take(limit).Select(kept => Body(kept, ledger, now))], next, asOf), ApiJson.Default.ProposalPageBody);
+        return Answer.Ok(new ProposalPageBody([.. page.Take(limit).Select(kept => Listed(kept, ledger, now))], next, asOf), ApiJson.Default.ProposalPageBody);
     }
 
     private static async Task<IResult> ShowAsync(string org, string proposal, HttpContext context, ILedger ledger, TimeProvider time)
@@ -121,7 +131,17 @@ internal static class ProposalEndpoints
         ProviderObject.IsValidId(proposal) ? await ledger.Read.ObjectAsync(org, ObjectKind.Proposal, proposal, context.RequestAborted) : null;
 
     private static ApiRefusedException NotFound(string org, string proposal) =>
-        new(ApiError.ProposalNotFound, $"Org '{Inputs.Shown(org)}' has no proposal '{Inputs.Shown(proposal)}'.");
+        new(ApiError.ProposalNotFound, org.Length == 0 ? $"The platform has no proposal '{Inputs.Shown(proposal)}'. The address of an org's proposal has the org in it." : $"Org '{Inputs.Shown(org)}' has no proposal '{Inputs.Shown(proposal)}'.");
+
+    private static ProposalBody Listed(KeptObject kept, ILedger ledger, Instant now)
+    {
+        var body = Body(kept, ledger, now);
+        var text = body.Content.GetRawText();
+        if (text.Length <= ListedContentMax) return body;
+        var bytes = Encoding.UTF8.GetBytes(text);
+        using var digest = JsonDocument.Parse($$"""{"bytes":{{bytes.Length}},"sha256":"{{Convert.ToHexStringLower(SHA256.HashData(bytes))}}"}""");
+        return body with { Content = digest.RootElement.Clone() };
+    }
 
     private static ProposalBody Body(KeptObject kept, ILedger ledger, Instant now) => Body(Proposal.Of(kept.Object), kept.Row.RecordedAt, kept.End, ledger, now);
 
@@ -137,7 +157,7 @@ internal static class ProposalEndpoints
         };
         using var content = JsonDocument.Parse(proposal.Content);
         return new(
-            proposal.Id, proposal.Org, ledger.Read.Org(proposal.Org)?.Org.Asset, state, proposal.Moves, proposal.Reason, proposal.By, proposedAt.ToString(),
+            proposal.Id, proposal.Org.Length == 0 ? null : proposal.Org, ledger.Read.Org(proposal.Org)?.Org.Asset, state, proposal.Moves, proposal.Reason, proposal.By, proposedAt.ToString(),
             proposal.ExpiresAt.ToString(), decided?.By, end?.EndedAt.ToString(), decided?.Reason, decided is { Approved: true } ? decided.Posting : null, proposal.Hash,
             content.RootElement.Clone());
     }

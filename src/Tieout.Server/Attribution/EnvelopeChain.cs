@@ -21,13 +21,14 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
     private (int No, byte[] Link)? _end = isNew ? (0, envelope.Root) : null;
 
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
-    public ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step) => AppendAsync(hold, step);
+    public ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step) => AppendAsync(append => hold with { Lineage = append }, step);
 
+    /// <param name="audited">Adds the audit action of a person (U1); null: the caller is a tenant.</param>
     /// <inheritdoc cref="SubmitAsync"/>
-    public ValueTask<Outcome> HopAsync(LineageStep step) => AppendAsync(hold: null, step);
+    public ValueTask<Outcome> HopAsync(LineageStep step, Func<Command, Command>? audited = null) =>
+        AppendAsync(append => new Command.RecordHop(org, operation, append) is var hop && audited is not null ? audited(hop) : hop, step);
 
-    /// <param name="hold">What the step goes with; null: it is a hop.</param>
-    private async ValueTask<Outcome> AppendAsync(Command.PlaceHold? hold, LineageStep step)
+    private async ValueTask<Outcome> AppendAsync(Func<LineageAppend, Command> command, LineageStep step)
     {
         await _linking.WaitAsync();
         try
@@ -40,7 +41,7 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
                 _end = null;
                 var row = Lineage.Append(envelope.LineageKey, envelope.Issuance, previous, no + 1, step);
                 var append = new LineageAppend(previous, envelope.KeyId, envelope.TokenSha256, row) { IsNew = isNew && no == 0 };
-                var outcome = await ledger.SubmitAsync(hold is null ? new Command.RecordHop(org, operation, append) : hold with { Lineage = append }, CancellationToken.None);
+                var outcome = await ledger.SubmitAsync(command(append), CancellationToken.None);
                 if (outcome is Outcome.Done) _end = (row.No, row.Link);
                 else if (outcome is Outcome.Refused { Reason: not Refusal.LineageMoved }) _end = (no, previous);
                 if (outcome is not Outcome.Refused { Reason: Refusal.LineageMoved } || links == LinksMax) return outcome;

@@ -10,7 +10,7 @@ internal sealed partial class ConfigurationWatcher(ServerOptions options, Curren
     protected override ILogger Logger => logger;
 
     protected override Task RunAsync(CancellationToken stoppingToken) =>
-        options.File is { } file ? new FileWatch([file.Path, .. options.ValueFiles]).RunAsync(() => LoadAsync(file), LogUnwatched, stoppingToken) : Task.CompletedTask;
+        options.File is { } file ? new FileWatch([file.Path, .. options.ValueFiles]).RunAsync(() => LoadAsync(file), stoppingToken) : Task.CompletedTask;
 
     private Task LoadAsync(ConfigurationFile file)
     {
@@ -33,7 +33,4 @@ internal sealed partial class ConfigurationWatcher(ServerOptions options, Curren
 
     [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "The changed configuration is not in force, the one before it is: {Reason}")]
     private partial void LogRejected(string reason);
-
-    [LoggerMessage(EventId = 2503, Level = LogLevel.Warning, Message = "The configuration's folder cannot be watched, so its file is read every two seconds: {Reason}")]
-    private partial void LogUnwatched(string reason);
 }

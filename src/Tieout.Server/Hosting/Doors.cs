@@ -15,6 +15,8 @@ internal static class Doors
     {
         services.AddSingleton<HealthReport>();
         services.AddSingleton<MetricsPage>();
+        services.AddSingleton<RefusedLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<RefusedLog>());
         services.AddHostedService<DoorWarnings>();
         services.AddHostedService<SecretReload>();
         if (certificate is not null)

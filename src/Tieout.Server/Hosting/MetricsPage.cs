@@ -10,7 +10,7 @@ namespace Tieout.Server.Hosting;
 
 /// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
 internal sealed class MetricsPage(
-    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, TimeProvider time)
+    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -35,6 +35,8 @@ internal sealed class MetricsPage(
         Counter("spool_dropped_records_total", "Finished spend that was given up. Always 0.", spool.Dropped);
         Gauge("configuration_version", "1 for the configuration that the server started with.", routes.State.Version);
         Gauge("configuration_in_force", "Whether the file as it stands now is in force.", routes.State.Error is null ? 1 : 0);
+        Head("requests_refused_total", "Requests that were refused with 401, 402, 403, 404 or 429 since the start.", "counter");
+        foreach (var (status, code, count) in refused.Counts) Line($"requests_refused_total{{status=\"{status}\",code=\"{code}\"}}", count);
         Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
         foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
         if (await DeliveriesAsync(ledger, context.RequestAborted) is { } deliveries)

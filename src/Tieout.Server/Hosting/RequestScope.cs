@@ -10,7 +10,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Hosting;
 
 /// <summary>The outermost step of every request: ids for logs and answers, and an answer whatever goes wrong. Never a stack trace to a caller.</summary>
-internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable connections, ILogger<RequestScope> logger)
+internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable connections, RefusedLog refused, ILogger<RequestScope> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -26,10 +26,12 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
                 {
                     context.Response.Headers.Connection = "close";
                     await AnswerAsync(context, ApiError.BodyMalformed);
-                    return;
+                }
+                else
+                {
+                    await next(context);
                 }
 
-                await next(context);
                 if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null }) await NothingHereAsync(context);
             }
             catch (BadHttpRequestException bad)
@@ -60,6 +62,8 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
             {
                 client?.End();
             }
+
+            if (ids.Refused is { } error) refused.Add(context, ids, error);
         }
     }
 
@@ -94,6 +98,18 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
 internal sealed class LogIds(Correlation correlation) : IReadOnlyList<KeyValuePair<string, object?>>
 {
     public string? Org { get; set; }
+
+    /// <summary>The public id of the key or token; null: the caller is not known. Not part of a log line.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>With which error the request was refused; null: it was not. Whoever answers with an error says so with <see cref="Refuse"/>.</summary>
+    public ApiError? Refused { get; private set; }
+
+    /// <summary>Notes that the answer is a refusal by this server, not one that a provider gave.</summary>
+    public static void Refuse(HttpContext context, ApiError error)
+    {
+        if (context.Features.Get<LogIds>() is { } ids) ids.Refused = error;
+    }
 
     public int Count => 3;
 

@@ -25,7 +25,7 @@ internal sealed partial class SecretReload(
     }
 
     private Task WatchAsync(string? file, Func<string, CancellationToken, Task> replace, CancellationToken cancellationToken) =>
-        file is null ? Task.CompletedTask : new FileWatch([file]).RunAsync(() => ApplyAsync(file, replace, cancellationToken), LogUnwatched, cancellationToken);
+        file is null ? Task.CompletedTask : new FileWatch([file]).RunAsync(() => ApplyAsync(file, replace, cancellationToken), cancellationToken);
 
     private async Task ApplyAsync(string file, Func<string, CancellationToken, Task> replace, CancellationToken cancellationToken)
     {
@@ -70,7 +70,4 @@ internal sealed partial class SecretReload(
 
     [LoggerMessage(EventId = 6721, Level = LogLevel.Error, Message = "The changed {File} is not in force, the secret before it is: {Reason}")]
     private partial void LogRejected(string file, string reason);
-
-    [LoggerMessage(EventId = 6722, Level = LogLevel.Warning, Message = "The folder of a secret cannot be watched, so its file is read every two seconds: {Reason}")]
-    private partial void LogUnwatched(string reason);
 }

@@ -83,7 +83,7 @@ internal sealed partial class TlsReload(TlsCertificate certificate, TimeProvider
     protected override Task RunAsync(CancellationToken stoppingToken)
     {
         WarnOfExpiry();
-        return new FileWatch(certificate.Files).RunAsync(ReloadAsync, LogUnwatched, stoppingToken);
+        return new FileWatch(certificate.Files).RunAsync(ReloadAsync, stoppingToken);
     }
 
     private Task ReloadAsync()
@@ -115,7 +115,4 @@ internal sealed partial class TlsReload(TlsCertificate certificate, TimeProvider
 
     [LoggerMessage(EventId = 6703, Level = LogLevel.Warning, Message = "The TLS certificate expires at {Until}: renew its files; the server loads them without a restart")]
     private partial void LogExpires(DateTimeOffset until);
-
-    [LoggerMessage(EventId = 6704, Level = LogLevel.Warning, Message = "The certificate's folder cannot be watched, so its files are read every two seconds: {Reason}")]
-    private partial void LogUnwatched(string reason);
 }

@@ -13,6 +13,8 @@ internal sealed class TrackedLedger(ILedger ledger) : ILedger
 
     public IDeliveries Deliveries => ledger.Deliveries;
 
+    public IRefusedRequests RefusedRequests => ledger.RefusedRequests;
+
     public bool DoesWhatIsDoneOnce => ledger.DoesWhatIsDoneOnce;
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>

@@ -14,12 +14,13 @@ internal sealed class FactCap(Caller caller)
 
     private Amount _called;
 
-    public Command.Charge Limit(Command.Charge charge)
+    /// <summary>The charge of one item of the call.</summary>
+    public Command.Charge Charge(PricedUsage usage)
     {
-        if (caller.IsPlatform) return charge;
-        if (!_mayPass || charge.Usage.Charge > _terms.FactsPerCall - _called) return charge with { Fact = false };
-        _called += charge.Usage.Charge;
-        return charge with { BeyondMax = _terms.FactsPerDay };
+        if (caller.IsPlatform) return new(usage, Fact: true);
+        if (!_mayPass || usage.Charge > _terms.FactsPerCall - _called) return new(usage, Fact: false);
+        _called += usage.Charge;
+        return new(usage, Fact: true) { BeyondMax = _terms.FactsPerDay };
     }
 
     /// <summary>Why an item was refused, and what its sender can do.</summary>

@@ -51,9 +51,15 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         {
             var token = items[i].Envelope ?? envelope;
             var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
-            var charge = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
-            if (charge is null) outcomes[i] = ItemOutcome.Refused(items[i]);
-            else charges.Add(new(items[i].IsStated && audit is not null ? audit.Stated(facts.Limit(charge)) : facts.Limit(charge), carried, carried is null ? null : Step(charge.Usage.Usage, caller)));
+            var priced = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
+            if (priced is null)
+            {
+                outcomes[i] = ItemOutcome.Refused(items[i]);
+                continue;
+            }
+
+            var charge = facts.Charge(priced);
+            charges.Add(new(items[i].IsStated && audit is not null ? audit.Stated(charge) : charge, carried, carried is null ? null : Step(priced.Usage, caller)));
         }
 
         var first = audit is null || charges.Count == 0 ? 0 : 1;
@@ -68,10 +74,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     }
 
     /// <summary>What an item would be charged, if it were handed in now; null: it would be refused.</summary>
-    public PricedUsage? Priced(UsageItem item, Caller caller) => Price(item, caller, keys.Get().Prices, isBound: false)?.Usage;
+    public PricedUsage? Priced(UsageItem item, Caller caller) => Price(item, caller, keys.Get().Prices, isBound: false);
 
     /// <returns>Null: it is refused, and the item says why.</returns>
-    private Command.Charge? Price(UsageItem item, Caller caller, PriceSnapshot prices, bool isBound)
+    private PricedUsage? Price(UsageItem item, Caller caller, PriceSnapshot prices, bool isBound)
     {
         Assign(item, caller, isBound);
         if (item.Refusal is not null) return null;
@@ -87,7 +93,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         var usage = new UsageRecord(
             id, Labels(item, org), operation, item.AttemptNo, item.WorkflowId, item.CorrelationId, item.TraceId, EndUser(item.User),
             item.OccurredAt!.Value, item.DurationMs, item.StatusCode, item.Counts(), basis, item.Flags);
-        return Price(item, usage, own) is { } priced ? new(priced, Fact: true) : null;
+        return Price(item, usage, own);
     }
 
     /// <summary>It as a step of its envelope: who reports it, and where it was used.</summary>

@@ -2,6 +2,7 @@ using System.Net.Mime;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
@@ -21,6 +22,7 @@ internal sealed class OtlpProtocol : AccessProtocol
 
     public override Task RefuseAsync(HttpContext context, ApiError error, string? detail)
     {
+        LogIds.Refuse(context, error);
         const int invalidArgument = 3, permissionDenied = 7, unavailable = 14, unauthenticated = 16;
         var code = error.Status switch
         {

@@ -18,5 +18,6 @@ internal static class OutboxHosting
         services.AddHostedService(provider => provider.GetRequiredService<Alerts>());
         services.AddHostedService<DailyJobs>();
         services.AddSingleton<IDailyJob, DeliveriesKept>();
+        services.AddSingleton<IDailyJob, RefusedRequestsExpiry>();
     }
 }

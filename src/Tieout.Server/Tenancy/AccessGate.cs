@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
@@ -10,7 +9,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Tenancy;
 
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
-internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, RefusedCalls refused, ILogger<AccessGate> logger)
+internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, RefusedCalls refused)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -30,7 +29,7 @@ internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin,
             refusal = new(ApiError.StoreUnavailable, "The server cannot read its keys now. Try again.");
         }
 
-        if (caller?.Org is { } org && context.Features.Get<LogIds>() is { } ids) ids.Org = org;
+        if (caller is not null && context.Features.Get<LogIds>() is { } ids) (ids.Org, ids.Token) = (caller.Org, caller.TokenId);
         if (refusal is not null) return RefuseAsync(context, protocol, refusal, caller);
         caller!.StoreIn(context);
         return next(context);
@@ -53,14 +52,10 @@ internal sealed partial class AccessGate(RequestDelegate next, AdminToken admin,
         return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : null;
     }
 
-    /// <summary>Every refusal of the gate passes here: the one place that knows status, code, org, key and address of a refused request.</summary>
+    /// <summary>Every refusal of the gate passes here.</summary>
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
     {
-        LogRefused(refusal.Error.Status, refusal.Error.Code, caller?.TokenId, context.Connection.RemoteIpAddress, refusal.Detail);
         if (RefusedCalls.Concerns(context, protocol, caller)) await refused.RecordAsync(context, caller, refusal.Error);
         await protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
     }
-
-    [LoggerMessage(EventId = 6301, Level = LogLevel.Debug, Message = "Refused with {Status} {Code}: token {Token}, address {Address}: {Detail}")]
-    private partial void LogRefused(int status, string code, string? token, System.Net.IPAddress? address, string detail);
 }

@@ -18,24 +18,33 @@ internal static class TraceEndpoints
 {
     public static void MapTraces(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/trace/{**id}", (string org, string id, HttpContext context, CostTraces traces) => Get([org], id, context, traces)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
-        api.MapGet("/trace/{**id}", (string id, HttpContext context, ILedger ledger, CostTraces traces) => Get(Visible(context, ledger), id, context, traces)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/orgs/{org}/trace/{**id}", (string org, string id, HttpContext context, CostTraces traces, RefusedTraces refused) => Get([org], id, context, traces, refused)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/trace/{**id}", (string id, HttpContext context, ILedger ledger, CostTraces traces, RefusedTraces refused) => Get(Visible(context, ledger), id, context, traces, refused)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     /// <summary>Ids are unique within an org only, so the first org that has it answers.</summary>
-    private static IEnumerable<string> Visible(HttpContext context, ILedger ledger) =>
-        Caller.Of(context).Org is { } own ? [own] : ledger.Read.Orgs.Select(org => org.Org.Id).Order(StringComparer.Ordinal);
+    private static IReadOnlyList<string> Visible(HttpContext context, ILedger ledger) =>
+        Caller.Of(context).Org is { } own ? [own] : [.. ledger.Read.Orgs.Select(org => org.Org.Id).Order(StringComparer.Ordinal)];
 
-    private static async Task<IResult> Get(IEnumerable<string> orgs, string id, HttpContext context, CostTraces traces)
+    private static async Task<IResult> Get(IReadOnlyList<string> orgs, string id, HttpContext context, CostTraces traces, RefusedTraces refused)
     {
         Inputs.OnlyQuery(context);
         foreach (var org in orgs)
         {
-            if (await traces.FindAsync(org, id, Caller.Of(context).Viewer, context.RequestAborted) is { } found) return Answer.Ok(found, TraceJson.Default.TraceBody);
+            if (await traces.FindAsync(org, id, Caller.Of(context).Viewer, context.RequestAborted) is { } found)
+            {
+                return Answer.Ok(RefusedTraces.AddTo(found, await refused.FindAsync(org, id, context.RequestAborted)), TraceJson.Default.TraceBody);
+            }
+        }
+
+        // Requests of strangers and of the platform's own people belong to no org: only the platform sees them.
+        foreach (var org in Caller.Of(context).IsPlatform && context.GetRouteValue("org") is null ? [.. orgs, ""] : orgs)
+        {
+            if (await refused.FindAsync(org, id, context.RequestAborted) is { Count: > 0 } rows) return Answer.Ok(refused.Body(id, org, rows), TraceJson.Default.TraceBody);
         }
 
         throw new ApiRefusedException(
-            ApiError.TraceNotFound, $"Nothing on record bears '{Inputs.Shown(id)}' as its correlation, operation or usage id. A request that was refused is in the log only; a hold still open is found by its operation.");
+            ApiError.TraceNotFound, $"Nothing on record bears '{Inputs.Shown(id)}' as its correlation, operation or usage id. Refused requests are found for a day by their correlation id, open holds by their operation.");
     }
 }
 

@@ -28,11 +28,14 @@ public sealed class PostgresLedger : ILedger
         _watch = new(connections, Buckets);
         _reader = new(connections, layout, Buckets, _watch);
         Deliveries = new PostgresDeliveries(connections, _watch);
+        RefusedRequests = new PostgresRefusedRequests(connections, layout);
     }
 
     public ILedgerReader Read => _reader;
 
     public IDeliveries Deliveries { get; }
+
+    public IRefusedRequests RefusedRequests { get; }
 
     public LedgerHealth Health
     {

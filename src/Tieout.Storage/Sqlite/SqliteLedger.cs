@@ -11,6 +11,7 @@ public sealed class SqliteLedger : ILedger
     private readonly LedgerWriter _writer;
     private readonly SqliteReader _reader;
     private readonly SqliteDeliveries _deliveries;
+    private readonly SqliteRefusedRequests _refused;
 
     private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
     {
@@ -18,6 +19,7 @@ public sealed class SqliteLedger : ILedger
         _writer = new(store, clock, batchMax);
         _reader = new(store.Database, _writer);
         _deliveries = new(store.Database, clock);
+        _refused = new(store.Database);
     }
 
     public LedgerHealth Health => _writer.Health;
@@ -25,6 +27,8 @@ public sealed class SqliteLedger : ILedger
     public ILedgerReader Read => _reader;
 
     public IDeliveries Deliveries => _deliveries;
+
+    public IRefusedRequests RefusedRequests => _refused;
 
     internal SqliteLedgerStore Store { get; }
 
@@ -79,6 +83,7 @@ public sealed class SqliteLedger : ILedger
     public async ValueTask DisposeAsync()
     {
         _deliveries.Dispose();
+        _refused.Dispose();
         await _writer.DisposeAsync();
         _reader.Dispose();
     }

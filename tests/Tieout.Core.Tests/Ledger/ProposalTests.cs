@@ -25,7 +25,7 @@ public sealed class ProposalTests
     public static TheoryData<string, long?> ByHand => new()
     {
         { "top_up", 101 }, { "grant", 101 }, { "correct", 500 }, { "policy", null }, { "credit_note", 101 }, { "postpaid", null }, { "credit_line", 101 }, { "stated", 101 },
-        { "recharge", 500 },
+        { "recharge", 500 }, { "prices", null },
     };
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class ProposalTests
     public void U1_at_the_limit_one_person_is_enough()
     {
         Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(Make.TopUp(Limit), above: Limit)));
-        Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(new Command.Correct("c1", "acme", 2, new Amount(9), "typo"), above: Limit)));
+        Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(new Command.Correct("c1", "acme", 2, new Amount(9), "typo"), by: "tok_ben", above: Limit)));
     }
 
     [Fact]
@@ -126,12 +126,12 @@ public sealed class ProposalTests
 
     [Theory]
     [MemberData(nameof(ByHand))]
-    public void A_freeze_refuses_every_way_of_moving_money_by_hand_but_opening_an_org(string kind, long? moves)
+    public void A_freeze_refuses_every_way_of_moving_money_by_hand_but_opening_an_org_and_price_lists_of_all(string kind, long? moves)
     {
         _ = moves;
         var approved = Proposed(Make.TopUp(200, "before"));
         Freeze(frozen: true, "tok_ana");
-        if (kind is not ("postpaid" or "credit_line")) Assert.Equal(Refusal.AdjustmentsFrozen, Refused(Make.Asked(Of(kind))));
+        if (kind is not ("postpaid" or "credit_line" or "prices")) Assert.Equal(Refusal.AdjustmentsFrozen, Refused(Make.Asked(Of(kind))));
         Assert.Equal(Refusal.AdjustmentsFrozen, Refused(Make.Asked(Make.TopUp(1, "f"), finding: "finding-1")));
         Assert.Equal(Refusal.AdjustmentsFrozen, Refused(Approval(approved)));
 
@@ -156,6 +156,7 @@ public sealed class ProposalTests
         "grant" => new Command.Grant("g1", "acme", new(101), 0, _ledger.Now + TimeSpan.FromDays(30)),
         "correct" => new Command.Correct("c1", "acme", 3, null, "goodwill"),
         "policy" => new Command.Record(SettingKind.PricePolicy, "acme", "policy", """{"markup":"9"}""", Once: false),
+        "prices" => new Command.Record(SettingKind.PriceList, "", "vendor@2", """{"list":"vendor"}""", Once: true),
         "credit_note" => new Command.Together("acme", [new Command.Record(SettingKind.BillingDocument, "acme", "CN-000001", "{}", Once: true), new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
         "postpaid" => Make.OpenOrg("owes", BillingMode.Postpaid),
         "credit_line" => Make.OpenOrg("owes", BillingMode.Prepaid, creditLine: 101),

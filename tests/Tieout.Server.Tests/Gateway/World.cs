@@ -183,6 +183,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public IDeliveries Deliveries => inner.Deliveries;
 
+    public IRefusedRequests RefusedRequests => inner.RefusedRequests;
+
     public ILedger Inner => inner;
 
     public void Limit(LedgerLimits limits) => inner.Limit(limits);

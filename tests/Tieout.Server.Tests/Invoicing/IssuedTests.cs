@@ -167,7 +167,7 @@ public sealed class IssuedTests
     }
 
     /// <summary>Charges usage of the last day of the last month.</summary>
-    private static async Task ChargeAsync(ApiWorld world, string amount, string project)
+    internal static async Task ChargeAsync(ApiWorld world, string amount, string project)
     {
         var labels = new UsageLabels { Org = "acme", Project = project, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var usage = new UsageRecord(

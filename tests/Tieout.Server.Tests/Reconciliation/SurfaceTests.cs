@@ -183,7 +183,7 @@ public sealed class SurfaceTests
                 every: 5m
                 days: 2
             """;
-        var surface = Assert.Single(TieoutYaml.Read(good, "tieout.yaml", name => name == "PW" ? "p" : null).Surfaces);
+        var surface = Assert.Single(TieoutYaml.Read(good, "tieout.yaml", name => name == "PW" ? "s3cret-of-reader" : null).Surfaces);
         Assert.Equal(("legacy", TimeSpan.FromMinutes(5), 2), (surface.Name, surface.Every, surface.Days));
         Assert.DoesNotContain("reader", surface.ToString(), StringComparison.Ordinal);
         foreach (var (from, to, said) in new[]
@@ -192,7 +192,7 @@ public sealed class SurfaceTests
             ("key: org,day", "key: org,planet", "planet"), ("postgres://reader:${PW}@db/legacy", "db.example", "postgres://"), ("    org: acme\n", "", "needs 'org'"),
         })
         {
-            var wrong = Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(good.Replace(from, to, StringComparison.Ordinal), "tieout.yaml", _ => "p"));
+            var wrong = Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(good.Replace(from, to, StringComparison.Ordinal), "tieout.yaml", _ => "s3cret-of-reader"));
             Assert.Contains(said, wrong.Message, StringComparison.Ordinal);
             Assert.Matches("^tieout.yaml:[0-9]+:", wrong.Message);
         }

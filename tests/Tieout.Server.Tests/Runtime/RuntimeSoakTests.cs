@@ -163,6 +163,8 @@ public sealed class RuntimeSoakTests
 
         public IDeliveries Deliveries => inner.Deliveries;
 
+        public IRefusedRequests RefusedRequests => inner.RefusedRequests;
+
         public void DieAfter(int commands) => _left = commands;
 
         public void Live() => _left = int.MaxValue;

@@ -14,7 +14,7 @@ public sealed class ReadOnlyTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // Goal: a flush that cannot succeed. Method: a cell that has no room for one token more, as 923 accepted ingests made it.
+    // Goal: a flush that cannot succeed. Method: a damaged cell that has no room for one token more.
     [Fact]
     public async Task A_flush_that_cannot_succeed_makes_the_store_read_only_and_names_the_figure()
     {
@@ -22,7 +22,7 @@ public sealed class ReadOnlyTests : IDisposable
         {
             foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 10)]) await ledger.SubmitAsync(command, Cancel);
             await ledger.FlushAsync();
-            ledger.Store.Writes.Execute($"UPDATE cells SET input_tokens = {long.MaxValue}");
+            ledger.Store.Writes.Execute($"UPDATE cells SET input_tokens = '{Int128.MaxValue}'");
             await ledger.SubmitAsync(Make.Charge(2, 10), Cancel);
             await Assert.ThrowsAsync<StoreUnavailableException>(ledger.FlushAsync);
             AssertReadOnly(ledger);

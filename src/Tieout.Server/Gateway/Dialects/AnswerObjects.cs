@@ -37,15 +37,12 @@ internal static class AnswerObjects
     }
 
     /// <summary>The <c>id</c> of <c>choices[].message.audio</c>, or of a stream's <c>delta</c>.</summary>
-    public static void Audio(ReadOnlySpan<byte> chat, Found found)
-    {
-        if (chat.IndexOf("\"audio\""u8) < 0) return;
+    public static void Audio(ReadOnlySpan<byte> chat, Found found) =>
         Elements(JsonMember.Value(chat, "choices"u8), choice =>
         {
             var message = JsonMember.Object(choice, "message"u8) is { IsEmpty: false } whole ? whole : JsonMember.Object(choice, "delta"u8);
             if (JsonMember.Text(JsonMember.Object(message, "audio"u8), "id"u8) is { IsEmpty: false } id) found(id);
         });
-    }
 
     private static void Find(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> name, Found found, int? depth)
     {

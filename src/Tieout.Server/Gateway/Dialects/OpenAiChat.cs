@@ -63,6 +63,9 @@ internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter)
         if (answer.Model is { } model) meter.SeeModel(bytes[model]);
         if (answer.UsageDiffers) meter.SeeQuarrel();
         if (answer.Usage is { } usage) meter.SeeUsage(bytes[usage]);
-        AnswerObjects.Audio(bytes, id => Make(ObjectKind.Audio, id));
+        if (bytes.IndexOf("\"audio\""u8) >= 0) SeeAudio(bytes);
     }
+
+    // Apart, so that an answer without audio makes no closure: each event of a stream comes here.
+    private void SeeAudio(ReadOnlySpan<byte> bytes) => AnswerObjects.Audio(bytes, id => Make(ObjectKind.Audio, id));
 }

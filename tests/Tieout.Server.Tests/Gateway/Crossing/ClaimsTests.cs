@@ -18,8 +18,8 @@ public sealed class ClaimsTests
     // gpt-4o is 2.5 and 10 per million. The hold of this request is below a cent.
     [Theory]
     [InlineData(1_000L, "0.01", false)]
-    [InlineData(60_000_000_000L, "600000", true)]
-    [InlineData(1_000_000_000_000L, "10000000", true)]
+    [InlineData(60_000_000L, "600", true)]
+    [InlineData(160_000_000L, "1600", true)]
     public async Task M1_a_claim_above_the_ceiling_is_a_finding_and_far_above_it_waits_for_a_decision(long output, string claimed, bool withheld)
     {
         await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(0, output));
@@ -39,11 +39,32 @@ public sealed class ClaimsTests
         Assert.Equal(row.Charge, await world.TiesOutAsync());
     }
 
+    // More tokens than any model has room for are no usage at all: the answer costs what was held for it, and a finding says so.
+    [Theory]
+    [InlineData(160_000_001L)]
+    [InlineData(60_000_000_000L)]
+    [InlineData(long.MaxValue)]
+    public async Task M1_a_claim_of_more_than_any_model_can_write_is_unreadable_and_costs_what_was_held(long output)
+    {
+        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(0, output));
+        await using var world = await World.StartAsync("1000", providerUrl: provider.Urls.First());
+        var held = await HeldAsync(world);
+
+        using var answer = await world.ChatAsync(Hello);
+        await answer.Content.ReadAsStringAsync(Stop);
+
+        var row = Assert.Single(await world.UsageAsync());
+        Assert.True(row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable));
+        Assert.InRange(held.Nanos - row.Charge.Nanos, 0, Amount.Parse("0.00001").Nanos);
+        Assert.Single(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code == "usage_unreadable");
+        Assert.Equal(row.Charge, await world.TiesOutAsync());
+    }
+
     // Charged less than counts and price come to, and still no fault of the book: the one finding about it asks a person, whose amount ends it.
     [Fact]
     public async Task M3_R1_a_withheld_claim_verifies_and_a_person_decides_it()
     {
-        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(0, 60_000_000_000));
+        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(0, 60_000_000));
         var world = await World.StartAsync("1000", providerUrl: provider.Urls.First(), change: options => options with { AdminToken = EnvelopeWorld.Admin });
         (await world.ChatAsync(Hello)).Dispose();
         await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
@@ -52,7 +73,7 @@ public sealed class ClaimsTests
         var findings = JsonElement.Parse(run.Out).GetProperty("findings").EnumerateArray().ToList();
         var open = Assert.Single(findings, finding => finding.GetProperty("code").GetString() != "unattributed");
         Assert.Equal("usage_above_ceiling", open.GetProperty("code").GetString());
-        Assert.Contains("600000", open.GetProperty("cause").GetString(), StringComparison.Ordinal);
+        Assert.Contains("600", open.GetProperty("cause").GetString(), StringComparison.Ordinal);
         var corrected = await TieoutAsync("correct", open.GetProperty("id").GetString()!, "--amount", "0.5");
         Assert.True(corrected.ExitCode == 0, corrected.Out + corrected.Error);
         Assert.Equal(Amount.Parse("999.5"), world.Read.Balance(World.Org)!.Balance);
@@ -139,7 +160,7 @@ public sealed class ClaimsTests
     [Theory]
     [InlineData("0.00002", "1.00002")]
     [InlineData("0.5", "5")]
-    [InlineData("500000000", "1000000000")]
+    [InlineData("2000000000", "9000000000")]
     public void A_limit_is_the_larger_of_a_multiple_and_an_excess_and_no_more_than_an_amount_can_be(string held, string limit) =>
         Assert.Equal(Amount.Parse(limit), ClaimLimit.Default.Of(Amount.Parse(held)));
 

@@ -30,6 +30,7 @@ internal static class Sealing
         var objectEnds = Rows(file, $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.commit_no, e.object",
             s => (Commit: s.Int64(0), End: new ObjectEnd(RowReads.Object(s, first: 4), s.Text(1), RowReads.Time(s, 2), 0)));
         var lineage = Rows(file, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
+        var audit = Rows(file, $"SELECT {RowReads.AuditColumns} FROM audit ORDER BY seq", RowReads.Audit);
 
         using var bytes = new RowBytes();
         void Put(string table, string key, long number, uint crc) => file.Execute($"UPDATE {table} SET crc = {crc} WHERE {key} = {number}");
@@ -51,6 +52,7 @@ internal static class Sealing
             foreach (var row in objects.Where(row => row.Seq > before.Object && row.Seq <= last.Object)) Put("objects", "seq", row.Seq, bytes.Add(row));
             foreach (var (_, end) in objectEnds.Where(row => row.Commit == commit.Commit)) Put("object_ends", "object", end.Object.Seq, bytes.Add(end));
             foreach (var row in lineage.Where(row => row.Seq > before.Lineage && row.Seq <= last.Lineage)) Put("lineage", "seq", row.Seq, bytes.Add(row));
+            foreach (var row in audit.Where(row => row.Seq > before.Audit && row.Seq <= last.Audit)) Put("audit", "seq", row.Seq, bytes.Add(row));
             previous = bytes.End();
             file.Execute($"UPDATE chain SET hash = x'{Convert.ToHexString(previous)}' WHERE commit_no = {commit.Commit}");
             before = last;

@@ -96,6 +96,9 @@ public sealed class StatementRulesTests
             await ledger.Deliveries.RouteAsync(() => [new("wh", null, [], default)], Cancel);
             await ledger.Deliveries.HealthAsync(Cancel);
             await ledger.Deliveries.ForgetAsync(at, Cancel);
+            await ledger.RefusedRequests.AddAsync([new(Guid.NewGuid(), at, "acme", "corr", null, null, "POST", null, 402, "budget_exhausted")], Cancel);
+            await ledger.RefusedRequests.FindAsync("acme", "corr", at, 10, Cancel);
+            await ledger.RefusedRequests.ForgetAsync(at, Cancel);
             await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
         }
 
@@ -124,7 +127,7 @@ public sealed class StatementRulesTests
         {
             var page = new StringBuilder("# Statements of the PostgreSQL store\n\nWritten from what the store's tests send; a test compares it. Regenerate with `TIEOUT_REGENERATE=1 ./test`.\n\n");
             page.Append("*One shard*: every table that the statement names has its bucket as a parameter or a constant, so a distributed database sends it to that bucket's shard as it is.\n");
-            page.Append("*All shards*: the statement reads (or, for deliveries that are over, deletes) rows of all buckets. The only one of them on the path of a request finds the bucket of an attempt that this node does not know.\n");
+            page.Append("*All shards*: the statement reads (or, for deliveries and refused requests that are over, deletes) rows of all buckets. The only one of them on the path of a request finds the bucket of an attempt that this node does not know.\n");
             page.Append("Numbers are 0 here, texts 'text'; a VALUES list is shown with one row.\n\n| statement | shards |\n|---|---|\n");
             foreach (var row in rows) page.Append(row).Append('\n');
             File.WriteAllText(path, page.ToString());

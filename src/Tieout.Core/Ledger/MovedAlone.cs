@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Text.Json;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>The sum that one person moved by hand in an org today (UTC) without a second person. Many small actions are one large action (U1).</summary>
+/// <remarks>Stored as a setting of the org, in the commit of the action, so that every node and every restart knows the same sum.</remarks>
+internal static class MovedAlone
+{
+    /// <summary>The sum so far, in nano-units.</summary>
+    public static Int128 Of(Draft draft, string org, Actor actor)
+    {
+        if (draft.Setting(SettingKind.MovedAlone, org, actor.Id) is not { } row) return 0;
+        using var json = JsonDocument.Parse(row.Body);
+        return json.RootElement.GetProperty("day").ValueEquals(Day(draft.Now)) ? Amount.Parse(json.RootElement.GetProperty("moved").GetString()!).Nanos : 0;
+    }
+
+    /// <summary>Adds an action that was carried out to the sum.</summary>
+    public static void Add(Draft draft, string org, Actor actor, Int128 nanos)
+    {
+        if (nanos == 0) return;
+        var moved = new Amount(Of(draft, org, actor) + nanos);
+        draft.Add(SettingKind.MovedAlone, org, actor.Id, Details.Write(json =>
+        {
+            json.WriteString("day", Day(draft.Now));
+            json.WriteString("moved", moved.ToString());
+        }));
+    }
+
+    private static string Day(Instant now) => now.ToDateTimeOffset().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+}

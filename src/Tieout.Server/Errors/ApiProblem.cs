@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Tieout.Server.Hosting;
+
+namespace Tieout.Server.Errors;
+
+/// <summary>A problem as the answer to a request. The request counts as refused once it is written.</summary>
+internal sealed class ApiProblem(ApiError error, ProblemHttpResult body) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        LogIds.Refuse(httpContext, error);
+        return body.ExecuteAsync(httpContext);
+    }
+}
