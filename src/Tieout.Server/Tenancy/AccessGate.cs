@@ -51,7 +51,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
-        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : null;
+        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : caller.Spender?.Refuse(request.HttpContext.Connection.RemoteIpAddress);
     }
 
     /// <summary>Every refusal of the gate passes here.</summary>
