@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
@@ -39,6 +40,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
     {
         caller = null;
         if (protocol.Secret(request) is not { } secret) return new(protocol.Unidentified, protocol.HowToIdentify(request));
+        if (SecretForm.IsMistyped(secret)) return new(protocol.Unidentified, "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.");
         Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
         if (Encoding.UTF8.TryGetBytes(secret, bytes, out var length))
         {
@@ -49,7 +51,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
-        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : null;
+        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : caller.Spender?.Refuse(request.HttpContext.Connection.RemoteIpAddress);
     }
 
     /// <summary>Every refusal of the gate passes here.</summary>
