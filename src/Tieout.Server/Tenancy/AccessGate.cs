@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -9,7 +10,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Tenancy;
 
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
-internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, RefusedCalls refused)
+internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -22,7 +23,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         AccessRefusal? refusal;
         try
         {
-            refusal = Identify(context.Request, protocol, out caller) ?? access.Refuse(caller!, context.GetRouteValue("org") as string);
+            refusal = Identify(context, protocol, out caller) ?? access.Refuse(caller!, context.GetRouteValue("org") as string);
         }
         catch (StoreUnavailableException)
         {
@@ -35,8 +36,9 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         return next(context);
     }
 
-    private AccessRefusal? Identify(HttpRequest request, AccessProtocol protocol, out Caller? caller)
+    private AccessRefusal? Identify(HttpContext context, AccessProtocol protocol, out Caller? caller)
     {
+        var request = context.Request;
         caller = null;
         if (protocol.Secret(request) is not { } secret) return new(protocol.Unidentified, protocol.HowToIdentify(request));
         Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
@@ -49,6 +51,12 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
+        if (guesses.Judge(context.Connection.RemoteIpAddress, secret, caller?.TokenId) is { } wait)
+        {
+            caller = null;
+            return new(ApiError.TooManyAttempts, "Too many wrong credentials came from this address or with this beginning of a key. Try again after the time in Retry-After.", wait);
+        }
+
         return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : null;
     }
 
@@ -56,6 +64,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
     {
         if (RefusedCalls.Concerns(context, protocol, caller)) await refused.RecordAsync(context, caller, refusal.Error);
+        if (refusal.RetryAfter is { } wait) context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
     }
 }
