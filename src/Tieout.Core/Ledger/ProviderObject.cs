@@ -51,6 +51,7 @@ public enum ObjectKind
     Skill = 13,
     Voice = 14,
     Assistant = 15,
+    TunedModel = 16,
 
     /// <summary>A command that waits for a second person; see <see cref="Proposal"/>. Its key is who proposed it. No provider has it.</summary>
     Proposal = 20,

@@ -28,6 +28,8 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         var ownAccount = false;
         foreach (var reference in references.Kept)
         {
+            // A model that the configuration offers by its name is meant for all.
+            if (reference.Kind is ObjectKind.TunedModel && routes.Names.Contains(reference.Id)) continue;
             var at = await ProviderOfAsync(org, reference, routes, dialect, cancellationToken);
             if (at is null && routes.Options.Providers.Any(one => one.Dialect == dialect && one.ApiKeyByOrg.ContainsKey(org)))
             {

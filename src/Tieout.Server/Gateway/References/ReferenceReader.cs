@@ -11,6 +11,9 @@ internal ref struct ReferenceReader
 {
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 256 };
 
+    /// <summary>Of the name of a model that a customer of the provider had tuned.</summary>
+    private const string TunedPrefix = "ft:";
+
     private readonly ReferenceRules _rules;
     private Utf8JsonReader _json;
     private List<KeptReference>? _kept;
@@ -61,10 +64,10 @@ internal ref struct ReferenceReader
         var escaped = _json.ValueIsEscaped ? _json.GetString() : null;
         var name = escaped is null ? _json.ValueSpan : Encoding.UTF8.GetBytes(escaped);
         var depth = _json.CurrentDepth;
-        if (depth == 1) _inItems = _rules.ItemsIn is { } items && _json.ValueTextEquals(items);
+        if (depth == 1) _inItems = _rules.ItemsIn is { } items && Ascii.EqualsIgnoreCase(name, items);
 
-        // input[i].id: the body is depth 1, the array 2, the item 3.
-        if (_inItems && depth == 3 && IsId(name))
+        // input[i].id: the body is depth 1, the array 2, the item 3. A single item without an array: 2.
+        if (_inItems && depth is 2 or 3 && IsId(name))
         {
             ReadNames(ObjectKind.ResponseItem, "input.id");
             return;
@@ -89,8 +92,8 @@ internal ref struct ReferenceReader
             case ReferenceUse.Skills:
                 ReadSkills();
                 break;
-            case ReferenceUse.Model when depth > 1 || _rules.ModelsAtTop || !name.SequenceEqual("model"u8):
-                ReadModels();
+            case ReferenceUse.Model:
+                ReadModels(isBeside: depth > 1 || _rules.ModelsAtTop || !name.SequenceEqual("model"u8));
                 break;
         }
     }
@@ -148,17 +151,28 @@ internal ref struct ReferenceReader
         (_kept ??= []).Add(new(kind, text, member));
     }
 
-    private void ReadModels()
+    /// <param name="isBeside">Whether the model is one beside the one that the request asks for.</param>
+    private void ReadModels(bool isBeside)
     {
         _json.Read();
-        if (_json.TokenType is JsonTokenType.String) (_models ??= []).Add(_json.GetString()!);
+        if (_json.TokenType is JsonTokenType.String) AddModel(isBeside);
         if (_json.TokenType is not JsonTokenType.StartArray) return;
         var depth = _json.CurrentDepth;
         while (_json.Read() && _json.CurrentDepth > depth)
         {
             if (_json.TokenType is JsonTokenType.PropertyName) ReadMember();
-            else if (_json.TokenType is JsonTokenType.String) (_models ??= []).Add(_json.GetString()!);
+            else if (_json.TokenType is JsonTokenType.String) AddModel(isBeside);
         }
+    }
+
+    /// <summary>A model that was tuned in the account is kept there, as a file is.</summary>
+    private void AddModel(bool isBeside)
+    {
+        if (isBeside) (_models ??= []).Add(_json.GetString()!);
+        if (!_json.ValueIsEscaped && !_json.ValueSpan.Contains((byte)':')) return;
+        var model = _json.GetString()!;
+        var own = model[(model.LastIndexOf('/') + 1)..];
+        if (own.StartsWith(TunedPrefix, StringComparison.OrdinalIgnoreCase)) (_kept ??= []).Add(new(ObjectKind.TunedModel, own, "model"));
     }
 
     private void ReadSkills()
