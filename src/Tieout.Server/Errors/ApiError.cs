@@ -108,7 +108,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // What there is too much of.
     public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org occupies as much of the server as it may.", "requests");
-    public static readonly ApiError TooManyAttempts = new("too_many_attempts", 429, "Too many wrong credentials came from the address or with the beginning of the key.", "requests");
+    public static readonly ApiError TooManyAttempts = new("too_many_attempts", 429, "Too many wrong credentials came from the address.", "requests");
     public static readonly ApiError ServerBusy = new("server_busy", 503, "All callers together occupy as much of the server as they may.", ServerType);
     public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than one read may take.", ServerType);
     public static readonly ApiError TooManyOpenHolds = new("too_many_open_holds", 429, "The org has as many open holds as it may have.", "requests");

@@ -39,7 +39,7 @@ internal sealed class MetricsPage(
         Head("requests_refused_total", "Requests that were refused with 401, 402, 403, 404 or 429 since the start.", "counter");
         foreach (var (status, code, count) in refused.Counts) Line($"requests_refused_total{{status=\"{status}\",code=\"{code}\"}}", count);
         Counter("wrong_credentials_total", "Credentials that nobody has, since the start.", guesses.Wrong);
-        Counter("delayed_credentials_total", "Requests that were refused because their address or key had sent too many wrong credentials, since the start.", guesses.Delayed);
+        Counter("credentials_not_looked_up_total", "Credentials that were refused without a look-up since the start, because too many wrong ones with their beginning came from their address.", guesses.Unseen);
         Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
         foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
         if (await DeliveriesAsync(ledger, context.RequestAborted) is { } deliveries)

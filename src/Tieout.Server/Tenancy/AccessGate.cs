@@ -41,6 +41,12 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         var request = context.Request;
         caller = null;
         if (protocol.Secret(request) is not { } secret) return new(protocol.Unidentified, protocol.HowToIdentify(request));
+        var address = context.Connection.RemoteIpAddress;
+        if (guesses.Wait(address, secret) is { } pause)
+        {
+            return new(ApiError.TooManyAttempts, "Too many wrong credentials with this beginning came from this address, so this one was not looked up. Try again after the time in Retry-After.", pause);
+        }
+
         Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
         if (Encoding.UTF8.TryGetBytes(secret, bytes, out var length))
         {
@@ -51,13 +57,10 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
-        if (guesses.Judge(context.Connection.RemoteIpAddress, secret, caller?.TokenId) is { } wait)
-        {
-            caller = null;
-            return new(ApiError.TooManyAttempts, "Too many wrong credentials came from this address or with this beginning of a key. Try again after the time in Retry-After.", wait);
-        }
-
-        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : null;
+        if (caller is not null) return null;
+        const string NotKnown = "The key or token is not known here, or it is blocked, revoked or expired.";
+        return guesses.Count(address, secret) is not { } wait ? new(protocol.Unidentified, NotKnown)
+            : new(ApiError.TooManyAttempts, NotKnown + " Too many such credentials came from this address: correct it, and wait for the time in Retry-After.", wait);
     }
 
     /// <summary>Every refusal of the gate passes here.</summary>
