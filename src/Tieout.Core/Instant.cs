@@ -9,6 +9,9 @@ public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
     public const long MicrosPerSecond = 1_000_000;
     public const long MicrosPerHour = 3_600 * MicrosPerSecond;
 
+    private static readonly long MinMicros = -DateTime.UnixEpoch.Ticks / TimeSpan.TicksPerMicrosecond;
+    private static readonly long MaxMicros = (DateTime.MaxValue.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
     public static Instant MinValue => new(0);
 
     public static bool operator <(Instant left, Instant right) => left.UnixMicros < right.UnixMicros;
@@ -27,5 +30,6 @@ public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
     public int CompareTo(Instant other) => UnixMicros.CompareTo(other.UnixMicros);
 
     /// <summary>ISO 8601 in UTC with microseconds, for example <c>2026-11-22T05:00:00.000001Z</c>.</summary>
-    public override string ToString() => ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    /// <remarks>A damaged time has no date: its microseconds are shown, so that the message about it can be written.</remarks>
+    public override string ToString() => UnixMicros < MinMicros || UnixMicros > MaxMicros ? $"{UnixMicros.ToString(CultureInfo.InvariantCulture)} µs" : ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

@@ -181,6 +181,12 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         {
             return false;
         }
+        catch (Exception unexpected)
+        {
+            // Nothing of the spool was taken out for it: the next try begins with the same command, and no other spend is lost.
+            LogFailed(unexpected, Count);
+            return false;
+        }
     }
 
     /// <summary>What waits in memory only gets on disk as soon as the disk takes it.</summary>
@@ -241,6 +247,9 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
 
     [LoggerMessage(EventId = 2106, Level = LogLevel.Information, Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]
     private partial void LogReplayed(int done, int already, int refused);
+
+    [LoggerMessage(EventId = 6950, Level = LogLevel.Error, Message = "The spool could not be replayed and is tried again; {Waiting} commands wait")]
+    private partial void LogFailed(Exception failure, int waiting);
 
     [LoggerMessage(EventId = 2107, Level = LogLevel.Warning, Message = "{Left} commands stay in the spool; the next start replays them first")]
     private partial void LogLeft(int left);

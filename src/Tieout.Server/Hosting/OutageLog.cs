@@ -1,12 +1,11 @@
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary>Every repeated log line of an outage of the store goes through here: one line on entering, one a minute, one on leaving.</summary>
-internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogger<OutageLog> logger) : BackgroundService
+internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogger<OutageLog> logger) : Worker
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RepeatEvery = TimeSpan.FromMinutes(1);
@@ -56,17 +55,12 @@ internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogg
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override ILogger Logger => logger;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(LookEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
-        }
-        catch (OperationCanceledException)
-        {
-            // The server stops.
-        }
+        while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
     }
 
     private void Enter(DateTimeOffset now, string reason)

@@ -43,6 +43,8 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
         var heads = await connections.AskAsync(HeadsAsync);
         await Parallel.ForEachAsync(heads, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (head, _) =>
         {
+            // A row of a bucket that this layout does not have is damaged, and so is the bucket whose row it was.
+            if (head.Bucket < 0 || head.Bucket >= buckets.Length) return;
             var bucket = buckets[head.Bucket];
             if (head.Commit == 0 && bucket.LastCommit == 0) bucket.Loaded();
             if (!bucket.IsLoaded || bucket.LastSetting != head.Setting || (all && bucket.LastCommit != head.Commit)) await bucket.CatchUpAsync(head.Commit);
@@ -50,6 +52,8 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
             // What another node commits from now on is not in it, but all that it had committed when it was asked.
             if (all || bucket.LastCommit == head.Commit) bucket.Checked(asked);
         });
+        if (heads.Count == buckets.Length && heads.TrueForAll(head => head.Bucket >= 0 && head.Bucket < buckets.Length)) return;
+        foreach (var bucket in buckets.ExceptBy(heads.Select(head => head.Bucket), bucket => bucket.Number)) await bucket.CatchUpAsync(long.MaxValue);
     }
 
     public async ValueTask DisposeAsync()

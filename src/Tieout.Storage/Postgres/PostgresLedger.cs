@@ -42,7 +42,7 @@ public sealed class PostgresLedger : ILedger
         get
         {
             var states = Array.ConvertAll(Buckets, bucket => bucket.Health);
-            var readOnly = Array.Find(states, state => state.ReadOnly is not null).ReadOnly;
+            var readOnly = Layout.Damage ?? Array.Find(states, state => state.ReadOnly is not null).ReadOnly;
             var reason = readOnly ?? Array.Find(states, state => state.Stall is not null).Stall ?? _connections.Failure;
             var last = Buckets.Select(bucket => bucket.LastRecordedAt).Max();
             return new(reason is null, reason, states.Sum(state => state.QueueDepth), _connections.LastCommitMs, _watch.AsOf, last)
@@ -171,6 +171,7 @@ public sealed class PostgresLedger : ILedger
     /// <param name="placed">Where the holds lie that earlier commands of the same list place.</param>
     private async ValueTask<Bucket> BucketOfAsync(Command command, Dictionary<AttemptId, Bucket>? placed)
     {
+        if (Layout.Damage is { } damage) throw new StoreUnavailableException(damage, StoreEffect.None, StoreFault.ReadOnly);
         if (CommandOrg.Of(command) is { } org) return Buckets[Layout.Of(org)];
         if (Buckets.Length == 1) return Buckets[0];
         var attempt = Postgres.Buckets.AttemptOf(command);

@@ -48,7 +48,7 @@ internal static class PostgresSchema
 
             await LayOutAsync(connection, buckets, cancellationToken);
             await UsageMonths.MakeAheadAsync(connection, cancellationToken);
-            return new Buckets(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken));
+            return Buckets.Of(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken), await NumberAsync(connection, "SELECT count(*)::int FROM heads", cancellationToken));
         }
         finally
         {

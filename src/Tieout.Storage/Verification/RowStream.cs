@@ -36,7 +36,7 @@ internal sealed class RowStream<T>(ILedgerTables tables, string table, string sq
         Missing(_last + 1, last);
         // The chain's own figure is under no hash: rows that an earlier commit took cannot lie beyond it.
         if (last < _last) findings.Broken("L8", $"chain says that a commit ends at {table} {last}, but {_last} is part of an earlier one.");
-        _last = Math.Max(_last, last);
+        _last = Math.Max(_last, Math.Min(last, long.MaxValue - 1));
     }
 
     /// <summary>Whatever comes after the last commit belongs to none.</summary>
@@ -66,7 +66,7 @@ internal sealed class RowStream<T>(ILedgerTables tables, string table, string sq
             {
                 _next = read(_rows);
             }
-            catch (StoreCorruptException unreadable)
+            catch (Exception unreadable) when (unreadable is StoreCorruptException || UnreadableRows.Caused(unreadable))
             {
                 findings.Broken("L8", $"{table} {_rows.Int64(0)} cannot be read: {unreadable.Message}");
             }

@@ -34,10 +34,11 @@ internal sealed class ApiWorld : IAsyncDisposable
     /// <summary>With the org <c>acme</c> (prepaid, USD, 1000 topped up), its team <c>red</c> and a key.</summary>
     /// <param name="change">Changes the options before the server is built.</param>
     /// <param name="topUpByHand">False: past the API, where the options would ask for a second person.</param>
-    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null, bool topUpByHand = true)
+    /// <param name="open">Another store than a new embedded one.</param>
+    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null, bool topUpByHand = true, Func<Task<Storage.ILedger>>? open = null)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
-        var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
+        var ledger = new BreakableLedger(open is null ? SqliteLedger.Open(folder.FullName) : await open());
         var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin, Doors = new() { WrongCredentials = 1_000_000 } };
         var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
         await server.StartAsync();

@@ -110,6 +110,24 @@ public sealed class SpoolTests
         Assert.Empty(world.Read.OpenHolds(World.Org));
     }
 
+    // Goal: a fault of the program does not end the spool's work in silence. Method: the store fails, then the program does, then nothing does.
+    [Fact]
+    public async Task S1_a_replay_that_fails_unexpectedly_is_tried_again()
+    {
+        await using var world = await World.StartAsync();
+        world.Ledger.Broken = command => command is Command.Settle;
+        using (var response = await world.ChatAsync(World.Hello)) Assert.Equal(200, (int)response.StatusCode);
+        world.Ledger.Fault = new InvalidOperationException("Planted.");
+        world.Ledger.Broken = null;
+        await Task.Delay(500, Stop);
+        Assert.Equal((1, 0), await HealthAsync(world));
+
+        world.Ledger.Fault = null;
+
+        await World.SoonAsync(async () => await HealthAsync(world) == (0, 0), "the spool is empty once the program works again");
+        Assert.Single(await world.UsageAsync());
+    }
+
     private static async Task<(int Depth, int Dropped)> HealthAsync(World world)
     {
         var health = await world.Operations.GetFromJsonAsync<JsonElement>("/healthz", Stop);

@@ -163,10 +163,15 @@ internal sealed class World : IAsyncDisposable
 /// <summary>A ledger whose store can be broken and repaired.</summary>
 internal sealed class BreakableLedger(ILedger inner) : ILedger
 {
+    private int _closed;
+
     /// <summary>Which commands the store is down for; null: it works.</summary>
     public Func<Command, bool>? Broken { get; set; }
 
     public LedgerHealth Health => Broken is null ? inner.Health : inner.Health with { IsWritable = false, Reason = "broken by a test" };
+
+    /// <summary>What else submissions fail with, as a fault of the program would; null: nothing.</summary>
+    public Exception? Fault { get; set; }
 
     /// <summary>Who reads instead; null: nobody.</summary>
     public ILedgerReader? Reader { get; set; }
@@ -189,14 +194,14 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {
         if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", Effect);
-        return inner.SubmitAsync(command, cancellationToken);
+        return Fault is null ? inner.SubmitAsync(command, cancellationToken) : throw Fault;
     }
 
     public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
     {
         if (commands.Any(command => Broken?.Invoke(command) ?? false)) throw new StoreUnavailableException("The store is broken by a test.", Effect);
-        return await inner.SubmitAsync(commands, cancellationToken);
+        return Fault is null ? await inner.SubmitAsync(commands, cancellationToken) : throw Fault;
     }
 
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? inner.DisposeAsync() : default;
 }

@@ -24,6 +24,10 @@ internal sealed partial class PostgresReader
             var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
             return await connections.ReadAsync(tables => Reconcile(tables, query, keys, shown, cancellationToken));
         }
+        catch (Exception damaged) when (UnreadableRows.Caused(damaged))
+        {
+            throw UnreadableRows.Report(damaged);
+        }
         finally
         {
             _reconciling.Release();

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
@@ -8,7 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -17,9 +15,6 @@ namespace Tieout.Storage.Postgres.Reading;
 /// <summary>Current figures from this node's books, compared with the database first; rows from the tables.</summary>
 internal sealed partial class PostgresReader(PostgresConnections connections, Buckets layout, Bucket[] buckets, HeadWatch watch) : ILedgerReader, IDisposable
 {
-    /// <summary>Figures may be this much behind what another node has just committed, never behind this node's own commits (Q1).</summary>
-    private static readonly TimeSpan FreshWithin = TimeSpan.FromMilliseconds(20);
-
     /// <summary>Rows a page when streaming.</summary>
     private const int PageRows = 2_000;
 
@@ -183,68 +178,6 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
     public void Dispose() => _reconciling.Dispose();
 
     private Bucket BucketOf(string org) => buckets[layout.Of(org)];
-
-    /// <summary>The org's bucket, its book compared with the database unless that was done just now.</summary>
-    /// <exception cref="StoreUnavailableException">The database has not said within the promised time that the figures are the newest, and cannot be asked now.</exception>
-    private Bucket Fresh(string org)
-    {
-        var bucket = BucketOf(org);
-        if (bucket.WasCheckedWithin(FreshWithin)) return bucket;
-
-        // During an outage nobody waits for it: the watch asks, and the first answer ends this.
-        if (connections.Failure is { } failure) throw NotFresh(bucket, failure);
-        try
-        {
-            var asked = Stopwatch.GetTimestamp();
-            using var connection = connections.Source.OpenConnection();
-            using var batch = new NpgsqlBatch(connection);
-            batch.Add("SELECT commit_no FROM heads WHERE bucket = $1", bucket.Number);
-            var commit = (long)batch.ExecuteScalar()!;
-            if (bucket.LastCommit < commit) bucket.CatchUpAsync(commit).GetAwaiter().GetResult();
-            bucket.Checked(asked);
-            return bucket;
-        }
-        catch (Exception lost) when (PostgresFailure.IsWorld(lost) || lost is StoreUnavailableException)
-        {
-            var reason = PostgresFailure.ToUnavailable(lost, StoreEffect.None).Message;
-            connections.Failed(reason);
-            throw NotFresh(bucket, reason);
-        }
-    }
-
-    private static StoreUnavailableException NotFresh(Bucket bucket, string reason) => new(
-        $"The newest figures cannot be read: {reason} The last ones known are {bucket.SinceChecked?.TotalSeconds ?? 0:0.0} s old.", StoreEffect.None, StoreFault.Busy);
-
-    /// <summary>As new as can be had: during an outage figures of all orgs together are those last known.</summary>
-    private void CompareAll()
-    {
-        try
-        {
-            ReachAsync(commit: 0).GetAwaiter().GetResult();
-        }
-        catch (StoreUnavailableException failure)
-        {
-            connections.Failed(failure.Message);
-        }
-    }
-
-    public TimeSpan? StaleFor
-    {
-        get
-        {
-            if (connections.Failure is null) return null;
-            var oldest = buckets.Max(bucket => bucket.SinceChecked ?? TimeSpan.MaxValue);
-            return oldest < FreshWithin ? null : oldest;
-        }
-    }
-
-    public async Task ReachAsync(long commit)
-    {
-        if (connections.Failure is { } failure) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
-        await watch.LookAsync(all: true);
-        if (AsOf >= commit) return;
-        throw new StoreUnavailableException($"The store has {AsOf} commits, and commit {commit} was asked for: it was read from a later state of the store, or from another one.", StoreEffect.None, StoreFault.Busy);
-    }
 
     private Func<int, UsageLabels> Labels(int bucket) => no =>
         _labels.TryGetValue((bucket, no), out var known) ? known : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which is not there.");

@@ -90,6 +90,10 @@ internal sealed partial class Bucket
         batch.Fail(failure);
     }
 
+    private StoreUnavailableException NotLoaded() => _readOnly is { } reason
+        ? new(reason, StoreEffect.None, StoreFault.ReadOnly)
+        : new($"Bucket {number} is not loaded yet: the database has not answered.", StoreEffect.None, StoreFault.Busy);
+
     private void ReadOnly(string reason) => (_readOnlyAt, _readOnly) = (clock.GetTimestamp(), reason);
 
     /// <summary>Brings the book up. What cannot be loaded is no command's fault.</summary>

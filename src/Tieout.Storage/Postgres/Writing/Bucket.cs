@@ -43,7 +43,7 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
     /// <exception cref="StoreUnavailableException">The bucket was never loaded: nothing is known of its orgs, keys and settings.</exception>
     public T Read<T>(Func<Book, T> read) => IsLoaded
         ? Volatile.Read(ref _book).Read(read)
-        : throw new StoreUnavailableException($"Bucket {number} is not loaded yet: the database has not answered.", StoreEffect.None, StoreFault.Busy);
+        : throw NotLoaded();
 
     /// <summary>Whether the book was ever read whole.</summary>
     public bool IsLoaded => Volatile.Read(ref _isLoaded);

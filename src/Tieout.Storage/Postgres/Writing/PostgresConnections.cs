@@ -108,6 +108,10 @@ internal sealed class PostgresConnections(string store) : IDisposable
 
             throw unavailable;
         }
+        catch (Exception damaged) when (ReferenceEquals(source, _reading) && UnreadableRows.Caused(damaged))
+        {
+            throw UnreadableRows.Report(damaged);
+        }
     }
 
     /// <summary>A long reading of the whole store as of one moment, bucket by bucket, on a thread and a connection of its own.</summary>
@@ -141,8 +145,13 @@ internal sealed class PostgresConnections(string store) : IDisposable
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {Reads.HeadColumns} FROM heads WHERE bucket = $1", bucket);
         await using var reader = await batch.ExecuteReaderAsync();
-        return (await reader.ListAsync(Reads.Head)).Single();
+        return (await reader.ListAsync(Reads.Head)) is [var head]
+            ? head
+            : throw NoHead(bucket);
     }
+
+    public static StoreUnavailableException NoHead(int bucket) => new(
+        $"The row of bucket {bucket} is missing from table heads. Run tieout verify, and restore a backup or repair the row.", StoreEffect.None, StoreFault.ReadOnly);
 
     public void Dispose()
     {

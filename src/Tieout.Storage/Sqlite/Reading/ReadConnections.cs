@@ -29,6 +29,10 @@ internal sealed class ReadConnections(string database) : IDisposable
             using var interrupt = cancellationToken.UnsafeRegister(static state => ((RawConnection)state!).Interrupt(), connection);
             return read(connection);
         }
+        catch (Exception damaged) when (UnreadableRows.Caused(damaged))
+        {
+            throw UnreadableRows.Report(damaged);
+        }
         finally
         {
             connection.RollBack();

@@ -81,6 +81,10 @@ internal sealed partial class SqliteReader
         {
             return read(connection);
         }
+        catch (Exception damaged) when (UnreadableRows.Caused(damaged))
+        {
+            throw UnreadableRows.Report(damaged);
+        }
         finally
         {
             connection.RollBack();

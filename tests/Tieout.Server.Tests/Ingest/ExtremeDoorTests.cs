@@ -1,0 +1,86 @@
+using Tieout.Server.Tests.Api;
+using Tieout.Storage.Postgres;
+using Tieout.Storage.Postgres.Verification;
+using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Tests.Postgres;
+
+namespace Tieout.Server.Tests.Ingest;
+
+/// <summary>Every number of every public door, as large, small and odd as JSON can write it: answered or refused, and figures, reports and verification go on.</summary>
+public sealed class ExtremeDoorTests
+{
+    private static readonly string[] Numbers =
+    [
+        "0", "-1", "1.5", "1000000000000", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "79228162514264337593543950335",
+        "170141183460469231731687303715884105727", "1e999", "-1e-999", "null", "true", "[]", "{}",
+        "\"9223372036854775807\"", "\"-9223372036854775808\"", "\"9223372036.854775807\"", "\"9223372036.854775808\"", "\"170141183460469231731687303715.884105727\"", "\"79228162514264337593543950335\"",
+        "\"0.000000001\"", "\"-0.000000001\"", "\"1e30\"", "\"NaN\"", "\"Infinity\"", "\"\"",
+    ];
+
+    private static readonly (HttpMethod Method, string Address, string Body)[] Doors =
+    [
+        .. ((string[])["\"input_tokens\":#", "\"output_tokens\":#", "\"cache_read_tokens\":#", "\"duration_ms\":#", "\"attempt\":#", "\"charge\":#", "\"charge\":#,\"provider_cost\":#", "\"units\":{\"web_searches\":#}", "\"units\":{\"gpu_seconds\":#}"])
+            .Select(field => (HttpMethod.Post, "/api/v1/usage", $$"""[{"id":"u@","occurred_at":"{{Sending.At}}","org":"acme","provider":"openai","model":"gpt-4o",{{field}}}]""")),
+        (HttpMethod.Post, "/api/v1/events", $$$"""{"specversion":"1.0","id":"e@","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"model":"gpt-4o","input_tokens":#,"output_tokens":#}}"""),
+        (HttpMethod.Post, "/v1/traces", """
+            {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"00000000000000@","name":"x","kind":3,"startTimeUnixNano":#,"endTimeUnixNano":"1763625601500000000",
+            "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.request.model","value":{"stringValue":"gpt-4o"}}]}]}],"resource":{"attributes":[{"key":"tenant.id","value":{"stringValue":"acme"}}]}}]}
+            """),
+        (HttpMethod.Post, "/v1/traces", """
+            {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc61c","spanId":"00000000000000@","name":"x","kind":3,"startTimeUnixNano":"1763625600000000000","endTimeUnixNano":"1763625601500000000",
+            "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.request.model","value":{"stringValue":"gpt-4o"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":#}}]}]}],"resource":{"attributes":[{"key":"tenant.id","value":{"stringValue":"acme"}}]}}]}
+            """),
+        (HttpMethod.Post, "/api/v1/orgs/acme/topups", """{"id":"t@","amount":#}"""),
+        (HttpMethod.Post, "/api/v1/orgs/acme/grants", """{"id":"g@","amount":#}"""),
+        (HttpMethod.Post, "/api/v1/orgs/acme/grants", """{"id":"p@","amount":"1","priority":#}"""),
+        (HttpMethod.Post, "/api/v1/orgs/acme/corrections", """{"id":"c@","posting":1,"amount":#,"reason":"because"}"""),
+        (HttpMethod.Post, "/api/v1/orgs/acme/corrections", """{"id":"d@","posting":#,"reason":"because"}"""),
+        (HttpMethod.Put, "/api/v1/orgs/acme/budgets", """{"window":"month","limit":#,"hard":false}"""),
+        (HttpMethod.Put, "/api/v1/orgs/acme/budgets", """{"window":"day","limit":"5","hard":false,"alerts":[#]}"""),
+        (HttpMethod.Post, "/api/v1/orgs", """{"id":"o@","asset":"USD","billing":"postpaid","credit_line":#}"""),
+    ];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    // Goal: 923 records of 10^12 tokens ended the process; one commit above 9.2 billion ended verify and costs today. Method: each number in turn at each place of each door.
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task L1_whatever_number_comes_through_whatever_door_the_book_goes_on_and_verifies(string store)
+    {
+        var database = store == "postgres" ? PostgresServer.Instance.NewDatabase() : null;
+        var world = database is null ? await ApiWorld.StartAsync() : await ApiWorld.StartAsync(open: async () => await PostgresLedger.OpenAsync(database));
+        await using (world)
+        {
+            var (sent, taken) = (0, 0);
+            foreach (var (method, address, body) in Doors)
+            {
+                foreach (var number in Numbers)
+                {
+                    var text = body.Replace("@", (10 + sent++ % 90).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal).Replace("#", number, StringComparison.Ordinal);
+                    using var response = await SendAsync(world, method, address, text);
+                    var answer = await response.Content.ReadAsStringAsync(Stop);
+                    Assert.True((int)response.StatusCode < 500, $"{method} {address} {text}: {(int)response.StatusCode} {answer}");
+                    if (response.IsSuccessStatusCode) taken++;
+                }
+            }
+
+            Assert.True(taken > 100, $"Only {taken} of {sent} requests were let in.");
+            foreach (var shown in (string[])["/costs/today", "/orgs/acme/balance", "/orgs/acme/usage?limit=1000", "/orgs/acme/budgets", "/findings", "/orgs/acme"]) await world.GetAsync(shown);
+            Assert.Equal(1, (await world.UsageAsync($"[{Sending.Record("fine", ",\"team\":\"red\"")}]")).Accepted);
+            Assert.Equal(0, world.Ledger.Health.Quarantined);
+            Assert.True(world.Ledger.Health.IsWritable, world.Ledger.Health.Reason);
+            await world.Server.StopAsync(Stop);
+            await world.Ledger.DisposeAsync();
+            var report = database is null ? SqliteVerification.Run(world.Folder.FullName) : await PostgresVerification.RunAsync(database, cancellationToken: Stop);
+            Assert.Equal("", string.Join('\n', report.Checks.SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}"))));
+        }
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(ApiWorld world, HttpMethod method, string address, string body)
+    {
+        using var request = new HttpRequestMessage(method, address) { Content = new StringContent(body, System.Text.Encoding.UTF8, address == "/api/v1/events" ? "application/cloudevents+json" : "application/json") };
+        request.Headers.Authorization = new("Bearer", ApiWorld.Admin);
+        return await world.Http.SendAsync(request, Stop);
+    }
+}
