@@ -84,7 +84,7 @@ internal static class KeyEndpoints
         CheckTenants(body, ledger);
         var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata, body.FactsPerCall, body.FactsPerDay), KeyTerms.None, zone, time);
 
-        var (secret, hash) = Secrets.Make("tk_");
+        var (secret, hash) = Secrets.Make(SecretForm.KeyPrefix);
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var key = new ApiKey(id, org, body.Team, body.Project, body.Name, hash, Blocked: false, time.GetUtcNow(), body.Worker, body.Tenants) { Terms = terms == KeyTerms.None ? null : terms };
         await RecordAsync(key, context, ledger);
@@ -96,7 +96,7 @@ internal static class KeyEndpoints
         var body = context.Request.ContentLength is 0 or null ? new() : await Inputs.BodyAsync(context, ApiJson.Default.RotateKeyBody);
         if (body.GraceSeconds is < 0 or > GraceSecondsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The grace period is 0 to {GraceSecondsMax} seconds.");
         var known = Known(org, key, ledger);
-        var (secret, hash) = Secrets.Make("tk_");
+        var (secret, hash) = Secrets.Make(SecretForm.KeyPrefix);
         var until = body.Now || body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
 
         // One old secret only: whoever rotates twice within the grace period means the first to end.

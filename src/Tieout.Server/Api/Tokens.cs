@@ -48,7 +48,7 @@ internal static class TokenEndpoints
             ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The role is viewer, operator, finance or admin.");
         if (body.Name is not null) Inputs.Name(body.Name, "name");
         var expiresAt = KeyInputs.Future(body.ExpiresAt, TimeZoneInfo.Utc, time);
-        var (secret, hash) = Secrets.Make("tt_");
+        var (secret, hash) = Secrets.Make(SecretForm.TokenPrefix);
         var token = new RoleToken("tok_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)), role, body.Name, hash, time.GetUtcNow(), expiresAt);
         (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token.Id, token.ToJson(), Once: false), context)).OrThrow();
         return Answer.Made(isNew: true, new MadeTokenBody(token.Id, secret, Name(role), token.Name, expiresAt), ApiJson.Default.MadeTokenBody);
@@ -65,12 +65,12 @@ internal static class TokenEndpoints
     private static TokenBody Body(RoleToken token) => new(token.Id, Name(token.Role), token.Name, token.CreatedAt, token.ExpiresAt, token.Revoked);
 }
 
-/// <summary>Secrets of 256 random bits, of which only a hash is kept.</summary>
+/// <summary>New secrets of the documented form, of which only a hash is stored.</summary>
 internal static class Secrets
 {
     public static (string Secret, string Sha256) Make(string prefix)
     {
-        var secret = prefix + System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var secret = SecretForm.Write(prefix, RandomNumberGenerator.GetBytes(SecretForm.RandomBytes));
         return (secret, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))));
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
@@ -12,6 +13,9 @@ namespace Tieout.Server.Tenancy;
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
 internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused)
 {
+    private const string NotKnown = "The key or token is not known here, or it is blocked, revoked or expired.";
+    private const string Mistyped = "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.";
+
     public Task InvokeAsync(HttpContext context)
     {
         // Addresses without a route, and methods that a route does not have, are answered by routing itself.
@@ -47,6 +51,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
             return new(ApiError.TooManyAttempts, "Too many wrong credentials with this beginning came from this address, so this one was not looked up. Try again after the time in Retry-After.", pause);
         }
 
+        if (SecretForm.IsMistyped(secret)) return Wrong(guesses.Count(address, guess: null), protocol, Mistyped);
         Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
         if (Encoding.UTF8.TryGetBytes(secret, bytes, out var length))
         {
@@ -57,11 +62,12 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
-        if (caller is not null) return null;
-        const string NotKnown = "The key or token is not known here, or it is blocked, revoked or expired.";
-        return guesses.Count(address, secret) is not { } wait ? new(protocol.Unidentified, NotKnown)
-            : new(ApiError.TooManyAttempts, NotKnown + " Too many such credentials came from this address: correct it, and wait for the time in Retry-After.", wait);
+        return caller is null ? Wrong(guesses.Count(address, secret), protocol, NotKnown) : null;
     }
+
+    /// <param name="wait">How long the address should wait; null: it need not.</param>
+    private static AccessRefusal Wrong(TimeSpan? wait, AccessProtocol protocol, string why) => wait is null ? new(protocol.Unidentified, why)
+        : new(ApiError.TooManyAttempts, $"{why} Too many wrong credentials came from this address: wait for the time in Retry-After.", wait);
 
     /// <summary>Every refusal of the gate passes here.</summary>
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)

@@ -35,7 +35,7 @@ internal sealed class GuessTable(int free, TimeProvider time)
 
     public int Free => free;
 
-    /// <summary>Credentials since the start that were looked up and found wrong.</summary>
+    /// <summary>Credentials since the start that nobody has.</summary>
     public long Wrong => Volatile.Read(ref _wrong);
 
     /// <summary>Credentials since the start that were refused without a look-up.</summary>
@@ -70,9 +70,10 @@ internal sealed class GuessTable(int free, TimeProvider time)
         }
     }
 
-    /// <summary>Counts a credential that was looked up and found wrong.</summary>
+    /// <summary>Counts a wrong credential.</summary>
+    /// <param name="guess">The credential; null: it could not have been right and is mistyped rather than guessed, so its beginning does not wait for it.</param>
     /// <returns>How long the address should wait, if it should have waited already.</returns>
-    public TimeSpan? Count(IPAddress? address, string secret)
+    public TimeSpan? Count(IPAddress? address, string? guess)
     {
         var from = AddressOf(address);
         lock (_gate)
@@ -81,7 +82,7 @@ internal sealed class GuessTable(int free, TimeProvider time)
             Advance(now);
             _recent++;
             _wrong++;
-            if (PairOf(address, secret) is { } pair && _pairs.Count(pair, now) is { } pairUntil) Pause(pair, pairUntil);
+            if (guess is not null && PairOf(address, guess) is { } pair && _pairs.Count(pair, now) is { } pairUntil) Pause(pair, pairUntil);
             var hadToWait = _addresses.Until(from, now) > now;
             return _addresses.Count(from, now) is { } until && hadToWait ? TimeSpan.FromTicks(until - now) : null;
         }

@@ -86,7 +86,7 @@ public sealed class IsolationTests(ErrorTests.Shared shared) : IClassFixture<Err
         await using var world = await ApiWorld.StartAsync();
         var (id, secret) = await world.KeyAsync(team: "red");
 
-        Assert.Matches("^tk_[A-Za-z0-9_-]{43}$", secret);
+        Assert.Matches("^tk_[A-Za-z0-9]{49}$", secret);
         Assert.Matches("^key_[0-9a-f]+$", id);
         Assert.DoesNotContain(secret, (await world.GetAsync("/orgs/acme/keys")).GetRawText(), StringComparison.Ordinal);
         Assert.All(world.Ledger.Read.Settings, row => Assert.DoesNotContain(secret, row.Body, StringComparison.Ordinal));

@@ -53,7 +53,7 @@ public sealed class GuessingTests
         var (_, other) = await world.KeyAsync();
         for (var i = 0; i < Free; i++)
         {
-            using var wrong = await world.SendAsync(HttpMethod.Get, "/orgs/acme", token: guessed[..^4] + $"{i:D4}");
+            using var wrong = await world.SendAsync(HttpMethod.Get, "/orgs/acme", token: guessed[..^4] + $"---{i}");
             Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
         }
 
@@ -63,6 +63,22 @@ public sealed class GuessingTests
         await world.GetAsync("/orgs/acme", other);
         var guesses = world.Server.Services.GetRequiredService<GuessTable>();
         Assert.Equal((Free, 2), (guesses.Wrong, guesses.Unseen));
+    }
+
+    [Fact]
+    public async Task Who_mistypes_a_key_again_and_again_does_not_stop_the_right_one()
+    {
+        await using var world = await StartAsync();
+        var (_, right) = await world.KeyAsync();
+        var mistyped = right[..^1] + (right[^1] == 'a' ? 'b' : 'a');
+        for (var i = 0; i < 2 * Free; i++)
+        {
+            using var wrong = await world.SendAsync(HttpMethod.Get, "/orgs/acme", token: mistyped);
+            Assert.Equal(i < Free ? HttpStatusCode.Unauthorized : HttpStatusCode.TooManyRequests, wrong.StatusCode);
+            Assert.Contains("mistyped", await wrong.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        }
+
+        await world.GetAsync("/orgs/acme", right);
     }
 
     [Fact]
