@@ -42,7 +42,7 @@ public class DecideBenchmarks
         _charges = [.. Enumerable.Range(1, Batch).Select(id => new Command.Charge(Usage(id, labels), Fact: true))];
         _holdsAndSettlements = [.. Enumerable.Range(1, Batch).SelectMany(id => (Command[])
         [
-            new Command.PlaceHold(Id(id), labels, null, "operation", new Amount(1_000), Now + TimeSpan.FromMinutes(1)),
+            new Command.PlaceHold(Id(id), labels, null, "operation", new Amount(1_000), TimeSpan.FromMinutes(1)),
             new Command.Settle(Usage(id, labels)),
         ])];
     }

@@ -22,14 +22,14 @@ internal static class KeyCommands
         var terms = new TermOptions();
         var worker = new Option<bool>("--worker") { Description = "It spends for the tenants named, with their envelopes, and for nobody without one." };
         var tenants = new Option<string[]>("--tenant") { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
-        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses }, async (call, api, cancellationToken) =>
         {
             var limits = terms.Body(call);
             var made = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys"]),
                 new NewKeyBody(
                     call.Get(team), call.Get(project), call.Get(name), call.Get(worker), call.Get(tenants) is { Length: > 0 } named ? named : null,
-                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay),
+                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
             return ExitCode.Ok;
@@ -89,7 +89,7 @@ internal static class KeyCommands
         var org = Arguments.Org();
         var key = Key();
         var terms = new TermOptions();
-        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "terms"]), terms.Body(call),
@@ -127,6 +127,7 @@ internal sealed class TermOptions
     public Option<string[]> Scopes { get; } = new("--scope") { Description = $"What the key may do; can be given again. Default: {KeyScope.Inference}, which is {Names(isInference: true)}. The others: {Names(isInference: false)}.", HelpName = "NAME" };
     public Option<string?> FactsPerCall { get; } = new("--facts-per-call") { Description = $"Usage that one call may hand in beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerCallDefault}.", HelpName = "AMOUNT" };
     public Option<string?> FactsPerDay { get; } = new("--facts-per-day") { Description = $"How far one day's usage may go beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerDayDefault}.", HelpName = "AMOUNT" };
+    public Option<string[]> Addresses { get; } = new("--address") { Description = $"Refuse the key from other addresses: an IPv4 or IPv6 address, or a network such as 192.0.2.0/24; can be given up to {AddressList.Max} times. Default: all.", HelpName = "CIDR" };
     public Option<string[]> Metadata { get; } = new("--metadata") { Description = "A note of your own; can be given again.", HelpName = "NAME=VALUE" };
 
     /// <exception cref="CommandFailedException">A note is not <c>NAME=VALUE</c>.</exception>
@@ -140,7 +141,8 @@ internal sealed class TermOptions
             notes[note[..equals]] = note[(equals + 1)..];
         }
 
-        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes, Arguments.AmountOrNull(call.Get(FactsPerCall)), Arguments.AmountOrNull(call.Get(FactsPerDay)));
+        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes, Arguments.AmountOrNull(call.Get(FactsPerCall)), Arguments.AmountOrNull(call.Get(FactsPerDay)),
+            Given(call.Get(Addresses)));
     }
 
     private static string Names(bool isInference) => string.Join(", ", KeyScope.All.Where(scope => scope.IsInference == isInference));

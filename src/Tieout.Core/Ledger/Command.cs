@@ -58,7 +58,8 @@ public abstract record Command
     public sealed record ExpireGrant(string Org, string GrantId) : Command;
 
     /// <summary>Sets money aside for an attempt.</summary>
-    public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, Instant ExpiresAt) : Command
+    /// <param name="Lifetime">From the decision on, by the ledger's own clock: an expiry by the clock of another machine could have passed already. A replay has the same.</param>
+    public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, TimeSpan Lifetime) : Command
     {
         /// <summary>The attempt as a step of its envelope, appended with the hold; null: there is no envelope.</summary>
         public LineageAppend? Lineage { get; init; }

@@ -58,7 +58,7 @@ internal sealed partial class Draft
     {
         _last = _last with { Hold = _last.Hold + 1 };
         var hold = new Hold(
-            command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, command.ExpiresAt);
+            command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, Now + command.Lifetime);
         _holds.Add(new(hold, Crc: 0));
         _attempts[hold.Id] = new(hold, HoldState.Open, Usage: null);
         CountHold(hold.Scope.Org, 1);

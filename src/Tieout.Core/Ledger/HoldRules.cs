@@ -19,7 +19,7 @@ internal static class HoldRules
 
         if (Misfit(command.Amount, zeroIsFine: true) is { } misfit) return Refuse(misfit);
         if (draft.Org(command.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
-        if (command.ExpiresAt <= draft.Now) return Refuse(Refusal.AlreadyExpired);
+        if (command.Lifetime <= TimeSpan.Zero) return Refuse(Refusal.AlreadyExpired);
         var account = draft.Account(org, AccountKind.Customer);
         if (!Fits(account, command.Amount)) return Refuse(Refusal.AmountTooLarge);
         if (draft.OpenHoldsOf(org.Org.Id) >= draft.Limits.OpenHoldsPerOrg) return Refuse(Refusal.TooManyOpenHolds, Number(draft.Limits.OpenHoldsPerOrg));
@@ -87,7 +87,7 @@ internal static class HoldRules
 
     private static bool IsSame(Hold placed, Command.PlaceHold command) =>
         placed.Amount == command.Amount
-        && placed.ExpiresAt == command.ExpiresAt
+        && placed.ExpiresAt == placed.HeldAt + command.Lifetime
         && (placed.Scope.Equals(command.Labels) || placed.Scope.Covers(command.Labels))
         && UsageLabels.Covers(placed.EndUser, command.EndUser)
         && string.Equals(placed.OperationId, command.OperationId, StringComparison.Ordinal);

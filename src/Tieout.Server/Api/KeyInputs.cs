@@ -16,6 +16,7 @@ internal static class KeyInputs
         Metadata = Metadata(body.Metadata),
         FactsPerCallNanos = NotNegative(body.FactsPerCall, "facts_per_call"),
         FactsPerDayNanos = NotNegative(body.FactsPerDay, "facts_per_day"),
+        Addresses = Addresses(body.Addresses),
     };
 
     public static DateTimeOffset? Future(string? text, TimeZoneInfo zone, TimeProvider time)
@@ -48,6 +49,14 @@ internal static class KeyInputs
         }
 
         return scopes;
+    }
+
+    private static List<string>? Addresses(IReadOnlyList<string>? addresses)
+    {
+        if (addresses is null) return null;
+        if (addresses.Count is 0 or > AddressList.Max) throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {AddressList.Max} addresses or networks, or leave them out to allow all.");
+        return [.. addresses.Select(address => address is not null && AddressList.TryNormalize(address, out var normal) ? normal
+            : throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(address ?? "null")}' is not an address or a network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32, with no bits after the prefix."))];
     }
 
     private static IReadOnlyDictionary<string, string>? Metadata(IReadOnlyDictionary<string, string>? metadata)

@@ -14,7 +14,13 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
 
     private string _previous = "";
     private string? _acceptedRollback = server.AcceptedRollback;
-    private bool _isFailing;
+    private volatile string? _failure;
+
+    /// <summary>Whether heads are configured.</summary>
+    public bool IsOn => server.Heads is not null;
+
+    /// <summary>Why the newest head was not written; null: it was, or none was due yet.</summary>
+    public string? Failure => _failure;
 
     protected override ILogger Logger => logger;
 
@@ -31,7 +37,7 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
             {
                 var commit = ledger.Health.Commit;
                 var isDue = last < 0 || commit - last >= options.EveryCommits || (commit > last && server.Time.GetElapsedTime(lastAt) >= options.Every);
-                if (!isDue || (_isFailing && server.Time.GetElapsedTime(lastAt) < options.Every)) continue;
+                if (!isDue || (_failure is not null && server.Time.GetElapsedTime(lastAt) < options.Every)) continue;
                 lastAt = server.Time.GetTimestamp();
                 if (!isLinked) isLinked = await TryAsync(() => LinkAsync(places, key, stoppingToken), stoppingToken);
                 if (isLinked && await TryAsync(() => WriteAsync(places, key, stoppingToken), stoppingToken)) last = commit;
@@ -61,15 +67,15 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
         try
         {
             await action();
-            if (_isFailing) LogWritten();
-            _isFailing = false;
+            if (_failure is not null) LogWritten();
+            _failure = null;
             return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or HttpRequestException or ConfigurationException or StoreUnavailableException
             || (error is TaskCanceledException && !stoppingToken.IsCancellationRequested))
         {
-            if (!_isFailing) LogNotWritten(error.Message);
-            _isFailing = true;
+            if (_failure is null) LogNotWritten(error.Message);
+            _failure = error.Message;
             return false;
         }
     }

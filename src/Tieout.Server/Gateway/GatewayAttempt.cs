@@ -43,7 +43,7 @@ internal sealed class GatewayAttempt
     public Command.PlaceHold Hold(Amount ceiling, TimeSpan lasting)
     {
         Held = ceiling;
-        return new(Id, Record.Labels(Target.Model), Record.EndUser, Caller.OperationId, ceiling, OccurredAt + lasting);
+        return new(Id, Record.Labels(Target.Model), Record.EndUser, Caller.OperationId, ceiling, lasting);
     }
 
     /// <summary>It as a step of its envelope: who carries it out, and where it goes.</summary>

@@ -1,3 +1,4 @@
+using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Storage;
@@ -5,7 +6,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Hosting;
 
 /// <summary>How this server is doing: one word for everybody, the detail for operators.</summary>
-internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, CurrentRoutes routes)
+internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, CurrentRoutes routes, HeadWriter heads)
 {
     public bool IsReady => WordOf(ledger.Health) == HealthWordBody.Ok;
 
@@ -17,7 +18,7 @@ internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, Curren
         var health = ledger.Health;
         return new(
             WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Quarantined, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
-            health.Commit, health.LastWriteAt?.ToString(), new(routes.State.Version, routes.State.LoadedAt.ToString(), routes.State.Error),
+            health.Commit, health.LastWriteAt?.ToString(), heads.Failure, new(routes.State.Version, routes.State.LoadedAt.ToString(), routes.State.Error),
             [.. routes.Get().Health.Select(row => new UpstreamHealthBody(row.Provider, row.Model, row.Breaker.State, row.Breaker.LastError?.What, row.Breaker.LastError?.At.ToString()))]);
     }
 
@@ -43,8 +44,9 @@ internal sealed record HealthWordBody(string Status)
 /// <param name="DroppedRecords">Finished spend that was given up. Always 0.</param>
 /// <param name="StoreLatencyMs">How long the last commit took, in milliseconds.</param>
 /// <param name="Commit">Number of the last durable commit.</param>
+/// <param name="HeadsError">Why no signed head can be written outside the store now; null: they are written, or none are configured.</param>
 internal sealed record HealthBody(
-    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, int Quarantined, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt,
+    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, int Quarantined, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt, string? HeadsError,
     ConfigurationHealthBody Configuration, IReadOnlyList<UpstreamHealthBody> Upstreams);
 
 /// <param name="Version">1 for the one the server started with.</param>

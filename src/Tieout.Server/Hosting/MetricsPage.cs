@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Governor;
@@ -11,7 +12,7 @@ namespace Tieout.Server.Hosting;
 
 /// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
 internal sealed class MetricsPage(
-    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, GuessTable guesses, TimeProvider time)
+    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, GuessTable guesses, HeadWriter heads, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -24,9 +25,6 @@ internal sealed class MetricsPage(
         Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 1));
         Gauge("ledger_quarantined", "Commands that a fault of the ledger kept from being carried out.", health.Quarantined);
         Gauge("ledger_queue_depth", "Commands that wait for a commit.", health.QueueDepth);
-        Gauge("ledger_read_only", "Whether nothing can be written until the store is repaired.", health.IsReadOnly ? 1 : 0);
-        Gauge("ledger_stalled_seconds", "How long a writer with something to do has not moved.", Math.Round((decimal)health.Stalled.TotalSeconds, 3));
-        Gauge("ledger_quarantined_commands", "Commands that a fault of the ledger kept from being carried out.", health.Quarantined);
         Gauge("ledger_last_commit_milliseconds", "How long the last commit took.", health.LastCommitMs);
         Counter("ledger_commits_total", "Durable commits since the ledger was made.", health.Commit);
         if (health.LastWriteAt is { } last) Gauge("ledger_last_write_age_seconds", "How long ago the last commit was.", Age(time, last.UnixMicros));
@@ -40,6 +38,7 @@ internal sealed class MetricsPage(
         foreach (var (status, code, count) in refused.Counts) Line($"requests_refused_total{{status=\"{status}\",code=\"{code}\"}}", count);
         Counter("wrong_credentials_total", "Credentials that nobody has, since the start.", guesses.Wrong);
         Counter("credentials_not_looked_up_total", "Credentials that were refused without a look-up since the start, because too many wrong ones with their beginning came from their address.", guesses.Unseen);
+        if (heads.IsOn) Gauge("heads_written", "Whether the newest signed head reached its place outside the store.", heads.Failure is null ? 1 : 0);
         Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
         foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
         if (await DeliveriesAsync(ledger, context.RequestAborted) is { } deliveries)

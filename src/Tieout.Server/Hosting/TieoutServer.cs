@@ -64,7 +64,8 @@ public static class TieoutServer
         builder.Services.AddGateway();
         builder.Services.AddApi(options.AdminToken);
         builder.Services.AddSingleton<RefusedCalls>();
-        builder.Services.AddHostedService<HeadWriter>();
+        builder.Services.AddSingleton<HeadWriter>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<HeadWriter>());
         builder.Services.AddSingleton<AccessCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 

@@ -62,7 +62,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
-        return caller is null ? Wrong(guesses.Count(address, secret), protocol, NotKnown) : null;
+        return caller is null ? Wrong(guesses.Count(address, secret), protocol, NotKnown) : caller.Spender?.Refuse(address);
     }
 
     /// <param name="wait">How long the address should wait; null: it need not.</param>

@@ -19,6 +19,9 @@ internal sealed class Spender(ApiKey key, byte[] secretSha256, OrgPrices prices)
 
     public OrgPrices Prices => prices;
 
+    /// <summary>Where the key may be used from; null: everywhere.</summary>
+    public AddressList? Addresses { get; } = key.Terms?.Addresses is { } entries ? AddressList.Of(entries) : null;
+
     public Caller Caller => field ??= new(key.Org, Role: null, key.Id, this);
 
     /// <summary>The labels of an attempt; the same instance for the same question, so that the ledger finds them by reference.</summary>

@@ -73,7 +73,7 @@ internal sealed class Workload(LedgerBenchOptions options, Func<string, int> buc
         new(new Budget(scope, WindowUnit.Day, new Amount(100_000_000 * Amount.NanosPerUnit), Hard: true, "UTC", Budget.DefaultThresholds));
 
     private static Command Hold(PricedUsage attempt) => new Command.PlaceHold(
-        attempt.Usage.Id, attempt.Usage.Labels, attempt.Usage.EndUser, attempt.Usage.OperationId, Charge + Charge, attempt.Usage.OccurredAt + TimeSpan.FromHours(1));
+        attempt.Usage.Id, attempt.Usage.Labels, attempt.Usage.EndUser, attempt.Usage.OperationId, Charge + Charge, TimeSpan.FromHours(1));
 
     private PricedUsage Next(UsageLabels[] together)
     {

@@ -65,5 +65,5 @@ public sealed class ExtremeAmountTests
     });
 
     private static Command.PlaceHold Hold(MemoryLedger ledger, int id, string org, Amount amount) =>
-        new(Make.Id(id), Make.Labels(org), null, $"op{id}", amount, ledger.Now + TimeSpan.FromMinutes(1));
+        new(Make.Id(id), Make.Labels(org), null, $"op{id}", amount, TimeSpan.FromMinutes(1));
 }

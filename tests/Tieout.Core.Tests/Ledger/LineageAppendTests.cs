@@ -84,5 +84,5 @@ public sealed class LineageAppendTests
     }
 
     private static Command.PlaceHold Hold(MemoryLedger ledger, int id, LineageAppend step, long amount = 5) =>
-        new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(amount), ledger.Now + TimeSpan.FromHours(1)) { Lineage = step };
+        new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(amount), TimeSpan.FromHours(1)) { Lineage = step };
 }

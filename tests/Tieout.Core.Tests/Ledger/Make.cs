@@ -36,7 +36,7 @@ internal static class Make
     };
 
     public static Command Hold(MemoryLedger ledger, int id, long amount, UsageLabels? labels = null, string? user = null, int seconds = 60) =>
-        new Command.PlaceHold(Id(id), labels ?? Labels(), user, $"op{id}", new Amount(amount), ledger.Now + TimeSpan.FromSeconds(seconds));
+        new Command.PlaceHold(Id(id), labels ?? Labels(), user, $"op{id}", new Amount(amount), TimeSpan.FromSeconds(seconds));
 
     public static Command Settle(int id, long charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
         new Command.Settle(Priced(id, charge, labels, user, at));

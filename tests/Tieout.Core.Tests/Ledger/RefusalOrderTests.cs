@@ -14,9 +14,8 @@ public sealed class RefusalOrderTests
     public void Holds_are_refused_in_the_order_of_the_rules()
     {
         var ledger = Prepared();
-        var late = ledger.Now - TimeSpan.FromSeconds(1);
-        Command Hold(int id, long nanos, string org, Instant expiresAt) => new Command.PlaceHold(Make.Id(id), Make.Labels(org), null, "op", new Amount(nanos), expiresAt);
-        var soon = ledger.Now + TimeSpan.FromSeconds(60);
+        Command Hold(int id, long nanos, string org, TimeSpan lifetime) => new Command.PlaceHold(Make.Id(id), Make.Labels(org), null, "op", new Amount(nanos), lifetime);
+        var (late, soon) = (TimeSpan.Zero, TimeSpan.FromSeconds(60));
 
         Check(ledger,
             (Hold(1, 10, "acme", soon), null),

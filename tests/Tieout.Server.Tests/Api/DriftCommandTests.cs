@@ -82,7 +82,7 @@ public sealed class DriftCommandTests
     {
         var labels = new UsageLabels { Org = "acme", Team = team, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var now = Instant.From(DateTimeOffset.UtcNow);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), labels, "u", "op-h", Amount.Parse("4"), now + TimeSpan.FromMinutes(5))));
+        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), labels, "u", "op-h", Amount.Parse("4"), TimeSpan.FromMinutes(5))));
     }
 
     private static async Task FailAsync(ApiWorld world, int status)

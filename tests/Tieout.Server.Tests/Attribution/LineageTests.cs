@@ -78,7 +78,7 @@ public sealed class LineageTests
         var id = new AttemptId(Guid.CreateVersion7());
         var step = Lineage.Append(key, first.Row.Issuance, first.Row.Link, 2, new(LineageKind.Attempt, id.ToString(), 2, "key-1", "elsewhere/m", now));
         var labels = (await world.UsageAsync("acme"))[0].Usage.Labels;
-        await world.World.DoAsync(new Command.PlaceHold(id, labels, null, "op-1", Amount.Zero, now + TimeSpan.FromHours(1)) { Lineage = new(first.Row.Link, first.KeyId, first.TokenSha256, step) });
+        await world.World.DoAsync(new Command.PlaceHold(id, labels, null, "op-1", Amount.Zero, TimeSpan.FromHours(1)) { Lineage = new(first.Row.Link, first.KeyId, first.TokenSha256, step) });
 
         using (var third = await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}")) Assert.Equal(200, (int)third.StatusCode);
         world = new() { World = await world.World.RestartedAsync() };

@@ -117,7 +117,7 @@ public sealed class RefusalTests
         await using var world = await World.StartAsync();
         var labels = new UsageLabels { Org = World.Org, Source = UsageSource.Gateway };
         await world.DoAsync(new Command.PlaceHold(
-            new AttemptId(Guid.CreateVersion7()), labels, null, "op-1", Amount.Parse("3"), Instant.From(DateTimeOffset.UtcNow) + TimeSpan.FromMilliseconds(500)));
+            new AttemptId(Guid.CreateVersion7()), labels, null, "op-1", Amount.Parse("3"), TimeSpan.FromMilliseconds(500)));
 
         await World.SoonAsync(() => Task.FromResult(world.Read.OpenHolds(null).Count == 0), "the hold expires");
 

@@ -31,7 +31,7 @@ public sealed class LedgerLimitTests
     public async Task A_hold_beyond_the_limit_is_refused_with_the_limit()
     {
         await using var world = await World.StartAsync(change: options => options with { Governor = options.Governor with { Ledger = new() { OpenHoldsPerOrg = 1 } } });
-        await world.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = World.Org, Source = UsageSource.Gateway }, null, "op", Core.Money.Amount.Parse("1"), Core.Instant.From(DateTimeOffset.UtcNow.AddMinutes(5))));
+        await world.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = World.Org, Source = UsageSource.Gateway }, null, "op", Core.Money.Amount.Parse("1"), TimeSpan.FromMinutes(5)));
 
         using var refused = await world.ChatAsync(World.Hello);
         var error = (await refused.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("error");
@@ -75,5 +75,5 @@ public sealed class LedgerLimitTests
     private static AttemptId Id(int number) => new(new Guid(number, 1, 7, new byte[8]));
 
     private static Command.PlaceHold Hold(int number) => new(
-        Id(number), new() { Org = "acme", Feature = $"f{number}", Source = UsageSource.Gateway }, $"user{number}", "op", new(5), Core.Instant.From(DateTimeOffset.UtcNow.AddMinutes(5)));
+        Id(number), new() { Org = "acme", Feature = $"f{number}", Source = UsageSource.Gateway }, $"user{number}", "op", new(5), TimeSpan.FromMinutes(5));
 }

@@ -26,6 +26,10 @@ public sealed partial class MetricsTests
 
         Assert.StartsWith("text/plain; version=0.0.4", response.Content.Headers.ContentType!.ToString(), StringComparison.Ordinal);
         Assert.All(lines, line => Assert.Matches(Form(), line));
+
+        // Prometheus refuses a page that describes a metric twice.
+        var described = lines.Where(line => line.StartsWith("# TYPE", StringComparison.Ordinal)).Select(line => line.Split(' ')[2]).ToList();
+        Assert.Equal(described.Distinct(StringComparer.Ordinal), described);
         Assert.Equal(health.GetProperty("commit").GetInt64(), Value(lines, "tieout_ledger_commits_total"));
         Assert.Equal(health.GetProperty("quarantined").GetInt32(), Value(lines, "tieout_ledger_quarantined"));
         Assert.Equal((1, 0, 0, 0), (Value(lines, "tieout_ledger_writable"), Value(lines, "tieout_spool_depth"), Value(lines, "tieout_spool_dropped_records_total"), Value(lines, "tieout_ledger_open_holds")));

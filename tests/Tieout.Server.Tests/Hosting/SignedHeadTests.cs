@@ -131,6 +131,31 @@ public sealed class SignedHeadTests : IDisposable
         await Assert.ThrowsAnyAsync<Exception>(() => serving);
     }
 
+    [Fact]
+    public async Task L8_a_head_that_cannot_be_written_shows_in_health_and_metrics_until_one_is_written()
+    {
+        // A file in the place of the folder: nothing can be written below it.
+        await File.WriteAllTextAsync(In("elsewhere"), "", Stop);
+        await using var ledger = new BreakableLedger(SqliteLedger.Open(Data));
+        await ledger.SubmitAsync(new Command.OpenOrg(new Core.Tenancy.Org("acme", "USD", Core.Tenancy.BillingMode.Prepaid, null, "UTC")), Stop);
+        var heads = new HeadOptions(KeyFile) { File = Heads, EveryCommits = 1, Every = TimeSpan.FromMilliseconds(300) };
+        await using var server = TieoutServer.Build(new() { Listen = "http://127.0.0.1:0", Data = Data, AdminToken = ApiWorld.Admin, Heads = heads }, ledger);
+        await server.StartAsync(Stop);
+        using var http = new HttpClient { BaseAddress = new(server.Urls.First()) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", ApiWorld.Admin);
+
+        await World.SoonAsync(async () => await MetricAsync(http) == "0", "the metric says that heads are not written");
+        Assert.Contains("elsewhere", await http.GetStringAsync("/api/v1/health/detail", Stop), StringComparison.Ordinal);
+
+        File.Delete(In("elsewhere"));
+        await World.SoonAsync(async () => await MetricAsync(http) == "1", "the metric says that heads are written");
+        Assert.Contains("\"heads_error\":null", await http.GetStringAsync("/api/v1/health/detail", Stop), StringComparison.Ordinal);
+        await server.StopAsync(Stop);
+    }
+
+    private static async Task<string> MetricAsync(HttpClient http) =>
+        (await http.GetStringAsync("/metrics", Stop)).Split('\n').Single(line => line.StartsWith("tieout_heads_written ", StringComparison.Ordinal))["tieout_heads_written ".Length..];
+
     private static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);

@@ -100,7 +100,7 @@ public sealed class TraceTests
     {
         await using var world = await ApiWorld.StartAsync();
         var id = new AttemptId(Guid.CreateVersion7());
-        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels("acme"), "u", "op-open", Money("3"), Now() + TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
+        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels("acme"), "u", "op-open", Money("3"), TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
         var trace = await world.GetAsync("/trace/op-open");
         Assert.False(trace.GetProperty("settled").GetBoolean());
         Assert.Equal(["request", "hold"], trace.GetProperty("steps").EnumerateArray().Select(Kind));
@@ -129,7 +129,7 @@ public sealed class TraceTests
     internal static async Task<UsageRecord> SettleAsync(ApiWorld world, string operation, string correlation, string charge, string org = "acme")
     {
         var id = new AttemptId(Guid.CreateVersion7());
-        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels(org), "u", operation, Money("8"), Now() + TimeSpan.FromMinutes(5)));
+        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels(org), "u", operation, Money("8"), TimeSpan.FromMinutes(5)));
         var usage = new UsageRecord(
             id, Labels(org), operation, 1, null, correlation, "0af7651916cd43dd8448eb211c80319c", "u", Now(), 12, 200, new(100, 0, 0, 20, 0), UsageBasis.Reported, UsageFlags.None);
         var price = Core.Pricing.BuiltinPrices.Catalogue.Find("openai", "gpt-4o", usage.OccurredAt)!;

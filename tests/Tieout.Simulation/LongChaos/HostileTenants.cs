@@ -44,8 +44,9 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
 
     private Task FloodLabelsAsync(string node, int i) => SendAsync(Platform.Chat(node, key, 1, 1, ("Tieout-Feature", $"feature-{Guid.NewGuid():n}")));
 
+    // No provider bills more than the model's window, so the simulated one may not either.
     private Task SendLargeBodyAsync(string node, int i) => PostAsync(node, "/v1/chat/completions",
-        $$"""{"model":"{{Platform.Model}}","max_tokens":1,"messages":[{"role":"user","content":"{{new string('x', 8_000_000)}}"}]}""");
+        $$"""{"model":"{{Platform.Model}}","max_tokens":1,"messages":[{"role":"user","content":"{{new string('x', 8_000_000)}}"}]}""", ("X-Sim-Prompt-Tokens", "100000"));
 
     private Task SendDeepBodyAsync(string node, int i) => PostAsync(node, "/v1/chat/completions", new string('[', 200_000));
 
@@ -95,10 +96,11 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
         await SendAsync(request);
     }
 
-    private async Task PostAsync(string node, string path, string body)
+    private async Task PostAsync(string node, string path, string body, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, node + path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        foreach (var (name, value) in headers) request.Headers.Add(name, value);
         await SendAsync(request);
     }
 

@@ -95,7 +95,9 @@ public sealed class LongChaosTests
         // A provider's bill has a call more only where a node was killed between sending and recording: each of those was a hold that expired.
         var bill = JsonElement.Parse(await new HttpClient().GetStringAsync($"{world.Platform.ProviderUrl}/sim/totals", Stop));
         Assert.True(bill.GetProperty("billed").GetInt64() >= rows.Count, $"We charged {rows.Count} calls and the provider served {bill.GetProperty("billed")}.");
-        Assert.True((await ChaosWorld.BalanceAsync(world.Urls[0], ChaosWorld.Hostile)).Posted >= Amount.Zero, "The hostile tenant made a debt.");
+        var hostile = await ChaosWorld.BalanceAsync(world.Urls[0], ChaosWorld.Hostile);
+        var findings = hostile.Posted >= Amount.Zero ? "" : await ChaosWorld.AdminAsync(world.Urls[0], $"orgs/{ChaosWorld.Hostile}/findings?limit=20");
+        Assert.True(hostile.Posted >= Amount.Zero, $"The hostile tenant made a debt: {hostile}. Its findings: {findings}");
 
         var (exit, text) = await world.Platform.RunAsync("verify", "--store", world.Store, "--json");
         Assert.True(exit == 0, text);

@@ -125,7 +125,7 @@ public sealed class ArchiveTests : IDisposable
         {
             time.Now = Core.Instant.From(clock.AddMonths(month));
             await ledger.SubmitAsync([.. Enumerable.Range(1, 40).Select(i => (Command)Make.Charge((month * 100) + i, amount, Make.Labels(i % 2 == 0 ? "acme" : "beta"), "u1", time.Now, fact: true))], Cancel);
-            await DoAsync(new Command.PlaceHold(Make.Id((month * 100) + 90), Make.Labels(), null, "op", new(5), time.Now + TimeSpan.FromHours(1)));
+            await DoAsync(new Command.PlaceHold(Make.Id((month * 100) + 90), Make.Labels(), null, "op", new(5), TimeSpan.FromHours(1)));
             await DoAsync(new Command.Release(Make.Id((month * 100) + 90)));
             await DoAsync(new Command.KeepObject(Make.Object($"resp_{month}")));
             await DoAsync(new Command.EndObject("acme", ObjectKind.Response, $"resp_{month}", "{}"));

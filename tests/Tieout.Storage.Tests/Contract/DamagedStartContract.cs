@@ -129,7 +129,7 @@ public abstract class DamagedStartContract
         [
             Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start"), Make.Budget(500), new Command.Grant("g1", "acme", new(50), 1, Clock.Now + TimeSpan.FromDays(1)),
             Make.Hold(memory, 1, 20), Make.Settle(1, 15, at: Clock.Now), Make.Hold(memory, 2, 30), Make.Charge(3, 10, at: Clock.Now),
-            new Command.PlaceHold(Make.Id(5), Make.Labels(), null, "op5", new(1), Clock.Now + TimeSpan.FromMinutes(1)) { Lineage = Make.Step(previous: null) },
+            new Command.PlaceHold(Make.Id(5), Make.Labels(), null, "op5", new(1), TimeSpan.FromMinutes(1)) { Lineage = Make.Step(previous: null) },
             new Command.Announce("a1", "acme", "alert.test", "{}"), Make.Asked(Make.TopUp(7, "t2")), new Command.KeepObject(Make.Object("file-1")), new Command.KeepObject(Make.Object("file-2", isPending: true)), Make.Charge(4, 10_000, Make.Labels(team: "red"), "ann", Clock.Now, fact: true),
         ])
         {

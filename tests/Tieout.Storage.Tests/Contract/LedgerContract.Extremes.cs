@@ -76,7 +76,7 @@ public abstract partial class LedgerContract
             // Only a settlement is never asked how much it counts, because the provider has been spent on.
             for (var i = open * 2 + 1; i <= open * 2 + 2; i++)
             {
-                Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new Amount(1), Clock.Now + TimeSpan.FromMinutes(1)), Cancel));
+                Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new Amount(1), TimeSpan.FromMinutes(1)), Cancel));
                 Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Settle(i), Cancel));
             }
 
@@ -154,12 +154,12 @@ public abstract partial class LedgerContract
         from isGrant in Gen.Elements(true, false)
         select (Func<int, Command>)(i => isGrant ? new Command.Grant($"g{i}", "acme", new(nanos), priority, null) : Make.TopUp(nanos, $"t{i}", "beta"));
 
-    private Gen<Func<int, Command>> HoldsAndSettlements =>
+    private static Gen<Func<int, Command>> HoldsAndSettlements =>
         from nanos in ExtremeNanos
         from count in ExtremeCount
         from back in Gen.Choose(0, 3)
         select (Func<int, Command>)(i => back == 0
-            ? new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new(nanos), Clock.Now + TimeSpan.FromMinutes(1))
+            ? new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new(nanos), TimeSpan.FromMinutes(1))
             : new Command.Settle(Counting(Make.Priced(Math.Max(1, i - back), nanos), count)));
 
     private Gen<Func<int, Command>> Charges =>

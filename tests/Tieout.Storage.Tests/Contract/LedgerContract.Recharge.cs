@@ -30,7 +30,7 @@ public abstract partial class LedgerContract
                 var both = new[]
                 {
                     ledger.SubmitAsync(anew, Cancel).AsTask(),
-                    ledger.SubmitAsync(new Command.PlaceHold(hold, Make.Labels(), null, "op", free, Clock.Now + TimeSpan.FromMinutes(1)), Cancel).AsTask(),
+                    ledger.SubmitAsync(new Command.PlaceHold(hold, Make.Labels(), null, "op", free, TimeSpan.FromMinutes(1)), Cancel).AsTask(),
                 };
                 Assert.All(await Task.WhenAll(both), outcome => Assert.IsType<Outcome.Done>(outcome));
                 Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(anew, Cancel));

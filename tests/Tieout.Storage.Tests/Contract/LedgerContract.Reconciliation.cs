@@ -110,7 +110,7 @@ public abstract partial class LedgerContract
 
         AssertVerified();
 
-        Command Held(int id) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(20), Clock.Now + TimeSpan.FromHours(1));
+        Command Held(int id) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(20), TimeSpan.FromHours(1));
     }
 
     // Goal: an attempt that its envelope's lineage tells of has usage, or is in flight, or was called off; else it is missing. Method: one of each, looked at
@@ -141,7 +141,7 @@ public abstract partial class LedgerContract
         {
             var step = Make.Step(last, Make.Id(id).ToString());
             last = step.Row;
-            return new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op", new(20), Clock.Now + TimeSpan.FromMinutes(30)) { Lineage = step };
+            return new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op", new(20), TimeSpan.FromMinutes(30)) { Lineage = step };
         }
 
         async Task MissingAsync(params AttemptId[] ids)

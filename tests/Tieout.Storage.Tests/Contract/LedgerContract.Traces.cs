@@ -60,7 +60,7 @@ public abstract partial class LedgerContract
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         await ledger.SubmitAsync(Make.Budget(100), Cancel);
-        await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new Amount(70), Clock.Now + TimeSpan.FromMinutes(1)), Cancel);
+        await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new Amount(70), TimeSpan.FromMinutes(1)), Cancel);
         await ledger.SubmitAsync([Make.Settle(1, 60, at: Clock.Now), Make.Charge(2, 1, at: Clock.Now)], Cancel);
         var charge = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).First(posting => posting.Amount.Nanos == 60);
         await ledger.SubmitAsync(new Command.Correct("fix1", "acme", charge.Seq, new Amount(50), "finding a"), Cancel);

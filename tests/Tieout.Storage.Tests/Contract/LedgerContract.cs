@@ -87,9 +87,9 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         await ledger.SubmitAsync(Make.Budget(150), Cancel);
-        var expires = Clock.Now + TimeSpan.FromHours(1);
+        var lifetime = TimeSpan.FromHours(1);
         var outcomes = await Task.WhenAll(Enumerable.Range(1, 400).Select(id => Task.Run(async () =>
-            await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(1), expires), Cancel))));
+            await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(1), lifetime), Cancel))));
 
         Assert.Equal(150, outcomes.Count(outcome => outcome is Outcome.Done));
         Assert.Equal(250, outcomes.Count(outcome => outcome is Outcome.Refused { Reason: Refusal.BudgetExhausted }));
@@ -120,12 +120,12 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         await ledger.SubmitAsync(Make.TopUp(1_000_000, "more"), Cancel);
-        var expires = Clock.Now + TimeSpan.FromHours(1);
+        var lifetime = TimeSpan.FromHours(1);
         var sent = new List<Task<IReadOnlyList<Outcome>>>();
         for (var list = 0; list < 10; list++)
         {
             var ids = Enumerable.Range(list * 300 + 1, 300).ToList();
-            sent.Add(ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(5), expires))], Cancel).AsTask());
+            sent.Add(ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(5), lifetime))], Cancel).AsTask());
             sent.Add(ledger.SubmitAsync([.. ids.Select(id => Make.Settle(id, 3, at: Clock.Now))], Cancel).AsTask());
             sent.Add(ledger.SubmitAsync([.. ids.Select(id => Make.Settle(id, 3, at: Clock.Now))], Cancel).AsTask());
         }
@@ -175,7 +175,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
-        await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(2), Make.Labels(), null, "op2", new Amount(5), Clock.Now + TimeSpan.FromHours(1)), Cancel);
+        await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(2), Make.Labels(), null, "op2", new Amount(5), TimeSpan.FromHours(1)), Cancel);
         await ledger.SubmitAsync(new Command.KeepObject(Make.Object("resp_1")), Cancel);
         var (from, to) = (Instant.MinValue, new Instant(long.MaxValue));
 
@@ -271,7 +271,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
     {
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        Command Hold(int id, LineageAppend step) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(1), Clock.Now + TimeSpan.FromHours(1)) { Lineage = step };
+        Command Hold(int id, LineageAppend step) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(1), TimeSpan.FromHours(1)) { Lineage = step };
         var first = Make.Step(previous: null);
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Hold(1, first), Cancel));
         await ledger.DisposeAsync();

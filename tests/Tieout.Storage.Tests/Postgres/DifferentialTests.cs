@@ -158,7 +158,7 @@ public sealed class DifferentialTests : IDisposable
         private Command.PlaceHold Hold()
         {
             if (random.Next(20) == 0 && SomeHeld() is { } known) return random.Next(2) == 0 ? known : known with { Amount = known.Amount + new Amount(1) };
-            var hold = new Command.PlaceHold(NewId(), Labels(), Users[random.Next(Users.Length)], $"op{_ids}", new(random.Next(300)), clock.Now + TimeSpan.FromSeconds(random.Next(1, 4_000)));
+            var hold = new Command.PlaceHold(NewId(), Labels(), Users[random.Next(Users.Length)], $"op{_ids}", new(random.Next(300)), TimeSpan.FromSeconds(random.Next(1, 4_000)));
             _held.Add(hold);
             return hold;
         }
@@ -168,7 +168,7 @@ public sealed class DifferentialTests : IDisposable
             if (SomeHeld() is not { } hold) return Hold();
             var number = BitConverter.ToInt32(hold.Id.Value.ToByteArray());
             var charge = random.Next(30) == 0 ? 301 : number % 290;
-            return Make.Settle(number, charge, Make.Labels(hold.Labels.Org, hold.Labels.Team, hold.Labels.Key, model: number % 2 == 0 ? "m" : "m2"), hold.EndUser, new(hold.ExpiresAt.UnixMicros / 2));
+            return Make.Settle(number, charge, Make.Labels(hold.Labels.Org, hold.Labels.Team, hold.Labels.Key, model: number % 2 == 0 ? "m" : "m2"), hold.EndUser, clock.Now - hold.Lifetime / 2);
         }
 
         private Command Charge()

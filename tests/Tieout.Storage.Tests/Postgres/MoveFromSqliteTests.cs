@@ -32,8 +32,8 @@ public sealed class MoveFromSqliteTests : IDisposable
                 Assert.IsType<Outcome.Done>(await file.SubmitAsync(command, Cancel));
             }
 
-            var expires = _clock.Now + TimeSpan.FromHours(1);
-            await file.SubmitAsync([.. Enumerable.Range(1, 300).Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), "u1", $"op{id}", new(3), expires))], Cancel);
+            var lifetime = TimeSpan.FromHours(1);
+            await file.SubmitAsync([.. Enumerable.Range(1, 300).Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), "u1", $"op{id}", new(3), lifetime))], Cancel);
             await file.SubmitAsync([.. Enumerable.Range(1, 200).Select(id => Make.Settle(id, 2, user: "u1", at: _clock.Now))], Cancel);
             hash = file.ChainHash;
             Assert.Equal(2, await file.Deliveries.RouteAsync(() => [new("wh", null, [], default)], Cancel));

@@ -27,7 +27,7 @@ public sealed class OneShardTests
             List<Command> list =
             [
                 .. orgs.Select(org => Make.OpenOrg(org)), .. orgs.Select(org => Make.TopUp(1_000, "start", org)), .. orgs.Select(org => Make.Budget(900, new(org))),
-                .. orgs.Select(org => new Command.PlaceHold(Make.Id(++id), Make.Labels(org), null, "op", new(5), at + TimeSpan.FromHours(1))), .. orgs.Select(org => Make.Charge(1_000 + id++, 850, Make.Labels(org), at: at)),
+                .. orgs.Select(org => new Command.PlaceHold(Make.Id(++id), Make.Labels(org), null, "op", new(5), TimeSpan.FromHours(1))), .. orgs.Select(org => Make.Charge(1_000 + id++, 850, Make.Labels(org), at: at)),
                 .. Enumerable.Range(1, 20).Select(hold => new Command.Release(Make.Id(hold))), .. orgs.Select(org => new Command.KeepObject(Make.Object("resp_1", org))),
                 .. orgs.Select(org => Make.Asked(Make.TopUp(5, "asked", org))),
             ];

@@ -84,7 +84,7 @@ public sealed class RepairTests(ITestOutputHelper output)
         Assert.NotEqual(ledger.Layout.Of("acme"), ledger.Layout.Of("beta"));
         foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000), Make.TopUp(1_000, org: "beta")]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
         var id = Make.Id(1);
-        var hold = new Command.PlaceHold(id, Make.Labels(), null, "op", new(20), Now + TimeSpan.FromHours(1)) { Lineage = Make.Step(null, id.ToString()) };
+        var hold = new Command.PlaceHold(id, Make.Labels(), null, "op", new(20), TimeSpan.FromHours(1)) { Lineage = Make.Step(null, id.ToString()) };
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(hold, Cancel));
         Assert.Empty((await RunAsync(ledger, full: true)).Findings);
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Release(id), Cancel));

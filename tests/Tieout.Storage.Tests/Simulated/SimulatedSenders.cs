@@ -1,4 +1,3 @@
-using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -7,7 +6,7 @@ using Tieout.Core.Tests.Ledger;
 namespace Tieout.Storage.Tests.Simulated;
 
 /// <summary>What senders send: charges, holds and their ends, settings and alerts, alone and in lists; again, with other content, and such as cannot be carried out.</summary>
-internal sealed class SimulatedSenders(Random draw, Dictionary<AttemptId, Poison> poison, TimeProvider clock)
+internal sealed class SimulatedSenders(Random draw, Dictionary<AttemptId, Poison> poison)
 {
     private readonly List<Command> _sent = [];
     private readonly List<(int Id, string Org)> _held = [];
@@ -66,7 +65,7 @@ internal sealed class SimulatedSenders(Random draw, Dictionary<AttemptId, Poison
     {
         var org = Org();
         _held.Add((++_newest, org));
-        return new(Make.Id(_newest), Make.Labels(org), null, $"op{_newest}", new Amount(draw.Next(1, 50)), Instant.From(clock.GetUtcNow()) + TimeSpan.FromHours(1));
+        return new(Make.Id(_newest), Make.Labels(org), null, $"op{_newest}", new Amount(draw.Next(1, 50)), TimeSpan.FromHours(1));
     }
 
     private Command EndOfHold()

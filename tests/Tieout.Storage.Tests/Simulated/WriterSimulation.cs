@@ -24,7 +24,7 @@ internal sealed class WriterSimulation
     {
         _draw = new(seed);
         _oracle = new(_disk, _poison);
-        _senders = new(_draw, _poison, _clock);
+        _senders = new(_draw, _poison);
         (_store, _committer, _writer) = Start();
         Submit([Make.OpenOrg("acme"), Make.OpenOrg("beta"), Make.TopUp(Credit, "t1", "acme"), Make.TopUp(Credit, "t1", "beta")], cancel: null);
         Drain();

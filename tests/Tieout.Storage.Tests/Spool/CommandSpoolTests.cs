@@ -135,8 +135,8 @@ public sealed class CommandSpoolTests : IDisposable
         var ledger = SqliteLedger.Open(_folder.File("data"), _clock);
         await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
         await ledger.SubmitAsync(Make.TopUp(1_000_000), Cancel);
-        var expires = _clock.Now + TimeSpan.FromHours(1);
-        await ledger.SubmitAsync([.. Enumerable.Range(1, holds).Select(id => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(2), expires))], Cancel);
+        var lifetime = TimeSpan.FromHours(1);
+        await ledger.SubmitAsync([.. Enumerable.Range(1, holds).Select(id => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(2), lifetime))], Cancel);
         return ledger;
     }
 

@@ -97,8 +97,8 @@ public sealed class SqliteLedgerTests : IDisposable
         await using var ledger = SqliteLedger.Open(_folder.Path, batchMax: 100, _clock);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000)]) await ledger.SubmitAsync(command, Cancel);
         var ids = Enumerable.Range(1, 2_000).ToList();
-        var expires = _clock.Now + TimeSpan.FromSeconds(10);
-        await ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(5), expires))], Cancel);
+        var lifetime = TimeSpan.FromSeconds(10);
+        await ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(5), lifetime))], Cancel);
         _clock.Now += TimeSpan.FromMinutes(1);
         var sent = ids.Chunk(100).SelectMany(chunk => (IEnumerable<Command>[])
             [
@@ -110,6 +110,23 @@ public sealed class SqliteLedgerTests : IDisposable
         Assert.All(outcomes.Where((_, list) => list % 3 < 2).SelectMany(list => list), outcome => Assert.IsType<Outcome.Done>(outcome));
         Assert.All(outcomes.Where((_, list) => list % 3 == 2).SelectMany(list => list), outcome => Assert.IsType<Outcome.Replayed>(outcome));
         Assert.Equal((1_000_000 - 6_000, 0), (ledger.Read.Balance("acme")!.Balance.Nanos, ledger.Read.Balance("acme")!.Held.Nanos));
+    }
+
+    // The commits of a machine whose clock was ahead keep the ledger's time ahead: it never goes back. A hold counts from that time.
+    [Fact]
+    public async Task L5_a_hold_is_placed_though_the_ledgers_time_is_ahead_of_the_machines_clock()
+    {
+        _clock.Now += TimeSpan.FromSeconds(90);
+        await using (var ahead = SqliteLedger.Open(_folder.Path, _clock))
+        {
+            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000)]) await ahead.SubmitAsync(command, Cancel);
+        }
+
+        _clock.Now -= TimeSpan.FromSeconds(90);
+        await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new(5), TimeSpan.FromSeconds(10)), Cancel));
+        Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new(5), TimeSpan.FromSeconds(10)), Cancel));
+        Assert.Equal(TimeSpan.FromSeconds(100), ledger.Read.OpenHolds("acme").Single().ExpiresAt - _clock.Now);
     }
 
     [Fact]

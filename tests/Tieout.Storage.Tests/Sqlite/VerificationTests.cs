@@ -175,12 +175,12 @@ public sealed class VerificationTests : IDisposable
         await using var ledger = SqliteLedger.Open(path, _clock);
         var red = Make.Labels(team: "red");
         var first = Make.Step(previous: null);
-        Command Step(int id, LineageAppend step) => new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), red, null, "op17", Amount.Zero, _clock.Now + TimeSpan.FromHours(1)) { Lineage = step };
+        Command Step(int id, LineageAppend step) => new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), red, null, "op17", Amount.Zero, TimeSpan.FromHours(1)) { Lineage = step };
         Command[] commands =
         [
             Make.OpenOrg(), Make.TopUp(300, "start"), Make.OpenOrg("beta"), Make.Budget(1_000), Make.Budget(40, window: Core.Budgets.WindowUnit.Hour, hard: false),
             Make.Charge(1, 30, red, at: _clock.Now), Make.Charge(2, 20, red, "u1", _clock.Now),
-            new Command.PlaceHold(new AttemptId(new Guid(0x10, 0, 0, new byte[8])), red, null, "op16", new Amount(5), _clock.Now + TimeSpan.FromMinutes(1)),
+            new Command.PlaceHold(new AttemptId(new Guid(0x10, 0, 0, new byte[8])), red, null, "op16", new Amount(5), TimeSpan.FromMinutes(1)),
             new Command.Release(new AttemptId(new Guid(0x10, 0, 0, new byte[8]))),
             Make.Charge(3, 290, red, at: _clock.Now, fact: true),
             new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),

@@ -54,7 +54,7 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, 
         if (Estimate(request, out var ceiling) is { } refused) return refused;
 
         var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
-        var hold = new Command.PlaceHold(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, now + HoldFor);
+        var hold = new Command.PlaceHold(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, HoldFor);
         var step = new LineageStep(LineageKind.Attempt, id.ToString(), AttemptNo: 1, caller.Spender.Key.Id, $"{upstream.Options.Name}/{request.Model}", now);
         _holds.Add(new(hold, caller.Carried, step));
         return null;
