@@ -26,7 +26,7 @@ public sealed class KeyAddressTests
 
         var (changed, terms) = await keys.AdminAsync(HttpMethod.Put, $"/orgs/acme/keys/{id}/terms", """{"scopes":["inference","usage.write","read.billing"],"addresses":["203.0.113.0/24","127.0.0.1"]}""");
         Assert.Equal((200, """["203.0.113.0/24","127.0.0.1/32"]"""), (changed, terms.GetProperty("addresses").GetRawText()));
-        foreach (var (door, (status, _)) in await EveryDoorAsync(keys, secret)) Assert.Equal((door, 200), (door, status));
+        foreach (var (door, (status, body)) in await EveryDoorAsync(keys, secret)) Assert.True(status == 200, $"{door}: {status} {body}");
     }
 
     [Fact]

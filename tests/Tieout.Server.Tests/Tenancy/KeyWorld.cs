@@ -47,9 +47,8 @@ internal sealed class KeyWorld(World world) : IAsyncDisposable
     /// <returns>Of the item, where the call itself was taken.</returns>
     public async Task<(int Status, JsonElement Body)> IngestAsync(string secret, string labels = "", params string[] headers)
     {
-        var item = $$"""{"id":"item-{{++_items}}","occurred_at":"{{DateTimeOffset.UtcNow.AddSeconds(-5):O}}","provider":"openai","model":"gpt-4o","input_tokens":1000{{(labels.Length > 0 ? "," + labels : "")}}}""";
-        var (status, body) = await SendAsync(HttpMethod.Post, "/api/v1/usage", secret, item, headers);
-        return (status, body);
+        var item = $$"""[{"id":"item-{{++_items}}","occurred_at":"{{DateTimeOffset.UtcNow.AddSeconds(-5):yyyy-MM-ddTHH:mm:ssZ}}","provider":"openai","model":"gpt-4o","input_tokens":1000{{(labels.Length > 0 ? "," + labels : "")}}}]""";
+        return await SendAsync(HttpMethod.Post, "/api/v1/usage", secret, item, headers);
     }
 
     public ValueTask DisposeAsync() => world.DisposeAsync();
