@@ -21,6 +21,9 @@ public sealed record DoorOptions
     /// <summary>From these addresses <c>X-Forwarded-For</c>, <c>-Proto</c> and <c>-Host</c> are believed. Empty: from none.</summary>
     public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>Wrong credentials of one address before it has to wait. One a minute is forgotten.</summary>
+    public int WrongCredentials { get; init; } = 20;
+
     /// <summary>An address to listen at, checked.</summary>
     /// <exception cref="ConfigurationException">It is none.</exception>
     public static string Listening(string text)

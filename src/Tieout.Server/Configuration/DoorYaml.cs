@@ -5,7 +5,7 @@ namespace Tieout.Server.Configuration;
 /// <summary>Reads the members of <c>tieout.yaml</c> that say how callers reach the server.</summary>
 internal static class DoorYaml
 {
-    public static readonly string[] Members = ["operations_listen", "tls", "allow_plain_http", "public_url", "trusted_proxies"];
+    public static readonly string[] Members = ["operations_listen", "tls", "allow_plain_http", "public_url", "trusted_proxies", "wrong_credentials"];
 
     private const int ProxiesMax = 64;
 
@@ -16,6 +16,7 @@ internal static class DoorYaml
         if (members.TryGetValue("tls", out var tls)) doors = doors with { Tls = Tls(tls) };
         if (members.TryGetValue("allow_plain_http", out var plain)) doors = doors with { AllowPlainHttp = Flag(plain.Text(), plain.Wrong) };
         if (members.TryGetValue("public_url", out var url)) doors = doors with { PublicUrl = PublicUrl(url) };
+        if (members.TryGetValue("wrong_credentials", out var wrong)) doors = doors with { WrongCredentials = (int)wrong.Count(1_000_000) };
         if (members.TryGetValue("trusted_proxies", out var proxies)) doors = doors with { TrustedProxies = [.. proxies.Items().Select(Proxy).Take(ProxiesMax)] };
         return doors;
     }

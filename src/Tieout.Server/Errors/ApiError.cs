@@ -111,6 +111,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // What there is too much of.
     public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org occupies as much of the server as it may.", "requests");
+    public static readonly ApiError TooManyAttempts = new("too_many_attempts", 429, "Too many wrong credentials came from the address.", "requests");
     public static readonly ApiError ServerBusy = new("server_busy", 503, "All callers together occupy as much of the server as they may.", ServerType);
     public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than one read may take.", ServerType);
     public static readonly ApiError TooManyOpenHolds = new("too_many_open_holds", 429, "The org has as many open holds as it may have.", "requests");
@@ -137,7 +138,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, RuntimeActive, RuntimeRetired, ActivityTooLate,
         IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, CountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
         PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, ReasonNeeded, ProposalNotFound, ProposalDiffers, ProposalClosed, ProposalOwn, ProposalExpired, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
-        InsufficientBalance, BudgetExhausted, RateLimited, OccupancyExceeded, ServerBusy, ReadTooLong, TooManyOpenHolds, TooManySettings, TooManySteps, TooManyObjects,
+        InsufficientBalance, BudgetExhausted, RateLimited, OccupancyExceeded, TooManyAttempts, ServerBusy, ReadTooLong, TooManyOpenHolds, TooManySettings, TooManySteps, TooManyObjects,
         EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
         StoreUnavailable, CommandQuarantined, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
     ];

@@ -15,6 +15,7 @@ internal static class Doors
     {
         services.AddSingleton<HealthReport>();
         services.AddSingleton<MetricsPage>();
+        services.AddSingleton(provider => new GuessTable(doors.WrongCredentials, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RefusedLog>();
         services.AddHostedService(provider => provider.GetRequiredService<RefusedLog>());
         services.AddHostedService<DoorWarnings>();

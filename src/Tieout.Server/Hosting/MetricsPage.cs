@@ -5,13 +5,14 @@ using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Governor;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
 /// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
 internal sealed class MetricsPage(
-    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, HeadWriter heads, TimeProvider time)
+    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, GuessTable guesses, HeadWriter heads, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -35,6 +36,8 @@ internal sealed class MetricsPage(
         Gauge("configuration_in_force", "Whether the file as it stands now is in force.", routes.State.Error is null ? 1 : 0);
         Head("requests_refused_total", "Requests that were refused with 401, 402, 403, 404 or 429 since the start.", "counter");
         foreach (var (status, code, count) in refused.Counts) Line($"requests_refused_total{{status=\"{status}\",code=\"{code}\"}}", count);
+        Counter("wrong_credentials_total", "Credentials that nobody has, since the start.", guesses.Wrong);
+        Counter("credentials_not_looked_up_total", "Credentials that were refused without a look-up since the start, because too many wrong ones with their beginning came from their address.", guesses.Unseen);
         if (heads.IsOn) Gauge("heads_written", "Whether the newest signed head reached its place outside the store.", heads.Failure is null ? 1 : 0);
         Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
         foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);

@@ -3,12 +3,13 @@ using Tieout.Core;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
 
 /// <summary>Watches what falls behind on this server: the spool, the queue, and the store itself.</summary>
-internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, ServerOptions options, TimeProvider time, ILogger<Alerts> logger) : Worker
+internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, GuessTable guesses, ServerOptions options, TimeProvider time, ILogger<Alerts> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -36,6 +37,7 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
         Over("spool_backlog", waiting, limits.SpoolAlert);
         Over("spool_problem", waiting, limits.SpoolProblem);
         Over("dropped_records", spool.Dropped, 0);
+        Over("guessing", guesses.RecentCount(), guesses.Free);
 
         // A burst fills the queue for a moment and is no news; twice in a row it does not drain.
         var queueIsLong = health.QueueDepth > limits.QueueDepth;

@@ -64,7 +64,8 @@ internal sealed record Access
 }
 
 /// <param name="Detail">One sentence for this request; secrets never.</param>
-internal sealed record AccessRefusal(ApiError Error, string Detail);
+/// <param name="RetryAfter">How long the caller must wait; null: it need not.</param>
+internal sealed record AccessRefusal(ApiError Error, string Detail, TimeSpan? RetryAfter = null);
 
 internal static class AccessRoutes
 {

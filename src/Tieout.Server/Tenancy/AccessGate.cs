@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,8 +11,11 @@ using Tieout.Storage;
 namespace Tieout.Server.Tenancy;
 
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
-internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, RefusedCalls refused)
+internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused)
 {
+    private const string NotKnown = "The key or token is not known here, or it is blocked, revoked or expired.";
+    private const string Mistyped = "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.";
+
     public Task InvokeAsync(HttpContext context)
     {
         // Addresses without a route, and methods that a route does not have, are answered by routing itself.
@@ -23,7 +27,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         AccessRefusal? refusal;
         try
         {
-            refusal = Identify(context.Request, protocol, out caller) ?? access.Refuse(caller!, context.GetRouteValue("org") as string);
+            refusal = Identify(context, protocol, out caller) ?? access.Refuse(caller!, context.GetRouteValue("org") as string);
         }
         catch (StoreUnavailableException)
         {
@@ -36,11 +40,18 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         return next(context);
     }
 
-    private AccessRefusal? Identify(HttpRequest request, AccessProtocol protocol, out Caller? caller)
+    private AccessRefusal? Identify(HttpContext context, AccessProtocol protocol, out Caller? caller)
     {
+        var request = context.Request;
         caller = null;
         if (protocol.Secret(request) is not { } secret) return new(protocol.Unidentified, protocol.HowToIdentify(request));
-        if (SecretForm.IsMistyped(secret)) return new(protocol.Unidentified, "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.");
+        var address = context.Connection.RemoteIpAddress;
+        if (guesses.Wait(address, secret) is { } pause)
+        {
+            return new(ApiError.TooManyAttempts, "Too many wrong credentials with this beginning came from this address, so this one was not looked up. Try again after the time in Retry-After.", pause);
+        }
+
+        if (SecretForm.IsMistyped(secret)) return Wrong(guesses.Count(address, guess: null), protocol, Mistyped);
         Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
         if (Encoding.UTF8.TryGetBytes(secret, bytes, out var length))
         {
@@ -51,13 +62,18 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
                 : null;
         }
 
-        return caller is null ? new(protocol.Unidentified, "The key or token is not known here, or it is blocked, revoked or expired.") : caller.Spender?.Refuse(request.HttpContext.Connection.RemoteIpAddress);
+        return caller is null ? Wrong(guesses.Count(address, secret), protocol, NotKnown) : caller.Spender?.Refuse(address);
     }
+
+    /// <param name="wait">How long the address should wait; null: it need not.</param>
+    private static AccessRefusal Wrong(TimeSpan? wait, AccessProtocol protocol, string why) => wait is null ? new(protocol.Unidentified, why)
+        : new(ApiError.TooManyAttempts, $"{why} Too many wrong credentials came from this address: wait for the time in Retry-After.", wait);
 
     /// <summary>Every refusal of the gate passes here.</summary>
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
     {
         if (RefusedCalls.Concerns(context, protocol, caller)) await refused.RecordAsync(context, caller, refusal.Error);
+        if (refusal.RetryAfter is { } wait) context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
     }
 }

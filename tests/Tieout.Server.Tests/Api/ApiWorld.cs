@@ -39,7 +39,7 @@ internal sealed class ApiWorld : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var ledger = new BreakableLedger(open is null ? SqliteLedger.Open(folder.FullName) : await open());
-        var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin };
+        var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin, Doors = new() { WrongCredentials = 1_000_000 } };
         var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
         await server.StartAsync();
         var world = new ApiWorld

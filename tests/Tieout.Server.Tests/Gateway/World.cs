@@ -56,7 +56,7 @@ internal sealed class World : IAsyncDisposable
         {
             Listen = "http://127.0.0.1:0",
             Data = folder.FullName,
-            Doors = new() { OperationsListen = "http://127.0.0.1:0" },
+            Doors = new() { OperationsListen = "http://127.0.0.1:0", WrongCredentials = 1_000_000 },
             Providers = [new("sim", ProviderDialect.OpenAi, new Uri($"{providerUrl ?? provider.Urls.First()}/v1"), ProviderKey, ["X-Sim-*"])],
             Models = [new("gpt-4o", [new("sim", "gpt-4o")]), new("cheap", [new("sim", "gpt-4o-mini")]), new("mystery", [new("sim", "no-such-model")])],
         };
