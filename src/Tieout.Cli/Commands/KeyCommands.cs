@@ -22,14 +22,14 @@ internal static class KeyCommands
         var terms = new TermOptions();
         var worker = new Option<bool>("--worker") { Description = "It spends for the tenants named, with their envelopes, and for nobody without one." };
         var tenants = new Option<string[]>("--tenant") { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
-        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
         {
             var limits = terms.Body(call);
             var made = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys"]),
                 new NewKeyBody(
                     call.Get(team), call.Get(project), call.Get(name), call.Get(worker), call.Get(tenants) is { Length: > 0 } named ? named : null,
-                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses),
+                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses, limits.Pins),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
             return ExitCode.Ok;
@@ -89,7 +89,7 @@ internal static class KeyCommands
         var org = Arguments.Org();
         var key = Key();
         var terms = new TermOptions();
-        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "terms"]), terms.Body(call),
@@ -128,6 +128,7 @@ internal sealed class TermOptions
     public Option<string?> FactsPerCall { get; } = new("--facts-per-call") { Description = $"Usage that one call may hand in beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerCallDefault}.", HelpName = "AMOUNT" };
     public Option<string?> FactsPerDay { get; } = new("--facts-per-day") { Description = $"How far one day's usage may go beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerDayDefault}.", HelpName = "AMOUNT" };
     public Option<string[]> Addresses { get; } = new("--address") { Description = $"Refuse the key from other addresses: an IPv4 or IPv6 address, or a network such as 192.0.2.0/24; can be given up to {AddressList.Max} times. Default: all.", HelpName = "CIDR" };
+    public Option<string[]> Pins { get; } = new("--pin") { Description = "Give everything spent with the key this tag, and refuse requests that say another: project, feature or user; can be given again. Default: none.", HelpName = "TAG=VALUE" };
     public Option<string[]> Metadata { get; } = new("--metadata") { Description = "A note of your own; can be given again.", HelpName = "NAME=VALUE" };
 
     /// <exception cref="CommandFailedException">A note is not <c>NAME=VALUE</c>.</exception>
@@ -142,7 +143,25 @@ internal sealed class TermOptions
         }
 
         return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes, Arguments.AmountOrNull(call.Get(FactsPerCall)), Arguments.AmountOrNull(call.Get(FactsPerDay)),
-            Given(call.Get(Addresses)));
+            Given(call.Get(Addresses)), Pinned(call.Get(Pins) ?? []));
+    }
+
+    private static KeyPins? Pinned(string[] pins)
+    {
+        var pinned = new KeyPins();
+        foreach (var pin in pins)
+        {
+            var equals = pin.IndexOf('=', StringComparison.Ordinal);
+            pinned = (equals < 0 ? "" : pin[..equals]) switch
+            {
+                "project" => pinned with { Project = pin[(equals + 1)..] },
+                "feature" => pinned with { Feature = pin[(equals + 1)..] },
+                "user" => pinned with { User = pin[(equals + 1)..] },
+                _ => throw new CommandFailedException(ExitCode.Usage, $"'{pin}' is not a pinned tag. Write project=NAME, feature=NAME or user=NAME."),
+            };
+        }
+
+        return pins.Length == 0 ? null : pinned;
     }
 
     private static string Names(bool isInference) => string.Join(", ", KeyScope.All.Where(scope => scope.IsInference == isInference));

@@ -23,10 +23,9 @@ public sealed class AddressList
     public bool Allows(IPAddress? address)
     {
         if (address is null) return false;
-        var plain = Plain(address);
         foreach (var network in _networks)
         {
-            if (network.Contains(plain)) return true;
+            if (network.Contains(address)) return true;
         }
 
         return false;

@@ -11,12 +11,13 @@ namespace Tieout.Core.Tenancy;
 /// <param name="FactsPerCallNanos">See <see cref="FactsPerCall"/>. Null: <see cref="FactsPerCallDefault"/>.</param>
 /// <param name="FactsPerDayNanos">See <see cref="FactsPerDay"/>. Null: <see cref="FactsPerDayDefault"/>.</param>
 /// <param name="Addresses">Networks that it may be used from, as <see cref="AddressList.TryNormalize"/> writes them.</param>
+/// <param name="Pins">Tags that its requests always have.</param>
 /// <param name="Metadata">The platform's own notes; at most <see cref="MetadataMax"/>.</param>
 public sealed record KeyTerms(
     DateTimeOffset? ExpiresAt = null, string? PreviousSha256 = null, DateTimeOffset? PreviousUntil = null,
     IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
     Int128? FactsPerCallNanos = null, Int128? FactsPerDayNanos = null,
-    IReadOnlyList<string>? Addresses = null)
+    IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null)
 {
     public const int MetadataMax = 32;
     public const int ModelsMax = 256;

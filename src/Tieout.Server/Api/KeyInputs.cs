@@ -1,3 +1,4 @@
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
@@ -7,8 +8,9 @@ namespace Tieout.Server.Api;
 /// <summary>What callers say of a key's limits, read strictly.</summary>
 internal static class KeyInputs
 {
+    /// <param name="project">The key's own; null: none.</param>
     /// <param name="standing">The terms that it had: what a rotation left stays.</param>
-    public static KeyTerms Terms(KeyTermsBody body, KeyTerms standing, TimeZoneInfo zone, TimeProvider time) => standing with
+    public static KeyTerms Terms(KeyTermsBody body, KeyTerms standing, string? project, TimeZoneInfo zone, TimeProvider time) => standing with
     {
         ExpiresAt = Future(body.ExpiresAt, zone, time),
         Models = Models(body.Models),
@@ -17,6 +19,7 @@ internal static class KeyInputs
         FactsPerCallNanos = NotNegative(body.FactsPerCall, "facts_per_call"),
         FactsPerDayNanos = NotNegative(body.FactsPerDay, "facts_per_day"),
         Addresses = Addresses(body.Addresses),
+        Pins = Pins(body.Pins, project),
     };
 
     public static DateTimeOffset? Future(string? text, TimeZoneInfo zone, TimeProvider time)
@@ -57,6 +60,20 @@ internal static class KeyInputs
         if (addresses.Count is 0 or > AddressList.Max) throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {AddressList.Max} addresses or networks, or leave them out to allow all.");
         return [.. addresses.Select(address => address is not null && AddressList.TryNormalize(address, out var normal) ? normal
             : throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(address ?? "null")}' is not an address or a network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32, with no bits after the prefix."))];
+    }
+
+    private static KeyPins? Pins(KeyPins? pins, string? project)
+    {
+        if (pins is null) return null;
+        foreach (var (tag, value) in (ReadOnlySpan<(string, string?)>)[("project", pins.Project), ("feature", pins.Feature), ("user", pins.User)])
+        {
+            if (value is null) continue;
+            Inputs.Name(value, $"pins.{tag}");
+            if (value == UsageLabels.Other) throw Wrong(ApiError.ParameterInvalid, $"'{value}' is what a {tag} above the org's limit becomes. Pin another {tag}.");
+        }
+
+        if (project is not null && pins.Project is not null && pins.Project != project) throw Wrong(ApiError.ParameterInvalid, $"The key is project '{project}'s. Pin that project or none.");
+        return pins == new KeyPins() ? null : pins;
     }
 
     private static IReadOnlyDictionary<string, string>? Metadata(IReadOnlyDictionary<string, string>? metadata)

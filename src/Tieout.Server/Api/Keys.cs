@@ -18,17 +18,18 @@ namespace Tieout.Server.Api;
 /// <param name="FactsPerCall">Usage that one call may hand in beyond a hard limit, with the scope usage.facts; null: 10.</param>
 /// <param name="FactsPerDay">How far one day's usage may go beyond a hard limit, with the scope usage.facts; null: 100.</param>
 /// <param name="Addresses">Addresses and networks that it may be used from; null: all.</param>
+/// <param name="Pins">Tags that its requests always have; null: none.</param>
 /// <param name="Worker">It spends for the tenants named, with their envelopes, and for nobody without one.</param>
 /// <param name="Tenants">Orgs; <c>*</c>: all of them. Only of a worker.</param>
 public sealed record NewKeyBody(
     string? Team = null, string? Project = null, string? Name = null, bool Worker = false, IReadOnlyList<string>? Tenants = null,
     string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
-    Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null);
+    Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null);
 
 /// <summary>All the terms of a key; what is left out is not limited from now on.</summary>
 public sealed record KeyTermsBody(
     string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
-    Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null);
+    Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null);
 
 /// <param name="GraceSeconds">How long the old secret stays valid. Default one day; 0: not at all.</param>
 /// <param name="Now">End the old secret at once, whatever <paramref name="GraceSeconds"/> says.</param>
@@ -45,7 +46,7 @@ public sealed record MadeKeyBody(string Id, string Key, string Org, string? Team
 public sealed record KeyBody(
     string Id, string Org, string? Team, string? Project, string? Name, bool Blocked, DateTimeOffset CreatedAt, bool Worker, IReadOnlyList<string>? Tenants,
     DateTimeOffset? ExpiresAt = null, DateTimeOffset? PreviousUntil = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null,
-    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null);
+    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null);
 
 public sealed record KeyListBody(IReadOnlyList<KeyBody> Items, long AsOf);
 
@@ -83,7 +84,7 @@ internal static class KeyEndpoints
         ledger.Exists(SettingKind.Project, org, body.Project);
         if (body.Name is not null) Inputs.Name(body.Name, "name");
         CheckTenants(body, ledger);
-        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata, body.FactsPerCall, body.FactsPerDay, body.Addresses), KeyTerms.None, zone, time);
+        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata, body.FactsPerCall, body.FactsPerDay, body.Addresses, body.Pins), KeyTerms.None, body.Project, zone, time);
 
         var (secret, hash) = Secrets.Make(SecretForm.KeyPrefix);
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -118,7 +119,7 @@ internal static class KeyEndpoints
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.KeyTermsBody);
         var zone = Inputs.Org(ledger, org).Zone;
-        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, zone, time) }, context, ledger);
+        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, known.Project, zone, time) }, context, ledger);
     }
 
     private static async Task<IResult> Change(string org, string key, Func<ApiKey, ApiKey> change, HttpContext context, ILedger ledger)
@@ -144,7 +145,7 @@ internal static class KeyEndpoints
     private static KeyBody Body(ApiKey key) => new(
         key.Id, key.Org, key.Team, key.Project, key.Name, key.Blocked, key.CreatedAt, key.Worker, key.Tenants,
         key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes ?? [KeyScope.Inference], key.Terms?.Metadata,
-        (key.Terms ?? KeyTerms.None).FactsPerCall, (key.Terms ?? KeyTerms.None).FactsPerDay, key.Terms?.Addresses);
+        (key.Terms ?? KeyTerms.None).FactsPerCall, (key.Terms ?? KeyTerms.None).FactsPerDay, key.Terms?.Addresses, key.Terms?.Pins);
 
     private static void CheckTenants(NewKeyBody body, ILedger ledger)
     {

@@ -20,6 +20,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError ModelNotAllowed = new("model_not_allowed", 403, "The key may not ask for this model.");
 
     public static readonly ApiError AddressNotAllowed = new("address_not_allowed", 403, "The key may not be used from this address.");
+    public static readonly ApiError TagPinned = new("tag_pinned", 403, "The key's requests have another value of this tag.");
 
     // What is asked.
     public static readonly ApiError BodyMalformed = new("body_malformed", 400, "The body is not what this address takes.");
@@ -130,7 +131,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     /// <summary>Every row, for the reference and its tests.</summary>
     public static IReadOnlyList<ApiError> All { get; } =
     [
-        InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, AddressNotAllowed, TokenNotFound,
+        InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, AddressNotAllowed, TagPinned, TokenNotFound,
         BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
         PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
         TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,

@@ -25,7 +25,9 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
     {
         caller = null;
         if (Tags.Read(context.Request.Headers, out var tags) is { } refused) return refused;
-        caller = new(Tenancy.Caller.Of(context).Spender!, tags, Correlation.Of(context));
+        var spender = Tenancy.Caller.Of(context).Spender!;
+        if (spender.Pin(ref tags) is { } pinned) return pinned;
+        caller = new(spender, tags, Correlation.Of(context));
         return null;
     }
 

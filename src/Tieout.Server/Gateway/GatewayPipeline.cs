@@ -54,7 +54,7 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed)
+        if ((caller.Spender.Refusal(endpoint.Scope, request!.Model) ?? caller.Spender.RefuseUser(request.User)) is { } notAllowed)
         {
             await endpoint.Dialect.RefuseAsync(context, notAllowed);
             return;

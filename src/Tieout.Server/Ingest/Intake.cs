@@ -158,12 +158,21 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item names none." : $"The key may not hand in usage of the model '{Inputs.Shown(item.Model)}'.");
         }
 
+        Pin(item, key.Terms?.Pins);
         if (isBound && item.Org != key.Org) return;
         if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key hands in usage of a tenant with that tenant's envelope (A2): in the header Tieout-Envelope, or with the item.");
         item.Org ??= key.Org;
         if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(item.Org)}'.");
         if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key is team '{key.Team}'s and hands in no other team's usage.");
         if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key is project '{key.Project}'s and hands in no other project's usage.");
+    }
+
+    private static void Pin(UsageItem item, KeyPins? pins)
+    {
+        if (pins is null) return;
+        var said = string.IsNullOrEmpty(item.User) ? null : item.User;
+        if (pins.Conflict(item.Project, item.Feature, said) is { } conflict) item.Refuse(ApiError.TagPinned, KeyRules.Detail(conflict));
+        (item.Project, item.Feature, item.User) = (pins.Project ?? item.Project, pins.Feature ?? item.Feature, pins.User ?? said);
     }
 
     private UsageLabels Labels(UsageItem item, string org)

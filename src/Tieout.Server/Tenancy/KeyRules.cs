@@ -1,5 +1,6 @@
 using System.Net;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
 
@@ -26,6 +27,23 @@ internal static class KeyRules
         if (model is not null && !Terms(spender).AllowsModel(model)) return new(ApiError.ModelNotAllowed, $"The key may not ask for the model '{model}'.", "model");
         return null;
     }
+
+    /// <summary>Why a key may not spend under these tags; null: it may. A tag that is left out takes the pinned value.</summary>
+    public static GatewayRefusal? Pin(this Spender spender, ref Tags tags)
+    {
+        if (spender.Key.Terms?.Pins is not { } pins) return null;
+        if (pins.Conflict(tags.Project, tags.Feature, tags.User) is { } conflict) return new(ApiError.TagPinned, Detail(conflict), $"Tieout-{conflict.Tag}");
+        tags = tags with { Project = pins.Project ?? tags.Project, Feature = pins.Feature ?? tags.Feature, User = pins.User ?? tags.User };
+        return null;
+    }
+
+    /// <summary>Why a key may not spend for the user that a body names; null: it may.</summary>
+    public static GatewayRefusal? RefuseUser(this Spender spender, string? bodyUser) =>
+        spender.Key.Terms?.Pins?.Conflict(project: null, feature: null, string.IsNullOrEmpty(bodyUser) ? null : bodyUser) is { } conflict ? new(ApiError.TagPinned, Detail(conflict), "user") : null;
+
+    /// <summary>Two sentences for whoever sent the tag.</summary>
+    public static string Detail(PinConflict conflict) =>
+        $"The request has the {conflict.Tag} '{Inputs.Shown(conflict.Said)}', but the key's requests have the {conflict.Tag} '{conflict.Pinned}'. Leave it out, or use another key.";
 
     private static KeyTerms Terms(Spender spender) => spender.Key.Terms ?? KeyTerms.None;
 }

@@ -48,7 +48,7 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, 
     public GatewayRefusal? Add(string customId, Endpoint endpoint, GatewayRequest request)
     {
         if (_holds.Count == LinesMax) return new(ApiError.TooManyItems, $"The batch has more than {LinesMax} lines.");
-        if (Refusal(endpoint, request) is { } notAllowed) return notAllowed;
+        if ((Refusal(endpoint, request) ?? caller.Spender.RefuseUser(request.User)) is { } notAllowed) return notAllowed;
         var id = facts.AttemptOf(customId);
         if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' is there twice.", "custom_id");
         if (Estimate(request, out var ceiling) is { } refused) return refused;
