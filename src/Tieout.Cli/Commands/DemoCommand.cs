@@ -58,6 +58,7 @@ internal static class DemoCommand
     {
         Listen = listen,
         Data = folder,
+        LogsRefused = false,
         Providers = [new(Provider, ProviderDialect.OpenAi, new(provider + "/v1"), "sk-simulated", ["X-Sim-*"])],
         Models = [.. DemoOrg.Models.Select(model => new ModelOptions(model, [new(Provider, model)]))],
     };

@@ -11,6 +11,9 @@ public sealed record ServerOptions
     /// <summary>Where it listens; port 0 takes a free one, which <c>app.Urls</c> then names.</summary>
     public string Listen { get; init; } = "http://127.0.0.1:4080";
 
+    /// <summary>Whether refused requests leave log lines. The demo refuses on purpose and shows the count itself.</summary>
+    public bool LogsRefused { get; init; } = true;
+
     /// <summary>TLS, the operations port, proxies.</summary>
     public DoorOptions Doors { get; init; } = new();
 

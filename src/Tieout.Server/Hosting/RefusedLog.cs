@@ -14,7 +14,7 @@ namespace Tieout.Server.Hosting;
 internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<RefusedLog> logger) : Worker
 {
     /// <summary>Log lines of one status.</summary>
-    public const int LinesBurst = 50, LinesPerSecond = 10;
+    public const int LinesBurst = 20, LinesPerSecond = 1;
 
     /// <summary>Stored rows of one org, so that an org that floods the server takes no room from others.</summary>
     private const int RowsBurst = 500, RowsPerSecond = 20;

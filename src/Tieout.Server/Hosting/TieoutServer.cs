@@ -45,7 +45,7 @@ public static class TieoutServer
             // Counted from all that is waiting for the client, so that the usual 240 would let a large answer wait for days.
             server.Limits.MinResponseDataRate = new(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
         });
-        AddLogging(builder.Logging, builder.Services);
+        AddLogging(builder.Logging, builder.Services, options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddRouting();
         builder.Services.AddDoors(options.Doors, certificate);
@@ -85,10 +85,11 @@ public static class TieoutServer
         return app;
     }
 
-    private static void AddLogging(ILoggingBuilder logging, IServiceCollection services)
+    private static void AddLogging(ILoggingBuilder logging, IServiceCollection services, ServerOptions options)
     {
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        if (!options.LogsRefused) logging.AddFilter(typeof(RefusedLog).FullName, LogLevel.None);
 
         // Ids and unexpected errors are RequestScope's; with this on, the host makes an Activity and a scope of its own for every request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
