@@ -11,7 +11,7 @@ internal static class FreezeCommands
         body => $"Money of {body.Org} cannot be moved by hand from now on: {body.Reason}");
 
     public static Command Unfreeze(Globals globals) => Build(
-        globals, "unfreeze", "Lift the freeze of an org. A freeze that a reconciliation brought is lifted only when a run no longer finds its cause.", "What was understood and repaired. Stored.",
+        globals, "unfreeze", "Lift the freeze of an org. If a reconciliation froze it, this reconciles again and refuses while the cause is still found.", "Why money may move again. Stored and shown by org show.",
         body => $"Money of {body.Org} can be moved by hand again: {body.Reason}");
 
     private static Command Build(Globals globals, string name, string description, string why, Func<FreezeBody, string> sentence)

@@ -23,7 +23,7 @@ internal sealed record ActionNote(string? Id = null, string? Reason = null, stri
     public static readonly ActionNote None = new();
 }
 
-/// <summary>Submits what people ask for. Every such command bears the actor, so that the ledger records the action in the commit that carries it out (U1).</summary>
+/// <summary>Submits the commands of people. Each command names its actor, so the ledger records the action in the commit that carries it out (U1).</summary>
 internal static class AdminActions
 {
     /// <summary>Of an address, in characters: no longer name is accepted, so what is cut was refused.</summary>

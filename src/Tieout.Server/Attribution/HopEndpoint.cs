@@ -65,7 +65,7 @@ internal static class HopEndpoint
         // A person's hop is recorded in the commit of the step (U1).
         Command Audited(Command hop)
         {
-            AdminActions.MarkRecorded(context, "The command bears the record.");
+            AdminActions.MarkRecorded(context, "The command of the hop writes the audit record.");
             return AdminActions.Audited(ledger, hop, context, after: new() { ["operation_id"] = envelope.Operation, ["hop"] = body.Id, ["target"] = body.Target });
         }
     }

@@ -16,9 +16,9 @@ internal static class GovernorMetrics
         Head("connections_closed_total", "Connections closed for the limits; silent: without a request, for another one; refused: new, while all were in use.", "counter");
         Line("connections_closed_total{reason=\"silent\"}", connections.ClosedForOthers);
         Line("connections_closed_total{reason=\"refused\"}", connections.Refused);
-        Head("occupied", "What all callers occupy now.", "gauge");
+        Head("occupied", "Units that all callers together occupy now: requests, or bytes.", "gauge");
         foreach (var resource in Enum.GetValues<Resource>()) Line($"occupied{{resource=\"{Name(resource)}\"}}", occupancy.Taken(resource));
-        Head("limit", "What all callers may occupy.", "gauge");
+        Head("limit", "Units that all callers together may occupy: requests, or bytes.", "gauge");
         foreach (var resource in Enum.GetValues<Resource>()) Line($"limit{{resource=\"{Name(resource)}\"}}", occupancy.SharesOf(resource).All);
         Head("refused_total", "Requests that were refused because the share of the holder was used up.", "counter");
         foreach (var resource in Enum.GetValues<Resource>())

@@ -102,7 +102,7 @@ internal sealed class LogIds(Correlation correlation) : IReadOnlyList<KeyValuePa
     /// <summary>The public id of the key or token; null: the caller is not known. Not part of a log line.</summary>
     public string? Token { get; set; }
 
-    /// <summary>With which error the request was refused; null: it was not. Whoever answers with an error says so with <see cref="Refuse"/>.</summary>
+    /// <summary>The error that refused the request; null: nothing did. Code that answers with an error calls <see cref="Refuse"/>.</summary>
     public ApiError? Refused { get; private set; }
 
     /// <summary>Notes that the answer is a refusal by this server, not one that a provider gave.</summary>
