@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Tenancy;
@@ -55,6 +57,22 @@ public sealed class PinnedTagTests
         }
 
         Assert.Equal("ana", Assert.Single(await keys.World.UsageAsync()).Usage.EndUser);
+    }
+
+    [Theory]
+    [InlineData("other", 403), InlineData("ana", 200)]
+    public async Task A_batch_line_is_held_to_the_tags_too(string user, int expected)
+    {
+        await using var keys = await KeyWorld.StartAsync();
+        var (_, secret) = await keys.MakeAsync(Pins);
+        using var upload = await keys.World.UploadAsync(BatchesWorld.Line("a", more: $",\"user\":\"{user}\"") + "\n", secret: secret);
+        var file = (await upload.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString();
+        var (status, body) = await keys.SendAsync(
+            HttpMethod.Post, "/v1/batches", secret, $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""");
+
+        Assert.True(status == expected, $"{status} {body}");
+        if (expected == 403) Assert.Equal("tag_pinned", body.GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal(expected == 200 ? 1 : 0, keys.World.Read.OpenHolds(World.Org).Count);
     }
 
     [Fact]
