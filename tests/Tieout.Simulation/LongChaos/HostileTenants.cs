@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
@@ -11,12 +12,19 @@ namespace Tieout.Simulation.LongChaos;
 internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyList<string> nodes) : IDisposable
 {
     private const int SilentConnections = 400;
+    private const string IngestPath = "/api/v1/usage";
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64 }) { Timeout = TimeSpan.FromSeconds(20) };
-    private int _attacks;
+    private int _attacks, _countsRefused;
 
     /// <summary>How many requests were made, answered or not.</summary>
     public int Attacks => Volatile.Read(ref _attacks);
+
+    /// <summary>How often each address was answered with each status, so that an attack that reaches nothing is seen.</summary>
+    public ConcurrentDictionary<(string Path, int Status), int> Answers { get; } = new();
+
+    /// <summary>Ingest calls whose item was refused for its count: the attack went as far as the rules.</summary>
+    public int CountsRefused => Volatile.Read(ref _countsRefused);
 
     public Task RunAsync(CancellationToken over) => Task.WhenAll(
         LoopAsync(FloodLabelsAsync, over), LoopAsync(SendLargeBodyAsync, over), LoopAsync(SendDeepBodyAsync, over), LoopAsync(ReadEverythingAsync, over),
@@ -56,8 +64,8 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
 
     private Task ReadForeignOrgAsync(string node, int i) => GetAsync(node, $"/api/v1/orgs/{foreignOrg}/usage", key);
 
-    private Task IngestDebtAsync(string node, int i) => PostAsync(node, "/api/v1/usage",
-        $$"""{"id":"debt-{{i}}","model":"{{Platform.Model}}","units":{"input_tokens":1000000000000} }""");
+    private Task IngestDebtAsync(string node, int i) => PostAsync(node, IngestPath,
+        $$"""[{"id":"debt-{{i}}","model":"{{Platform.Model}}","provider":"sim","occurred_at":"{{DateTime.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}}","input_tokens":1000000000000}]""");
 
     /// <summary>Holds connections open and says nothing. The server closes them after its time for headers; then new ones are opened.</summary>
     private async Task SitSilentAsync(CancellationToken over)
@@ -107,6 +115,8 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
     private async Task SendAsync(HttpRequestMessage request)
     {
         using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        await answer.Content.CopyToAsync(Stream.Null);
+        Answers.AddOrUpdate((request.RequestUri!.AbsolutePath, (int)answer.StatusCode), 1, (_, count) => count + 1);
+        if (request.RequestUri.AbsolutePath != IngestPath) await answer.Content.CopyToAsync(Stream.Null);
+        else if ((await answer.Content.ReadAsStringAsync()).Contains("count_too_large", StringComparison.Ordinal)) Interlocked.Increment(ref _countsRefused);
     }
 }

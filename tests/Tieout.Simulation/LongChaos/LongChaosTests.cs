@@ -61,6 +61,7 @@ public sealed class LongChaosTests
         await AssertOneBookAsync(world, quiet);
         var (calm, attacked) = (quiet.Percentile99("calm"), quiet.Percentile99("attacked"));
         Report(quiet, hostile, struck, calm, attacked);
+        Assert.True(hostile.CountsRefused > 0, "No ingest of too large a count went as far as the rules.");
         Assert.True(attacked < 10 * calm, $"The neighbour's p99 was {calm:F1} ms while it was calm and {attacked:F1} ms while attacked.");
     }
 
@@ -107,6 +108,7 @@ public sealed class LongChaosTests
     {
         var output = TestContext.Current.TestOutputHelper!;
         output.WriteLine($"{quiet.Acknowledged.Count} acknowledged, {hostile.Attacks} attacks, {struck.Count} disasters; p99 {calm:F1} ms calm, {attacked:F1} ms attacked.");
+        foreach (var ((path, status), count) in hostile.Answers.OrderBy(answer => answer.Key)) output.WriteLine($"  attack {path}: {status} x {count}");
         foreach (var phase in quiet.Answers.GroupBy(answer => answer.Key.Phase).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             output.WriteLine($"  {phase.Key}: {string.Join(", ", phase.OrderBy(answer => answer.Key.Status).Select(answer => $"{answer.Key.Status} x {answer.Value}"))}");
