@@ -102,6 +102,7 @@ internal sealed class WriterState(ILedgerStore store, ICommitter committer, Time
     public bool RunOne(bool mayHandOver)
     {
         Batch? batch = null;
+        var known = Pipeline.Failure;
         try
         {
             bool handOver;
@@ -114,7 +115,9 @@ internal sealed class WriterState(ILedgerStore store, ICommitter committer, Time
 
             if (batch is not null) Pipeline.Run(batch, handOver);
             else Pipeline.Land(next: null);
-            if (Pipeline.Failure is not null && batch is not null) _lastProbe = clock.GetTimestamp();
+
+            // A batch that fails is a probe too, and so is one that was handed over and whose failure is found now.
+            if (Pipeline.Failure is not null && (batch is not null || known is null)) _lastProbe = clock.GetTimestamp();
         }
         catch (Exception broken)
         {

@@ -151,6 +151,8 @@ public sealed class SqliteLedgerTests : IDisposable
         Assert.All(await ledger.SubmitAsync(Charges(1, large, _clock.Now), Cancel), outcome => Assert.IsType<Outcome.Done>(outcome));
         await SoonAsync(() => ledger.Store.HasPending, isSo: false);
 
+        // Longer than between two probes: a failure found after the hand-over must not be probed, and forgotten, at once.
+        await Task.Delay(TimeSpan.FromSeconds(6), Cancel);
         ledger.Store.Writes.Execute("PRAGMA max_page_count = 1");
         var failure = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Charges(100_001, large, _clock.Now), Cancel));
         Assert.Equal((StoreFault.Full, StoreEffect.None), (failure.Fault, failure.Effect));
