@@ -70,7 +70,7 @@ internal sealed class PostgresServer : IDisposable
     /// <summary>The first value that a statement answers; empty if it answers none.</summary>
     public string Sql(string database, string sql)
     {
-        using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=tieout;Database={database};Pooling=false;Timeout=5");
+        using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=tieout;Database={database};Pooling=false;Timeout=20");
         connection.Open();
         using var command = new NpgsqlCommand(sql, connection);
         return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
