@@ -229,15 +229,15 @@ internal sealed partial class GatewayPipeline(
     private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
         call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
 
-    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.ProviderUnreachable, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
     private partial void LogUnreachable(string provider, string reason);
 
-    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "The provider {Provider} gave no answer: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.ProviderGaveNoAnswer, Level = LogLevel.Warning, Message = "The provider {Provider} gave no answer: {Reason}")]
     private partial void LogNoAnswer(string provider, string reason);
 
-    [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
+    [LoggerMessage(EventId = LogEvents.UsageNotSettled, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
     private partial void LogNotSettled(string usageId, Refusal refusal);
 
-    [LoggerMessage(EventId = 2005, Level = LogLevel.Error, Message = "Whose the response {Response} is could not be recorded: {Refusal}. It cannot be asked for again")]
+    [LoggerMessage(EventId = LogEvents.ResponseNotRecorded, Level = LogLevel.Error, Message = "Whose the response {Response} is could not be recorded: {Refusal}. It cannot be asked for again")]
     private partial void LogNotKept(string response, Refusal refusal);
 }

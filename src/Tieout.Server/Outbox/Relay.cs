@@ -119,9 +119,9 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         await ledger.Deliveries.ReleaseAsync(lane, TimeSpan.Zero, CancellationToken.None);
     }
 
-    [LoggerMessage(EventId = 2612, Level = LogLevel.Error, Message = "Message {MessageId} ({Type}) could not be delivered to {Endpoint} and is dead: {Reason}. See 'tieout outbox dead'")]
+    [LoggerMessage(EventId = LogEvents.MessageNotDelivered, Level = LogLevel.Error, Message = "Message {MessageId} ({Type}) could not be delivered to {Endpoint} and is dead: {Reason}. See 'tieout outbox dead'")]
     private partial void LogDead(string messageId, string type, string endpoint, string reason);
 
-    [LoggerMessage(EventId = 2613, Level = LogLevel.Error, Message = "Delivering to {Endpoint} for {Org} failed unexpectedly")]
+    [LoggerMessage(EventId = LogEvents.DeliveryFailed, Level = LogLevel.Error, Message = "Delivering to {Endpoint} for {Org} failed unexpectedly")]
     private partial void LogUnexpected(Exception failure, string endpoint, string org);
 }

@@ -7,6 +7,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
@@ -164,9 +165,9 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
     }
 
-    [LoggerMessage(EventId = 2311, Level = LogLevel.Warning, Message = "The batch {Id} was made although nobody was told; it is followed now")]
+    [LoggerMessage(EventId = LogEvents.BatchFoundAgain, Level = LogLevel.Warning, Message = "The batch {Id} was made although nobody was told; it is followed now")]
     private partial void LogFound(string id);
 
-    [LoggerMessage(EventId = 2312, Level = LogLevel.Error, Message = "A batch could not be recorded, and is looked for later: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.BatchNotRecorded, Level = LogLevel.Error, Message = "A batch could not be recorded, and is looked for later: {Reason}")]
     private partial void LogNotKept(string reason);
 }
