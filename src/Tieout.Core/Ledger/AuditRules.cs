@@ -32,7 +32,7 @@ internal static class AuditRules
         if (action.Approval is not { } terms || command is Command.ApproveProposal) return LedgerRules.Rule(draft, command);
         if (MoneyByHand.NeedsApproval(draft, command, action.Actor, terms, out var moves)) return ProposalRules.Propose(draft, command, action, moves);
         var outcome = LedgerRules.Rule(draft, command);
-        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, CommandOrg.Of(command)!, action.Actor, alone.Nanos);
+        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, command.OrgId!, action.Actor, alone.Nanos);
         return outcome;
     }
 
@@ -107,10 +107,5 @@ internal static class AuditRules
     });
 
     /// <summary>An attempt that no hold is known of has no org, so the platform has the record.</summary>
-    private static string OrgOf(Draft draft, Command command) => CommandOrg.Of(command) ?? command switch
-    {
-        Command.Release c => draft.Attempt(c.Id)?.Hold?.Scope.Org,
-        Command.ExpireHold c => draft.Attempt(c.Id)?.Hold?.Scope.Org,
-        _ => null,
-    } ?? "";
+    private static string OrgOf(Draft draft, Command command) => command.OrgId ?? (command.AttemptId is { } id ? draft.Attempt(id)?.Hold?.Scope.Org : null) ?? "";
 }

@@ -73,7 +73,7 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
 
     /// <summary>All commands as one, if they are of one org; else one after the other, since the books of two orgs have no commit in common.</summary>
     private static IReadOnlyList<Command> InOneOrg(IReadOnlyList<Command> commands) =>
-        commands.Count > 1 && commands.Select(CommandOrg.Of).Distinct(StringComparer.Ordinal).ToList() is [{ } org] ? [new Command.Together(org, [.. commands])] : commands;
+        commands.Count > 1 && commands.Select(command => command.OrgId).Distinct(StringComparer.Ordinal).ToList() is [{ } org] ? [new Command.Together(org, [.. commands])] : commands;
 
     /// <exception cref="ProposedException">A second person must approve it.</exception>
     /// <exception cref="ApiRefusedException">It was refused.</exception>

@@ -26,7 +26,7 @@ internal sealed partial class BucketBook(int bucket)
     private long _lookedAtHold;
 
     /// <summary>For whoever has the turn.</summary>
-    public Book Book { get; } = new();
+    public Book Book { get; } = new() { Prefetched = new() };
 
     /// <summary>When the last commit was recorded: nothing is recorded before it.</summary>
     public Instant LastRecordedAt { get; private set; }
