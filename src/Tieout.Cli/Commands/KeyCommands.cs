@@ -8,9 +8,9 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>key create|list|block|unblock|rotate|end-previous|expire|terms</c></summary>
 internal static class KeyCommands
 {
-    public static Command Build(Globals globals) => new("key", "Keys: what spends for an org.")
+    public static Command Build(Globals globals) => new("key", "Manage the keys of an org.")
     {
-        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
+        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuse a key from now on."), Block(globals, "unblock", "Let a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
     };
 
     private static Command Create(Globals globals)
@@ -31,7 +31,7 @@ internal static class KeyCommands
                     call.Get(team), call.Get(project), call.Get(name), call.Get(worker), call.Get(tenants) is { Length: > 0 } named ? named : null,
                     limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses, limits.Pins),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
-            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
+            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not stored and cannot be shown again."));
             return ExitCode.Ok;
         });
     }
@@ -39,7 +39,7 @@ internal static class KeyCommands
     private static Command List(Globals globals)
     {
         var org = Arguments.Org();
-        return globals.Calling(new("list", "The keys of an org.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", "List the keys of an org.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "keys"]), ApiClient.Json.KeyListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.KeyListBody, (list, text) =>
@@ -74,7 +74,7 @@ internal static class KeyCommands
         var org = Arguments.Org();
         var key = Key();
         var at = new Option<string?>("--at") { Description = "A day or a time to come. Default: now.", HelpName = "TIME" };
-        return globals.Calling(new("expire", "Ends a key, now or at a time.") { org, key, at }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("expire", "End a key, now or at a time.") { org, key, at }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "expire"]), new ExpireKeyBody(call.Get(at)),

@@ -117,7 +117,7 @@ internal sealed partial class GatewayPipeline
         }
         catch (OverflowException)
         {
-            return new(ApiError.AmountTooLarge, "What the request may cost is more than any amount can be. Ask for fewer tokens.");
+            return new(ApiError.AmountTooLarge, "The request may cost more than the largest amount. Ask for fewer tokens.");
         }
     }
 

@@ -132,7 +132,7 @@ internal sealed partial class GatewayPipeline(
         if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole || whole.IsCoded, patience.IsForNobody && !whole.IsWhole), kept) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
-        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
+        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
     }
 
     private async Task PassStreamOnAsync(
@@ -214,7 +214,7 @@ internal sealed partial class GatewayPipeline(
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
     }
 
-    private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
+    private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' does not exist here.", "model");
 
     private static GatewayRefusal OtherDialect(string model, Target target)
     {
@@ -238,6 +238,6 @@ internal sealed partial class GatewayPipeline(
     [LoggerMessage(EventId = LogEvents.UsageNotSettled, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
     private partial void LogNotSettled(string usageId, Refusal refusal);
 
-    [LoggerMessage(EventId = LogEvents.ResponseNotRecorded, Level = LogLevel.Error, Message = "Whose the response {Response} is could not be recorded: {Refusal}. It cannot be asked for again")]
+    [LoggerMessage(EventId = LogEvents.ResponseNotRecorded, Level = LogLevel.Error, Message = "The owner of the response {Response} could not be recorded: {Refusal}. Clients cannot read it again")]
     private partial void LogNotKept(string response, Refusal refusal);
 }

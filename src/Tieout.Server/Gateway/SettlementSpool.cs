@@ -242,7 +242,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     [LoggerMessage(EventId = LogEvents.SpoolTookNothing, Level = LogLevel.Error, Message = "The spool took no command either; {InMemory} wait in memory, and their clients get no whole answer: {Reason}")]
     private partial void LogNotSpooled(int inMemory, string reason);
 
-    [LoggerMessage(EventId = LogEvents.SpoolDamaged, Level = LogLevel.Error, Message = "The spool {Path} is damaged: {Damage}. A copy of it is kept beside it")]
+    [LoggerMessage(EventId = LogEvents.SpoolDamaged, Level = LogLevel.Error, Message = "The spool {Path} is damaged: {Damage}. A copy is beside it")]
     private partial void LogDamaged(string path, string damage);
 
     [LoggerMessage(EventId = LogEvents.SpoolReplayed, Level = LogLevel.Information, Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]

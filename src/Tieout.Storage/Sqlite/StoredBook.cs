@@ -151,5 +151,5 @@ internal sealed partial class StoredBook : IStoredBook
     }
 
     private string OrgOf(int account) =>
-        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which is not there.");
+        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
 }

@@ -257,7 +257,7 @@ public sealed class WebhookTests
         var webhook = await AddAsync(world, receiver.Url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal));
         using var answer = await world.Http.SendAsync(Request(HttpMethod.Post, $"webhooks/{webhook.Id}/test"), Stop);
         var test = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Stop)).RootElement;
-        Assert.Equal((false, "the address lies in a private network"), (test.GetProperty("delivered").GetBoolean(), test.GetProperty("error").GetString()));
+        Assert.Equal((false, "the address is in a private network"), (test.GetProperty("delivered").GetBoolean(), test.GetProperty("error").GetString()));
         Assert.Empty(receiver.Seen);
     }
 

@@ -110,7 +110,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
     [LoggerMessage(EventId = LogEvents.BatchLineUnreadable, Level = LogLevel.Error, Message = "A line of {Path} is no result of a batch")]
     private partial void LogUnread(string path);
 
-    [LoggerMessage(EventId = LogEvents.BatchResultUnknown, Level = LogLevel.Error, Message = "A batch has a result for {CustomId}, which nobody asked for")]
+    [LoggerMessage(EventId = LogEvents.BatchResultUnknown, Level = LogLevel.Error, Message = "A batch has a result for {CustomId}, which is in no request")]
     private partial void LogUnknown(string customId);
 }
 
