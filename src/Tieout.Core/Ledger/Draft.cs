@@ -17,14 +17,14 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     private readonly Dictionary<WindowKey, BudgetWindow> _windows = [];
     private readonly Dictionary<AttemptId, Attempt> _attempts = new(commands);
     private readonly Dictionary<CellKey, CellChange> _cells = [];
-    private readonly Dictionary<UsageLabels, int> _labelNumbers = [];
-    private readonly Dictionary<ResolvedPrice, int> _priceNumbers = [];
-    private readonly Dictionary<(string, string), CommandRow> _commandsById = [];
-    private readonly Dictionary<(string, ObjectKind, string), KeptObject> _objectsById = [];
-    private readonly Dictionary<(string, string, string), LineageHead> _lineageHeads = [];
-    private readonly Dictionary<(string Org, string Id), OutboxRow> _announced = [];
-    private readonly HashSet<long> _reversed = [];
     private readonly List<BudgetState> _matching = [];
+    private LateTable<UsageLabels, int> _labelNumbers;
+    private LateTable<ResolvedPrice, int> _priceNumbers;
+    private LateTable<(string, string), CommandRow> _commandsById;
+    private LateTable<(string, ObjectKind, string), KeptObject> _objectsById;
+    private LateTable<(string, string, string), LineageHead> _lineageHeads;
+    private LateTable<(string Org, string Id), OutboxRow> _announced;
+    private LateTable<long, bool> _reversed;
 
     public Instant Now { get; } = now;
 
@@ -59,7 +59,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public PostedBefore? Posting(long seq)
     {
         if (book.Posting(seq) is not { } posting) return Absent<PostedBefore, long>(seq, _prefetched?.Postings);
-        return _reversed.Contains(seq) ? posting with { Reversed = true } : posting;
+        return _reversed.ContainsKey(seq) ? posting with { Reversed = true } : posting;
     }
 
     /// <summary>A usage record by its number, as recalled for a correction.</summary>
