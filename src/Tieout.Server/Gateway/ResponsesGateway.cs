@@ -53,6 +53,13 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
                 return;
             }
 
+            if (answer.IsSuccessStatusCode && kept.IsPending && !JsonMember.IsWhole(whole.Bytes.Span))
+            {
+                // It may be the answer, and nobody can say so: an answer that is not charged for is not given.
+                await dialect.RefuseAsync(context, ApiError.UpstreamFailed, "The provider's answer cannot be read.");
+                return;
+            }
+
             if (answer.IsSuccessStatusCode && !await SettleAsync(context, kept, whole.Bytes, (int)answer.StatusCode)) return;
             await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
         }
