@@ -74,7 +74,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         ? Caller.Read(context, keys.Get(), identities, out caller)
         : Caller.Read(context, out caller);
 
-    private static Task<HttpResponseMessage> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
+    private static ValueTask<UpstreamAnswer> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
     {
         var verb = http.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : http.Path.Value.EndsWith("/input_items", StringComparison.Ordinal) ? "/input_items" : "";
         var path = $"/responses/{Uri.EscapeDataString(kept.Id)}{verb}{query}";

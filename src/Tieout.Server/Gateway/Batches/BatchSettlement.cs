@@ -60,7 +60,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         {
             using var answer = await lines.Upstream.SendAsync(lines.Org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
             if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"The results are answered with {(int)answer.StatusCode}.");
-            await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
+            await using var text = answer.OpenBody();
             var commands = new List<Command>();
             await foreach (var line in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))
             {
