@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Unicode;
@@ -70,13 +71,19 @@ public static partial class EnvelopeToken
 
     private static int Claims(Envelope envelope, Span<byte> json)
     {
-        var parent = envelope.ParentIssuance is { } id ? $",\"parent_issuance_id\":\"{id}\"" : "";
-        var key = envelope.ApiKey is { } issuedTo ? $",\"api_key_id\":\"{issuedTo}\"" : "";
         Utf8.TryWrite(
             json, CultureInfo.InvariantCulture,
-            $$"""{"v":{{Version}},"aud":"{{envelope.Audience}}","iat":{{Seconds(envelope.IssuedAt)}},"exp":{{Seconds(envelope.ExpiresAt)}},"org_id":"{{envelope.Org}}","tenant_id":"{{envelope.Org}}","originator_id":"{{envelope.Originator}}","workflow_id":"{{envelope.Workflow}}","operation_id":"{{envelope.Operation}}","issuance_id":"{{envelope.Issuance}}"{{parent}}{{key}}}""",
+            $$"""{"v":{{Version}},"aud":"{{envelope.Audience}}","iat":{{Seconds(envelope.IssuedAt)}},"exp":{{Seconds(envelope.ExpiresAt)}},"org_id":"{{envelope.Org}}","tenant_id":"{{envelope.Org}}","originator_id":"{{envelope.Originator}}","workflow_id":"{{envelope.Workflow}}","operation_id":"{{envelope.Operation}}","issuance_id":"{{envelope.Issuance}}""",
             out var length);
-        return length;
+        if (envelope.ParentIssuance is { } parent) length += Append(json[length..], $"\",\"parent_issuance_id\":\"{parent}");
+        if (envelope.ApiKey is { } key) length += Append(json[length..], $"\",\"api_key_id\":\"{key}");
+        return length + Append(json[length..], $"\"}}");
+    }
+
+    private static int Append(Span<byte> json, [InterpolatedStringHandlerArgument(nameof(json))] Utf8.TryWriteInterpolatedStringHandler part)
+    {
+        Utf8.TryWrite(json, ref part, out var written);
+        return written;
     }
 
     private static long Number(string digits) => long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Tieout.Core.Budgets;
 using Tieout.Core.Metering;
 
@@ -7,9 +6,8 @@ namespace Tieout.Core.Ledger;
 /// <summary>How much orgs occupy with what the batch adds.</summary>
 internal sealed partial class Draft
 {
-    private readonly Dictionary<string, int> _labelSetsAdded = [];
-    private readonly Dictionary<string, int> _holdsOpened = [];
-    private readonly Dictionary<(int Budget, Instant Start), int> _endUsersAdded = [];
+    private OrgNumbers _labelSetsAdded, _holdsOpened;
+    private LateTable<(int Budget, Instant Start), int> _endUsersAdded;
 
     public LedgerLimits Limits => book.Limits;
 
@@ -20,22 +18,24 @@ internal sealed partial class Draft
 
     public bool IsKnown(UsageLabels labels) => book.LabelsNo(labels) != 0 || _labelNumbers.ContainsKey(labels);
 
-    public int LabelSetsOf(string org) => book.LabelSetsOf(org) + _labelSetsAdded.GetValueOrDefault(org);
+    public int LabelSetsOf(string org) => book.LabelSetsOf(org) + _labelSetsAdded.Of(org);
 
-    public int OpenHoldsOf(string org) => book.OpenHoldsOf(org) + _holdsOpened.GetValueOrDefault(org);
+    public int OpenHoldsOf(string org) => book.OpenHoldsOf(org) + _holdsOpened.Of(org);
 
     public int SettingsOf(SettingKind kind, string org) => book.SettingsOf(kind, org) + _settings.Count(row => row.Kind == kind && row.Org == org);
 
     /// <summary>End users with a window of their own in the period of a budget that contains <paramref name="at"/>.</summary>
     public int EndUsersOf(BudgetState budget, Instant at) => EndUsersOf((budget.No, budget.WindowAt(at).Start));
 
-    private int EndUsersOf((int Budget, Instant Start) period) => book.EndUsersOf(period.Budget, period.Start) + _endUsersAdded.GetValueOrDefault(period);
+    private int EndUsersOf((int Budget, Instant Start) period) => book.EndUsersOf(period.Budget, period.Start) + Added(period);
 
-    private void CountHold(string org, int change) => CollectionsMarshal.GetValueRefOrAddDefault(_holdsOpened, org, out _) += change;
+    private int Added((int Budget, Instant Start) period) => _endUsersAdded.TryGetValue(period, out var added) ? added : 0;
+
+    private void CountHold(string org, int change) => _holdsOpened.Add(org, change);
 
     private void CountLabels(UsageLabels labels)
     {
-        CollectionsMarshal.GetValueRefOrAddDefault(_labelSetsAdded, labels.Org, out _)++;
+        _labelSetsAdded.Add(labels.Org, 1);
         if (LabelSetsOf(labels.Org) == Limits.LabelSetsPerOrg) AddFinding("label_sets_full", "medium", labels.Org, attempt: null, Details.LabelSetsFull(Limits.LabelSetsPerOrg, labels));
     }
 
@@ -43,7 +43,7 @@ internal sealed partial class Draft
     {
         if (window.Key.Each is null) return;
         var period = (window.Key.Budget, window.Key.Start);
-        CollectionsMarshal.GetValueRefOrAddDefault(_endUsersAdded, period, out _)++;
+        _endUsersAdded.Set(period, Added(period) + 1);
         if (EndUsersOf(period) == Limits.EndUsersPerBudget) AddFinding("end_users_full", "medium", budget.Budget.Scope.Org, attempt: null, Details.EndUsersFull(Limits.EndUsersPerBudget, budget.Budget.Id, window.Key.Start));
     }
 }

@@ -32,7 +32,7 @@ internal sealed partial class Draft
         if (no != 0 || _labelNumbers.TryGetValue(labels, out no)) return no;
         _last = _last with { Labels = _last.Labels + 1 };
         _labels.Add(new(_last.Labels, labels, Crc: 0));
-        _labelNumbers[labels] = _last.Labels;
+        _labelNumbers.Set(labels, _last.Labels);
         CountLabels(labels);
         return _last.Labels;
     }
@@ -44,14 +44,15 @@ internal sealed partial class Draft
         if (no != 0 || _priceNumbers.TryGetValue(price, out no)) return no;
         _last = _last with { Price = _last.Price + 1 };
         _prices.Add(new(_last.Price, price.ToJson(), Crc: 0));
-        return _priceNumbers[price] = _last.Price;
+        _priceNumbers.Set(price, _last.Price);
+        return _last.Price;
     }
 
     public void Add(string org, string commandId, string content, long posting)
     {
         var row = new CommandRow(org, commandId, content, posting, Crc: 0);
         _commands.Add(row);
-        _commandsById[(org, commandId)] = row;
+        _commandsById.Set((org, commandId), row);
     }
 
     public Hold Add(Command.PlaceHold command)
@@ -92,7 +93,7 @@ internal sealed partial class Draft
         var posting = new Posting(
             _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now);
         _postings.Add(new(posting, Crc: 0));
-        if (kind == PostingKind.Reversal) _reversed.Add(reverses);
+        if (kind == PostingKind.Reversal) _reversed.Set(reverses, true);
         PostingEffects.Apply(posting, Touch(org, debit), Touch(org, credit), grant);
         return posting.Seq;
     }
@@ -117,7 +118,7 @@ internal sealed partial class Draft
         _last = _last with { Outbox = _last.Outbox + 1 };
         var row = new OutboxRow(_last.Outbox, id, org, type, body, Now, Crc: 0);
         _outbox.Add(row);
-        _announced[(org, id)] = row;
+        _announced.Set((org, id), row);
         return row.Seq;
     }
 
@@ -126,7 +127,7 @@ internal sealed partial class Draft
         _last = _last with { Object = _last.Object + 1 };
         var row = new ObjectRow(_last.Object, what, Now, Crc: 0);
         _objects.Add(row);
-        _objectsById[(what.Org, what.Kind, what.Id)] = new(row, End: null);
+        _objectsById.Set((what.Org, what.Kind, what.Id), new(row, End: null));
         return row.Seq;
     }
 
@@ -134,14 +135,14 @@ internal sealed partial class Draft
     {
         var end = new ObjectEnd(kept.Row, body, Now, Crc: 0);
         _objectsEnded.Add(end);
-        _objectsById[(kept.Object.Org, kept.Object.Kind, kept.Object.Id)] = kept with { End = end };
+        _objectsById.Set((kept.Object.Org, kept.Object.Kind, kept.Object.Id), kept with { End = end });
     }
 
     public void Add(string org, string operationId, LineageAppend append)
     {
         _last = _last with { Lineage = _last.Lineage + 1 };
         _lineage.Add(new(_last.Lineage, org, operationId, append.KeyId, append.TokenSha256, append.Row, Crc: 0));
-        _lineageHeads[(org, operationId, append.Row.Issuance)] = new(append.Row.No, append.Row.Link, append.TokenSha256);
+        _lineageHeads.Set((org, operationId, append.Row.Issuance), new(append.Row.No, append.Row.Link, append.TokenSha256));
     }
 
     public void Add(AuditRow row)

@@ -16,14 +16,14 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     private readonly Dictionary<WindowKey, BudgetWindow> _windows = [];
     private readonly Dictionary<AttemptId, Attempt> _attempts = new(commands);
     private readonly Dictionary<CellKey, CellChange> _cells = [];
-    private readonly Dictionary<UsageLabels, int> _labelNumbers = [];
-    private readonly Dictionary<ResolvedPrice, int> _priceNumbers = [];
-    private readonly Dictionary<(string, string), CommandRow> _commandsById = [];
-    private readonly Dictionary<(string, ObjectKind, string), KeptObject> _objectsById = [];
-    private readonly Dictionary<(string, string, string), LineageHead> _lineageHeads = [];
-    private readonly Dictionary<(string Org, string Id), OutboxRow> _announced = [];
-    private readonly HashSet<long> _reversed = [];
     private readonly List<BudgetState> _matching = [];
+    private LateTable<UsageLabels, int> _labelNumbers;
+    private LateTable<ResolvedPrice, int> _priceNumbers;
+    private LateTable<(string, string), CommandRow> _commandsById;
+    private LateTable<(string, ObjectKind, string), KeptObject> _objectsById;
+    private LateTable<(string, string, string), LineageHead> _lineageHeads;
+    private LateTable<(string Org, string Id), OutboxRow> _announced;
+    private LateTable<long, bool> _reversed;
 
     public Instant Now { get; } = now;
 
@@ -47,7 +47,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public OutboxRow? Announced(string org, string id) => _announced.TryGetValue((org, id), out var row) ? row : book.Announced(org, id);
 
     public PostedBefore? Posting(long seq) =>
-        book.Posting(seq) is { } posting && _reversed.Contains(seq) ? posting with { Reversed = true } : book.Posting(seq);
+        book.Posting(seq) is { } posting && _reversed.ContainsKey(seq) ? posting with { Reversed = true } : book.Posting(seq);
 
     /// <summary>A usage record by its number, as recalled for a correction.</summary>
     public UsageRow? Recorded(long seq) => book.Recorded(seq);

@@ -47,7 +47,7 @@ public static class LedgerRules
         Command.Together together => TogetherRules.Decide(draft, together),
         Command.ApproveProposal approve => ProposalRules.Approve(draft, approve),
         Command.RejectProposal reject => ProposalRules.Reject(draft, reject),
-        Command.RecordAudit => command.Audit is not null ? new Outcome.Done(0, default) : throw new ArgumentException("A record of an action needs the action.", nameof(command)),
+        Command.RecordAudit => command.Audit is not null ? new Outcome.Done(0, Figures.None) : throw new ArgumentException("A record of an action needs the action.", nameof(command)),
         _ => throw new UnreachableException($"No rule for {command}."),
     };
 

@@ -10,7 +10,7 @@ internal static class LineageRules
     public static Outcome Hop(Draft draft, Command.RecordHop command)
     {
         var (row, step) = (command.Lineage.Row, command.Lineage.Row.Step);
-        if (draft.LineageHead(command.Org, command.OperationId, row.Issuance) is { } head && head.Link.AsSpan().SequenceEqual(row.Link)) return new Outcome.Replayed(0, default);
+        if (draft.LineageHead(command.Org, command.OperationId, row.Issuance) is { } head && head.Link.AsSpan().SequenceEqual(row.Link)) return new Outcome.Replayed(0, Figures.None);
         foreach (var name in (ReadOnlySpan<string>)[command.OperationId, row.Issuance, step.Id, step.Target])
         {
             if (!Names.IsValid(name)) return LedgerRules.Refuse(Refusal.NameInvalid, name);
@@ -19,7 +19,7 @@ internal static class LineageRules
         if (draft.Org(command.Org) is null) return LedgerRules.Refuse(Refusal.OrgNotFound);
         if (Flaw(draft, command.Org, command.OperationId, command.Lineage) is { } flaw) return LedgerRules.Refuse(flaw);
         draft.Add(command.Org, command.OperationId, command.Lineage);
-        return new Outcome.Done(0, default);
+        return new Outcome.Done(0, Figures.None);
     }
 
     /// <summary>Why a step cannot be appended; null: it can.</summary>

@@ -11,13 +11,13 @@ internal static class ObjectRules
         var asked = command.Object;
         if (draft.Object(asked.Org, asked.Kind, asked.Id) is { } known)
         {
-            return known.Object == asked ? new Outcome.Replayed(known.Row.Seq, default) : Refuse(Refusal.IdReused);
+            return known.Object == asked ? new Outcome.Replayed(known.Row.Seq, Figures.None) : Refuse(Refusal.IdReused);
         }
 
         if (!ProviderObject.IsValidId(asked.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (!Names.IsValid(asked.Key)) return Refuse(Refusal.NameInvalid, "key");
         if (draft.Org(asked.Org) is null) return Refuse(Refusal.OrgNotFound);
-        return new Outcome.Done(draft.Add(asked), default);
+        return new Outcome.Done(draft.Add(asked), Figures.None);
     }
 
     public static Outcome End(Draft draft, Command.EndObject command)
@@ -25,10 +25,10 @@ internal static class ObjectRules
         if (draft.Object(command.Org, command.Kind, command.Id) is not { } known) return Refuse(Refusal.ObjectNotFound);
         if (known.End is { } end)
         {
-            return string.Equals(end.Body, command.Body, StringComparison.Ordinal) ? new Outcome.Replayed(known.Row.Seq, default) : Refuse(Refusal.IdReused);
+            return string.Equals(end.Body, command.Body, StringComparison.Ordinal) ? new Outcome.Replayed(known.Row.Seq, Figures.None) : Refuse(Refusal.IdReused);
         }
 
         draft.End(known, command.Body);
-        return new Outcome.Done(known.Row.Seq, default);
+        return new Outcome.Done(known.Row.Seq, Figures.None);
     }
 }

@@ -11,13 +11,13 @@ internal static class OutboxRules
         if (draft.Announced(command.Org, command.Id) is { } known)
         {
             var isSame = string.Equals(known.Type, command.Type, StringComparison.Ordinal) && string.Equals(known.Body, command.Body, StringComparison.Ordinal);
-            return isSame ? new Outcome.Replayed(known.Seq, default) : Refuse(Refusal.IdReused);
+            return isSame ? new Outcome.Replayed(known.Seq, Figures.None) : Refuse(Refusal.IdReused);
         }
 
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (!Names.IsValid(command.Type)) return Refuse(Refusal.NameInvalid, "type");
         if (!Details.IsObject(command.Body)) return Refuse(Refusal.NameInvalid, "body");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
-        return new Outcome.Done(draft.Tell(command.Id, command.Org, command.Type, command.Body), default);
+        return new Outcome.Done(draft.Tell(command.Id, command.Org, command.Type, command.Body), Figures.None);
     }
 }

@@ -32,8 +32,12 @@ public abstract record Outcome
 /// <param name="BudgetLeft">The smallest headroom of the budgets in scope; null: no budget has a limit.</param>
 /// <param name="Charge">What this command's attempt was charged.</param>
 /// <param name="RecordedAt">When the ledger decided.</param>
-public readonly record struct Figures(
-    Amount Posted, Amount Held, Amount? Available, Amount SpentToday, Amount? BudgetLeft, Amount Charge, Instant RecordedAt);
+public sealed record Figures(
+    Amount Posted, Amount Held, Amount? Available, Amount SpentToday, Amount? BudgetLeft, Amount Charge, Instant RecordedAt)
+{
+    /// <summary>Of a command that moves no money.</summary>
+    public static Figures None { get; } = new(default, default, null, default, null, default, default);
+}
 
 /// <summary>Why a command was refused, in the order in which the rules are tried. The first that applies is reported.</summary>
 public enum Refusal

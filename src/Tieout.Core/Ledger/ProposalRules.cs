@@ -33,7 +33,7 @@ internal static class ProposalRules
         if (kept.End is { } end)
         {
             var decided = ProposalEnd.Of(end);
-            return decided.Approved && decided.By == by ? new Outcome.Replayed(decided.Posting, default) : Refuse(Refusal.ProposalClosed, decided.By);
+            return decided.Approved && decided.By == by ? new Outcome.Replayed(decided.Posting, Figures.None) : Refuse(Refusal.ProposalClosed, decided.By);
         }
 
         if (by == proposal.By || person == proposal.Person) return Refuse(Refusal.ProposalOwn);
@@ -50,9 +50,9 @@ internal static class ProposalRules
     {
         var end = new ProposalEnd(Approved: false, Of(command).Actor.Id, command.Reason, Posting: 0);
         if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out _) is { } refusal) return Refuse(refusal);
-        if (kept.End is { } known) return known.Body == end.Body ? new Outcome.Replayed(0, default) : Refuse(Refusal.ProposalClosed, ProposalEnd.Of(known).By);
+        if (kept.End is { } known) return known.Body == end.Body ? new Outcome.Replayed(0, Figures.None) : Refuse(Refusal.ProposalClosed, ProposalEnd.Of(known).By);
         draft.End(kept, end.Body);
-        return new Outcome.Done(kept.Row.Seq, default);
+        return new Outcome.Done(kept.Row.Seq, Figures.None);
     }
 
     private static Refusal? Validate(Draft draft, string org, string id, string hash, out KeptObject kept, out Proposal proposal)

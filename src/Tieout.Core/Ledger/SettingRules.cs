@@ -9,7 +9,7 @@ namespace Tieout.Core.Ledger;
 /// <summary>What governs money: orgs, budgets, closed periods, and the settings that the ledger keeps for others.</summary>
 internal static class SettingRules
 {
-    private static Figures NoFigures => default;
+    private static Figures NoFigures => Figures.None;
 
     public static Outcome OpenOrg(Draft draft, Command.OpenOrg command)
     {

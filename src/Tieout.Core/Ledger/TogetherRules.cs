@@ -17,7 +17,7 @@ internal static class TogetherRules
         }
 
         // After this point all of them must succeed.
-        Outcome outcome = new Outcome.Replayed(0, default);
+        Outcome outcome = new Outcome.Replayed(0, Figures.None);
         foreach (var part in parts)
         {
             var decided = LedgerRules.Rule(draft, part);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Storage;
@@ -21,14 +22,15 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
     private (int No, byte[] Link)? _end = isNew ? (0, envelope.Root) : null;
 
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
-    public ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step) => AppendAsync(append => hold with { Lineage = append }, step);
+    public ValueTask<Outcome> SubmitAsync(Command.PlaceHold hold, LineageStep step) => AppendAsync(hold, audited: null, step);
 
     /// <param name="audited">Adds the audit action of a person (U1); null: the caller is a tenant.</param>
     /// <inheritdoc cref="SubmitAsync"/>
-    public ValueTask<Outcome> HopAsync(LineageStep step, Func<Command, Command>? audited = null) =>
-        AppendAsync(append => new Command.RecordHop(org, operation, append) is var hop && audited is not null ? audited(hop) : hop, step);
+    public ValueTask<Outcome> HopAsync(LineageStep step, Func<Command, Command>? audited = null) => AppendAsync(hold: null, audited, step);
 
-    private async ValueTask<Outcome> AppendAsync(Func<LineageAppend, Command> command, LineageStep step)
+    /// <param name="hold">The hold that the step belongs to; null: the step is a hop.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Outcome> AppendAsync(Command.PlaceHold? hold, Func<Command, Command>? audited, LineageStep step)
     {
         await _linking.WaitAsync();
         try
@@ -41,7 +43,7 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
                 _end = null;
                 var row = Lineage.Append(envelope.LineageKey, envelope.Issuance, previous, no + 1, step);
                 var append = new LineageAppend(previous, envelope.KeyId, envelope.TokenSha256, row) { IsNew = isNew && no == 0 };
-                var outcome = await ledger.SubmitAsync(command(append), CancellationToken.None);
+                var outcome = await ledger.SubmitAsync(hold is null ? Hop(append, audited) : hold with { Lineage = append }, CancellationToken.None);
                 if (outcome is Outcome.Done) _end = (row.No, row.Link);
                 else if (outcome is Outcome.Refused { Reason: not Refusal.LineageMoved }) _end = (no, previous);
                 if (outcome is not Outcome.Refused { Reason: Refusal.LineageMoved } || links == LinksMax) return outcome;
@@ -51,6 +53,12 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
         {
             _linking.Release();
         }
+    }
+
+    private Command Hop(LineageAppend append, Func<Command, Command>? audited)
+    {
+        var hop = new Command.RecordHop(org, operation, append);
+        return audited is null ? hop : audited(hop);
     }
 
     /// <summary>The last step stored of an issuance in an operation; null: there is none.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
+using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
@@ -25,7 +26,7 @@ internal static class AnswerHeaders
     }
 
     /// <summary>How things stand after the hold: all that can be said at the start of a stream.</summary>
-    public static void Stand(IHeaderDictionary headers, in Figures figures)
+    public static void Stand(IHeaderDictionary headers, Figures figures)
     {
         // The charge is in the spool, and the store that knows the rest cannot be asked.
         if (figures.RecordedAt == default) return;
@@ -35,16 +36,16 @@ internal static class AnswerHeaders
         if ((figures.BudgetLeft ?? figures.Available) is { } left) headers["Tieout-Budget-Remaining"] = left.ToString();
     }
 
-    public static void Settled(IHeaderDictionary headers, in Figures figures)
+    public static void Settled(IHeaderDictionary headers, Figures figures)
     {
         headers["Tieout-Cost"] = figures.Charge.ToString();
         Stand(headers, figures);
     }
 
-    public static void PassOn(HttpResponseMessage answer, IHeaderDictionary headers)
+    public static void PassOn(UpstreamAnswer answer, IHeaderDictionary headers)
     {
         PassOn(answer.Headers.NonValidated, headers);
-        PassOn(answer.Content.Headers.NonValidated, headers);
+        PassOn(answer.ContentHeaders.NonValidated, headers);
     }
 
     private static void PassOn(HttpHeadersNonValidated from, IHeaderDictionary to)

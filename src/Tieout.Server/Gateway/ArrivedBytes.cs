@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Tieout.Server.Gateway;
 
@@ -19,6 +20,7 @@ internal sealed class ArrivedBytes(int sizeBytes) : IDisposable
 
     /// <summary>Reads what the stream has, and waits if it has nothing.</summary>
     /// <returns>How many bytes arrived; 0: the stream has ended.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         MakeRoom();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -54,7 +55,7 @@ internal sealed partial class GatewayPipeline
 
                 // 5. Forward the client's bytes. 6. Where it failed and another may do better: again, from step 3.
                 AnswerHeaders.Identify(call.Context.Response.Headers, attempt);
-                var (failure, pause) = await AttemptAsync(call, attempt, journey, held!.Value);
+                var (failure, pause) = await AttemptAsync(call, attempt, journey, held!);
                 if (failure is null) return;
                 last?.Dispose();
                 last = failure;
@@ -85,7 +86,7 @@ internal sealed partial class GatewayPipeline
         {
             using (answer)
             {
-                if (IsStream(answer.Content.Headers) || IsArray(call, answer)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
+                if (IsStream(answer.ContentHeaders) || IsArray(call, answer)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
                 else await PassWholeOnAsync(call, attempt, answer, meter, patience, held);
             }
 
@@ -122,7 +123,8 @@ internal sealed partial class GatewayPipeline
     }
 
     /// <returns>How things stand after the hold, or why there is none.</returns>
-    private async Task<(Figures? Held, GatewayRefusal? Refused)> HoldAsync(GatewayCall call, GatewayAttempt attempt, Amount ceiling, EnvelopeChain? chain)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(Figures? Held, GatewayRefusal? Refused)> HoldAsync(GatewayCall call, GatewayAttempt attempt, Amount ceiling, EnvelopeChain? chain)
     {
         if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
         try
@@ -156,6 +158,7 @@ internal sealed partial class GatewayPipeline
         chain is null ? ledger.SubmitAsync(hold, CancellationToken.None) : chain.SubmitAsync(hold, attempt.Step);
 
     /// <returns>What came of it. Never throws for what a provider or the network does.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, Patience patience)
     {
         var http = call.Context.Request;
@@ -222,19 +225,19 @@ internal sealed partial class GatewayPipeline
 
     /// <summary>What a failed attempt leaves to tell its client.</summary>
     /// <param name="Ours">Null: the provider's own words stand.</param>
-    private sealed record Failure(GatewayRefusal? Ours, Figures? Figures, HttpResponseMessage? Head, WholeAnswer? Words) : IDisposable
+    private sealed record Failure(GatewayRefusal? Ours, Figures? Figures, UpstreamAnswer? Head, WholeAnswer? Words) : IDisposable
     {
         public Failure(GatewayRefusal ours, Figures? figures = null)
             : this(ours, figures, null, null)
         {
         }
 
-        public Failure(GatewayRefusal ours, HttpResponseMessage head, WholeAnswer words)
+        public Failure(GatewayRefusal ours, UpstreamAnswer head, WholeAnswer words)
             : this(ours, null, head, words)
         {
         }
 
-        public Failure(HttpResponseMessage head, WholeAnswer words)
+        public Failure(UpstreamAnswer head, WholeAnswer words)
             : this(null, null, head, words)
         {
         }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
@@ -114,7 +115,7 @@ internal sealed partial class GatewayPipeline(
     }
 
     private async Task PassWholeOnAsync(
-        GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
+        GatewayCall call, GatewayAttempt attempt, UpstreamAnswer answer, UsageMeter meter, Patience patience, Figures held)
     {
         using var whole = await WholeAnswer.ReadAsync(answer, patience);
         var reader = call.Endpoint.Reader(call.Request, meter);
@@ -136,7 +137,7 @@ internal sealed partial class GatewayPipeline(
     }
 
     private async Task PassStreamOnAsync(
-        GatewayCall call, GatewayAttempt attempt, HttpResponseMessage answer, UsageMeter meter, Patience patience, Figures held)
+        GatewayCall call, GatewayAttempt attempt, UpstreamAnswer answer, UsageMeter meter, Patience patience, Figures held)
     {
         var response = call.Context.Response;
         response.StatusCode = (int)answer.StatusCode;
@@ -145,7 +146,7 @@ internal sealed partial class GatewayPipeline(
         response.Headers.CacheControl = "no-cache";
         var reader = call.Endpoint.Reader(call.Request, meter);
         var stream = new AnswerStream(call.Context, reader, patience, call.Routes.Options.Gateway, IsArray(call, answer));
-        var whole = await stream.RelayAsync(await answer.Content.ReadAsStreamAsync(CancellationToken.None));
+        var whole = await stream.RelayAsync(answer.OpenBody());
         var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
         var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole, patience.IsForNobody && !whole), kept);
         if (settled is not null && whole) await stream.FinishAsync();
@@ -156,7 +157,8 @@ internal sealed partial class GatewayPipeline(
     /// <summary>Step 9. The usage is durable before the last byte goes out (M4), with that of calls within the call and with whose the answer is.</summary>
     /// <param name="kept">What the provider keeps of the answer; null: nothing.</param>
     /// <returns>How things stand; null: it is not durable, and the client has been told so unless its answer had begun.</returns>
-    private async Task<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, IReadOnlyList<Command.KeepObject>? kept = null)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, IReadOnlyList<Command.KeepObject>? kept = null)
     {
         var settle = attempt.Settle(status, used, call.Routes.Options.Gateway.Claims);
         var outcomes = await spool.FinishAsync(kept is null or [] ? [settle] : [settle, .. kept]);
@@ -189,7 +191,7 @@ internal sealed partial class GatewayPipeline(
         }
     }
 
-    private async Task<Figures?> StandingAsync(GatewayCall call, AttemptId attempt, Outcome? outcome)
+    private async ValueTask<Figures?> StandingAsync(GatewayCall call, AttemptId attempt, Outcome? outcome)
     {
         switch (outcome)
         {
@@ -205,7 +207,7 @@ internal sealed partial class GatewayPipeline(
         }
     }
 
-    public static async Task WriteAsync(HttpContext context, HttpResponseMessage answer, ReadOnlyMemory<byte> bytes)
+    public static async Task WriteAsync(HttpContext context, UpstreamAnswer answer, ReadOnlyMemory<byte> bytes)
     {
         context.Response.StatusCode = (int)answer.StatusCode;
         AnswerHeaders.PassOn(answer, context.Response.Headers);
@@ -226,8 +228,8 @@ internal sealed partial class GatewayPipeline(
         !WholeAnswer.IsCodedBy(headers) && string.Equals(headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Google's other way to stream: one array, element by element.</summary>
-    private static bool IsArray(GatewayCall call, HttpResponseMessage answer) =>
-        call.Request.Stream && call.Endpoint.StreamsArrays && answer.Content.Headers.ContentType?.MediaType == "application/json";
+    private static bool IsArray(GatewayCall call, UpstreamAnswer answer) =>
+        call.Request.Stream && call.Endpoint.StreamsArrays && answer.ContentHeaders.ContentType?.MediaType == "application/json";
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
     private partial void LogUnreachable(string provider, string reason);

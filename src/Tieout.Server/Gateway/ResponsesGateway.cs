@@ -53,6 +53,13 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
                 return;
             }
 
+            if (answer.IsSuccessStatusCode && kept.IsPending && !JsonMember.IsWhole(whole.Bytes.Span))
+            {
+                // It may be the answer, and nobody can say so: an answer that is not charged for is not given.
+                await dialect.RefuseAsync(context, ApiError.UpstreamFailed, "The provider's answer cannot be read.");
+                return;
+            }
+
             if (answer.IsSuccessStatusCode && !await SettleAsync(context, kept, whole.Bytes, (int)answer.StatusCode)) return;
             await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
         }
@@ -67,7 +74,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         ? GatewayCaller.Read(context, keys.Get(), identities, out caller)
         : GatewayCaller.Read(context, out caller);
 
-    private static Task<HttpResponseMessage> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
+    private static ValueTask<UpstreamAnswer> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
     {
         var verb = http.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : http.Path.Value.EndsWith("/input_items", StringComparison.Ordinal) ? "/input_items" : "";
         var path = $"/responses/{Uri.EscapeDataString(kept.Id)}{verb}{query}";

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
@@ -52,6 +53,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
 
     /// <summary>Makes finished spend, and what belongs to it, durable: in the ledger, or behind what waits already.</summary>
     /// <returns>An outcome for each, with the figures of the last commit where it is in the spool; null: not all of it is durable yet.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IReadOnlyList<Outcome>?> FinishAsync(IReadOnlyList<Command> commands)
     {
         if (Count == 0)
@@ -209,18 +211,18 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>How things stand by the ledger, which does not know of the command yet; its hold still counts against what is left (Q1).</summary>
     private Figures Standing(Command command)
     {
-        if (command is not Command.Settle { Usage: var usage } settle) return default;
+        if (command is not Command.Settle { Usage: var usage } settle) return Figures.None;
         var (now, charge) = (Instant.From(options.Time.GetUtcNow()), settle.Inside.Aggregate(usage.Charge, (sum, part) => sum + part.Charge));
         try
         {
             return ledger.Read.Balance(usage.Usage.Labels.Org) is { } account
                 ? new(account.Balance, account.Held, account.Available, ledger.Read.SpentToday(usage.Usage.Labels.Org, now), BudgetLeft: null, charge, now)
-                : new Figures { Charge = charge };
+                : Figures.None with { Charge = charge };
         }
         catch (StoreUnavailableException)
         {
             // The newest figures cannot be read while the store is away, and older ones would be wrong. The answer goes without.
-            return new Figures { Charge = charge };
+            return Figures.None with { Charge = charge };
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
@@ -24,19 +25,19 @@ internal sealed class WholeAnswer : IDisposable
 
     public static bool IsCodedBy(HttpContentHeaders headers) => headers.NonValidated.TryGetValues("Content-Encoding", out var codings) && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
 
-    public static async Task<WholeAnswer> ReadAsync(HttpResponseMessage response, Patience patience)
+    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, Patience patience)
     {
-        var answer = new WholeAnswer { IsCoded = IsCodedBy(response.Content.Headers) };
+        var whole = new WholeAnswer { IsCoded = IsCodedBy(answer.ContentHeaders) };
         try
         {
-            await answer.FillAsync(response, patience);
+            await whole.FillAsync(answer, patience);
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
             // Cut: what came so far is what there is.
         }
 
-        return answer;
+        return whole;
     }
 
     public void Dispose()
@@ -45,15 +46,15 @@ internal sealed class WholeAnswer : IDisposable
         _buffer = [];
     }
 
-    private async Task FillAsync(HttpResponseMessage response, Patience patience)
+    private async Task FillAsync(UpstreamAnswer answer, Patience patience)
     {
-        var announced = Math.Min(response.Content.Headers.ContentLength ?? 0, BytesMax);
+        var announced = Math.Min(answer.ContentHeaders.ContentLength ?? 0, BytesMax);
         _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(announced + 1, FirstBytes));
-        var stream = await response.Content.ReadAsStreamAsync(patience.Token);
+        var body = answer.OpenBody();
         while (true)
         {
             patience.Read();
-            var read = await stream.ReadAsync(_buffer.AsMemory(_length), patience.Token);
+            var read = await body.ReadAsync(_buffer.AsMemory(_length), patience.Token);
             if (read == 0)
             {
                 IsWhole = !IsCoded;

@@ -22,18 +22,15 @@ internal sealed class ReadLane
     private readonly Shares _shares;
     private readonly TimeSpan _time;
     private readonly TimeProvider _clock;
+    private readonly BlockedThreads _threads;
     private readonly long _reserved;
     private long _all;
     private long _refused, _tooLong;
 
-    public ReadLane(GovernorOptions options, TimeProvider clock)
+    public ReadLane(GovernorOptions options, TimeProvider clock, BlockedThreads? threads = null)
     {
-        (_shares, _time, _clock) = (options.Reads, options.ReadTime, clock);
+        (_shares, _time, _clock, _threads) = (options.Reads, options.ReadTime, clock, threads ?? BlockedThreads.OfProcess);
         _reserved = Math.Max(_shares.All > 1 ? 1 : 0, _shares.All / 4);
-
-        // A read blocks its thread. The pool adds threads only slowly, and everybody else needs some too.
-        ThreadPool.GetMinThreads(out var workers, out var ports);
-        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + (int)Math.Min(_shares.All, 256)), ports);
     }
 
     public long Running
@@ -111,6 +108,7 @@ internal sealed class ReadLane
         lock (_lock)
         {
             _all--;
+            _threads.End();
             Count(_running, holder, -1);
             Count(_runningOf, holder.Org, -1);
             for (var place = _waiting.First; place is not null;)
@@ -153,6 +151,9 @@ internal sealed class ReadLane
     private void Start((string Org, string Caller) holder)
     {
         _all++;
+
+        // A read blocks its thread, and everybody else needs some too.
+        _threads.Begin();
         Count(_running, holder, 1);
         Count(_runningOf, holder.Org, 1);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.Inside;
 using Tieout.Storage.Sqlite.Reading;
@@ -65,6 +66,7 @@ public sealed class SqliteLedger : ILedger
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
         (await _writer.SubmitAsync([command], cancellationToken))[0];
 

@@ -20,7 +20,7 @@ public sealed class ReadLaneTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static ReadLane Lane(TimeSpan? time = null) => new(new() { Reads = new(4, 4, 2), ReadTime = time ?? TimeSpan.FromSeconds(10) }, TimeProvider.System);
+    private static ReadLane Lane(TimeSpan? time = null, BlockedThreads? threads = null) => new(new() { Reads = new(4, 4, 2), ReadTime = time ?? TimeSpan.FromSeconds(10) }, TimeProvider.System, threads);
 
     [Fact]
     public async Task An_org_that_reads_without_end_leaves_places_for_others()
@@ -43,6 +43,24 @@ public sealed class ReadLaneTests
         Assert.False(await beyondCaller, "It waited for its patience and then got none.");
         foreach (var caller in new[] { "k1", "k1", "k3" }) lane.Leave(("hostile", caller));
         Assert.Equal(0, lane.Running);
+    }
+
+    // A minimum that stays high costs every request: the pool starts a thread wherever work waits.
+    [Fact]
+    public async Task The_pool_has_a_thread_more_for_each_read_that_runs_and_no_longer()
+    {
+        var minimum = 2;
+        var lane = Lane(threads: new(minimum, now => minimum = now));
+        Assert.Equal(2, minimum);
+        Assert.True(await lane.EnterAsync(("acme", "k1"), Stop));
+        Assert.True(await lane.EnterAsync(("acme", "k2"), Stop));
+        Assert.Equal(4, minimum);
+
+        // Its place goes to one that waits, or to nobody.
+        lane.Leave(("acme", "k1"));
+        Assert.Equal(3, minimum);
+        lane.Leave(("acme", "k2"));
+        Assert.Equal(2, minimum);
     }
 
     [Fact]

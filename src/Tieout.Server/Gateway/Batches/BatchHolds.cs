@@ -19,7 +19,7 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
     {
         if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
         var placed = new List<AttemptId>(order.Holds.Count);
-        var (sum, figures) = (Amount.Zero, default(Figures));
+        var (sum, figures) = (Amount.Zero, Figures.None);
         Outcome.Refused? refused = null;
         foreach (var chunk in order.Holds.Chunk(ChunkLength))
         {

@@ -53,7 +53,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
 
         context.Response.Headers["Tieout-Operation"] = caller.OperationId;
-        AnswerHeaders.Stand(context.Response.Headers, held!.Value);
+        AnswerHeaders.Stand(context.Response.Headers, held!);
         await ForwardAsync(context, api, intent, order, upstream, query, body);
     }
 

@@ -60,7 +60,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         {
             using var answer = await lines.Upstream.SendAsync(lines.Org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
             if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"The results are answered with {(int)answer.StatusCode}.");
-            await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
+            await using var text = answer.OpenBody();
             var commands = new List<Command>();
             await foreach (var line in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))
             {
@@ -124,9 +124,14 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
     /// <returns>Null: it is no result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
     {
-        if (!api.TryReadResult(line, out var result)) return null;
-        if (result.Status is not (>= 200 and < 300)) return new(result.CustomId, result.Status, UsageMeter.Failed);
         var meter = new UsageMeter(Prices.Reader(Upstream, Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
+        if (!api.TryReadResult(line, out var result))
+        {
+            // It was worked at, and what it used cannot be read: the attempt costs what was held for it.
+            return JsonMember.TextBeforeDamage(line, "custom_id"u8) is { } customId ? new(customId, StatusCodes.Status200OK, meter.Finish(whole: true)) : null;
+        }
+
+        if (result.Status is not (>= 200 and < 300)) return new(result.CustomId, result.Status, UsageMeter.Failed);
         Endpoint.Reader(new GatewayRequest { Model = "", Bytes = 0 }, meter).Whole(result.Answer);
         return new(result.CustomId, result.Status, meter.Finish(whole: true));
     }

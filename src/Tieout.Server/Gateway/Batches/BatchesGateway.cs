@@ -152,7 +152,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         {
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), patience.Token);
             if (!answer.IsSuccessStatusCode) return new(ApiError.UpstreamFailed, $"The provider did not give the file '{fileId}'.");
-            await using var text = await answer.Content.ReadAsStreamAsync(patience.Token);
+            await using var text = answer.OpenBody();
             await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))
             {
                 number++;

@@ -66,7 +66,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
 
     /// <summary>Asks the provider and reads its whole answer.</summary>
     /// <param name="then">Told of the answer while it is there. What it returns, the client gets the answer by: false, it was told something else.</param>
-    public async Task PassAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path, HttpContent? body, Func<HttpResponseMessage, ReadOnlyMemory<byte>, Task<bool>>? then = null)
+    public async Task PassAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path, HttpContent? body, Func<UpstreamAnswer, ReadOnlyMemory<byte>, Task<bool>>? then = null)
     {
         if (QueryRules.Of(dialect).Read(context.Request.QueryString, out var query) is { } unknown)
         {
@@ -116,11 +116,11 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         try
         {
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
-            if (WholeAnswer.IsCodedBy(answer.Content.Headers)) throw new HttpRequestException("The answer is compressed, though nobody asked for that.");
+            if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The answer is compressed, though nobody asked for that.");
             response.StatusCode = (int)answer.StatusCode;
             AnswerHeaders.PassOn(answer, response.Headers);
-            response.ContentLength = answer.Content.Headers.ContentLength;
-            await using var body = await answer.Content.ReadAsStreamAsync(patience.Token);
+            response.ContentLength = answer.ContentHeaders.ContentLength;
+            await using var body = answer.OpenBody();
             var piece = new byte[PieceBytes];
             while (true)
             {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>Reads an answer and covers our keys in it, also where one comes in pieces: what may be the beginning of one waits for what follows.</summary>
@@ -20,6 +22,7 @@ internal sealed class ConcealedStream(Stream answer, ProviderSecrets secrets) : 
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -82,6 +85,7 @@ internal sealed class ConcealedStream(Stream answer, ProviderSecrets secrets) : 
     }
 
     /// <summary>Reads on behind what waits. At the answer's end nothing waits any more.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
         if (_piece.Length == 0) _piece = new byte[PieceBytes + secrets.LengthMax];

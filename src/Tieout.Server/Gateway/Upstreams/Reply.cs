@@ -30,7 +30,7 @@ internal enum Went
 
 /// <summary>What came of a try at an upstream, as far as the head of its answer.</summary>
 /// <param name="Head">Null: none came.</param>
-internal readonly record struct Reply(Went Went, HttpResponseMessage? Head = null)
+internal readonly record struct Reply(Went Went, UpstreamAnswer? Head = null)
 {
     /// <summary>Whether the provider has, or may have, seen the request: then there is a usage record (M1).</summary>
     public bool Reached => Went is not (Went.Unreachable or Went.LeftAlone);
@@ -38,7 +38,7 @@ internal readonly record struct Reply(Went Went, HttpResponseMessage? Head = nul
     /// <summary>Whether it counts as a failure of the upstream. A provider that limits us works.</summary>
     public bool CountsAgainst => Went is Went.ServerError or Went.NoAnswer or Went.Unreachable;
 
-    public static Reply Of(HttpResponseMessage head) => new(
+    public static Reply Of(UpstreamAnswer head) => new(
         (int)head.StatusCode switch
         {
             StatusCodes.Status429TooManyRequests => Went.TooMany,

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Tieout.Server.Configuration;
@@ -70,7 +71,7 @@ internal sealed class Upstream : IDisposable
     /// <param name="path">What comes after the provider's address, query included.</param>
     /// <param name="body">Not pooled: a connection may still be sending it when the answer is already there. Null: none.</param>
     /// <param name="contentType">Null: JSON.</param>
-    public Task<HttpResponseMessage> SendAsync(
+    public ValueTask<UpstreamAnswer> SendAsync(
         string org, HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
     {
         ReadOnlyMemoryContent? content = null;
@@ -85,14 +86,13 @@ internal sealed class Upstream : IDisposable
 
     /// <summary>Sends a request whose body is too large to be in memory, or that has none. Returns with the head of the answer.</summary>
     /// <inheritdoc cref="SendAsync(string, HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
-    public async Task<HttpResponseMessage> SendAsync(string org, HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<UpstreamAnswer> SendAsync(string org, HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(method, At(path)) { Content = content };
         if ((_credentialsOfOrgs.GetValueOrDefault(org) ?? _credential) is { } credential) request.Headers.TryAddWithoutValidation(_keyHeader, credential);
         if (_names.Count + _prefixes.Length > 0) Forward(clientHeaders, request);
-        var answer = await _connections.SendAsync(request, cancellationToken);
-        _secrets.Conceal(answer);
-        return answer;
+        return new(await _connections.SendAsync(request, cancellationToken), _secrets);
     }
 
     /// <summary>Whether it is what these options would make, so that its connections can be kept.</summary>

@@ -95,7 +95,7 @@ public sealed class ChoosingTests
         using var head = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
         head.Headers.TryAddWithoutValidation(name, value);
 
-        Assert.Equal(ms is { } wait ? TimeSpan.FromMilliseconds(wait) : null, Reply.Of(head).RetryAfter(new ManualClock().GetUtcNow()));
+        Assert.Equal(ms is { } wait ? TimeSpan.FromMilliseconds(wait) : null, Reply.Of(Answer(head)).RetryAfter(new ManualClock().GetUtcNow()));
     }
 
     [Fact]
@@ -137,8 +137,8 @@ public sealed class ChoosingTests
         using var soon = new HttpResponseMessage(HttpStatusCode.TooManyRequests) { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(2)) } };
         using var late = new HttpResponseMessage(HttpStatusCode.TooManyRequests) { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(3)) } };
 
-        Assert.Equal(["a/x ", "a/x retry after 2000", "a/x retry after 2000"], Way(routes.Find("main")!, Reply.Of(soon)));
-        Assert.Equal(["a/x "], Way(routes.Find("main")!, Reply.Of(late)));
+        Assert.Equal(["a/x ", "a/x retry after 2000", "a/x retry after 2000"], Way(routes.Find("main")!, Reply.Of(Answer(soon))));
+        Assert.Equal(["a/x "], Way(routes.Find("main")!, Reply.Of(Answer(late))));
     }
 
     [Theory]
@@ -189,8 +189,10 @@ public sealed class ChoosingTests
         return way;
     }
 
+    private static UpstreamAnswer Answer(HttpResponseMessage answer) => new(answer, new ProviderSecrets([]));
+
     private static ValueTask<Reply> SendAsync(Breaker breaker, Went went) => breaker.SendAsync(
-        static went => ValueTask.FromResult(new Reply(went, went is Went.ServerError ? new(HttpStatusCode.InternalServerError) : went is Went.TooMany ? new(HttpStatusCode.TooManyRequests) : null)), went);
+        static went => ValueTask.FromResult(new Reply(went, went is Went.ServerError ? Answer(new(HttpStatusCode.InternalServerError)) : went is Went.TooMany ? Answer(new(HttpStatusCode.TooManyRequests)) : null)), went);
 
     private static Candidate[] Candidates(string text) =>
     [
