@@ -40,12 +40,12 @@ internal static class PrivateModel
     /// <summary>OpenRouter's <c>@preset/NAME</c>, also behind a model.</summary>
     private static bool IsPreset(ReadOnlySpan<char> part) => part.EndsWith("@preset", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>An ARN of an account: its fifth field is the account's number. A foundation model's is empty.</summary>
+    /// <summary>An ARN of what an account has. Foundation models are for everybody.</summary>
     private static bool IsPrivateArn(ReadOnlySpan<char> part)
     {
         if (!part.StartsWith("arn:", StringComparison.OrdinalIgnoreCase)) return false;
         Span<Range> fields = stackalloc Range[6];
-        return part.Split(fields, ':') < fields.Length || !part[fields[4]].IsEmpty || !Is(part[fields[5]], "foundation-model");
+        return part.Split(fields, ':') < fields.Length || !Is(part[fields[5]], "foundation-model");
     }
 
     private static ReadOnlySpan<char> Next(ReadOnlySpan<char> text, Index end)
