@@ -186,6 +186,10 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public IRefusedRequests RefusedRequests => inner.RefusedRequests;
 
+    public IKeyUses KeyUses => KeyUsesFail ? throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None) : inner.KeyUses;
+
+    public bool KeyUsesFail { get; set; }
+
     public ILedger Inner => inner;
 
     public void Limit(LedgerLimits limits) => inner.Limit(limits);

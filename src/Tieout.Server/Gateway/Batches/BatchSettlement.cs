@@ -142,23 +142,10 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
         var model = hold.Scope.Model!;
         var record = new AttemptRecord(
             hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
-            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, answered => LabelsOf(hold.Scope, answered))
+            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, hold.Scope.OfModel)
         {
             InBatch = true,
         };
         return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero, hold.Amount, Claims);
     }
-
-    private static UsageLabels LabelsOf(UsageLabels scope, string model) => model == scope.Model ? scope : new()
-    {
-        Org = scope.Org,
-        Project = scope.Project,
-        Team = scope.Team,
-        Key = scope.Key,
-        Feature = scope.Feature,
-        Provider = scope.Provider,
-        Model = model,
-        Source = scope.Source,
-        Trigger = scope.Trigger,
-    };
 }
