@@ -43,5 +43,6 @@ SELECT create_distributed_table('relay', 'bucket', colocate_with => 'heads') WHE
 SELECT create_distributed_table('lanes', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'lanes'::regclass);
 SELECT create_distributed_table('deliveries', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'deliveries'::regclass);
 SELECT create_distributed_table('refused_requests', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'refused_requests'::regclass);
+SELECT create_distributed_table('key_uses', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'key_uses'::regclass);
 
 COMMIT;

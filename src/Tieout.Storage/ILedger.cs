@@ -38,6 +38,9 @@ public interface ILedger : IAsyncDisposable
     /// <summary>Requests that the server refused.</summary>
     IRefusedRequests RefusedRequests { get; }
 
+    /// <summary>When each key was last used.</summary>
+    IKeyUses KeyUses { get; }
+
     /// <summary>Whether this node does now what one node is enough for, such as expiring holds. All of it is safe to do twice.</summary>
     bool DoesWhatIsDoneOnce => true;
 }

@@ -1,16 +1,17 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
+using Tieout.Core.Budgets;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>key create|list|block|unblock|rotate|end-previous|expire|terms</c></summary>
+/// <summary><c>key create|list|cap|block|unblock|rotate|end-previous|expire|terms</c></summary>
 internal static class KeyCommands
 {
     public static Command Build(Globals globals) => new("key", "Keys: what spends for an org.")
     {
-        Create(globals), List(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
+        Create(globals), List(globals), Cap(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
     };
 
     private static Command Create(Globals globals)
@@ -22,14 +23,17 @@ internal static class KeyCommands
         var terms = new TermOptions();
         var worker = new Option<bool>("--worker") { Description = "It spends for the tenants named, with their envelopes, and for nobody without one." };
         var tenants = new Option<string[]>("--tenant") { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
-        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
+        var cap = new Option<string?>("--cap") { Description = "Refuse what would take the key's spend beyond this. In the org's asset. Default: no cap of its own.", HelpName = "AMOUNT" };
+        var capWindow = Window("--cap-window");
+        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { cap, capWindow, org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
         {
             var limits = terms.Body(call);
             var made = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys"]),
                 new NewKeyBody(
                     call.Get(team), call.Get(project), call.Get(name), call.Get(worker), call.Get(tenants) is { Length: > 0 } named ? named : null,
-                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses, limits.Pins),
+                    limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses, limits.Pins,
+                    Arguments.AmountOrNull(call.Get(cap)) is { } most ? new(most, Unit(call.Get(capWindow))) : null),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
             return ExitCode.Ok;
@@ -44,13 +48,43 @@ internal static class KeyCommands
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "keys"]), ApiClient.Json.KeyListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.KeyListBody, (list, text) =>
             {
-                var table = new TextTable("KEY", "TEAM", "PROJECT", "NAME", "STATE", "CREATED");
-                foreach (var key in list.Items) table.Add(key.Id, key.Team, key.Project, key.Name, State(key), key.CreatedAt.ToString("u"));
+                var table = new TextTable("KEY", "TEAM", "PROJECT", "NAME", "STATE", "CAP", "LAST USED", "CREATED");
+                foreach (var key in list.Items) table.Add(key.Id, key.Team, key.Project, key.Name, State(key), Caps(key), key.LastUsedAt?.ToString("yyyy-MM-dd HH:mm'Z'") ?? "never", key.CreatedAt.ToString("u"));
                 return table.WriteAsync(text);
             });
             return ExitCode.Ok;
         });
     }
+
+    private static Command Cap(Globals globals)
+    {
+        var org = Arguments.Org();
+        var key = Key();
+        var limit = new Option<string?>("--limit") { Description = "Refuse what would take the key's spend beyond this. In the org's asset.", HelpName = "AMOUNT" };
+        var none = new Option<bool>("--none") { Description = "Remove the cap of this window." };
+        var window = Window("--window");
+        var command = new Command("cap", "Set, change or remove the spend cap of a key. Caps with other windows stay.") { org, key, limit, none, window };
+        return globals.Calling(command, async (call, api, cancellationToken) =>
+        {
+            if (call.Get(limit) is null != call.Get(none)) throw new CommandFailedException(ExitCode.Usage, "Say one of --limit and --none.");
+            var answer = await api.SendAsync(
+                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "cap"]), new SetKeyCapBody(Arguments.AmountOrNull(call.Get(limit)), Unit(call.Get(window))),
+                ApiClient.Json.SetKeyCapBody, ApiClient.Json.KeyBody, cancellationToken);
+            await call.AnswerAsync(answer, ApiClient.Json.KeyBody, (body, text) => text.WriteLineAsync($"{body.Id}: cap {Caps(body)}"));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Option<string> Window(string name)
+    {
+        var window = new Option<string>(name) { Description = "The time that the cap is for: minute, hour, day, week, month or total. Default: total.", DefaultValueFactory = _ => "total" };
+        window.AcceptOnlyFromAmong("minute", "hour", "day", "week", "month", "total");
+        return window;
+    }
+
+    private static WindowUnit Unit(string name) => Enum.Parse<WindowUnit>(name, ignoreCase: true);
+
+    private static string Caps(KeyBody key) => key.Caps is null ? "none" : string.Join(", ", key.Caps.Select(cap => $"{cap.Limit} {cap.Window.ToString().ToLowerInvariant()}"));
 
     private static Command Rotate(Globals globals)
     {

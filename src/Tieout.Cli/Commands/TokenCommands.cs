@@ -36,7 +36,7 @@ internal static class TokenCommands
     {
         var role = new Option<string>("--role") { Description = "viewer reads; operator: orgs, keys, budgets, prices; finance: money and invoices; admin: everything.", Required = true };
         role.AcceptOnlyFromAmong("viewer", "operator", "finance", "admin");
-        var name = new Option<string?>("--name") { Description = "For people to tell tokens apart." };
+        var name = new Option<string?>("--name") { Description = "The person who holds it. Tokens with the same name count as one person where a second person is needed." };
         var expires = new Option<string?>("--expires-at") { Description = "A day or a time to come, UTC. Default: never.", HelpName = "TIME" };
         return globals.Calling(new("create", "Makes a token. It is shown this once.") { role, name, expires }, async (call, api, cancellationToken) =>
         {

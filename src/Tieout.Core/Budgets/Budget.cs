@@ -8,7 +8,7 @@ using Tieout.Core.Money;
 namespace Tieout.Core.Budgets;
 
 /// <summary>A limit on what a scope spends per period.</summary>
-/// <param name="Limit">In the org's asset; null only for the org's own daily meter, which limits nothing.</param>
+/// <param name="Limit">In the org's asset; null: it limits nothing, as the org's own daily meter and a cap that was removed.</param>
 /// <param name="Hard">Hard: no hold or charge may pass it. Soft: it only tells.</param>
 /// <param name="TimeZone">IANA name of the zone in which its windows are cut.</param>
 /// <param name="Thresholds">Per cent of the limit, ascending; each is told once a window.</param>

@@ -7,6 +7,9 @@ namespace Tieout.Core.Ledger;
 /// <param name="Target">The address that was called, with the names in it.</param>
 public sealed record AuditAction(Actor Actor, string Action, string Target)
 {
+    /// <summary>The person behind the actor: tokens with the same name belong to the same person. Decides who may approve and what one person moves alone.</summary>
+    public string Person { get; init; } = Actor.Id;
+
     /// <summary>JSON of what was asked for; null: the command says it.</summary>
     public string? After { get; init; }
 

@@ -1,16 +1,10 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Tieout.Core.Ledger;
 
 /// <summary>Decides a command of a person, and records who did what to what, and what came of it, in the same write set (U1).</summary>
 internal static class AuditRules
 {
-    /// <summary>Longer content (price lists) is recorded by its length and hash: the row that was changed has the whole of it.</summary>
-    private const int ContentMax = 8 * 1024;
-
     public static Outcome Decide(Draft draft, Command command, AuditAction action)
     {
         var before = Before(draft, command);
@@ -22,7 +16,7 @@ internal static class AuditRules
             Outcome.Replayed => "unchanged",
             _ => command is Command.RecordAudit record ? record.Result : "done",
         };
-        draft.Add(new AuditRow(0, OrgOf(draft, command), action.Actor, action.Action, action.Target, Shown(before), Shown(action.After ?? After(command)), text, draft.Now, Crc: 0));
+        draft.Add(new AuditRow(0, OrgOf(draft, command), action.Actor, action.Action, action.Target, AuditContent.Shown(before), AuditContent.Shown(action.After ?? After(command)), text, draft.Now, Crc: 0));
         return outcome;
     }
 
@@ -30,9 +24,9 @@ internal static class AuditRules
     {
         if (MoneyByHand.Frozen(draft, command, action) is { } frozen) return frozen;
         if (action.Approval is not { } terms || command is Command.ApproveProposal) return LedgerRules.Rule(draft, command);
-        if (MoneyByHand.NeedsApproval(draft, command, action.Actor, terms, out var moves)) return ProposalRules.Propose(draft, command, action, moves);
+        if (MoneyByHand.NeedsApproval(draft, command, action.Person, terms, out var moves)) return ProposalRules.Propose(draft, command, action, moves);
         var outcome = LedgerRules.Rule(draft, command);
-        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, CommandOrg.Of(command)!, action.Actor, alone.Nanos);
+        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, CommandOrg.Of(command)!, action.Person, alone.Nanos);
         return outcome;
     }
 
@@ -77,33 +71,6 @@ internal static class AuditRules
         if (action is null) return;
         json.WritePropertyName("content");
         json.WriteRawValue(CommandText.Write(action), skipInputValidation: true);
-    });
-
-    /// <summary>Content as it is recorded: bounded, and without what identifies a secret (a hash of a secret proves who has it).</summary>
-    private static string? Shown(string? body)
-    {
-        if (body is null) return null;
-        if (body.Length > ContentMax) return Digest(body);
-        JsonNode? node;
-        try
-        {
-            node = JsonNode.Parse(body);
-        }
-        catch (JsonException)
-        {
-            return Digest(body);
-        }
-
-        if (node is not JsonObject content) return body;
-        content.Remove("secret_sha256");
-        (content["terms"] as JsonObject)?.Remove("previous_sha256");
-        return content.ToJsonString();
-    }
-
-    private static string Digest(string body) => Details.Write(json =>
-    {
-        json.WriteNumber("bytes", Encoding.UTF8.GetByteCount(body));
-        json.WriteString("sha256", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body))));
     });
 
     /// <summary>An attempt that no hold is known of has no org, so the platform has the record.</summary>

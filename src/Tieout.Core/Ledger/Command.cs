@@ -198,7 +198,7 @@ public enum SettingKind
     /// <summary>Since when another book is further off than is normal, by its name in the configuration; the newest content says how it stands.</summary>
     SurfaceDrift = 44,
 
-    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the id of the token. The newest content counts.</summary>
+    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
     MovedAlone = 45,
 
     /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>

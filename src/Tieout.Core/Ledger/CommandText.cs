@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tieout.Core.Budgets;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
@@ -36,6 +37,7 @@ public static class CommandText
         Command.Recharge c => new("recharge", c.Org, Parts: [.. c.Parts.Select(Line)]),
         Command.Record c => new("record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once),
         Command.OpenOrg c => new("open_org", c.Org.Id, Text: c.Org.ToJson()),
+        Command.SetBudget c => new("set_budget", c.Budget.Scope.Org, Text: c.Budget.ToJson()),
         Command.ClosePeriod c => new("close_period", c.Org, Text: c.Through.ToString()),
         Command.EndObject c => new("end_object", c.Org, c.Id, Number: (long)c.Kind, Text: c.Body),
         Command.Together c => new("together", c.Org, Parts: [.. c.Parts.Select(Line)]),
@@ -55,6 +57,7 @@ public static class CommandText
             line.Org, [.. line.Parts!.Select(Command).OfType<Command.Correct>()], [.. line.Parts!.Select(Command).OfType<Command.Charge>()]),
         "record" => new Command.Record((SettingKind)line.Number, line.Org, line.Id!, line.Text!, line.Once),
         "open_org" => new Command.OpenOrg(Org.Parse(line.Text!)),
+        "set_budget" => new Command.SetBudget(Budget.Parse(line.Text!)),
         "close_period" => new Command.ClosePeriod(line.Org, Month.TryParse(line.Text!, out var month) ? month : throw new JsonException("The month is missing.")),
         "end_object" => new Command.EndObject(line.Org, (ObjectKind)line.Number, line.Id!, line.Text!),
         "together" => new Command.Together(line.Org, [.. line.Parts!.Select(Command)]),

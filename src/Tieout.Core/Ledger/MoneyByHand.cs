@@ -35,13 +35,13 @@ public static class MoneyByHand
 
     /// <summary>Whether a second person must approve: the command, added to what its sender moved in the org today, is above the limit.</summary>
     /// <param name="moves">What the command moves; null: it has no amount.</param>
-    internal static bool NeedsApproval(Draft draft, Command command, Actor actor, ApprovalTerms terms, out Amount? moves)
+    internal static bool NeedsApproval(Draft draft, Command command, string person, ApprovalTerms terms, out Amount? moves)
     {
         moves = null;
         if (!Is(command) || IsKnown(draft, command)) return false;
         if (Moves(draft, command) is not { } nanos) return true;
         moves = new Amount(nanos);
-        return nanos > 0 && MovedAlone.Of(draft, CommandOrg.Of(command) ?? "", actor) + nanos > terms.Above.Nanos;
+        return nanos > 0 && MovedAlone.Of(draft, CommandOrg.Of(command) ?? "", person) + nanos > terms.Above.Nanos;
     }
 
     /// <summary>What a command moves, in nano-units, whichever way; null: it has no amount, or no limit.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Money;
-using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Ledger;
 
@@ -10,19 +9,19 @@ namespace Tieout.Core.Ledger;
 internal static class MovedAlone
 {
     /// <summary>The sum so far, in nano-units.</summary>
-    public static Int128 Of(Draft draft, string org, Actor actor)
+    public static Int128 Of(Draft draft, string org, string person)
     {
-        if (draft.Setting(SettingKind.MovedAlone, org, actor.Id) is not { } row) return 0;
+        if (draft.Setting(SettingKind.MovedAlone, org, person) is not { } row) return 0;
         using var json = JsonDocument.Parse(row.Body);
         return json.RootElement.GetProperty("day").ValueEquals(Day(draft.Now)) ? Amount.Parse(json.RootElement.GetProperty("moved").GetString()!).Nanos : 0;
     }
 
     /// <summary>Adds an action that was carried out to the sum.</summary>
-    public static void Add(Draft draft, string org, Actor actor, Int128 nanos)
+    public static void Add(Draft draft, string org, string person, Int128 nanos)
     {
         if (nanos == 0) return;
-        var moved = new Amount(Of(draft, org, actor) + nanos);
-        draft.Add(SettingKind.MovedAlone, org, actor.Id, Details.Write(json =>
+        var moved = new Amount(Of(draft, org, person) + nanos);
+        draft.Add(SettingKind.MovedAlone, org, person, Details.Write(json =>
         {
             json.WriteString("day", Day(draft.Now));
             json.WriteString("moved", moved.ToString());

@@ -15,8 +15,9 @@ public sealed record ApprovalTerms(Amount Above, string ProposalId, string Reaso
 /// <summary>A command that moves money by hand and waits for a second person. Stored once, as an object of the org; its end says who decided.</summary>
 /// <param name="Content">The canonical text of the command: what is approved is exactly this (see <see cref="CommandText"/>).</param>
 /// <param name="Moves">What the command moves; null: it has no amount, such as a price policy.</param>
-/// <param name="By">Who proposes it.</param>
-public sealed record Proposal(string Org, string Id, string Content, Amount? Moves, string Reason, string By, Instant ExpiresAt)
+/// <param name="By">The token or key that proposes it.</param>
+/// <param name="Person">The person behind it (<see cref="AuditAction.Person"/>).</param>
+public sealed record Proposal(string Org, string Id, string Content, Amount? Moves, string Reason, string By, string Person, Instant ExpiresAt)
 {
     /// <summary>SHA-256 of everything that the proposal says, in hexadecimal: an approval names it.</summary>
     public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Org}\n{Id}\n{By}\n{Body}")));
@@ -25,6 +26,7 @@ public sealed record Proposal(string Org, string Id, string Content, Amount? Mov
     {
         json.WriteString("moves", Moves?.ToString());
         json.WriteString("reason", Reason);
+        if (Person != By) json.WriteString("person", Person);
         json.WriteNumber("expires_at_us", ExpiresAt.UnixMicros);
         json.WritePropertyName("content");
         json.WriteRawValue(Content, skipInputValidation: true);
@@ -38,6 +40,7 @@ public sealed record Proposal(string Org, string Id, string Content, Amount? Mov
         var moves = root.GetProperty("moves").GetString() is { } text ? Amount.Parse(text) : (Amount?)null;
         return new(
             stored.Org, stored.Id, root.GetProperty("content").GetRawText(), moves, root.GetProperty("reason").GetString()!, stored.Key,
+            root.TryGetProperty("person", out var person) ? person.GetString()! : stored.Key,
             new(root.GetProperty("expires_at_us").GetInt64()));
     }
 

@@ -11,7 +11,7 @@ internal static class ProposalRules
     {
         var terms = action.Approval!;
         var org = CommandOrg.Of(command)!;
-        var proposal = new Proposal(org, terms.ProposalId, CommandText.Write(command), moves, terms.Reason, action.Actor.Id, draft.Now + terms.ValidFor);
+        var proposal = new Proposal(org, terms.ProposalId, CommandText.Write(command), moves, terms.Reason, action.Actor.Id, action.Person, draft.Now + terms.ValidFor);
         if (draft.Object(org, ObjectKind.Proposal, proposal.Id) is { } known)
         {
             var before = Proposal.Of(known.Object);
@@ -28,7 +28,7 @@ internal static class ProposalRules
     /// <summary>Carries out a proposal and closes it, both or neither.</summary>
     public static Outcome Approve(Draft draft, Command.ApproveProposal command)
     {
-        var by = Person(command);
+        var (by, person) = (Of(command).Actor.Id, Of(command).Person);
         if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out var proposal) is { } refusal) return Refuse(refusal);
         if (kept.End is { } end)
         {
@@ -36,7 +36,7 @@ internal static class ProposalRules
             return decided.Approved && decided.By == by ? new Outcome.Replayed(decided.Posting, Figures.None) : Refuse(Refusal.ProposalClosed, decided.By);
         }
 
-        if (by == proposal.By) return Refuse(Refusal.ProposalOwn);
+        if (by == proposal.By || person == proposal.Person) return Refuse(Refusal.ProposalOwn);
         if (draft.Now >= proposal.ExpiresAt) return Refuse(Refusal.ProposalExpired);
         if (CommandText.Write(command.Action) != proposal.Content) return Refuse(Refusal.ProposalDiffers);
         var outcome = TogetherRules.Decide(draft, [command.Action]);
@@ -48,7 +48,7 @@ internal static class ProposalRules
     /// <summary>Closes a proposal without carrying it out. Its proposer may do so, too.</summary>
     public static Outcome Reject(Draft draft, Command.RejectProposal command)
     {
-        var end = new ProposalEnd(Approved: false, Person(command), command.Reason, Posting: 0);
+        var end = new ProposalEnd(Approved: false, Of(command).Actor.Id, command.Reason, Posting: 0);
         if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out _) is { } refusal) return Refuse(refusal);
         if (kept.End is { } known) return known.Body == end.Body ? new Outcome.Replayed(0, Figures.None) : Refuse(Refusal.ProposalClosed, ProposalEnd.Of(known).By);
         draft.End(kept, end.Body);
@@ -63,6 +63,6 @@ internal static class ProposalRules
         return proposal.Hash == hash ? null : Refusal.ProposalDiffers;
     }
 
-    private static string Person(Command command) =>
-        command.Audit?.Actor.Id ?? throw new ArgumentException("A proposal is decided by a person: give the audit action.", nameof(command));
+    private static AuditAction Of(Command command) =>
+        command.Audit ?? throw new ArgumentException("A proposal is decided by a person: give the audit action.", nameof(command));
 }

@@ -68,6 +68,11 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
         ? this
         : new() { Org = Org, Project = Project, Team = Team, Key = Key, Feature = Feature, Provider = Provider, Model = model, Source = Source, Trigger = Trigger, Runtime = Runtime };
 
+    /// <summary>The same, had another key been used, or none.</summary>
+    public UsageLabels OfKey(string? key) => string.Equals(Key, key, StringComparison.Ordinal)
+        ? this
+        : new() { Org = Org, Project = Project, Team = Team, Key = key, Feature = Feature, Provider = Provider, Model = Model, Source = Source, Trigger = Trigger, Runtime = Runtime };
+
     public override bool Equals(object? obj) => Equals(obj as UsageLabels);
 
     public override int GetHashCode()

@@ -73,7 +73,8 @@ internal static class AdminActions
     public static AuditAction ActionOf(HttpContext context, Actor? actor = null)
     {
         var pattern = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
-        return new(actor ?? Actors.Of(context), $"{context.Request.Method} {Below(pattern)}", Target(context));
+        var action = new AuditAction(actor ?? Actors.Of(context), $"{context.Request.Method} {Below(pattern)}", Target(context));
+        return actor is null ? action with { Person = Caller.Of(context).Person } : action;
     }
 
     private static ApprovalTerms? ApprovalOf(ILedger ledger, Command command, HttpContext context, ActionNote note)

@@ -25,6 +25,8 @@ namespace Tieout.Server.Api;
 [JsonSerializable(typeof(KeyBody))]
 [JsonSerializable(typeof(KeyListBody))]
 [JsonSerializable(typeof(KeyTermsBody))]
+[JsonSerializable(typeof(KeyCapBody))]
+[JsonSerializable(typeof(SetKeyCapBody))]
 [JsonSerializable(typeof(RotateKeyBody))]
 [JsonSerializable(typeof(ExpireKeyBody))]
 [JsonSerializable(typeof(NewTokenBody))]

@@ -19,14 +19,15 @@ namespace Tieout.Server.Api;
 /// <param name="FactsPerDay">How far one day's usage may go beyond a hard limit, with the scope usage.facts; null: 100.</param>
 /// <param name="Addresses">Addresses and networks that it may be used from; null: all.</param>
 /// <param name="Pins">Tags that its requests always have; null: none.</param>
+/// <param name="Cap">The most that the key may spend; null: no cap of its own.</param>
 /// <param name="Worker">It spends for the tenants named, with their envelopes, and for nobody without one.</param>
 /// <param name="Tenants">Orgs; <c>*</c>: all of them. Only of a worker.</param>
 public sealed record NewKeyBody(
     string? Team = null, string? Project = null, string? Name = null, bool Worker = false, IReadOnlyList<string>? Tenants = null,
     string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
-    Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null);
+    Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null, KeyCapBody? Cap = null);
 
-/// <summary>All the terms of a key; what is left out is not limited from now on.</summary>
+/// <summary>All the terms of a key; what is left out is not limited from now on. The caps of the key are no part of them and stay.</summary>
 public sealed record KeyTermsBody(
     string? ExpiresAt = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null, IReadOnlyDictionary<string, string>? Metadata = null,
     Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null);
@@ -43,10 +44,13 @@ public sealed record ExpireKeyBody(string? At = null);
 public sealed record MadeKeyBody(string Id, string Key, string Org, string? Team, string? Project, string? Name, DateTimeOffset? PreviousUntil = null);
 
 /// <param name="Tenants">Whom a worker may act for; null: only its own org.</param>
+/// <param name="Caps">The most that the key may spend, one for each kind of window; null: it has none.</param>
+/// <param name="LastUsedAt">The minute (UTC) of the last request that was let in with the key, on any node; null: none since the server records it. Up to two minutes late.</param>
 public sealed record KeyBody(
     string Id, string Org, string? Team, string? Project, string? Name, bool Blocked, DateTimeOffset CreatedAt, bool Worker, IReadOnlyList<string>? Tenants,
     DateTimeOffset? ExpiresAt = null, DateTimeOffset? PreviousUntil = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null,
-    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null);
+    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null,
+    IReadOnlyList<KeyCapBody>? Caps = null, DateTimeOffset? LastUsedAt = null);
 
 public sealed record KeyListBody(IReadOnlyList<KeyBody> Items, long AsOf);
 
@@ -58,21 +62,23 @@ internal static class KeyEndpoints
 
     public static void MapKeys(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/keys", List).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/keys", ListAsync).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/keys", Create).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = true }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, known => known with { Blocked = false }, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, known => known with { Blocked = true }, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, known => known with { Blocked = false }, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/orgs/{org}/keys/{key}/end-previous", (string org, string key, HttpContext context, ILedger ledger) => Change(org, key, WithoutPrevious, context, ledger)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/end-previous", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, WithoutPrevious, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPut("/orgs/{org}/keys/{key}/cap", KeyCaps.SetAsync).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));
     }
 
-    private static IResult List(string org, ILedger ledger)
+    private static async Task<IResult> ListAsync(string org, HttpContext context, ILedger ledger, KeyUseRecorder recorder)
     {
         var asOf = ledger.Read.AsOf;
         Inputs.Org(ledger, org);
-        var items = ledger.Of(SettingKind.Key, org).Select(row => Body(ApiKey.Parse(row.Body))).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal).ToList();
+        var standing = await KeyStanding.OfAsync(org, ledger, recorder, context.RequestAborted);
+        var items = ledger.Of(SettingKind.Key, org).Select(row => standing.Body(ApiKey.Parse(row.Body))).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal).ToList();
         return Answer.Ok(new KeyListBody(items, asOf), ApiJson.Default.KeyListBody);
     }
 
@@ -89,7 +95,11 @@ internal static class KeyEndpoints
         var (secret, hash) = Secrets.Make(SecretForm.KeyPrefix);
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var key = new ApiKey(id, org, body.Team, body.Project, body.Name, hash, Blocked: false, time.GetUtcNow(), body.Worker, body.Tenants) { Terms = terms == KeyTerms.None ? null : terms };
-        await RecordAsync(key, context, ledger);
+        var record = new Command.Record(SettingKind.Key, org, id, key.ToJson(), Once: false);
+
+        // In one commit: no moment has the key without its cap.
+        Command command = body.Cap is null ? record : new Command.Together(org, [record, new Command.SetBudget(KeyCaps.BudgetOf(key, body.Cap, ledger))]);
+        (await ledger.ActAsync(command, context)).OrThrow();
         return Answer.Made(isNew: true, new MadeKeyBody(id, secret, org, body.Team, body.Project, body.Name), ApiJson.Default.MadeKeyBody);
     }
 
@@ -108,31 +118,31 @@ internal static class KeyEndpoints
         return Answer.Ok(new MadeKeyBody(key, secret, org, known.Team, known.Project, known.Name, until), ApiJson.Default.MadeKeyBody);
     }
 
-    private static async Task<IResult> Expire(string org, string key, HttpContext context, ILedger ledger, TimeProvider time)
+    private static async Task<IResult> Expire(string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder, TimeProvider time)
     {
         var body = context.Request.ContentLength is 0 or null ? new() : await Inputs.BodyAsync(context, ApiJson.Default.ExpireKeyBody);
         var at = KeyInputs.Future(body.At, Inputs.Org(ledger, org).Zone, time) ?? time.GetUtcNow();
-        return await Change(org, key, known => known with { Terms = (known.Terms ?? KeyTerms.None) with { ExpiresAt = at } }, context, ledger);
+        return await Change(org, key, known => known with { Terms = (known.Terms ?? KeyTerms.None) with { ExpiresAt = at } }, context, ledger, recorder);
     }
 
-    private static async Task<IResult> SetTerms(string org, string key, HttpContext context, ILedger ledger, TimeProvider time)
+    private static async Task<IResult> SetTerms(string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, ApiJson.Default.KeyTermsBody);
         var zone = Inputs.Org(ledger, org).Zone;
-        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, known.Project, zone, time) }, context, ledger);
+        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, known.Project, zone, time) }, context, ledger, recorder);
     }
 
-    private static async Task<IResult> Change(string org, string key, Func<ApiKey, ApiKey> change, HttpContext context, ILedger ledger)
+    private static async Task<IResult> Change(string org, string key, Func<ApiKey, ApiKey> change, HttpContext context, ILedger ledger, KeyUseRecorder recorder)
     {
         var changed = change(Known(org, key, ledger));
         await RecordAsync(changed, context, ledger);
-        return Answer.Ok(Body(changed), ApiJson.Default.KeyBody);
+        return Answer.Ok((await KeyStanding.OfAsync(org, ledger, recorder, context.RequestAborted)).Body(changed), ApiJson.Default.KeyBody);
     }
 
     /// <summary>The secret before the last rotation ends at once; the new one stays.</summary>
     private static ApiKey WithoutPrevious(ApiKey key) => key.Terms is { } terms ? key with { Terms = terms with { PreviousSha256 = null, PreviousUntil = null } } : key;
 
-    private static ApiKey Known(string org, string key, ILedger ledger)
+    internal static ApiKey Known(string org, string key, ILedger ledger)
     {
         Inputs.Org(ledger, org);
         var row = ledger.Find(SettingKind.Key, org, key) ?? throw new ApiRefusedException(ApiError.KeyNotFound, $"Org '{org}' has no key '{Inputs.Shown(key)}'.");
@@ -141,11 +151,6 @@ internal static class KeyEndpoints
 
     private static async Task RecordAsync(ApiKey key, HttpContext context, ILedger ledger) =>
         (await ledger.ActAsync(new Command.Record(SettingKind.Key, key.Org, key.Id, key.ToJson(), Once: false), context)).OrThrow();
-
-    private static KeyBody Body(ApiKey key) => new(
-        key.Id, key.Org, key.Team, key.Project, key.Name, key.Blocked, key.CreatedAt, key.Worker, key.Tenants,
-        key.Terms?.ExpiresAt, key.Terms?.PreviousUntil, key.Terms?.Models, key.Terms?.Scopes ?? [KeyScope.Inference], key.Terms?.Metadata,
-        (key.Terms ?? KeyTerms.None).FactsPerCall, (key.Terms ?? KeyTerms.None).FactsPerDay, key.Terms?.Addresses, key.Terms?.Pins);
 
     private static void CheckTenants(NewKeyBody body, ILedger ledger)
     {

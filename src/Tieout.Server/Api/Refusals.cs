@@ -26,7 +26,7 @@ internal static class Refusals
         Refusal.AdjustmentsFrozen => "'tieout org show ORG' says why and since when. Lift the freeze first: 'tieout unfreeze ORG --reason WHY'.",
         Refusal.ReasonNeeded => "A second person must approve this amount: send a reason for them to read.",
         Refusal.ProposalClosed => $"{refused.Limit} decided it. Propose it anew under another id.",
-        Refusal.ProposalOwn => "Another person must approve it, with a token of their own.",
+        Refusal.ProposalOwn => "Another person must approve it, with a token of their own. Tokens with the same name belong to the same person.",
         Refusal.ProposalDiffers => "Look at the proposal again, and approve the hash that it shows.",
         Refusal.ProposalExpired => "Propose it anew.",
         Refusal.BudgetInvalid => $"The budget's {refused.Limit} cannot be: {BudgetFlaw(refused.Limit)}.",

@@ -7,7 +7,6 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
 using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
-using Caller = Tieout.Server.Gateway.Caller;
 
 namespace Tieout.Server.Attribution;
 
@@ -16,7 +15,7 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
 {
     /// <param name="caller">By its key alone; afterwards by its envelope.</param>
     /// <returns>Null: all is well.</returns>
-    public GatewayRefusal? Bind(HttpContext context, KeySnapshot keys, ref Caller caller)
+    public GatewayRefusal? Bind(HttpContext context, KeySnapshot keys, ref GatewayCaller caller)
     {
         var spender = caller.Spender;
         var reading = verifier.Read(context.Request.Headers, spender.Key, Instant.From(time.GetUtcNow()));

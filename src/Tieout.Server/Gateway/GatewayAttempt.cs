@@ -15,7 +15,7 @@ internal sealed class GatewayAttempt
 
     /// <param name="number">Its number within the operation, from 1.</param>
     /// <param name="trigger">Why it is made.</param>
-    public GatewayAttempt(Caller caller, Target target, string? endUser, ResolvedPrice? price, int number, string? trigger, TimeProvider time)
+    public GatewayAttempt(GatewayCaller caller, Target target, string? endUser, ResolvedPrice? price, int number, string? trigger, TimeProvider time)
     {
         (Caller, Target, _time, _startedAt) = (caller, target, time, time.GetTimestamp());
         Record = new(
@@ -28,7 +28,7 @@ internal sealed class GatewayAttempt
 
     public Instant OccurredAt => Record.OccurredAt;
 
-    public Caller Caller { get; }
+    public GatewayCaller Caller { get; }
 
     public Target Target { get; }
 

@@ -13,7 +13,7 @@ namespace Tieout.Server.Gateway;
 /// <param name="Query">Of the query, what goes on to the provider.</param>
 /// <param name="Binding">Where it may go because of what it names.</param>
 internal sealed record GatewayCall(
-    HttpContext Context, Dialects.Endpoint Endpoint, Caller Caller, Dialects.GatewayRequest Request, RequestBody Body, Routes Routes, Permit Permit, UpstreamBinding Binding, string Query)
+    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, Routes Routes, Permit Permit, UpstreamBinding Binding, string Query)
 {
     /// <summary>What all its attempts have been charged so far.</summary>
     public Amount Spent { get; set; }

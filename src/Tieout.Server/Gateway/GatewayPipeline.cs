@@ -27,7 +27,7 @@ internal sealed partial class GatewayPipeline(
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
         // 1. Identify: key, org, tags. An envelope that came in is verified here, and outranks the headers.
-        if (Caller.Read(context, keys.Get(), identities, out var caller) is { } stranger)
+        if (GatewayCaller.Read(context, keys.Get(), identities, out var caller) is { } stranger)
         {
             await endpoint.Dialect.RefuseAsync(context, stranger);
             return;
@@ -104,7 +104,7 @@ internal sealed partial class GatewayPipeline(
     }
 
     private async ValueTask<(GatewayRefusal? Refused, UpstreamBinding Binding)> BindAsync(
-        Caller caller, Dialects.Endpoint endpoint, Routes routes, Route route, GatewayRequest request, RequestBody body, CancellationToken cancellationToken)
+        GatewayCaller caller, Dialects.Endpoint endpoint, Routes routes, Route route, GatewayRequest request, RequestBody body, CancellationToken cancellationToken)
     {
         if (endpoint.ReadReferences(body.Span, out var named) is { } malformed) return (malformed, default);
         if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(routes, request.Model)) return default;

@@ -19,7 +19,7 @@ internal sealed class Lineages(ILedger ledger)
     private ConcurrentDictionary<(string Org, string Operation), Lineage> _recent = new();
     private ConcurrentDictionary<(string Org, string Operation), Lineage> _older = new();
 
-    public async ValueTask<Lineage> OfAsync(Caller caller, CancellationToken cancellationToken)
+    public async ValueTask<Lineage> OfAsync(GatewayCaller caller, CancellationToken cancellationToken)
     {
         // The SDKs count their tries also where nothing else ties them together.
         var triesBefore = caller.Tags.AttemptNo - 1;
@@ -62,7 +62,7 @@ internal sealed class Lineage(ILedger ledger, string org, string operation, int 
     public int Next() => Interlocked.Increment(ref _last);
 
     /// <summary>The chain of the caller's envelope; null: it has none.</summary>
-    public EnvelopeChain? ChainOf(Caller caller)
+    public EnvelopeChain? ChainOf(GatewayCaller caller)
     {
         if (caller.Carried is not { } envelope) return null;
 

@@ -34,7 +34,7 @@ internal sealed class ModelList(CurrentRoutes currentRoutes)
     /// <returns>Null: refused, and told.</returns>
     private async Task<IEnumerable<(string Name, string Provider)>?> OfferedAsync(HttpContext context, Dialect dialect)
     {
-        if (Caller.Read(context, out var caller) is { } stranger)
+        if (GatewayCaller.Read(context, out var caller) is { } stranger)
         {
             await dialect.RefuseAsync(context, stranger);
             return null;

@@ -53,6 +53,13 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
                 return;
             }
 
+            if (answer.IsSuccessStatusCode && kept.IsPending && !JsonMember.IsWhole(whole.Bytes.Span))
+            {
+                // It may be the answer, and nobody can say so: an answer that is not charged for is not given.
+                await dialect.RefuseAsync(context, ApiError.UpstreamFailed, "The provider's answer cannot be read.");
+                return;
+            }
+
             if (answer.IsSuccessStatusCode && !await SettleAsync(context, kept, whole.Bytes, (int)answer.StatusCode)) return;
             await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
         }
@@ -63,9 +70,9 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
     }
 
     /// <summary>An envelope binds here as it does where it is spent; without one, nothing is asked for that would need one.</summary>
-    private GatewayRefusal? Identify(HttpContext context, out Caller? caller) => context.Request.Headers.ContainsKey(Envelope.Header)
-        ? Caller.Read(context, keys.Get(), identities, out caller)
-        : Caller.Read(context, out caller);
+    private GatewayRefusal? Identify(HttpContext context, out GatewayCaller? caller) => context.Request.Headers.ContainsKey(Envelope.Header)
+        ? GatewayCaller.Read(context, keys.Get(), identities, out caller)
+        : GatewayCaller.Read(context, out caller);
 
     private static ValueTask<UpstreamAnswer> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
     {

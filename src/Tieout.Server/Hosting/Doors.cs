@@ -16,6 +16,8 @@ internal static class Doors
         services.AddSingleton<HealthReport>();
         services.AddSingleton<MetricsPage>();
         services.AddSingleton(provider => new GuessTable(doors.WrongCredentials, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<KeyUseRecorder>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyUseRecorder>());
         services.AddSingleton<RefusedLog>();
         services.AddHostedService(provider => provider.GetRequiredService<RefusedLog>());
         services.AddHostedService<DoorWarnings>();

@@ -15,6 +15,8 @@ internal sealed class TrackedLedger(ILedger ledger) : ILedger
 
     public IRefusedRequests RefusedRequests => ledger.RefusedRequests;
 
+    public IKeyUses KeyUses => ledger.KeyUses;
+
     public bool DoesWhatIsDoneOnce => ledger.DoesWhatIsDoneOnce;
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>

@@ -67,7 +67,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
         for (var (i, next) = (0, first); i < outcomes.Length; i++)
         {
-            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], facts, cancellationToken);
+            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], caller, facts, cancellationToken);
         }
 
         return outcomes;
@@ -147,8 +147,8 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         + (limits.ContextWindow is { } window && excess.Max != excess.Unit.Max ? $" for '{Inputs.Shown(item.Model)}' with its context window of {window} tokens" : "")
         + ". Send one record for each call.";
 
-    /// <summary>A key speaks for its own org, team and project only. Another org is to it one that is not there, so that names cannot be probed.</summary>
-    /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org.</param>
+    /// <summary>A key hands in usage of its own org, team and project only, always under its own id. Another org is answered as one that does not exist, so that names cannot be probed.</summary>
+    /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org; its id is recorded there, too, as at the gateway.</param>
     private static void Assign(UsageItem item, Caller caller, bool isBound)
     {
         if (caller.Key is not { } key) return;
@@ -158,6 +158,8 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item names none." : $"The key may not hand in usage of the model '{Inputs.Shown(item.Model)}'.");
         }
 
+        // A key that could name another one, or none, would evade its own budgets and use up the other's.
+        if ((item.Key ??= key.Id) != key.Id) item.Refuse(ApiError.Forbidden, $"The key is '{key.Id}' and hands in no other key's usage. Leave key out.");
         Pin(item, key.Terms?.Pins);
         if (isBound && item.Org != key.Org) return;
         if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key hands in usage of a tenant with that tenant's envelope (A2): in the header Tieout-Envelope, or with the item.");
@@ -200,7 +202,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     private static string? EndUser(string? user) =>
         string.IsNullOrEmpty(user) ? null : Names.IsValid(user) ? user : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16))}";
 
-    private async ValueTask<ItemOutcome> AnswerAsync(UsageItem item, Command.Charge charge, Outcome outcome, FactCap facts, CancellationToken cancellationToken)
+    private async ValueTask<ItemOutcome> AnswerAsync(UsageItem item, Command.Charge charge, Outcome outcome, Caller caller, FactCap facts, CancellationToken cancellationToken)
     {
         var asked = charge.Usage;
         switch (outcome)
@@ -211,7 +213,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 return new(item, ItemStatus.Replayed, asked.Usage.Id);
             case Outcome.Refused { Reason: Refusal.IdReused }:
                 var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
-                if (stands?.Usage is { } row && IsSame(item, asked, row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
+                if (stands?.Usage is { } row && IsSame(item, Said(asked, row, caller), row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
                 return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
             case Outcome.Proposed { Proposal: var proposal }:
                 return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
@@ -221,6 +223,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 throw new UnreachableException($"No answer for {outcome}.");
         }
     }
+
+    /// <summary>The item as it was recorded before keys were recorded with what they hand in: sending it again is still a replay.</summary>
+    private static PricedUsage Said(PricedUsage asked, UsageRow row, Caller caller) =>
+        caller.Key is null || row.Usage.Labels.Key is not null ? asked : asked with { Usage = asked.Usage with { Labels = asked.Usage.Labels.OfKey(null) } };
 
     /// <summary>
     /// Whether the content is what stands, though its price has changed since: a list that was imported later prices a replay anew,

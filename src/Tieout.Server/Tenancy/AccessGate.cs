@@ -11,7 +11,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Tenancy;
 
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
-internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused)
+internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused, KeyUseRecorder uses)
 {
     private const string NotKnown = "The key or token is not known here, or it is blocked, revoked or expired.";
     private const string Mistyped = "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.";
@@ -36,7 +36,8 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
 
         if (caller is not null && context.Features.Get<LogIds>() is { } ids) (ids.Org, ids.Token) = (caller.Org, caller.TokenId);
         if (refusal is not null) return RefuseAsync(context, protocol, refusal, caller);
-        caller!.StoreIn(context);
+        if (caller!.Spender is { } spender) uses.Note(spender);
+        caller.StoreIn(context);
         return next(context);
     }
 
@@ -57,7 +58,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         {
             var known = keys.Get();
             caller = known.Find(bytes[..length]) is { } spender ? spender.Caller
-                : known.FindToken(bytes[..length]) is { } token ? new Caller(Org: null, token.Role, token.Id)
+                : known.FindToken(bytes[..length]) is { } token ? new Caller(Org: null, token.Role, token.Id) { Person = token.Name ?? token.Id }
                 : admin.Matches(secret) ? Caller.Root
                 : null;
         }

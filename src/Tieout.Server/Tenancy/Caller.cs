@@ -15,6 +15,9 @@ internal sealed record Caller(string? Org, AdminRole? Role, string TokenId, Spen
     /// <summary>The bearer of the configured admin token.</summary>
     public static Caller Root { get; } = new(Org: null, AdminRole.Admin, RootToken);
 
+    /// <summary>Who holds the token or key: tokens with the same name belong to the same person. Without a name the id is all that is known.</summary>
+    public string Person { get; init; } = TokenId;
+
     public bool IsPlatform => Org is null;
 
     public ApiKey? Key => Spender?.Key;

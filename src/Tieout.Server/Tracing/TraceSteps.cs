@@ -100,7 +100,7 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         foreach (var budget in read.BudgetStates(org.Org.Id).Where(budget => budget.Counts(usage.Labels, usage.EndUser) && budget.CountsAt(posting.EffectiveAt)))
         {
             var window = budget.WindowAt(posting.EffectiveAt);
-            var name = budget.Budget.Limit is null ? $"{budget.Budget.Id} (the org's own meter)" : $"{budget.Budget.Id}{(budget.IsPerUser ? $" of {usage.EndUser}" : "")}";
+            var name = budget.Budget.Limit is null ? $"{budget.Budget.Id} ({(budget.Budget.Scope.IsWholeOrg ? "the org's own meter" : "without a limit")})" : $"{budget.Budget.Id}{(budget.IsPerUser ? $" of {usage.EndUser}" : "")}";
             Add(posting.RecordedAt, "window", budget.No, attempt, $"{name}, the window from {window.Start}", signed, committed.Commit, budget.Budget.Id);
         }
 

@@ -29,6 +29,7 @@ public sealed class PostgresLedger : ILedger
         _reader = new(connections, layout, Buckets, _watch);
         Deliveries = new PostgresDeliveries(connections, _watch);
         RefusedRequests = new PostgresRefusedRequests(connections, layout);
+        KeyUses = new PostgresKeyUses(connections, layout);
     }
 
     public ILedgerReader Read => _reader;
@@ -36,6 +37,8 @@ public sealed class PostgresLedger : ILedger
     public IDeliveries Deliveries { get; }
 
     public IRefusedRequests RefusedRequests { get; }
+
+    public IKeyUses KeyUses { get; }
 
     public LedgerHealth Health
     {

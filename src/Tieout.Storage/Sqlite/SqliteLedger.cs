@@ -12,7 +12,7 @@ public sealed class SqliteLedger : ILedger
     private readonly LedgerWriter _writer;
     private readonly SqliteReader _reader;
     private readonly SqliteDeliveries _deliveries;
-    private readonly SqliteRefusedRequests _refused;
+    private readonly SideConnection _side;
 
     private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
     {
@@ -20,7 +20,8 @@ public sealed class SqliteLedger : ILedger
         _writer = new(store, clock, batchMax);
         _reader = new(store.Database, _writer);
         _deliveries = new(store.Database, clock);
-        _refused = new(store.Database);
+        _side = new(store.Database);
+        (RefusedRequests, KeyUses) = (new SqliteRefusedRequests(_side), new SqliteKeyUses(_side));
     }
 
     public LedgerHealth Health => _writer.Health;
@@ -29,7 +30,9 @@ public sealed class SqliteLedger : ILedger
 
     public IDeliveries Deliveries => _deliveries;
 
-    public IRefusedRequests RefusedRequests => _refused;
+    public IRefusedRequests RefusedRequests { get; }
+
+    public IKeyUses KeyUses { get; }
 
     internal SqliteLedgerStore Store { get; }
 
@@ -85,7 +88,7 @@ public sealed class SqliteLedger : ILedger
     public async ValueTask DisposeAsync()
     {
         _deliveries.Dispose();
-        _refused.Dispose();
+        _side.Dispose();
         await _writer.DisposeAsync();
         _reader.Dispose();
     }

@@ -20,8 +20,9 @@ internal sealed partial class StoredBook
         try
         {
             connection.Execute("BEGIN");
-            stored.LoadStanding(connection, now);
-            stored.Replay(connection, pending);
+            using var checksums = new RowChecksums();
+            stored.LoadStanding(connection, now, checksums);
+            stored.Replay(connection, pending, checksums);
             return stored;
         }
         catch
@@ -41,16 +42,16 @@ internal sealed partial class StoredBook
     private string? _damage;
     private int _damaged;
 
-    private void LoadStanding(RawConnection connection, Instant now)
+    private void LoadStanding(RawConnection connection, Instant now, RowChecksums checksums)
     {
-        Each(connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(RowReads.Setting(s)));
-        Each(connection, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
+        var settings = Each(connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(checksums.Check(RowReads.Setting(s))));
+        var labels = Each(connection, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
         {
-            var row = RowReads.Labels(s);
+            var row = checksums.Check(RowReads.Labels(s));
             Book.Recall(row);
             _rows.Add(row);
         });
-        Each(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(RowReads.Price(s)));
+        var prices = Each(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
         Each(connection, "accounts", $"SELECT {CheckpointTables.AccountColumns} FROM accounts", s => CheckpointTables.RecallAccount(s, Book));
         Book.WindowsFrom = now - WindowsKept;
         foreach (var which in (ReadOnlySpan<string>)[$"end_at > {Book.WindowsFrom.UnixMicros}", "held <> 0"])
@@ -68,13 +69,18 @@ internal sealed partial class StoredBook
             var chain = RowReads.Chain(s, []);
             Book.Recall(chain.Last, chain.Hash);
         });
+        foreach (var (table, rows, expected) in (ReadOnlySpan<(string, long, long)>)[("settings", settings, Book.Last.Setting), ("attributions", labels, Book.Last.Labels), ("prices", prices, Book.Last.Price)])
+        {
+            if (RowChecksums.Missing(table, rows, expected) is { } missing) Damaged(missing);
+        }
+
         foreach (var table in (ReadOnlySpan<string>)["usage", "holds"])
         {
             Each(connection, table, $"SELECT id FROM {table} ORDER BY id DESC LIMIT 1", s => See(new(s.Guid(0))));
         }
     }
 
-    private void Replay(RawConnection connection, Pending pending)
+    private void Replay(RawConnection connection, Pending pending, RowChecksums checksums)
     {
         var recomputed = new Recomputation(Book);
         var (after, firstOpenHold) = (0L, 0L);
@@ -82,8 +88,8 @@ internal sealed partial class StoredBook
         var postings = 0L;
         Each(connection, "postings", $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
-            var posting = RowReads.Posting(s, OrgOf).Posting;
-            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? RowReads.Usage(s, _rows.Labels, first: 12) : null;
+            var posting = checksums.Check(RowReads.Posting(s, OrgOf)).Posting;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: 12)) : null;
             if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);
@@ -91,7 +97,7 @@ internal sealed partial class StoredBook
         });
         Each(connection, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
         {
-            var hold = RowReads.Hold(s, _rows.Labels).Hold;
+            var hold = checksums.Check(RowReads.Hold(s, _rows.Labels)).Hold;
             RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
             Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
             recomputed.Add(hold);
@@ -111,13 +117,16 @@ internal sealed partial class StoredBook
         });
     }
 
-    private void Each(RawConnection connection, string table, string sql, Action<RawStatement> take)
+    /// <returns>How many rows there are, readable or not.</returns>
+    private long Each(RawConnection connection, string table, string sql, Action<RawStatement> take)
     {
+        var rows = 0L;
         try
         {
             using var statement = connection.Prepare(sql);
             while (statement.Step())
             {
+                rows++;
                 try
                 {
                     take(statement);
@@ -130,15 +139,21 @@ internal sealed partial class StoredBook
         }
         catch (StoreCorruptException unreadable)
         {
-            _damage ??= $"The rows of table {table} cannot be read to their end: {unreadable.Message}";
-            _damaged++;
+            Damaged($"The rows of table {table} cannot be read to their end: {unreadable.Message}");
         }
+
+        return rows;
     }
 
     private void Damaged(string table, RawStatement row, Exception broken)
     {
         var name = row.Bytes(0).Length == 16 ? row.Guid(0).ToString() : row.Int64(0).ToString(CultureInfo.InvariantCulture);
-        _damage ??= $"Row {name} of table {table} cannot be loaded: {broken.Message}";
+        Damaged($"Row {name} of table {table} cannot be loaded: {broken.Message}");
+    }
+
+    private void Damaged(string what)
+    {
+        _damage ??= what;
         _damaged++;
     }
 }

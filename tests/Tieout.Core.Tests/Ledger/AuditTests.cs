@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 
@@ -47,6 +48,24 @@ public sealed class AuditTests
         _ledger.Submit(Key("aaaa", blocked: false));
         _ledger.Submit(Key("bbbb", blocked: true));
         Assert.Equal(("""{"id":"key_1","blocked":false,"terms":{}}""", """{"id":"key_1","blocked":true,"terms":{}}"""), (_ledger.Audit[1].Before, _ledger.Audit[1].After));
+    }
+
+    // Method: the members by reflection, so that a new hash of a secret is asked here, too.
+    [Fact]
+    public void U1_hashes_of_secrets_are_left_out_at_any_depth_also_in_a_command_inside_another()
+    {
+        _ledger.Submit(Make.OpenOrg());
+        var hashes = new[] { typeof(ApiKey), typeof(KeyTerms), typeof(RoleToken) }.SelectMany(type => type.GetProperties()).Where(property => property.Name.EndsWith("Sha256", StringComparison.Ordinal))
+            .Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)).Distinct().ToList();
+        Assert.Equal(["previous_sha256", "secret_sha256"], hashes.Order(StringComparer.Ordinal));
+        var members = string.Join(",", hashes.Select(name => $"\"{name}\":\"aaaa\""));
+        var body = $$$"""{"id":"key_1",{{{members}}},"terms":{"lists":[[{{{{members}}}}],"x"],"sha256":"of content"}}""";
+
+        _ledger.Submit(Make.Asked(new Command.Together("acme", [new Command.Record(SettingKind.Key, "acme", "key_1", body, Once: false), Make.Budget(5)])));
+
+        var after = _ledger.Audit[^1].After!;
+        Assert.DoesNotContain("aaaa", after, StringComparison.Ordinal);
+        foreach (var kept in (string[])["key_1", "of content", "set_budget", "limit_nanos"]) Assert.Contains(kept, after, StringComparison.Ordinal);
     }
 
     [Fact]

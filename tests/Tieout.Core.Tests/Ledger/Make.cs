@@ -26,10 +26,11 @@ internal static class Make
 
     /// <summary>The command as a person asks for it.</summary>
     /// <param name="above">In nano-units: what moves more needs a second person; null: nothing does.</param>
-    public static Command Asked(Command command, string by = "tok_ana", long? above = null, string proposal = "prop_1", string reason = "agreed in the contract", string? finding = null) => command with
+    public static Command Asked(Command command, string by = "tok_ana", long? above = null, string proposal = "prop_1", string reason = "agreed in the contract", string? finding = null, string? person = null) => command with
     {
         Audit = new(new Actor(by, "finance", "corr-1", "203.0.113.9", "curl/8"), "POST /orgs/{org}/topups", "/orgs/acme/topups")
         {
+            Person = person ?? by,
             Finding = finding,
             Approval = above is { } limit ? new(new Amount(limit), proposal, reason, TimeSpan.FromHours(1)) : null,
         },

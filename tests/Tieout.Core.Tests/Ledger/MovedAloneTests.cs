@@ -40,6 +40,20 @@ public sealed class MovedAloneTests
     }
 
     [Fact]
+    public void U1_two_tokens_of_one_person_have_one_limit_and_do_not_approve_each_other()
+    {
+        Assert.IsType<Outcome.Done>(Submit(Grant("a", 60), by: "tok_1", person: "ana"));
+        var proposal = Assert.IsType<Outcome.Proposed>(Submit(Grant("b", 60), by: "tok_2", person: "ana")).Proposal;
+        Assert.Equal(("tok_2", "ana"), (proposal.By, proposal.Person));
+
+        Command Approval(string by, string person) => Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), by, person: person);
+        Assert.Equal(Refusal.ProposalOwn, Assert.IsType<Outcome.Refused>(_ledger.Submit(Approval("tok_1", "ana"))).Reason);
+        Assert.Equal(Refusal.ProposalOwn, Assert.IsType<Outcome.Refused>(_ledger.Submit(Approval("tok_2", "renamed"))).Reason);
+        Assert.Equal(proposal, Proposal.Of(_ledger.Book.Object("acme", ObjectKind.Proposal, proposal.Id)!.Object));
+        Assert.IsType<Outcome.Done>(_ledger.Submit(Approval("tok_3", "ben")));
+    }
+
+    [Fact]
     public void U1_only_what_one_person_carried_out_alone_counts()
     {
         // A refusal, a replay and what a second person approved.
@@ -54,6 +68,6 @@ public sealed class MovedAloneTests
 
     private static Command.Grant Grant(string id, long nanos) => new(id, "acme", new(nanos), 0, null);
 
-    private Outcome Submit(Command command, string by = "tok_ana") =>
-        _ledger.Submit(Make.Asked(command, by, Limit, proposal: $"prop_{_ledger.Chain.Count}"));
+    private Outcome Submit(Command command, string by = "tok_ana", string? person = null) =>
+        _ledger.Submit(Make.Asked(command, by, Limit, proposal: $"prop_{_ledger.Chain.Count}", person: person));
 }

@@ -59,6 +59,14 @@ public sealed class ProposalTests
     }
 
     [Fact]
+    public void The_text_of_a_budget_in_a_command_with_others_is_the_command()
+    {
+        var command = new Command.Together("acme", [new Command.Record(SettingKind.Key, "acme", "key_1", "{}", Once: false), Make.Budget(5, new("acme", Key: "key_1")), Make.Budget(7)]);
+        var again = Assert.IsType<Command.Together>(CommandText.Parse(CommandText.Write(command)));
+        Assert.Equal(command.Parts.AsEnumerable(), again.Parts);
+    }
+
+    [Fact]
     public void U1_at_the_limit_one_person_is_enough()
     {
         Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(Make.TopUp(Limit), above: Limit)));

@@ -32,6 +32,15 @@ public sealed class SecondPersonTests
         Assert.Equal("other", (await world.GetAsync("/prices/other/big-1")).GetProperty("provider").GetString());
         using var again = await world.SendAsync(HttpMethod.Post, "/prices?format=tieout&reason=contract", List);
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+
+        // Two tokens of one person are no second person.
+        var (one, two) = (await OfCleoAsync(), await OfCleoAsync());
+        var grant = await world.OkAsync(HttpMethod.Post, "/orgs/acme/grants", """{"id":"of-cleo","amount":"5000","reason":"goodwill"}""", one);
+        var approval = ($"/orgs/acme/proposals/{grant.GetProperty("id").GetString()}/approve", $$"""{"hash":"{{grant.GetProperty("hash").GetString()}}"}""");
+        using (var own = await world.SendAsync(HttpMethod.Post, approval.Item1, approval.Item2, two)) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        await world.OkAsync(HttpMethod.Post, approval.Item1, approval.Item2, ben);
+
+        async Task<string> OfCleoAsync() => (await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance","name":"cleo"}""")).GetProperty("token").GetString()!;
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
+using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Gateway;
 
@@ -16,9 +17,9 @@ internal static class DialectsWorld
         {"id":"dall-e-3","match":"dall-e-3","prices":[{"rates":{"requests":"40"}}]}]}]}
         """;
 
-    public static async Task<World> StartAsync(string topUp = "1000", Func<GatewayOptions, GatewayOptions>? gateway = null, string? providerUrl = null, Func<ServerOptions, ServerOptions>? change = null)
+    public static async Task<World> StartAsync(string topUp = "1000", Func<GatewayOptions, GatewayOptions>? gateway = null, string? providerUrl = null, Func<ServerOptions, ServerOptions>? change = null, Func<Task<ILedger>>? open = null)
     {
-        var world = await World.StartAsync(topUp, providerUrl: providerUrl, change: options => (change?.Invoke(options) ?? options) with
+        var world = await World.StartAsync(topUp, providerUrl: providerUrl, open: open, change: options => (change?.Invoke(options) ?? options) with
         {
             Gateway = gateway?.Invoke(options.Gateway) ?? options.Gateway,
             Providers =

@@ -46,12 +46,13 @@ internal sealed class World : IAsyncDisposable
 
     /// <param name="topUp">What the org has at the beginning, in major units.</param>
     /// <param name="change">Changes the options before the server is built.</param>
-    public static async Task<World> StartAsync(string topUp = "1000", Func<ServerOptions, ServerOptions>? change = null, string? providerUrl = null)
+    /// <param name="open">Opens the ledger; null: an embedded one in the world's folder.</param>
+    public static async Task<World> StartAsync(string topUp = "1000", Func<ServerOptions, ServerOptions>? change = null, string? providerUrl = null, Func<Task<ILedger>>? open = null)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var provider = SimulatedProviderApp.Build(new() { Listen = "http://127.0.0.1:0" });
         await provider.StartAsync();
-        var ledger = new BreakableLedger(SqliteLedger.Open(folder.FullName));
+        var ledger = new BreakableLedger(open is null ? SqliteLedger.Open(folder.FullName) : await open());
         var options = new ServerOptions
         {
             Listen = "http://127.0.0.1:0",
@@ -184,6 +185,10 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     public IDeliveries Deliveries => inner.Deliveries;
 
     public IRefusedRequests RefusedRequests => inner.RefusedRequests;
+
+    public IKeyUses KeyUses => KeyUsesFail ? throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None) : inner.KeyUses;
+
+    public bool KeyUsesFail { get; set; }
 
     public ILedger Inner => inner;
 

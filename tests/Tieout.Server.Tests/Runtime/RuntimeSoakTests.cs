@@ -165,6 +165,8 @@ public sealed class RuntimeSoakTests
 
         public IRefusedRequests RefusedRequests => inner.RefusedRequests;
 
+        public IKeyUses KeyUses => inner.KeyUses;
+
         public void DieAfter(int commands) => _left = commands;
 
         public void Live() => _left = int.MaxValue;

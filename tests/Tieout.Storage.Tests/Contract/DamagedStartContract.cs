@@ -10,6 +10,9 @@ public abstract class DamagedStartContract
     /// <summary>Tables whose every row is loaded at a start. Damage in them that cannot be read makes the store read-only.</summary>
     private static readonly string[] Loaded = ["settings", "attributions", "prices", "accounts"];
 
+    /// <summary>Of these, a changed value that can be read is damage too: each row has a checksum, and rows have numbers without gaps.</summary>
+    private static readonly string[] Checked = ["settings", "attributions", "prices"];
+
     internal FakeClock Clock { get; } = new();
 
     /// <summary>All values of all columns take minutes. Without TIEOUT_LONG=1 every so-many-eth is tried: a number that is no divisor of the tries of a column, so that each value is tried in some column.</summary>
@@ -53,6 +56,7 @@ public abstract class DamagedStartContract
                     try
                     {
                         if (await IsReadOnlyAfterStartAsync(wrong, damage)) readOnly.Add(table);
+                        else if (Checked.Contains(table)) wrong.Add($"{damage}: the start did not notice it.");
                     }
                     catch (Exception thrown)
                     {
@@ -72,7 +76,7 @@ public abstract class DamagedStartContract
 
     /// <summary>What keeps a start from loading everything, and each fault that was once found.</summary>
     private static bool IsAlwaysTried(string table, string column, string value, bool first) => first && (table, column, value) is
-        ("settings", "body", "'damaged'" or "'{}'") or ("attributions", "source" or "org", "9223372036854775807" or "-1") or ("attributions", "control_plane", "77") or ("prices", "body", "'damaged'")
+        ("settings", "body" or "org" or "crc" or "name", "'damaged'" or "'{}'" or "77") or ("attributions", "source" or "org", "9223372036854775807" or "-1") or ("attributions", "control_plane", "77") or ("prices", "body", "'damaged'")
         or ("accounts", "grants", "'damaged'") or ("heads", "bucket", "77") or ("layout", "buckets", "-1" or "77") or ("chain", "last_usage" or "recorded_at", "9223372036854775807") or ("postings", "credit", "77");
 
     private async Task<bool> IsReadOnlyAfterStartAsync(List<string> wrong, string damage)

@@ -10,7 +10,7 @@ public sealed class OneShardTests
     private static readonly string[] Tables =
     [
         "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain", "accounts",
-        "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
+        "windows", "cells", "relay", "lanes", "deliveries", "refused_requests", "key_uses",
     ];
 
     // Goal: every ledger transaction stays on one shard. Method: commands of forty orgs in one list, of every kind that writes; then every row says

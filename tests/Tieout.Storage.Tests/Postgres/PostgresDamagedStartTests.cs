@@ -39,7 +39,7 @@ public sealed class PostgresDamagedStartTests : DamagedStartContract
         {
             return PostgresServer.Instance.Sql(Database, $"""
                 SET session_replication_role = replica;
-                UPDATE {table} SET {column} = {value} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} t ORDER BY t::text {(first ? "" : "DESC")} LIMIT 1) RETURNING 'damaged'
+                UPDATE {table} SET {column} = {value} WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} t ORDER BY t::text {(first ? "" : "DESC")} LIMIT 1) AND {column} IS DISTINCT FROM {value} RETURNING 'damaged'
                 """) == "damaged";
         }
         catch (PostgresException)

@@ -36,7 +36,7 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
         try
         {
             using var file = RawConnection.Open(Database);
-            file.Execute($"PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {column} = {value}{WhichRow(file, table, first)}");
+            file.Execute($"PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {column} = {value} WHERE {column} IS NOT {value}{WhichRow(file, table, first)}");
             return file.ReadInt64("SELECT changes()") > 0;
         }
         catch (Exception refused) when (refused is StoreUnavailableException or StoreCorruptException or StoreConstraintException or InvalidOperationException)
@@ -53,5 +53,5 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
 
     /// <summary>Tables without row numbers have one row in this test.</summary>
     private static string WhichRow(RawConnection file, string table, bool first) =>
-        file.ReadInt64($"SELECT count(*) FROM pragma_table_list WHERE name = '{table}' AND wr") > 0 ? "" : $" WHERE rowid = (SELECT {(first ? "min" : "max")}(rowid) FROM {table})";
+        file.ReadInt64($"SELECT count(*) FROM pragma_table_list WHERE name = '{table}' AND wr") > 0 ? "" : $" AND rowid = (SELECT {(first ? "min" : "max")}(rowid) FROM {table})";
 }

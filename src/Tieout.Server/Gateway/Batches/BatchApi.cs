@@ -97,7 +97,10 @@ internal sealed class OpenAiBatches : BatchApi
         result = default;
         if (CustomIdOf(line) is not { } customId) return false;
         var response = JsonMember.Object(line, "response"u8);
-        var status = int.TryParse(JsonMember.Value(response, "status_code"u8), out var code) ? code : 0;
+        var code = int.TryParse(JsonMember.Value(response, "status_code"u8), out var number) ? number : 0;
+
+        // A line that was never asked has no response. One that has an answer is not free because its status cannot be read.
+        var status = response.IsEmpty ? 0 : code is >= 100 and <= 599 ? code : StatusCodes.Status200OK;
         result = new(customId, status, JsonMember.Object(response, "body"u8));
         return true;
     }

@@ -18,7 +18,7 @@ internal sealed record BatchFacts(Guid Seed, string Provider, string? InputFile,
     /// <summary>Room that is left for a custom id, or its hash.</summary>
     private const int LabelLengthMin = 40;
 
-    public static BatchFacts Of(Caller caller, string provider, string? inputFile)
+    public static BatchFacts Of(GatewayCaller caller, string provider, string? inputFile)
     {
         var seed = Guid.CreateVersion7();
         var operation = caller.OperationId.Length + 1 + LabelLengthMin <= Names.LengthMax ? caller.OperationId : seed.ToString();

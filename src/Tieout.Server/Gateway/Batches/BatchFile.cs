@@ -27,7 +27,7 @@ internal sealed class BatchFile : HttpContent
     private long LineBytesMax => _routes.Options.Gateway.BodyBytesMax;
 
     /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
-    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, Caller caller, Routes routes, ReferenceGate references)
+    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
     {
         var file = new BatchFile(lines, http, routes, caller.Spender.Key.Org);
         var number = 0;
@@ -69,14 +69,14 @@ internal sealed class BatchFile : HttpContent
     }
 
     /// <summary>What a line names at the provider must be the org's own, and where the file goes.</summary>
-    private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, Caller caller, RequestReferences named, string model)
+    private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named, string model)
     {
         if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(_routes, model)) return null;
         var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
         return refused ?? (binding.Allows(Upstream) ? null : ReferenceGate.NotAt(Upstream));
     }
 
-    private GatewayRefusal? Check(ReadOnlySpan<byte> json, Caller caller, out RequestReferences named, out string model)
+    private GatewayRefusal? Check(ReadOnlySpan<byte> json, GatewayCaller caller, out RequestReferences named, out string model)
     {
         (named, model) = (RequestReferences.None, "");
         if (BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is { } malformed) return malformed;

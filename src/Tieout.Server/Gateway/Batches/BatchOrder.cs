@@ -14,7 +14,7 @@ using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>What a batch asks for, line by line: an attempt each, and the most that it may cost at batch prices.</summary>
-internal sealed class BatchOrder(BatchApi api, BatchFacts facts, Caller caller, Upstream upstream, Routes routes, Instant now)
+internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller caller, Upstream upstream, Routes routes, Instant now)
 {
     /// <summary>What providers take. Bounds the memory: some 300 bytes a line.</summary>
     private const int LinesMax = 100_000;

@@ -28,7 +28,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
 
     public static bool IsIntent(ProviderObject batch) => batch.Id.StartsWith(IntentPrefix, StringComparison.Ordinal);
 
-    public async Task SendAsync(HttpContext context, BatchApi api, Caller caller, BatchFacts facts, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
+    public async Task SendAsync(HttpContext context, BatchApi api, GatewayCaller caller, BatchFacts facts, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
     {
         if (QueryRules.Of(api.Dialect).Read(context.Request.QueryString, out var query) is { } unknown)
         {

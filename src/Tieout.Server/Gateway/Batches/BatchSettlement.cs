@@ -124,9 +124,14 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
     /// <returns>Null: it is no result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
     {
-        if (!api.TryReadResult(line, out var result)) return null;
-        if (result.Status is not (>= 200 and < 300)) return new(result.CustomId, result.Status, UsageMeter.Failed);
         var meter = new UsageMeter(Prices.Reader(Upstream, Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
+        if (!api.TryReadResult(line, out var result))
+        {
+            // It was worked at, and what it used cannot be read: the attempt costs what was held for it.
+            return JsonMember.TextBeforeDamage(line, "custom_id"u8) is { } customId ? new(customId, StatusCodes.Status200OK, meter.Finish(whole: true)) : null;
+        }
+
+        if (result.Status is not (>= 200 and < 300)) return new(result.CustomId, result.Status, UsageMeter.Failed);
         Endpoint.Reader(new GatewayRequest { Model = "", Bytes = 0 }, meter).Whole(result.Answer);
         return new(result.CustomId, result.Status, meter.Finish(whole: true));
     }
@@ -137,23 +142,10 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
         var model = hold.Scope.Model!;
         var record = new AttemptRecord(
             hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
-            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, answered => LabelsOf(hold.Scope, answered))
+            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, hold.Scope.OfModel)
         {
             InBatch = true,
         };
         return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero, hold.Amount, Claims);
     }
-
-    private static UsageLabels LabelsOf(UsageLabels scope, string model) => model == scope.Model ? scope : new()
-    {
-        Org = scope.Org,
-        Project = scope.Project,
-        Team = scope.Team,
-        Key = scope.Key,
-        Feature = scope.Feature,
-        Provider = scope.Provider,
-        Model = model,
-        Source = scope.Source,
-        Trigger = scope.Trigger,
-    };
 }

@@ -64,7 +64,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     }
 
     /// <summary>What the lines name at the provider must be the org's own, and where the batch goes.</summary>
-    private async Task<GatewayRefusal?> ForeignAsync(HttpContext context, Caller caller, Routes routes, RequestBody body, Upstream upstream)
+    private async Task<GatewayRefusal?> ForeignAsync(HttpContext context, GatewayCaller caller, Routes routes, RequestBody body, Upstream upstream)
     {
         if (MessageLines.Endpoint.ReadReferences(body.Span, out var named) is { } malformed) return malformed;
         var (refused, binding) = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);

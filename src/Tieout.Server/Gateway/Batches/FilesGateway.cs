@@ -70,7 +70,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
 
     public static string UploadsFolder(ServerOptions options) => Path.Combine(options.Data, "uploads");
 
-    private async Task<bool> KeepAsync(HttpContext context, Caller caller, Upstream upstream, ReadOnlyMemory<byte> answer)
+    private async Task<bool> KeepAsync(HttpContext context, GatewayCaller caller, Upstream upstream, ReadOnlyMemory<byte> answer)
     {
         if (System.Text.Encoding.UTF8.GetString(JsonMember.Text(answer.Span, "id"u8)) is not { Length: > 0 } id)
         {

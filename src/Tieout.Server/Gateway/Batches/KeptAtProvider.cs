@@ -19,9 +19,9 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
 
     /// <summary>As steps 1 and 2 of the pipeline.</summary>
     /// <returns>Null: refused, and told.</returns>
-    public async Task<Caller?> EnterAsync(HttpContext context, Dialect dialect)
+    public async Task<GatewayCaller?> EnterAsync(HttpContext context, Dialect dialect)
     {
-        var refused = Caller.Read(context, keys.Get(), identities, out var caller);
+        var refused = GatewayCaller.Read(context, keys.Get(), identities, out var caller);
         if (refused is null)
         {
             var permit = limits.Enter(currentRoutes.Get().Options.Limits, caller!.Spender.Key, model: "", tokens: 0);
@@ -37,7 +37,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
 
     /// <summary>Whether the org may keep one more object of a kind. Asked before the body is read.</summary>
     /// <returns>False: the client has been answered.</returns>
-    public async Task<bool> HasRoomAsync(HttpContext context, Dialect dialect, Caller caller, ObjectKind kind)
+    public async Task<bool> HasRoomAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind)
     {
         var limit = options.Governor.ObjectsPerOrg;
         if (await ledger.Read.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
@@ -48,7 +48,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     /// <summary>What the org has at the provider under an id, and where that is.</summary>
     /// <param name="provider">Reads the provider's name from what is kept of it.</param>
     /// <returns>Null: there is none, or it is another org's (nobody is told which), or its provider is gone; refused, and told.</returns>
-    public async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, Dialect dialect, Caller caller, ObjectKind kind, string id, Func<string, string> provider)
+    public async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
     {
         var kept = ProviderObject.IsValidId(id) ? await ledger.Read.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
         if (kept is null || (kind is ObjectKind.File && kept.End is not null))

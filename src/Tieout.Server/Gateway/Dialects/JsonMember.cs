@@ -50,6 +50,44 @@ internal static class JsonMember
     public static ReadOnlySpan<byte> Object(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
         Value(json, name) is [(byte)'{', ..] block ? block : [];
 
+    /// <summary>Whether it is JSON to its end.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, Deep);
+            while (reader.Read())
+            {
+            }
+
+            return true;
+        }
+        catch (Exception error) when (IsUnreadable(error))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The text of an object's member, also where the object is no JSON after it. The first of that name; null: there is none.</summary>
+    public static string? TextBeforeDamage(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, Deep);
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth != 1 || reader.TokenType is not JsonTokenType.PropertyName || !reader.ValueTextEquals(name)) continue;
+                return reader.Read() && reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+            }
+        }
+        catch (Exception error) when (IsUnreadable(error))
+        {
+            return null;
+        }
+
+        return null;
+    }
+
     /// <summary>How many strings stand under a name, at any depth.</summary>
     public static int CountTexts(ReadOnlySpan<byte> json, string name) => (int)Scan(json, [name], countsBytes: false);
 

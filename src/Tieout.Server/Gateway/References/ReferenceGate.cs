@@ -20,7 +20,7 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
     /// <param name="asked">The model that the request asks for, as its client names it.</param>
     /// <returns>Why the request goes no further, else which upstreams it may go to.</returns>
     public async ValueTask<(GatewayRefusal? Refused, UpstreamBinding Binding)> CheckAsync(
-        Caller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references, CancellationToken cancellationToken)
+        GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references, CancellationToken cancellationToken)
     {
         if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return (notAllowed, default);
         var org = caller.Spender.Key.Org;
@@ -63,7 +63,7 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         new(ApiError.ParameterInvalid, $"The request goes to the provider '{upstream.Options.Name}', which does not have what the request names.");
 
     /// <summary>A key that is limited to some models is so also for those that tools and lists of fallbacks name.</summary>
-    public static GatewayRefusal? RefusalOf(Caller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
+    public static GatewayRefusal? RefusalOf(GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
     {
         foreach (var named in models)
         {

@@ -45,6 +45,7 @@ public static class MoveFromSqlite
             await move.RowsAsync();
             var chain = await move.StandingAsync();
             await MoveDeliveries.RunAsync(source, connection, cancellationToken);
+            await MoveKeyUses.RunAsync(source, connection, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return (chain.Commit, Convert.ToHexStringLower(chain.Hash));
         });

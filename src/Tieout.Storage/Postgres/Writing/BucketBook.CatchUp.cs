@@ -24,6 +24,7 @@ internal sealed partial class BucketBook
         var windows = isNew ? "(end_at > $2 OR held <> 0)" : "commit_no > $2";
         await using var batch = new NpgsqlBatch(connection);
         Ask(!isNew, "SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", last.Commit);
+        Ask(isNew, $"SELECT {RowReads.ChainColumns} FROM chain WHERE bucket = $1 AND commit_no = $2", to.Commit);
         Ask(to.Setting > last.Setting, $"SELECT {RowReads.SettingColumns} FROM settings WHERE bucket = $1 AND seq > $2 ORDER BY seq", last.Setting);
         Ask(to.Labels > last.Labels, $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND no > $2 ORDER BY no", last.Labels);
         Ask(to.Price > last.Price, "SELECT no, body, crc FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", last.Price);
@@ -42,13 +43,15 @@ internal sealed partial class BucketBook
 
         await using var reader = await batch.ExecuteReaderAsync();
         if (!isNew && (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))) is not [true]) return false;
-        var settings = await TakeAsync(to.Setting > last.Setting, "settings", RowReads.Setting);
-        var labels = await TakeAsync(to.Labels > last.Labels, "attributions", RowReads.Labels);
+        if (isNew) CheckHead(head.Chain, await TakeAsync(true, "chain", row => RowReads.Chain(row, [])));
+        using var checksums = new RowChecksums();
+        var settings = await TakeAsync(to.Setting > last.Setting, "settings", row => checksums.Check(RowReads.Setting(row)), to.Setting - last.Setting);
+        var labels = await TakeAsync(to.Labels > last.Labels, "attributions", row => checksums.Check(RowReads.Labels(row)), to.Labels - last.Labels);
         foreach (var row in labels) Number(row);
-        var prices = await TakeAsync(to.Price > last.Price, "prices", RowReads.Price);
+        var prices = await TakeAsync(to.Price > last.Price, "prices", row => checksums.Check(RowReads.Price(row)), to.Price - last.Price);
         var accounts = await TakeAsync(true, "accounts", StoredAccount.Read);
         var moved = await TakeAsync(true, "windows", RowReads.Window);
-        var holds = await TakeAsync(holdsCame, "holds", row => RowReads.Hold(row, Labels).Hold);
+        var holds = await TakeAsync(holdsCame, "holds", row => checksums.Check(RowReads.Hold(row, Labels)).Hold);
         var ended = await TakeAsync(holdsMayHaveEnded, "hold_ends", row => new AttemptId(row.Guid(0)));
         var newest = (await TakeAsync(holdsCame, "holds", row => row.Guid(0))).Concat(await TakeAsync(usageCame, "usage_ids", row => row.Guid(0))).ToList();
         lock (_gate)
@@ -73,10 +76,11 @@ internal sealed partial class BucketBook
             if (wanted) batch.Add(sql, [bucket, .. values]);
         }
 
-        async Task<List<T>> TakeAsync<T>(bool wanted, string table, Func<IRow, T> read)
+        async Task<List<T>> TakeAsync<T>(bool wanted, string table, Func<IRow, T> read, long? expected = null)
         {
             if (!wanted) return [];
             var rows = await reader.ListAsync(row => TryRead(table, row, read));
+            if (expected is { } numbered && RowChecksums.Missing(table, rows.Count, numbered) is { } missing) Damaged($"Bucket {bucket}: {missing}");
             return [.. rows.Where(row => row.IsRead).Select(row => row.Value)];
         }
     }

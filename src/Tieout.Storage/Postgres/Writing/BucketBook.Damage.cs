@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Core.Ledger;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Writing;
@@ -25,6 +26,15 @@ internal sealed partial class BucketBook
         }
     }
 
+    /// <summary>The head repeats what the chain says of the last commit. Only the chain is under the hash.</summary>
+    /// <param name="stored">The chain's row of that commit, if it is there and can be read.</param>
+    private void CheckHead(ChainRow head, List<ChainRow> stored)
+    {
+        if (head.Last == default && stored.Count == 0) return;
+        if (stored is [var chain] && chain.Last == head.Last && chain.RecordedAt == head.RecordedAt && chain.Hash.AsSpan().SequenceEqual(head.Hash)) return;
+        Damaged($"Row {bucket} of table heads is not what row {head.Commit} of table chain says.");
+    }
+
     private void TakeIn<T>(string table, long key, T row, Action<T> recall)
     {
         try
@@ -37,9 +47,11 @@ internal sealed partial class BucketBook
         }
     }
 
-    private void Damaged(string table, string row, Exception broken)
+    private void Damaged(string table, string row, Exception broken) => Damaged($"Row {row} of table {table} in bucket {bucket} cannot be loaded: {broken.Message}");
+
+    private void Damaged(string what)
     {
-        _damage ??= $"Row {row} of table {table} in bucket {bucket} cannot be loaded: {broken.Message}";
+        _damage ??= what;
         _damaged++;
     }
 

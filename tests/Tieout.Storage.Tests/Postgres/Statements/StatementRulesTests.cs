@@ -99,6 +99,8 @@ public sealed class StatementRulesTests
             await ledger.RefusedRequests.AddAsync([new(Guid.NewGuid(), at, "acme", "corr", null, null, "POST", null, 402, "budget_exhausted")], Cancel);
             await ledger.RefusedRequests.FindAsync("acme", "corr", at, 10, Cancel);
             await ledger.RefusedRequests.ForgetAsync(at, Cancel);
+            await ledger.KeyUses.StoreAsync([new("acme", "key_1", at)], Cancel);
+            await ledger.KeyUses.OfAsync("acme", Cancel);
             await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
         }
 

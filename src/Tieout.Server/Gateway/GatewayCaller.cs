@@ -9,7 +9,7 @@ using Tieout.Server.Tenancy;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Step 1: who asks, and for whom.</summary>
-internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlation)
+internal sealed record GatewayCaller(Spender Spender, Tags Tags, Correlation Correlation)
 {
     /// <summary>The logical thing asked for; the caller's own id for it, or a new one.</summary>
     public string OperationId { get; } = Tags.Operation ?? Guid.CreateVersion7().ToString();
@@ -21,18 +21,18 @@ internal sealed record Caller(Spender Spender, Tags Tags, Correlation Correlatio
     public bool IsCarriedNew { get; init; }
 
     /// <summary>The key that passed the gate, with the tags of its request.</summary>
-    public static GatewayRefusal? Read(HttpContext context, out Caller? caller)
+    public static GatewayRefusal? Read(HttpContext context, out GatewayCaller? caller)
     {
         caller = null;
         if (Tags.Read(context.Request.Headers, out var tags) is { } refused) return refused;
-        var spender = Tenancy.Caller.Of(context).Spender!;
+        var spender = Caller.Of(context).Spender!;
         if (spender.Pin(ref tags) is { } pinned) return pinned;
         caller = new(spender, tags, Correlation.Of(context));
         return null;
     }
 
     /// <summary>The same, for whom the envelope says: a verified one outranks the key's own org and the headers (A2).</summary>
-    public static GatewayRefusal? Read(HttpContext context, KeySnapshot keys, Identities identities, out Caller? caller)
+    public static GatewayRefusal? Read(HttpContext context, KeySnapshot keys, Identities identities, out GatewayCaller? caller)
     {
         if (Read(context, out caller) is { } refused) return refused;
         return identities.Bind(context, keys, ref caller!);

@@ -1,0 +1,39 @@
+using Tieout.Core.Ledger;
+
+namespace Tieout.Storage.Rows;
+
+/// <summary>Compares a row that decisions are made on with the checksum that was stored with it. A row that changed since it was written is damaged, also where every value of it can be read.</summary>
+internal sealed class RowChecksums : IDisposable
+{
+    private readonly RowBytes _bytes = new();
+
+    /// <returns>The row.</returns>
+    /// <exception cref="StoreCorruptException">A value of the row, or its checksum, is not the one that was written.</exception>
+    public SettingRow Check(SettingRow row) => Check(row, _bytes.Add(row), row.Crc);
+
+    /// <inheritdoc cref="Check(SettingRow)"/>
+    public LabelsRow Check(LabelsRow row) => Check(row, _bytes.Add(row), row.Crc);
+
+    /// <inheritdoc cref="Check(SettingRow)"/>
+    public PriceRow Check(PriceRow row) => Check(row, _bytes.Add(row), row.Crc);
+
+    /// <inheritdoc cref="Check(SettingRow)"/>
+    public HoldRow Check(HoldRow row) => Check(row, _bytes.Add(row.Hold), row.Crc);
+
+    /// <inheritdoc cref="Check(SettingRow)"/>
+    public UsageRow Check(UsageRow row) => Check(row, _bytes.Add(row), row.Crc);
+
+    /// <inheritdoc cref="Check(SettingRow)"/>
+    public PostingRow Check(PostingRow row) => Check(row, _bytes.Add(row.Posting), row.Crc);
+
+    public void Dispose() => _bytes.Dispose();
+
+    /// <summary>Why the rows of a table are not all there, or there are too many; null: as many as the chain says. Numbers begin at 1 and have no gaps.</summary>
+    /// <param name="rows">How many there are, readable or not.</param>
+    /// <param name="expected">How many the last commit says.</param>
+    public static string? Missing(string table, long rows, long expected) =>
+        rows == expected ? null : $"Rows of table {table} are missing or too many: {rows} are there, and the last commit says {expected}.";
+
+    private static T Check<T>(T row, uint computed, uint stored) =>
+        computed == stored ? row : throw new StoreCorruptException("its checksum is not that of its values.");
+}
