@@ -107,7 +107,7 @@ internal sealed partial class GatewayPipeline(
         GatewayCaller caller, Dialects.Endpoint endpoint, Routes routes, Route route, GatewayRequest request, RequestBody body, CancellationToken cancellationToken)
     {
         if (endpoint.ReadReferences(body.Span, out var named) is { } malformed) return (malformed, default);
-        if (ReferenceEquals(named, RequestReferences.None)) return default;
+        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(routes, request.Model)) return default;
         var spoken = endpoint.Dialect.Spoken;
         var (refused, binding) = await references.CheckAsync(caller, routes, spoken, endpoint.Scope, request.Model, named, cancellationToken);
         if (refused is null && route.First(spoken, binding) is null) refused = new(ApiError.ParameterInvalid, $"The model '{request.Model}' is not served by the provider that has what the request names.", "model");

@@ -105,7 +105,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         foreach (var waiting in await ledger.Deliveries.WaitingAsync(lane, TurnMessages, stoppingToken))
         {
             var at = Instant.From(time.GetUtcNow());
-            var outcome = await sender.SendAsync(webhook, waiting.MessageId, WebhookMessage.Body(waiting.MessageId, waiting.Message), stoppingToken);
+            var outcome = await sender.SendAsync(webhook, waiting.MessageId, WebhookMessage.Body(options.Doors.PublicUrl, waiting.MessageId, waiting.Message), stoppingToken);
             var isDead = outcome.Error is not null && (outcome.IsGone || waiting.Attempts + 1 >= options.Webhooks.AttemptsMax);
             var state = outcome.Error is null ? DeliveryState.Delivered : isDead ? DeliveryState.Dead : DeliveryState.Waiting;
             var attempt = new DeliveryAttempt(waiting.Message.Seq, state, at, (int)Math.Min(outcome.Took.TotalMilliseconds, int.MaxValue), outcome.Status, outcome.Error);

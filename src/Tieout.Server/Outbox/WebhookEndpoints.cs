@@ -68,7 +68,7 @@ internal static class WebhookEndpoints
         var webhook = Find(ledger, id);
         await ledger.RecordActionAsync(context, webhook.Org ?? "");
         var message = $"evt_{Guid.CreateVersion7():n}";
-        var outcome = await sender.SendAsync(webhook, message, WebhookMessage.Body(message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""), context.RequestAborted);
+        var outcome = await sender.SendAsync(webhook, message, WebhookMessage.Body(publicUrl: null, message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""), context.RequestAborted);
         return Answer.Ok(new WebhookTestBody(webhook.Id, outcome.Error is null, outcome.Status, outcome.Error, (int)outcome.Took.TotalMilliseconds), OutboxJson.Default.WebhookTestBody);
     }
 

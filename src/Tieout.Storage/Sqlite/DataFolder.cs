@@ -12,6 +12,7 @@ internal sealed class DataFolder : IDisposable
 {
     private const string LockFile = "tieout.lock";
     private const string OwnerFile = "tieout.owner";
+    private const string RoomFile = "tieout.room";
 
     private readonly FileStream _lock;
 
@@ -44,6 +45,25 @@ internal sealed class DataFolder : IDisposable
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new StoreUnavailableException($"The data folder {full} cannot be created or written: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
+        }
+    }
+
+    /// <summary>Writes a file of this size to the disk, and removes it.</summary>
+    /// <exception cref="StoreUnavailableException">The disk does not take it.</exception>
+    public void ProveRoom(int bytes)
+    {
+        var path = System.IO.Path.Combine(Path, RoomFile);
+        try
+        {
+            PrivateFiles.Write(path, new byte[bytes]);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"The disk of {Path} is full or cannot be written, so commits would fail: {failure.Message}", StoreEffect.None, StoreFault.Full, failure);
+        }
+        finally
+        {
+            File.Delete(path);
         }
     }
 

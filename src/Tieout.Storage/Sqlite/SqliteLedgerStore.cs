@@ -19,6 +19,9 @@ internal sealed class SqliteLedgerStore : ILedgerStore
     /// <summary>Of pages that the writer keeps in memory: imported ids come in no order, and with SQLite's 2 MB each of them is a page read from the file.</summary>
     private const int PagesKb = 65_536;
 
+    /// <summary>More than nearly every commit adds to the file and its log.</summary>
+    private const int RoomBytes = 1_048_576;
+
     private readonly DataFolder _folder;
     private readonly RawConnection _writes;
     private readonly RawConnection _reads;
@@ -147,7 +150,18 @@ internal sealed class SqliteLedgerStore : ILedgerStore
     });
 
     /// <inheritdoc/>
-    public void Probe() => InTransaction(() => _writes.Execute("UPDATE checkpoint SET first_open_hold = first_open_hold"));
+    /// <remarks>On a full disk a change of a page that the file has already succeeds, and the next commit fails. So the file must be able to grow, and the disk to take as much.</remarks>
+    public void Probe()
+    {
+        _folder.ProveRoom(RoomBytes);
+        InTransaction(() => _writes.Execute($"""
+            SAVEPOINT room;
+            INSERT INTO prices (no, body, crc) VALUES (-1, CAST(zeroblob({RoomBytes}) AS TEXT), 0);
+            ROLLBACK TO room;
+            RELEASE room;
+            UPDATE checkpoint SET first_open_hold = first_open_hold
+            """));
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<BudgetWindow> Backfill(Book book, BudgetState budget, Instant now) => Backfilling.Windows(_reads, book, budget, now);

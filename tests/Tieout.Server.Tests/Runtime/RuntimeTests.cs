@@ -231,6 +231,22 @@ public sealed class RuntimeTests
 
     internal static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
+    // Goal: activity of a component whose model has no rate for a second is never free in silence.
+    [Fact]
+    public async Task M3_seconds_without_a_rate_are_a_finding_for_each_record()
+    {
+        await using var world = await StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/runtimes", App);
+        await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices.Replace("\"gpu_seconds\":\"3.6\"", "\"input_tokens\":\"1\"", StringComparison.Ordinal).Replace("\"version\":\"1\"", "\"version\":\"2\"", StringComparison.Ordinal));
+        await HappenAsync(world, Events(("a", 0, "start"), ("b", 600, "stop")));
+        await TickAsync(world);
+
+        Assert.Equal("model_not_priced", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes", App.Replace("app-1", "app-2", StringComparison.Ordinal)), HttpStatusCode.NotFound));
+        var workers = (await world.RowsAsync()).Count(row => Text(row, "runtime_component") == "worker");
+        Assert.NotEqual(0, workers);
+        Assert.Equal(workers, (await world.Ledger.Read.FindingsAsync("acme", 1_000, TestContext.Current.CancellationToken)).Count(finding => finding.Code == "unpriced_dimension"));
+    }
+
     private static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
     {
         var world = await ApiWorld.StartAsync(change);

@@ -10,7 +10,7 @@ internal static partial class ClaimedUsage
     public const string Messages = """{"input_tokens":10,"output_tokens":5,"cache_read_input_tokens":2,"cache_creation_input_tokens":3}""";
     public const string Gemini = """{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":1,"cachedContentTokenCount":2,"totalTokenCount":16}""";
     public const string Embeddings = """{"prompt_tokens":10,"total_tokens":10}""";
-    public const string Images = """{"input_tokens":10,"output_tokens":5,"total_tokens":15}""";
+    public const string Images = """{"input_tokens":10,"output_tokens":5,"total_tokens":15,"input_tokens_details":{"text_tokens":6,"image_tokens":4}}""";
     public const string Audio = """{"input_tokens":10,"output_tokens":5,"total_tokens":15,"input_token_details":{"audio_tokens":2}}""";
     public const string Seconds = """{"type":"duration","seconds":30}""";
 
