@@ -21,7 +21,7 @@ public sealed record AuditAction(Actor Actor, string Action, string Target)
 
     /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
     public bool TextsFit(Func<string?, bool> fits) =>
-        fits(Actor.Id) && fits(Actor.CorrelationId) && fits(Actor.Address) && fits(Actor.Agent) && fits(Target) && fits(After)
+        fits(Actor.Id) && fits(Person) && fits(Actor.CorrelationId) && fits(Actor.Address) && fits(Actor.Agent) && fits(Target) && fits(After)
         && (Approval is not { } terms || (fits(terms.ProposalId) && fits(terms.Reason)));
 }
 
