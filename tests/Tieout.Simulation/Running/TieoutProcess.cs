@@ -29,6 +29,9 @@ internal sealed class TieoutProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>A busy machine may take long; what never becomes ready still ends.</summary>
+    private static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(120);
+
     public int Id => _process.Id;
 
     public bool HasEnded => _process.HasExited;
@@ -37,18 +40,15 @@ internal sealed class TieoutProcess : IAsyncDisposable
     public static async Task<TieoutProcess> StartAsync(string url, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var tieout = Launch(environment, arguments);
-        var until = DateTime.UtcNow.AddSeconds(30);
-        while (true)
+        for (var waited = Stopwatch.StartNew(); ;)
         {
             if (tieout._process.HasExited) throw new InvalidOperationException($"tieout {string.Join(' ', arguments)} ended with {tieout._process.ExitCode}:\n{tieout.Printed}");
-            try
+            if (await IsReadyAsync(url)) return tieout;
+            if (waited.Elapsed > ReadyMax)
             {
-                using var answer = await Http.GetAsync($"{url}/healthz");
-                if (answer.IsSuccessStatusCode) return tieout;
-            }
-            catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
-            {
-                if (DateTime.UtcNow > until) throw new TimeoutException($"tieout {string.Join(' ', arguments)} was not ready in 30 s:\n{tieout.Printed}", error);
+                // Nobody has it, so nobody else can end it.
+                await tieout.KillAsync();
+                throw new TimeoutException($"tieout {string.Join(' ', arguments)} was not ready in {ReadyMax.TotalSeconds} s:\n{tieout.Printed}");
             }
 
             await Task.Delay(20);
@@ -61,6 +61,19 @@ internal sealed class TieoutProcess : IAsyncDisposable
         await using var tieout = Launch(environment, arguments);
         await tieout._process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token);
         lock (tieout._lines) return (tieout._process.ExitCode, string.Join('\n', tieout._lines));
+    }
+
+    private static async Task<bool> IsReadyAsync(string url)
+    {
+        try
+        {
+            using var answer = await Http.GetAsync($"{url}/healthz");
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     /// <summary>kill -9: no handler runs, nothing is flushed.</summary>
