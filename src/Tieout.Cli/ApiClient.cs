@@ -79,7 +79,7 @@ internal sealed class ApiClient : IDisposable
         }
         catch (JsonException e)
         {
-            throw new CommandFailedException(ExitCode.Unreachable, $"What answers at {Server} is not a Tieout server of this version.", inner: e);
+            throw new CommandFailedException(ExitCode.Unreachable, $"The program at {Server} is not a Tieout server of this version.", inner: e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -127,7 +127,7 @@ internal sealed class ApiClient : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return new(exitCode, $"{Server} answered {(int)response.StatusCode} and nothing that a Tieout server answers.", inner: e);
+            return new(exitCode, $"{Server} answered {(int)response.StatusCode} which no Tieout server answers.", inner: e);
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed record OperationContext(string? Envelope, string? Operation = null
         response.Headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 ? values.ToString() : null;
 
     private static string Once(string? before, string value, string name) =>
-        before is null ? value : throw new FormatException($"{name} is there twice.");
+        before is null ? value : throw new FormatException($"{name} occurs twice.");
 
     private static bool IsOurs(string name) => Is(name, EnvelopeHeader) || Is(name, OperationHeader) || Is(name, AttemptHeader);
 

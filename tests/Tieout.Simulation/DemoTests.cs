@@ -17,7 +17,7 @@ public sealed class DemoTests
 
             Assert.True(exit == 0, text);
             Assert.Contains("(402: ", text, StringComparison.Ordinal);
-            Assert.Contains("Verified: nothing is broken.", text, StringComparison.Ordinal);
+            Assert.Contains("Verified: no row is wrong.", text, StringComparison.Ordinal);
             Assert.DoesNotContain("budget_exhausted", text, StringComparison.Ordinal);
         }
         finally

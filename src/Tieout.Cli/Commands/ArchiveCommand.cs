@@ -12,10 +12,10 @@ internal static class ArchiveCommand
     public static Command Build(Globals globals)
     {
         var before = new Option<string>("--before") { Description = "Months before this one, YYYY-MM, in UTC by the time of recording.", HelpName = "MONTH", Required = true };
-        var to = new Option<string>("--to") { Description = "The archive's folder. What is there already is not written again.", HelpName = "DIR", Required = true };
+        var to = new Option<string>("--to") { Description = "The archive's folder. Files that exist are not written again.", HelpName = "DIR", Required = true };
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
         var store = new Option<string?>("--store") { Description = "A PostgreSQL store: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
-        return globals.Running(new("archive", "Writes months that are over into compressed files, with the chain that proves them. Also while a server runs.") { before, to, data, store }, async (call, cancellationToken) =>
+        return globals.Running(new("archive", "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store }, async (call, cancellationToken) =>
         {
             if (!Month.TryParse(call.Get(before)!, out var month)) throw new CommandFailedException(ExitCode.Usage, $"'{call.Get(before)}' is not a month: write YYYY-MM, such as 2026-11.");
             var added = await AddAsync(call, data, store, month, call.Get(to)!, cancellationToken);

@@ -11,7 +11,7 @@ internal static class Arguments
     /// <exception cref="CommandFailedException">Not an amount.</exception>
     public static Amount ParseAmount(string text) => Amount.TryParse(text, out var amount)
         ? amount
-        : throw new CommandFailedException(ExitCode.Usage, $"'{text}' is not an amount: write major units with at most nine decimals, such as 12.50.", "amount_invalid");
+        : throw new CommandFailedException(ExitCode.Usage, $"'{text}' is not an amount. Use digits with an optional decimal point and at most nine decimals, for example 12.50.", "amount_invalid");
 
     public static Amount? AmountOrNull(string? text) => text is null ? null : ParseAmount(text);
 

@@ -13,9 +13,9 @@ internal static class BenchGatewayCommand
 
     public static Command Build(Globals globals)
     {
-        var seconds = new Option<string>("--seconds") { Description = "How long each server is under each load.", DefaultValueFactory = _ => "5" };
-        var data = new Option<string?>("--data") { Description = "Keep the ledger on the disk that this folder is on. Default: the current folder's.", HelpName = "DIR" };
-        return globals.Running(new("gateway", "Latency, throughput, streams, memory and ingest through the gateway, against the provider itself and a plain proxy.") { seconds, data }, async (call, cancellationToken) =>
+        var seconds = new Option<string>("--seconds") { Description = "Seconds for each server under each load.", DefaultValueFactory = _ => "5" };
+        var data = new Option<string?>("--data") { Description = "Store the ledger on the disk of this folder. Default: the current folder's.", HelpName = "DIR" };
+        return globals.Running(new("gateway", "Measure latency, throughput, streams, memory and ingest of the gateway against the provider itself and a plain proxy.") { seconds, data }, async (call, cancellationToken) =>
         {
             var folder = Path.Combine(call.Get(data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
             try
@@ -59,5 +59,5 @@ internal static class BenchGatewayCommand
 
     private static decimal Seconds(string text) => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= SecondsMax
         ? seconds
-        : throw new CommandFailedException(ExitCode.Usage, $"'{text}' is no time: write seconds up to {SecondsMax}, such as 5 or 0.5.");
+        : throw new CommandFailedException(ExitCode.Usage, $"'{text}' is not a time. Use seconds up to {SecondsMax}, for example 5 or 0.5.");
 }

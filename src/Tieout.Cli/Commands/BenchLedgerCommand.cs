@@ -18,13 +18,13 @@ internal sealed class BenchLedgerCommand
     /// <summary>More of them share the same few cores.</summary>
     private const int NodesMax = 8;
 
-    private readonly Option<int> _batch = new("--batch") { Description = "Commands a commit.", DefaultValueFactory = _ => 8_189 };
-    private readonly Option<long?> _charges = new("--charges") { Description = "How many in all. Default: enough for some seconds." };
-    private readonly Option<int> _orgs = new("--orgs") { Description = "Orgs they are spread over.", DefaultValueFactory = _ => 10 };
+    private readonly Option<int> _batch = new("--batch") { Description = "Commands per commit.", DefaultValueFactory = _ => 8_189 };
+    private readonly Option<long?> _charges = new("--charges") { Description = "Number of charges. Default: enough for some seconds." };
+    private readonly Option<int> _orgs = new("--orgs") { Description = "Number of orgs.", DefaultValueFactory = _ => 10 };
     private readonly Option<string> _mode = new("--mode") { Description = "charge, hold-settle or single-hold.", DefaultValueFactory = _ => "charge" };
-    private readonly Option<int?> _rate = new("--rate") { Description = "Single holds a second that come at their time, answered or not, each timed from then. Default: one after another." };
-    private readonly Option<int> _nodes = new("--nodes") { Description = "Of one PostgreSQL, sharing every org: measured beside one node alone in the same run.", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> _store = new("--store") { Description = "sqlite, or postgres://user@host:port/database: a database of its own is made on that server, and dropped again.", DefaultValueFactory = _ => "sqlite", HelpName = "STORE" };
+    private readonly Option<int?> _rate = new("--rate") { Description = "Single holds per second at fixed times, whether or not earlier ones are answered. Default: one after another." };
+    private readonly Option<int> _nodes = new("--nodes") { Description = "Number of nodes on one PostgreSQL, sharing every org. Measured beside one node alone in the same run.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string> _store = new("--store") { Description = "sqlite, or postgres://user@host:port/database: the bench creates a database on that server and drops it at the end.", DefaultValueFactory = _ => "sqlite", HelpName = "STORE" };
     private readonly Option<string?> _data = new("--data") { Description = "Measure the disk that this folder is on. Default: the current folder's.", HelpName = "DIR" };
 
     public static Command Build(Globals globals) => new BenchLedgerCommand().In(globals);
@@ -32,7 +32,7 @@ internal sealed class BenchLedgerCommand
     private Command In(Globals globals)
     {
         _mode.AcceptOnlyFromAmong("charge", "hold-settle", "single-hold");
-        var command = new Command("ledger", "Charges a second, durable, against a plain loop without rules.") { _batch, _charges, _orgs, _mode, _rate, _nodes, _store, _data };
+        var command = new Command("ledger", "Measure durable charges per second against a baseline without ledger rules.") { _batch, _charges, _orgs, _mode, _rate, _nodes, _store, _data };
         return globals.Running(command, async (call, cancellationToken) =>
         {
             var folder = Path.Combine(call.Get(_data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
@@ -67,12 +67,12 @@ internal sealed class BenchLedgerCommand
         };
         var postgres = StoreOption.Parse(call.Get(_store)!);
         if (batch is < 1 or > BatchMax) throw Wrong($"A batch has from 1 to {BatchMax} commands.");
-        if (nodes is < 1 or > NodesMax) throw Wrong($"There are from 1 to {NodesMax} nodes.");
+        if (nodes is < 1 or > NodesMax) throw Wrong($"The number of nodes must be from 1 to {NodesMax}.");
         if (nodes > 1 && postgres is null) throw Wrong("The embedded store has one node: write --store postgres://... for more.");
         if (rate is < 1 or > RateMax) throw Wrong($"A rate is from 1 to {RateMax} a second.");
         if (rate is not null && mode != LedgerBenchMode.SingleHold) throw Wrong("Only single holds come at a rate: write --mode single-hold.");
         var count = call.Get(_charges) ?? (rate is { } perS ? perS * (long)SecondsAtRate : Math.Clamp(batch * 2_000L, 4_000, 1_000_000));
-        if (count < 1 || call.Get(_orgs) < 1) throw Wrong("There must be at least one charge and one org.");
+        if (count < 1 || call.Get(_orgs) < 1) throw Wrong("The bench needs at least one charge and one org.");
         return new(batch, count, call.Get(_orgs), mode, folder, postgres, nodes, rate);
     }
 

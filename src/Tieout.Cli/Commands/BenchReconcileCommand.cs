@@ -10,9 +10,9 @@ internal static class BenchReconcileCommand
 {
     public static Command Build(Globals globals)
     {
-        var rows = new Option<long>("--rows") { Description = "Usage records, with as many postings.", DefaultValueFactory = _ => 1_000_000 };
-        var data = new Option<string>("--data") { Description = "A folder of its own. What is there from an earlier run is used again, so that only the run is measured.", Required = true, HelpName = "DIR" };
-        return globals.Running(new("reconcile", "A run over a whole book: seconds and memory.") { rows, data }, async (call, cancellationToken) =>
+        var rows = new Option<long>("--rows") { Description = "Number of usage records, with as many postings.", DefaultValueFactory = _ => 1_000_000 };
+        var data = new Option<string>("--data") { Description = "A folder for the bench. Data of an earlier run is used again.", Required = true, HelpName = "DIR" };
+        return globals.Running(new("reconcile", "Measure the reconciliation of a whole book: seconds and memory.") { rows, data }, async (call, cancellationToken) =>
         {
             var shell = call.Shell;
             Action<long, long>? progress = shell.IsTerminal && !call.Json ? (done, total) => shell.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{(decimal)done / total:P0}  ")) : null;

@@ -11,7 +11,7 @@ internal static class BudgetCommands
 {
     public static Command Build(Globals globals)
     {
-        var command = new Command("budget", "Budgets: limits on what a scope spends per window.") { Set(globals), List(globals), Reconcile(globals) };
+        var command = new Command("budget", "Manage budgets: limits on the spend of a scope per window.") { Set(globals), List(globals), Reconcile(globals) };
         command.Aliases.Add("budgets");
         return command;
     }
@@ -19,19 +19,19 @@ internal static class BudgetCommands
     private static Command Set(Globals globals)
     {
         var org = Arguments.Org();
-        var project = new Option<string?>("--project") { Description = "Only what is spent for this project." };
-        var team = new Option<string?>("--team") { Description = "Only what this team's keys spend." };
+        var project = new Option<string?>("--project") { Description = "Count only spend of this project." };
+        var team = new Option<string?>("--team") { Description = "Count only spend of this team's keys." };
         var key = new Option<string?>("--key") { Description = "A key's id." };
-        var user = new Option<string?>("--user") { Description = "An end user; '*' gives each a window of their own." };
-        var feature = new Option<string?>("--feature") { Description = "Only what requests tag with this feature." };
+        var user = new Option<string?>("--user") { Description = "An end user; '*' limits each end user separately." };
+        var feature = new Option<string?>("--feature") { Description = "Count only requests with this feature tag." };
         var window = new Option<string>("--window") { Required = true, Description = "minute, hour, day, week, month or total." };
         window.AcceptOnlyFromAmong("minute", "hour", "day", "week", "month", "total");
         var limit = new Option<string>("--limit") { Required = true, Description = "In the org's asset.", HelpName = "AMOUNT" };
-        var hard = new Option<bool>("--hard") { Description = "Nothing passes it." };
-        var soft = new Option<bool>("--soft") { Description = "It only tells." };
-        var thresholds = new Option<string?>("--thresholds") { Description = "Per cents that are told once a window. Default: 50,75,90,100." };
+        var hard = new Option<bool>("--hard") { Description = "Refuse requests that would exceed the limit." };
+        var soft = new Option<bool>("--soft") { Description = "Warn only; never refuse." };
+        var thresholds = new Option<string?>("--thresholds") { Description = "Percentages of the limit at which to alert, once per window. Default: 50,75,90,100." };
         var zone = new Option<string?>("--time-zone") { Description = "Default: the org's.", HelpName = "ZONE" };
-        var command = new Command("set", "Sets a budget, or changes its limit.") { org, project, team, key, user, feature, window, limit, hard, soft, thresholds, zone };
+        var command = new Command("set", "Set a budget, or change its limit.") { org, project, team, key, user, feature, window, limit, hard, soft, thresholds, zone };
         command.ExactlyOne(hard, soft);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
@@ -49,7 +49,7 @@ internal static class BudgetCommands
     private static Command List(Globals globals)
     {
         var org = Arguments.Org();
-        return globals.Calling(new("list", "The budgets of an org and how their windows stand.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", "List the budgets of an org with limit, spent and held.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "budgets"]), ApiClient.Json.BudgetListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.BudgetListBody, (list, text) =>
@@ -69,7 +69,7 @@ internal static class BudgetCommands
     private static Command Reconcile(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        return globals.Calling(new("reconcile", "Counts every window anew from postings and open holds, and the hierarchy against the flat daily counter. Ends with 1 when anything differs.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("reconcile", "Recount every window from postings and open holds, and compare the hierarchy with the flat daily counter. Exit code 1: something differs.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "budgets", "reconciliation"]), ApiClient.Json.BudgetReconciliationBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.BudgetReconciliationBody, WriteAsync);
@@ -97,5 +97,5 @@ internal static class BudgetCommands
     private static int[]? Thresholds(string? text) => text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(part =>
         int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var percent)
             ? percent
-            : throw new CommandFailedException(ExitCode.Usage, $"'{part}' is not a per cent: write thresholds such as 50,75,90,100.")).ToArray();
+            : throw new CommandFailedException(ExitCode.Usage, $"'{part}' is not a percentage. Write thresholds such as 50,75,90,100.")).ToArray();
 }

@@ -11,15 +11,15 @@ internal static class CorrectCommand
     public static Command Build(Globals globals)
     {
         var target = new Argument<string>("FINDING") { Description = "The finding's id; or an org, for a correction by hand." };
-        var posting = new Argument<long?>("POSTING") { Description = "By hand: the posting that is taken back.", Arity = ArgumentArity.ZeroOrOne };
-        var id = new Option<string?>("--id") { Description = "By hand: counts once, for ever." };
-        var amount = new Option<string?>("--amount") { Description = "What is right, where only a person knows; by hand: what is entered instead.", HelpName = "AMOUNT" };
-        var accept = new Option<bool>("--accept") { Description = "Let the finding stand as it is; needs --reason." };
+        var posting = new Argument<long?>("POSTING") { Description = "By hand: the posting to reverse.", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Option<string?>("--id") { Description = "By hand: the id of the correction. The same id counts once, for ever." };
+        var amount = new Option<string?>("--amount") { Description = "The right amount, where a person must decide; by hand: the amount to enter instead.", HelpName = "AMOUNT" };
+        var accept = new Option<bool>("--accept") { Description = "Accept the finding as it is. Requires --reason." };
         var reason = new Option<string?>("--reason") { Description = "Why the correction is made. Stored with it." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and do nothing." };
-        var from = new Option<string?>("--from") { Description = "For hash_break, with the server stopped: the backup whose row is written back.", HelpName = "BACKUP" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be done; change nothing." };
+        var from = new Option<string?>("--from") { Description = "For hash_break, with the server stopped: the backup to restore the row from.", HelpName = "BACKUP" };
         var data = new Option<string?>("--data") { Description = $"With --from. Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        var command = new Command("correct", "Repairs a finding, or corrects a posting by hand: by reversal and re-entry, never by an edit.") { target, posting, id, amount, accept, reason, dryRun, from, data };
+        var command = new Command("correct", "Repair a finding, or correct a posting by hand: by reversal and re-entry, never by an edit.") { target, posting, id, amount, accept, reason, dryRun, from, data };
         return globals.Running(command, async (call, cancellationToken) =>
         {
             if (call.Get(from) is { } backup) return await RestoreCommand.RunAsync(call, call.Get(target), backup, call.Get(data), call.Get(dryRun));

@@ -10,8 +10,8 @@ internal static class CostsCommand
     public static Command Build(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
-        var asset = new Option<string?>("--asset") { Description = "For all orgs, where they spend in several." };
-        var today = new Command("today", "What was spent today, by counter, ledger and usage.") { org, asset };
+        var asset = new Option<string?>("--asset") { Description = "The asset, where all orgs are shown and they use several." };
+        var today = new Command("today", "Show today's spend by counter, ledger and usage.") { org, asset };
         globals.Calling(today, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "today"] : ["costs", "today"];
@@ -19,7 +19,7 @@ internal static class CostsCommand
             await call.AnswerAsync(answer, ApiClient.Json.CostsTodayBody, WriteAsync);
             return answer.DriftPct == 0 && answer.Severity == "normal" ? ExitCode.Ok : ExitCode.Findings;
         });
-        var replay = globals.Calling(new("replay-dlq", "Charges now what waits in the spool, as happens by itself once the store is back. Nothing counts twice."), async (call, api, cancellationToken) =>
+        var replay = globals.Calling(new("replay-dlq", "Charge the commands in the spool now. The server does it by itself when the store is back. Nothing counts twice."), async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync("costs/replay-dlq", null, ApiClient.Json.ReplayBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.ReplayBody, (body, text) => text.WriteLineAsync(
@@ -32,7 +32,7 @@ internal static class CostsCommand
     private static Command Reconcile(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
-        var command = new Command("reconcile", "Computes today's totals anew from postings, usage, hourly cells and invoice lines, and compares them with the counter.") { org };
+        var command = new Command("reconcile", "Recompute today's totals from postings, usage, hourly cells and invoice lines, and compare them with the counter.") { org };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "reconciliation"] : ["costs", "reconciliation"];

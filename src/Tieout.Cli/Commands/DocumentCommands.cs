@@ -12,7 +12,7 @@ internal static class DocumentCommands
     public static Command List(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        return globals.Calling(new("list", "Issued invoices and credit notes.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", "List issued invoices and credit notes.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "documents"]), IssuedJson.Default.DocumentListBody, cancellationToken);
             await call.AnswerAsync(answer, IssuedJson.Default.DocumentListBody, (list, text) =>
@@ -28,8 +28,8 @@ internal static class DocumentCommands
     public static Command Show(Globals globals)
     {
         var (org, number) = (new Argument<string>("ORG"), new Argument<string>("NUMBER"));
-        var (html, pdf) = (new Option<string?>("--html") { Description = "Also writes it as a page that stands alone.", HelpName = "FILE" }, new Option<string?>("--pdf") { Description = "Also writes it as PDF.", HelpName = "FILE" });
-        return globals.Calling(new("show", "An issued invoice or credit note, as it was issued.") { org, number, html, pdf }, async (call, api, cancellationToken) =>
+        var (html, pdf) = (new Option<string?>("--html") { Description = "Also write it as a self-contained HTML page.", HelpName = "FILE" }, new Option<string?>("--pdf") { Description = "Also write it as PDF.", HelpName = "FILE" });
+        return globals.Calling(new("show", "Show an invoice or credit note as it was issued.") { org, number, html, pdf }, async (call, api, cancellationToken) =>
         {
             string[] path = ["orgs", call.Get(org), "documents", call.Get(number)];
             var answer = await api.GetAsync(ApiClient.Path(path), IssuedJson.Default.JsonElement, cancellationToken);
@@ -44,7 +44,7 @@ internal static class DocumentCommands
     {
         var org = new Argument<string>("ORG");
         var number = new Argument<string?>("NUMBER") { Arity = ArgumentArity.ZeroOrOne, Description = "Default: all." };
-        return globals.Calling(new("verify", "Makes issued documents again from the ledger's postings and compares: figures, numbers, chain hashes.") { org, number }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("verify", "Rebuild issued documents from the ledger's postings and compare figures, numbers and chain hashes.") { org, number }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(number) is { } one ? ["orgs", call.Get(org), "documents", one, "verify"] : ["orgs", call.Get(org), "documents", "verify"];
             var answer = await api.GetAsync(ApiClient.Path(path), IssuedJson.Default.DocumentChecksBody, cancellationToken);
@@ -64,10 +64,10 @@ internal static class DocumentCommands
 
     public static Command Credit(Globals globals)
     {
-        var (org, number, net) = (new Argument<string>("ORG"), new Argument<string>("NUMBER") { Description = "Of the invoice." }, new Argument<string>("NET") { Description = "Without taxes." });
+        var (org, number, net) = (new Argument<string>("ORG"), new Argument<string>("NUMBER") { Description = "The invoice's number." }, new Argument<string>("NET") { Description = "The amount without taxes." });
         var reason = new Option<string>("--reason") { Required = true };
         var id = new Option<string>("--id") { Required = true, Description = "Counts once, for ever." };
-        return globals.Calling(new("credit", "Issues a credit note for an invoice and grants what it says.") { org, number, net, reason, id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("credit", "Issue a credit note for an invoice and grant its amount.") { org, number, net, reason, id }, async (call, api, cancellationToken) =>
         {
             var body = new CreditBody(Arguments.ParseAmount(call.Get(net)), call.Get(reason), call.Get(id));
             var path = ApiClient.Path(["orgs", call.Get(org), "documents", call.Get(number), "credit-notes"]);

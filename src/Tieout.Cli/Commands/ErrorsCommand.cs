@@ -11,8 +11,8 @@ internal static class ErrorsCommand
     {
         var source = new Argument<string?>("SOURCE") { Description = "gateway, allocation, app_runtime, tool_call or import. Default: all.", Arity = ArgumentArity.ZeroOrOne };
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
-        var hours = new Option<int>("--hours") { Description = "Of the last so many.", DefaultValueFactory = _ => 24 };
-        var bySource = globals.Calling(new("by-source", "Failed attempts by source, provider, model and status, with their share.") { source, org, hours }, async (call, api, cancellationToken) =>
+        var hours = new Option<int>("--hours") { Description = "The number of hours up to now.", DefaultValueFactory = _ => 24 };
+        var bySource = globals.Calling(new("by-source", "Count failed attempts by source, provider, model and status, with their share.") { source, org, hours }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "errors", "by-source"] : ["errors", "by-source"];
             var answer = await api.GetAsync(
@@ -26,10 +26,10 @@ internal static class ErrorsCommand
                 }
 
                 await table.WriteAsync(text);
-                await text.WriteLineAsync($"{list.Failures} of {list.Attempts} attempts failed since {list.From[..19]}Z. Requests that were refused here are none: they reached no provider.");
+                await text.WriteLineAsync($"{list.Failures} of {list.Attempts} attempts failed since {list.From[..19]}Z. Requests that the gateway refused are not counted: they reached no provider.");
             });
             return ExitCode.Ok;
         });
-        return new("errors", "What fails, and where.") { bySource };
+        return new("errors", "Show failed attempts.") { bySource };
     }
 }

@@ -10,10 +10,10 @@ internal static class FindingsCommand
     public static Command Build(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
-        var code = new Option<string?>("--code") { Description = "Of one kind, such as ledger_mismatch.", HelpName = "CODE" };
-        var open = new Option<bool>("--open") { Description = "Only those that are open." };
-        var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };
-        return globals.Calling(new("findings", "What someone should look at.") { org, code, open, limit }, async (call, api, cancellationToken) =>
+        var code = new Option<string?>("--code") { Description = "List only findings with this code, such as ledger_mismatch.", HelpName = "CODE" };
+        var open = new Option<bool>("--open") { Description = "List only open findings." };
+        var limit = new Option<int>("--limit") { Description = "The number of rows, newest first.", DefaultValueFactory = _ => 100 };
+        return globals.Calling(new("findings", "List findings: differences and conditions that a person should look at.") { org, code, open, limit }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "findings"] : ["findings"];
             var answer = await api.GetAsync(ApiClient.Path(path, ("limit", $"{call.Get(limit)}"), ("code", call.Get(code)), ("open", call.Get(open) ? "true" : null)), ApiClient.Json.FindingListBody, cancellationToken);

@@ -5,7 +5,7 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>health</c>: ends with 1 when the ledger cannot be written.</summary>
 internal static class HealthCommand
 {
-    public static Command Build(Globals globals) => globals.Calling(new("health", "How the ledger is doing."), async (call, api, cancellationToken) =>
+    public static Command Build(Globals globals) => globals.Calling(new("health", "Show the ledger's health."), async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("health", ApiClient.Json.LedgerHealthBody, cancellationToken);
         await call.AnswerAsync(answer, ApiClient.Json.LedgerHealthBody, (health, text) => text.WriteLineAsync(

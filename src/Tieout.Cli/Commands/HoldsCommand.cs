@@ -11,8 +11,8 @@ internal static class HoldsCommand
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var state = new Option<string>("--state") { Description = "open, settled, released or expired.", DefaultValueFactory = _ => "open" };
         state.AcceptOnlyFromAmong("open", "settled", "released", "expired");
-        var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };
-        return globals.Calling(new("holds", "Money set aside for attempts.") { org, state, limit }, async (call, api, cancellationToken) =>
+        var limit = new Option<int>("--limit") { Description = "The number of rows, newest first.", DefaultValueFactory = _ => 100 };
+        return globals.Calling(new("holds", "List holds: money set aside for attempts.") { org, state, limit }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "holds"] : ["holds"];
             var answer = await api.GetAsync(ApiClient.Path(path, ("state", call.Get(state)), ("limit", $"{call.Get(limit)}")), ApiClient.Json.HoldListBody, cancellationToken);

@@ -10,22 +10,22 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>incident open|note|evidence|show|list|close|export</c></summary>
 internal static class IncidentCommand
 {
-    public static Command Build(Globals globals) => new("incident", "Incidents: scope, timeline, evidence and impact, kept in the ledger.")
+    public static Command Build(Globals globals) => new("incident", "Manage incidents: scope, timeline, evidence and impact, stored in the ledger.")
     {
         Open(globals), Note(globals), Capture(globals), Show(globals), List(globals), Close(globals), Export(globals),
     };
 
     private static Command Open(Globals globals)
     {
-        var title = new Option<string>("--title") { Required = true, Description = "What is wrong, in a line." };
-        var scope = new Option<string?>("--scope") { Description = "instance, project, tenant or broad: a person decides. Without it, what open findings suggest is said and nothing is opened." };
+        var title = new Option<string>("--title") { Required = true, Description = "One line that says what is wrong." };
+        var scope = new Option<string?>("--scope") { Description = "instance, project, tenant or broad: a person decides. Without it, the command shows what open findings suggest, and opens nothing." };
         scope.AcceptOnlyFromAmong("instance", "project", "tenant", "broad");
         var org = new Option<string?>("--org") { Description = "The tenant.", HelpName = "ORG" };
         var project = new Option<string?>("--project") { Description = "Where the scope is a project." };
         var instance = new Option<string?>("--app-instance") { Description = "Where the scope is an instance.", HelpName = "ID" };
-        var from = new Option<string?>("--from") { Description = "What happened before is not looked at. Default: a day ago.", HelpName = "TIME" };
-        var finding = new Option<string[]>("--finding") { Description = "Ids of findings that it is about.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var command = new Command("open", "Opens an incident.") { title, scope, org, project, instance, from, finding };
+        var from = new Option<string?>("--from") { Description = "The beginning of the incident. Default: a day ago.", HelpName = "TIME" };
+        var finding = new Option<string[]>("--finding") { Description = "The findings of the incident, by id.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var command = new Command("open", "Open an incident.") { title, scope, org, project, instance, from, finding };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var body = new OpenIncidentBody(call.Get(title), call.Get(scope), call.Get(org), call.Get(project), call.Get(instance), call.Get(from), call.Get(finding));
@@ -41,7 +41,7 @@ internal static class IncidentCommand
         var correlation = new Option<string?>("--correlation") { Description = "The correlation id it is about.", HelpName = "ID" };
         var trace = new Option<string?>("--trace") { Description = "The trace id it is about.", HelpName = "ID" };
         var finding = new Option<string?>("--finding") { Description = "The finding it is about.", HelpName = "ID" };
-        return globals.Calling(new("note", "Adds a line to its timeline.") { id, words, correlation, trace, finding }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("note", "Add a line to an incident's timeline.") { id, words, correlation, trace, finding }, async (call, api, cancellationToken) =>
         {
             var body = new NoteIncidentBody(call.Get(words), call.Get(correlation), call.Get(trace), call.Get(finding));
             var answer = await PostAsync(api, ["incidents", call.Get(id), "notes"], body, IncidentJson.Default.NoteIncidentBody, IncidentJson.Default.IncidentNote, cancellationToken);
@@ -56,7 +56,7 @@ internal static class IncidentCommand
         var org = Arguments.Org();
         var of = new Option<string?>("--id") { Description = "A usage record's, operation's or correlation id." };
         var instance = new Option<string?>("--app-instance") { Description = "The newest records of an app instance.", HelpName = "ID" };
-        return globals.Calling(new("evidence", "Captures how rows stand now. Around corrections it is done by itself.") { id, org, of, instance }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("evidence", "Capture the current rows as evidence. Corrections capture it by themselves.") { id, org, of, instance }, async (call, api, cancellationToken) =>
         {
             var body = new CaptureBody(call.Get(org), call.Get(of), call.Get(instance));
             var answer = await PostAsync(api, ["incidents", call.Get(id), "evidence"], body, IncidentJson.Default.CaptureBody, IncidentJson.Default.Evidence, cancellationToken);
@@ -69,7 +69,7 @@ internal static class IncidentCommand
     private static Command Show(Globals globals)
     {
         var id = Id();
-        return globals.Calling(new("show", "Its timeline, its evidence and what customers see of it.") { id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("show", "Show an incident: timeline, evidence and its effect on customers.") { id }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["incidents", call.Get(id)]), IncidentJson.Default.IncidentBody, cancellationToken);
             await call.AnswerAsync(answer, IncidentJson.Default.IncidentBody, WriteAsync);
@@ -81,7 +81,7 @@ internal static class IncidentCommand
     {
         var status = new Option<string?>("--status") { Description = "open or closed." };
         status.AcceptOnlyFromAmong("open", "closed");
-        return globals.Calling(new("list", "Incidents, newest first.") { status }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", "List incidents, newest first.") { status }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["incidents"], ("status", call.Get(status))), IncidentJson.Default.IncidentListBody, cancellationToken);
             await call.AnswerAsync(answer, IncidentJson.Default.IncidentListBody, (list, text) =>
@@ -99,8 +99,8 @@ internal static class IncidentCommand
         var id = Id();
         var cause = new Option<string>("--cause") { Required = true, Description = "missing_usage, wrong_source, wrong_anchor, ledger_mismatch, control_plane_drift, duplicate_charge, mispriced, counter_drift, not_ours or other." };
         var layer = new Option<string>("--layer") { Required = true, Description = "Who owns the follow-up: metering_emitter, attribution_mapping, billing_interpretation, listing_export or none." };
-        var followUp = new Option<string>("--follow-up") { Required = true, Description = "What is to be done, by whom and when." };
-        return globals.Calling(new("close", "Closes an incident.") { id, cause, layer, followUp }, async (call, api, cancellationToken) =>
+        var followUp = new Option<string>("--follow-up") { Required = true, Description = "What must be done, by whom and when." };
+        return globals.Calling(new("close", "Close an incident.") { id, cause, layer, followUp }, async (call, api, cancellationToken) =>
         {
             var body = new CloseIncidentBody(call.Get(cause), call.Get(layer), call.Get(followUp));
             var answer = await PostAsync(api, ["incidents", call.Get(id), "close"], body, IncidentJson.Default.CloseIncidentBody, IncidentJson.Default.Incident, cancellationToken);
@@ -112,8 +112,8 @@ internal static class IncidentCommand
     private static Command Export(Globals globals)
     {
         var id = Id();
-        var to = new Option<string>("--to") { Required = true, Description = "A .zip, or a folder that is empty or not there yet.", HelpName = "FILE.zip|DIR" };
-        return globals.Calling(new("export", "All of it: JSON, CSV and one page to read.") { id, to }, async (call, api, cancellationToken) =>
+        var to = new Option<string>("--to") { Required = true, Description = "A .zip, or a folder that is empty or does not exist.", HelpName = "FILE.zip|DIR" };
+        return globals.Calling(new("export", "Export an incident as JSON, CSV and one page to read.") { id, to }, async (call, api, cancellationToken) =>
         {
             var target = call.Get(to);
             using var zip = new MemoryStream();

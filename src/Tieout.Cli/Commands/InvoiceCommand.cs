@@ -11,10 +11,10 @@ internal static class InvoiceCommand
     public static Command Build(Globals globals)
     {
         var (org, month) = (new Argument<string>("ORG"), new Argument<string>("YYYY-MM"));
-        var html = new Option<string?>("--html") { Description = "Also writes it as a page that stands alone.", HelpName = "FILE" };
+        var html = new Option<string?>("--html") { Description = "Also write it as a self-contained HTML page.", HelpName = "FILE" };
         var close = new Option<bool>("--close") { Description = "Closes the period, and all before it: they never change again." };
         var finalise = new Option<bool>("--finalise") { Description = "Closes the period and issues its invoice, with the next number." };
-        var tax = new Option<string[]>("--tax") { Description = "Of --finalise: a tax that stands on it, in per cent.", HelpName = "NAME=RATE" };
+        var tax = new Option<string[]>("--tax") { Description = "With --finalise: a tax, in percent.", HelpName = "NAME=RATE" };
         var pdf = new Option<string?>("--pdf") { Description = "Of --finalise: also writes it as PDF.", HelpName = "FILE" };
         var command = new Command("invoice", "The invoice of a month, from postings only.")
         {

@@ -9,9 +9,9 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>key create|list|cap|block|unblock|rotate|end-previous|expire|terms</c></summary>
 internal static class KeyCommands
 {
-    public static Command Build(Globals globals) => new("key", "Keys: what spends for an org.")
+    public static Command Build(Globals globals) => new("key", "Manage the keys of an org.")
     {
-        Create(globals), List(globals), Cap(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuses a key from now on."), Block(globals, "unblock", "Lets a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
+        Create(globals), List(globals), Cap(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuse a key from now on."), Block(globals, "unblock", "Let a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
     };
 
     private static Command Create(Globals globals)
@@ -35,7 +35,7 @@ internal static class KeyCommands
                     limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses, limits.Pins,
                     Arguments.AmountOrNull(call.Get(cap)) is { } most ? new(most, Unit(call.Get(capWindow))) : null),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
-            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not kept and cannot be shown again."));
+            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not stored and cannot be shown again."));
             return ExitCode.Ok;
         });
     }
@@ -43,7 +43,7 @@ internal static class KeyCommands
     private static Command List(Globals globals)
     {
         var org = Arguments.Org();
-        return globals.Calling(new("list", "The keys of an org.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", "List the keys of an org.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "keys"]), ApiClient.Json.KeyListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.KeyListBody, (list, text) =>
@@ -108,7 +108,7 @@ internal static class KeyCommands
         var org = Arguments.Org();
         var key = Key();
         var at = new Option<string?>("--at") { Description = "A day or a time to come. Default: now.", HelpName = "TIME" };
-        return globals.Calling(new("expire", "Ends a key, now or at a time.") { org, key, at }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("expire", "End a key, now or at a time.") { org, key, at }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "expire"]), new ExpireKeyBody(call.Get(at)),

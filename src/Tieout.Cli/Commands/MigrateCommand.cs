@@ -13,9 +13,9 @@ internal static class MigrateCommand
 
     public static Command Build(Globals globals)
     {
-        var from = new Option<string>("--from") { Description = "The data folder to move, as sqlite:DIR. No server may use it meanwhile. It stays as it is.", HelpName = "STORE", Required = true };
+        var from = new Option<string>("--from") { Description = "The data folder to move, as sqlite:DIR. No server may use it meanwhile. It is not changed.", HelpName = "STORE", Required = true };
         var to = new Option<string>("--to") { Description = "An empty database: postgres://user@host:port/database.", HelpName = "STORE", Required = true };
-        return globals.Running(new("migrate", "Moves a ledger from its file to PostgreSQL, rows, numbers and hash chain as they are, and verifies both sides.") { from, to }, async (call, cancellationToken) =>
+        return globals.Running(new("migrate", "Move a ledger from its file to PostgreSQL, with rows, numbers and hash chain unchanged, and verify both sides.") { from, to }, async (call, cancellationToken) =>
         {
             var (source, target) = (call.Get(from)!, call.Get(to)!);
             if (!source.StartsWith(Embedded, StringComparison.Ordinal) || source.Length == Embedded.Length) throw new CommandFailedException(ExitCode.Usage, $"'{source}' cannot be moved from: write sqlite:DIR.");

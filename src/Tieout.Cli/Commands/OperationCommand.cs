@@ -10,7 +10,7 @@ internal static class OperationCommand
     {
         var id = new Argument<string>("ID");
         var org = new Option<string?>("--org") { Description = "Default: whichever org has it.", HelpName = "ORG" };
-        return globals.Calling(new("operation", "All attempts of an operation: held, used, charged.") { id, org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("operation", "Show all attempts of an operation: held, used, charged.") { id, org }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "operations", call.Get(id)] : ["operations", call.Get(id)];
             var answer = await api.GetAsync(ApiClient.Path(path), ApiClient.Json.OperationBody, cancellationToken);

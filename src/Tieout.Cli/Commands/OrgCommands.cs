@@ -14,13 +14,13 @@ internal static class OrgCommands
     private static Command Create(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        var asset = new Option<string>("--asset") { Description = "What its amounts are amounts of.", DefaultValueFactory = _ => "USD" };
-        var prepaid = new Option<bool>("--prepaid") { Description = "Money first, then charges." };
-        var postpaid = new Option<bool>("--postpaid") { Description = "Charges first; the org owes what it spent." };
+        var asset = new Option<string>("--asset") { Description = "The asset of its amounts, such as USD or credits.", DefaultValueFactory = _ => "USD" };
+        var prepaid = new Option<bool>("--prepaid") { Description = "Money first: the org spends what it paid in." };
+        var postpaid = new Option<bool>("--postpaid") { Description = "Charge first: the org owes its spend." };
         var line = new Option<string?>("--credit-line") { Description = "How far below zero the balance may go.", HelpName = "AMOUNT" };
         var zone = new Option<string?>("--time-zone") { Description = "IANA zone of its days and months. Default: UTC.", HelpName = "ZONE" };
         var reason = MoneyCommands.Reason();
-        var command = new Command("create", "Opens an org.") { org, asset, prepaid, postpaid, line, zone, reason };
+        var command = new Command("create", "Open an org.") { org, asset, prepaid, postpaid, line, zone, reason };
         command.ExactlyOne(prepaid, postpaid);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
@@ -32,7 +32,7 @@ internal static class OrgCommands
         });
     }
 
-    private static Command List(Globals globals) => globals.Calling(new("list", "All orgs."), async (call, api, cancellationToken) =>
+    private static Command List(Globals globals) => globals.Calling(new("list", "List all orgs."), async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("orgs", ApiClient.Json.OrgListBody, cancellationToken);
         await call.AnswerAsync(answer, ApiClient.Json.OrgListBody, (list, text) =>
@@ -47,7 +47,7 @@ internal static class OrgCommands
     private static Command Show(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        return globals.Calling(new("show", "One org.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("show", "Show one org.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org)]), ApiClient.Json.OrgBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.OrgBody, (body, text) => text.WriteLineAsync($"Org {body.Id}: {Described(body)}."));

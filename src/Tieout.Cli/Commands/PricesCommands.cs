@@ -7,9 +7,9 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>prices list|show|import|policy</c></summary>
 internal static class PricesCommands
 {
-    public static Command Build(Globals globals) => new("prices", "Price lists, and what orgs pay on top.") { List(globals), Show(globals), Import(globals), Policy(globals) };
+    public static Command Build(Globals globals) => new("prices", "Manage price lists and price policies.") { List(globals), Show(globals), Import(globals), Policy(globals) };
 
-    private static Command List(Globals globals) => globals.Calling(new("list", "The price lists, in the order in which they are asked."), async (call, api, cancellationToken) =>
+    private static Command List(Globals globals) => globals.Calling(new("list", "List the price lists, in the order of their precedence."), async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("prices", ApiClient.Json.PriceListsBody, cancellationToken);
         await call.AnswerAsync(answer, ApiClient.Json.PriceListsBody, (lists, text) =>
@@ -24,8 +24,8 @@ internal static class PricesCommands
     private static Command Show(Globals globals)
     {
         var (provider, model) = (new Argument<string>("PROVIDER"), new Argument<string>("MODEL"));
-        var org = new Option<string?>("--org") { Description = "With this org's markup and overrides.", HelpName = "ORG" };
-        return globals.Calling(new("show", "What a model costs now.") { provider, model, org }, async (call, api, cancellationToken) =>
+        var org = new Option<string?>("--org") { Description = "Apply this org's markup and overrides.", HelpName = "ORG" };
+        return globals.Calling(new("show", "Show a model's current price.") { provider, model, org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["prices", call.Get(provider), call.Get(model)], ("org", call.Get(org))), ApiClient.Json.PriceBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.PriceBody, (price, text) => text.WriteLineAsync($"{price.Provider} {price.Model}, {price.List}, {price.Asset}\n{price.Price.GetRawText()}"));
@@ -54,11 +54,11 @@ internal static class PricesCommands
     private static Command Policy(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        var markup = new Option<string?>("--markup") { Description = "Factor on the provider's cost, such as 1.2." };
+        var markup = new Option<string?>("--markup") { Description = "The factor on the provider's cost, such as 1.2." };
         var unknown = new Option<string?>("--unknown-model") { Description = "refuse, or admit unpriced (and a finding)." };
         unknown.AcceptOnlyFromAmong("refuse", "admit");
         var reason = MoneyCommands.Reason();
-        return globals.Calling(new("policy", "Sets what an org pays on top of the list; what is not said stays.") { org, markup, unknown, reason }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("policy", "Set an org's price policy. Options left out stay as they are.") { org, markup, unknown, reason }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "price-policy"]), new PricePolicyBody(call.Get(markup), call.Get(unknown), call.Get(reason)),

@@ -19,7 +19,7 @@ internal static class ProposalCommands
     private static Command List(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "List all proposals of this org, newest first. Default: the pending ones of all orgs.", HelpName = "ORG" };
-        var cursor = new Option<string?>("--cursor") { Description = "Where the page before ended.", HelpName = "CURSOR" };
+        var cursor = new Option<string?>("--cursor") { Description = "Continue after the previous page.", HelpName = "CURSOR" };
         return globals.Calling(new("list", "List proposals.") { org, cursor }, async (call, api, cancellationToken) =>
         {
             var path = call.Get(org) is { } named ? ApiClient.Path(["orgs", named, "proposals"], ("cursor", call.Get(cursor))) : ApiClient.Path(["proposals"], ("cursor", call.Get(cursor)));

@@ -12,9 +12,9 @@ internal static class RateCommand
     public static Command Build(Globals globals)
     {
         var file = new Argument<string>("FILE") { Description = "One object, an array of them, or one a line: {\"provider\", \"model\", \"usage\"}." };
-        var format = new Option<string?>("--format") { Description = "golden: the shape of the golden set." };
+        var format = new Option<string?>("--format") { Description = "golden: the format of the golden set." };
         format.AcceptOnlyFromAmong("golden");
-        return globals.Running(new("rate", "Prices usage blocks offline.") { file, format }, async (call, cancellationToken) =>
+        return globals.Running(new("rate", "Price usage blocks offline.") { file, format }, async (call, cancellationToken) =>
         {
             var bytes = await InputFile.ReadAsync(call.Get(file), cancellationToken);
             try

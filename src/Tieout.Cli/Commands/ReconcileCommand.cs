@@ -14,13 +14,13 @@ internal static class ReconcileCommand
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
-        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "The end of the range, excluded.", HelpName = "TIME" };
         var project = new Option<string?>("--project");
         var app = new Option<string?>("--app-instance") { HelpName = "ID" };
         var key = new Option<string?>("--key") { HelpName = "KEY" };
         var correlation = new Option<string?>("--correlation") { HelpName = "ID" };
-        var full = new Option<bool>("--full") { Description = "Look at every row, not only at what came since the last run of this server." };
-        var command = new Command("reconcile", "Ties every figure of the ledger to its rows, and says what differs, why, and what repairs it.") { org, from, to, project, app, key, correlation, full };
+        var full = new Option<bool>("--full") { Description = "Check every row, not only those since the last run of this server." };
+        var command = new Command("reconcile", "Compare every figure of the ledger with its rows; show each difference, its cause and its repair.") { org, from, to, project, app, key, correlation, full };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var request = new ReconciliationRequest(call.Get(org), call.Get(from), call.Get(to), call.Get(project), call.Get(app), call.Get(key), call.Get(correlation), call.Get(full));
@@ -61,7 +61,7 @@ internal static class ReconcileCommand
             foreach (var finding in run.Findings) await text.WriteLineAsync($"\n{finding.Id}\n  {finding.Cause}\n  {finding.Proposed}");
         }
 
-        if (run.More > 0) await text.WriteLineAsync($"{run.More} more odd rows are there: correct or accept some of these, and the next run names them.");
+        if (run.More > 0) await text.WriteLineAsync($"{run.More} more differences exist. Correct or accept some of these; the next run lists more.");
         await text.WriteLineAsync($"{(run.Findings.Count == 0 ? "Everything ties out" : $"{run.Findings.Count} findings")}: {run.Checked} rows and figures, commit {run.AsOf}; {run.Opened} opened, {run.Ended} ended.");
     }
 }

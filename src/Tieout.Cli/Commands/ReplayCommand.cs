@@ -14,12 +14,12 @@ internal static class ReplayCommand
         var file = new Argument<string>("FILE") { Description = "CSV with the Azure trace's columns, or JSONL with the Mooncake trace's." };
         var org = Arguments.Org();
         var key = new Option<string>("--key") { Required = true, Description = "The secret of one of the org's keys." };
-        var model = new Option<string>("--model") { Required = true, Description = "What every request asks for." };
+        var model = new Option<string>("--model") { Required = true, Description = "The model of every request." };
         var speed = new Option<string>("--speed") { Description = "1: as recorded; N: N times faster; 0: as fast as possible.", DefaultValueFactory = _ => "0" };
-        var concurrency = new Option<int>("--concurrency") { Description = "At most so many at once.", DefaultValueFactory = _ => 8 };
-        var stream = new Option<int>("--stream-percent") { Description = "Of each hundred requests, how many are streamed." };
-        var limit = new Option<int>("--limit") { Description = "The first so many rows only. Default: all.", DefaultValueFactory = _ => int.MaxValue };
-        return globals.Running(new("replay", "Sends a trace through the gateway.") { file, org, key, model, speed, concurrency, stream, limit }, async (call, cancellationToken) =>
+        var concurrency = new Option<int>("--concurrency") { Description = "The number of concurrent requests.", DefaultValueFactory = _ => 8 };
+        var stream = new Option<int>("--stream-percent") { Description = "The percentage of requests that are streamed." };
+        var limit = new Option<int>("--limit") { Description = "The number of rows, from the first. Default: all.", DefaultValueFactory = _ => int.MaxValue };
+        return globals.Running(new("replay", "Replay a trace through the gateway.") { file, org, key, model, speed, concurrency, stream, limit }, async (call, cancellationToken) =>
         {
             using var api = new ApiClient(call.Server, call.Get(key));
             var options = new ReplayOptions

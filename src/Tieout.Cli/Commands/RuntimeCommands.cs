@@ -17,7 +17,7 @@ internal static class RuntimeCommands
     private static Command List(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        var command = new Command("list", "App instances and allocations, newest first.") { org };
+        var command = new Command("list", "List app instances and allocations, newest first.") { org };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var (items, retired) = (new List<NewRuntimeBody>(), new List<RetiredRuntimeBody>());
@@ -51,8 +51,8 @@ internal static class RuntimeCommands
     {
         var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset. Default: its first event.", HelpName = "TIME" };
-        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
-        var command = new Command("show", "What an instance was active and what it was charged for, side by side; ends with 1 where they differ.") { org, id, from, to };
+        var to = new Option<string?>("--to") { Description = "The end of the range, excluded.", HelpName = "TIME" };
+        var command = new Command("show", "Compare an instance's active time with its charged time. Exit code 1: they differ.") { org, id, from, to };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes", call.Get(id)], ("from", call.Get(from)), ("to", call.Get(to))), RuntimeJson.Default.RuntimeBody, cancellationToken);
@@ -74,7 +74,7 @@ internal static class RuntimeCommands
     private static Command Register(Globals globals)
     {
         var file = new Argument<string>("FILE") { Description = "JSON: org, id, source, components ..." };
-        var command = new Command("register", "Makes an app instance or allocation known.") { file };
+        var command = new Command("register", "Register an app instance or allocation.") { file };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             await using var stream = InputFile.Open(call.Get(file));
@@ -89,7 +89,7 @@ internal static class RuntimeCommands
     {
         var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
         var file = new Argument<string>("FILE") { Description = "JSON: {\"items\":[{\"id\",\"at\",\"type\"} ...]}." };
-        var command = new Command("events", "Says what happened to an instance; ends with 1 where something of it does not count.") { org, id, file };
+        var command = new Command("events", "Record events of an instance. Exit code 1: an event does not count.") { org, id, file };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             await using var stream = InputFile.Open(call.Get(file));
@@ -107,7 +107,7 @@ internal static class RuntimeCommands
     private static Command Retire(Globals globals)
     {
         var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
-        return globals.Calling(new("retire", "Nothing more happens to a stopped instance that is charged to its end: it is followed no longer.") { org, id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("retire", "Retire a stopped instance that is charged to its end. Tieout no longer meters it.") { org, id }, async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync(ApiClient.Path(["runtimes", call.Get(id), "retire"], ("org", call.Get(org))), null, RuntimeJson.Default.RuntimeBody, cancellationToken);
             await call.AnswerAsync(answer, RuntimeJson.Default.RuntimeBody, (body, text) => text.WriteLineAsync($"{body.Runtime.Id} of {body.Runtime.Org} is retired."));

@@ -24,7 +24,7 @@ internal static class ServeCommand
         var config = new Option<string?>("--config") { Description = "A tieout.yaml. Default: the one in this folder, if there is one.", HelpName = "FILE" };
         var changed = new Option<bool>("--secrets-changed") { Description = "The secrets of all servers of a PostgreSQL store were changed on purpose: this one's count from now on." };
         var rollback = new Option<string?>("--accept-rollback") { Description = "Why the store was put back to an earlier state on purpose. Stored in the next signed head. Without it such a store is refused.", HelpName = "REASON" };
-        return globals.Running(new("serve", "Runs the gateway and the ledger.") { data, store, listen, config, changed, rollback }, async (call, cancellationToken) =>
+        return globals.Running(new("serve", "Run the gateway and the ledger.") { data, store, listen, config, changed, rollback }, async (call, cancellationToken) =>
         {
             var options = Options(call, call.Get(config), call.Get(data), call.Get(listen), call.Get(store)) with { AcceptedRollback = call.Get(rollback) };
             await using var running = await StartAsync(options, cancellationToken, call.Get(changed));
@@ -107,7 +107,7 @@ internal static class ServeCommand
         {
             await app.DisposeAsync();
             var why = e is SocketException { SocketErrorCode: SocketError.AccessDenied } ? "this user may not listen there" : e.GetBaseException().Message;
-            throw new CommandFailedException(ExitCode.Unreachable, $"{listen} cannot be listened at: {why.TrimEnd('.')}. Stop what listens there, or choose another address with --listen.", "address_in_use", e);
+            throw new CommandFailedException(ExitCode.Unreachable, $"Cannot listen on {listen}: {why.TrimEnd('.')}. Stop the program that uses the address, or choose another one with --listen.", "address_in_use", e);
         }
     }
 

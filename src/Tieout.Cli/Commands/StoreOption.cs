@@ -27,7 +27,7 @@ internal static class StoreOption
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException(ExitCode.Unreachable, $"The data folder {data} cannot be made: {e.Message}", "store_unavailable", e);
+            throw new CommandFailedException(ExitCode.Unreachable, $"The data folder {data} cannot be created: {e.Message}", "store_unavailable", e);
         }
     }
 }

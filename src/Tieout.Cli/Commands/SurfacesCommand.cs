@@ -7,7 +7,7 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>surfaces</c>: ends with 1 when one drifts or cannot be read.</summary>
 internal static class SurfacesCommand
 {
-    public static Command Build(Globals globals) => globals.Calling(new("surfaces", "Other books that the server's configuration has, and how the last scheduled comparison went."), async (call, api, cancellationToken) =>
+    public static Command Build(Globals globals) => globals.Calling(new("surfaces", "List the other books in the server's configuration, with the result of the last scheduled comparison."), async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("surfaces", SurfaceJson.Default.SurfaceListBody, cancellationToken);
         await call.AnswerAsync(answer, SurfaceJson.Default.SurfaceListBody, (list, text) =>

@@ -13,22 +13,22 @@ internal static class TieCommand
 
     public static Command Build(Globals globals)
     {
-        var org = new Option<string?>("--org") { Description = "The org. A provider's bill may be compared with all of them.", HelpName = "ORG" };
-        var left = new Option<string>("--left") { Description = "Our side.", DefaultValueFactory = _ => "ledger" };
+        var org = new Option<string?>("--org") { Description = "The org. A provider's bill may be compared with all orgs.", HelpName = "ORG" };
+        var left = new Option<string>("--left") { Description = "Our side of the comparison.", DefaultValueFactory = _ => "ledger" };
         left.AcceptOnlyFromAmong("ledger");
         var right = new Option<string>("--right") { Required = true, Description = "A file of the other book; or a surface of the server's configuration: surface:NAME, its https:// address, or sql:NAME SELECT ... where it has no query of its own.", HelpName = "FILE|SURFACE" };
         var format = new Option<string?>("--right-format") { Description = "csv, jsonl, or a bill's. Default: by the file's ending, else csv." };
         format.AcceptOnlyFromAmong(Formats);
         var key = new Option<string?>("--key") { Description = "Compare by org, day, key, project, team, feature, provider, model; NAME=COLUMN where the file names it otherwise. A bill's default: day.", HelpName = "org,day" };
-        var amount = new Option<string?>("--amount") { Description = "The column with the figure. A bill has its own.", HelpName = "COLUMN" };
-        var unit = new Option<string?>("--unit") { Description = "What the figures count: usd, cents (hundredths), or credits (the org's own units)." };
+        var amount = new Option<string?>("--amount") { Description = "The column with the figure. A bill's format has its own.", HelpName = "COLUMN" };
+        var unit = new Option<string?>("--unit") { Description = "The unit of the figures: usd, cents (hundredths), or credits (the org's own units)." };
         unit.AcceptOnlyFromAmong("usd", "cents", "credits");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
-        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
-        var provider = new Option<string?>("--provider") { Description = "Of a bill: whose usage it is for, as the configuration names it. Default: the format's own.", HelpName = "NAME" };
-        var lastWrite = new Option<string?>("--last-write") { Description = "When the other book was last written, if known: five minutes ago is critical.", HelpName = "TIME" };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only look: keep no finding of what a bill is off by." };
-        var command = new Command("tie", "Compares the ledger with another book, row by row, and says why they differ.") { left, right, format, org, key, amount, unit, from, to, provider, lastWrite, dryRun };
+        var to = new Option<string?>("--to") { Description = "The end of the range, excluded.", HelpName = "TIME" };
+        var provider = new Option<string?>("--provider") { Description = "A bill's provider, as the configuration names it. Default: the format's own.", HelpName = "NAME" };
+        var lastWrite = new Option<string?>("--last-write") { Description = "When the other book was last written, if known. Older than five minutes is critical.", HelpName = "TIME" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Compare only; store no finding of a bill's difference." };
+        var command = new Command("tie", "Compare the ledger with another book, row by row, and explain each difference.") { left, right, format, org, key, amount, unit, from, to, provider, lastWrite, dryRun };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var file = call.Get(right);
@@ -74,7 +74,7 @@ internal static class TieCommand
             $"\nleft   {tie.LeftTotal} {tie.Asset}\nright  {tie.RightTotal} {tie.Asset}\ndrift  {tie.DriftPct} %  ({tie.Severity}; {tie.Differing} of {tie.Rows.Count} rows differ; days of {tie.TimeZone}, commit {tie.AsOf})");
         if (tie.Quarantine is { Rows: > 0 } set)
         {
-            await text.WriteLineAsync($"\n{set.Rows} rows of nodes that are there twice, once without an instance type, were set aside: {set.Amount} {tie.Asset}.");
+            await text.WriteLineAsync($"\n{set.Rows} rows of nodes that occur twice, once without an instance type, were left out: {set.Amount} {tie.Asset}.");
             var tenants = new TextTable("TENANT", ">BEFORE", ">AFTER");
             foreach (var tenant in set.Tenants) tenants.Add(tenant.Tenant ?? "none", tenant.Before.ToString(), tenant.After.ToString());
             await tenants.WriteAsync(text);

@@ -11,7 +11,7 @@ internal static class TraceCommand
     {
         var id = new Argument<string>("ID") { Description = "A correlation id, an operation's id or a usage record's." };
         var org = new Option<string?>("--org") { Description = "Default: whichever org has it.", HelpName = "ORG" };
-        return globals.Calling(new("trace", "Everything that came of a request: holds, usage, postings, windows, messages, invoice line.") { id, org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("trace", "Show everything that a request caused: holds, usage, postings, windows, messages, invoice line.") { id, org }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "trace", call.Get(id)] : ["trace", call.Get(id)];
             var answer = await api.GetAsync(ApiClient.Path(path), TraceJson.Default.TraceBody, cancellationToken);
@@ -36,7 +36,7 @@ internal static class TraceCommand
         var table = new TextTable("TIME", "STEP", ">NO", ">AMOUNT", ">COMMIT", "HASH", "WHAT");
         foreach (var step in trace.Steps) table.Add(step.At, step.Kind, $"{step.AttemptNo}", step.Amount?.ToString(), $"{step.Commit}", step.Hash?[..12], step.What);
         await table.WriteAsync(text);
-        if (trace.Truncated) await text.WriteLineAsync("There is more under this id; ask for one of its operations.");
+        if (trace.Truncated) await text.WriteLineAsync("The id has more operations than are shown. Ask for one of them.");
 
         async Task SayAsync(string what, IReadOnlyList<string> ids)
         {

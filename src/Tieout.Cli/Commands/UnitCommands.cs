@@ -9,7 +9,7 @@ internal static class UnitCommands
 {
     public static Command Team(Globals globals) => Build(globals, "team", "teams", "Teams: a key's spend counts for its team.");
 
-    public static Command Project(Globals globals) => Build(globals, "project", "projects", "Projects: what spend is for.");
+    public static Command Project(Globals globals) => Build(globals, "project", "projects", "Manage projects: the purpose of spend.");
 
     private static Command Build(Globals globals, string unit, string path, string description) =>
         new(unit, description) { Create(globals, unit, path), List(globals, unit, path) };
@@ -18,7 +18,7 @@ internal static class UnitCommands
     {
         var org = Arguments.Org();
         var name = new Argument<string>(unit.ToUpperInvariant());
-        return globals.Calling(new("create", $"Makes a {unit}.") { org, name }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("create", $"Create a {unit}.") { org, name }, async (call, api, cancellationToken) =>
         {
             var made = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), path]), new NewUnitBody(call.Get(name)), ApiClient.Json.NewUnitBody, ApiClient.Json.UnitBody, cancellationToken);
@@ -30,7 +30,7 @@ internal static class UnitCommands
     private static Command List(Globals globals, string unit, string path)
     {
         var org = Arguments.Org();
-        return globals.Calling(new("list", $"The {unit}s of an org.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", $"List the {unit}s of an org.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), path]), ApiClient.Json.UnitListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.UnitListBody, (list, text) =>

@@ -21,12 +21,12 @@ internal static class UsageCommand
         var format = new Option<string?>("--format") { Description = "csv, jsonl, focus (FOCUS 1.3), json or table." };
         format.AcceptOnlyFromAmong("csv", "jsonl", "focus", "json", "table");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
-        var to = new Option<string?>("--to") { Description = "Not included.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "The end of the range, excluded.", HelpName = "TIME" };
         Option<string?>[] filters =
         [
             from, to, .. Exact.Select(name => new Option<string?>($"--{name}") { Description = $"Only this {name.Replace('-', ' ')}." }),
         ];
-        var command = new Command("usage", "Usage records with their charges.") { org, format };
+        var command = new Command("usage", "List usage records with their charges.") { org, format };
         foreach (var filter in filters) command.Add(filter);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {

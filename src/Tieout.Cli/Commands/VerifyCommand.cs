@@ -19,10 +19,10 @@ internal static class VerifyCommand
     {
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
         var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
-        var archive = new Option<string?>("--archive") { Description = "An archive to verify instead; with --data or --store, also that it is that ledger's.", HelpName = "DIR" };
+        var archive = new Option<string?>("--archive") { Description = "An archive to verify instead. With --data or --store: also verify that it belongs to that ledger.", HelpName = "DIR" };
         var head = new Option<string?>("--head") { Description = "Signed heads of this ledger, from outside it: the ledger must contain the last one. A file, or an address to GET.", HelpName = "FILE|URL" };
         var headKey = new Option<string?>("--head-key") { Description = $"The file with the key that heads are signed with. Default: {HeadKey.FileVariable}.", HelpName = "FILE" };
-        return globals.Running(new("verify", "Proves a ledger right, or names what is wrong in it.") { data, store, archive, head, headKey }, async (call, cancellationToken) =>
+        return globals.Running(new("verify", "Recompute a ledger from its rows, and name each row that is wrong.") { data, store, archive, head, headKey }, async (call, cancellationToken) =>
         {
             if (call.Get(archive) is { } archived) return await ArchiveAsync(call, archived, call.Get(data), call.Get(store));
             var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
@@ -83,7 +83,7 @@ internal static class VerifyCommand
         try
         {
             var last = SignedHead.Last(await HeadPlaces.ReadAsync(place, cancellationToken), HeadKey.Read(keyFile), out var flaw);
-            return last ?? throw new CommandFailedException(ExitCode.Findings, flaw is null ? $"{place} holds no head." : $"{place}: the heads there are not believed: {flaw}.", "head_invalid");
+            return last ?? throw new CommandFailedException(ExitCode.Findings, flaw is null ? $"{place} holds no head." : $"{place}: the signed heads are not valid: {flaw}.", "head_invalid");
         }
         catch (ConfigurationException e)
         {
@@ -133,7 +133,7 @@ internal static class VerifyCommand
         foreach (var check in report.Checks) table.Add(check.Id, $"{check.Checked}", $"{check.Broken}");
         await table.WriteAsync(shell.Out);
         foreach (var row in report.Checks.SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}"))) await shell.Out.WriteLineAsync(row);
-        await shell.Out.WriteLineAsync(report.Ok ? "Verified: nothing is broken." : "Broken: see above.");
+        await shell.Out.WriteLineAsync(report.Ok ? "Verified: no row is wrong." : "Broken: see above.");
     }
 
     public static void Write(System.Text.Json.Utf8JsonWriter json, VerificationReport report)

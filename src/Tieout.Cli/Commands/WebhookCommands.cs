@@ -11,20 +11,20 @@ internal static class WebhookCommands
 {
     private static readonly OutboxJson Json = new(new JsonSerializerOptions(OutboxJson.Default.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
 
-    public static Command Build(Globals globals) => new("webhooks", "Endpoints that are told what happens.") { Add(globals), List(globals), Rotate(globals), Test(globals), Remove(globals) };
+    public static Command Build(Globals globals) => new("webhooks", "Manage webhooks: endpoints that receive messages.") { Add(globals), List(globals), Rotate(globals), Test(globals), Remove(globals) };
 
-    public static Command Outbox(Globals globals) => new("outbox", "What became of the messages to webhooks.")
+    public static Command Outbox(Globals globals) => new("outbox", "Show deliveries of messages to webhooks.")
     {
-        Deliveries(globals, "list", "Deliveries, newest messages first.", state: null), Deliveries(globals, "dead", "Deliveries that were given up. Ends with 1 when there are some.", state: "dead"), Replay(globals),
+        Deliveries(globals, "list", "List deliveries, newest messages first.", state: null), Deliveries(globals, "dead", "List failed deliveries that are no longer tried. Exit code 1: there are some.", state: "dead"), Replay(globals),
     };
 
     private static Command Add(Globals globals)
     {
         var url = new Argument<string>("URL") { Description = "https://..." };
-        var org = new Option<string?>("--org") { Description = "Whose messages. Default: the platform's and every org's.", HelpName = "ORG" };
+        var org = new Option<string?>("--org") { Description = "Deliver only messages about this org. Default: the platform's and every org's.", HelpName = "ORG" };
         var types = new Option<string?>("--types") { Description = "Separated by commas, such as invoice.issued,budget.*. Default: all.", HelpName = "TYPES" };
-        var id = new Option<string?>("--id") { Description = "Default: one is made.", HelpName = "ID" };
-        return globals.Calling(new("add", "Adds an endpoint. Its secret is shown this once.") { url, org, types, id }, async (call, api, cancellationToken) =>
+        var id = new Option<string?>("--id") { Description = "The endpoint's id. Default: a new one.", HelpName = "ID" };
+        return globals.Calling(new("add", "Add an endpoint. Its secret is shown only once.") { url, org, types, id }, async (call, api, cancellationToken) =>
         {
             var body = new NewWebhookBody(call.Get(url), call.Get(org), call.Get(types)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), call.Get(id));
             var made = await api.SendAsync(HttpMethod.Post, "webhooks", body, Json.NewWebhookBody, Json.MadeWebhookBody, cancellationToken);
@@ -33,7 +33,7 @@ internal static class WebhookCommands
         });
     }
 
-    private static Command List(Globals globals) => globals.Calling(new("list", "All endpoints, without their secrets."), async (call, api, cancellationToken) =>
+    private static Command List(Globals globals) => globals.Calling(new("list", "List all endpoints, without their secrets."), async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("webhooks", Json.WebhookListBody, cancellationToken);
         await call.AnswerAsync(answer, Json.WebhookListBody, (list, text) =>
@@ -48,8 +48,8 @@ internal static class WebhookCommands
     private static Command Rotate(Globals globals)
     {
         var id = Id();
-        var overlap = new Option<int?>("--overlap-hours") { Description = "How long the old secret signs too. Default: 24.", HelpName = "HOURS" };
-        return globals.Calling(new("rotate", "Gives an endpoint a new secret, shown this once.") { id, overlap }, async (call, api, cancellationToken) =>
+        var overlap = new Option<int?>("--overlap-hours") { Description = "Hours for which the old secret signs too. Default: 24.", HelpName = "HOURS" };
+        return globals.Calling(new("rotate", "Give an endpoint a new secret, shown only once.") { id, overlap }, async (call, api, cancellationToken) =>
         {
             var path = ApiClient.Path(["webhooks", call.Get(id), "rotate"]);
             var made = await api.SendAsync(HttpMethod.Post, path, new RotateWebhookBody(call.Get(overlap)), Json.RotateWebhookBody, Json.MadeWebhookBody, cancellationToken);
@@ -61,7 +61,7 @@ internal static class WebhookCommands
     private static Command Test(Globals globals)
     {
         var id = Id();
-        return globals.Calling(new("test", "Sends an endpoint a message of the type test. Ends with 1 when it does not take it.") { id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("test", "Send an endpoint a message of the type test. Exit code 1: the endpoint did not accept it.") { id }, async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync(ApiClient.Path(["webhooks", call.Get(id), "test"]), null, Json.WebhookTestBody, cancellationToken);
             await call.AnswerAsync(answer, Json.WebhookTestBody, (body, text) => text.WriteLineAsync(
@@ -73,7 +73,7 @@ internal static class WebhookCommands
     private static Command Remove(Globals globals)
     {
         var id = Id();
-        return globals.Calling(new("remove", "Removes an endpoint. What waits for it is dropped.") { id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("remove", "Remove an endpoint. Waiting deliveries to it are dropped.") { id }, async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync(ApiClient.Path(["webhooks", call.Get(id), "remove"]), null, Json.WebhookBody, cancellationToken);
             await call.AnswerAsync(answer, Json.WebhookBody, (body, text) => text.WriteLineAsync($"{body.Id} is removed."));
@@ -85,7 +85,7 @@ internal static class WebhookCommands
     {
         var filter = Filter();
         var states = new Option<string?>("--state") { Description = "waiting, delivered, dead or dropped.", HelpName = "STATE" };
-        var limit = new Option<int>("--limit") { Description = "The newest so many.", DefaultValueFactory = _ => 100 };
+        var limit = new Option<int>("--limit") { Description = "The number of rows, newest first.", DefaultValueFactory = _ => 100 };
         var command = new Command(name, description) { filter.Org, filter.Endpoint, filter.Message, limit };
         if (state is null) command.Add(states);
         return globals.Calling(command, async (call, api, cancellationToken) =>
@@ -102,7 +102,7 @@ internal static class WebhookCommands
     private static Command Replay(Globals globals)
     {
         var filter = Filter();
-        return globals.Calling(new("replay", "Tries dead deliveries again.") { filter.Org, filter.Endpoint, filter.Message }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("replay", "Try dead deliveries again.") { filter.Org, filter.Endpoint, filter.Message }, async (call, api, cancellationToken) =>
         {
             var path = ApiClient.Path(["outbox", "replay"], ("org", call.Get(filter.Org)), ("endpoint", call.Get(filter.Endpoint)), ("message", call.Get(filter.Message)));
             var answer = await api.PostAsync(path, null, Json.ReplayedBody, cancellationToken);
@@ -112,7 +112,7 @@ internal static class WebhookCommands
     }
 
     private static Task WriteAsync(MadeWebhookBody made, TextWriter text) =>
-        text.WriteLineAsync($"{made.Id}\n{made.Secret}\nThe second line is the secret. It is not kept and cannot be shown again.");
+        text.WriteLineAsync($"{made.Id}\n{made.Secret}\nThe second line is the secret. It is not stored and cannot be shown again.");
 
     private static async Task WriteAsync(DeliveryListBody list, TextWriter text)
     {
@@ -131,7 +131,7 @@ internal static class WebhookCommands
     private static Argument<string> Id() => new("WEBHOOK") { Description = "Its id." };
 
     private static (Option<string?> Org, Option<string?> Endpoint, Option<string?> Message) Filter() => (
-        new("--org") { Description = "Only messages about this org.", HelpName = "ORG" },
-        new("--endpoint") { Description = "Only to this webhook.", HelpName = "WEBHOOK" },
+        new("--org") { Description = "List only messages about this org.", HelpName = "ORG" },
+        new("--endpoint") { Description = "List only deliveries to this webhook.", HelpName = "WEBHOOK" },
         new("--message") { Description = "Only this message.", HelpName = "ID" });
 }

@@ -51,6 +51,9 @@ public readonly record struct BudgetScope(
 {
     public const string EachUser = "*";
 
+    /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
+    public bool TextsFit(Func<string?, bool> fits) => fits(Org) && fits(Project) && fits(Team) && fits(Key) && fits(User) && fits(Feature);
+
     public bool IsWholeOrg => (Project ?? Team ?? Key ?? User ?? Feature) is null;
 
     /// <summary>For example <c>acme/team=research/user=*</c>.</summary>

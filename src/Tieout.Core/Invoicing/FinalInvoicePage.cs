@@ -44,7 +44,7 @@ public static class FinalInvoicePage
         foreach (var tax in note.Taxes) Sum(page, 1, $"{Text(tax.Name)} {tax.RatePct} %", Money(tax.Amount, decimals));
         Sum(page, 1, "Total", Money(note.Total, decimals));
         page.Append("</tbody></table>\n");
-        return End(page, $"The net stands in the ledger as the grant {Text(note.GrantId)}. The invoice stays as it was issued.");
+        return End(page, $"The net is in the ledger as the grant {Text(note.GrantId)}. The invoice stays as it was issued.");
     }
 
     /// <summary>With the decimals of its currency, and no fewer than it has.</summary>

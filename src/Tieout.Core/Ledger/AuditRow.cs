@@ -18,6 +18,11 @@ public sealed record AuditAction(Actor Actor, string Action, string Target)
 
     /// <summary>When the command needs a second person; null: never.</summary>
     public ApprovalTerms? Approval { get; init; }
+
+    /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
+    public bool TextsFit(Func<string?, bool> fits) =>
+        fits(Actor.Id) && fits(Actor.CorrelationId) && fits(Actor.Address) && fits(Actor.Agent) && fits(Target) && fits(After)
+        && (Approval is not { } terms || (fits(terms.ProposalId) && fits(terms.Reason)));
 }
 
 /// <summary>One administrative action as it is stored: appended in the commit of the action, never changed, part of the chain (U1, L8).</summary>

@@ -26,7 +26,7 @@ internal static class AuditRules
         if (action.Approval is not { } terms || command is Command.ApproveProposal) return LedgerRules.Rule(draft, command);
         if (MoneyByHand.NeedsApproval(draft, command, action.Person, terms, out var moves)) return ProposalRules.Propose(draft, command, action, moves);
         var outcome = LedgerRules.Rule(draft, command);
-        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, CommandOrg.Of(command)!, action.Person, alone.Nanos);
+        if (outcome is Outcome.Done && moves is { } alone) MovedAlone.Add(draft, command.OrgId!, action.Person, alone.Nanos);
         return outcome;
     }
 
@@ -74,10 +74,5 @@ internal static class AuditRules
     });
 
     /// <summary>An attempt that no hold is known of has no org, so the platform has the record.</summary>
-    private static string OrgOf(Draft draft, Command command) => CommandOrg.Of(command) ?? command switch
-    {
-        Command.Release c => draft.Attempt(c.Id)?.Hold?.Scope.Org,
-        Command.ExpireHold c => draft.Attempt(c.Id)?.Hold?.Scope.Org,
-        _ => null,
-    } ?? "";
+    private static string OrgOf(Draft draft, Command command) => command.OrgId ?? (command.AttemptId is { } id ? draft.Attempt(id)?.Hold?.Scope.Org : null) ?? "";
 }

@@ -28,6 +28,8 @@ public sealed partial class Book
     private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
     private readonly Dictionary<(string Org, string Operation, string Issuance), LineageHead> _lineageHeads = [];
 
+    private readonly List<BudgetState> _matching = [];
+
     /// <summary>The last number given in each table.</summary>
     public Sequences Last { get; private set; }
 
@@ -38,6 +40,9 @@ public sealed partial class Book
 
     /// <summary>Windows that end after this are all here, if they exist; older ones must be recalled when a command reaches back to them.</summary>
     public Instant WindowsFrom { get; set; }
+
+    /// <summary>What was looked up for the batch at hand; null: everything there is, is here.</summary>
+    public Footprint? Prefetched { get; init; }
 
     public IReadOnlyDictionary<string, OrgState> Orgs => _orgs;
     public IReadOnlyDictionary<int, Account> Accounts => _accounts;
@@ -61,6 +66,24 @@ public sealed partial class Book
     public UsageRow? Recorded(long seq) => _recorded.GetValueOrDefault(seq);
     public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
     public KeptObject? Object(string org, ObjectKind kind, string id) => _objects.GetValueOrDefault((org, kind, id));
+
+    /// <summary>Begins a batch. The store looks up what the answer names, and makes the book take it in.</summary>
+    public Footprint Begin(IReadOnlyList<Command> commands)
+    {
+        if (Prefetched is not { } footprint) throw new InvalidOperationException("The book holds everything, so there is nothing to look up.");
+        footprint.Clear();
+        footprint.Add(commands);
+        return footprint;
+    }
+
+    /// <summary>Adds the windows that count something at <paramref name="at"/>, if they are so old that they may not be here.</summary>
+    public void AddOldWindows(UsageLabels labels, string? endUser, Instant at, ICollection<WindowKey> windows)
+    {
+        if (at >= WindowsFrom) return;
+        _matching.Clear();
+        Budgets.Matching(labels, endUser, _matching);
+        foreach (var budget in _matching) windows.Add(new WindowKey(budget.No, budget.WindowAt(at).Start, budget.IsPerUser ? endUser : null));
+    }
 
     /// <summary>Takes in what a decision wrote. The caller makes it durable, or throws this book away.</summary>
     public void Apply(WriteSet writes)

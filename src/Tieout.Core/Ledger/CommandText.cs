@@ -41,7 +41,7 @@ public static class CommandText
         Command.ClosePeriod c => new("close_period", c.Org, Text: c.Through.ToString()),
         Command.EndObject c => new("end_object", c.Org, c.Id, Number: (long)c.Kind, Text: c.Body),
         Command.Together c => new("together", c.Org, Parts: [.. c.Parts.Select(Line)]),
-        _ => throw new ArgumentException($"A {command.GetType().Name} is nothing that a person submits.", nameof(command)),
+        _ => throw new ArgumentException($"No person can submit a {command.GetType().Name}.", nameof(command)),
     };
 
     private static Command Command(WrittenCommand line) => line.Kind switch

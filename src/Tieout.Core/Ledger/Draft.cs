@@ -12,6 +12,7 @@ namespace Tieout.Core.Ledger;
 /// <param name="commands">How many are to be decided: room for as many rows is made at once.</param>
 internal sealed partial class Draft(Book book, Instant now, int commands)
 {
+    private readonly Footprint? _prefetched = book.Prefetched;
     private readonly Dictionary<int, Account> _accounts = [];
     private readonly Dictionary<WindowKey, BudgetWindow> _windows = [];
     private readonly Dictionary<AttemptId, Attempt> _attempts = new(commands);
@@ -33,24 +34,36 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
 
     public SettingRow? Setting(SettingKind kind, string org, string name) => book.Setting(kind, org, name);
 
-    public Attempt? Attempt(AttemptId id) => _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id);
+    public Attempt? Attempt(AttemptId id) =>
+        _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id) ?? Absent<Attempt, AttemptId>(id, _prefetched?.Attempts);
 
-    public CommandRow? Command(string org, string id) => _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id);
+    public CommandRow? Command(string org, string id) =>
+        _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id) ?? Absent<CommandRow, (string, string)>((org, id), _prefetched?.Commands);
 
-    public KeptObject? Object(string org, ObjectKind kind, string id) => _objectsById.TryGetValue((org, kind, id), out var kept) ? kept : book.Object(org, kind, id);
+    public KeptObject? Object(string org, ObjectKind kind, string id) =>
+        _objectsById.TryGetValue((org, kind, id), out var kept) ? kept : book.Object(org, kind, id) ?? Absent<KeptObject, (string, ObjectKind, string)>((org, kind, id), _prefetched?.Objects);
 
     /// <summary>Null: nothing of the issuance is stored.</summary>
-    public LineageHead? LineageHead(string org, string operation, string issuance) =>
-        _lineageHeads.TryGetValue((org, operation, issuance), out var head) ? head : book.LineageHead(org, operation, issuance);
+    public LineageHead? LineageHead(string org, string operation, string issuance)
+    {
+        var name = (org, operation, issuance);
+        if (_lineageHeads.TryGetValue(name, out var head)) return head;
+        if (book.LineageHead(org, operation, issuance) is { } known) return known;
+        return _prefetched?.NewLineages.Contains(name) is true ? null : Absent<LineageHead, (string, string, string)>(name, _prefetched?.Lineages);
+    }
 
     /// <summary>The message with an id; null: none, as far as a command of the batch asks for it.</summary>
-    public OutboxRow? Announced(string org, string id) => _announced.TryGetValue((org, id), out var row) ? row : book.Announced(org, id);
+    public OutboxRow? Announced(string org, string id) =>
+        _announced.TryGetValue((org, id), out var row) ? row : book.Announced(org, id) ?? Absent<OutboxRow, (string, string)>((org, id), _prefetched?.Messages);
 
-    public PostedBefore? Posting(long seq) =>
-        book.Posting(seq) is { } posting && _reversed.ContainsKey(seq) ? posting with { Reversed = true } : book.Posting(seq);
+    public PostedBefore? Posting(long seq)
+    {
+        if (book.Posting(seq) is not { } posting) return Absent<PostedBefore, long>(seq, _prefetched?.Postings);
+        return _reversed.ContainsKey(seq) ? posting with { Reversed = true } : posting;
+    }
 
     /// <summary>A usage record by its number, as recalled for a correction.</summary>
-    public UsageRow? Recorded(long seq) => book.Recorded(seq);
+    public UsageRow? Recorded(long seq) => book.Recorded(seq) ?? Absent<UsageRow, long>(seq, _prefetched?.Recordeds);
 
     /// <summary>To read only.</summary>
     public Account Account(OrgState org, AccountKind kind)
@@ -78,8 +91,9 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     /// <summary>To read only; null: nothing was spent or held in it yet.</summary>
     public BudgetWindow? Window(BudgetState budget, string? endUser, Instant at)
     {
-        var key = new WindowKey(budget.No, budget.WindowAt(at).Start, budget.IsPerUser ? endUser : null);
-        return _windows.TryGetValue(key, out var window) ? window : book.Window(key);
+        var period = budget.WindowAt(at);
+        var key = new WindowKey(budget.No, period.Start, budget.IsPerUser ? endUser : null);
+        return _windows.TryGetValue(key, out var window) ? window : Stored(key, period.End);
     }
 
     /// <summary>To change.</summary>
@@ -88,11 +102,19 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
         var period = budget.WindowAt(at);
         var key = new WindowKey(budget.No, period.Start, budget.IsPerUser ? endUser : null);
         if (_windows.TryGetValue(key, out var window)) return window;
-        if (book.Window(key) is { } stored) return _windows[key] = stored.Copy();
+        if (Stored(key, period.End) is { } stored) return _windows[key] = stored.Copy();
         var added = _windows[key] = new(key, period.End);
         CountEndUser(budget, added);
         return added;
     }
+
+    private BudgetWindow? Stored(WindowKey key, Instant end) =>
+        book.Window(key) ?? (end > book.WindowsFrom ? null : Absent<BudgetWindow, WindowKey>(key, _prefetched?.Windows));
+
+    /// <summary>Null, for what is in neither draft nor book. Only if the store was asked for it: else nobody knows whether it is there.</summary>
+    private static T? Absent<T, TKey>(TKey key, HashSet<TKey>? prefetched)
+        where T : class =>
+        prefetched is null || prefetched.Contains(key) ? null : throw new InvariantBrokenException("L3", $"{typeof(T).Name} {key} is looked at and in no command's footprint");
 
     public CellChange Cell(Instant at, int labels)
     {

@@ -26,6 +26,9 @@ public sealed record LineageAppend(byte[] Previous, string KeyId, byte[] TokenSh
 {
     /// <summary>The envelope was made for this very command: nothing of it can be stored, so stores need not look for it.</summary>
     public bool IsNew { get; init; }
+
+    /// <summary>Whether <paramref name="fits"/> is true of every text of the step.</summary>
+    public bool TextsFit(Func<string?, bool> fits) => fits(KeyId) && fits(Row.Issuance) && fits(Row.Step.Id) && fits(Row.Step.Executor) && fits(Row.Step.Target);
 }
 
 /// <summary>A step as it is stored.</summary>

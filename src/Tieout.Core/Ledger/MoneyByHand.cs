@@ -41,7 +41,7 @@ public static class MoneyByHand
         if (!Is(command) || IsKnown(draft, command)) return false;
         if (Moves(draft, command) is not { } nanos) return true;
         moves = new Amount(nanos);
-        return nanos > 0 && MovedAlone.Of(draft, CommandOrg.Of(command) ?? "", person) + nanos > terms.Above.Nanos;
+        return nanos > 0 && MovedAlone.Of(draft, command.OrgId ?? "", person) + nanos > terms.Above.Nanos;
     }
 
     /// <summary>What a command moves, in nano-units, whichever way; null: it has no amount, or no limit.</summary>
@@ -96,7 +96,7 @@ public static class MoneyByHand
     };
 
     private static IEnumerable<string> Orgs(Command command) =>
-        command is Command.Together together ? together.Parts.SelectMany(Orgs).Append(together.Org).Distinct(StringComparer.Ordinal) : [CommandOrg.Of(command) ?? ""];
+        command is Command.Together together ? together.Parts.SelectMany(Orgs).Append(together.Org).Distinct(StringComparer.Ordinal) : [command.OrgId ?? ""];
 
     /// <summary>A freeze by hand refuses everything; one that a reconciliation brought lets the findings be repaired.</summary>
     private static bool Freezes(SettingRow? setting, AuditAction action)

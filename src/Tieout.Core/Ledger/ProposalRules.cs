@@ -10,7 +10,7 @@ internal static class ProposalRules
     public static Outcome Propose(Draft draft, Command command, AuditAction action, Money.Amount? moves)
     {
         var terms = action.Approval!;
-        var org = CommandOrg.Of(command)!;
+        var org = command.OrgId!;
         var proposal = new Proposal(org, terms.ProposalId, CommandText.Write(command), moves, terms.Reason, action.Actor.Id, action.Person, draft.Now + terms.ValidFor);
         if (draft.Object(org, ObjectKind.Proposal, proposal.Id) is { } known)
         {

@@ -30,6 +30,11 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
     /// <summary>Null: the usage is not of a runtime, as nearly all.</summary>
     public RuntimeLabels? Runtime { get; init; }
 
+    /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
+    public bool TextsFit(Func<string?, bool> fits) =>
+        fits(Org) && fits(Project) && fits(Team) && fits(Key) && fits(Feature) && fits(Provider) && fits(Model) && fits(Trigger)
+        && (Runtime is not { } runtime || (fits(runtime.AppInstance) && fits(runtime.Component) && fits(runtime.OperatingMode) && fits(runtime.ControlPlaneScope) && fits(runtime.Backend)));
+
     public bool Equals(UsageLabels? other) =>
         ReferenceEquals(this, other)
         || (other is not null && Source == other.Source && SameScope(other)

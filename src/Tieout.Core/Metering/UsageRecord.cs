@@ -26,6 +26,10 @@ public sealed record UsageRecord(
 {
     /// <summary>Whether the provider answered with an error. A failed attempt is a record too, usually of zero tokens.</summary>
     public bool Failed => StatusCode is >= 400 or 0;
+
+    /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
+    public bool TextsFit(Func<string?, bool> fits) =>
+        Labels.TextsFit(fits) && fits(OperationId) && fits(WorkflowId) && fits(CorrelationId) && fits(TraceId) && fits(EndUser) && fits(Counts.More);
 }
 
 /// <summary>Names one attempt. Version 7 (time-ordered) when made here, so that new ones come at the end of every index.</summary>

@@ -110,7 +110,7 @@ public readonly record struct Amount : IComparable<Amount>
 
     /// <exception cref="FormatException">See <see cref="TryParse"/>.</exception>
     public static Amount Parse(string text) =>
-        TryParse(text, out var amount) ? amount : throw new FormatException($"'{text}' is not an amount: write major units with at most nine decimals, such as 12.50.");
+        TryParse(text, out var amount) ? amount : throw new FormatException($"'{text}' is not an amount. Use digits with an optional decimal point and at most nine decimals, for example 12.50.");
 
     /// <summary>In major units. Exact up to 10¹⁹ major units, far above <see cref="SumMax"/>; above, rounded to 28 digits. Never throws for a sum of amounts.</summary>
     public decimal ToDecimal()

@@ -55,7 +55,7 @@ public sealed class BillCauses(TieSpec spec, int decimals, Func<LedgerCell, IEnu
         foreach (var (field, cause) in (ReadOnlySpan<(TieField, string)>)[(TieField.Key, "unknown_key"), (TieField.Project, "unknown_project"), (TieField.Model, "unknown_model")])
         {
             var at = spec.IndexOf(field);
-            if (at >= 0 && key.Values[at] is { } name && !known.Contains((field, name))) return new(cause, difference, $"No usage of ours bears {TieSpec.Name(field)} {name}: it was spent past the gateway, or under another name.");
+            if (at >= 0 && key.Values[at] is { } name && !known.Contains((field, name))) return new(cause, difference, $"No usage in the ledger has {TieSpec.Name(field)} {name}: it was spent outside the gateway, or under another name.");
         }
 
         return new("missing_left", difference, "The bill has usage here and the ledger has none.");

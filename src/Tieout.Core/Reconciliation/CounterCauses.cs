@@ -38,7 +38,7 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
     {
         var keyAt = spec.IndexOf(TieField.Key);
         return keyAt >= 0 && key.Values[keyAt] is null
-            ? new("spend_without_key", difference, $"{ours.All.Attempts} charges bear no key. They are charged all the same; a counter by key never sees them.")
+            ? new("spend_without_key", difference, $"{ours.All.Attempts} charges have no key. They are charged too; a counter by key does not contain them.")
             : new("missing_right", difference, $"{ours.All.Attempts} charges, and no row on the right.");
     }
 

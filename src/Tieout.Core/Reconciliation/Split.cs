@@ -30,7 +30,7 @@ public static class Split
         if (Search(known, difference, Amount.Zero) is { } exact) return Parts(exact, difference);
         if (slack > Amount.Zero && Size(difference) <= slack) return Parts([], difference);
         if (slack > Amount.Zero && Search(known, difference, slack) is { } near) return Parts(near, difference);
-        return [new(Unexplained, difference, "Nothing that the ledger knows comes to this.")];
+        return [new(Unexplained, difference, "No cause in the ledger explains this amount.")];
     }
 
     private static ImmutableArray<CausePart> Parts(Candidate[] chosen, Amount difference)

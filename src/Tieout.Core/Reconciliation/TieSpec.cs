@@ -34,7 +34,7 @@ public sealed record TieSpec(ImmutableArray<TieColumn> Columns)
         {
             var (name, column) = part.Split('=', 2) is [var left, var right] ? (left.Trim(), right.Trim()) : (part.Trim(), part.Trim());
             var field = Known.Where(known => Name(known) == name).Select(known => (TieField?)known).FirstOrDefault();
-            if (field is not { } found) return $"'{name}' is nothing to compare by; there is {string.Join(", ", Known.Select(Name))}.";
+            if (field is not { } found) return $"'{name}' cannot be compared by. Use {string.Join(", ", Known.Select(Name))}.";
             if (column.Length == 0) return $"'{part}' names no column.";
             if (columns.Any(known => known.Field == found)) return $"'{name}' is there twice.";
             columns.Add(new(found, column));

@@ -80,7 +80,7 @@ internal static class AdminActions
     private static ApprovalTerms? ApprovalOf(ILedger ledger, Command command, HttpContext context, ActionNote note)
     {
         if (!MoneyByHand.Is(command) || command is Command.ApproveProposal) return null;
-        var org = CommandOrg.Of(command);
+        var org = command.OrgId;
         var asset = command is Command.OpenOrg open ? open.Org.Asset : note.Asset is { } named ? named : org is null ? null : ledger.Read.Org(org)?.Org.Asset;
         if (asset is null || context.RequestServices.GetService<ServerOptions>()?.Approvals is not { } approvals || approvals.Above(asset) is not { } above) return null;
         return new(above, ProposalId(org!, command.GetType().Name, note.Id), note.Reason ?? "", approvals.ValidFor);

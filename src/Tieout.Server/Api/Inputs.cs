@@ -59,7 +59,7 @@ internal static class Inputs
     {
         if (Core.Money.Amount.TryParse(text, out var amount)) return amount;
         throw new ApiRefusedException(
-            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}): write a plain decimal number of major units with at most nine decimals, such as 12.50.");
+            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}). Use digits with an optional decimal point and at most nine decimals, for example 12.50.");
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
@@ -136,7 +136,7 @@ internal static class Inputs
         : throw new ApiRefusedException(ApiError.ParameterInvalid, $"The reason is {(string.IsNullOrWhiteSpace(text) ? "missing" : "too long")}: send 1 to {ReasonMax} characters.");
 
     public static OrgState Org(ILedger ledger, string org) =>
-        ledger.Read.Org(org) ?? throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Shown(org)}'.");
+        ledger.Read.Org(org) ?? throw new ApiRefusedException(ApiError.OrgNotFound, $"The org '{Shown(org)}' does not exist.");
 
     /// <summary>A query parameter; null: absent or empty.</summary>
     public static string? Query(HttpContext context, string name)
@@ -150,7 +150,7 @@ internal static class Inputs
     {
         foreach (var name in context.Request.Query.Keys)
         {
-            if (!known.Contains(name) && name != Staleness.MinCommit) throw new ApiRefusedException(ApiError.ParameterInvalid, $"There is no query parameter '{Shown(name)}' here; there is {string.Join(", ", known.ToArray())}.");
+            if (!known.Contains(name) && name != Staleness.MinCommit) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The query parameter '{Shown(name)}' is unknown; the known ones are {string.Join(", ", known.ToArray())}.");
         }
     }
 

@@ -69,7 +69,7 @@ internal static class KeyInputs
         {
             if (value is null) continue;
             Inputs.Name(value, $"pins.{tag}");
-            if (value == UsageLabels.Other) throw Wrong(ApiError.ParameterInvalid, $"'{value}' is what a {tag} above the org's limit becomes. Pin another {tag}.");
+            if (value == UsageLabels.Other) throw Wrong(ApiError.ParameterInvalid, $"'{value}' stands for every {tag} above the org's limit, so it cannot be pinned. Pin another {tag}.");
         }
 
         if (project is not null && pins.Project is not null && pins.Project != project) throw Wrong(ApiError.ParameterInvalid, $"The key is project '{project}'s. Pin that project or none.");

@@ -94,7 +94,7 @@ internal static class PriceEndpoints
                 case "tieout":
                     return PriceCatalogueJson.Read(file);
                 default:
-                    throw Wrong($"'{Inputs.Shown(format)}' is not a format: there are genai-prices and tieout.");
+                    throw Wrong($"'{Inputs.Shown(format)}' is not a format. Use genai-prices or tieout.");
             }
         }
         catch (Exception e) when (e is FormatException or JsonException)
@@ -112,7 +112,7 @@ internal static class PriceEndpoints
             null => before.UnknownModel,
             "refuse" => UnknownModel.Refuse,
             "admit" or "admit_unpriced" => UnknownModel.AdmitUnpriced,
-            _ => throw Wrong("What becomes of unknown models is refuse or admit."),
+            _ => throw Wrong("The policy for unknown models is refuse or admit."),
         };
         var policy = new PricePolicy(body.Markup is { } text ? Markup(text) : before.Markup, unknown, before.Basis, before.Overrides);
         (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), context, new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();

@@ -20,7 +20,7 @@ internal static class Refusals
 
     private static string? Detail(Outcome.Refused refused) => refused.Reason switch
     {
-        Refusal.NameInvalid => $"The {refused.Limit ?? "name"} is not of the form that is asked for.",
+        Refusal.NameInvalid => $"The {refused.Limit ?? "name"} has another form than this member accepts.",
         Refusal.AmountNotPositive => "The amount must be more than zero.",
         Refusal.AmountTooLarge => "The amount, or the account with it, would be too large.",
         Refusal.AdjustmentsFrozen => "'tieout org show ORG' says why and since when. Lift the freeze first: 'tieout unfreeze ORG --reason WHY'.",

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
-
 namespace Tieout.Server.Attribution;
 
 /// <summary>The envelope keys: their records in the ledger, for ever, and the ring made of them. A server that can issue has a key from its start on.</summary>
@@ -108,7 +108,7 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         }
     }
 
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "No envelope key could be made, so no envelopes are issued yet: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.NoEnvelopeKey, Level = LogLevel.Warning, Message = "No envelope key could be made, so no envelopes are issued yet: {Reason}")]
     private partial void LogNoKey(string reason);
 
     private sealed record Snapshot(long Version, IReadOnlyList<EnvelopeKey> Keys, EnvelopeSecret? Secret, KeyRing Ring);

@@ -76,10 +76,10 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
     /// <summary>What a caller wrote, if it is fit to be stored.</summary>
     private static string? Claimed(IdentityFinding finding) => Core.Tenancy.Names.IsValid(finding.Claimed) ? finding.Claimed : null;
 
-    [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "{Finding}: {Cause}; key {Key} of {KeyOrg} claimed {Claimed}, verified is {Verified}")]
+    [LoggerMessage(EventId = LogEvents.IdentityFinding, Level = LogLevel.Warning, Message = "{Finding}: {Cause}; key {Key} of {KeyOrg} claimed {Claimed}, verified is {Verified}")]
     private partial void LogFinding(string finding, string cause, string key, string keyOrg, string? claimed, string? verified);
 
-    [LoggerMessage(EventId = 2203, Level = LogLevel.Error, Message = "The finding {Finding} could not be written: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.IdentityFindingNotWritten, Level = LogLevel.Error, Message = "The finding {Finding} could not be written: {Reason}")]
     private partial void LogNotWritten(string finding, string reason);
 }
 

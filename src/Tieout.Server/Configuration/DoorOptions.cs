@@ -15,7 +15,7 @@ public sealed record DoorOptions
     /// <summary>Let callers on other machines send keys over plain HTTP. False: such an address is refused at the start.</summary>
     public bool AllowPlainHttp { get; init; }
 
-    /// <summary>The address that callers use, where a proxy stands in front; null: the address of the server itself.</summary>
+    /// <summary>The address that callers use. <c>serve</c> prints it, and webhooks' messages link to resources at it. Null: <c>serve</c> prints the server's own address, and messages have no links.</summary>
     public Uri? PublicUrl { get; init; }
 
     /// <summary>From these addresses <c>X-Forwarded-For</c>, <c>-Proto</c> and <c>-Host</c> are believed. Empty: from none.</summary>

@@ -94,7 +94,7 @@ internal static class RoutingYaml
         "no_answer" => RetryOn.NoAnswer,
         "429" => RetryOn.TooMany,
         "5xx" => RetryOn.ServerError,
-        var other => throw place.Wrong($"'{other}' is not known here; known are unreachable, no_answer, 429, 5xx"),
+        var other => throw place.Wrong($"'{other}' is unknown. Use unreachable, no_answer, 429 or 5xx"),
     };
 
     private static TimeSpan AtLeastHalfASecond(YamlPlace place)

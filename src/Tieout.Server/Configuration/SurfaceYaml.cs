@@ -48,7 +48,7 @@ internal static class SurfaceYaml
         };
         foreach (var other in (ReadOnlySpan<string>)["connection", "query", "url", "token", "rows", "path", "format"])
         {
-            if (members.TryGetValue(other, out var value) && !Known.Contains(other)) throw value.Wrong($"'{other}' means nothing for a surface of kind {kind}");
+            if (members.TryGetValue(other, out var value) && !Known.Contains(other)) throw value.Wrong($"'{other}' is not a member of a surface of kind {kind}");
         }
 
         if (!members.TryGetValue(Needed, out var where)) throw place.Wrong($"surface '{name}' needs '{Needed}'");

@@ -55,7 +55,7 @@ public static class TieoutYaml
             var yaml = new YamlStream();
             using var reader = new StringReader(text);
             yaml.Load(reader);
-            if (yaml.Documents.Count > 1) throw new ConfigurationException($"{file}: there is more than one YAML document in the file.");
+            if (yaml.Documents.Count > 1) throw new ConfigurationException($"{file}: the file contains more than one YAML document.");
             return yaml.Documents.Count == 0 ? null : yaml.Documents[0].RootNode;
         }
         catch (YamlException error)
@@ -204,7 +204,7 @@ public static class TieoutYaml
     private static ClaimLimit Claims(Dictionary<string, YamlPlace> members, ClaimLimit usual) => new(
         members.TryGetValue("claim_multiple_max", out var multiple) ? (int)multiple.Count(1_000_000) : usual.Multiple,
         members.TryGetValue("claim_excess_max", out var excess)
-            ? Amount.TryParse(excess.Text(), out var amount) && amount >= Amount.Zero ? amount : throw excess.Wrong($"'{excess.Text()}' is not an amount: write a plain decimal such as 1.00")
+            ? Amount.TryParse(excess.Text(), out var amount) && amount >= Amount.Zero ? amount : throw excess.Wrong($"'{excess.Text()}' is not an amount. Use digits with an optional decimal point, for example 1.00")
             : usual.Excess,
         members.TryGetValue("sub_calls_max", out var calls) ? (int)calls.Count(1_000, min: 0) : usual.SubCallsMax);
 
@@ -225,7 +225,7 @@ public static class TieoutYaml
     {
         "refuse" => Configuration.OnShort.Refuse,
         "clamp" => Configuration.OnShort.Clamp,
-        var unknown => throw place.Wrong($"'{unknown}' is not known here; known are refuse, clamp"),
+        var unknown => throw place.Wrong($"'{unknown}' is unknown. Use refuse or clamp"),
     };
 
     private static string? Store(string text, Func<string, ConfigurationException> wrong) =>

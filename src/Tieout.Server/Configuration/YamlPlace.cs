@@ -15,7 +15,7 @@ internal sealed class YamlPlace(YamlSource source, string path, YamlNode node)
         var members = new Dictionary<string, YamlPlace>(StringComparer.Ordinal);
         foreach (var (key, place) in Entries())
         {
-            if (!known.Contains(key.Value!)) throw Wrong(key.Start, $"{Name(key.Value!)} is not known here; known are {string.Join(", ", known!)}");
+            if (!known.Contains(key.Value!)) throw Wrong(key.Start, $"{Name(key.Value!)} is unknown. Known: {string.Join(", ", known!)}");
             members.Add(key.Value!, place);
         }
 

@@ -38,7 +38,7 @@ public sealed class HeadPlaces : IDisposable
             _ => ("", ""),
         };
         var last = SignedHead.Last(text, key, out var flaw);
-        return flaw is null ? last : throw new ConfigurationException($"{place}: the heads there are not believed: {flaw}.");
+        return flaw is null ? last : throw new ConfigurationException($"{place}: the signed heads are not valid: {flaw}.");
     }
 
     /// <summary>Writes a head to every place.</summary>

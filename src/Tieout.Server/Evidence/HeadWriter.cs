@@ -80,9 +80,9 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
         }
     }
 
-    [LoggerMessage(EventId = 6730, Level = LogLevel.Error, Message = "No head of the ledger can be written outside the store, so a rollback from now on could not be proved: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.HeadNotWritten, Level = LogLevel.Error, Message = "No head of the ledger can be written outside the store, so a rollback from now on could not be proved: {Reason}")]
     private partial void LogNotWritten(string reason);
 
-    [LoggerMessage(EventId = 6731, Level = LogLevel.Information, Message = "Heads of the ledger are written outside the store again")]
+    [LoggerMessage(EventId = LogEvents.HeadWritten, Level = LogLevel.Information, Message = "Heads of the ledger are written outside the store again")]
     private partial void LogWritten();
 }

@@ -67,6 +67,6 @@ internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, Time
         return due;
     }
 
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Information, Message = "{Count} holds or grants were due to expire")]
+    [LoggerMessage(EventId = LogEvents.HoldsExpired, Level = LogLevel.Information, Message = "{Count} holds or grants were due to expire")]
     private partial void LogExpired(int count);
 }

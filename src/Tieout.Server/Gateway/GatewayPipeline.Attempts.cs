@@ -118,7 +118,7 @@ internal sealed partial class GatewayPipeline
         }
         catch (OverflowException)
         {
-            return new(ApiError.AmountTooLarge, "What the request may cost is more than any amount can be. Ask for fewer tokens.");
+            return new(ApiError.AmountTooLarge, "The request may cost more than the largest amount. Ask for fewer tokens.");
         }
     }
 
@@ -162,7 +162,7 @@ internal sealed partial class GatewayPipeline
     private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, Patience patience)
     {
         var http = call.Context.Request;
-        var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.OutputTokensMax);
+        var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.Caller.Spender.Key.Org, call.OutputTokensMax);
         var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
         try
         {

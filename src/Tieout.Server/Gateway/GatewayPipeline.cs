@@ -107,7 +107,7 @@ internal sealed partial class GatewayPipeline(
         GatewayCaller caller, Dialects.Endpoint endpoint, Routes routes, Route route, GatewayRequest request, RequestBody body, CancellationToken cancellationToken)
     {
         if (endpoint.ReadReferences(body.Span, out var named) is { } malformed) return (malformed, default);
-        if (ReferenceEquals(named, RequestReferences.None)) return default;
+        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(routes, request.Model)) return default;
         var spoken = endpoint.Dialect.Spoken;
         var (refused, binding) = await references.CheckAsync(caller, routes, spoken, endpoint.Scope, request.Model, named, cancellationToken);
         if (refused is null && route.First(spoken, binding) is null) refused = new(ApiError.ParameterInvalid, $"The model '{request.Model}' is not served by the provider that has what the request names.", "model");
@@ -133,7 +133,7 @@ internal sealed partial class GatewayPipeline(
         if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole || whole.IsCoded, patience.IsForNobody && !whole.IsWhole), kept) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
-        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer broke off. What it used is recorded.");
+        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
     }
 
     private async Task PassStreamOnAsync(
@@ -216,7 +216,7 @@ internal sealed partial class GatewayPipeline(
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
     }
 
-    private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' is not offered here.", "model");
+    private static GatewayRefusal NotOffered(string model) => new(ApiError.ModelNotFound, $"The model '{model}' does not exist here.", "model");
 
     private static GatewayRefusal OtherDialect(string model, Target target)
     {
@@ -231,15 +231,15 @@ internal sealed partial class GatewayPipeline(
     private static bool IsArray(GatewayCall call, UpstreamAnswer answer) =>
         call.Request.Stream && call.Endpoint.StreamsArrays && answer.ContentHeaders.ContentType?.MediaType == "application/json";
 
-    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.ProviderUnreachable, Level = LogLevel.Warning, Message = "The provider {Provider} cannot be reached: {Reason}")]
     private partial void LogUnreachable(string provider, string reason);
 
-    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "The provider {Provider} gave no answer: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.ProviderGaveNoAnswer, Level = LogLevel.Warning, Message = "The provider {Provider} gave no answer: {Reason}")]
     private partial void LogNoAnswer(string provider, string reason);
 
-    [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
+    [LoggerMessage(EventId = LogEvents.UsageNotSettled, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
     private partial void LogNotSettled(string usageId, Refusal refusal);
 
-    [LoggerMessage(EventId = 2005, Level = LogLevel.Error, Message = "Whose the response {Response} is could not be recorded: {Refusal}. It cannot be asked for again")]
+    [LoggerMessage(EventId = LogEvents.ResponseNotRecorded, Level = LogLevel.Error, Message = "The owner of the response {Response} could not be recorded: {Refusal}. Clients cannot read it again")]
     private partial void LogNotKept(string response, Refusal refusal);
 }

@@ -32,13 +32,13 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         var id = (string)context.Request.RouteValues["id"]!;
         if (await stored.FindAsync(caller!.Spender.Key.Org, id, context.RequestAborted) is not { } kept)
         {
-            await dialect.RefuseAsync(context, ApiError.NotFound, $"There is no response '{id}' here.");
+            await dialect.RefuseAsync(context, ApiError.NotFound, $"The response '{id}' does not exist.");
             return;
         }
 
         if (stored.Upstream(kept) is not { } upstream)
         {
-            await dialect.RefuseAsync(context, ApiError.UpstreamUnreachable, "The provider that keeps the response is no longer configured.");
+            await dialect.RefuseAsync(context, ApiError.UpstreamUnreachable, "The provider that stores the response is no longer configured.");
             return;
         }
 

@@ -235,24 +235,24 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
             _ => default,
         });
 
-    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "{Lost} commands reached neither the ledger nor the spool before the server stopped; their holds will expire")]
+    [LoggerMessage(EventId = LogEvents.SpoolLost, Level = LogLevel.Error, Message = "{Lost} commands reached neither the ledger nor the spool before the server stopped; their holds will expire")]
     private partial void LogLost(long lost);
 
-    [LoggerMessage(EventId = 2103, Level = LogLevel.Error, Message = "A {Command} that had waited for the store was refused: {Refusal}, attempt {Attempt}")]
+    [LoggerMessage(EventId = LogEvents.SpoolRefused, Level = LogLevel.Error, Message = "A {Command} that had waited for the store was refused: {Refusal}, attempt {Attempt}")]
     private partial void LogRefused(string command, Refusal refusal, AttemptId attempt);
 
-    [LoggerMessage(EventId = 2104, Level = LogLevel.Error, Message = "The spool took no command either; {InMemory} wait in memory, and their clients get no whole answer: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.SpoolTookNothing, Level = LogLevel.Error, Message = "The spool took no command either; {InMemory} wait in memory, and their clients get no whole answer: {Reason}")]
     private partial void LogNotSpooled(int inMemory, string reason);
 
-    [LoggerMessage(EventId = 2105, Level = LogLevel.Error, Message = "The spool {Path} is damaged: {Damage}. A copy of it is kept beside it")]
+    [LoggerMessage(EventId = LogEvents.SpoolDamaged, Level = LogLevel.Error, Message = "The spool {Path} is damaged: {Damage}. A copy is beside it")]
     private partial void LogDamaged(string path, string damage);
 
-    [LoggerMessage(EventId = 2106, Level = LogLevel.Information, Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]
+    [LoggerMessage(EventId = LogEvents.SpoolReplayed, Level = LogLevel.Information, Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]
     private partial void LogReplayed(int done, int already, int refused);
 
-    [LoggerMessage(EventId = 6950, Level = LogLevel.Error, Message = "The spool could not be replayed and is tried again; {Waiting} commands wait")]
+    [LoggerMessage(EventId = LogEvents.SpoolNotReplayed, Level = LogLevel.Error, Message = "The spool could not be replayed and is tried again; {Waiting} commands wait")]
     private partial void LogFailed(Exception failure, int waiting);
 
-    [LoggerMessage(EventId = 2107, Level = LogLevel.Warning, Message = "{Left} commands stay in the spool; the next start replays them first")]
+    [LoggerMessage(EventId = LogEvents.SpoolLeft, Level = LogLevel.Warning, Message = "{Left} commands stay in the spool; the next start replays them first")]
     private partial void LogLeft(int left);
 }

@@ -6,6 +6,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -122,7 +123,7 @@ internal sealed partial class StoredResponses(
             upstream, stored.Model, prices.Find(upstream, stored.Model, occurredAt).Price, prices, hold.Scope.OfModel);
     }
 
-    [LoggerMessage(EventId = 2301, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]
+    [LoggerMessage(EventId = LogEvents.ResponseNotSettled, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]
     private partial void LogNotSettled(string response, Refusal refusal);
 }
 

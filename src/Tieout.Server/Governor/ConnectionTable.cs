@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 
 namespace Tieout.Server.Governor;
 
@@ -153,6 +154,6 @@ internal sealed partial class ConnectionTable
         client.SilentPlace = null;
     }
 
-    [LoggerMessage(EventId = 6600, Level = LogLevel.Information, Message = "Client connections are limited to {Connections}, not {Wanted}: the process may open {OpenFiles} files, and a request may need two. Raise the limit (LimitNOFILE, ulimit -n) to allow more")]
+    [LoggerMessage(EventId = LogEvents.ConnectionsLowered, Level = LogLevel.Information, Message = "Client connections are limited to {Connections}, not {Wanted}: the process may open {OpenFiles} files, and a request may need two. Raise the limit (LimitNOFILE, ulimit -n) to allow more")]
     private static partial void LogLowered(ILogger logger, int connections, int wanted, long openFiles);
 }

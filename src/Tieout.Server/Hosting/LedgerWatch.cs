@@ -35,7 +35,12 @@ internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, ILo
         _quarantined = health.Quarantined;
         if (health.IsWritable)
         {
-            if (_since != 0) LogWritable((long)time.GetElapsedTime(_since).TotalSeconds);
+            if (_since != 0)
+            {
+                var seconds = (long)time.GetElapsedTime(_since).TotalSeconds;
+                LogWritable(seconds);
+            }
+
             _since = 0;
         }
         else if (_since == 0)
@@ -50,15 +55,15 @@ internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, ILo
         }
     }
 
-    [LoggerMessage(6200, LogLevel.Error, "The ledger is {State}: new spend is refused, reads go on. {Reason}")]
+    [LoggerMessage(EventId = LogEvents.LedgerNotWritable, Level = LogLevel.Error, Message = "The ledger is {State}: new spend is refused, reads go on. {Reason}")]
     private partial void LogNotWritable(string state, string reason);
 
-    [LoggerMessage(6201, LogLevel.Error, "The ledger has taken no writes for {Seconds} s; {Waiting} commands wait. {Reason}")]
+    [LoggerMessage(EventId = LogEvents.LedgerStillNotWritable, Level = LogLevel.Error, Message = "The ledger has taken no writes for {Seconds} s; {Waiting} commands wait. {Reason}")]
     private partial void LogStillNotWritable(long seconds, string reason, int waiting);
 
-    [LoggerMessage(6202, LogLevel.Information, "The ledger takes writes again, after {Seconds} s.")]
+    [LoggerMessage(EventId = LogEvents.LedgerWritable, Level = LogLevel.Information, Message = "The ledger takes writes again, after {Seconds} s.")]
     private partial void LogWritable(long seconds);
 
-    [LoggerMessage(6203, LogLevel.Error, "{Count} commands went into quarantine, {Total} are there: tieout quarantine list shows them.")]
+    [LoggerMessage(EventId = LogEvents.CommandsQuarantined, Level = LogLevel.Error, Message = "{Count} commands went into quarantine, {Total} are there: tieout quarantine list shows them.")]
     private partial void LogQuarantined(int count, int total);
 }

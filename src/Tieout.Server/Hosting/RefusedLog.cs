@@ -93,9 +93,9 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
         }
     }
 
-    [LoggerMessage(EventId = 6900, Level = LogLevel.Warning, Message = "Refused with {Status} {Code}: {Method} {Route} by {Token} from {Address}")]
+    [LoggerMessage(EventId = LogEvents.RequestRefused, Level = LogLevel.Warning, Message = "Refused with {Status} {Code}: {Method} {Route} by {Token} from {Address}")]
     private partial void LogRefused(int status, string code, string method, string route, string token, string? address);
 
-    [LoggerMessage(EventId = 6901, Level = LogLevel.Warning, Message = "{Count} more requests were refused with {Status}; their log lines are left out")]
+    [LoggerMessage(EventId = LogEvents.RefusedLinesLeftOut, Level = LogLevel.Warning, Message = "{Count} more requests were refused with {Status}; their log lines are left out")]
     private partial void LogLeftOut(long count, int status);
 }

@@ -30,7 +30,7 @@ internal sealed class RequestEffects
     public void Failed(Command command, StoreEffect effect)
     {
         if (effect == StoreEffect.None) return;
-        lock (_gate) _unknown.Add(NameOf(command));
+        lock (_gate) _unknown.Add(command.Title);
     }
 
     /// <summary><c>none</c>, <c>unknown</c>, or <c>partial</c>.</summary>
@@ -51,20 +51,4 @@ internal sealed class RequestEffects
             _ => $"It is not known whether it was recorded{(unknown.Length == 0 ? "" : $" ({string.Join(", ", unknown.Take(NamedMax))}{(unknown.Length > NamedMax ? $" and {unknown.Length - NamedMax} more" : "")})")}. Send it again with the same id: it counts once, and the answer says whether it was recorded.",
         };
     }
-
-    private static string NameOf(Command command) => command switch
-    {
-        Command.Charge charge => $"usage {charge.Usage.Usage.Id}",
-        Command.Settle settle => $"usage {settle.Usage.Usage.Id}",
-        Command.PlaceHold hold => $"hold {hold.Id}",
-        Command.Release release => $"hold {release.Id}",
-        Command.TopUp topUp => $"top-up {topUp.Id}",
-        Command.Grant grant => $"grant {grant.Id}",
-        Command.Correct correct => $"correction {correct.Id}",
-        Command.ChargeRecorded charge => $"charge {charge.Id}",
-        Command.OpenOrg open => $"org {open.Org.Id}",
-        Command.SetBudget set => $"budget {set.Budget.Id}",
-        Command.Record record => $"{record.Kind} {record.Name}",
-        _ => command.GetType().Name,
-    };
 }

@@ -90,7 +90,7 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
             : error.ToProblem().ExecuteAsync(context);
     }
 
-    [LoggerMessage(EventId = 1001, Level = LogLevel.Error, Message = "{Method} {Path} failed unexpectedly")]
+    [LoggerMessage(EventId = LogEvents.RequestFailed, Level = LogLevel.Error, Message = "{Method} {Path} failed unexpectedly")]
     private partial void LogUnexpected(Exception exception, string method, string? path);
 }
 

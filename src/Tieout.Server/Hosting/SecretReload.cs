@@ -65,9 +65,9 @@ internal sealed partial class SecretReload(
     private Task AgreeAsync(EnvelopeSecret secret, string token, CancellationToken cancellationToken) =>
         options.Postgres is null ? Task.CompletedTask : SecretMarks.AgreeAsync(ledger, secret, token, changed: false, cancellationToken);
 
-    [LoggerMessage(EventId = 6720, Level = LogLevel.Information, Message = "{File} was read again; its first line is in force, a second line stays valid until it is removed")]
+    [LoggerMessage(EventId = LogEvents.SecretReplaced, Level = LogLevel.Information, Message = "{File} was read again; its first line is in force, a second line stays valid until it is removed")]
     private partial void LogReplaced(string file);
 
-    [LoggerMessage(EventId = 6721, Level = LogLevel.Error, Message = "The changed {File} is not in force, the secret before it is: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.SecretRejected, Level = LogLevel.Error, Message = "The changed {File} is not in force, the secret before it is: {Reason}")]
     private partial void LogRejected(string file, string reason);
 }

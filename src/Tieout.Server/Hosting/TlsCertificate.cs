@@ -107,12 +107,12 @@ internal sealed partial class TlsReload(TlsCertificate certificate, TimeProvider
         if (certificate.ValidUntil - time.GetUtcNow() < WarnBefore) LogExpires(certificate.ValidUntil);
     }
 
-    [LoggerMessage(EventId = 6701, Level = LogLevel.Information, Message = "The TLS certificate was loaded again; it is valid until {Until}")]
+    [LoggerMessage(EventId = LogEvents.CertificateLoaded, Level = LogLevel.Information, Message = "The TLS certificate was loaded again; it is valid until {Until}")]
     private partial void LogReloaded(DateTimeOffset until);
 
-    [LoggerMessage(EventId = 6702, Level = LogLevel.Error, Message = "The changed TLS certificate is not in use, the one before it is: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.CertificateRejected, Level = LogLevel.Error, Message = "The changed TLS certificate is not in use, the one before it is: {Reason}")]
     private partial void LogRejected(string reason);
 
-    [LoggerMessage(EventId = 6703, Level = LogLevel.Warning, Message = "The TLS certificate expires at {Until}: renew its files; the server loads them without a restart")]
+    [LoggerMessage(EventId = LogEvents.CertificateExpires, Level = LogLevel.Warning, Message = "The TLS certificate expires at {Until}: renew its files; the server loads them without a restart")]
     private partial void LogExpires(DateTimeOffset until);
 }

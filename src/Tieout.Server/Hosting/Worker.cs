@@ -34,6 +34,6 @@ internal abstract partial class Worker : BackgroundService
     /// <summary>The work. Returns when there is no more of it.</summary>
     protected abstract Task RunAsync(CancellationToken stoppingToken);
 
-    [LoggerMessage(6204, LogLevel.Error, "{Worker} failed and begins again in {Seconds} s.")]
+    [LoggerMessage(EventId = LogEvents.WorkerFailed, Level = LogLevel.Error, Message = "{Worker} failed and begins again in {Seconds} s.")]
     private static partial void LogFailed(ILogger logger, Exception failure, string worker, int seconds);
 }

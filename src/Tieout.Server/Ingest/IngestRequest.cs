@@ -58,7 +58,7 @@ internal readonly struct IngestRequest : IDisposable
                 var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
                 if (read == 0) return new(buffer, length);
                 length += read;
-                if (length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, $"The body is larger than {max / (1024 * 1024)} MiB once unpacked. Nothing of it counts.");
+                if (length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, $"The body is larger than {max / (1024 * 1024)} MiB once unpacked. None of its items was recorded.");
                 if (length == buffer.Length) buffer = Grown(buffer);
             }
         }

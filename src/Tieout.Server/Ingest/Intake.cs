@@ -83,7 +83,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         if (item.Refusal is not null) return null;
         if (item.Org is not { } org || prices.Of(org) is not { } own)
         {
-            item.Refuse(ApiError.OrgNotFound, item.Org is null ? "It does not say which org it is for." : $"There is no org '{Inputs.Shown(item.Org)}'.");
+            item.Refuse(ApiError.OrgNotFound, item.Org is null ? "It does not say which org it is for." : $"The org '{Inputs.Shown(item.Org)}' does not exist.");
             return null;
         }
 
@@ -129,7 +129,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         }
         catch (OverflowException)
         {
-            item.Refuse(ApiError.AmountTooLarge, "What it comes to is larger than one charge may be.");
+            item.Refuse(ApiError.AmountTooLarge, "The charge is larger than one charge may be.");
             return null;
         }
     }
@@ -152,7 +152,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     private static void Assign(UsageItem item, Caller caller, bool isBound)
     {
         if (caller.Key is not { } key) return;
-        if (item.IsStated) item.Refuse(ApiError.Forbidden, "What usage costs is the price list's to say, or the platform's: a key states no provider_cost and no charge.");
+        if (item.IsStated) item.Refuse(ApiError.Forbidden, "A key cannot state provider_cost or charge: the price list or the platform does.");
         if (key.Terms is { Models: not null } terms && (item.Model is null || !terms.AllowsModel(item.Model)))
         {
             item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item names none." : $"The key may not hand in usage of the model '{Inputs.Shown(item.Model)}'.");
@@ -164,7 +164,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         if (isBound && item.Org != key.Org) return;
         if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key hands in usage of a tenant with that tenant's envelope (A2): in the header Tieout-Envelope, or with the item.");
         item.Org ??= key.Org;
-        if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(item.Org)}'.");
+        if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"The org '{Inputs.Shown(item.Org)}' does not exist.");
         if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key is team '{key.Team}'s and hands in no other team's usage.");
         if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key is project '{key.Project}'s and hands in no other project's usage.");
     }
@@ -214,7 +214,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
             case Outcome.Refused { Reason: Refusal.IdReused }:
                 var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
                 if (stands?.Usage is { } row && IsSame(item, Said(asked, row, caller), row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
-                return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source stands already, with other content. What stands was not changed."));
+                return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source was recorded before with other content. The record was not changed."));
             case Outcome.Proposed { Proposal: var proposal }:
                 return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
             case Outcome.Refused refused:

@@ -63,10 +63,10 @@ internal static class JsonItems
 
         return new(
             ApiError.BodyMalformed,
-            $"The body is not JSON at byte {json.BytesConsumed} (line {(broken.LineNumber ?? 0) + 1}, byte {(broken.BytePositionInLine ?? 0) + 1} of it). Nothing of it counts.");
+            $"The body is not JSON at byte {json.BytesConsumed} (line {(broken.LineNumber ?? 0) + 1}, byte {(broken.BytePositionInLine ?? 0) + 1} of it). None of its items was recorded.");
     }
 
-    public static ApiRefusedException TooMany() => new(ApiError.TooManyItems, $"Send at most {Max} items in one call. Nothing of it counts.");
+    public static ApiRefusedException TooMany() => new(ApiError.TooManyItems, $"Send at most {Max} items in one call. None of its items was recorded.");
 
     private static void ReadOne(ref Utf8JsonReader json, List<UsageItem> items, Parse parse)
     {

@@ -31,7 +31,7 @@ internal static class PlainUsage
                     break;
                 default:
                     // A misspelt member is usage that would go uncounted.
-                    if (!UsageFields.TryRead(name, ref members)) item.Refuse(ApiError.ItemInvalid, $"There is no member '{Inputs.Shown(name)}' here.");
+                    if (!UsageFields.TryRead(name, ref members)) item.Refuse(ApiError.ItemInvalid, $"The member '{Inputs.Shown(name)}' is unknown.");
                     break;
             }
         }

@@ -92,7 +92,7 @@ internal sealed class UsageItem(int index)
         if (string.IsNullOrEmpty(Id)) Refuse(ApiError.ItemInvalid, "It lacks an id, under which it counts once.");
         else if (Id.Length > IdLengthMax || Source.Length > IdLengthMax) Refuse(ApiError.ItemInvalid, $"Its id and its source may have at most {IdLengthMax} characters.");
         if (Source.Length == 0) Refuse(ApiError.ItemInvalid, "Its source is empty.");
-        if (OccurredAt is null) Refuse(ApiError.ItemInvalid, $"It lacks {time}: when it is received says nothing about when it was used.");
+        if (OccurredAt is null) Refuse(ApiError.ItemInvalid, $"{time} is required: the time of receipt is not the time of use.");
         foreach (var (what, name) in (ReadOnlySpan<(string, string?)>)[
             ("org", Org), ("project", Project), ("team", Team), ("key", Key), ("feature", Feature), ("trigger", Trigger), ("provider", Provider), ("model", Model),
             ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId),

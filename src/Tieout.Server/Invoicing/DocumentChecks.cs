@@ -39,7 +39,7 @@ internal sealed class DocumentChecks(ILedger ledger, Issuing issuing)
         if (note.Number != $"{CreditNote.Prefix}{place + 1:000000}") differences.Add($"its number should be {place + 1}: one before it is missing");
         if (!grants.TryGetValue(note.GrantId, out var granted)) differences.Add($"the ledger has no grant {note.GrantId}");
         else if (granted != note.Net) differences.Add($"the ledger granted {granted}, not {note.Net}");
-        if (invoices.FirstOrDefault(invoice => invoice.Number == note.Invoice) is not { } issued) differences.Add($"there is no invoice {note.Invoice}");
+        if (invoices.FirstOrDefault(invoice => invoice.Number == note.Invoice) is not { } issued) differences.Add($"the invoice {note.Invoice} does not exist");
         else
         {
             var again = CreditNote.Of(issued, note.Number, note.Id, note.Net, note.Reason, note.IssuedAt);

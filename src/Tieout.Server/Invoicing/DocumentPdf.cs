@@ -61,7 +61,7 @@ internal sealed class DocumentPdf
         page.Line(note.Reason);
         page.Sums(note.Net, note.Taxes, note.Total, decimals);
         page.Next();
-        page.Line($"The net stands in the ledger as the grant {note.GrantId}. The invoice stays as it was issued.");
+        page.Line($"The net is in the ledger as the grant {note.GrantId}. The invoice stays as it was issued.");
         return page._pdf.Bytes();
     }
 

@@ -60,9 +60,9 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
 
     private static string Done(string day) => $$"""{"day":"{{day}}"}""";
 
-    [LoggerMessage(EventId = 2701, Level = LogLevel.Information, Message = "{Job} of {Day} is done")]
+    [LoggerMessage(EventId = LogEvents.DailyJobDone, Level = LogLevel.Information, Message = "{Job} of {Day} is done")]
     private partial void LogDone(string job, string day);
 
-    [LoggerMessage(EventId = 2703, Level = LogLevel.Error, Message = "{Job} failed and is tried again")]
+    [LoggerMessage(EventId = LogEvents.DailyJobFailed, Level = LogLevel.Error, Message = "{Job} failed and is tried again")]
     private partial void LogFailed(Exception failure, string job);
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Api;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
@@ -67,10 +68,10 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
 
     private static string Text(decimal value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    [LoggerMessage(EventId = 2621, Level = LogLevel.Warning, Message = "Alert {Alert} of {Scope}: {Value} is more than {Limit}")]
+    [LoggerMessage(EventId = LogEvents.AlertRaised, Level = LogLevel.Warning, Message = "Alert {Alert} of {Scope}: {Value} is more than {Limit}")]
     private partial void LogRaised(string alert, string scope, decimal value, decimal limit);
 
-    [LoggerMessage(EventId = 2622, Level = LogLevel.Information, Message = "Alert {Alert} of {Scope} since {Since} is over")]
+    [LoggerMessage(EventId = LogEvents.AlertResolved, Level = LogLevel.Information, Message = "Alert {Alert} of {Scope} since {Since} is over")]
     private partial void LogResolved(string alert, string scope, string since);
 }
 

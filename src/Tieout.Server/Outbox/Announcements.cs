@@ -60,6 +60,6 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, O
         }
     }
 
-    [LoggerMessage(EventId = 2601, Level = LogLevel.Error, Message = "{Type} {Id} could not be put into the outbox: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.MessageNotQueued, Level = LogLevel.Error, Message = "{Type} {Id} could not be put into the outbox: {Reason}")]
     private partial void LogNotTold(string type, string id, string reason);
 }

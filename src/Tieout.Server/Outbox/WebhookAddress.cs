@@ -21,7 +21,7 @@ internal static class WebhookAddress
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { UserInfo: "", Fragment: "", Host.Length: > 0 } || url!.Length > 2_000) return "An endpoint is an address such as https://example.com/hooks, without a user and without a fragment.";
         if (uri.Scheme is not "https" && !(options.AllowHttp && uri.Scheme is "http")) return "An endpoint begins with https://. (The setting webhooks.allow_http lets http:// be one.)";
-        if (!options.AllowPrivate && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IsPrivate(address)) return "The address lies in a private network or on the server's own machine. (The setting webhooks.allow_private lets it be one.)";
+        if (!options.AllowPrivate && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IsPrivate(address)) return "The address is in a private network or on the server's own machine. (The setting webhooks.allow_private allows it.)";
         return null;
     }
 
@@ -38,7 +38,7 @@ internal static class WebhookAddress
         var end = context.DnsEndPoint;
         var addresses = await Dns.GetHostAddressesAsync(end.Host, cancellationToken);
         var allowed = options.AllowPrivate ? addresses : [.. addresses.Where(address => !IsPrivate(address))];
-        if (allowed.Length == 0) throw new HttpRequestException("the address lies in a private network");
+        if (allowed.Length == 0) throw new HttpRequestException("the address is in a private network");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -68,7 +68,7 @@ internal static class WebhookEndpoints
         var webhook = Find(ledger, id);
         await ledger.RecordActionAsync(context, webhook.Org ?? "");
         var message = $"evt_{Guid.CreateVersion7():n}";
-        var outcome = await sender.SendAsync(webhook, message, WebhookMessage.Body(message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""), context.RequestAborted);
+        var outcome = await sender.SendAsync(webhook, message, WebhookMessage.Body(publicUrl: null, message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""), context.RequestAborted);
         return Answer.Ok(new WebhookTestBody(webhook.Id, outcome.Error is null, outcome.Status, outcome.Error, (int)outcome.Took.TotalMilliseconds), OutboxJson.Default.WebhookTestBody);
     }
 
@@ -83,10 +83,10 @@ internal static class WebhookEndpoints
         (await ledger.ActAsync(new Command.Record(SettingKind.Webhook, "", webhook.Id, webhook.ToJson(), Once: false), context)).OrThrow();
 
     private static Webhook Find(ILedger ledger, string id) =>
-        Webhook.All(ledger).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"There is no webhook '{Inputs.Shown(id)}'.");
+        Webhook.All(ledger).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
 
     private static EnvelopeSecret Master(EnvelopeSecretOf secret) =>
-        secret.Value ?? throw new ApiRefusedException(ApiError.EnvelopesOff, $"Webhooks are signed with what is derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");
+        secret.Value ?? throw new ApiRefusedException(ApiError.EnvelopesOff, $"Webhooks are signed with a key derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");
 
     private static ImmutableArray<string> Types(IReadOnlyList<string>? types)
     {

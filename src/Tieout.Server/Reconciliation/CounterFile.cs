@@ -57,7 +57,7 @@ internal sealed class CounterRows(CounterForm form)
         }
         catch (OverflowException)
         {
-            throw FileRefused.At(line, "The figures of this key come to more than any amount.");
+            throw FileRefused.At(line, "The figures of this key sum to more than the largest amount.");
         }
 
         if (Side.Cells.Count > KeysMax) throw FileRefused.At(line, $"The file has more than {KeysMax} different keys; compare a shorter range or by fewer fields.");

@@ -47,6 +47,6 @@ internal static class CsvRows
             if (string.Equals(headers[i].Trim(), name, StringComparison.OrdinalIgnoreCase)) return i;
         }
 
-        return required ? throw FileRefused.At(1, $"There is no column '{Inputs.Shown(name)}'; there is {Inputs.Shown(string.Join(", ", headers))}.") : null;
+        return required ? throw FileRefused.At(1, $"The column '{Inputs.Shown(name)}' does not exist; the columns are {Inputs.Shown(string.Join(", ", headers))}.") : null;
     }
 }

@@ -49,7 +49,7 @@ internal static class RuntimeEndpoints
         Inputs.OnlyQuery(context, "org");
         var org = Whose(context, ledger).Org.Id;
         var kept = await KeptAsync(ledger, org, id, context.RequestAborted);
-        if (!kept.IsPending) throw new ApiRefusedException(ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}: register what runs again under another id.");
+        if (!kept.IsPending) throw new ApiRefusedException(ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}: register it again under another id.");
         var runtime = RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object));
         var bytes = await Inputs.BytesAsync(context, EventsBytesMax);
         NewActivityBody? body;
@@ -63,7 +63,7 @@ internal static class RuntimeEndpoints
         }
 
         if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
-        if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. Nothing of it counts.");
+        if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. None of its items was recorded.");
         return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, context), RuntimeJson.Default.ActivityTakenBody);
     }
 
@@ -102,7 +102,7 @@ internal static class RuntimeEndpoints
             {
                 Outcome.Done => new(i, items[i].Id, "accepted", null, null),
                 Outcome.Replayed => new(i, items[i].Id, "replayed", null, null),
-                Outcome.Refused { Reason: Refusal.IdReused } => new(i, items[i].Id, "conflict", ApiError.IdReused.Code, "This id stands already, with other content. What stands was not changed."),
+                Outcome.Refused { Reason: Refusal.IdReused } => new(i, items[i].Id, "conflict", ApiError.IdReused.Code, "This id was recorded before with other content. The record was not changed."),
                 Outcome.Refused other => new(i, items[i].Id, "refused", other.Reason.Error.Code, other.Reason.Error.Title),
                 var unknown => throw new InvalidOperationException($"No answer for {unknown}."),
             };
@@ -162,7 +162,7 @@ internal static class RuntimeEndpoints
         foreach (var kept in await RuntimeObjects.NewerAsync(read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
         {
             var (runtime, happened) = RuntimeObjects.Event(kept.Object);
-            if (runtime == id && happened.Second >= due) throw new ApiRefusedException(ApiError.RuntimeActive, $"What happened at {happened.At} is not charged yet: try again in some minutes.");
+            if (runtime == id && happened.Second >= due) throw new ApiRefusedException(ApiError.RuntimeActive, $"The event at {happened.At} is not charged yet. Try again in some minutes.");
         }
     }
 

@@ -64,7 +64,7 @@ internal static class RuntimeInputs
         if (at < Instant.MinValue) throw Item("at lies before 1970.");
         if (body.Mode is not null && kind is not (ActivityKind.Start or ActivityKind.ModeChange)) throw Item("Only a start and a mode_change have a mode.");
         if (kind is ActivityKind.ModeChange && body.Mode is null) throw Item("A mode_change lacks its mode.");
-        if (kind is ActivityKind.Scale != (body.Component is not null && body.Replicas is not null)) throw Item("A scale has a component and replicas; nothing else has.");
+        if (kind is ActivityKind.Scale != (body.Component is not null && body.Replicas is not null)) throw Item("Only the event 'scale' has a component and replicas.");
         if (kind is not ActivityKind.Scale && (body.Component is not null || body.Replicas is not null)) throw Item("Only a scale has a component and replicas.");
         if (body.Component is not null && runtime.Components.All(component => component.Name != body.Component)) throw Item($"It has no component '{Inputs.Shown(body.Component)}'.");
         if (body.Replicas is < 0 or > RuntimeComponent.ReplicasMax) throw Item($"replicas must be from 0 to {RuntimeComponent.ReplicasMax}.");

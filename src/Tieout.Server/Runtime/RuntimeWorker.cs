@@ -47,6 +47,6 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
         }
     }
 
-    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "{Records} intervals of runtimes could not be charged and are tried again: is there a price for their models?")]
+    [LoggerMessage(EventId = LogEvents.RuntimeNotCharged, Level = LogLevel.Error, Message = "{Records} intervals of runtimes could not be charged and are tried again. Check that their models have a price")]
     private partial void LogRefused(int records);
 }

@@ -13,7 +13,7 @@ namespace Tieout.Server.Tenancy;
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
 internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused, KeyUseRecorder uses)
 {
-    private const string NotKnown = "The key or token is not known here, or it is blocked, revoked or expired.";
+    private const string NotKnown = "The key or token is unknown, blocked, revoked or expired.";
     private const string Mistyped = "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.";
 
     public Task InvokeAsync(HttpContext context)

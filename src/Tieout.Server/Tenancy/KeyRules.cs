@@ -24,7 +24,7 @@ internal static class KeyRules
     public static GatewayRefusal? Refusal(this Spender spender, KeyScope scope, string? model)
     {
         if (spender.Refuse(scope) is { } refused) return new(refused.Error, refused.Detail);
-        if (model is not null && !Terms(spender).AllowsModel(model)) return new(ApiError.ModelNotAllowed, $"The key may not ask for the model '{model}'.", "model");
+        if (model is not null && !Terms(spender).AllowsModel(model)) return new(ApiError.ModelNotAllowed, $"The key may not use the model '{model}'.", "model");
         return null;
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;
@@ -64,6 +65,6 @@ internal sealed partial class RefusedCalls(ILedger ledger, TimeProvider time, IL
         }
     }
 
-    [LoggerMessage(EventId = 6400, Level = LogLevel.Warning, Message = "A refused call ({Code}) has no audit record: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.RefusedCallNotRecorded, Level = LogLevel.Warning, Message = "A refused call ({Code}) has no audit record: {Reason}")]
     private partial void LogNotRecorded(string code, string reason);
 }

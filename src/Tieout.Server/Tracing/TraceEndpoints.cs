@@ -44,7 +44,7 @@ internal static class TraceEndpoints
         }
 
         throw new ApiRefusedException(
-            ApiError.TraceNotFound, $"Nothing on record bears '{Inputs.Shown(id)}' as its correlation, operation or usage id. Refused requests are found for a day by their correlation id, open holds by their operation.");
+            ApiError.TraceNotFound, $"No record has '{Inputs.Shown(id)}' as its correlation, operation or usage id. Find a refused request by its correlation id for a day, an open hold by its operation.");
     }
 }
 

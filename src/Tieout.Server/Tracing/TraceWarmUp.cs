@@ -57,6 +57,6 @@ internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, Tim
         return false;
     }
 
-    [LoggerMessage(EventId = 2801, Level = LogLevel.Debug, Message = "The first trace will take longer: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.TraceNotWarm, Level = LogLevel.Debug, Message = "The first trace will take longer: {Reason}")]
     private partial void LogCold(string reason);
 }

@@ -18,7 +18,7 @@ public static class ArchiveVerification
     public static async Task<VerificationReport> RunAsync(string archive, string? folder = null, string? store = null, EnvelopeSecret? secret = null)
     {
         var manifest = ArchiveManifest.Read(archive);
-        if (manifest.Segments.Count == 0) throw new StoreUnavailableException($"There is no archive in {archive}.", StoreEffect.None, StoreFault.NotWritable);
+        if (manifest.Segments.Count == 0) throw new StoreUnavailableException($"{archive} contains no archive.", StoreEffect.None, StoreFault.NotWritable);
         var findings = new Findings("archive");
         var reports = new List<VerificationReport>();
         var buckets = manifest.Segments.GroupBy(segment => segment.Bucket).ToDictionary(bucket => bucket.Key, bucket => bucket.ToList());

@@ -1,5 +1,4 @@
 using System.Text;
-using Tieout.Core.Ledger;
 
 namespace Tieout.Storage.Postgres;
 
@@ -36,13 +35,4 @@ internal sealed class Buckets(int count)
         foreach (var value in Encoding.UTF8.GetBytes(org)) hash = unchecked((hash ^ value) * 1_099_511_628_211UL);
         return (int)(hash % (ulong)count);
     }
-
-    /// <summary>The attempt that a command names without its org.</summary>
-    /// <exception cref="ArgumentException">It names neither.</exception>
-    public static Core.Metering.AttemptId AttemptOf(Command command) => command switch
-    {
-        Command.Release release => release.Id,
-        Command.ExpireHold expire => expire.Id,
-        _ => throw new ArgumentException($"{command} names neither an org nor an attempt.", nameof(command)),
-    };
 }

@@ -175,9 +175,9 @@ public sealed class PostgresLedger : ILedger
     private async ValueTask<Bucket> BucketOfAsync(Command command, Dictionary<AttemptId, Bucket>? placed)
     {
         if (Layout.Damage is { } damage) throw new StoreUnavailableException(damage, StoreEffect.None, StoreFault.ReadOnly);
-        if (CommandOrg.Of(command) is { } org) return Buckets[Layout.Of(org)];
+        if (command.OrgId is { } org) return Buckets[Layout.Of(org)];
         if (Buckets.Length == 1) return Buckets[0];
-        var attempt = Postgres.Buckets.AttemptOf(command);
+        var attempt = command.AttemptId ?? throw new ArgumentException($"{command} names neither an org nor an attempt.", nameof(command));
         if (placed is not null && placed.TryGetValue(attempt, out var own)) return own;
         var known = Array.Find(Buckets, bucket => bucket.Read(book => book.Attempt(attempt)) is { Hold: not null });
         return known ?? Buckets[await _connections.AskAsync(connection => HeldInAsync(connection, attempt)) ?? Layout.Platform];

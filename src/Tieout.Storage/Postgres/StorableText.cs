@@ -1,6 +1,5 @@
 using System.Buffers;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 
 namespace Tieout.Storage.Postgres;
 
@@ -11,40 +10,9 @@ internal static class StorableText
 
     public static readonly Outcome.Refused Refusal = new(Core.Ledger.Refusal.NameInvalid, "text");
 
-    public static bool IsIn(Command command) => (command.Audit is not { } action || IsIn(action)) && IsInOf(command);
+    private static readonly Func<string?, bool> IsStorable = Fits;
 
-    private static bool IsIn(AuditAction action) =>
-        Fits(action.Actor.Id) && Fits(action.Actor.CorrelationId) && Fits(action.Actor.Address) && Fits(action.Actor.Agent) && Fits(action.Target) && Fits(action.After)
-        && (action.Approval is not { } terms || (Fits(terms.ProposalId) && Fits(terms.Reason)));
-
-    private static bool IsInOf(Command command) => command switch
-    {
-        Command.Charge charge => IsIn(charge.Usage.Usage),
-        Command.Settle settle => IsIn(settle.Usage.Usage) && settle.Inside.All(part => IsIn(part.Usage)),
-        Command.PlaceHold hold => IsIn(hold.Labels) && Fits(hold.EndUser) && Fits(hold.OperationId),
-        Command.TopUp topUp => Fits(topUp.Id) && Fits(topUp.Org),
-        Command.Grant grant => Fits(grant.Id) && Fits(grant.Org),
-        Command.ExpireGrant expire => Fits(expire.GrantId) && Fits(expire.Org),
-        Command.ChargeRecorded charge => Fits(charge.Id) && Fits(charge.Org) && Fits(charge.Reason),
-        Command.Correct correct => Fits(correct.Id) && Fits(correct.Org) && Fits(correct.Reason),
-        Command.Recharge recharge => Fits(recharge.Org) && recharge.Parts.All(IsIn),
-        Command.Record record => Fits(record.Org) && Fits(record.Name) && Fits(record.Body),
-        Command.Announce announce => Fits(announce.Org) && Fits(announce.Id) && Fits(announce.Type) && Fits(announce.Body),
-        Command.KeepObject { Object: var what } => Fits(what.Org) && Fits(what.Id) && Fits(what.Key) && Fits(what.OperationId) && Fits(what.Body),
-        Command.Together together => Fits(together.Org) && together.Parts.All(IsIn),
-        Command.ApproveProposal approve => Fits(approve.Org) && Fits(approve.Proposal) && IsIn(approve.Action),
-        Command.RejectProposal reject => Fits(reject.Org) && Fits(reject.Proposal) && Fits(reject.Reason),
-        Command.RecordAudit record => Fits(record.Org) && Fits(record.Result),
-        Command.EndObject end => Fits(end.Org) && Fits(end.Id) && Fits(end.Body),
-        _ => true,
-    };
-
-    private static bool IsIn(UsageRecord usage) =>
-        IsIn(usage.Labels) && Fits(usage.OperationId) && Fits(usage.WorkflowId) && Fits(usage.CorrelationId) && Fits(usage.TraceId) && Fits(usage.EndUser) && Fits(usage.Counts.More);
-
-    private static bool IsIn(UsageLabels labels) =>
-        Fits(labels.Org) && Fits(labels.Project) && Fits(labels.Team) && Fits(labels.Key) && Fits(labels.Feature) && Fits(labels.Provider) && Fits(labels.Model) && Fits(labels.Trigger)
-        && (labels.Runtime is not { } runtime || (Fits(runtime.AppInstance) && Fits(runtime.Component) && Fits(runtime.OperatingMode) && Fits(runtime.ControlPlaneScope) && Fits(runtime.Backend)));
+    public static bool IsIn(Command command) => command.TextsFit(IsStorable);
 
     private static bool Fits(string? text)
     {

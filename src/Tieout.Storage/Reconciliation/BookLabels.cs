@@ -36,7 +36,7 @@ internal sealed class BookLabels
     public Book Book { get; } = new();
 
     /// <exception cref="StoreCorruptException">There are none.</exception>
-    public UsageLabels this[int no] => Find(no) ?? throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
+    public UsageLabels this[int no] => Find(no) ?? throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
 
     public UsageLabels? Find(int no) => no > 0 && no < _labels.Count ? _labels[no] : null;
 
@@ -45,7 +45,7 @@ internal sealed class BookLabels
     public ResolvedPrice? Price(int no) => no > 0 && no < _prices.Count ? _prices[no] : null;
 
     /// <exception cref="StoreCorruptException">There is no such account.</exception>
-    public string OrgOf(int account) => Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which is not there.");
+    public string OrgOf(int account) => Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
 
     private void Add(UsageLabels? labels, UsageDefects defects)
     {

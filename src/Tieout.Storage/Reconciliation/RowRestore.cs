@@ -36,7 +36,7 @@ public static class RowRestore
     /// <exception cref="StoreUnavailableException">There is no such finding, no such backup, or its row is not the one that was written. Nothing was changed.</exception>
     public static string Run(string folder, string finding, string backup, bool dryRun)
     {
-        if (!File.Exists(backup)) throw Refused($"There is no backup at {backup}.");
+        if (!File.Exists(backup)) throw Refused($"The backup {backup} does not exist.");
         using var claimed = DataFolder.Claim(folder);
         using var file = RawConnection.Open(claimed.Database);
         var tables = new SqliteTables(file);

@@ -44,7 +44,7 @@ internal sealed class DataFolder : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StoreUnavailableException($"The data folder {full} cannot be made or written: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
+            throw new StoreUnavailableException($"The data folder {full} cannot be created or written: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
         }
     }
 

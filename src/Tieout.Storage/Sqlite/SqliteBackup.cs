@@ -12,7 +12,7 @@ public static class SqliteBackup
     {
         var source = DataFolder.DatabaseIn(folder);
         if (!File.Exists(source)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
-        if (File.Exists(file)) throw new StoreUnavailableException($"{file} is there already. A backup is never written over another.", StoreEffect.None, StoreFault.NotWritable);
+        if (File.Exists(file)) throw new StoreUnavailableException($"{file} exists. A backup is never written over another.", StoreEffect.None, StoreFault.NotWritable);
         var unfinished = file + ".unfinished";
         File.Delete(unfinished);
         try
@@ -39,7 +39,7 @@ public static class SqliteBackup
     /// <exception cref="StoreUnavailableException">There is no such backup, or the folder has a ledger: it is never written over.</exception>
     public static void Restore(string file, string folder)
     {
-        if (!File.Exists(file)) throw new StoreUnavailableException($"There is no backup at {file}.", StoreEffect.None, StoreFault.NotWritable);
+        if (!File.Exists(file)) throw new StoreUnavailableException($"The backup {file} does not exist.", StoreEffect.None, StoreFault.NotWritable);
         using var claimed = DataFolder.Claim(folder);
         if (File.Exists(claimed.Database)) throw new StoreUnavailableException($"{folder} has a ledger already. Restore into an empty folder.", StoreEffect.None, StoreFault.NotWritable);
         var unfinished = claimed.Database + ".unfinished";

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Tieout.Core;
+using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -16,7 +18,7 @@ internal sealed partial class StoredBook
     /// <remarks>A row that cannot be read or added up is left out, and <see cref="Damage"/> names it: the rest is there to be looked at, and nothing may be decided on it.</remarks>
     public static StoredBook Load(RawConnection connection, RawConnection writes, Pending pending, Instant now)
     {
-        var stored = new StoredBook(new Book(), new StoredRows(connection), connection, writes);
+        var stored = new StoredBook(new Book { Prefetched = new() }, new StoredRows(connection), connection, writes);
         try
         {
             connection.Execute("BEGIN");
@@ -80,6 +82,13 @@ internal sealed partial class StoredBook
         }
     }
 
+    private void RecallOldWindows(UsageLabels labels, string? endUser, Instant at)
+    {
+        var windows = new List<WindowKey>();
+        Book.AddOldWindows(labels, endUser, at, windows);
+        foreach (var key in windows) RecallWindow(key);
+    }
+
     private void Replay(RawConnection connection, Pending pending, RowChecksums checksums)
     {
         var recomputed = new Recomputation(Book);
@@ -90,7 +99,7 @@ internal sealed partial class StoredBook
         {
             var posting = checksums.Check(RowReads.Posting(s, OrgOf)).Posting;
             var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: 12)) : null;
-            if (usage is not null) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
+            if (usage is not null) RecallOldWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);
             postings++;
@@ -98,7 +107,7 @@ internal sealed partial class StoredBook
         Each(connection, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
         {
             var hold = checksums.Check(RowReads.Hold(s, _rows.Labels)).Hold;
-            RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
+            RecallOldWindows(hold.Scope, hold.EndUser, hold.HeldAt);
             Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
             recomputed.Add(hold);
         });

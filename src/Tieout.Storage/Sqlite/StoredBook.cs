@@ -22,7 +22,6 @@ internal sealed partial class StoredBook : IStoredBook
     private readonly StoredAttempts _besideCommits;
     private readonly StoredAttempts _betweenCommits;
     private StoredAttempts _attempts;
-    private readonly List<BudgetState> _matching = [];
 
     // No stored id is above it, so an id above it is new and need not be looked up. Ids are time-ordered, so most are.
     private AttemptId _newestId;
@@ -46,7 +45,7 @@ internal sealed partial class StoredBook : IStoredBook
         _attempts = isCommitting ? _besideCommits : _betweenCommits;
         try
         {
-            RecallAll(commands, revisited);
+            Recall(Book.Begin(commands), revisited);
         }
         finally
         {
@@ -88,77 +87,25 @@ internal sealed partial class StoredBook : IStoredBook
         _betweenCommits.Dispose();
     }
 
-    private void RecallAll(IReadOnlyList<Command> commands, List<AttemptId> revisited)
+    private void Recall(Footprint footprint, List<AttemptId> revisited)
     {
-        for (var i = 0; i < commands.Count; i++)
+        foreach (var id in footprint.Attempts) Recall(id, revisited);
+        foreach (var (org, id) in footprint.Commands) RecallCommand(org, id);
+        foreach (var (org, kind, id) in footprint.Objects) RecallObject(org, kind, id);
+        foreach (var (org, id) in footprint.Messages) RecallMessage(org, id);
+        foreach (var (org, operation, issuance) in footprint.Lineages) RecallLineage(org, operation, issuance);
+        foreach (var seq in footprint.Postings)
         {
-            if (commands[i].Audit?.Approval is { } terms) RecallObject(CommandOrg.Of(commands[i]) ?? "", ObjectKind.Proposal, terms.ProposalId);
-            switch (commands[i])
-            {
-                case Command.Charge charge:
-                    Recall(charge.Usage.Usage.Id, revisited);
-                    RecallWindows(charge.Usage.Usage.Labels, charge.Usage.Usage.EndUser, charge.Usage.Usage.OccurredAt);
-                    RecallLineage(charge.Usage.Usage.Labels.Org, charge.Usage.Usage.OperationId, charge.Lineage);
-                    break;
-                case Command.PlaceHold hold:
-                    Recall(hold.Id, revisited);
-                    RecallLineage(hold.Labels.Org, hold.OperationId, hold.Lineage);
-                    break;
-                case Command.Settle settle:
-                    RecallEnding(settle.Usage.Usage.Id, revisited);
-                    foreach (var part in settle.Inside) Recall(part.Usage.Id, revisited);
-                    break;
-                case Command.Release release:
-                    RecallEnding(release.Id, revisited);
-                    break;
-                case Command.ExpireHold expire:
-                    RecallEnding(expire.Id, revisited);
-                    break;
-                case Command.TopUp topUp:
-                    RecallCommand(topUp.Org, topUp.Id);
-                    break;
-                case Command.Grant grant:
-                    RecallCommand(grant.Org, grant.Id);
-                    break;
-                case Command.RecordHop hop:
-                    RecallLineage(hop.Org, hop.OperationId, hop.Lineage);
-                    break;
-                case Command.KeepObject { Object: var what }:
-                    RecallObject(what.Org, what.Kind, what.Id);
-                    break;
-                case Command.EndObject end:
-                    RecallObject(end.Org, end.Kind, end.Id);
-                    break;
-                case Command.Announce announce:
-                    RecallAnnounced(announce.Org, announce.Id);
-                    break;
-                case Command.ChargeRecorded charge:
-                    RecallCommand(charge.Org, charge.Id);
-                    if (_rows.Usage(charge.Usage) is { } recorded)
-                    {
-                        Book.Recall(recorded);
-                        RecallWindows(recorded.Usage.Labels, recorded.Usage.EndUser, recorded.EffectiveAt);
-                    }
-
-                    break;
-                case Command.Correct correct:
-                    RecallCorrected(correct);
-                    break;
-                case Command.Recharge recharge:
-                    RecallAll([.. recharge.Parts], revisited);
-                    break;
-                case Command.Together together:
-                    RecallAll(together.Parts, revisited);
-                    break;
-                case Command.ApproveProposal approve:
-                    RecallObject(approve.Org, ObjectKind.Proposal, approve.Proposal);
-                    RecallAll([approve.Action], revisited);
-                    break;
-                case Command.RejectProposal reject:
-                    RecallObject(reject.Org, ObjectKind.Proposal, reject.Proposal);
-                    break;
-            }
+            if (_rows.Posting(seq, OrgOf) is { } before) Book.Recall(before);
         }
+
+        foreach (var seq in footprint.Recordeds)
+        {
+            if (_rows.Usage(seq) is { } recorded) Book.Recall(recorded);
+        }
+
+        footprint.AddWindows(Book);
+        foreach (var key in footprint.Windows) RecallWindow(key);
     }
 
     private void See(AttemptId id)
@@ -166,24 +113,16 @@ internal sealed partial class StoredBook : IStoredBook
         if (id.CompareTo(_newestId) > 0) _newestId = id;
     }
 
-    private Attempt? Recall(AttemptId id, List<AttemptId> revisited)
+    private void Recall(AttemptId id, List<AttemptId> revisited)
     {
-        if (id.CompareTo(_newestId) > 0) return null;
-        var known = Book.Attempt(id);
-        if (known is null)
+        if (id.CompareTo(_newestId) > 0) return;
+        if (Book.Attempt(id) is null)
         {
-            known = _attempts.Find(id);
-            if (known is null) return null;
+            if (_attempts.Find(id) is not { } known) return;
             Book.Recall(id, known);
         }
 
         revisited.Add(id);
-        return known;
-    }
-
-    private void RecallEnding(AttemptId id, List<AttemptId> revisited)
-    {
-        if (Recall(id, revisited) is { Hold: { } hold }) RecallWindows(hold.Scope, hold.EndUser, hold.HeldAt);
     }
 
     private void RecallCommand(string org, string id)
@@ -191,7 +130,7 @@ internal sealed partial class StoredBook : IStoredBook
         if (Book.Command(org, id) is null && _rows.Command(org, id) is { } row) Book.Recall(row);
     }
 
-    private void RecallAnnounced(string org, string id)
+    private void RecallMessage(string org, string id)
     {
         if (Book.Announced(org, id) is null && _rows.Announced(org, id) is { } row) Book.Recall(row);
     }
@@ -201,33 +140,16 @@ internal sealed partial class StoredBook : IStoredBook
         if (Book.Object(org, kind, id) is null && _rows.Object(org, kind, id) is { } kept) Book.Recall(kept);
     }
 
-    private void RecallLineage(string org, string operation, LineageAppend? append)
+    private void RecallWindow(WindowKey key)
     {
-        if (append is not { IsNew: false, Row.Issuance: var issuance } || Book.LineageHead(org, operation, issuance) is not null) return;
-        if (_rows.LineageHead(org, operation, issuance) is { } head) Book.Recall(org, operation, issuance, head);
+        if (Book.Window(key) is null && _rows.Window(key) is { } window) Book.Recall(window);
     }
 
-    private void RecallCorrected(Command.Correct correct)
+    private void RecallLineage(string org, string operation, string issuance)
     {
-        RecallCommand(correct.Org, correct.Id);
-        if (_rows.Posting(correct.Posting, OrgOf) is not { } before) return;
-        Book.Recall(before);
-        if (before.Usage is { } usage) RecallWindows(usage.Usage.Labels, usage.Usage.EndUser, before.Posting.EffectiveAt);
-    }
-
-    /// <summary>The windows that count something at <paramref name="at"/>, if they are old enough to have been let go of.</summary>
-    private void RecallWindows(UsageLabels labels, string? endUser, Instant at)
-    {
-        if (at >= Book.WindowsFrom) return;
-        _matching.Clear();
-        Book.Budgets.Matching(labels, endUser, _matching);
-        foreach (var budget in _matching)
-        {
-            var key = new WindowKey(budget.No, budget.WindowAt(at).Start, budget.IsPerUser ? endUser : null);
-            if (Book.Window(key) is null && _rows.Window(key) is { } window) Book.Recall(window);
-        }
+        if (Book.LineageHead(org, operation, issuance) is null && _rows.LineageHead(org, operation, issuance) is { } head) Book.Recall(org, operation, issuance, head);
     }
 
     private string OrgOf(int account) =>
-        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which is not there.");
+        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
 }

@@ -95,7 +95,7 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     public UsageLabels Labels(int no) =>
-        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
+        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
 
     /// <summary>Labels that were numbered.</summary>
     public void Add(LabelsRow row)

@@ -39,7 +39,7 @@ public sealed class PostgresSurface(string address, TimeSpan timeout)
         }
         catch (NpgsqlException e)
         {
-            throw new SurfaceException(e is PostgresException refused ? $"The database refused the query: {refused.MessageText}." : $"The database cannot be asked: {e.Message.TrimEnd('.')}.", e);
+            throw new SurfaceException(e is PostgresException refused ? $"The database refused the query: {refused.MessageText}." : $"The database cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

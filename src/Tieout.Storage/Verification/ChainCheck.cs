@@ -175,7 +175,7 @@ internal sealed record StoredEnd(long Commit, HoldEnd End, bool HasUsage)
 {
     public static StoredEnd Read(IRow s, Func<int, UsageLabels> labels)
     {
-        if (s.IsNull(5)) throw new StoreCorruptException($"it ends hold {s.Int64(4)}, which is not there");
+        if (s.IsNull(5)) throw new StoreCorruptException($"it ends hold {s.Int64(4)}, which does not exist");
         var hold = RowReads.Hold(s, labels, first: 5).Hold;
         return new(s.Int64(0), new(hold, (HoldState)s.Int64(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))), HasUsage: !s.IsNull(14));
     }
@@ -186,7 +186,7 @@ internal sealed record StoredObjectEnd(long Commit, ObjectEnd End)
 {
     public static StoredObjectEnd Read(IRow s)
     {
-        if (s.IsNull(5)) throw new StoreCorruptException($"it ends object {s.Int64(4)}, which is not there");
+        if (s.IsNull(5)) throw new StoreCorruptException($"it ends object {s.Int64(4)}, which does not exist");
         return new(s.Int64(0), new(RowReads.Object(s, first: 5), s.Text(1), RowReads.Time(s, 2), unchecked((uint)s.Int64(3))));
     }
 }

@@ -55,10 +55,10 @@ internal sealed class Standing
     public Book Book => _book;
 
     /// <exception cref="StoreCorruptException">There are none.</exception>
-    public UsageLabels Labels(int no) => _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which is not there");
+    public UsageLabels Labels(int no) => _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which does not exist");
 
     /// <exception cref="StoreCorruptException">There is none.</exception>
-    public string OrgOf(int account) => _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which is not there");
+    public string OrgOf(int account) => _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which does not exist");
 
     /// <summary>The last account and budget number, by the settings so far.</summary>
     public (int Account, int Budget) Numbers { get; private set; }
@@ -160,7 +160,7 @@ internal sealed class Standing
 
         if (!_prices.TryGetValue(row.Price, out var price))
         {
-            _findings.Broken("refs", $"usage {row.Seq} ({row.Usage.Id}) names price {row.Price}, which is not there.");
+            _findings.Broken("refs", $"usage {row.Seq} ({row.Usage.Id}) names price {row.Price}, which does not exist.");
             return;
         }
 
@@ -249,7 +249,7 @@ internal sealed class Standing
     {
         using var rows = _tables.Select($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq = ?", posting.UsageSeq);
         var row = rows.Step() ? RowReads.Usage(rows, Labels) : null;
-        _findings.Check("refs", row is not null, $"postings {posting.Seq} names usage {posting.UsageSeq}, which is not there.");
+        _findings.Check("refs", row is not null, $"postings {posting.Seq} names usage {posting.UsageSeq}, which does not exist.");
         return row;
     }
 

@@ -19,8 +19,8 @@ internal static class QuarantinedCommand
     /// <returns>The record, and the outcome of the command.</returns>
     public static (Command.Record Record, Outcome.Refused Outcome) Of(Command command, Exception failure, Book book)
     {
-        var attempt = AttemptOf(command);
-        var org = OrgOf(command) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
+        var attempt = Said(() => command.AttemptId);
+        var org = Said(() => command.OrgId) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
         var text = TextOf(command);
         var id = "q-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(org + "\n" + text)).AsSpan(0, 12));
         var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true) { Audit = command.Audit is { } action ? action with { After = null, Approval = null } : null };
@@ -69,27 +69,17 @@ internal static class QuarantinedCommand
     }
 
     /// <summary>A command that cannot be decided may lack what it must have.</summary>
-    private static string? OrgOf(Command command)
+    private static T? Said<T>(Func<T?> say)
     {
         try
         {
-            return CommandOrg.Of(command);
+            return say();
         }
         catch (NullReferenceException)
         {
-            return null;
+            return default;
         }
     }
-
-    private static AttemptId? AttemptOf(Command command) => command switch
-    {
-        Command.Settle settle => settle.Usage?.Usage?.Id,
-        Command.Charge charge => charge.Usage?.Usage?.Id,
-        Command.PlaceHold hold => hold.Id,
-        Command.Release release => release.Id,
-        Command.ExpireHold expire => expire.Id,
-        _ => null,
-    };
 
     private static string? ChargeOf(Command command) => command switch
     {

@@ -15,6 +15,7 @@ public sealed class EnvelopeTokenTests
 
         Assert.Equal(new EnvelopeVerdict.Valid(Issued, "ek_1"), Verify(Token));
         Assert.Equal(new EnvelopeVerdict.Valid(child, "ek_1"), Verify(EnvelopeToken.Sign(child, Ring.Active!)));
+        foreach (var bound in (Envelope[])[Issued with { ApiKey = "key-7" }, child with { ApiKey = "key-7" }]) Assert.Equal(new EnvelopeVerdict.Valid(bound, "ek_1"), Verify(EnvelopeToken.Sign(bound, Ring.Active!)));
         Assert.Equal(("acme", "user:jane@acme", "wf-1", "018f-issuance"), (child.Org, child.Originator, child.Workflow, child.ParentIssuance));
     }
 

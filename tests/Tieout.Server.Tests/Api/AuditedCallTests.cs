@@ -23,6 +23,7 @@ public sealed class AuditedCallTests
         ("POST /orgs/{org}/keys/{key}/end-previous", "/orgs/acme/keys/{id}/end-previous", ""),
         ("PUT /orgs/{org}/keys/{key}/terms", "/orgs/acme/keys/{id}/terms", """{"scopes":["chat"]}"""),
         ("POST /orgs/{org}/keys/{key}/expire", "/orgs/acme/keys/{id}/expire", ""),
+        ("PUT /orgs/{org}/keys/{key}/cap", "/orgs/acme/keys/{id}/cap", """{"limit":"5"}"""),
         ("PUT /orgs/{org}/budgets", "/orgs/acme/budgets", """{"window":"day","limit":"10","hard":true}"""),
         ("POST /orgs/{org}/topups", "/orgs/acme/topups", """{"id":"t","amount":"1"}"""),
         ("POST /orgs/{org}/grants", "/orgs/acme/grants", """{"id":"g","amount":"1"}"""),

@@ -59,8 +59,8 @@ public sealed class RoutingYamlTests
     [InlineData("fallbacks: [m]", ":3:17: the fallbacks of model 'm' come back to it: m → m.")]
     [InlineData("fallbacks: [n]", ":3:17: the fallbacks of model 'm' come back to it: m → n → m.")]
     [InlineData("retries: { attempts_max: 11 }", ":3:30: 'models[0].retries.attempts_max' must be a whole number from 1 to 10.")]
-    [InlineData("retries: { on: [418] }", ":3:21: '418' is not known here; known are unreachable, no_answer, 429, 5xx.")]
-    [InlineData("timeouts: { connect: 1s }", ":3:17: 'models[0].timeouts.connect' is not known here; known are first_byte, idle, total.")]
+    [InlineData("retries: { on: [418] }", ":3:21: '418' is unknown. Use unreachable, no_answer, 429 or 5xx.")]
+    [InlineData("timeouts: { connect: 1s }", ":3:17: 'models[0].timeouts.connect' is unknown. Known: first_byte, idle, total.")]
     [InlineData("timeouts: { idle: 0s }", ":3:23: 'models[0].timeouts.idle' must be a time of at most 24h such as 250ms, 30s, 10m or 1h.")]
     public void What_a_model_cannot_mean_is_said_with_its_place(string member, string message)
     {

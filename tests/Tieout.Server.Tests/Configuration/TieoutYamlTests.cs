@@ -96,7 +96,7 @@ public sealed class TieoutYamlTests
     }
 
     [Theory]
-    [InlineData("modles: []", "t.yaml:1:1: 'modles' is not known here; known are listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
+    [InlineData("modles: []", "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
     [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
@@ -105,7 +105,7 @@ public sealed class TieoutYamlTests
     [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known are sqlite and postgres://user@host:port/database.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
     [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is not known here; known are dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query, api_key_by_org, shared_objects.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is unknown. Known: dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query, api_key_by_org, shared_objects.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]
@@ -119,8 +119,8 @@ public sealed class TieoutYamlTests
     [InlineData("runtime: { interval: 2h }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]
     [InlineData("runtime: { heartbeat_grace_days: 0 }", "t.yaml:1:34: 'runtime.heartbeat_grace_days' must be a whole number from 1 to 31.")]
     [InlineData("runtime: { lateness_days: 32 }", "t.yaml:1:27: 'runtime.lateness_days' must be a whole number from 1 to 31.")]
-    [InlineData("runtime: { grace: 1h }", "t.yaml:1:12: 'runtime.grace' is not known here; known are interval, heartbeat_grace_days, lateness_days.")]
-    [InlineData("--- {}\n--- {}", "t.yaml: there is more than one YAML document in the file.")]
+    [InlineData("runtime: { grace: 1h }", "t.yaml:1:12: 'runtime.grace' is unknown. Known: interval, heartbeat_grace_days, lateness_days.")]
+    [InlineData("--- {}\n--- {}", "t.yaml: the file contains more than one YAML document.")]
     public void What_cannot_be_meant_is_said_with_its_place(string text, string message)
     {
         var wrong = Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(text, "t.yaml", Environment));

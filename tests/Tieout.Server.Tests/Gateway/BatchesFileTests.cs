@@ -127,7 +127,7 @@ public sealed class BatchesFileTests
 
         var error = await (await world.CreateAsync(file)).ErrorAsync(400);
 
-        Assert.Contains("Line 2: The custom_id 'same' is there twice", error.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Line 2: The custom_id 'same' occurs twice", error.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Empty(world.Read.OpenHolds(null));
     }
 

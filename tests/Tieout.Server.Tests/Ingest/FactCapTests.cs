@@ -44,6 +44,10 @@ public sealed class FactCapTests
         Assert.Equal((0, 0, 0, 1), refused.Counts);
         Assert.Contains("at most 1 a call and 3 a day", refused.Items[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
 
+        // A second key gains nothing: the day's sum is the org's.
+        var second = await KeyAsync(world, """["usage.write","usage.facts"],"facts_per_call":"1","facts_per_day":"3" """);
+        Assert.Equal((0, 0, 0, 1), (await world.UsageAsync($"[{Item("of-the-second", tokens: 1_000)}]", second)).Counts);
+
         // Back-dating gains nothing, and the platform is not bound by a key's caps.
         Assert.Equal((0, 0, 0, 1), (await world.UsageAsync($"[{Item("h", day: -1)}]", key)).Counts);
         Assert.Equal(-3m, await BalanceAsync(world));

@@ -33,10 +33,24 @@ public sealed class WebhookTests
         Assert.Equal(WaitingMessage.MessageIdOf(World.Org, "alert/1"), received.Id);
         var body = JsonDocument.Parse(received.Body).RootElement;
         Assert.Equal(("alert.test", World.Org, 1), (body.GetProperty("type").GetString(), body.GetProperty("org").GetString(), body.GetProperty("data").GetProperty("n").GetInt32()));
+        Assert.False(body.TryGetProperty("url", out _), "The address that callers use is not configured.");
         Assert.True(Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(received.Timestamp, System.Globalization.CultureInfo.InvariantCulture)) < 60);
         var delivery = Assert.Single(await DeliveriesAsync(world));
         Assert.Equal((DeliveryState.Delivered, 1, 204), (delivery.State, delivery.Attempts, delivery.Status));
         Assert.False(received.IsSignedBy("whsec_" + Convert.ToBase64String(new byte[32])));
+    }
+
+    [Fact]
+    public async Task A_message_links_to_what_it_is_about_where_the_callers_address_is_configured()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        await using var world = await StartAsync(publicUrl: new("https://tieout.example.com/"));
+        await AddAsync(world, receiver.Url);
+        await TellAsync(world, "budget/1", type: "budget.threshold");
+
+        var body = JsonDocument.Parse(Assert.Single(await receiver.WaitForAsync(1)).Body).RootElement;
+
+        Assert.Equal("https://tieout.example.com/api/v1/orgs/acme/budgets", body.GetProperty("url").GetString());
     }
 
     [Fact]
@@ -257,13 +271,13 @@ public sealed class WebhookTests
         var webhook = await AddAsync(world, receiver.Url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal));
         using var answer = await world.Http.SendAsync(Request(HttpMethod.Post, $"webhooks/{webhook.Id}/test"), Stop);
         var test = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Stop)).RootElement;
-        Assert.Equal((false, "the address lies in a private network"), (test.GetProperty("delivered").GetBoolean(), test.GetProperty("error").GetString()));
+        Assert.Equal((false, "the address is in a private network"), (test.GetProperty("delivered").GetBoolean(), test.GetProperty("error").GetString()));
         Assert.Empty(receiver.Seen);
     }
 
     private static int N(Received received) => JsonDocument.Parse(received.Body).RootElement.GetProperty("data").GetProperty("n").GetInt32();
 
-    private static Task<World> StartAsync(Func<WebhookOptions, WebhookOptions>? change = null)
+    private static Task<World> StartAsync(Func<WebhookOptions, WebhookOptions>? change = null, Uri? publicUrl = null)
     {
         var webhooks = new WebhookOptions
         {
@@ -278,6 +292,7 @@ public sealed class WebhookTests
         {
             AdminToken = AdminToken,
             EnvelopeSecret = new EnvelopeSecret(new byte[32]),
+            Doors = options.Doors with { PublicUrl = publicUrl },
             Webhooks = change?.Invoke(webhooks) ?? webhooks,
         });
     }

@@ -46,7 +46,7 @@ public sealed class GovernorPageTests
         Assert.Equal((new Shares(6, 7, 8), new Shares(9, 10, 11), new Shares(12, 13, 14), new Shares(15, 16, 17)), (read.Requests, read.BodyBytes, read.UploadBytes, read.Reads));
         Assert.Equal((TimeSpan.FromSeconds(18), 19), (read.ReadTime, read.ObjectsPerOrg));
         Assert.Equal((20, 21, 22, 23, 24, 25, 26), (read.Ledger.LabelSetsPerOrg, read.Ledger.LabelSets, read.Ledger.LabelSetsReserved, read.Ledger.OpenHoldsPerOrg, read.Ledger.LineageSteps, read.Ledger.SettingsPerKind, read.Ledger.EndUsersPerBudget));
-        Assert.Contains("'governor.nonsense' is not known here", Assert.Throws<ConfigurationException>(() => TieoutYaml.Read("governor: { nonsense: 1 }", "tieout.yaml", _ => null)).Message, StringComparison.Ordinal);
+        Assert.Contains("'governor.nonsense' is unknown", Assert.Throws<ConfigurationException>(() => TieoutYaml.Read("governor: { nonsense: 1 }", "tieout.yaml", _ => null)).Message, StringComparison.Ordinal);
         Assert.Contains("'governor.requests' must be a whole number", Assert.Throws<ConfigurationException>(() => TieoutYaml.Read("governor: { requests: 0 }", "tieout.yaml", _ => null)).Message, StringComparison.Ordinal);
     }
 }

@@ -6,8 +6,8 @@ namespace Tieout.Storage.Tests.Bench;
 /// <summary>The measurement itself, small. Times are not judged here, they are the machine's.</summary>
 public sealed class LedgerBenchTests
 {
-    // A busy machine may take longer to open a connection than a ledger waits for one.
-    private static string Server => PostgresServer.Instance.Url("postgres") + "?connect_timeout=20";
+    // A busy machine may take longer to answer than a ledger waits.
+    private static string Server => PostgresServer.Instance.Url("postgres") + "?connect_timeout=20&command_timeout=120";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -97,7 +97,7 @@ internal sealed class SimulatedDisk
 
     public Book Load()
     {
-        var book = new Book();
+        var book = new Book { Prefetched = new() };
         foreach (var row in _settings) book.Recall(row);
         foreach (var row in _labels) book.Recall(row);
         foreach (var row in _prices) book.Recall(row);

@@ -125,30 +125,19 @@ internal sealed class SimulatedBook(SimulatedStore store, SimulatedDisk disk, Di
     public void Prefetch(IReadOnlyList<Command> commands, List<AttemptId> revisited, bool isCommitting)
     {
         store.ThrowIf(StoreFaults.CannotRead);
-        foreach (var command in commands)
+        var footprint = Book.Begin(commands);
+        foreach (var id in footprint.Attempts) Recall(id, revisited);
+        foreach (var id in footprint.Commands)
         {
-            switch (command)
-            {
-                case Command.Charge charge:
-                    Recall(charge.Usage.Usage.Id, revisited);
-                    break;
-                case Command.PlaceHold hold:
-                    Recall(hold.Id, revisited);
-                    break;
-                case Command.Settle settle:
-                    Recall(settle.Usage.Usage.Id, revisited);
-                    break;
-                case Command.Release release:
-                    Recall(release.Id, revisited);
-                    break;
-                case Command.TopUp topUp when disk.Commands.TryGetValue((topUp.Org, topUp.Id), out var row):
-                    Book.Recall(row);
-                    break;
-                case Command.Announce announce when disk.Outbox.TryGetValue((announce.Org, announce.Id), out var row):
-                    Book.Recall(row);
-                    break;
-            }
+            if (disk.Commands.TryGetValue(id, out var row)) Book.Recall(row);
         }
+
+        foreach (var id in footprint.Messages)
+        {
+            if (disk.Outbox.TryGetValue(id, out var row)) Book.Recall(row);
+        }
+
+        footprint.AddWindows(Book);
     }
 
     public void Apply(WriteSet writes)

@@ -28,7 +28,7 @@ public abstract record Repair
     /// <summary>Posts the charge that a usage record stands without.</summary>
     public sealed record ChargeRecorded(long Usage, Amount Charge) : Repair
     {
-        public override string Proposed => $"post the charge of {Charge} that usage {Usage} stands without";
+        public override string Proposed => $"post the missing charge of {Charge} for usage {Usage}";
 
         public override Amount? Moves => Charge;
     }
@@ -50,7 +50,7 @@ public abstract record Repair
 
     public sealed record EndHold(AttemptId Hold) : Repair
     {
-        public override string Proposed => $"expire the hold {Hold}, which gives back what it holds";
+        public override string Proposed => $"expire the hold {Hold}, which releases its amount";
     }
 
     /// <summary>Gives back by a credit note what an invoice says too much.</summary>
@@ -107,8 +107,8 @@ public abstract record Repair
     public sealed record Decide(long Posting, string Question) : Repair
     {
         public override string Proposed => Posting > 0
-            ? $"needs a decision: {Question}; --amount A charges A instead of posting {Posting}, --accept lets it stand"
-            : $"needs a decision: {Question}; --accept lets it stand";
+            ? $"needs a decision: {Question}; --amount A charges A instead of posting {Posting}, --accept accepts it"
+            : $"needs a decision: {Question}; --accept accepts it";
     }
 }
 

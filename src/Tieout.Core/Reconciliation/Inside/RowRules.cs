@@ -11,7 +11,7 @@ public static class RowRules
     /// <summary>A charge for usage that is not there.</summary>
     public static Finding ChargeOfNothing(in Posting posting) => new(
         FindingCode.LedgerMismatch, new(posting.Org, Posting: posting.Seq, At: posting.EffectiveAt), $"posting/{posting.Seq}", posting.Amount, Right: null,
-        posting.UsageSeq == 0 ? $"posting {posting.Seq} is a charge for no usage" : $"posting {posting.Seq} charges usage {posting.UsageSeq}, which is not there",
+        posting.UsageSeq == 0 ? $"posting {posting.Seq} is a charge for no usage" : $"posting {posting.Seq} charges usage {posting.UsageSeq}, which does not exist",
         $"SELECT * FROM ledger_entries WHERE posting_id = {posting.Seq}", new Repair.Reverse(posting.Seq, posting.Amount, Anew: null));
 
     /// <summary>An open hold whose time was over by <paramref name="now"/>, and that nothing has expired.</summary>
@@ -21,7 +21,7 @@ public static class RowRules
 
     /// <summary>A hold that was settled, so the provider was reached, and no usage of it.</summary>
     public static Finding SettledWithoutUsage(Hold hold) => new(
-        FindingCode.MissingUsage, Scope(hold), Finding.UsageKey(hold.Id), Left: null, hold.Amount, "the hold was settled and its usage record is not there: the right side is the most that it came to",
+        FindingCode.MissingUsage, Scope(hold), Finding.UsageKey(hold.Id), Left: null, hold.Amount, "the hold was settled and its usage record is missing: the right side is the most it can have cost",
         $"SELECT * FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq = {hold.Seq}",
         new Repair.RecordUsage(hold.Id, hold.Scope, hold.OperationId, hold.EndUser, hold.HeldAt, hold.Amount));
 
@@ -34,7 +34,7 @@ public static class RowRules
         return new(
             FindingCode.MissingUsage, new(entry.Org, labels.Project, labels.Team, labels.Key, Usage: id, At: step.At), Finding.UsageKey(id), Left: null, Right: null,
             $"attempt {step.AttemptNo} of operation {entry.OperationId} went to {step.Target} at {step.At}, "
-                + (expired is null ? "and neither a hold nor a usage record of it is there" : $"its hold of {expired.Amount} expired, and its usage record is not there"),
+                + (expired is null ? "and it has neither a hold nor a usage record" : $"its hold of {expired.Amount} expired, and its usage record is missing"),
             $"SELECT * FROM lineage WHERE id = '{id}'",
             new Repair.RecordUsage(id, labels, entry.OperationId, expired?.EndUser, step.At, expired?.Amount));
     }

@@ -68,7 +68,7 @@ public static class RuntimeRules
             FindingCode.LedgerMismatch,
             Scope(instance, at),
             $"surplus/{instance.Id}/{day}", charged, right,
-            $"{units} s of {instance.Id} ({names}) stand charged on the day of {at} beyond what it was active for",
+            $"{units} s of {instance.Id} ({names}) are charged on the day of {at} beyond its active time",
             $"SELECT * FROM usage_records WHERE app_instance_id = '{instance.Id}' AND occurred_at >= '{at}' ORDER BY occurred_at",
             new Repair.MeterAnew(instance.Id, day, right is { } should ? should - charged : null));
     }
@@ -86,7 +86,7 @@ public static class RuntimeRules
             FindingCode.MissingUsage,
             Scope(instance, at),
             $"runtime/{instance.Id}/{component}/{day.Day}", instead, charge,
-            $"{instance.Id}/{component} was active for {seconds} s from {at} on that no usage record stands for",
+            $"{instance.Id}/{component} was active for {seconds} s from {at} on without a usage record",
             $"SELECT * FROM usage_records WHERE app_instance_id = '{instance.Id}' AND runtime_component = '{component}' ORDER BY occurred_at",
             new Repair.Meter(instance.Id, component, day.Day, charge is { } all ? all - (instead ?? Amount.Zero) : null));
     }

@@ -86,7 +86,7 @@ public static class UsageRules
 
     private static readonly (UsageDefects Defect, FindingCode Code, string Question)[] ToDecide =
     [
-        (UsageDefects.Overrun, FindingCode.Overrun, "the provider was spent on, so the charge stands unless it is given back"),
+        (UsageDefects.Overrun, FindingCode.Overrun, "the provider was spent on, so the charge is valid unless it is reversed"),
         (UsageDefects.Unpriced, FindingCode.Unpriced, "what should it have cost"),
         (UsageDefects.UnpricedUnits, FindingCode.UnpricedDimension, "what should the units without a rate have cost"),
         (UsageDefects.Estimated, FindingCode.EstimatedUsage, "what does the provider's own record say"),

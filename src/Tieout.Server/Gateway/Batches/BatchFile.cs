@@ -11,15 +11,16 @@ using Tieout.Server.Tenancy;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>The lines of a file for a batch on their way to the one provider that all of their models lead to.</summary>
-/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's.</remarks>
+/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's, and the names of <see cref="ClientName"/>.</remarks>
 internal sealed class BatchFile : HttpContent
 {
     private readonly FileStream _lines;
     private readonly HttpRequest _http;
     private readonly Routes _routes;
+    private readonly string _org;
     private long _length;
 
-    private BatchFile(FileStream lines, HttpRequest http, Routes routes) => (_lines, _http, _routes) = (lines, http, routes);
+    private BatchFile(FileStream lines, HttpRequest http, Routes routes, string org) => (_lines, _http, _routes, _org) = (lines, http, routes, org);
 
     public Upstream Upstream { get; private set; } = null!;
 
@@ -28,7 +29,7 @@ internal sealed class BatchFile : HttpContent
     /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
     public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
     {
-        var file = new BatchFile(lines, http, routes);
+        var file = new BatchFile(lines, http, routes, caller.Spender.Key.Org);
         var number = 0;
         try
         {
@@ -37,7 +38,7 @@ internal sealed class BatchFile : HttpContent
                 number++;
                 file._length += line.Length + 1;
                 if (IsBlank(line.Span)) continue;
-                var refused = file.Check(line.Span, caller, out var named) ?? await file.ForeignAsync(references, caller, named);
+                var refused = file.Check(line.Span, caller, out var named, out var model) ?? await file.ForeignAsync(references, caller, named, model);
                 if (refused is not null) return (null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
             }
         }
@@ -68,23 +69,24 @@ internal sealed class BatchFile : HttpContent
     }
 
     /// <summary>What a line names at the provider must be the org's own, and where the file goes.</summary>
-    private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named)
+    private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named, string model)
     {
-        if (ReferenceEquals(named, RequestReferences.None)) return null;
-        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, asked: null, named, _http.HttpContext.RequestAborted);
+        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(_routes, model)) return null;
+        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
         return refused ?? (binding.Allows(Upstream) ? null : ReferenceGate.NotAt(Upstream));
     }
 
-    private GatewayRefusal? Check(ReadOnlySpan<byte> json, GatewayCaller caller, out RequestReferences named)
+    private GatewayRefusal? Check(ReadOnlySpan<byte> json, GatewayCaller caller, out RequestReferences named, out string model)
     {
-        named = RequestReferences.None;
+        (named, model) = (RequestReferences.None, "");
         if (BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is { } malformed) return malformed;
         if (OpenAiBatches.Instance.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
         if ((endpoint.Read(_http, json[line.Body], out var request) ?? endpoint.ReadReferences(json[line.Body], out named)) is { } wrong) return wrong;
         if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed) return notAllowed;
         if (TargetOf(request.Model) is not { } target) return new(ApiError.ModelNotFound, $"The model '{request.Model}' is not offered here for batches{(Upstream is null ? "" : $" at '{Upstream.Options.Name}', where the lines before it go")}.", "model");
         Upstream ??= target.Upstream;
-        if (request.ModelAt is { } at) _length += target.ModelJson.Length - (at.End.Value - at.Start.Value);
+        model = request.Model;
+        foreach (var edit in RequestRewriter.Names(request, target, _org)) _length += edit.Growth;
         return null;
     }
 
@@ -92,9 +94,8 @@ internal sealed class BatchFile : HttpContent
     {
         if (IsBlank(json) || BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is not null) return json.ToArray();
         OpenAiBatches.Instance.EndpointOf(line.Url)!.Read(_http, json[line.Body], out var request);
-        if (request?.ModelAt is not { } at || TargetOf(request.Model) is not { } target) return json.ToArray();
-        var start = line.Body.Start.Value;
-        return RequestRewriter.Apply(json, [new((start + at.Start.Value)..(start + at.End.Value), target.ModelJson)]);
+        if (request is null || TargetOf(request.Model) is not { } target) return json.ToArray();
+        return RequestRewriter.Apply(json, [.. RequestRewriter.Names(request, target, _org).Select(edit => edit.Within(line.Body))]);
     }
 
     /// <summary>A batch is one provider's: the first line chooses it.</summary>

@@ -50,7 +50,7 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         if (_holds.Count == LinesMax) return new(ApiError.TooManyItems, $"The batch has more than {LinesMax} lines.");
         if ((Refusal(endpoint, request) ?? caller.Spender.RefuseUser(request.User)) is { } notAllowed) return notAllowed;
         var id = facts.AttemptOf(customId);
-        if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' is there twice.", "custom_id");
+        if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' occurs twice.", "custom_id");
         if (Estimate(request, out var ceiling) is { } refused) return refused;
 
         var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
@@ -88,7 +88,7 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         }
         catch (OverflowException)
         {
-            return new(ApiError.AmountTooLarge, "What the batch may cost is more than any amount can be. Ask for fewer tokens.");
+            return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
         }
     }
 }

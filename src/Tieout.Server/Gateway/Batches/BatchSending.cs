@@ -7,6 +7,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
@@ -126,7 +127,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
     }
 
     private static Task RefuseUnknownAsync(HttpContext context, BatchApi api, ApiError error) =>
-        api.Dialect.RefuseAsync(context, error, "The batch may have been made. If it was, it will be in the list of batches, and is charged for.");
+        api.Dialect.RefuseAsync(context, error, "It is not known whether the batch was created. If it was, it appears in the list of batches and is charged.");
 
     private static Command.EndObject Over(ProviderObject intent) => new(intent.Org, intent.Kind, intent.Id, """{"over":true}""");
 
@@ -164,9 +165,9 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
     }
 
-    [LoggerMessage(EventId = 2311, Level = LogLevel.Warning, Message = "The batch {Id} was made although nobody was told; it is followed now")]
+    [LoggerMessage(EventId = LogEvents.BatchFoundAgain, Level = LogLevel.Warning, Message = "The batch {Id} was created although its client got no answer; it is followed now")]
     private partial void LogFound(string id);
 
-    [LoggerMessage(EventId = 2312, Level = LogLevel.Error, Message = "A batch could not be recorded, and is looked for later: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.BatchNotRecorded, Level = LogLevel.Error, Message = "A batch could not be recorded, and is looked for later: {Reason}")]
     private partial void LogNotKept(string reason);
 }

@@ -5,6 +5,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -103,13 +104,13 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
     private static Command.KeepObject Owned(ProviderObject batch, string file, BatchFacts facts) =>
         new(batch with { Kind = ObjectKind.File, Id = file, IsPending = false, Body = new FileFacts(facts.Provider, Answer: null).ToJson() });
 
-    [LoggerMessage(EventId = 2301, Level = LogLevel.Warning, Message = "The results of a batch at {Provider} cannot be read yet: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.BatchResultsUnreadable, Level = LogLevel.Warning, Message = "The results of a batch at {Provider} cannot be read yet: {Reason}")]
     private partial void LogNoResults(string provider, string reason);
 
-    [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "A line of {Path} is no result of a batch")]
+    [LoggerMessage(EventId = LogEvents.BatchLineUnreadable, Level = LogLevel.Error, Message = "A line of {Path} is no result of a batch")]
     private partial void LogUnread(string path);
 
-    [LoggerMessage(EventId = 2303, Level = LogLevel.Error, Message = "A batch has a result for {CustomId}, which nobody asked for")]
+    [LoggerMessage(EventId = LogEvents.BatchResultUnknown, Level = LogLevel.Error, Message = "A batch has a result for {CustomId}, which is in no request")]
     private partial void LogUnknown(string customId);
 }
 

@@ -39,7 +39,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         if (await kept.EnterAsync(context, api.Dialect) is not { } caller || !await kept.HasRoomAsync(context, api.Dialect, caller, ObjectKind.Batch)) return;
         using var body = await RequestBody.ReadAsync(context);
         var routes = currentRoutes.Get();
-        var refused = MessageLines.Read(body.Span, context.Request, routes, out var lines);
+        var refused = MessageLines.Read(body.Span, context.Request, routes, caller.Spender.Key.Org, out var lines);
         if (refused is not null)
         {
             await api.Dialect.RefuseAsync(context, refused);
@@ -115,7 +115,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     private static string PathOf(BatchApi api, KeptObject batch) => $"{api.Path}/{Uri.EscapeDataString(batch.Object.Id)}";
 
     private static Task RefuseUnsettledAsync(HttpContext context, BatchApi api) =>
-        api.Dialect.RefuseAsync(context, ApiError.StoreUnavailable, "The batch has ended, and what it used could not be recorded yet, so its end is not shown.");
+        api.Dialect.RefuseAsync(context, ApiError.StoreUnavailable, "The batch has ended. Its usage is not recorded yet, so its end is not shown.");
 
     private async Task<bool> IsSettledAsync(HttpContext context, BatchApi api, KeptObject batch, Upstream upstream)
     {

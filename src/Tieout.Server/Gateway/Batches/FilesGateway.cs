@@ -24,7 +24,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         var routes = currentRoutes.Get();
         var (upload, refused) = await FileUpload.ReadAsync(context, UploadsFolder(options), routes.Options.Gateway.FileBytesMax);
         await using var _ = upload;
-        if (refused is null && upload!.Purpose != Purpose) refused = new(ApiError.ParameterInvalid, "The purpose must be 'batch': files for anything else are not taken here.", "purpose");
+        if (refused is null && upload!.Purpose != Purpose) refused = new(ApiError.ParameterInvalid, "The purpose must be 'batch': other files are not accepted.", "purpose");
         BatchFile? file = null;
         if (refused is null) (file, refused) = await BatchFile.ReadAsync(upload!.Content, context.Request, caller, routes, references);
         if (refused is not null)
@@ -87,7 +87,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         }
         catch (StoreUnavailableException)
         {
-            await Spoken.RefuseAsync(context, ApiError.StoreUnavailable, "Whose file it is could not be recorded, so it is nobody's.");
+            await Spoken.RefuseAsync(context, ApiError.StoreUnavailable, "The owner of the file could not be recorded, so the upload failed. Send it again.");
             return false;
         }
     }

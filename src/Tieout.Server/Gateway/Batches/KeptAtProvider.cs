@@ -41,7 +41,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     {
         var limit = options.Governor.ObjectsPerOrg;
         if (await ledger.Read.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
-        await dialect.RefuseAsync(context, ApiError.TooManyObjects, $"The org keeps {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
+        await dialect.RefuseAsync(context, ApiError.TooManyObjects, $"The org has {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
         return false;
     }
 
@@ -53,7 +53,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         var kept = ProviderObject.IsValidId(id) ? await ledger.Read.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
         if (kept is null || (kind is ObjectKind.File && kept.End is not null))
         {
-            await dialect.RefuseAsync(context, ApiError.NotFound, $"There is no {kind.ToString().ToLowerInvariant()} '{id}' here.", "id");
+            await dialect.RefuseAsync(context, ApiError.NotFound, $"The {kind.ToString().ToLowerInvariant()} '{id}' does not exist.", "id");
             return null;
         }
 
@@ -116,7 +116,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         try
         {
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
-            if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The answer is compressed, though nobody asked for that.");
+            if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
             response.StatusCode = (int)answer.StatusCode;
             AnswerHeaders.PassOn(answer, response.Headers);
             response.ContentLength = answer.ContentHeaders.ContentLength;

@@ -26,7 +26,7 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         var org = caller.Spender.Key.Org;
         string? provider = null;
         var ownAccount = false;
-        foreach (var reference in references.Kept)
+        foreach (var reference in references.Kept.Concat(AccountModels(routes, dialect, asked, references.Models)))
         {
             // A model that the configuration offers by its name is meant for all.
             if (reference.Kind is ObjectKind.TunedModel && routes.Names.Contains(reference.Id)) continue;
@@ -43,6 +43,20 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         }
 
         return (null, new(provider, ownAccount ? org : null));
+    }
+
+    /// <summary>Whether the model that the request asks for may exist in one account only, so that it must be checked although the body names nothing.</summary>
+    public static bool Concerns(Routes routes, string asked) => routes.Only is { } only && (PrivateModel.IsPrivate(asked) || PrivateModel.AreDeployments(only.Options.BaseUrl));
+
+    /// <summary>Models of one account that the body's reader cannot know for one: named by the address or by a form, or of a provider where every model is the account's.</summary>
+    private static IEnumerable<KeptReference> AccountModels(Routes routes, ProviderDialect dialect, string? asked, IReadOnlyList<string> beside)
+    {
+        if (asked is not null && Concerns(routes, asked)) yield return KeptReference.To(asked);
+        if (beside.Count == 0 || !routes.Options.Providers.Any(one => one.Dialect == dialect && PrivateModel.AreDeployments(one.BaseUrl))) yield break;
+        foreach (var model in beside)
+        {
+            if (!routes.NamesOf(model).Any()) yield return KeptReference.To(model);
+        }
     }
 
     public static GatewayRefusal NotAt(Upstream upstream) =>

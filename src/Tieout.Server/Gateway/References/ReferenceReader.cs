@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Tieout.Core.Ledger;
@@ -11,8 +12,8 @@ internal ref struct ReferenceReader
 {
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 256 };
 
-    /// <summary>Of the name of a model that a customer of the provider had tuned.</summary>
-    private const string TunedPrefix = "ft:";
+    /// <summary>Without one of them a name is that of no private model: nearly every request's.</summary>
+    private static readonly SearchValues<byte> ModelMarks = SearchValues.Create(":/#@\\"u8);
 
     private readonly ReferenceRules _rules;
     private Utf8JsonReader _json;
@@ -165,14 +166,13 @@ internal ref struct ReferenceReader
         }
     }
 
-    /// <summary>A model that was tuned in the account is kept there, as a file is.</summary>
+    /// <summary>A model that exists in one account only is kept there, as a file is.</summary>
     private void AddModel(bool isBeside)
     {
         if (isBeside) (_models ??= []).Add(_json.GetString()!);
-        if (!_json.ValueIsEscaped && !_json.ValueSpan.Contains((byte)':')) return;
+        if (!_json.ValueIsEscaped && !_json.ValueSpan.ContainsAny(ModelMarks)) return;
         var model = _json.GetString()!;
-        var own = model[(model.LastIndexOf('/') + 1)..];
-        if (own.StartsWith(TunedPrefix, StringComparison.OrdinalIgnoreCase)) (_kept ??= []).Add(new(ObjectKind.TunedModel, own, "model"));
+        if (PrivateModel.IsPrivate(model)) (_kept ??= []).Add(KeptReference.To(model));
     }
 
     private void ReadSkills()

@@ -42,8 +42,9 @@ internal sealed class Journey(Route route, ProviderDialect spoken, UpstreamBindi
         if (_attempts >= route.Retries.AttemptsMax || !reply.MayBeFollowed(route.Retries.On)) return false;
         if (HasUntried()) return true;
         if (!route.Retries.Repeats || reply.Went is Went.LeftAlone) return false;
-        pause = reply.RetryAfter(time.GetUtcNow()) ?? route.Retries.Backoff * (1 << Math.Min(_repeats, 16));
-        if (pause > route.Retries.RetryAfterMax) return false;
+        var asked = reply.RetryAfter(time.GetUtcNow());
+        if (asked > route.Retries.RetryAfterMax) return false;
+        pause = asked ?? route.Retries.PauseBefore(_repeats);
         _repeats++;
         _again = true;
         _tried!.AsSpan().Clear();

@@ -29,12 +29,12 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
 
     /// <exception cref="ApiRefusedException">There is no such finding now.</exception>
     private async Task<Finding> FindAsync(string id, CancellationToken cancellationToken) => await reconciling.FindAsync(id, cancellationToken)
-        ?? throw new ApiRefusedException(ApiError.FindingNotFound, $"No run finds '{Inputs.Shown(id)}' now: it is corrected, accepted or was never there.");
+        ?? throw new ApiRefusedException(ApiError.FindingNotFound, $"No open finding '{Inputs.Shown(id)}'. It may have been corrected or accepted, or the id is wrong.");
 
     private async Task<List<long>> AcceptAsync(Finding finding, CorrectFindingRequest request, HttpContext context)
     {
-        if (finding.Repair is not (Repair.Decide or Repair.RecordUsage)) throw new ApiRefusedException(ApiError.FindingNotDecidable, $"It can be repaired, so it is not let stand: {finding.Repair.Proposed}.");
-        if (string.IsNullOrWhiteSpace(request.Reason)) throw new ApiRefusedException(ApiError.ParameterInvalid, "Say why it may stand: give a reason.");
+        if (finding.Repair is not (Repair.Decide or Repair.RecordUsage)) throw new ApiRefusedException(ApiError.FindingNotDecidable, $"The finding can be repaired, so it cannot be accepted: {finding.Repair.Proposed}.");
+        if (string.IsNullOrWhiteSpace(request.Reason)) throw new ApiRefusedException(ApiError.ParameterInvalid, "A reason is required to accept a finding.");
         var accepted = new KeptFinding(
             finding.Id, finding.Code.Name, finding.Code.Severity, FindingState.Accepted, ReconciledFinding.Of(finding), Caller.Of(context).TokenId, request.Reason,
             Instant.From(time.GetUtcNow()).ToString());
@@ -52,7 +52,7 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
                 await ledger.RepairAsync([rebuild.Drift]);
                 return [];
             case Repair.Meter or Repair.MeterAnew:
-                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), command => ActAsync(command, context, note), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged: is there a price for the components' models?");
+                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), command => ActAsync(command, context, note), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged. Check that the components' models have a price.");
                 return [];
             case Repair.Credit credit:
                 await new Issuing(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context, finding.Id);
@@ -73,7 +73,7 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
 
     /// <summary>All commands as one, if they are of one org; else one after the other, since the books of two orgs have no commit in common.</summary>
     private static IReadOnlyList<Command> InOneOrg(IReadOnlyList<Command> commands) =>
-        commands.Count > 1 && commands.Select(CommandOrg.Of).Distinct(StringComparer.Ordinal).ToList() is [{ } org] ? [new Command.Together(org, [.. commands])] : commands;
+        commands.Count > 1 && commands.Select(command => command.OrgId).Distinct(StringComparer.Ordinal).ToList() is [{ } org] ? [new Command.Together(org, [.. commands])] : commands;
 
     /// <exception cref="ProposedException">A second person must approve it.</exception>
     /// <exception cref="ApiRefusedException">It was refused.</exception>

@@ -33,7 +33,7 @@ internal static class ReconciliationEndpoints
             request.Org, request.From is { } from ? Inputs.Time(from, zone) : null, request.To is { } to ? Inputs.Time(to, zone) : null, request.Project, request.AppInstance,
             request.Key, request.Correlation);
         var run = await reconciling.RunAsync(filter, request.Full, context.RequestAborted);
-        if (run.Opened + run.Ended == 0) AdminActions.MarkRecorded(context, "A run that changes nothing only reads.");
+        if (run.Opened + run.Ended == 0) AdminActions.MarkRecorded(context, "A dry run only reads.");
         var body = new ReconciliationBody([.. run.Findings.Select(ReconciledFinding.Of)], run.Report.Checked, run.Report.AsOf, run.Opened, run.Ended, run.Report.More);
         return Answer.Ok(body, ReconciliationJson.Default.ReconciliationBody);
     }

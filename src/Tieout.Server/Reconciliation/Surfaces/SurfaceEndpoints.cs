@@ -48,7 +48,7 @@ internal static class SurfaceEndpoints
         var surface = ties.Find(name);
         var zone = surface.Org is { } org ? Inputs.Org(ledger, org).Zone : TimeZoneInfo.Utc;
         var query = Encoding.UTF8.GetString((await Inputs.BytesAsync(context, QueryBytesMax)).Span);
-        if (query.Length > 0 && Caller.Of(context).Role == AdminRole.Viewer) throw new ApiRefusedException(ApiError.Forbidden, "A viewer compares with what the configuration says, and with no query of its own.");
+        if (query.Length > 0 && Caller.Of(context).Role == AdminRole.Viewer) throw new ApiRefusedException(ApiError.Forbidden, "A viewer can use only the query in the configuration.");
         return Answer.Ok(await ties.TieAsync(surface, query.Length == 0 ? null : query, Time("from"), Time("to"), Time("last_write"), TieEndpoints.KeepsFinding(context), context.RequestAborted), TieJson.Default.TieBody);
 
         Instant? Time(string parameter) => Inputs.Query(context, parameter) is { } text ? Inputs.Time(text, zone) : null;

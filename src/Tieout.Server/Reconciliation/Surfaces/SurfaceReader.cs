@@ -76,7 +76,7 @@ internal sealed class SurfaceReader : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException or InvalidOperationException)
         {
-            throw Unreadable(surface, e is JsonException ? "Its answer is not JSON, or names a member twice." : $"It cannot be asked: {e.Message.TrimEnd('.')}.");
+            throw Unreadable(surface, e is JsonException ? "Its answer is not JSON, or names a member twice." : $"It cannot be read: {e.Message.TrimEnd('.')}.");
         }
     }
 

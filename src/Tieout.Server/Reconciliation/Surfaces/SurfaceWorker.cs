@@ -87,9 +87,9 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
         (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
     }
 
-    [LoggerMessage(1401, LogLevel.Warning, "The surface {Surface} could not be compared. {Why}")]
+    [LoggerMessage(EventId = LogEvents.SurfaceNotCompared, Level = LogLevel.Warning, Message = "The surface {Surface} could not be compared. {Why}")]
     private static partial void SurfaceFailed(ILogger logger, string surface, string why);
 
-    [LoggerMessage(1402, LogLevel.Warning, "A scheduled comparison failed; it is tried again.")]
+    [LoggerMessage(EventId = LogEvents.ComparisonFailed, Level = LogLevel.Warning, Message = "A scheduled comparison failed; it is tried again.")]
     private static partial void TickFailed(ILogger logger, Exception error);
 }

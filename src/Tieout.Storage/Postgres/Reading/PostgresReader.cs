@@ -180,7 +180,7 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
     private Bucket BucketOf(string org) => buckets[layout.Of(org)];
 
     private Func<int, UsageLabels> Labels(int bucket) => no =>
-        _labels.TryGetValue((bucket, no), out var known) ? known : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which is not there.");
+        _labels.TryGetValue((bucket, no), out var known) ? known : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which does not exist.");
 
     /// <summary>Every label of a bucket that this reader has not met yet. Before rows are read: one connection has one reader at a time.</summary>
     private async Task LoadLabelsAsync(NpgsqlConnection connection, int bucket)

@@ -14,38 +14,32 @@ internal sealed partial class BucketBook
     /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of after it.</param>
     public async Task PrefetchAsync(NpgsqlConnection connection, IReadOnlyList<Command> commands, List<AttemptId> revisited)
     {
-        var wanted = new Wanted(Book, _newestId);
-        for (var i = 0; i < commands.Count; i++) wanted.Add(commands[i]);
-        if (wanted.Attempts.Count > 0) await RecallAttemptsAsync(connection, wanted.Attempts, revisited);
-        foreach (var id in wanted.Ending)
+        var footprint = Book.Begin(commands);
+        var attempts = footprint.Attempts.Where(id => id.CompareTo(_newestId) <= 0 && Book.Attempt(id) is null).Select(id => id.Value).ToArray();
+        if (attempts.Length > 0) await RecallAttemptsAsync(connection, attempts, revisited);
+        if (footprint.Commands.Count > 0) await RecallCommandsAsync(connection, footprint.Commands);
+        if (footprint.Objects.Count > 0) await RecallObjectsAsync(connection, footprint.Objects);
+        if (footprint.Messages.Count > 0) await RecallMessagesAsync(connection, footprint.Messages);
+        if (footprint.Lineages.Count > 0) await RecallLineagesAsync(connection, footprint.Lineages);
+        foreach (var seq in footprint.Postings)
         {
-            if (Book.Attempt(id) is { Hold: { } hold }) wanted.AddWindows(hold.Scope, hold.EndUser, hold.HeldAt);
-        }
-
-        if (wanted.Commands.Count > 0) await RecallCommandsAsync(connection, wanted.Commands);
-        if (wanted.Objects.Count > 0) await RecallObjectsAsync(connection, wanted.Objects);
-        if (wanted.Announced.Count > 0) await RecallAnnouncedAsync(connection, wanted.Announced);
-        if (wanted.Lineages.Count > 0) await RecallLineagesAsync(connection, wanted.Lineages);
-        foreach (var posting in wanted.Postings)
-        {
-            if (await PostedBeforeAsync(connection, posting) is not { } before) continue;
+            if (await PostedBeforeAsync(connection, seq) is not { } before) continue;
             lock (_gate) Book.Recall(before);
-            if (before.Usage is { } usage) wanted.AddWindows(usage.Usage.Labels, usage.Usage.EndUser, before.Posting.EffectiveAt);
         }
 
-        foreach (var usage in wanted.Recorded)
+        foreach (var seq in footprint.Recordeds)
         {
-            if (await RecordedAsync(connection, usage) is not { } row) continue;
+            if (await RecordedAsync(connection, seq) is not { } row) continue;
             lock (_gate) Book.Recall(row);
-            wanted.AddWindows(row.Usage.Labels, row.Usage.EndUser, row.EffectiveAt);
         }
 
-        if (wanted.Windows.Count > 0) await RecallWindowsAsync(connection, wanted.Windows);
+        footprint.AddWindows(Book);
+        var windows = footprint.Windows.Where(key => Book.Window(key) is null).ToArray();
+        if (windows.Length > 0) await RecallWindowsAsync(connection, windows);
     }
 
-    private async Task RecallAttemptsAsync(NpgsqlConnection connection, HashSet<Guid> ids, List<AttemptId> revisited)
+    private async Task RecallAttemptsAsync(NpgsqlConnection connection, Guid[] wanted, List<AttemptId> revisited)
     {
-        var wanted = ids.ToArray();
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById("$1")} WHERE i.bucket = $1 AND i.id = ANY($2)", bucket, wanted);
         batch.Add($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = $1 AND e.hold = h.seq WHERE h.bucket = $1 AND h.id = ANY($2)", bucket, wanted);
@@ -76,7 +70,7 @@ internal sealed partial class BucketBook
         }
     }
 
-    private async Task RecallAnnouncedAsync(NpgsqlConnection connection, HashSet<(string Org, string Id)> ids)
+    private async Task RecallMessagesAsync(NpgsqlConnection connection, HashSet<(string Org, string Id)> ids)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(
@@ -125,7 +119,7 @@ internal sealed partial class BucketBook
         }
     }
 
-    private async Task RecallWindowsAsync(NpgsqlConnection connection, HashSet<WindowKey> keys)
+    private async Task RecallWindowsAsync(NpgsqlConnection connection, WindowKey[] keys)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(

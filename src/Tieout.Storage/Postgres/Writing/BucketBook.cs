@@ -26,7 +26,7 @@ internal sealed partial class BucketBook(int bucket)
     private long _lookedAtHold;
 
     /// <summary>For whoever has the turn.</summary>
-    public Book Book { get; } = new();
+    public Book Book { get; } = new() { Prefetched = new() };
 
     /// <summary>When the last commit was recorded: nothing is recorded before it.</summary>
     public Instant LastRecordedAt { get; private set; }
@@ -88,7 +88,7 @@ internal sealed partial class BucketBook(int bucket)
 
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     private UsageLabels Labels(int no) =>
-        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which is not there.");
+        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which does not exist.");
 
     private void Number(LabelsRow row)
     {
@@ -107,5 +107,5 @@ internal sealed partial class BucketBook(int bucket)
     }
 
     private string OrgOf(int account) =>
-        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting of bucket {bucket} names account {account}, which is not there.");
+        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting of bucket {bucket} names account {account}, which does not exist.");
 }

@@ -134,7 +134,7 @@ internal sealed unsafe class RawConnection : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new StoreUnavailableException($"The database file {file} cannot be made: {error.Message}", StoreEffect.None, StoreFault.NotWritable);
+            throw new StoreUnavailableException($"The database file {file} cannot be created: {error.Message}", StoreEffect.None, StoreFault.NotWritable);
         }
     }
 

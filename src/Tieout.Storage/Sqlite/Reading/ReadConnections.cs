@@ -47,7 +47,7 @@ internal sealed class ReadConnections(string database) : IDisposable
         if (_labels.TryGetValue(no, out var known)) return known;
         using var s = connection.Prepare($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no = ?");
         s.Bind(1, no);
-        return s.Step() ? _labels.GetOrAdd(no, RowReads.Labels(s).Labels) : throw new StoreCorruptException($"A row names attribution {no}, which is not there.");
+        return s.Step() ? _labels.GetOrAdd(no, RowReads.Labels(s).Labels) : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
     }
 
     public void Dispose()

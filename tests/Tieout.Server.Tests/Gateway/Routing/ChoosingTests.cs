@@ -127,6 +127,20 @@ public sealed class ChoosingTests
     }
 
     [Fact]
+    public void Our_own_pause_is_never_too_long_to_try_again_and_stops_growing()
+    {
+        using var routes = Routes("""
+            providers: { a: { base_url: "http://127.0.0.1:1" } }
+            models:
+              - { name: long, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 3, backoff: 10s, retry_after_max: 2s } }
+              - { name: many, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 5, backoff: 1s, retry_after_max: 3s } }
+            """);
+
+        Assert.Equal(["a/x ", "a/x retry after 10000", "a/x retry after 10000"], Way(routes.Find("long")!, new Reply(Went.NoAnswer)));
+        Assert.Equal(["a/x ", "a/x retry after 1000", "a/x retry after 2000", "a/x retry after 3000", "a/x retry after 3000"], Way(routes.Find("many")!, new Reply(Went.NoAnswer)));
+    }
+
+    [Fact]
     public void A_provider_that_asks_for_more_patience_than_there_is_is_not_waited_for()
     {
         using var routes = Routes("""

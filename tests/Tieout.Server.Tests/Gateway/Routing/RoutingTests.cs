@@ -159,7 +159,7 @@ public sealed class RoutingTests
         Assert.Equal(404, (int)(await AskAsync("two")).StatusCode);
 
         await File.WriteAllTextAsync(file, good + "modles: []\n", Stop);
-        await World.SoonAsync(async () => (await ConfigurationAsync()).GetProperty("error").GetString()?.Contains(":3:1: 'modles' is not known here", StringComparison.Ordinal) ?? false, "the bad file is said");
+        await World.SoonAsync(async () => (await ConfigurationAsync()).GetProperty("error").GetString()?.Contains(":3:1: 'modles' is unknown", StringComparison.Ordinal) ?? false, "the bad file is said");
         Assert.Equal(200, (int)(await AskAsync("new")).StatusCode);
         Assert.Equal(2, (await ConfigurationAsync()).GetProperty("version").GetInt32());
         Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);

@@ -1,0 +1,55 @@
+namespace Tieout.Core.Ledger;
+
+/// <content>What is kept and told beside money.</content>
+public abstract partial record Command
+{
+    /// <summary>Records what a provider keeps for an org. Its id is the object's own, within org and kind.</summary>
+    public sealed record KeepObject(ProviderObject Object) : Command
+    {
+        public override string? OrgId => Object.Org;
+
+        internal override void Touch(Footprint footprint) => footprint.Object(Object.Org, Object.Kind, Object.Id);
+
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Object.Org) && fits(Object.Id) && fits(Object.Key) && fits(Object.OperationId) && fits(Object.Body);
+    }
+
+    /// <summary>Records that nothing more comes of an object.</summary>
+    /// <param name="Body">JSON: how it ended. The same again is a replay, another a conflict.</param>
+    public sealed record EndObject(string Org, ObjectKind Kind, string Id, string Body) : Command
+    {
+        public override string? OrgId => Org;
+
+        internal override void Touch(Footprint footprint) => footprint.Object(Org, Kind, Id);
+
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Id) && fits(Body);
+    }
+
+    /// <summary>Only records <see cref="Command.Audit"/>: an action that changes nothing in the ledger, or one that was refused before it got there.</summary>
+    /// <param name="Org">The org it was about, or empty for the platform.</param>
+    /// <param name="Result">The recorded outcome: <c>done</c>, or <c>refused:reason</c>.</param>
+    public sealed record RecordAudit(string Org, string Result) : Command
+    {
+        public override string? OrgId => Org;
+
+        internal override void Touch(Footprint footprint)
+        {
+            // It looks at nothing.
+        }
+
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Result);
+    }
+
+    /// <summary>Puts a message into the outbox that no other command tells: an alert, a refusal. No money moves by it.</summary>
+    /// <param name="Id">Counts once within the org: the same content again is a replay, another a conflict.</param>
+    /// <param name="Org">Whom it is about, or empty for the platform.</param>
+    /// <param name="Type">For example <c>alert.spool_backlog</c>.</param>
+    /// <param name="Body">A JSON object.</param>
+    public sealed record Announce(string Id, string Org, string Type, string Body) : Command
+    {
+        public override string? OrgId => Org;
+
+        internal override void Touch(Footprint footprint) => footprint.Message(Org, Id);
+
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Id) && fits(Type) && fits(Body);
+    }
+}

@@ -1,0 +1,108 @@
+using Tieout.Core.Budgets;
+using Tieout.Core.Metering;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>What deciding a batch looks at besides what a book always holds. A store makes the book hold it, as far as it exists, before the batch is decided.</summary>
+/// <remarks>
+/// Each command says its own part, in <see cref="Ledger.Command.Touch"/>, and nobody else does. A rule that looks at something else finds <see cref="Book.Prefetched"/>
+/// without it and is stopped: an id that was not asked for must never pass for one that is not there (L3).
+/// </remarks>
+public sealed class Footprint
+{
+    private readonly List<(UsageLabels Labels, string? EndUser, Instant At)> _spent = [];
+
+    /// <summary>Attempts by id, those that end included.</summary>
+    public HashSet<AttemptId> Attempts { get; } = [];
+
+    /// <summary>Attempts whose holds end: their windows of then are changed.</summary>
+    public List<AttemptId> Endings { get; } = [];
+
+    public HashSet<(string Org, string Id)> Commands { get; } = [];
+    public HashSet<long> Postings { get; } = [];
+
+    /// <summary>Usage records by number.</summary>
+    public HashSet<long> Recordeds { get; } = [];
+
+    public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
+    public HashSet<(string Org, string Id)> Messages { get; } = [];
+
+    /// <summary>Ends of lineages that may be stored.</summary>
+    public HashSet<(string Org, string Operation, string Issuance)> Lineages { get; } = [];
+
+    /// <summary>Lineages that begin with the batch: nothing of them can be stored.</summary>
+    public HashSet<(string Org, string Operation, string Issuance)> NewLineages { get; } = [];
+
+    /// <summary>Windows that were over so long ago that a book may have let go of them. Complete after <see cref="AddWindows"/>.</summary>
+    public HashSet<WindowKey> Windows { get; } = [];
+
+    /// <summary>Adds what deciding <paramref name="command"/> looks at.</summary>
+    public void Add(Command command)
+    {
+        if (command.Audit?.Approval is { } terms) Object(command.OrgId ?? "", ObjectKind.Proposal, terms.ProposalId);
+        command.Touch(this);
+    }
+
+    public void Add(IReadOnlyList<Command> commands)
+    {
+        for (var i = 0; i < commands.Count; i++) Add(commands[i]);
+    }
+
+    /// <summary>Adds the old windows that the batch reaches back to. After the book holds attempts, postings and usage records, which say when they counted.</summary>
+    public void AddWindows(Book book)
+    {
+        foreach (var (labels, endUser, at) in _spent) book.AddOldWindows(labels, endUser, at, Windows);
+        foreach (var id in Endings)
+        {
+            if (book.Attempt(id) is { Hold: { } hold }) book.AddOldWindows(hold.Scope, hold.EndUser, hold.HeldAt, Windows);
+        }
+
+        foreach (var seq in Postings)
+        {
+            if (book.Posting(seq) is { Usage.Usage: var usage } before) book.AddOldWindows(usage.Labels, usage.EndUser, before.Posting.EffectiveAt, Windows);
+        }
+
+        foreach (var seq in Recordeds)
+        {
+            if (book.Recorded(seq) is { } row) book.AddOldWindows(row.Usage.Labels, row.Usage.EndUser, row.EffectiveAt, Windows);
+        }
+    }
+
+    /// <summary>Makes it the footprint of no command, for the next batch.</summary>
+    public void Clear()
+    {
+        _spent.Clear();
+        Attempts.Clear();
+        Endings.Clear();
+        Commands.Clear();
+        Postings.Clear();
+        Recordeds.Clear();
+        Objects.Clear();
+        Messages.Clear();
+        Lineages.Clear();
+        NewLineages.Clear();
+        Windows.Clear();
+    }
+
+    internal void Attempt(AttemptId id) => Attempts.Add(id);
+
+    internal void Ending(AttemptId id)
+    {
+        Attempts.Add(id);
+        Endings.Add(id);
+    }
+
+    internal void Spent(UsageLabels labels, string? endUser, Instant at) => _spent.Add((labels, endUser, at));
+
+    internal void Command(string org, string id) => Commands.Add((org, id));
+
+    internal void Posting(long seq) => Postings.Add(seq);
+
+    internal void Recorded(long seq) => Recordeds.Add(seq);
+
+    internal void Object(string org, ObjectKind kind, string id) => Objects.Add((org, kind, id));
+
+    internal void Message(string org, string id) => Messages.Add((org, id));
+
+    internal void Lineage(string org, string operation, LineageAppend step) => (step.IsNew ? NewLineages : Lineages).Add((org, operation, step.Row.Issuance));
+}
