@@ -162,7 +162,7 @@ internal sealed partial class GatewayPipeline
     private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, Patience patience)
     {
         var http = call.Context.Request;
-        var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.Caller.Spender.Key.Org, call.OutputTokensMax);
+        var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.OutputTokensMax);
         var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
         try
         {

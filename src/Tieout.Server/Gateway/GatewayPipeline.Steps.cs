@@ -17,7 +17,7 @@ internal sealed partial class GatewayPipeline
         {
             var http = call.Context.Request;
             var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
-            var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.Caller.Spender.Key.Org, outputTokensMax: null);
+            var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, outputTokensMax: null);
             using var answer = await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, patience.Token, call.Request.Form?.ContentType);
             using var whole = await WholeAnswer.ReadAsync(answer, patience);
             if (whole.IsWhole && (int)answer.StatusCode is < 300 or >= 400) await WriteAsync(call.Context, answer, whole.Bytes);

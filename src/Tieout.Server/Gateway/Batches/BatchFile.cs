@@ -11,16 +11,15 @@ using Tieout.Server.Tenancy;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>The lines of a file for a batch on their way to the one provider that all of their models lead to.</summary>
-/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's, and the names of <see cref="ClientName"/>.</remarks>
+/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's.</remarks>
 internal sealed class BatchFile : HttpContent
 {
     private readonly FileStream _lines;
     private readonly HttpRequest _http;
     private readonly Routes _routes;
-    private readonly string _org;
     private long _length;
 
-    private BatchFile(FileStream lines, HttpRequest http, Routes routes, string org) => (_lines, _http, _routes, _org) = (lines, http, routes, org);
+    private BatchFile(FileStream lines, HttpRequest http, Routes routes) => (_lines, _http, _routes) = (lines, http, routes);
 
     public Upstream Upstream { get; private set; } = null!;
 
@@ -29,7 +28,7 @@ internal sealed class BatchFile : HttpContent
     /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
     public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
     {
-        var file = new BatchFile(lines, http, routes, caller.Spender.Key.Org);
+        var file = new BatchFile(lines, http, routes);
         var number = 0;
         try
         {
@@ -86,7 +85,7 @@ internal sealed class BatchFile : HttpContent
         if (TargetOf(request.Model) is not { } target) return new(ApiError.ModelNotFound, $"The model '{request.Model}' is not offered here for batches{(Upstream is null ? "" : $" at '{Upstream.Options.Name}', where the lines before it go")}.", "model");
         Upstream ??= target.Upstream;
         model = request.Model;
-        foreach (var edit in RequestRewriter.Names(request, target, _org)) _length += edit.Growth;
+        foreach (var edit in RequestRewriter.Names(request, target)) _length += edit.Growth;
         return null;
     }
 
@@ -95,7 +94,7 @@ internal sealed class BatchFile : HttpContent
         if (IsBlank(json) || BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is not null) return json.ToArray();
         OpenAiBatches.Instance.EndpointOf(line.Url)!.Read(_http, json[line.Body], out var request);
         if (request is null || TargetOf(request.Model) is not { } target) return json.ToArray();
-        return RequestRewriter.Apply(json, [.. RequestRewriter.Names(request, target, _org).Select(edit => edit.Within(line.Body))]);
+        return RequestRewriter.Apply(json, [.. RequestRewriter.Names(request, target).Select(edit => edit.Within(line.Body))]);
     }
 
     /// <summary>A batch is one provider's: the first line chooses it.</summary>

@@ -39,7 +39,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         if (await kept.EnterAsync(context, api.Dialect) is not { } caller || !await kept.HasRoomAsync(context, api.Dialect, caller, ObjectKind.Batch)) return;
         using var body = await RequestBody.ReadAsync(context);
         var routes = currentRoutes.Get();
-        var refused = MessageLines.Read(body.Span, context.Request, routes, caller.Spender.Key.Org, out var lines);
+        var refused = MessageLines.Read(body.Span, context.Request, routes, out var lines);
         if (refused is not null)
         {
             await api.Dialect.RefuseAsync(context, refused);

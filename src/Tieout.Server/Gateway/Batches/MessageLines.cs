@@ -9,13 +9,13 @@ namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>The lines of a batch of Anthropic's, which come in one body, on their way to the one provider that all of their models lead to.</summary>
 /// <param name="Requests">By custom id; with the models' names as the provider has them.</param>
-/// <param name="Rewritten">The client's bytes but for the names of the models and of end users.</param>
+/// <param name="Rewritten">The client's bytes but for the names of the models.</param>
 internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string CustomId, GatewayRequest Request)> Requests, ReadOnlyMemory<byte> Rewritten)
 {
     public static readonly AnthropicMessages Endpoint = new(counts: false);
 
     /// <returns>Null: they were read.</returns>
-    public static GatewayRefusal? Read(ReadOnlySpan<byte> body, HttpRequest http, Routes routes, string org, out MessageLines? lines)
+    public static GatewayRefusal? Read(ReadOnlySpan<byte> body, HttpRequest http, Routes routes, out MessageLines? lines)
     {
         lines = null;
         if (Find(body, out var places) is { } malformed) return malformed;
@@ -30,7 +30,7 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
             var refused = BatchLine.Read(json, "params"u8, hasUrl: false, out var line) ?? Endpoint.Read(http, json[line.Body], out request) ?? TargetOf(routes, request!.Model, ref upstream, out target);
             if (refused is not null) return refused with { Message = $"requests.{index}: {refused.Message ?? refused.Error.Title}" };
             requests.Add((line.CustomId, request! with { Model = target!.Model }));
-            edits.AddRange(RequestRewriter.Names(request!, target, org).Select(edit => edit.Within(line.Body).Within(place)));
+            edits.AddRange(RequestRewriter.Names(request!, target).Select(edit => edit.Within(line.Body).Within(place)));
         }
 
         if (upstream is null) return new(ApiError.ParameterInvalid, "'requests' must have at least one request.", "requests");

@@ -44,8 +44,8 @@ internal abstract class Endpoint
         ReferenceReader.Read(body, ReferenceRules.Of(Dialect.Spoken), out references);
 
     /// <summary>What goes to the provider: the client's bytes, but for the model and what <see cref="GatewayRequest"/> says is ours to change.</summary>
-    public virtual ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, string org, long? outputTokensMax) =>
-        RequestRewriter.Rewrite(body, request, target.ModelJson, outputTokensMax, target.Upstream.HasAccountOf(org) ? null : org);
+    public virtual ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) =>
+        RequestRewriter.Rewrite(body, request, target.ModelJson, outputTokensMax);
 
     /// <summary>Where it is at the provider: what comes after its <c>base_url</c>.</summary>
     public abstract string PathAt(GatewayRequest request, Target target);

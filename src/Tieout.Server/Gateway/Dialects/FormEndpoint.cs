@@ -36,8 +36,7 @@ internal abstract class FormEndpoint(string? modelDefault) : Endpoint
     }
 
     /// <summary>A form that names no model leaves it to the provider, which takes the same one.</summary>
-    public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, string org, long? outputTokensMax) =>
-        request.Form!.Write(target.Model, target.Upstream.HasAccountOf(org) ? null : org);
+    public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) => request.Form!.Write(target.Model);
 
     /// <param name="request">What all forms have.</param>
     protected abstract (GatewayRefusal? Refused, GatewayRequest? Request) Read(RequestForm form, GatewayRequest request);

@@ -1,13 +1,10 @@
 using System.Collections.Immutable;
-using Tieout.Server.Gateway.References;
 
 namespace Tieout.Server.Gateway.Dialects;
 
 /// <summary>What the gateway reads of a request, with the places where it rewrites. Everything else passes as it is.</summary>
 internal sealed record GatewayRequest
 {
-    public const int ClientNamesMax = 3;
-
     /// <summary>As the client asked for it.</summary>
     public required string Model { get; init; }
 
@@ -68,9 +65,6 @@ internal sealed record GatewayRequest
 
     /// <summary>OpenAI's <c>user</c>: free text.</summary>
     public string? User { get; init; }
-
-    /// <summary>Names that the client chose and a provider would remember by account. At most <see cref="ClientNamesMax"/>.</summary>
-    public ImmutableArray<ClientName> ClientNames { get; init; } = [];
 
     /// <summary>The body, where it is a form; null: it is JSON.</summary>
     public RequestForm? Form { get; init; }

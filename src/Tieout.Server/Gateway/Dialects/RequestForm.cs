@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway.References;
 
 namespace Tieout.Server.Gateway.Dialects;
 
@@ -68,9 +67,8 @@ internal sealed class RequestForm
     /// <summary>The text of a part; null: there is none.</summary>
     public string? Text(string name) => _parts.Find(part => part.Name == name) is { } found ? Encoding.UTF8.GetString(found.Content.Span) : null;
 
-    /// <summary>Writes a form with the same parts, but for the model and the names of <see cref="ClientName"/>.</summary>
-    /// <param name="org">Whose names go out bound to it; null: the provider's account is the org's own.</param>
-    public ReadOnlyMemory<byte> Write(string? model, string? org = null)
+    /// <summary>Writes a form with the same parts, but for the model.</summary>
+    public ReadOnlyMemory<byte> Write(string? model)
     {
         var form = new ArrayBufferWriter<byte>(_parts.Sum(part => part.Content.Length + 256) + 256);
         foreach (var part in _parts)
@@ -79,7 +77,6 @@ internal sealed class RequestForm
             if (part.FileName is { } file) Write($"; filename=\"{file}\"\r\nContent-Type: {part.ContentType}");
             Write("\r\n\r\n");
             if (part.Name == "model" && model is not null) Write(model);
-            else if (org is not null && part.FileName is null && ClientName.IsMember(part.Name)) Write(ClientName.Bind(org, Encoding.UTF8.GetString(part.Content.Span)));
             else form.Write(part.Content.Span);
             Write("\r\n");
         }

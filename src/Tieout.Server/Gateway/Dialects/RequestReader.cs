@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway.References;
 
 namespace Tieout.Server.Gateway.Dialects;
 
@@ -22,7 +21,6 @@ internal ref struct RequestReader
     private readonly List<Range> _outputMaxAt = [];
     private Utf8JsonReader _json;
     private string? _model, _user;
-    private List<ClientName>? _clientNames;
     private Range? _modelAt;
     private StreamOptionsRead _streamOptions;
     private HostedToolsRead _tools;
@@ -98,7 +96,7 @@ internal ref struct RequestReader
         if (_shape.HasModel && _json.ValueTextEquals("model"u8)) return ReadModel();
         if (_json.ValueTextEquals("stream"u8)) return RequestValue.Flag(ref _json, "stream", out _stream);
         if (_json.ValueTextEquals("background"u8)) return RequestValue.Flag(ref _json, "background", out _background);
-        if (ClientName.IsMember(_json.ValueSpan)) return ReadClientName(isUser: _json.ValueTextEquals("user"u8));
+        if (_json.ValueTextEquals("user"u8)) return ReadUser();
         if (_shape.UserInside is { } inside && _json.ValueTextEquals(inside)) return ReadUserInside();
         if (_json.ValueTextEquals("tools"u8)) return _tools.Read(ref _json);
         if (_json.ValueTextEquals("max_tool_calls"u8)) return RequestValue.Count(ref _json, "max_tool_calls", HostedToolsRead.CallsMax, out _toolCallsMax);
@@ -171,17 +169,12 @@ internal ref struct RequestReader
         return null;
     }
 
-    /// <param name="isUser">Whether it says whom the request is for.</param>
-    private GatewayRefusal? ReadClientName(bool isUser)
+    private GatewayRefusal? ReadUser()
     {
-        var member = isUser ? "user" : _json.GetString()!;
         _json.Read();
         if (_json.TokenType is JsonTokenType.Null) return null;
-        if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length > UserLengthMax) return RequestValue.Invalid(member, $"a string of at most {UserLengthMax} characters");
-        if (_clientNames?.Count == GatewayRequest.ClientNamesMax) return RequestValue.Malformed($"The body has more than {GatewayRequest.ClientNamesMax} names of users and caches.");
-        var name = new ClientName(RequestValue.At(_json), _json.GetString()!);
-        (_clientNames ??= []).Add(name);
-        if (isUser) _user = name.Value;
+        if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length > UserLengthMax) return RequestValue.Invalid("user", $"a string of at most {UserLengthMax} characters");
+        _user = _json.GetString();
         return null;
     }
 
@@ -198,7 +191,7 @@ internal ref struct RequestReader
         {
             if (_json.ValueTextEquals("user_id"u8))
             {
-                if (ReadClientName(isUser: true) is { } refused) return refused;
+                if (ReadUser() is { } refused) return refused;
                 continue;
             }
 
@@ -249,7 +242,6 @@ internal ref struct RequestReader
         HasOutput = _shape.HasOutput,
         Pieces = _shape.AnswersArePieces ? _choices : 1,
         User = _user,
-        ClientNames = _clientNames is null ? [] : [.. _clientNames],
         Bytes = _body.Length,
     };
 }

@@ -1,26 +1,19 @@
 using System.Globalization;
 using System.Text;
-using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Makes the bytes that go to the provider: the client's own, but for the model, the names of <see cref="ClientName"/>, the limit that was agreed on and, in a stream, the wish for usage.</summary>
+/// <summary>Makes the bytes that go to the provider: the client's own, but for the model, the limit that was agreed on and, in a stream, the wish for usage.</summary>
 internal static class RequestRewriter
 {
     /// <param name="model">The provider's name of the model, as JSON.</param>
     /// <param name="outputTokensMax">Lowers the limit; null: as the client has it.</param>
-    /// <param name="org">Whose names go out bound to it; null: the provider's account is the org's own.</param>
-    public static ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, byte[] model, long? outputTokensMax = null, string? org = null)
+    public static ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, byte[] model, long? outputTokensMax = null)
     {
-        Span<Edit> edits = [default, default, default, default, default, default, default, default];
+        Span<Edit> edits = [default, default, default, default];
         var count = 0;
         if (request.ModelAt is { } modelAt) edits[count++] = new(modelAt, model);
-        if (org is not null)
-        {
-            foreach (var name in request.ClientNames) edits[count++] = name.Bind(org);
-        }
-
         if (request is { Stream: true, UsageAsked: false }) edits[count++] = new(UsageAt(request), UsageText(request));
         if (outputTokensMax is { } most && request.Limit is { } limit)
         {
@@ -31,12 +24,10 @@ internal static class RequestRewriter
         return Apply(body, edits[..count]);
     }
 
-    /// <summary>The names in a request that are others at the provider: the model's, and those of <see cref="ClientName"/>.</summary>
-    public static IEnumerable<Edit> Names(GatewayRequest request, Target target, string org)
+    /// <summary>The name in a request that is another at the provider: the model's.</summary>
+    public static IEnumerable<Edit> Names(GatewayRequest request, Target target)
     {
         if (request.ModelAt is { } at) yield return new(at, target.ModelJson);
-        if (target.Upstream.HasAccountOf(org)) yield break;
-        foreach (var name in request.ClientNames) yield return name.Bind(org);
     }
 
     /// <summary>Replaces parts of a text. The result is no pooled array: a connection may still be sending it when the answer is already there.</summary>

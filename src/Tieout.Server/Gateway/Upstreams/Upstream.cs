@@ -66,9 +66,6 @@ internal sealed class Upstream : IDisposable
     /// <summary>Whose price list and usage blocks a provider of this dialect has unless one of its own is known.</summary>
     public string HomeProvider => _dialect.HomeProvider;
 
-    /// <summary>Whether the org's requests go to an account of its own here.</summary>
-    public bool HasAccountOf(string org) => _credentialsOfOrgs.ContainsKey(org);
-
     /// <summary>Sends a request. Returns with the head of the answer.</summary>
     /// <param name="org">For whom: some orgs have an account of their own at the provider.</param>
     /// <param name="path">What comes after the provider's address, query included.</param>
