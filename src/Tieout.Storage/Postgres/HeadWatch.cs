@@ -58,7 +58,15 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
 
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        try
+        {
+            await _closing.CancelAsync();
+        }
+        catch (AggregateException failed) when (failed.InnerExceptions.All(PostgresFailure.IsWorld))
+        {
+            // The driver's own callback, on a connection that it has just given up. The ledger must close all the same.
+        }
+
         await _watching;
         _closing.Dispose();
     }

@@ -38,8 +38,8 @@ internal sealed partial class Bucket
             if (_readOnly is { } reason && clock.GetElapsedTime(_readOnlyAt) < RecoverEvery) throw new StoreUnavailableException(reason, StoreEffect.None, StoreFault.ReadOnly);
             if (_waiting.Depth >= WriterState.QueueMax) throw new StoreUnavailableException($"{_waiting.Depth} commands wait already.", StoreEffect.None, StoreFault.Busy);
 
-            // One batch tries while the database is away. The others would only wait for the same failure.
-            if (_running && connections.Failure is { } failure) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
+            // One batch tries while the database is away, and none right after one gave up. The others would only wait for the same failure.
+            if (connections.Failure is { } failure && (_running || connections.IsResting)) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
             if (_waiting.Submissions == 0) _watch.Moved();
             _waiting.Enqueue(submission);
             if (_running) return submission.Outcomes;

@@ -169,7 +169,12 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
 
                 // The effect of an unanswered commit is asked for whatever the failure was: the head's lock waits until the database knows it.
                 var goOn = unanswered is null ? PostgresFailure.IsTransient(failure) && Stopwatch.GetElapsedTime(began) < TryFor : Stopwatch.GetElapsedTime(began) < ResolveFor;
-                if (!goOn) throw PostgresFailure.ToUnavailable(failure, unanswered is null ? StoreEffect.None : StoreEffect.Unknown);
+                if (!goOn)
+                {
+                    if (PostgresFailure.IsConnectionLost(failure)) connections.GaveUp();
+                    throw PostgresFailure.ToUnavailable(failure, unanswered is null ? StoreEffect.None : StoreEffect.Unknown);
+                }
+
                 await Task.Delay(wait);
             }
         }

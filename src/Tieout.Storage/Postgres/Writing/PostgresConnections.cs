@@ -15,7 +15,11 @@ internal sealed class PostgresConnections(string store) : IDisposable
     /// <summary>Many callers lose their connections at once, and new ones need not be thrown away with the old.</summary>
     private static readonly TimeSpan ClearEvery = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>After a batch was given up nobody tries for so long, however many buckets there are: the watch asks meanwhile whether the database is back, and ends it.</summary>
+    private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(2);
+
     private long _clearedAt;
+    private long _gaveUpAt;
     private long _lastCommitTicks;
     private long _contradictions;
 
@@ -41,6 +45,12 @@ internal sealed class PostgresConnections(string store) : IDisposable
     public void Failed(string reason) => Failure = reason;
 
     public void Recovered() => Failure = null;
+
+    /// <summary>A batch waited for the database as long as it may.</summary>
+    public void GaveUp() => Volatile.Write(ref _gaveUpAt, Stopwatch.GetTimestamp());
+
+    /// <summary>Whether a new caller would only wait for the failure that another has just met.</summary>
+    public bool IsResting => Failure is not null && Volatile.Read(ref _gaveUpAt) is var at and not 0 && Stopwatch.GetElapsedTime(at) < RestFor;
 
     /// <summary>A connection was lost, so the pooled ones may be dead, too: each would have to fail by itself first, one time-out after another.</summary>
     public void Lost(string reason)

@@ -23,6 +23,7 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
     private readonly ConcurrentDictionary<int, byte> _open = new();
     private readonly CancellationTokenSource _over = new();
     private long _spentSeen;
+    private long _windowSeen;
     private int _ids;
     private int _notFresh;
 
@@ -41,7 +42,7 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
         var store = _server.NewDatabase();
         await using (var opening = await PostgresLedger.OpenAsync(store))
         {
-            foreach (var command in (Command[])[Make.OpenOrg(Org), Make.TopUp(Start, org: Org)]) Assert.IsType<Outcome.Done>(await opening.SubmitAsync(command, TestContext.Current.CancellationToken));
+            foreach (var command in (Command[])[Make.OpenOrg(Org), Make.TopUp(Start, org: Org), Make.Budget(Start)]) Assert.IsType<Outcome.Done>(await opening.SubmitAsync(command, TestContext.Current.CancellationToken));
         }
 
         var proxies = Enumerable.Range(0, Nodes).Select(_ => new FaultyProxy(() => _server.Port)).ToArray();
@@ -111,7 +112,7 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
             if (node.Read.Org(Org) is null) _history.Wrong("A known org is not there.");
 
             // 20 ms is what is promised between nodes.
-            var seen = Volatile.Read(ref _spentSeen);
+            var (seen, inWindow) = (Volatile.Read(ref _spentSeen), Volatile.Read(ref _windowSeen));
             await Task.Delay(25);
             try
             {
@@ -124,6 +125,9 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
                 var spent = (long)(Start - account.Balance.Nanos);
                 if (spent < seen) _history.Wrong($"The spend went back from {seen} to {spent} without a word.");
                 Raise(ref _spentSeen, spent);
+                var posted = (long)node.Read.Budgets(Org, Instant.From(DateTimeOffset.UtcNow)).Single().Posted.Nanos;
+                if (posted < inWindow) _history.Wrong($"The window went back from {inWindow} to {posted} without a word.");
+                Raise(ref _windowSeen, posted);
             }
             catch (StoreUnavailableException)
             {
