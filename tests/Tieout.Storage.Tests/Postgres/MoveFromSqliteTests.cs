@@ -40,6 +40,7 @@ public sealed class MoveFromSqliteTests : IDisposable
             var lane = (await file.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 10, [], Cancel)).Single(lane => lane.Org == "beta");
             await file.Deliveries.RecordAsync(lane, new(2, DeliveryState.Delivered, _clock.Now, 5, 204, null), TimeSpan.FromMinutes(1), Cancel);
             await file.Deliveries.ReleaseAsync(lane, TimeSpan.Zero, Cancel);
+            await file.KeyUses.StoreAsync([new("acme", "key_1", _clock.Now)], Cancel);
         }
 
         var store = PostgresServer.Instance.NewDatabase();
@@ -56,6 +57,7 @@ public sealed class MoveFromSqliteTests : IDisposable
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Settle(250, 2, user: "u1", at: _clock.Now), Cancel));
         PostgresVerified.Clean(store);
 
+        Assert.Equal(new("key_1", _clock.Now), Assert.Single(await ledger.KeyUses.OfAsync("acme", Cancel)));
         var delivered = Assert.Single(await ledger.Deliveries.ListAsync(new(State: DeliveryState.Delivered), Cancel));
         Assert.Equal(("beta", 204, (string?)null, _clock.Now), (delivered.Org, delivered.Status, delivered.Error, delivered.LastAt));
         Assert.Equal("acme", Assert.Single(await ledger.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 10, [], Cancel)).Org);

@@ -113,6 +113,7 @@ public sealed class StatementRulesTests
         await using (var file = SqliteLedger.Open(folder.Path))
         {
             foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 10, at: Instant.From(DateTimeOffset.UtcNow))]) await file.SubmitAsync(command, Cancel);
+            await file.KeyUses.StoreAsync([new("acme", "key_1", Instant.From(DateTimeOffset.UtcNow))], Cancel);
         }
 
         await MoveFromSqlite.RunAsync(folder.Path, server.NewDatabase(), cancellationToken: Cancel);
