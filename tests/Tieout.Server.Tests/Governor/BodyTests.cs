@@ -106,7 +106,7 @@ public sealed class BodyTests
         using var refused = await world.UploadAsync(line);
         var error = (await refused.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("error");
         Assert.Equal((HttpStatusCode.Conflict, "too_many_objects"), (refused.StatusCode, error.GetProperty("code").GetString()));
-        Assert.Contains("keeps 1 objects", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Contains("has 1 objects", error.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal(0, world.Server.Services.GetRequiredService<Occupancy>().Taken(Resource.UploadBytes));
 
         (await world.SendAsync(HttpMethod.Delete, $"/v1/files/{id}")).Dispose();

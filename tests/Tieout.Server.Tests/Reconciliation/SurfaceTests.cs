@@ -188,7 +188,7 @@ public sealed class SurfaceTests
         Assert.DoesNotContain("reader", surface.ToString(), StringComparison.Ordinal);
         foreach (var (from, to, said) in new[]
         {
-            ("kind: sql", "kind: ftp", "'ftp' is not known"), ("    query: SELECT 1\n", "    url: http://x/\n", "means nothing"), ("unit: credits", "unit: points", "'points' is not known"),
+            ("kind: sql", "kind: ftp", "'ftp' is not known"), ("    query: SELECT 1\n", "    url: http://x/\n", "is not a member of a surface"), ("unit: credits", "unit: points", "'points' is not known"),
             ("key: org,day", "key: org,planet", "planet"), ("postgres://reader:${PW}@db/legacy", "db.example", "postgres://"), ("    org: acme\n", "", "needs 'org'"),
         })
         {
