@@ -7,6 +7,9 @@ namespace Tieout.Server.Tests.Ingest;
 /// <summary>How far the usage that a key hands in may go beyond what its org has.</summary>
 public sealed class FactCapTests
 {
+    /// <summary>One moment for all, so that an item that is sent again is the same.</summary>
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+
     /// <summary>Of gpt-4o's input at 2.50 a million: 0.80.</summary>
     private const int Tokens = 320_000;
 
@@ -91,9 +94,6 @@ public sealed class FactCapTests
         decimal.Parse((await world.GetAsync("/orgs/poor/balance")).GetProperty("posted").GetString()!, CultureInfo.InvariantCulture);
 
     /// <param name="day">0: now.</param>
-    /// <summary>One moment for all, so that an item that is sent again is the same.</summary>
-    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
-
     private static string Item(string id, int day = 0, int tokens = Tokens, string model = "gpt-4o", string? org = null) => JsonSerializer.Serialize(new Dictionary<string, object?>
     {
         ["id"] = id,
