@@ -99,7 +99,7 @@ internal static class IncidentCommand
         var id = Id();
         var cause = new Option<string>("--cause") { Required = true, Description = "missing_usage, wrong_source, wrong_anchor, ledger_mismatch, control_plane_drift, duplicate_charge, mispriced, counter_drift, not_ours or other." };
         var layer = new Option<string>("--layer") { Required = true, Description = "Who owns the follow-up: metering_emitter, attribution_mapping, billing_interpretation, listing_export or none." };
-        var followUp = new Option<string>("--follow-up") { Required = true, Description = "What must be done, by whom and when." };
+        var followUp = new Option<string>("--follow-up") { Required = true, Description = "The next step, its owner and its date." };
         return globals.Calling(new("close", "Close an incident.") { id, cause, layer, followUp }, async (call, api, cancellationToken) =>
         {
             var body = new CloseIncidentBody(call.Get(cause), call.Get(layer), call.Get(followUp));

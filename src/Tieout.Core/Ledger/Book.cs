@@ -67,12 +67,12 @@ public sealed partial class Book
     public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
     public KeptObject? Object(string org, ObjectKind kind, string id) => _objects.GetValueOrDefault((org, kind, id));
 
-    /// <summary>Begins a batch. The store looks up what the answer names, and makes the book take it in.</summary>
-    public Footprint Begin(IReadOnlyList<Command> commands)
+    /// <summary>Begins a batch. The store looks up the rows that the footprint names, and makes the book take them in.</summary>
+    /// <param name="newest">No stored attempt has an id above it; null: the store does not know.</param>
+    public Footprint Begin(IReadOnlyList<Command> commands, AttemptId? newest = null)
     {
         if (Prefetched is not { } footprint) throw new InvalidOperationException("The book holds everything, so there is nothing to look up.");
-        footprint.Clear();
-        footprint.Add(commands);
+        footprint.Begin(commands, newest);
         return footprint;
     }
 

@@ -35,7 +35,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public SettingRow? Setting(SettingKind kind, string org, string name) => book.Setting(kind, org, name);
 
     public Attempt? Attempt(AttemptId id) =>
-        _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id) ?? Absent<Attempt, AttemptId>(id, _prefetched?.Attempts);
+        _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id) ?? (_prefetched?.Covers(id) is false ? Absent<Attempt, AttemptId>(id, _prefetched.Attempts) : null);
 
     public CommandRow? Command(string org, string id) =>
         _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id) ?? Absent<CommandRow, (string, string)>((org, id), _prefetched?.Commands);
@@ -63,7 +63,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     }
 
     /// <summary>A usage record by its number, as recalled for a correction.</summary>
-    public UsageRow? Recorded(long seq) => book.Recorded(seq) ?? Absent<UsageRow, long>(seq, _prefetched?.Recordeds);
+    public UsageRow? Recorded(long seq) => book.Recorded(seq) ?? Absent<UsageRow, long>(seq, _prefetched?.UsageSeqs);
 
     /// <summary>To read only.</summary>
     public Account Account(OrgState org, AccountKind kind)

@@ -10,9 +10,13 @@ namespace Tieout.Core.Ledger;
 /// </remarks>
 public sealed class Footprint
 {
+    private static readonly AttemptId AnyMayBeStored = new(Guid.AllBitsSet);
+
     private readonly List<(UsageLabels Labels, string? EndUser, Instant At)> _spent = [];
 
-    /// <summary>Attempts by id, those that end included.</summary>
+    private AttemptId _newest = AnyMayBeStored;
+
+    /// <summary>Attempts by id, those that end included. Without ids above every stored one, which need no look-up: most attempts are new.</summary>
     public HashSet<AttemptId> Attempts { get; } = [];
 
     /// <summary>Attempts whose holds end: their windows of then are changed.</summary>
@@ -22,7 +26,7 @@ public sealed class Footprint
     public HashSet<long> Postings { get; } = [];
 
     /// <summary>Usage records by number.</summary>
-    public HashSet<long> Recordeds { get; } = [];
+    public HashSet<long> UsageSeqs { get; } = [];
 
     public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
     public HashSet<(string Org, string Id)> Messages { get; } = [];
@@ -33,7 +37,7 @@ public sealed class Footprint
     /// <summary>Lineages that begin with the batch: nothing of them can be stored.</summary>
     public HashSet<(string Org, string Operation, string Issuance)> NewLineages { get; } = [];
 
-    /// <summary>Windows that were over so long ago that a book may have let go of them. Complete after <see cref="AddWindows"/>.</summary>
+    /// <summary>Old windows, which a book may no longer hold. Complete after <see cref="AddWindows"/>.</summary>
     public HashSet<WindowKey> Windows { get; } = [];
 
     /// <summary>Adds what deciding <paramref name="command"/> looks at.</summary>
@@ -43,10 +47,17 @@ public sealed class Footprint
         command.Touch(this);
     }
 
-    public void Add(IReadOnlyList<Command> commands)
+    /// <summary>Makes it the footprint of a batch.</summary>
+    /// <param name="newest">No stored attempt has an id above it; null: the store does not know.</param>
+    public void Begin(IReadOnlyList<Command> commands, AttemptId? newest)
     {
+        Clear();
+        _newest = newest ?? AnyMayBeStored;
         for (var i = 0; i < commands.Count; i++) Add(commands[i]);
     }
+
+    /// <summary>Whether it is certain, after the look-up, that an attempt which the book does not hold does not exist.</summary>
+    public bool Covers(AttemptId id) => id.CompareTo(_newest) > 0 || Attempts.Contains(id);
 
     /// <summary>Adds the old windows that the batch reaches back to. After the book holds attempts, postings and usage records, which say when they counted.</summary>
     public void AddWindows(Book book)
@@ -62,33 +73,20 @@ public sealed class Footprint
             if (book.Posting(seq) is { Usage.Usage: var usage } before) book.AddOldWindows(usage.Labels, usage.EndUser, before.Posting.EffectiveAt, Windows);
         }
 
-        foreach (var seq in Recordeds)
+        foreach (var seq in UsageSeqs)
         {
             if (book.Recorded(seq) is { } row) book.AddOldWindows(row.Usage.Labels, row.Usage.EndUser, row.EffectiveAt, Windows);
         }
     }
 
-    /// <summary>Makes it the footprint of no command, for the next batch.</summary>
-    public void Clear()
+    internal void Attempt(AttemptId id)
     {
-        _spent.Clear();
-        Attempts.Clear();
-        Endings.Clear();
-        Commands.Clear();
-        Postings.Clear();
-        Recordeds.Clear();
-        Objects.Clear();
-        Messages.Clear();
-        Lineages.Clear();
-        NewLineages.Clear();
-        Windows.Clear();
+        if (id.CompareTo(_newest) <= 0) Attempts.Add(id);
     }
-
-    internal void Attempt(AttemptId id) => Attempts.Add(id);
 
     internal void Ending(AttemptId id)
     {
-        Attempts.Add(id);
+        Attempt(id);
         Endings.Add(id);
     }
 
@@ -98,11 +96,26 @@ public sealed class Footprint
 
     internal void Posting(long seq) => Postings.Add(seq);
 
-    internal void Recorded(long seq) => Recordeds.Add(seq);
+    internal void Recorded(long seq) => UsageSeqs.Add(seq);
 
     internal void Object(string org, ObjectKind kind, string id) => Objects.Add((org, kind, id));
 
     internal void Message(string org, string id) => Messages.Add((org, id));
 
     internal void Lineage(string org, string operation, LineageAppend step) => (step.IsNew ? NewLineages : Lineages).Add((org, operation, step.Row.Issuance));
+
+    private void Clear()
+    {
+        _spent.Clear();
+        Attempts.Clear();
+        Endings.Clear();
+        Commands.Clear();
+        Postings.Clear();
+        UsageSeqs.Clear();
+        Objects.Clear();
+        Messages.Clear();
+        Lineages.Clear();
+        NewLineages.Clear();
+        Windows.Clear();
+    }
 }

@@ -3,7 +3,7 @@ namespace Tieout.Server.Errors;
 /// <summary>One row of the error catalogue.</summary>
 /// <param name="Code">Stable, snake_case. Clients switch on it, so a released code is never renamed or reused.</param>
 /// <param name="Title">Same for every occurrence; says what, not which.</param>
-/// <param name="OpenAiType">What OpenAI's own errors of this kind bear as <c>type</c>; their SDKs and users switch on it.</param>
+/// <param name="OpenAiType">The <c>type</c> of OpenAI's own errors of this kind; their SDKs and users switch on it.</param>
 public sealed record ApiError(string Code, int Status, string Title, string OpenAiType = ApiError.InvalidRequestType)
 {
     private const string InvalidRequestType = "invalid_request_error";
@@ -75,7 +75,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // What the ledger refuses; see RefusalErrors.
     public static readonly ApiError IdReused = new("id_reused", 409, "This id was used before with other content.");
-    public static readonly ApiError NameInvalid = new("name_invalid", 400, "The name is invalid. Use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
+    public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name or text is invalid.");
     public static readonly ApiError AmountNotPositive = new("amount_not_positive", 400, "The amount must be above zero.");
     public static readonly ApiError CountTooLarge = new("count_too_large", 400, "A count is larger than one usage record may contain.");
     public static readonly ApiError AmountTooLarge = new("amount_too_large", 400, "The amount is larger than one command may move.");
@@ -127,19 +127,4 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError UpstreamFailed = new("upstream_failed", 502, "The provider's answer could not be read.", ServerType);
     public static readonly ApiError UpstreamTimeout = new("upstream_timeout", 504, "The provider did not answer in time.", ServerType);
     public static readonly ApiError Internal = new("internal_error", 500, "The server failed. Search its logs for the correlation id.", ServerType);
-
-    /// <summary>Every row, for the reference and its tests.</summary>
-    public static IReadOnlyList<ApiError> All { get; } =
-    [
-        InvalidApiKey, Unauthorized, Forbidden, ScopeNotAllowed, ModelNotAllowed, AddressNotAllowed, TagPinned, TokenNotFound,
-        BodyMalformed, BodyTooLarge, HeaderInvalid, ParameterInvalid, AmountInvalid, TeamNotFound, ProjectNotFound, KeyNotFound, OperationNotFound,
-        PriceNotFound, PriceListInvalid, FileInvalid, InvoiceNotFound, InvoiceFinal, CreditTooLarge, WebhookInvalid, WebhookNotFound, NotFound, MethodNotAllowed, ModelNotFound, ModelNotPriced,
-        TraceNotFound, SurfaceNotFound, SurfaceUnreadable, IncidentNotFound, IncidentClosed,
-        TooManyItems, MediaTypeUnsupported, ItemInvalid, UsageMissing, RuntimeInvalid, RuntimeNotFound, RuntimeActive, RuntimeRetired, ActivityTooLate,
-        IdReused, NameInvalid, AmountNotPositive, AmountTooLarge, CountTooLarge, OrgNotFound, BudgetInvalid, PeriodNotOver, AlreadyExpired, OccurredInFuture,
-        PostingNotFound, PostingNotCorrectable, PostingReversed, FindingNotFound, FindingNotDecidable, DecisionNeeded, ApprovalRequired, AdjustmentsFrozen, ReasonNeeded, ProposalNotFound, ProposalDiffers, ProposalClosed, ProposalOwn, ProposalExpired, GrantNotFound, GrantNotExpired, HoldNotFound, HoldEnded, HoldNotExpired, ScopeChanged, ObjectNotFound, LineageMoved,
-        InsufficientBalance, BudgetExhausted, RateLimited, OccupancyExceeded, TooManyAttempts, ServerBusy, ReadTooLong, TooManyOpenHolds, TooManySettings, TooManySteps, TooManyObjects,
-        EnvelopeRefused, EnvelopeRevoked, EnvelopeRequired, EnvelopeExpired, IdentityRebind, EnvelopeInvalid, EnvelopeKeyNotFound, EnvelopeKeyState, EnvelopesOff,
-        StoreUnavailable, CommandQuarantined, UpstreamUnreachable, UpstreamFailed, UpstreamTimeout, Internal,
-    ];
 }

@@ -45,7 +45,7 @@ internal sealed partial class StoredBook : IStoredBook
         _attempts = isCommitting ? _besideCommits : _betweenCommits;
         try
         {
-            Recall(Book.Begin(commands), revisited);
+            Recall(Book.Begin(commands, _newestId), revisited);
         }
         finally
         {
@@ -99,7 +99,7 @@ internal sealed partial class StoredBook : IStoredBook
             if (_rows.Posting(seq, OrgOf) is { } before) Book.Recall(before);
         }
 
-        foreach (var seq in footprint.Recordeds)
+        foreach (var seq in footprint.UsageSeqs)
         {
             if (_rows.Usage(seq) is { } recorded) Book.Recall(recorded);
         }
@@ -115,7 +115,6 @@ internal sealed partial class StoredBook : IStoredBook
 
     private void Recall(AttemptId id, List<AttemptId> revisited)
     {
-        if (id.CompareTo(_newestId) > 0) return;
         if (Book.Attempt(id) is null)
         {
             if (_attempts.Find(id) is not { } known) return;

@@ -48,6 +48,19 @@ public sealed class FootprintTests
         }
     }
 
+    [Fact]
+    public void L3_an_id_above_every_stored_one_is_new_without_a_look_up_and_one_below_is_not()
+    {
+        var book = new Book { Prefetched = new() };
+        foreach (var row in Opened().Settings) book.Recall(row);
+        var charge = Make.Charge(7, 1);
+        Assert.Empty(book.Begin([charge], newest: Make.Id(6)).Attempts);
+        Assert.IsNotType<Outcome.Replayed>(LedgerRules.Decide(book, [charge], Now).Outcomes[0]);
+        Assert.Equal([Make.Id(7)], book.Begin([charge], newest: Make.Id(7)).Attempts);
+        book.Begin([], newest: Make.Id(7));
+        Assert.Throws<InvariantBrokenException>(() => LedgerRules.Decide(book, [charge], Now));
+    }
+
     // Every text that a command holds, at any depth, by reflection, so that a new member is asked for here, too.
     [Fact]
     public void S1_every_text_of_every_command_is_looked_at()

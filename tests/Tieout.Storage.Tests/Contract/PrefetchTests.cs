@@ -11,6 +11,9 @@ namespace Tieout.Storage.Tests.Contract;
 /// <summary>A store that looks up too little stops, instead of deciding as if there were nothing. Each kind of command, on both stores.</summary>
 public sealed class PrefetchTests
 {
+    // An id above every stored one needs no look-up, so one is stored that is above those of the samples.
+    private static readonly Command Newest = new Command.Charge(((Command.Charge)Make.Charge(1_000, 1)).Usage, Fact: true);
+
     private static readonly Instant Now = Instant.From(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero));
 
     [Fact]
@@ -20,6 +23,8 @@ public sealed class PrefetchTests
         using var store = SqliteLedgerStore.Open(folder.Path);
         using var stored = store.Load(Now);
         Open(stored.Book);
+        stored.Prefetch([Newest], [], isCommitting: false);
+        stored.Apply(LedgerRules.Decide(stored.Book, [Newest], Now));
         foreach (var sample in CommandSamples.All.Select(CommandSamples.Asked))
         {
             stored.Prefetch([], [], isCommitting: false);
@@ -41,6 +46,8 @@ public sealed class PrefetchTests
         await using var connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
         var stored = new BucketBook(0);
         Open(stored.Book);
+        await stored.PrefetchAsync(connection, [Newest], []);
+        stored.Apply(LedgerRules.Decide(stored.Book, [Newest], Now), [], []);
         foreach (var sample in CommandSamples.All.Select(CommandSamples.Asked))
         {
             await stored.PrefetchAsync(connection, [], []);

@@ -78,9 +78,9 @@ public abstract partial record Command
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Id) && fits(Org) && fits(Reason);
     }
 
-    /// <summary>Takes charges back and makes others in their place (L7): all of it or nothing, first back, so that no moment has both.</summary>
-    /// <param name="Reversals">Without new amounts. A posting that is taken back already stays so.</param>
-    /// <param name="Charges">Facts, of the same org. One that stands already stays so.</param>
+    /// <summary>Reverses charges and makes others in their place (L7): all of it or nothing, reversals first, so that no moment has both.</summary>
+    /// <param name="Reversals">Corrections without new amounts. The rule leaves a posting alone that is reversed already.</param>
+    /// <param name="Charges">Facts of the same org. The rule leaves a charge alone that is recorded already.</param>
     public sealed record Recharge(string Org, ImmutableArray<Correct> Reversals, ImmutableArray<Charge> Charges) : Command
     {
         public IEnumerable<Command> Parts => [.. Reversals, .. Charges];

@@ -14,8 +14,8 @@ internal sealed partial class BucketBook
     /// <param name="revisited">Gets the ids of attempts that were known before this batch: to be let go of after it.</param>
     public async Task PrefetchAsync(NpgsqlConnection connection, IReadOnlyList<Command> commands, List<AttemptId> revisited)
     {
-        var footprint = Book.Begin(commands);
-        var attempts = footprint.Attempts.Where(id => id.CompareTo(_newestId) <= 0 && Book.Attempt(id) is null).Select(id => id.Value).ToArray();
+        var footprint = Book.Begin(commands, _newestId);
+        var attempts = footprint.Attempts.Where(id => Book.Attempt(id) is null).Select(id => id.Value).ToArray();
         if (attempts.Length > 0) await RecallAttemptsAsync(connection, attempts, revisited);
         if (footprint.Commands.Count > 0) await RecallCommandsAsync(connection, footprint.Commands);
         if (footprint.Objects.Count > 0) await RecallObjectsAsync(connection, footprint.Objects);
@@ -27,7 +27,7 @@ internal sealed partial class BucketBook
             lock (_gate) Book.Recall(before);
         }
 
-        foreach (var seq in footprint.Recordeds)
+        foreach (var seq in footprint.UsageSeqs)
         {
             if (await RecordedAsync(connection, seq) is not { } row) continue;
             lock (_gate) Book.Recall(row);
