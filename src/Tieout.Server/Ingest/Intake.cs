@@ -83,7 +83,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         if (item.Refusal is not null) return null;
         if (item.Org is not { } org || prices.Of(org) is not { } own)
         {
-            item.Refuse(ApiError.OrgNotFound, item.Org is null ? "It does not say which org it is for." : $"The org '{Inputs.Shown(item.Org)}' does not exist.");
+            item.Refuse(ApiError.OrgNotFound, item.Org is null ? "org is required: the admin token belongs to no org." : $"The org '{Inputs.Shown(item.Org)}' does not exist.");
             return null;
         }
 
@@ -129,7 +129,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         }
         catch (OverflowException)
         {
-            item.Refuse(ApiError.AmountTooLarge, "The charge is larger than one charge may be.");
+            item.Refuse(ApiError.AmountTooLarge, "The item would cost more than one charge may. Split it into several items.");
             return null;
         }
     }
