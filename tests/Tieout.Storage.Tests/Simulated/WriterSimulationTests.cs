@@ -18,7 +18,8 @@ public sealed class WriterSimulationTests
         var seeds = int.TryParse(Environment.GetEnvironmentVariable("TIEOUT_SEED"), out var one) ? [one] : Enumerable.Range(1, isLong ? LongRuns : Runs).ToArray();
         var failures = new ConcurrentBag<(int Seed, Exception Failure)>();
         var (answered, quarantined) = (0L, 0L);
-        Parallel.ForEach(seeds, (seed, loop) =>
+        // Without a limit it takes every thread of the pool, and the tests beside it wait for theirs.
+        Parallel.ForEach(seeds, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (seed, loop) =>
         {
             try
             {
