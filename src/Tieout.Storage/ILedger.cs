@@ -1,6 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage;
 
@@ -42,7 +42,7 @@ public interface ILedger : IAsyncDisposable
     IKeyUses KeyUses { get; }
 
     /// <summary>Whether this node does now what one node is enough for, such as expiring holds. All of it is safe to do twice.</summary>
-    bool DoesWhatIsDoneOnce => true;
+    bool IsLeader => true;
 }
 
 /// <summary>How the write path is doing.</summary>

@@ -141,7 +141,7 @@ public sealed record UsageFilter(
     UsageSource? Source = null, string? AppInstance = null);
 
 /// <param name="Left">Limit − posted − held; null: no limit.</param>
-public sealed record BudgetStanding(BudgetState State, Window Period, string? Each, Amount Posted, Amount Held, Amount? Left, int ToldPercent);
+public sealed record BudgetStanding(BudgetState State, Window Period, string? Each, Amount Posted, Amount Held, Amount? Left, int LastAlertedPercent);
 
 /// <param name="Hash">SHA-256 over the commit and all before it (L8).</param>
 public sealed record CommitLink(long Commit, ReadOnlyMemory<byte> Hash);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Server.Api;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 
 namespace Tieout.Cli.Commands;
 

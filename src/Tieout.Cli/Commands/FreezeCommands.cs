@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 
 namespace Tieout.Cli.Commands;
 

@@ -27,9 +27,9 @@ public sealed class BudgetWindow(WindowKey key, Instant end)
     public Amount Held { get; set; }
 
     /// <summary>The highest threshold, in per cent, that has been told. 0: none.</summary>
-    public int ToldPercent { get; set; }
+    public int LastAlertedPercent { get; set; }
 
-    public Amount Spoken => Posted + Held;
+    public Amount Committed => Posted + Held;
 
-    public BudgetWindow Copy() => new(Key, End) { Posted = Posted, Held = Held, ToldPercent = ToldPercent };
+    public BudgetWindow Copy() => new(Key, End) { Posted = Posted, Held = Held, LastAlertedPercent = LastAlertedPercent };
 }

@@ -128,7 +128,7 @@ internal static class ChargeRules
         MoveWindows(draft, usage.Labels, usage.EndUser, charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
         if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, priced.Price, lacking, held);
-        return new(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, charge));
+        return new(posting, FiguresAfter.Of(draft, org, usage.Labels, usage.EndUser, charge));
     }
 
     /// <summary>Usage from elsewhere may come with its amount and needs no price then; a zero is none, so nothing is ever silently free.</summary>
@@ -172,7 +172,7 @@ internal static class ChargeRules
     private static Outcome.Replayed Again(Draft draft, UsageRow stands, Amount charge)
     {
         var usage = stands.Usage;
-        return new(stands.Seq, Figuring.Of(draft, draft.Org(usage.Labels.Org)!, usage.Labels, usage.EndUser, charge));
+        return new(stands.Seq, FiguresAfter.Of(draft, draft.Org(usage.Labels.Org)!, usage.Labels, usage.EndUser, charge));
     }
 
     private static bool IsSame(UsageRow stands, PricedUsage asked) =>

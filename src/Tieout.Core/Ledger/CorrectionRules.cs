@@ -25,7 +25,7 @@ internal static class CorrectionRules
         ChargeRules.MoveWindows(draft, usage.Labels, usage.EndUser, row.Charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
         draft.Add(command.Org, command.Id, content, posting);
-        return new Outcome.Done(posting, Figuring.Of(draft, org, usage.Labels, usage.EndUser, row.Charge));
+        return new Outcome.Done(posting, FiguresAfter.Of(draft, org, usage.Labels, usage.EndUser, row.Charge));
     }
 
     public static Outcome Correct(Draft draft, Command.Correct command)
@@ -72,7 +72,7 @@ internal static class CorrectionRules
         }
 
         draft.Add(command.Org, command.Id, content, reversal);
-        return new Outcome.Done(reversal, Figuring.Of(draft, org, labels: null, endUser: null));
+        return new Outcome.Done(reversal, FiguresAfter.Of(draft, org, labels: null, endUser: null));
     }
 
     public static Outcome Recharge(Draft draft, Command.Recharge command)
@@ -105,7 +105,7 @@ internal static class CorrectionRules
             if (outcome is Outcome.Done done) posting = done.Seq;
         }
 
-        var figures = Figuring.Of(draft, org, labels: null, endUser: null);
+        var figures = FiguresAfter.Of(draft, org, labels: null, endUser: null);
         return posting == 0 ? new Outcome.Replayed(0, figures) : new Outcome.Done(posting, figures);
     }
 

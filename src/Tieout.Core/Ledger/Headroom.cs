@@ -49,7 +49,7 @@ internal static class Headroom
 }
 
 /// <summary>Figures for an outcome, read from the ledger's own state (Q1).</summary>
-internal static class Figuring
+internal static class FiguresAfter
 {
     public static Figures Of(Draft draft, OrgState org, UsageLabels? labels, string? endUser, Amount charge = default)
     {

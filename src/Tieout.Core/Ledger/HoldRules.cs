@@ -13,7 +13,7 @@ internal static class HoldRules
         if (draft.Attempt(command.Id) is { } known)
         {
             return known.Hold is { } placed && IsSame(placed, command)
-                ? new Outcome.Replayed(placed.Seq, Figuring.Of(draft, draft.Org(command.Labels.Org)!, command.Labels, command.EndUser))
+                ? new Outcome.Replayed(placed.Seq, FiguresAfter.Of(draft, draft.Org(command.Labels.Org)!, command.Labels, command.EndUser))
                 : Refuse(Refusal.IdReused);
         }
 
@@ -39,31 +39,31 @@ internal static class HoldRules
         }
 
         Invariant.Holds(command.Amount == Amount.Zero || draft.Account(org, AccountKind.Customer).Available is not { } available || available >= Amount.Zero, "L2");
-        return new Outcome.Done(hold.Seq, Figuring.Of(draft, org, command.Labels, command.EndUser));
+        return new Outcome.Done(hold.Seq, FiguresAfter.Of(draft, org, command.Labels, command.EndUser));
     }
 
     public static Outcome Release(Draft draft, Command.Release command)
     {
         if (draft.Attempt(command.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         var org = draft.Org(hold.Scope.Org)!;
-        if (attempt.State == HoldState.Released) return new Outcome.Replayed(hold.Seq, Figuring.Of(draft, org, hold.Scope, hold.EndUser));
+        if (attempt.State == HoldState.Released) return new Outcome.Replayed(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
         if (attempt.State != HoldState.Open) return Refuse(Refusal.HoldEnded);
 
         LetGo(draft, org, hold, HoldState.Released);
-        return new Outcome.Done(hold.Seq, Figuring.Of(draft, org, hold.Scope, hold.EndUser));
+        return new Outcome.Done(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
     }
 
     public static Outcome Expire(Draft draft, Command.ExpireHold command)
     {
         if (draft.Attempt(command.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         var org = draft.Org(hold.Scope.Org)!;
-        if (attempt.State == HoldState.Expired) return new Outcome.Replayed(hold.Seq, Figuring.Of(draft, org, hold.Scope, hold.EndUser));
+        if (attempt.State == HoldState.Expired) return new Outcome.Replayed(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
         if (attempt.State != HoldState.Open) return Refuse(Refusal.HoldEnded);
         if (draft.Now < hold.ExpiresAt) return Refuse(Refusal.HoldNotExpired);
 
         LetGo(draft, org, hold, HoldState.Expired);
         draft.AddFinding("orphan_hold", "medium", org.Org.Id, hold.Id, Details.OrphanHold(hold));
-        return new Outcome.Done(hold.Seq, Figuring.Of(draft, org, hold.Scope, hold.EndUser));
+        return new Outcome.Done(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
     }
 
     /// <summary>Takes an open hold off the account and off every window that counts it. It ends once (L5).</summary>

@@ -19,7 +19,7 @@ internal static class MoneyRules
         // After this point the top-up must succeed.
         var posting = draft.Post(org, PostingKind.TopUp, AccountKind.Funding, AccountKind.Customer, command.Amount, draft.Now, commandId: command.Id);
         draft.Add(command.Org, command.Id, content, posting);
-        return new Outcome.Done(posting, Figuring.Of(draft, org, labels: null, endUser: null));
+        return new Outcome.Done(posting, FiguresAfter.Of(draft, org, labels: null, endUser: null));
     }
 
     public static Outcome Grant(Draft draft, Command.Grant command)
@@ -36,7 +36,7 @@ internal static class MoneyRules
         var lot = new GrantLot(command.Id, command.Priority, command.ExpiresAt, command.Amount, command.Amount);
         var posting = draft.Post(org, PostingKind.Grant, AccountKind.Promotion, AccountKind.Customer, command.Amount, draft.Now, commandId: command.Id, grant: lot);
         draft.Add(command.Org, command.Id, content, posting);
-        return new Outcome.Done(posting, Figuring.Of(draft, org, labels: null, endUser: null));
+        return new Outcome.Done(posting, FiguresAfter.Of(draft, org, labels: null, endUser: null));
     }
 
     public static Outcome ExpireGrant(Draft draft, Command.ExpireGrant command)
@@ -51,7 +51,7 @@ internal static class MoneyRules
         var take = account.Available is { } available ? Amount.Min(lot.Left, available) : lot.Left;
         if (take <= Amount.Zero) return Refuse(Refusal.InsufficientBalance, "balance", Amount.Zero);
         var posting = draft.Post(org, PostingKind.GrantExpiry, AccountKind.Customer, AccountKind.Promotion, take, draft.Now, commandId: command.GrantId);
-        return new Outcome.Done(posting, Figuring.Of(draft, org, labels: null, endUser: null));
+        return new Outcome.Done(posting, FiguresAfter.Of(draft, org, labels: null, endUser: null));
     }
 
     /// <summary>The answer for an id that stands already: a replay if the content is the same, else a conflict; null: the id is new.</summary>
@@ -59,7 +59,7 @@ internal static class MoneyRules
     {
         if (draft.Command(org, id) is not { } known) return null;
         return string.Equals(known.Content, content, StringComparison.Ordinal)
-            ? new Outcome.Replayed(known.Posting, Figuring.Of(draft, draft.Org(org)!, labels: null, endUser: null))
+            ? new Outcome.Replayed(known.Posting, FiguresAfter.Of(draft, draft.Org(org)!, labels: null, endUser: null))
             : Refuse(Refusal.IdReused);
     }
 }

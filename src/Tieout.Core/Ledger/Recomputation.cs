@@ -68,7 +68,7 @@ public sealed class Recomputation(Book book)
             if (!budget.CountsAt(effectiveAt)) continue;
             var window = Touch(budget, endUser, effectiveAt);
             window.Posted += change;
-            window.ToldPercent = Math.Max(window.ToldPercent, Thresholds.Highest(budget.Budget, window.Posted));
+            window.LastAlertedPercent = Math.Max(window.LastAlertedPercent, Thresholds.Highest(budget.Budget, window.Posted));
         }
     }
 

@@ -9,15 +9,15 @@ internal static class Thresholds
     public static void Tell(Draft draft, BudgetState budget, BudgetWindow window)
     {
         var highest = Highest(budget.Budget, window.Posted);
-        if (highest <= window.ToldPercent) return;
+        if (highest <= window.LastAlertedPercent) return;
         foreach (var percent in budget.Budget.Thresholds)
         {
-            if (percent <= window.ToldPercent || percent > highest) continue;
+            if (percent <= window.LastAlertedPercent || percent > highest) continue;
             var id = $"threshold/{budget.No}/{window.Key.Start.UnixMicros}/{window.Key.Each}/{percent}";
             draft.Tell(id, budget.Budget.Scope.Org, "budget.threshold", Details.Threshold(budget, window, percent));
         }
 
-        window.ToldPercent = highest;
+        window.LastAlertedPercent = highest;
     }
 
     /// <summary>The highest threshold that <paramref name="posted"/> has reached, in per cent; 0: none.</summary>

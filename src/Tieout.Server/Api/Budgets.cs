@@ -74,7 +74,7 @@ internal static class BudgetEndpoints
     {
         if (read.Budgets(budget.Scope.Org, now).FirstOrDefault(window => window.State.Budget.Id == budget.Id) is { } standing) return standing;
         var state = read.BudgetStates(budget.Scope.Org).First(state => state.Budget.Id == budget.Id);
-        return new(state, state.WindowAt(now), Each: null, Amount.Zero, Amount.Zero, budget.Limit, ToldPercent: 0);
+        return new(state, state.WindowAt(now), Each: null, Amount.Zero, Amount.Zero, budget.Limit, LastAlertedPercent: 0);
     }
 
     private static BudgetBody Body(BudgetStanding standing)

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -5,7 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -56,7 +56,7 @@ internal static class OrgEndpoints
         return Answer.Ok(new OrgListBody(items, asOf), ApiJson.Default.OrgListBody);
     }
 
-    private static IResult Get(string org, HttpContext context, ILedger ledger, Reconciling reconciling)
+    private static IResult Get(string org, HttpContext context, ILedger ledger, ReconciliationRun reconciling)
     {
         var body = Body(Inputs.Org(ledger, org));
         if (Caller.Of(context).IsPlatform && reconciling.Freeze(org) is { Frozen: true } freeze) body = body with { Freeze = new(freeze.Reason, freeze.By, freeze.At) };

@@ -5,7 +5,7 @@ namespace Tieout.Server.Configuration;
 /// <summary>Reads <c>webhooks</c> and <c>alerts</c> of <c>tieout.yaml</c>.</summary>
 internal static class OutboxYaml
 {
-    private const int AttemptsMaxMax = 100;
+    private const int AttemptsUpperBound = 100;
     private const int CountMax = 1_000_000_000;
 
     public static WebhookOptions Webhooks(YamlPlace place)
@@ -15,7 +15,7 @@ internal static class OutboxYaml
         if (members.TryGetValue("allow_http", out var http)) options = options with { AllowHttp = YesOrNo(http) };
         if (members.TryGetValue("allow_private", out var local)) options = options with { AllowPrivate = YesOrNo(local) };
         if (members.TryGetValue("timeout", out var timeout)) options = options with { Timeout = timeout.Duration() };
-        if (members.TryGetValue("attempts_max", out var attempts)) options = options with { AttemptsMax = (int)attempts.Count(AttemptsMaxMax) };
+        if (members.TryGetValue("attempts_max", out var attempts)) options = options with { AttemptsMax = (int)attempts.Count(AttemptsUpperBound) };
         if (members.TryGetValue("backoff", out var backoff)) options = options with { Backoff = backoff.Duration() };
         if (members.TryGetValue("backoff_max", out var longest)) options = options with { BackoffMax = longest.Duration() };
         return options;

@@ -11,12 +11,12 @@ public sealed record TimeoutOptions(TimeSpan? Connect = null, TimeSpan? FirstByt
 public sealed record RetryOptions
 {
     /// <summary>Bounds what one request may cost in calls and in time.</summary>
-    public const int AttemptsMaxMax = 10;
+    public const int AttemptsUpperBound = 10;
 
     /// <summary>Without a word about retries: each upstream once.</summary>
     public static RetryOptions Default { get; } = new();
 
-    /// <summary>The most attempts of one request over all its upstreams and fallbacks, 1 to <see cref="AttemptsMaxMax"/>.</summary>
+    /// <summary>The most attempts of one request over all its upstreams and fallbacks, 1 to <see cref="AttemptsUpperBound"/>.</summary>
     public int AttemptsMax { get; init; } = 4;
 
     /// <summary>Whether, once each upstream has been tried, they are tried again, after a pause.</summary>

@@ -26,7 +26,7 @@ internal static class RoutingYaml
     {
         var members = place.Members("attempts_max", "backoff", "retry_after_max", "on");
         var retries = RetryOptions.Default with { Repeats = true };
-        if (members.TryGetValue("attempts_max", out var attempts)) retries = retries with { AttemptsMax = (int)attempts.Count(RetryOptions.AttemptsMaxMax) };
+        if (members.TryGetValue("attempts_max", out var attempts)) retries = retries with { AttemptsMax = (int)attempts.Count(RetryOptions.AttemptsUpperBound) };
         if (members.TryGetValue("backoff", out var backoff)) retries = retries with { Backoff = backoff.Duration() };
         if (members.TryGetValue("retry_after_max", out var after)) retries = retries with { RetryAfterMax = after.Duration() };
         if (members.TryGetValue("on", out var on)) retries = retries with { On = on.Items().Aggregate(RetryOn.None, (all, item) => all | On(item)) };

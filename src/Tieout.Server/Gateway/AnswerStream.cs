@@ -7,7 +7,7 @@ using Tieout.Server.Gateway.Dialects;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Step 7: passes a stream on, line by line, and holds back its end until the usage is durable (M4).</summary>
-internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Patience patience, GatewayOptions options, bool isArray = false)
+internal sealed class AnswerStream(HttpContext context, AnswerReader answer, AttemptDeadline deadline, GatewayOptions options, bool isArray = false)
 {
     /// <summary>One event. Images made by a model come as one.</summary>
     private const int LineBytesMax = 16 * 1024 * 1024;
@@ -39,8 +39,8 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
         {
             while (!_done)
             {
-                patience.Read();
-                var read = await arrived.ReadAsync(provider, patience.Token);
+                deadline.Read();
+                var read = await arrived.ReadAsync(provider, deadline.Token);
                 if (ClientGone && (_drained += read) > options.DrainBytesMax) return false;
                 while (!_done && (isArray ? TakeElement(arrived) : TakeLine(arrived))) { }
                 if (arrived.Length > LineBytesMax) return false;
@@ -76,7 +76,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Pat
         if (flush.IsCompletedSuccessfully) return;
 
         // The client is slow; the provider is not idle meanwhile.
-        patience.Pause();
+        deadline.Pause();
         try
         {
             await flush.AsTask().WaitAsync(options.IdleTimeout);

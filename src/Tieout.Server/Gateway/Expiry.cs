@@ -32,7 +32,7 @@ internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, Time
 
     private async Task ExpireAsync(CancellationToken cancellationToken)
     {
-        if (!ledger.DoesWhatIsDoneOnce) return;
+        if (!ledger.IsLeader) return;
         try
         {
             var due = Due(Instant.From(time.GetUtcNow()));

@@ -24,7 +24,7 @@ internal sealed partial class GatewayPipeline
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
         var chain = lineage.ChainOf(call.Caller);
-        var journey = new Journey(route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
+        var journey = new RoutePlan(route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
         Failure? last = null;
         GatewayRefusal? impossible = null;
         try
@@ -72,28 +72,28 @@ internal sealed partial class GatewayPipeline
     }
 
     /// <returns>What it ended with, null: it is answered. And the pause before the next attempt, null: there is none.</returns>
-    private async Task<(Failure? Failure, TimeSpan? Pause)> AttemptAsync(GatewayCall call, GatewayAttempt attempt, Journey journey, Figures held)
+    private async Task<(Failure? Failure, TimeSpan? Pause)> AttemptAsync(GatewayCall call, GatewayAttempt attempt, RoutePlan journey, Figures held)
     {
         var gateway = call.Routes.Options.Gateway;
-        using var patience = new Patience(attempt.Target.Timeouts, gateway.DrainTimeout, options.Time);
-        await using var watch = call.Context.RequestAborted.UnsafeRegister(static patience => ((Patience)patience!).ClientGone(), patience);
+        using var deadline = new AttemptDeadline(attempt.Target.Timeouts, gateway.DrainTimeout, options.Time);
+        await using var watch = call.Context.RequestAborted.UnsafeRegister(static deadline => ((AttemptDeadline)deadline!).ClientGone(), deadline);
         var meter = new UsageMeter(call.Caller.Spender.Prices.Reader(attempt.Target.Upstream, call.Endpoint.Flavor, call.Endpoint.OwnExtractor), call.Request.TextBytes, attempt.Price);
         var reply = await attempt.Target.Breaker.SendAsync(
-            static state => state.Pipeline.SendAsync(state.Call, state.Target, state.Patience), (Pipeline: this, Call: call, attempt.Target, Patience: patience));
+            static state => state.Pipeline.SendAsync(state.Call, state.Target, state.Deadline), (Pipeline: this, Call: call, attempt.Target, Deadline: deadline));
 
         // 7 to 10. Pass on, meter, settle, answer.
-        if (reply is { Went: Went.Answered, Head: { IsSuccessStatusCode: true } answer })
+        if (reply is { Outcome: UpstreamOutcome.Answered, Head: { IsSuccessStatusCode: true } answer })
         {
             using (answer)
             {
-                if (IsStream(answer.ContentHeaders) || IsArray(call, answer)) await PassStreamOnAsync(call, attempt, answer, meter, patience, held);
-                else await PassWholeOnAsync(call, attempt, answer, meter, patience, held);
+                if (IsStream(answer.ContentHeaders) || IsArray(call, answer)) await PassStreamOnAsync(call, attempt, answer, meter, deadline, held);
+                else await PassWholeOnAsync(call, attempt, answer, meter, deadline, held);
             }
 
             return (null, null);
         }
 
-        if (await EndAsync(call, attempt, reply, meter, patience) is not { } failure) return (null, null);
+        if (await EndAsync(call, attempt, reply, meter, deadline) is not { } failure) return (null, null);
         return (failure, journey.GoesOn(reply, out var pause) ? pause : null);
     }
 
@@ -159,30 +159,30 @@ internal sealed partial class GatewayPipeline
 
     /// <returns>What came of it. Never throws for what a provider or the network does.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, Patience patience)
+    private async ValueTask<Reply> SendAsync(GatewayCall call, Target target, AttemptDeadline deadline)
     {
         var http = call.Context.Request;
         var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, call.OutputTokensMax);
         var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
         try
         {
-            return Reply.Of(await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, patience.Token, call.Request.Form?.ContentType));
+            return Reply.Of(await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, deadline.Token, call.Request.Form?.ContentType));
         }
-        catch (Exception error) when (UpstreamFault.NeverReached(error, patience))
+        catch (Exception error) when (UpstreamFault.NeverReached(error, deadline))
         {
             LogUnreachable(target.Upstream.Options.Name, error.Message);
-            return new(Went.Unreachable);
+            return new(UpstreamOutcome.Unreachable);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
             LogNoAnswer(target.Upstream.Options.Name, UpstreamFault.Kind(error));
-            return new(patience.IsForNobody ? Went.Abandoned : Went.NoAnswer);
+            return new(deadline.IsForNobody ? UpstreamOutcome.Abandoned : UpstreamOutcome.NoAnswer);
         }
     }
 
     /// <summary>Ends an attempt that failed: what never went out is released; the rest is a record, of what it used where that is known, else of an estimate.</summary>
     /// <returns>What the client is told if nothing better comes; null: it could not be recorded, and that is answered.</returns>
-    private async Task<Failure?> EndAsync(GatewayCall call, GatewayAttempt attempt, Reply reply, UsageMeter meter, Patience patience)
+    private async Task<Failure?> EndAsync(GatewayCall call, GatewayAttempt attempt, Reply reply, UsageMeter meter, AttemptDeadline deadline)
     {
         var provider = attempt.Target.Upstream.Options.Name;
         if (!reply.Reached)
@@ -193,13 +193,13 @@ internal sealed partial class GatewayPipeline
 
         if (reply.Head is not { } head)
         {
-            var settled = await SettleAsync(call, attempt, status: 0, meter.Finish(whole: false, patience.IsForNobody));
-            return settled is { } figures ? new(new GatewayRefusal(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed), figures) : null;
+            var settled = await SettleAsync(call, attempt, status: 0, meter.Finish(whole: false, deadline.IsForNobody));
+            return settled is { } figures ? new(new GatewayRefusal(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed), figures) : null;
         }
 
         // An error is the provider's own words, unless it is no error but a redirect, which is followed by nobody.
         var isError = (int)head.StatusCode >= StatusCodes.Status400BadRequest;
-        var words = await WholeAnswer.ReadAsync(head, patience);
+        var words = await WholeAnswer.ReadAsync(head, deadline);
         var failure = isError && words.IsWhole ? new Failure(head, words) : new Failure(new GatewayRefusal(ApiError.UpstreamFailed), head, words);
         if (await SettleAsync(call, attempt, isError ? (int)head.StatusCode : StatusCodes.Status502BadGateway, UsageMeter.Failed) is { } free) return failure with { Figures = free };
         failure.Dispose();
@@ -207,7 +207,7 @@ internal sealed partial class GatewayPipeline
     }
 
     /// <summary>Nothing answered. What the last provider said is told before our own refusal of a further attempt: it is why there was to be one.</summary>
-    private static async Task AnswerFailureAsync(GatewayCall call, Failure? last, GatewayRefusal? impossible, Journey journey)
+    private static async Task AnswerFailureAsync(GatewayCall call, Failure? last, GatewayRefusal? impossible, RoutePlan journey)
     {
         var headers = call.Context.Response.Headers;
         if (last is null)

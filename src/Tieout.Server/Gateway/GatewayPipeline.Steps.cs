@@ -12,21 +12,21 @@ internal sealed partial class GatewayPipeline
     /// <summary>What the provider takes nothing for is passed on and on; there is nothing to hold, to charge or to record.</summary>
     private async Task PassFreeAsync(GatewayCall call, Target target)
     {
-        using var patience = new Patience(target.Timeouts, call.Routes.Options.Gateway.DrainTimeout, options.Time);
+        using var deadline = new AttemptDeadline(target.Timeouts, call.Routes.Options.Gateway.DrainTimeout, options.Time);
         try
         {
             var http = call.Context.Request;
             var path = call.Endpoint.PathAt(call.Request, target) + call.Query;
             var outgoing = call.Endpoint.Rewrite(call.Body.Span, call.Request, target, outputTokensMax: null);
-            using var answer = await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, patience.Token, call.Request.Form?.ContentType);
-            using var whole = await WholeAnswer.ReadAsync(answer, patience);
+            using var answer = await target.Upstream.SendAsync(call.Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, http.Headers, deadline.Token, call.Request.Form?.ContentType);
+            using var whole = await WholeAnswer.ReadAsync(answer, deadline);
             if (whole.IsWhole && (int)answer.StatusCode is < 300 or >= 400) await WriteAsync(call.Context, answer, whole.Bytes);
             else await call.RefuseAsync(ApiError.UpstreamFailed);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
             LogNoAnswer(target.Upstream.Options.Name, UpstreamFault.Kind(error));
-            await call.RefuseAsync(UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            await call.RefuseAsync(UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
         }
     }
 

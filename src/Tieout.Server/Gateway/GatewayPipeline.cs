@@ -115,9 +115,9 @@ internal sealed partial class GatewayPipeline(
     }
 
     private async Task PassWholeOnAsync(
-        GatewayCall call, GatewayAttempt attempt, UpstreamAnswer answer, UsageMeter meter, Patience patience, Figures held)
+        GatewayCall call, GatewayAttempt attempt, UpstreamAnswer answer, UsageMeter meter, AttemptDeadline deadline, Figures held)
     {
-        using var whole = await WholeAnswer.ReadAsync(answer, patience);
+        using var whole = await WholeAnswer.ReadAsync(answer, deadline);
         var reader = call.Endpoint.Reader(call.Request, meter);
         reader.Whole(whole.Bytes.Span);
         var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
@@ -130,14 +130,14 @@ internal sealed partial class GatewayPipeline(
             return;
         }
 
-        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole || whole.IsCoded, patience.IsForNobody && !whole.IsWhole), kept) is not { } figures) return;
+        if (await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole.IsWhole || whole.IsCoded, deadline.IsForNobody && !whole.IsWhole), kept) is not { } figures) return;
         AnswerHeaders.Settled(call.Context.Response.Headers, figures);
         if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
-        else await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
+        else await call.RefuseAsync(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
     }
 
     private async Task PassStreamOnAsync(
-        GatewayCall call, GatewayAttempt attempt, UpstreamAnswer answer, UsageMeter meter, Patience patience, Figures held)
+        GatewayCall call, GatewayAttempt attempt, UpstreamAnswer answer, UsageMeter meter, AttemptDeadline deadline, Figures held)
     {
         var response = call.Context.Response;
         response.StatusCode = (int)answer.StatusCode;
@@ -145,13 +145,13 @@ internal sealed partial class GatewayPipeline(
         AnswerHeaders.Stand(response.Headers, held);
         response.Headers.CacheControl = "no-cache";
         var reader = call.Endpoint.Reader(call.Request, meter);
-        var stream = new AnswerStream(call.Context, reader, patience, call.Routes.Options.Gateway, IsArray(call, answer));
+        var stream = new AnswerStream(call.Context, reader, deadline, call.Routes.Options.Gateway, IsArray(call, answer));
         var whole = await stream.RelayAsync(answer.OpenBody());
         var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
-        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole, patience.IsForNobody && !whole), kept);
+        var settled = await SettleAsync(call, attempt, (int)answer.StatusCode, meter.Finish(whole, deadline.IsForNobody && !whole), kept);
         if (settled is not null && whole) await stream.FinishAsync();
         else if (stream.HasStarted) call.Context.Abort();
-        else if (settled is not null) await call.RefuseAsync(patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+        else if (settled is not null) await call.RefuseAsync(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
     }
 
     /// <summary>Step 9. The usage is durable before the last byte goes out (M4), with that of calls within the call and with whose the answer is.</summary>

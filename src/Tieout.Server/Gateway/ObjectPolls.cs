@@ -28,7 +28,7 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
                 await Task.Delay(CurrentRoutes.Get().Options.Gateway.BatchPollInterval, Time, stoppingToken);
 
                 // One server asks: the others would only ask the same.
-                if (ledger.DoesWhatIsDoneOnce) await PollAsync(stoppingToken);
+                if (ledger.IsLeader) await PollAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -42,14 +42,14 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
             return;
         }
 
-        using var patience = new Patience(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
+        using var deadline = new AttemptDeadline(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
         try
         {
-            using var answer = await SendAsync(context.Request, kept, query, upstream, patience);
-            using var whole = await WholeAnswer.ReadAsync(answer, patience);
+            using var answer = await SendAsync(context.Request, kept, query, upstream, deadline);
+            using var whole = await WholeAnswer.ReadAsync(answer, deadline);
             if (!whole.IsWhole)
             {
-                await dialect.RefuseAsync(context, patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+                await dialect.RefuseAsync(context, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
                 return;
             }
 
@@ -65,7 +65,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
-            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
+            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
         }
     }
 
@@ -74,11 +74,11 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         ? GatewayCaller.Read(context, keys.Get(), identities, out caller)
         : GatewayCaller.Read(context, out caller);
 
-    private static ValueTask<UpstreamAnswer> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, Patience patience)
+    private static ValueTask<UpstreamAnswer> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, AttemptDeadline deadline)
     {
         var verb = http.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : http.Path.Value.EndsWith("/input_items", StringComparison.Ordinal) ? "/input_items" : "";
         var path = $"/responses/{Uri.EscapeDataString(kept.Id)}{verb}{query}";
-        return upstream.SendAsync(kept.Org, new HttpMethod(http.Method), path, body: null, http.Headers, patience.Token);
+        return upstream.SendAsync(kept.Org, new HttpMethod(http.Method), path, body: null, http.Headers, deadline.Token);
     }
 
     /// <summary>The usage is durable before anybody sees that there is one (M4).</summary>

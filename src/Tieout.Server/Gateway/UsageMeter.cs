@@ -47,7 +47,7 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
     public void SeeCounts(UsageCounts counts) => _counted = counts;
 
     /// <summary>Within one answer, two usage blocks disagree.</summary>
-    public void SeeQuarrel() => _differed = true;
+    public void MarkConflictingUsage() => _differed = true;
 
     /// <summary>Usage is not to be expected: the provider failed, or the gateway's own estimate is of what the client sent.</summary>
     public void ExpectNoUsage() => _estimateStands = true;

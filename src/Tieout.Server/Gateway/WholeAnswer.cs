@@ -25,12 +25,12 @@ internal sealed class WholeAnswer : IDisposable
 
     public static bool IsCodedBy(HttpContentHeaders headers) => headers.NonValidated.TryGetValues("Content-Encoding", out var codings) && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
 
-    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, Patience patience)
+    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, AttemptDeadline deadline)
     {
         var whole = new WholeAnswer { IsCoded = IsCodedBy(answer.ContentHeaders) };
         try
         {
-            await whole.FillAsync(answer, patience);
+            await whole.FillAsync(answer, deadline);
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -46,15 +46,15 @@ internal sealed class WholeAnswer : IDisposable
         _buffer = [];
     }
 
-    private async Task FillAsync(UpstreamAnswer answer, Patience patience)
+    private async Task FillAsync(UpstreamAnswer answer, AttemptDeadline deadline)
     {
         var announced = Math.Min(answer.ContentHeaders.ContentLength ?? 0, BytesMax);
         _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(announced + 1, FirstBytes));
         var body = answer.OpenBody();
         while (true)
         {
-            patience.Read();
-            var read = await body.ReadAsync(_buffer.AsMemory(_length), patience.Token);
+            deadline.Read();
+            var read = await body.ReadAsync(_buffer.AsMemory(_length), deadline.Token);
             if (read == 0)
             {
                 IsWhole = !IsCoded;

@@ -1,5 +1,5 @@
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -17,7 +17,7 @@ internal sealed class TrackedLedger(ILedger ledger) : ILedger
 
     public IKeyUses KeyUses => ledger.KeyUses;
 
-    public bool DoesWhatIsDoneOnce => ledger.DoesWhatIsDoneOnce;
+    public bool IsLeader => ledger.IsLeader;
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
         RequestEffects.Current is { } effects ? TrackAsync(effects, command, cancellationToken) : ledger.SubmitAsync(command, cancellationToken);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Api;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Tieout.Core.Ledger;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Storage;
 
 namespace Tieout.Server.Incidents;

@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Invoicing;
 
 /// <summary>Makes every issued document again from the ledger's postings and compares. Nothing of the document itself is believed.</summary>
-internal sealed class DocumentChecks(ILedger ledger, Issuing issuing)
+internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
 {
     public async Task<IReadOnlyList<DocumentCheckBody>> AllAsync(string org, CancellationToken cancellationToken)
     {

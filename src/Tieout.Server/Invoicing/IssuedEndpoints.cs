@@ -70,7 +70,7 @@ internal static class IssuedEndpoints
         var taxes = (body.Taxes ?? []).Select(tax => TaxRate.Parse($"{tax.Name}={tax.RatePct}")
             ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(tax.Name)}' at '{Inputs.Shown(tax.RatePct)}' is not a tax: a name of 1 to {TaxRate.NameMax} characters and 0 to 100 per cent with at most four decimals.")).ToList();
         if (taxes.Count > TaxesMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"An invoice has at most {TaxesMax} taxes.");
-        var (isNew, invoice) = await new Issuing(ledger, time).FinaliseAsync(org, period, taxes, context);
+        var (isNew, invoice) = await new InvoiceNumbering(ledger, time).FinaliseAsync(org, period, taxes, context);
         return Json(invoice.ToJson(), isNew);
     }
 
@@ -81,7 +81,7 @@ internal static class IssuedEndpoints
         var net = Inputs.Positive(body.Net, "a credit note");
         if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax || body.Reason.Any(char.IsControl)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters on one line.");
         Inputs.Org(ledger, org);
-        var (isNew, note) = await new Issuing(ledger, time).CreditAsync(org, number, id, net, body.Reason, context);
+        var (isNew, note) = await new InvoiceNumbering(ledger, time).CreditAsync(org, number, id, net, body.Reason, context);
         return Json(note.ToJson(), isNew);
     }
 
@@ -89,7 +89,7 @@ internal static class IssuedEndpoints
     {
         var asOf = ledger.Read.AsOf;
         var state = Inputs.Org(ledger, org);
-        var issuing = new Issuing(ledger, time);
+        var issuing = new InvoiceNumbering(ledger, time);
         var invoices = issuing.Invoices(org).Select(issued => new DocumentBody(issued.Number, "invoice", issued.Period, null, issued.IssuedAt, issued.Net, issued.Total));
         var notes = issuing.Notes(org).Select(note => new DocumentBody(note.Number, "credit_note", null, note.Invoice, note.IssuedAt, note.Net, note.Total));
         return Answer.Ok(new DocumentListBody(org, state.Org.Asset, [.. invoices.Concat(notes)], asOf), IssuedJson.Default.DocumentListBody);
@@ -117,7 +117,7 @@ internal static class IssuedEndpoints
     {
         var asOf = ledger.Read.AsOf;
         Inputs.Org(ledger, org);
-        var all = await new DocumentChecks(ledger, new Issuing(ledger, time)).AllAsync(org, context.RequestAborted);
+        var all = await new DocumentChecks(ledger, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
         var asked = number is null ? all : [.. all.Where(check => check.Number == number)];
         if (number is not null && asked.Count == 0) throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
         return Answer.Ok(new DocumentChecksBody(org, asked.All(check => check.Ok), asked, asOf), IssuedJson.Default.DocumentChecksBody);

@@ -30,7 +30,7 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
 
     internal async Task RunDueAsync(CancellationToken stoppingToken)
     {
-        if (!ledger.DoesWhatIsDoneOnce || !ledger.Health.IsWritable) return;
+        if (!ledger.IsLeader || !ledger.Health.IsWritable) return;
         foreach (var job in jobs)
         {
             var now = time.GetUtcNow();

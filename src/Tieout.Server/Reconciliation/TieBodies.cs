@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Server.Api;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -32,8 +32,8 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
     private async Task TickAsync(CancellationToken stoppingToken)
     {
         // Another node charges meanwhile: what was remembered here is not what stands when it is this node's turn again.
-        if (!ledger.DoesWhatIsDoneOnce) _meter = null;
-        if (!ledger.DoesWhatIsDoneOnce || !ledger.Health.IsWritable) return;
+        if (!ledger.IsLeader) _meter = null;
+        if (!ledger.IsLeader || !ledger.Health.IsWritable) return;
         try
         {
             _meter ??= new(ledger, keys, options.Runtime);

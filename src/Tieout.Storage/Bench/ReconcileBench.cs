@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Sqlite;
 

@@ -24,7 +24,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
     public long AsOf => buckets.Sum(bucket => bucket.LastCommit);
 
     /// <summary>Whether this node's session holds the lock of the one that does what is done once.</summary>
-    public bool DoesWhatIsDoneOnce => _isFirst;
+    public bool IsLeader => _isFirst;
 
     /// <summary>Loads every book, then watches.</summary>
     /// <exception cref="StoreUnavailableException">The database cannot be read.</exception>

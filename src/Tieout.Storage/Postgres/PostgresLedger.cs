@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Postgres.Deliveries;
 using Tieout.Storage.Postgres.Reading;
 using Tieout.Storage.Postgres.Rows;
@@ -96,7 +96,7 @@ public sealed class PostgresLedger : ILedger
 
     /// <inheritdoc/>
     /// <remarks>By a lock of this node's session at the database: when the node or its connection dies, another has it within a second.</remarks>
-    public bool DoesWhatIsDoneOnce => _watch.DoesWhatIsDoneOnce;
+    public bool IsLeader => _watch.IsLeader;
 
     public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
         StorableText.IsIn(command) ? (await (await BucketOfAsync(command, placed: null)).SubmitAsync([command], cancellationToken))[0] : StorableText.Refusal;

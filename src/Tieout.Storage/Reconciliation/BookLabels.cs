@@ -1,7 +1,7 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 

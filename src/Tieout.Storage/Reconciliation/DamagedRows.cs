@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation;

@@ -1,7 +1,7 @@
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Verification;
@@ -64,7 +64,7 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
             windows.Remove(stored.Key, out var expected);
             Compare(stored, expected ?? new BudgetWindow(stored.Key, stored.End));
         });
-        foreach (var expected in windows.Values.Where(window => window.Spoken != Amount.Zero)) Compare(null, expected);
+        foreach (var expected in windows.Values.Where(window => window.Committed != Amount.Zero)) Compare(null, expected);
         Cells();
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 

@@ -3,7 +3,7 @@ using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Reconciliation;
 

@@ -1,4 +1,4 @@
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Verification;

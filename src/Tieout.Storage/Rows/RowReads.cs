@@ -132,7 +132,7 @@ internal static class RowReads
         {
             Posted = s.Amount(4),
             Held = s.Amount(5),
-            ToldPercent = Int32(s, 6),
+            LastAlertedPercent = Int32(s, 6),
         };
     }
 

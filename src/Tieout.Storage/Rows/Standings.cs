@@ -24,11 +24,11 @@ internal static class Standings
 
     public static BudgetStanding Of(BudgetState budget, BudgetWindow window, Instant at) => new(
         budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,
-        budget.Budget.Limit is { } limit ? limit - window.Spoken : null, window.ToldPercent);
+        budget.Budget.Limit is { } limit ? limit - window.Committed : null, window.LastAlertedPercent);
 
     /// <summary>Lines of single labels put together by what a bill shows.</summary>
     /// <summary>SQL: a correction that brought postings to what usage says, so that usage itself is not corrected by it. They bear the id of their finding.</summary>
-    public const string BringsPostingsToUsage = "(p.command_id IS NOT NULL AND (p.command_id LIKE 'ledger_mismatch-%' OR p.command_id LIKE 'duplicate_charge-%'))";
+    public const string IsPostingRepair = "(p.command_id IS NOT NULL AND (p.command_id LIKE 'ledger_mismatch-%' OR p.command_id LIKE 'duplicate_charge-%'))";
 
     /// <summary>SQL: a charge or its correction, known by its account, for a bug may have charged for no usage at all.</summary>
     public static string IsOfRevenue(OrgState org) =>

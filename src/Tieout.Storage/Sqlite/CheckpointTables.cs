@@ -4,7 +4,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -61,7 +61,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         s.Bind(4, window.End.UnixMicros);
         s.Bind(5, window.Posted);
         s.Bind(6, window.Held);
-        s.Bind(7, window.ToldPercent);
+        s.Bind(7, window.LastAlertedPercent);
         s.Run();
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Sqlite.Reading;
 using Tieout.Storage.Writing;
 

@@ -1,7 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Rows;

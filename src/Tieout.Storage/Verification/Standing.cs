@@ -283,8 +283,8 @@ internal sealed class Standing
             if (!budget.CountsHold(hold.Seq) || !_hardLimits.TryGetValue(budget.Budget.Id, out var limit)) continue;
             var window = _again.Windows[new(budget.No, budget.WindowAt(hold.HeldAt).Start, budget.IsPerUser ? hold.EndUser : null)];
             _findings.Check(
-                "B1", window.Spoken <= limit,
-                $"holds {hold.Seq} ({hold.Id}): budget {budget.Budget.Id}, window from {window.Key.Start}, has {window.Spoken} posted and held; its limit is {limit}.");
+                "B1", window.Committed <= limit,
+                $"holds {hold.Seq} ({hold.Id}): budget {budget.Budget.Id}, window from {window.Key.Start}, has {window.Committed} posted and held; its limit is {limit}.");
         }
     }
 

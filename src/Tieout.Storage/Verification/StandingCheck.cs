@@ -55,7 +55,7 @@ internal static class StandingCheck
 
         foreach (var window in expected.Values)
         {
-            findings.Check("B2", window.Spoken == Amount.Zero, $"windows {window.Key} is missing; the charges in it come to {window.Posted}.");
+            findings.Check("B2", window.Committed == Amount.Zero, $"windows {window.Key} is missing; the charges in it come to {window.Posted}.");
         }
     }
 

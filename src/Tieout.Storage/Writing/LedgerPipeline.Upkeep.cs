@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Writing;
 

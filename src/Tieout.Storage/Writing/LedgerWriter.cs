@@ -1,5 +1,5 @@
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Writing;
 

@@ -1,4 +1,4 @@
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Writing;
 

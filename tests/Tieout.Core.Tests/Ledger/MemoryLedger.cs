@@ -69,7 +69,7 @@ internal sealed class MemoryLedger
             .Select(account => $"{account.No} {account.Debits} {account.Credits} {account.Held} {account.Version} {string.Join(',', account.Grants)}");
         var windows = Book.Windows.Values.Where(window => window.Posted != Amount.Zero || window.Held != Amount.Zero)
             .OrderBy(window => window.Key.Budget).ThenBy(window => window.Key.Start).ThenBy(window => window.Key.Each, StringComparer.Ordinal)
-            .Select(window => $"{window.Key} {window.Posted} {window.Held} {window.ToldPercent}");
+            .Select(window => $"{window.Key} {window.Posted} {window.Held} {window.LastAlertedPercent}");
         return string.Join('\n', [.. accounts, .. windows, Book.Last.ToString(), Convert.ToHexString(Book.ChainHash)]);
     }
 

@@ -6,7 +6,7 @@ using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;
 
-/// <summary>Issuing, verifying and keys, over HTTP.</summary>
+/// <summary>InvoiceNumbering, verifying and keys, over HTTP.</summary>
 public sealed class EnvelopeApiTests
 {
     [Fact]

@@ -111,8 +111,8 @@ public sealed class LinearScannerTests
     private static async Task RelayAsync(byte[] bytes, bool isArray)
     {
         var context = new DefaultHttpContext { Response = { Body = Stream.Null } };
-        using var patience = new Patience(new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeSpan.FromMinutes(1), TimeProvider.System);
-        await new AnswerStream(context, new EveryEvent(), patience, new GatewayOptions(), isArray).RelayAsync(new PieceStream(bytes, PieceBytes));
+        using var deadline = new AttemptDeadline(new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeSpan.FromMinutes(1), TimeProvider.System);
+        await new AnswerStream(context, new EveryEvent(), deadline, new GatewayOptions(), isArray).RelayAsync(new PieceStream(bytes, PieceBytes));
     }
 
     private static async Task LinesAsync(byte[] bytes)

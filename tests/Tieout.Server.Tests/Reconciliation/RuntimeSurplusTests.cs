@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Hosting;
 using Tieout.Server.Ingest;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Runtime;
@@ -45,7 +45,7 @@ public sealed class RuntimeSurplusTests
             var keys = new CurrentKeys(ledger, TimeProvider.System);
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             Assert.Equal(4.86m, Charged(ledger));
-            Assert.Empty(await FindAsync(Of(ledger, keys).Reconciling));
+            Assert.Empty(await FindAsync(Of(ledger, keys).ReconciliationRun));
 
             // Another system hands in five minutes of the workers once more; usage of one that never started; and a stop that the meter has not heard of yet.
             await HandInAsync(ledger, keys, app, 300, 300);
@@ -65,7 +65,7 @@ public sealed class RuntimeSurplusTests
             // The meter finds nothing left to do, and doing it again is doing it once.
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             Assert.Equal(3.24m, Charged(ledger));
-            Assert.Empty(await FindAsync(Of(ledger, keys).Reconciling));
+            Assert.Empty(await FindAsync(Of(ledger, keys).ReconciliationRun));
         }
 
         folder.Delete(recursive: true);
@@ -81,8 +81,8 @@ public sealed class RuntimeSurplusTests
             var keys = new CurrentKeys(ledger, TimeProvider.System);
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
-            Assert.Empty(await FindAsync(Of(ledger, keys, TimeSpan.Zero).Reconciling));
-            Assert.Single(await FindAsync(Of(ledger, keys).Reconciling));
+            Assert.Empty(await FindAsync(Of(ledger, keys, TimeSpan.Zero).ReconciliationRun));
+            Assert.Single(await FindAsync(Of(ledger, keys).ReconciliationRun));
         }
 
         folder.Delete(recursive: true);
@@ -112,18 +112,18 @@ public sealed class RuntimeSurplusTests
 
     private static decimal Charged(ILedger ledger) => -ledger.Read.Balance("acme")!.Balance.ToDecimal();
 
-    private static async Task<IReadOnlyList<Finding>> FindAsync(Reconciling reconciling) => (await reconciling.RunAsync(FindingFilter.All, full: false, Cancel)).Findings;
+    private static async Task<IReadOnlyList<Finding>> FindAsync(ReconciliationRun reconciling) => (await reconciling.RunAsync(FindingFilter.All, full: false, Cancel)).Findings;
 
     /// <param name="later">How long after now it is; null: long enough for the meter to have looked.</param>
-    private static (Reconciling Reconciling, Correcting Correcting, HttpContext Context) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
+    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, HttpContext Context) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
     {
         var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
         var spool = new SettlementSpool(ledger, new ServerOptions(), new Server.Hosting.OutageLog(ledger, TimeProvider.System, NullLogger<Server.Hosting.OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new Reconciling(ledger, keys, spool, new ServerOptions(), clock);
+        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton<TimeProvider>(clock).BuildServiceProvider() };
         Tieout.Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);
-        return (reconciling, new Correcting(ledger, reconciling, new(ledger, clock), clock), context);
+        return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), context);
     }
 
     private sealed class LaterTime(TimeSpan by) : TimeProvider

@@ -1,7 +1,7 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Reconciliation;
 

@@ -80,7 +80,7 @@ public sealed class DifferentialTests : IDisposable
 
     private List<(string, string?, Amount, Amount, Amount?, int)> Windows(ILedgerReader read, string org) =>
     [
-        .. read.Budgets(org, _clock.Now).Select(standing => (standing.State.Budget.Id, standing.Each, standing.Posted, standing.Held, standing.Left, standing.ToldPercent))
+        .. read.Budgets(org, _clock.Now).Select(standing => (standing.State.Budget.Id, standing.Each, standing.Posted, standing.Held, standing.Left, standing.LastAlertedPercent))
             .Order(),
     ];
 

@@ -112,7 +112,7 @@ public sealed class NodesTests
         {
             for (var waited = 0; ; waited++)
             {
-                if (nodes.Where(node => node.DoesWhatIsDoneOnce).ToList() is [var only] && waited > 20) return only;
+                if (nodes.Where(node => node.IsLeader).ToList() is [var only] && waited > 20) return only;
                 Assert.True(waited < 100, "Not one node does it.");
                 await Task.Delay(100, Cancel);
             }

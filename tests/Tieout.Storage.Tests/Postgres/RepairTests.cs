@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Reconciliation;

@@ -85,13 +85,13 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
 
     private async Task ForwardAsync(HttpContext context, BatchApi api, ProviderObject intent, BatchOrder order, Upstream upstream, string query, ReadOnlyMemory<byte> body)
     {
-        using var patience = kept.Patience(upstream);
+        using var deadline = kept.Deadline(upstream);
         var ids = order.Attempts;
         try
         {
             var http = context.Request;
-            using var answer = await upstream.SendAsync(intent.Org, HttpMethod.Post, api.Path + query, body, http.Headers, patience.Token);
-            using var whole = await WholeAnswer.ReadAsync(answer, patience);
+            using var answer = await upstream.SendAsync(intent.Org, HttpMethod.Post, api.Path + query, body, http.Headers, deadline.Token);
+            using var whole = await WholeAnswer.ReadAsync(answer, deadline);
             if ((int)answer.StatusCode is >= 400 and < 500)
             {
                 await AbandonAsync(intent, ids);
@@ -112,10 +112,10 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
-            var neverSent = UpstreamFault.NeverReached(error, patience);
+            var neverSent = UpstreamFault.NeverReached(error, deadline);
             if (neverSent) await AbandonAsync(intent, ids);
             if (neverSent) await api.Dialect.RefuseAsync(context, ApiError.UpstreamUnreachable);
-            else await RefuseUnknownAsync(context, api, patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            else await RefuseUnknownAsync(context, api, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
         }
     }
 

@@ -56,16 +56,16 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
     /// <summary>Reads results line by line, however many there are.</summary>
     private async Task<bool> ChargeAsync(Lines lines, BatchApi api, string path)
     {
-        using var patience = provider.Patience(lines.Upstream);
+        using var deadline = provider.Deadline(lines.Upstream);
         try
         {
-            using var answer = await lines.Upstream.SendAsync(lines.Org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
+            using var answer = await lines.Upstream.SendAsync(lines.Org, HttpMethod.Get, path, content: null, new HeaderDictionary(), deadline.Token);
             if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"The results are answered with {(int)answer.StatusCode}.");
             await using var text = answer.OpenBody();
             var commands = new List<Command>();
-            await foreach (var line in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))
+            await foreach (var line in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, deadline.Token))
             {
-                patience.Pause();
+                deadline.Pause();
                 if (BatchFile.IsBlank(line.Span)) continue;
                 if (lines.Read(api, line.Span) is not { } result) LogUnread(path);
                 else await AddAsync(commands, lines, result);

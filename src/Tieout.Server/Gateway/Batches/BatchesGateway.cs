@@ -146,17 +146,17 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     /// <summary>Reads what the batch asks for where it is: at the provider, line by line.</summary>
     private async Task<GatewayRefusal?> FillAsync(HttpContext context, BatchOrder order, string org, Upstream upstream, string fileId)
     {
-        using var patience = kept.Patience(upstream);
+        using var deadline = kept.Deadline(upstream);
         var number = 0;
         try
         {
-            using var answer = await upstream.SendAsync(org, HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), patience.Token);
+            using var answer = await upstream.SendAsync(org, HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), deadline.Token);
             if (!answer.IsSuccessStatusCode) return new(ApiError.UpstreamFailed, $"The provider did not give the file '{fileId}'.");
             await using var text = answer.OpenBody();
-            await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, patience.Token))
+            await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, deadline.Token))
             {
                 number++;
-                patience.Read();
+                deadline.Read();
                 if (BatchFile.IsBlank(json.Span)) continue;
                 if ((BatchLine.Read(json.Span, "body"u8, hasUrl: true, out var line) ?? order.Add(context.Request, line, json.Span)) is { } refused)
                 {
@@ -168,7 +168,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
-            return new(UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed, $"The file '{fileId}' could not be read.");
+            return new(UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed, $"The file '{fileId}' could not be read.");
         }
     }
 }

@@ -62,7 +62,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return null;
     }
 
-    public Patience Patience(Upstream upstream) => new(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
+    public AttemptDeadline Deadline(Upstream upstream) => new(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
 
     /// <summary>Asks the provider and reads its whole answer.</summary>
     /// <param name="then">Told of the answer while it is there. What it returns, the client gets the answer by: false, it was told something else.</param>
@@ -74,18 +74,18 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             return;
         }
 
-        using var patience = Patience(upstream);
+        using var deadline = Deadline(upstream);
         try
         {
             var http = context.Request;
-            using var answer = await upstream.SendAsync(org, new HttpMethod(http.Method), path + query, body, http.Headers, patience.Token);
-            using var whole = await WholeAnswer.ReadAsync(answer, patience);
-            if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            using var answer = await upstream.SendAsync(org, new HttpMethod(http.Method), path + query, body, http.Headers, deadline.Token);
+            using var whole = await WholeAnswer.ReadAsync(answer, deadline);
+            if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
             else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
-            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : patience.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
         }
     }
 
@@ -93,11 +93,11 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     /// <returns>Its answer to be disposed of; null: none came, or an error.</returns>
     public async Task<WholeAnswer?> AskAsync(string org, Upstream upstream, string path)
     {
-        using var patience = Patience(upstream);
+        using var deadline = Deadline(upstream);
         try
         {
-            using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, new HeaderDictionary(), patience.Token);
-            var whole = await WholeAnswer.ReadAsync(answer, patience);
+            using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, new HeaderDictionary(), deadline.Token);
+            var whole = await WholeAnswer.ReadAsync(answer, deadline);
             if (answer.IsSuccessStatusCode && whole.IsWhole) return whole;
             whole.Dispose();
             return null;
@@ -111,11 +111,11 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     /// <summary>Passes on an answer of any size piece by piece.</summary>
     public async Task StreamAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path)
     {
-        using var patience = Patience(upstream);
+        using var deadline = Deadline(upstream);
         var response = context.Response;
         try
         {
-            using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, patience.Token);
+            using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, deadline.Token);
             if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
             response.StatusCode = (int)answer.StatusCode;
             AnswerHeaders.PassOn(answer, response.Headers);
@@ -124,10 +124,10 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             var piece = new byte[PieceBytes];
             while (true)
             {
-                patience.Read();
-                var read = await body.ReadAsync(piece, patience.Token);
+                deadline.Read();
+                var read = await body.ReadAsync(piece, deadline.Token);
                 if (read == 0) return;
-                patience.Pause();
+                deadline.Pause();
                 await response.BodyWriter.WriteAsync(piece.AsMemory(0, read), context.RequestAborted);
             }
         }
@@ -135,7 +135,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         {
             // Half a file must not look like a whole one.
             if (response.HasStarted) context.Abort();
-            else await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, patience) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
+            else await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
         }
     }
 }

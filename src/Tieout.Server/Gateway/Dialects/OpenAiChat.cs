@@ -61,7 +61,7 @@ internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter)
     {
         meter.SeeText(answer.TextBytes);
         if (answer.Model is { } model) meter.SeeModel(bytes[model]);
-        if (answer.UsageDiffers) meter.SeeQuarrel();
+        if (answer.UsageDiffers) meter.MarkConflictingUsage();
         if (answer.Usage is { } usage) meter.SeeUsage(bytes[usage]);
         if (bytes.IndexOf("\"audio\""u8) >= 0) SeeAudio(bytes);
     }

@@ -69,20 +69,20 @@ internal sealed class Breaker
         var outcome = await _pipeline.ExecuteOutcomeAsync(
             static async (_, call) => Outcome.FromResult(await call.send(call.state)), context, (send, state));
         ResilienceContextPool.Shared.Return(context);
-        if (outcome.Exception is BrokenCircuitException) return new(Went.LeftAlone);
+        if (outcome.Exception is BrokenCircuitException) return new(UpstreamOutcome.CircuitOpen);
         outcome.ThrowIfException();
         var reply = outcome.Result;
-        if (reply.CountsAgainst || reply.Went is Went.TooMany) Volatile.Write(ref _lastError, new(Describe(reply), Instant.From(_time.GetUtcNow())));
+        if (reply.CountsAgainst || reply.Outcome is UpstreamOutcome.TooMany) Volatile.Write(ref _lastError, new(Describe(reply), Instant.From(_time.GetUtcNow())));
         return reply;
     }
 
     private CircuitState Circuit => Options is null ? CircuitState.Closed : _state.CircuitState;
 
     /// <summary>Health is for everybody to read: neither addresses nor a provider's own words.</summary>
-    private static string Describe(Reply reply) => reply.Went switch
+    private static string Describe(Reply reply) => reply.Outcome switch
     {
-        Went.Unreachable => "unreachable",
-        Went.NoAnswer => "no_answer",
+        UpstreamOutcome.Unreachable => "unreachable",
+        UpstreamOutcome.NoAnswer => "no_answer",
         _ => ((int)reply.Head!.StatusCode).ToString(CultureInfo.InvariantCulture),
     };
 }

@@ -4,7 +4,7 @@ using Tieout.Server.Configuration;
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>How far a try at an upstream came.</summary>
-internal enum Went
+internal enum UpstreamOutcome
 {
     /// <summary>The head of an answer is there, and no other upstream could do better.</summary>
     Answered,
@@ -25,36 +25,36 @@ internal enum Went
     Unreachable,
 
     /// <summary>Its breaker did not let it out: nothing was sent.</summary>
-    LeftAlone,
+    CircuitOpen,
 }
 
 /// <summary>What came of a try at an upstream, as far as the head of its answer.</summary>
 /// <param name="Head">Null: none came.</param>
-internal readonly record struct Reply(Went Went, UpstreamAnswer? Head = null)
+internal readonly record struct Reply(UpstreamOutcome Outcome, UpstreamAnswer? Head = null)
 {
     /// <summary>Whether the provider has, or may have, seen the request: then there is a usage record (M1).</summary>
-    public bool Reached => Went is not (Went.Unreachable or Went.LeftAlone);
+    public bool Reached => Outcome is not (UpstreamOutcome.Unreachable or UpstreamOutcome.CircuitOpen);
 
     /// <summary>Whether it counts as a failure of the upstream. A provider that limits us works.</summary>
-    public bool CountsAgainst => Went is Went.ServerError or Went.NoAnswer or Went.Unreachable;
+    public bool CountsAgainst => Outcome is UpstreamOutcome.ServerError or UpstreamOutcome.NoAnswer or UpstreamOutcome.Unreachable;
 
     public static Reply Of(UpstreamAnswer head) => new(
         (int)head.StatusCode switch
         {
-            StatusCodes.Status429TooManyRequests => Went.TooMany,
-            >= 500 => Went.ServerError,
-            _ => Went.Answered,
+            StatusCodes.Status429TooManyRequests => UpstreamOutcome.TooMany,
+            >= 500 => UpstreamOutcome.ServerError,
+            _ => UpstreamOutcome.Answered,
         },
         head);
 
     /// <summary>Whether another attempt is safe and wanted after this.</summary>
-    public bool MayBeFollowed(RetryOn on) => Went switch
+    public bool MayBeFollowed(RetryOn on) => Outcome switch
     {
-        Went.LeftAlone => true,
-        Went.Unreachable => on.HasFlag(RetryOn.Unreachable),
-        Went.NoAnswer => on.HasFlag(RetryOn.NoAnswer),
-        Went.TooMany => on.HasFlag(RetryOn.TooMany),
-        Went.ServerError => on.HasFlag(RetryOn.ServerError),
+        UpstreamOutcome.CircuitOpen => true,
+        UpstreamOutcome.Unreachable => on.HasFlag(RetryOn.Unreachable),
+        UpstreamOutcome.NoAnswer => on.HasFlag(RetryOn.NoAnswer),
+        UpstreamOutcome.TooMany => on.HasFlag(RetryOn.TooMany),
+        UpstreamOutcome.ServerError => on.HasFlag(RetryOn.ServerError),
         _ => false,
     };
 

@@ -4,13 +4,13 @@ namespace Tieout.Server.Gateway.Upstreams;
 internal static class UpstreamFault
 {
     /// <summary>No connection came about, so nothing was sent. Anything else may have reached the provider.</summary>
-    public static bool NeverReached(Exception error, Patience patience) => error switch
+    public static bool NeverReached(Exception error, AttemptDeadline deadline) => error switch
     {
         HttpRequestException http => http.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
             or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
 
         // The handler's own time-out for connecting.
-        OperationCanceledException { InnerException: TimeoutException } => !patience.IsOver,
+        OperationCanceledException { InnerException: TimeoutException } => !deadline.IsOver,
         _ => false,
     };
 

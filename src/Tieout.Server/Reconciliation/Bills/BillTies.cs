@@ -1,16 +1,16 @@
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
 /// <summary>Compares the ledger with a provider's bill. What it is off by is a finding under an id of the bill's: opened, brought up to date, and ended when it ties.</summary>
-internal sealed class BillTies(ILedger ledger, CurrentKeys keys, Reconciling reconciling)
+internal sealed class BillTies(ILedger ledger, CurrentKeys keys, ReconciliationRun reconciling)
 {
     /// <param name="surface">The configured bill that it is; null: a file, known by its format, provider and range.</param>
     /// <param name="keepsFinding">False: nothing is written.</param>

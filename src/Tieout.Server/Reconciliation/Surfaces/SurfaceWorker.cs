@@ -18,7 +18,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
     /// <summary>Compares what is due.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
-        if (!ledger.DoesWhatIsDoneOnce) return;
+        if (!ledger.IsLeader) return;
         var now = Instant.From(time.GetUtcNow());
         foreach (var surface in ties.All)
         {

@@ -170,7 +170,7 @@ internal static class Tables
         new IntColumn<InCommit<BudgetWindow>>("budget", row => row.Row.Key.Budget), new LongColumn<InCommit<BudgetWindow>>("start_at", row => row.Row.Key.Start.UnixMicros),
         new TextColumn<InCommit<BudgetWindow>>("each", row => row.Row.Key.Each ?? ""), new LongColumn<InCommit<BudgetWindow>>("end_at", row => row.Row.End.UnixMicros),
         new SumColumn<InCommit<BudgetWindow>>("posted", row => row.Row.Posted.Nanos), new SumColumn<InCommit<BudgetWindow>>("held", row => row.Row.Held.Nanos),
-        new IntColumn<InCommit<BudgetWindow>>("told_percent", row => row.Row.ToldPercent), new LongColumn<InCommit<BudgetWindow>>("commit_no", row => row.Commit),
+        new IntColumn<InCommit<BudgetWindow>>("told_percent", row => row.Row.LastAlertedPercent), new LongColumn<InCommit<BudgetWindow>>("commit_no", row => row.Commit),
     ], """
         ON CONFLICT (bucket, budget, start_at, each) DO UPDATE SET posted = excluded.posted, held = excluded.held,
           told_percent = excluded.told_percent, commit_no = excluded.commit_no

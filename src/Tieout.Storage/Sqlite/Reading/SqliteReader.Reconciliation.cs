@@ -1,5 +1,5 @@
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Verification;

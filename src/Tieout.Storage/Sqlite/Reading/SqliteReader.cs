@@ -144,7 +144,7 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
 
     private static BudgetStanding Standing(BudgetState budget, BudgetWindow window, Instant at) => new(
         budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,
-        budget.Budget.Limit is { } limit ? limit - window.Spoken : null, window.ToldPercent);
+        budget.Budget.Limit is { } limit ? limit - window.Committed : null, window.LastAlertedPercent);
 
     private const string OfFilter =
         "org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) "

@@ -2,14 +2,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Hosting;
-using Tieout.Server.Reconciliation.Inside;
+using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Storage;
@@ -140,14 +140,14 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         _ => new(),
     };
 
-    private static (Reconciling, Correcting, HttpContext) Of(ILedger ledger)
+    private static (ReconciliationRun, FindingCorrection, HttpContext) Of(ILedger ledger)
     {
         var keys = new CurrentKeys(ledger, TimeProvider.System);
         var spool = new SettlementSpool(ledger, new ServerOptions(), new Server.Hosting.OutageLog(ledger, TimeProvider.System, NullLogger<Server.Hosting.OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new Reconciling(ledger, keys, spool, new ServerOptions(), TimeProvider.System);
+        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), TimeProvider.System);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider() };
         Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);
-        return (reconciling, new Correcting(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), context);
+        return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), context);
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>The registered app instances and allocations: what usage in their name must say.</summary>
 /// <param name="recordId">The usage id of a record of an instance, by the org and the record's own name.</param>

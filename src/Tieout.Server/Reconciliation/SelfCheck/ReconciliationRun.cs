@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
@@ -10,13 +10,13 @@ using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Reconciliation;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>What a run found, with what it knows beyond what it says: how to repair each.</summary>
 internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
-internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time) : IDisposable
+internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private RunResult? _last;
@@ -26,7 +26,7 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
 
     public FindingsKept Kept { get; } = new(ledger);
 
-    public RuntimeUnevenness Runtimes { get; } = new(ledger, keys, options.Runtime.Grid);
+    public RuntimeReconciler Runtimes { get; } = new(ledger, keys, options.Runtime.Grid);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
     /// <param name="full">Every row; false: what came since the last run of this process, and all figures.</param>
@@ -100,7 +100,7 @@ internal sealed class Reconciling(ILedger ledger, CurrentKeys keys, SettlementSp
         var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
         var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
-        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeUnevenness.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
+        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeReconciler.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);

@@ -6,7 +6,7 @@ using Tieout.Server.Gateway.Upstreams;
 namespace Tieout.Server.Tests.Gateway.Routing;
 
 /// <summary>Which upstream is asked, and when it is left alone.</summary>
-public sealed class ChoosingTests
+public sealed class UpstreamSelectorTests
 {
     // Each row: priority/weight, x = excluded; the number drawn; who is chosen.
     [Theory]
@@ -22,14 +22,14 @@ public sealed class ChoosingTests
     [InlineData("0/1 9/1 0/3x 0/2", 1UL, 3)]
     [InlineData("0/1x 9/1 0/3x 5/2", 1UL, 3)]
     public void The_lowest_priority_first_and_within_it_by_weight(string candidates, ulong number, int chosen) =>
-        Assert.Equal(chosen, Choosing.Next(Candidates(candidates), number));
+        Assert.Equal(chosen, UpstreamSelector.Next(Candidates(candidates), number));
 
     [Fact]
     public void Each_is_chosen_as_often_as_its_weight_says()
     {
         var candidates = Candidates("0/1 0/3 0/6 1/5");
         var chosen = new int[4];
-        for (var i = 0; i < 10_000; i++) chosen[Choosing.Next(candidates, Choosing.Number($"operation-{i}", 1))]++;
+        for (var i = 0; i < 10_000; i++) chosen[UpstreamSelector.Next(candidates, UpstreamSelector.Number($"operation-{i}", 1))]++;
 
         Assert.Equal(0, chosen[3]);
         Assert.InRange(chosen[0], 900, 1_100);
@@ -43,19 +43,19 @@ public sealed class ChoosingTests
         var clock = new ManualClock();
         var breaker = new Breaker(new(3, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10)), clock);
 
-        for (var i = 0; i < 2; i++) await SendAsync(breaker, Went.ServerError);
+        for (var i = 0; i < 2; i++) await SendAsync(breaker, UpstreamOutcome.ServerError);
         Assert.False(breaker.IsOpen);
-        await SendAsync(breaker, Went.NoAnswer);
+        await SendAsync(breaker, UpstreamOutcome.NoAnswer);
         Assert.Equal((true, "open", "no_answer"), (breaker.IsOpen, breaker.State, breaker.LastError?.What));
-        Assert.Equal(Went.LeftAlone, (await SendAsync(breaker, Went.Answered)).Went);
+        Assert.Equal(UpstreamOutcome.CircuitOpen, (await SendAsync(breaker, UpstreamOutcome.Answered)).Outcome);
 
         clock.Move(10.1);
         Assert.Equal((false, "half_open"), (breaker.IsOpen, breaker.State));
-        await SendAsync(breaker, Went.ServerError);
+        await SendAsync(breaker, UpstreamOutcome.ServerError);
         Assert.True(breaker.IsOpen);
 
         clock.Move(10.1);
-        Assert.Equal(Went.Answered, (await SendAsync(breaker, Went.Answered)).Went);
+        Assert.Equal(UpstreamOutcome.Answered, (await SendAsync(breaker, UpstreamOutcome.Answered)).Outcome);
         Assert.Equal("closed", breaker.State);
     }
 
@@ -66,8 +66,8 @@ public sealed class ChoosingTests
 
         for (var i = 0; i < 10; i++)
         {
-            await SendAsync(breaker, Went.TooMany);
-            await SendAsync(breaker, Went.Abandoned);
+            await SendAsync(breaker, UpstreamOutcome.TooMany);
+            await SendAsync(breaker, UpstreamOutcome.Abandoned);
         }
 
         Assert.Equal(("closed", "429"), (breaker.State, breaker.LastError?.What));
@@ -78,7 +78,7 @@ public sealed class ChoosingTests
     {
         var breaker = new Breaker(options: null, new ManualClock());
 
-        for (var i = 0; i < 100; i++) await SendAsync(breaker, Went.Unreachable);
+        for (var i = 0; i < 100; i++) await SendAsync(breaker, UpstreamOutcome.Unreachable);
 
         Assert.Equal((false, "closed", "unreachable"), (breaker.IsOpen, breaker.State, breaker.LastError?.What));
     }
@@ -111,7 +111,7 @@ public sealed class ChoosingTests
               - { name: last, upstreams: [ { provider: a, model: z } ] }
             """);
 
-        Assert.Equal(["b/x ", "a/x fallback", "a/y fallback", "a/z fallback"], Way(routes.Find("main")!, new Reply(Went.ServerError)));
+        Assert.Equal(["b/x ", "a/x fallback", "a/y fallback", "a/z fallback"], Way(routes.Find("main")!, new Reply(UpstreamOutcome.ServerError)));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class ChoosingTests
               - { name: main, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 4, backoff: 100ms } }
             """);
 
-        Assert.Equal(["a/x ", "a/x retry after 100", "a/x retry after 200", "a/x retry after 400"], Way(routes.Find("main")!, new Reply(Went.NoAnswer)));
+        Assert.Equal(["a/x ", "a/x retry after 100", "a/x retry after 200", "a/x retry after 400"], Way(routes.Find("main")!, new Reply(UpstreamOutcome.NoAnswer)));
     }
 
     [Fact]
@@ -136,8 +136,8 @@ public sealed class ChoosingTests
               - { name: many, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 5, backoff: 1s, retry_after_max: 3s } }
             """);
 
-        Assert.Equal(["a/x ", "a/x retry after 10000", "a/x retry after 10000"], Way(routes.Find("long")!, new Reply(Went.NoAnswer)));
-        Assert.Equal(["a/x ", "a/x retry after 1000", "a/x retry after 2000", "a/x retry after 3000", "a/x retry after 3000"], Way(routes.Find("many")!, new Reply(Went.NoAnswer)));
+        Assert.Equal(["a/x ", "a/x retry after 10000", "a/x retry after 10000"], Way(routes.Find("long")!, new Reply(UpstreamOutcome.NoAnswer)));
+        Assert.Equal(["a/x ", "a/x retry after 1000", "a/x retry after 2000", "a/x retry after 3000", "a/x retry after 3000"], Way(routes.Find("many")!, new Reply(UpstreamOutcome.NoAnswer)));
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class ChoosingTests
               - { name: main, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 3, on: {{on}} } }
             """);
 
-        Assert.Equal(attempts, Way(routes.Find("main")!, new Reply(Went.ServerError)).Count);
+        Assert.Equal(attempts, Way(routes.Find("main")!, new Reply(UpstreamOutcome.ServerError)).Count);
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class ChoosingTests
 
     private static List<string> Way(Route route, Reply reply)
     {
-        var journey = new Journey(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
+        var journey = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
         var way = new List<string>();
         var pause = TimeSpan.Zero;
         while (journey.Next() is { } target)
@@ -205,8 +205,8 @@ public sealed class ChoosingTests
 
     private static UpstreamAnswer Answer(HttpResponseMessage answer) => new(answer, new ProviderSecrets([]));
 
-    private static ValueTask<Reply> SendAsync(Breaker breaker, Went went) => breaker.SendAsync(
-        static went => ValueTask.FromResult(new Reply(went, went is Went.ServerError ? Answer(new(HttpStatusCode.InternalServerError)) : went is Went.TooMany ? Answer(new(HttpStatusCode.TooManyRequests)) : null)), went);
+    private static ValueTask<Reply> SendAsync(Breaker breaker, UpstreamOutcome went) => breaker.SendAsync(
+        static went => ValueTask.FromResult(new Reply(went, went is UpstreamOutcome.ServerError ? Answer(new(HttpStatusCode.InternalServerError)) : went is UpstreamOutcome.TooMany ? Answer(new(HttpStatusCode.TooManyRequests)) : null)), went);
 
     private static Candidate[] Candidates(string text) =>
     [

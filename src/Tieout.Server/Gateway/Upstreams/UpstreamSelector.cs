@@ -7,7 +7,7 @@ namespace Tieout.Server.Gateway.Upstreams;
 internal readonly record struct Candidate(int Priority, int Weight, bool Excluded);
 
 /// <summary>Which upstream is asked next. Pure: the same candidates and number, the same choice.</summary>
-internal static class Choosing
+internal static class UpstreamSelector
 {
     /// <summary>Of those that are not excluded, one of the lowest priority; within it, each as often as its weight says.</summary>
     /// <param name="number">Any; spread evenly over requests.</param>

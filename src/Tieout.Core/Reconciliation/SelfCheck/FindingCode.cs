@@ -1,4 +1,4 @@
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>A kind of difference inside our own book, or between it and what it was told. The names are stored and never change.</summary>
 /// <param name="Name">Snake case, as in every output.</param>

@@ -2,7 +2,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>What a person says where only a person knows.</summary>
 /// <param name="Amount">What the usage should cost; null: not said.</param>

@@ -3,7 +3,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>Findings about rows other than usage: postings of nothing, holds, issued invoices, damaged rows. Pure.</summary>
 public static class RowRules

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Api;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <param name="Full">Every row; false: what came since the last run of this server, what that left open, and all figures. The first run looks at every row.</param>
 public sealed record ReconciliationRequest(

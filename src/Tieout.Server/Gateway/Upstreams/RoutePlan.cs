@@ -5,7 +5,7 @@ namespace Tieout.Server.Gateway.Upstreams;
 /// <summary>The way of one request over its route: which upstream is asked next, and after which pause.</summary>
 /// <remarks>Nothing here sends or spends. Where a fallback exists nobody waits: another upstream now is better than the same one later.</remarks>
 /// <param name="binding">Where the request may go because of what it names.</param>
-internal sealed class Journey(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time)
+internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time)
 {
     private const string FallbackTrigger = "fallback";
 
@@ -41,7 +41,7 @@ internal sealed class Journey(Route route, ProviderDialect spoken, UpstreamBindi
         pause = TimeSpan.Zero;
         if (_attempts >= route.Retries.AttemptsMax || !reply.MayBeFollowed(route.Retries.On)) return false;
         if (HasUntried()) return true;
-        if (!route.Retries.Repeats || reply.Went is Went.LeftAlone) return false;
+        if (!route.Retries.Repeats || reply.Outcome is UpstreamOutcome.CircuitOpen) return false;
         var asked = reply.RetryAfter(time.GetUtcNow());
         if (asked > route.Retries.RetryAfterMax) return false;
         pause = asked ?? route.Retries.PauseBefore(_repeats);
@@ -73,7 +73,7 @@ internal sealed class Journey(Route route, ProviderDialect spoken, UpstreamBindi
     {
         Span<Candidate> candidates = stackalloc Candidate[targets.Length];
         for (var i = 0; i < targets.Length; i++) candidates[i] = new(targets[i].Priority, targets[i].Weight, IsExcluded(stage, i));
-        return Choosing.Next(candidates, Choosing.Number(operationId, firstAttemptNo + _attempts));
+        return UpstreamSelector.Next(candidates, UpstreamSelector.Number(operationId, firstAttemptNo + _attempts));
     }
 
     private bool HasUntried()

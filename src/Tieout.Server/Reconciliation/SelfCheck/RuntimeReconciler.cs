@@ -1,15 +1,15 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Runtime;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>Where charges of instances are less than their activity, or more: the findings, and putting them right.</summary>
-internal sealed class RuntimeUnevenness(ILedger ledger, CurrentKeys keys, Grid grid)
+internal sealed class RuntimeReconciler(ILedger ledger, CurrentKeys keys, Grid grid)
 {
     /// <summary>How long after an interval is due its usage may still be on its way to the book; and how long the meter may take to make good what came late.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);

@@ -1,11 +1,11 @@
 using Tieout.Core;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Jobs;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>Every row once a day, whoever asks or not: what it finds is told as any finding is.</summary>
-internal sealed class ReconciliationJob(Reconciling reconciling) : IDailyJob
+internal sealed class ReconciliationJob(ReconciliationRun reconciling) : IDailyJob
 {
     public string Name => "reconcile";
 

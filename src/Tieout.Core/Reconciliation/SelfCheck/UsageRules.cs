@@ -3,7 +3,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>What is odd about one usage record and its charge, as a set, so that looking at ten million costs no memory.</summary>
 [Flags]

@@ -3,7 +3,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>Figures that follow from rows (accounts, windows, cells), as stored and as shown, against what the rows come to.</summary>
 public static class FigureRules
@@ -36,7 +36,7 @@ public static class FigureRules
         if (inStore == default && inMemory.GetValueOrDefault() == default) return null;
         var key = expected.Key;
         var (has, should) = inStore != default || shown is null ? (stored, expected) : (shown.Value.Shown, shown.Value.Expected);
-        var (left, right) = (has?.Spoken ?? Amount.Zero, should.Spoken);
+        var (left, right) = (has?.Committed ?? Amount.Zero, should.Committed);
         if (left == right) (left, right) = (has?.Posted ?? Amount.Zero, should.Posted);
         var isMeter = string.Equals(budget.Budget.Id, org.MeterBudget, StringComparison.Ordinal);
         var name = $"{budget.Budget.Id} from {key.Start}{(key.Each is { } user ? $" of {user}" : "")}";

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Incidents;
@@ -9,11 +9,11 @@ using Tieout.Server.Invoicing;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>Carries out what a finding proposes. Every step counts once, so a correction that broke off is done again whole.</summary>
 /// <param name="evidence">Captures how rows stood before anything was done, and after all of it was.</param>
-internal sealed class Correcting(ILedger ledger, Reconciling reconciling, EvidenceCapture evidence, TimeProvider time)
+internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconciling, EvidenceCapture evidence, TimeProvider time)
 {
     /// <exception cref="ApiRefusedException">It is not found any more, or needs a decision or something that is not here.</exception>
     public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, HttpContext context)
@@ -55,7 +55,7 @@ internal sealed class Correcting(ILedger ledger, Reconciling reconciling, Eviden
                 if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), command => ActAsync(command, context, note), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged. Check that the components' models have a price.");
                 return [];
             case Repair.Credit credit:
-                await new Issuing(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context, finding.Id);
+                await new InvoiceNumbering(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context, finding.Id);
                 return [];
         }
 

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Api;
 using Tieout.Storage;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>How findings stand, as the ledger keeps them: each a setting under its id, of which the newest content counts, so nothing is ever changed in place.</summary>
 internal sealed class FindingsKept(ILedger ledger)

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Tieout.Core.Money;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>From a comparison with a provider's bill to its finding. Pure.</summary>
 public static class BillRules

@@ -10,7 +10,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Invoicing;
 
 /// <summary>Issues invoices and credit notes: numbers without gaps, each kept as a setting that is recorded once and so never changes.</summary>
-internal sealed class Issuing(ILedger ledger, TimeProvider time)
+internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 {
     /// <summary>Two that issue at the same time want the same number; one gets it and the other asks again. Bounds the work of a call.</summary>
     private const int AttemptsMax = 20;

@@ -3,7 +3,7 @@ using Tieout.Server.Gateway.Upstreams;
 namespace Tieout.Server.Gateway;
 
 /// <summary>How long an attempt waits for its provider: for the head of the answer, for the whole of it, between two reads of it, and once nobody waits for it any more.</summary>
-internal sealed class Patience : IDisposable
+internal sealed class AttemptDeadline : IDisposable
 {
     private readonly Timeouts _timeouts;
     private readonly TimeSpan _drain;
@@ -13,7 +13,7 @@ internal sealed class Patience : IDisposable
     private TimeSpan _total;
 
     /// <param name="drain">How long it is waited for once nobody else waits.</param>
-    public Patience(Timeouts timeouts, TimeSpan drain, TimeProvider time)
+    public AttemptDeadline(Timeouts timeouts, TimeSpan drain, TimeProvider time)
     {
         (_timeouts, _drain, _time, _total) = (timeouts, drain, time, timeouts.Total);
         _startedAt = time.GetTimestamp();

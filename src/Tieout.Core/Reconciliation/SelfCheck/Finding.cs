@@ -4,7 +4,7 @@ using System.Text;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>A typed difference, with both sides, why, how to see it, and what repairs it (R1).</summary>
 /// <param name="Key">What it is about, the same on every run: <c>usage/...</c>, <c>posting/17</c>, <c>window/3/...</c>.</param>

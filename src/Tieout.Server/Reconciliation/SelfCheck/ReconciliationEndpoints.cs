@@ -2,14 +2,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>Runs, corrections of findings, and freezes.</summary>
 internal static class ReconciliationEndpoints
@@ -17,14 +17,14 @@ internal static class ReconciliationEndpoints
     public static void MapReconciliations(this IEndpointRouteBuilder api)
     {
         api.MapPost("/reconciliations", RunAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
-        api.MapGet("/reconciliations", (Reconciling reconciling) => Answer.Ok(new RunProgressBody(reconciling.Progress.Done, reconciling.Progress.Total), ReconciliationJson.Default.RunProgressBody)).Allow(Access.EveryRole);
+        api.MapGet("/reconciliations", (ReconciliationRun reconciling) => Answer.Ok(new RunProgressBody(reconciling.Progress.Done, reconciling.Progress.Total), ReconciliationJson.Default.RunProgressBody)).Allow(Access.EveryRole);
         api.MapPost("/findings/{finding}/correct", CorrectAsync).Allow(Access.Roles(AdminRole.Finance));
-        api.MapGet("/orgs/{org}/adjustments", (string org, ILedger ledger, Reconciling reconciling) => Answer.Ok(FreezeOf(Inputs.Org(ledger, org).Org.Id, reconciling), ReconciliationJson.Default.FreezeBody)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/adjustments", (string org, ILedger ledger, ReconciliationRun reconciling) => Answer.Ok(FreezeOf(Inputs.Org(ledger, org).Org.Id, reconciling), ReconciliationJson.Default.FreezeBody)).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/adjustments/freeze", FreezeAsync).Allow(Access.Roles(AdminRole.Finance));
         api.MapPost("/orgs/{org}/adjustments/unfreeze", UnfreezeAsync).Allow(Access.Roles(AdminRole.Finance));
     }
 
-    private static async Task<IResult> RunAsync(HttpContext context, ILedger ledger, Reconciling reconciling)
+    private static async Task<IResult> RunAsync(HttpContext context, ILedger ledger, ReconciliationRun reconciling)
     {
         Inputs.OnlyQuery(context);
         var request = await Inputs.BodyAsync(context, ReconciliationJson.Default.ReconciliationRequest);
@@ -38,7 +38,7 @@ internal static class ReconciliationEndpoints
         return Answer.Ok(body, ReconciliationJson.Default.ReconciliationBody);
     }
 
-    private static async Task<IResult> CorrectAsync(string finding, HttpContext context, Correcting correcting)
+    private static async Task<IResult> CorrectAsync(string finding, HttpContext context, FindingCorrection correcting)
     {
         var request = await Inputs.BodyAsync(context, ReconciliationJson.Default.CorrectFindingRequest);
         if (request.Reason?.Length > Inputs.ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"A reason has at most {Inputs.ReasonMax} characters.");
@@ -54,7 +54,7 @@ internal static class ReconciliationEndpoints
     }
 
     /// <summary>A freeze that a reconciliation brought is lifted only when a run no longer finds what brought it.</summary>
-    private static async Task<IResult> UnfreezeAsync(string org, HttpContext context, ILedger ledger, Reconciling reconciling, TimeProvider time)
+    private static async Task<IResult> UnfreezeAsync(string org, HttpContext context, ILedger ledger, ReconciliationRun reconciling, TimeProvider time)
     {
         var reason = Inputs.Reason((await Inputs.BodyAsync(context, ReconciliationJson.Default.FreezeRequest)).Reason);
         Inputs.Org(ledger, org);
@@ -70,9 +70,9 @@ internal static class ReconciliationEndpoints
 
     private static async Task<IResult> RecordAsync(FreezeBody body, HttpContext context, ILedger ledger)
     {
-        (await ledger.ActAsync(Reconciling.FreezeRecord(body), context)).OrThrow();
+        (await ledger.ActAsync(ReconciliationRun.FreezeRecord(body), context)).OrThrow();
         return Answer.Ok(body, ReconciliationJson.Default.FreezeBody);
     }
 
-    private static FreezeBody FreezeOf(string org, Reconciling reconciling) => reconciling.Freeze(org) ?? new(org, Frozen: false, "", By: null, "");
+    private static FreezeBody FreezeOf(string org, ReconciliationRun reconciling) => reconciling.Freeze(org) ?? new(org, Frozen: false, "", By: null, "");
 }

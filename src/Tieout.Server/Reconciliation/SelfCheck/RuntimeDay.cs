@@ -1,7 +1,7 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation.Inside;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Ingest;
@@ -9,7 +9,7 @@ using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
-namespace Tieout.Server.Reconciliation.Inside;
+namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>One day of one instance looked at closely: what its activity comes to, what is recorded and charged, and what the meter would make of it.</summary>
 internal sealed class RuntimeDay

@@ -1,7 +1,7 @@
 using Tieout.Core.Money;
 using Tieout.Core.Runtime;
 
-namespace Tieout.Core.Reconciliation.Inside;
+namespace Tieout.Core.Reconciliation.SelfCheck;
 
 /// <summary>What a day of a component stands charged for, in its unit. Days are UTC, as the operations of instances are.</summary>
 public readonly record struct ComponentDay(string Org, string Instance, int Component, long Day)
