@@ -3,15 +3,15 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Tieout.Server.Api;
+using Tieout.Server.Hosting;
+using Tieout.Server.Ledger;
 
 namespace Tieout.Cli;
 
 /// <summary>The API as the commands call it.</summary>
 internal sealed class ApiClient : IDisposable
 {
-    /// <summary>Answers of a newer server may say more than we know.</summary>
-    public static readonly ApiJson Json = new(new JsonSerializerOptions(ApiJson.Default.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
+    public static ApiJson Json => ApiJson.Default;
 
     private readonly HttpClient _http;
 
@@ -21,7 +21,7 @@ internal sealed class ApiClient : IDisposable
         Server = server;
         _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), UseProxy = !server.IsLoopback, AllowAutoRedirect = false })
         {
-            BaseAddress = new(server.AbsoluteUri.TrimEnd('/') + ApiEndpoints.Root + "/"),
+            BaseAddress = new(server.AbsoluteUri.TrimEnd('/') + ApiPath.Root + "/"),
             Timeout = TimeSpan.FromMinutes(5),
         };
         if (token is not null) _http.DefaultRequestHeaders.Authorization = new("Bearer", token);

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Client;
 

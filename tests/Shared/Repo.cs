@@ -1,3 +1,4 @@
+using Tieout.Server.Tenancy;
 namespace Tieout.Tests;
 
 /// <summary>Where the repository and the shared data lie, found from the test's own folder upwards.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Server.Tenancy;
 using Tieout.Simulation.Running;
 
 namespace Tieout.Simulation;

@@ -1,7 +1,9 @@
 using Tieout.Core.Budgets;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
+using Tieout.Server.Budgets;
+using Tieout.Server.Ledger;
+using Tieout.Server.Tenancy;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Verification;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Bench;
 

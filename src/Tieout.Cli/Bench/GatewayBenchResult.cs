@@ -1,3 +1,4 @@
+using Tieout.Server.Tenancy;
 namespace Tieout.Cli.Bench;
 
 /// <summary>What <c>tieout bench gateway</c> found. Times are milliseconds.</summary>

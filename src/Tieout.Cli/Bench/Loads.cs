@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Bench;
 

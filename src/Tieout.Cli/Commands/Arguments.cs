@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tieout.Core.Money;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core.Budgets;
-using Tieout.Server.Api;
+using Tieout.Server.Budgets;
 
 namespace Tieout.Cli.Commands;
 

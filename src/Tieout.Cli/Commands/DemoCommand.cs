@@ -4,10 +4,11 @@ using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Demo;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
+using Tieout.Server.Reconciliation;
 using Tieout.Server.Replay;
 using Tieout.Server.SimulatedProvider;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

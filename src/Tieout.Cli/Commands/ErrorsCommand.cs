@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
+using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;
 

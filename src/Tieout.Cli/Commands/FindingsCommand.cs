@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Tieout.Cli.Output;
+using Tieout.Server.Reconciliation;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tieout.Server.Reconciliation.SelfCheck;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 
@@ -22,8 +23,8 @@ internal static class FreezeCommands
         {
             var answer = await api.SendAsync(
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "adjustments", name]), new FreezeRequest(call.Get(reason)), ReconciliationJson.Default.FreezeRequest,
-                ReconciliationJson.Default.FreezeBody, cancellationToken);
-            await call.AnswerAsync(answer, ReconciliationJson.Default.FreezeBody, (body, text) => text.WriteLineAsync(sentence(body)));
+                TenancyJson.Default.FreezeBody, cancellationToken);
+            await call.AnswerAsync(answer, TenancyJson.Default.FreezeBody, (body, text) => text.WriteLineAsync(sentence(body)));
             return ExitCode.Ok;
         });
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tieout.Server.Hosting;
 
 namespace Tieout.Cli.Commands;
 

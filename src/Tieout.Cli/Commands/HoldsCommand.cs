@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
+using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;
 

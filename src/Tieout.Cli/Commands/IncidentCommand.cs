@@ -3,6 +3,8 @@ using System.IO.Compression;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
 using Tieout.Server.Incidents;
+using Tieout.Server.Reconciliation;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
@@ -59,8 +61,8 @@ internal static class IncidentCommand
         return globals.Calling(new("evidence", "Capture the current rows as evidence. Corrections capture it by themselves.") { id, org, of, instance }, async (call, api, cancellationToken) =>
         {
             var body = new CaptureBody(call.Get(org), call.Get(of), call.Get(instance));
-            var answer = await PostAsync(api, ["incidents", call.Get(id), "evidence"], body, IncidentJson.Default.CaptureBody, IncidentJson.Default.Evidence, cancellationToken);
-            await call.AnswerAsync(answer, IncidentJson.Default.Evidence, (evidence, text) => text.WriteLineAsync(
+            var answer = await PostAsync(api, ["incidents", call.Get(id), "evidence"], body, IncidentJson.Default.CaptureBody, EvidenceJson.Default.Evidence, cancellationToken);
+            await call.AnswerAsync(answer, EvidenceJson.Default.Evidence, (evidence, text) => text.WriteLineAsync(
                 $"{evidence.Id}: {evidence.UsageRecords.Count} usage records, {evidence.LedgerEntries.Count} ledger entries{(evidence.Truncated ? "; there are more" : "")}."));
             return ExitCode.Ok;
         });

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
+using Tieout.Server.Invoicing;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

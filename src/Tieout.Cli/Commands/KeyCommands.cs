@@ -2,7 +2,7 @@ using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Core.Budgets;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Postgres.Moving;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 using static Tieout.Cli.Commands.Arguments;
 
 namespace Tieout.Cli.Commands;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core.Money;
 using Tieout.Server.Replay;
+using Tieout.Server.Tracing;
 
 namespace Tieout.Cli.Commands;
 

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Output;
 using Tieout.Core.Attribution;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
-using Tieout.Server.Evidence;
+using Tieout.Server.Heads;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 

@@ -1,6 +1,6 @@
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
+using Tieout.Server.Ledger;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

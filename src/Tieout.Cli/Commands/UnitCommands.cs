@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

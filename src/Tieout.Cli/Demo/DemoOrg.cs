@@ -1,8 +1,10 @@
 using Tieout.Core.Budgets;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
+using Tieout.Server.Budgets;
+using Tieout.Server.Ledger;
 using Tieout.Server.Replay;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Demo;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
+using Tieout.Server.Budgets;
 using Tieout.Server.Replay;
 
 namespace Tieout.Cli.Demo;

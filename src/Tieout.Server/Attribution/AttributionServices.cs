@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Attribution;
+using Tieout.Server.Gateway;
 
 namespace Tieout.Server.Attribution;
 
@@ -15,6 +16,5 @@ internal static class AttributionServices
         services.AddSingleton<EnvelopeVerifier>();
         services.AddSingleton<IdentityFindings>();
         services.AddHostedService(provider => provider.GetRequiredService<IdentityFindings>());
-        services.AddSingleton<Identities>();
     }
 }

@@ -6,8 +6,12 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Ledger;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -59,7 +63,7 @@ internal static class EnvelopeEndpoints
 
     private static async Task<IResult> Issue(HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, EnvelopeIssuer issuer, TimeProvider time)
     {
-        var body = await Inputs.BodyAsync(context, ApiJson.Default.NewEnvelopeBody);
+        var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeBody);
         if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start it with 'tieout serve', which makes a secret of its own.");
         var caller = Caller.Of(context);
         if (body.ExpiresInSeconds is < 1) throw Invalid(EnvelopeRefusal.LifetimeWrong);
@@ -70,19 +74,19 @@ internal static class EnvelopeEndpoints
             : issuer.Issue(Org(caller, body, ledger), body.OriginatorId ?? caller.Key?.Id ?? "admin", body.WorkflowId, body.OperationId, out flaw, body.Aud, lifetime, caller.Key?.Id);
         if (flaw is { } wrong) throw Invalid(wrong);
         if (issued is null) throw new ApiRefusedException(ApiError.EnvelopesOff, "No envelope key issues: make one with POST /api/v1/envelope-keys.");
-        return Answer.Made(isNew: true, new IssuedEnvelopeBody(issued.Token, issued.KeyId, ClaimsBody.From(issued.Envelope)), ApiJson.Default.IssuedEnvelopeBody);
+        return Answer.Made(isNew: true, new IssuedEnvelopeBody(issued.Token, issued.KeyId, ClaimsBody.From(issued.Envelope)), AttributionJson.Default.IssuedEnvelopeBody);
     }
 
     /// <summary>From now on the envelope, and what was derived from it, is refused at every door.</summary>
     private static async Task<IResult> Revoke(HttpContext context, ILedger ledger, EnvelopeVerifier verifier, TimeProvider time)
     {
-        var body = await Inputs.BodyAsync(context, ApiJson.Default.RevokeEnvelopeBody);
+        var body = await Inputs.BodyAsync(context, AttributionJson.Default.RevokeEnvelopeBody);
         var (org, issuance) = (body.OrgId, body.IssuanceId);
         if (body.Envelope is { } token)
         {
             if (org is not null || issuance is not null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send either the envelope, or org_id and issuance_id.");
             var verdict = verifier.Verify(token, Instant.From(time.GetUtcNow()));
-            if (verdict is EnvelopeVerdict.Refused refused) throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {Identities.Code(refused.Reason)}.");
+            if (verdict is EnvelopeVerdict.Refused refused) throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}.");
             (org, issuance) = (EnvelopeOf(verdict).Org, EnvelopeOf(verdict).Issuance);
         }
 
@@ -90,18 +94,18 @@ internal static class EnvelopeEndpoints
         Inputs.Org(ledger, org);
         Inputs.Name(issuance, "issuance_id");
         (await ledger.ActAsync(new Command.Record(SettingKind.RevokedIssuance, org, issuance, "{}", Once: false), context)).OrThrow();
-        return Answer.Ok(new RevokedEnvelopeBody(org, issuance), ApiJson.Default.RevokedEnvelopeBody);
+        return Answer.Ok(new RevokedEnvelopeBody(org, issuance), AttributionJson.Default.RevokedEnvelopeBody);
     }
 
     private static async Task<IResult> Verify(HttpContext context, EnvelopeVerifier verifier, TimeProvider time)
     {
-        var body = await Inputs.BodyAsync(context, ApiJson.Default.VerifyEnvelopeBody);
+        var body = await Inputs.BodyAsync(context, AttributionJson.Default.VerifyEnvelopeBody);
         var verdict = verifier.Verify(body.Envelope, Instant.From(time.GetUtcNow()));
         string? identity = null;
         var mayRead = true;
         if (Caller.Of(context).Key is { } key)
         {
-            identity = IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied ? Identities.Code(denied.Reason) : "bound";
+            identity = IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied ? SnakeCase.Of(denied.Reason) : "bound";
             mayRead = verdict is not EnvelopeVerdict.Refused && key.MayActFor(EnvelopeOf(verdict).Org);
         }
 
@@ -110,10 +114,10 @@ internal static class EnvelopeEndpoints
             EnvelopeVerdict.Valid valid => new VerdictBody("valid", null, valid.KeyId, ClaimsBody.From(valid.Envelope), identity),
             EnvelopeVerdict.Expired expired => new VerdictBody("expired", null, expired.KeyId, ClaimsBody.From(expired.Envelope), identity),
             EnvelopeVerdict.Revoked revoked => new VerdictBody("revoked", null, revoked.KeyId, ClaimsBody.From(revoked.Envelope), identity),
-            EnvelopeVerdict.Refused refused => new VerdictBody("refused", Identities.Code(refused.Reason), null, null, identity),
+            EnvelopeVerdict.Refused refused => new VerdictBody("refused", SnakeCase.Of(refused.Reason), null, null, identity),
             _ => throw new UnreachableException($"No answer for {verdict}."),
         };
-        return Answer.Ok(mayRead ? answer : answer with { Claims = null }, ApiJson.Default.VerdictBody);
+        return Answer.Ok(mayRead ? answer : answer with { Claims = null }, AttributionJson.Default.VerdictBody);
     }
 
     /// <summary>The org to issue for: any for the platform, its own for a key. A worker's key issues for nobody: it would choose whom it charges.</summary>
@@ -139,13 +143,13 @@ internal static class EnvelopeEndpoints
             throw new ApiRefusedException(ApiError.ParameterInvalid, "With a parent, org_id, tenant_id, originator_id and aud are the parent's; leave them out.");
         }
 
-        if (caller.Key is { } key && IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied) throw new ApiRefusedException(Identities.ErrorOf(denied.Reason));
+        if (caller.Key is { } key && IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied) throw new ApiRefusedException(IdentityWords.ErrorOf(denied.Reason));
         return verdict switch
         {
             EnvelopeVerdict.Valid valid => valid.Envelope,
             EnvelopeVerdict.Expired => throw new ApiRefusedException(ApiError.EnvelopeExpired),
             EnvelopeVerdict.Revoked => throw new ApiRefusedException(ApiError.EnvelopeRevoked),
-            EnvelopeVerdict.Refused refused => throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The parent is refused: {Identities.Code(refused.Reason)}."),
+            EnvelopeVerdict.Refused refused => throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The parent is refused: {SnakeCase.Of(refused.Reason)}."),
             _ => throw new UnreachableException($"No answer for {verdict}."),
         };
     }
@@ -163,6 +167,6 @@ internal static class EnvelopeEndpoints
         EnvelopeRefusal.ClaimMalformed => "Ids are 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.",
         EnvelopeRefusal.LifetimeWrong => $"An envelope lives for 1 to {(int)Envelope.LifetimeMax.TotalSeconds} seconds.",
         EnvelopeRefusal.TenantsDiffer => "org_id and tenant_id are one thing and differ here; send one of them.",
-        _ => $"{Identities.Code(flaw)}.",
+        _ => $"{SnakeCase.Of(flaw)}.",
     });
 }

@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Attribution;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -33,26 +35,26 @@ internal static class EnvelopeKeyEndpoints
     private static IResult List(ILedger ledger, EnvelopeKeys keys)
     {
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(new EnvelopeKeyListBody([.. keys.All().Select(key => Body(key, keys))], asOf), ApiJson.Default.EnvelopeKeyListBody);
+        return Answer.Ok(new EnvelopeKeyListBody([.. keys.All().Select(key => Body(key, keys))], asOf), AttributionJson.Default.EnvelopeKeyListBody);
     }
 
     private static async Task<IResult> Rotate(HttpContext context, ILedger ledger, EnvelopeKeys keys)
     {
-        var body = await Inputs.BodyAsync(context, ApiJson.Default.NewEnvelopeKeyBody);
+        var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeKeyBody);
         if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start it with 'tieout serve', which makes a secret of its own.");
         if (body.Id is { } id) Inputs.Name(id, "id");
         var (key, isNew, refused) = await keys.RotateAsync(body.Id, command => ledger.ActAsync(command, context));
         refused?.OrThrow();
-        return Answer.Made(isNew, Body(key!, keys), ApiJson.Default.EnvelopeKeyBody);
+        return Answer.Made(isNew, Body(key!, keys), AttributionJson.Default.EnvelopeKeyBody);
     }
 
     private static async Task<IResult> Set(string key, HttpContext context, ILedger ledger, EnvelopeKeys keys, TimeProvider time)
     {
-        var body = await Inputs.BodyAsync(context, ApiJson.Default.SetEnvelopeKeyBody);
+        var body = await Inputs.BodyAsync(context, AttributionJson.Default.SetEnvelopeKeyBody);
         var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"There is no envelope key '{Inputs.Shown(key)}'.");
-        var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {Identities.Code(standing.State)} and cannot become {Identities.Code(body.State)}.");
+        var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {SnakeCase.Of(standing.State)} and cannot become {SnakeCase.Of(body.State)}.");
         if (changed != standing) (await ledger.ActAsync(EnvelopeKeys.Set(changed), context)).OrThrow();
-        return Answer.Ok(Body(changed, keys), ApiJson.Default.EnvelopeKeyBody);
+        return Answer.Ok(Body(changed, keys), AttributionJson.Default.EnvelopeKeyBody);
     }
 
     private static EnvelopeKeyBody Body(EnvelopeKey key, EnvelopeKeys keys) =>

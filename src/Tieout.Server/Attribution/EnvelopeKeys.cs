@@ -5,6 +5,8 @@ using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 namespace Tieout.Server.Attribution;
 

@@ -6,8 +6,10 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -31,7 +33,7 @@ internal static class HopEndpoint
     private static async Task<IResult> RecordAsync(
         HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, IdentityFindings findings, TimeProvider time)
     {
-        var body = await Inputs.BodyAsync(context, ApiJson.Default.NewHopBody);
+        var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewHopBody);
         foreach (var (what, name) in (ReadOnlySpan<(string, string)>)[("id", body.Id), ("target", body.Target)])
         {
             if (!Names.IsValid(name)) throw new ApiRefusedException(ApiError.NameInvalid, $"'{Inputs.Shown(name)}' is not a name ({what}).");
@@ -45,7 +47,7 @@ internal static class HopEndpoint
         if (caller.Key is { } key && verifier.Read([body.Envelope], key, said: null, now, isSpent: true).Decision is IdentityDecision.Denied denied)
         {
             if (denied.Finding is { } finding) findings.Open(finding);
-            throw new ApiRefusedException(Identities.ErrorOf(denied.Reason));
+            throw new ApiRefusedException(IdentityWords.ErrorOf(denied.Reason));
         }
 
         var (envelope, keyId) = said switch
@@ -53,7 +55,7 @@ internal static class HopEndpoint
             EnvelopeVerdict.Valid valid => (valid.Envelope, valid.KeyId),
             EnvelopeVerdict.Expired expired => (expired.Envelope, expired.KeyId),
             EnvelopeVerdict.Revoked => throw new ApiRefusedException(ApiError.EnvelopeRevoked),
-            EnvelopeVerdict.Refused refused => throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {Identities.Code(refused.Reason)}."),
+            EnvelopeVerdict.Refused refused => throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}."),
             _ => throw new UnreachableException($"No answer for {said}."),
         };
         if (keys.Carry(body.Envelope, envelope, keyId) is not { } carried) throw new ApiRefusedException(ApiError.EnvelopesOff);
@@ -78,5 +80,5 @@ internal static class HopEndpoint
     }
 
     private static IResult Made(bool isNew, LineageEntry hop) =>
-        Answer.Made(isNew, new HopBody(hop.OperationId, hop.Row.Issuance, hop.Row.No), ApiJson.Default.HopBody);
+        Answer.Made(isNew, new HopBody(hop.OperationId, hop.Row.Issuance, hop.Row.No), AttributionJson.Default.HopBody);
 }

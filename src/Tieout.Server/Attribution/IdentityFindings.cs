@@ -7,6 +7,7 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;

@@ -1,5 +1,8 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Server.Gateway;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Attribution;
 
@@ -21,7 +24,7 @@ public sealed record LineageBody(string IssuanceId, string KeyId, bool? Intact, 
         // One text of the envelope from its beginning to its end (A1): a row that says another was not linked to these.
         var flaw = Lineage.Check(key, first.Row.Issuance, first.TokenSha256, [.. entries.Select(entry => entry.Row)])
             ?? (entries.FirstOrDefault(entry => !entry.TokenSha256.AsSpan().SequenceEqual(first.TokenSha256)) is { } other ? new LineageBreak(other.Row.No, LineageFlaw.Changed) : null);
-        return new(first.Row.Issuance, first.KeyId, flaw is null, flaw is null ? null : new(flaw.No, Identities.Code(flaw.Flaw)), steps);
+        return new(first.Row.Issuance, first.KeyId, flaw is null, flaw is null ? null : new(flaw.No, SnakeCase.Of(flaw.Flaw)), steps);
     }
 }
 
@@ -37,5 +40,5 @@ public sealed record LineageBreakBody(int No, string Flaw);
 public sealed record LineageStepBody(int No, string Kind, string Id, int AttemptNo, string Executor, string Target, string At, string Link)
 {
     internal static LineageStepBody From(LineageRow row) => new(
-        row.No, Identities.Code(row.Step.Kind), row.Step.Id, row.Step.AttemptNo, row.Step.Executor, row.Step.Target, row.Step.At.ToString(), Convert.ToHexStringLower(row.Link));
+        row.No, SnakeCase.Of(row.Step.Kind), row.Step.Id, row.Step.AttemptNo, row.Step.Executor, row.Step.Target, row.Step.At.ToString(), Convert.ToHexStringLower(row.Link));
 }

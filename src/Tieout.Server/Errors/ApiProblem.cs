@@ -9,7 +9,7 @@ internal sealed class ApiProblem(ApiError error, ProblemHttpResult body) : IResu
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        LogIds.Refuse(httpContext, error);
+        RefusedWith.Note(httpContext, error);
         return body.ExecuteAsync(httpContext);
     }
 }

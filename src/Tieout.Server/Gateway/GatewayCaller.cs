@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;

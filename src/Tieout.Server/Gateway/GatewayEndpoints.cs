@@ -9,6 +9,7 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
@@ -24,7 +25,7 @@ internal static class GatewayEndpoints
         services.AddSingleton<CurrentRoutes>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<Lineages>();
-        services.AddHostedService<ConfigurationWatcher>();
+        services.AddSingleton<Identities>();
         services.AddSingleton<SettlementSpool>();
         services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();

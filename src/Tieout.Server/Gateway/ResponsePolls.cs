@@ -4,6 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;

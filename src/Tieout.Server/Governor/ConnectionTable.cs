@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Governor;
 

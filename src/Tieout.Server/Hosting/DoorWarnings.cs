@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
 

@@ -29,5 +29,6 @@ internal static class HealthEndpoints
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(LedgerHealthBody))]
 [JsonSerializable(typeof(HealthWordBody))]
 internal sealed partial class HealthJson : JsonSerializerContext;

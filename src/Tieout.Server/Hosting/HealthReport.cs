@@ -1,6 +1,6 @@
-using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Heads;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Governor;
+using Tieout.Server.Heads;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

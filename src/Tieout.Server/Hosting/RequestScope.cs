@@ -1,10 +1,11 @@
-using System.Collections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Governor;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -63,7 +64,7 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
                 client?.End();
             }
 
-            if (ids.Refused is { } error) refused.Add(context, ids, error);
+            if (RefusedWith.Of(context) is { } error) refused.Add(context, ids, error);
         }
     }
 
@@ -92,39 +93,4 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
 
     [LoggerMessage(EventId = LogEvents.RequestFailed, Level = LogLevel.Error, Message = "{Method} {Path} failed unexpectedly")]
     private partial void LogUnexpected(Exception exception, string method, string? path);
-}
-
-/// <summary>The ids that every log line of a request bears. The org joins once it is known.</summary>
-internal sealed class LogIds(Correlation correlation) : IReadOnlyList<KeyValuePair<string, object?>>
-{
-    public string? Org { get; set; }
-
-    /// <summary>The public id of the key or token; null: the caller is not known. Not part of a log line.</summary>
-    public string? Token { get; set; }
-
-    /// <summary>The error that refused the request; null: nothing did. Code that answers with an error calls <see cref="Refuse"/>.</summary>
-    public ApiError? Refused { get; private set; }
-
-    /// <summary>Notes that the answer is a refusal by this server, not one that a provider gave.</summary>
-    public static void Refuse(HttpContext context, ApiError error)
-    {
-        if (context.Features.Get<LogIds>() is { } ids) ids.Refused = error;
-    }
-
-    public int Count => 3;
-
-    public KeyValuePair<string, object?> this[int index] => index switch
-    {
-        0 => new("correlation_id", correlation.CorrelationId),
-        1 => new("trace_id", correlation.TraceId),
-        2 => new("org_id", Org),
-        _ => throw new ArgumentOutOfRangeException(nameof(index)),
-    };
-
-    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
-    {
-        for (var i = 0; i < Count; i++) yield return this[i];
-    }
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

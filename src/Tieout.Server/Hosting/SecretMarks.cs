@@ -3,9 +3,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;

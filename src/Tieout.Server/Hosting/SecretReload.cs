@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Attribution;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;

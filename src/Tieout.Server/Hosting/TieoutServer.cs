@@ -4,14 +4,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
-using Tieout.Server.Evidence;
 using Tieout.Server.Gateway;
 using Tieout.Server.Governor;
+using Tieout.Server.Heads;
 using Tieout.Server.Ingest;
 using Tieout.Server.Outbox;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

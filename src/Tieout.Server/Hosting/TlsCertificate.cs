@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
+using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Hosting;
 

@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;

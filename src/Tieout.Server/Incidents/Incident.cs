@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
+using Tieout.Server.Metering;
 using Tieout.Server.Runtime;
 
 namespace Tieout.Server.Incidents;
@@ -45,21 +46,6 @@ public sealed record IncidentScope(string Kind, string? Org = null, string? Proj
 /// <summary>A line of the timeline that somebody wrote.</summary>
 public sealed record IncidentNote(string Incident, string At, string By, string Text, string? CorrelationId, string? TraceId, string? Finding);
 
-/// <summary>How rows stood at a time.</summary>
-/// <param name="Phase">before or after the correction, or now: captured by hand.</param>
-/// <param name="Finding">What the correction was for; null: captured by hand.</param>
-/// <param name="Instance">What the app instance was registered as; null: it is about none.</param>
-/// <param name="Truncated">There were more rows than are kept.</param>
-public sealed record Evidence(
-    string Id, string At, string By, string Phase, string Org, string? Project, string? AppInstance, string? Finding, string? CorrelationId, string? Code,
-    IReadOnlyList<UsageLine> UsageRecords, IReadOnlyList<EntryLine> LedgerEntries, NewRuntimeBody? Instance, bool Truncated);
-
-/// <summary>One side of a posting, as the view <c>ledger_entries</c> shows it.</summary>
-/// <param name="Amount">Below zero on the debit side; the two sum to zero (L1).</param>
-public sealed record EntryLine(
-    long PostingId, string Direction, string OrgId, int AccountNo, string Kind, string Amount, string? UsageId, string? CommandId, long? Reverses, string? Reason,
-    string EffectiveAt, string RecordedAt, long Commit);
-
 /// <summary>The words that a closed incident is told by.</summary>
 internal static class IncidentWords
 {
@@ -73,7 +59,6 @@ internal static class IncidentWords
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(Incident))]
 [JsonSerializable(typeof(IncidentNote))]
-[JsonSerializable(typeof(Evidence))]
 [JsonSerializable(typeof(IncidentBody))]
 [JsonSerializable(typeof(IncidentListBody))]
 [JsonSerializable(typeof(OpenIncidentBody))]

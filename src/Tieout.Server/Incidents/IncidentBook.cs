@@ -5,8 +5,10 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
+using Tieout.Server.Reconciliation;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Incidents;
@@ -78,7 +80,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     /// <summary>What was captured within its time and scope, or for one of its findings.</summary>
     private List<Evidence> EvidenceOf(Incident incident) =>
         [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.Evidence && InTime(incident, row.RecordedAt))
-            .Select(row => JsonSerializer.Deserialize(row.Body, IncidentJson.Default.Evidence)!)
+            .Select(row => JsonSerializer.Deserialize(row.Body, EvidenceJson.Default.Evidence)!)
             .Where(evidence => incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding)))
             .OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
 

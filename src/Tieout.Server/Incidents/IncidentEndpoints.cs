@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Reconciliation;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -104,7 +106,7 @@ internal static class IncidentEndpoints
         if (!incident.Scope.Covers(org.Org.Id, incident.Scope.Project, incident.Scope.AppInstance)) throw Refused($"{org.Org.Id} is not in the scope of {id}.");
         var scope = new EvidenceScope(org.Org.Id, body.Id is null ? null : Text(body.Id, "id", TitleMax), AppInstance: body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
         var evidence = await capture.CaptureAsync(scope, "now", Caller.Of(context).TokenId, context, context.RequestAborted);
-        return Answer.Made(isNew: true, evidence, IncidentJson.Default.Evidence);
+        return Answer.Made(isNew: true, evidence, EvidenceJson.Default.Evidence);
     }
 
     private static async Task<IResult> CloseAsync(string id, HttpContext context, IncidentBook incidents)

@@ -1,7 +1,10 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
+using Tieout.Server.Metering;
+using Tieout.Server.Reconciliation;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Incidents;
 

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

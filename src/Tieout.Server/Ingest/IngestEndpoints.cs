@@ -4,9 +4,11 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Attribution;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Ledger;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -28,7 +30,7 @@ internal static class IngestEndpoints
             services.GetRequiredService<Intake>(),
             services.GetRequiredService<ILedger>(),
             services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
-        var api = routes.MapGroup(ApiEndpoints.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
+        var api = routes.MapGroup(ApiPath.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, ProposalFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
         api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
         api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
         routes.MapPost("/v1/traces", (RequestDelegate)new OtlpEndpoint(door).AnswerAsync).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles(), OtlpProtocol.Instance);

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Governor;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Ingest;
 

@@ -7,10 +7,11 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Pricing;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

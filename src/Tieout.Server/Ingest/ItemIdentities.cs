@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
+using Tieout.Server.Gateway;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
@@ -53,8 +55,8 @@ internal sealed class ItemIdentities(EnvelopeVerifier verifier, EnvelopeKeys key
             switch (known.Reading.Decision)
             {
                 case IdentityDecision.Denied denied:
-                    var error = Identities.ErrorOf(denied.Reason);
-                    item.Refuse(error, denied.Flaw is { } flaw ? $"{error.Title} ({Identities.Code(flaw)})" : error.Title);
+                    var error = IdentityWords.ErrorOf(denied.Reason);
+                    item.Refuse(error, denied.Flaw is { } flaw ? $"{error.Title} ({SnakeCase.Of(flaw)})" : error.Title);
                     return null;
                 case IdentityDecision.Bound { Envelope: var envelope }:
                     (item.Org, item.OperationId, item.WorkflowId) = (envelope.Org, envelope.Operation, envelope.Workflow);

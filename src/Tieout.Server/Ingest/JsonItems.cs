@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Ingest;
 

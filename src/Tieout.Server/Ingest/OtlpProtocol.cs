@@ -22,7 +22,7 @@ internal sealed class OtlpProtocol : AccessProtocol
 
     public override Task RefuseAsync(HttpContext context, ApiError error, string? detail)
     {
-        LogIds.Refuse(context, error);
+        RefusedWith.Note(context, error);
         const int invalidArgument = 3, permissionDenied = 7, unavailable = 14, unauthenticated = 16;
         var code = error.Status switch
         {

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Tieout.Core.Metering;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

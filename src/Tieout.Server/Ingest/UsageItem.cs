@@ -2,8 +2,8 @@ using Tieout.Core;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Ingest;
 

@@ -3,8 +3,9 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;

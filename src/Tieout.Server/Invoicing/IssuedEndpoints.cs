@@ -8,8 +8,8 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -39,6 +39,7 @@ public sealed record DocumentChecksBody(string Org, bool Ok, IReadOnlyList<Docum
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
+[JsonSerializable(typeof(InvoiceBody))]
 [JsonSerializable(typeof(FinaliseBody))]
 [JsonSerializable(typeof(CreditBody))]
 [JsonSerializable(typeof(DocumentListBody))]

@@ -4,8 +4,10 @@ using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Hosting;
+using Tieout.Server.Ledger;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;

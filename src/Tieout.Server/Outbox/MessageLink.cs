@@ -1,6 +1,8 @@
 using System.Text;
-using Tieout.Server.Api;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 
@@ -12,7 +14,7 @@ internal static class MessageLink
     /// <param name="data">The message's own JSON.</param>
     /// <returns>Null: no address is configured, or the message is about no resource.</returns>
     public static string? Of(Uri? publicUrl, string type, string org, string data) =>
-        publicUrl is not null && PathOf(type, org, data) is { } path ? $"{publicUrl.AbsoluteUri.TrimEnd('/')}{ApiEndpoints.Root}{path}" : null;
+        publicUrl is not null && PathOf(type, org, data) is { } path ? $"{publicUrl.AbsoluteUri.TrimEnd('/')}{ApiPath.Root}{path}" : null;
 
     private static string? PathOf(string type, string org, string data)
     {

@@ -4,8 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
+using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -46,6 +47,6 @@ internal static class OutboxEndpoints
     private static DeliveryFilter Filter(HttpContext context) => new(Inputs.Query(context, "org"), Inputs.Query(context, "endpoint"), Inputs.Query(context, "message"));
 
     private static DeliveryState State(string text) =>
-        Enum.GetValues<DeliveryState>().Where(state => UsageLine.Snake(state) == text).Select(state => (DeliveryState?)state).FirstOrDefault()
+        Enum.GetValues<DeliveryState>().Where(state => SnakeCase.Of(state) == text).Select(state => (DeliveryState?)state).FirstOrDefault()
         ?? throw new ApiRefusedException(ApiError.ParameterInvalid, string.Create(CultureInfo.InvariantCulture, $"'{Inputs.Shown(text)}' is not a state: it is waiting, delivered, dead or dropped."));
 }

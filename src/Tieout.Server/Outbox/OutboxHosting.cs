@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Gateway;
 using Tieout.Server.Jobs;
+using Tieout.Server.Ledger;
 
 namespace Tieout.Server.Outbox;
 

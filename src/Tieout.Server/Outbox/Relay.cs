@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;

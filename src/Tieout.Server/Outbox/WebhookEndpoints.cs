@@ -7,10 +7,10 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

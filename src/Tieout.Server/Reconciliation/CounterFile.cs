@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tieout.Core;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -1,5 +1,5 @@
 using CsvHelper;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -1,5 +1,5 @@
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation;
 

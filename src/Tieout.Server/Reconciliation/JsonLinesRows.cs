@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using Tieout.Server.Api;
 using Tieout.Server.Gateway.Batches;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation;
 

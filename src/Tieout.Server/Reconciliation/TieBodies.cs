@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 

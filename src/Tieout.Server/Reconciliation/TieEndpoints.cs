@@ -8,9 +8,10 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Governor;
+using Tieout.Server.Http;
+using Tieout.Server.Metering;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -99,7 +100,7 @@ internal static class TieEndpoints
         var fields = spec.Columns.Select(column => TieSpec.Name(column.Field)).ToArray();
         return new(
             request.Org?.Org.Id, request.Org?.Org.Asset ?? Asset.Usd.Code, "ledger", figure, zone, request.FromGiven?.ToString(), request.ToGiven?.ToString(),
-            [.. tie.Rows.Select(row => Row(row, fields))], tie.Left, tie.Right, tie.Left - tie.Right, tie.DriftPct, UsageLine.Snake(tie.Severity), tie.Differing, rightRows, leftOut, asOf);
+            [.. tie.Rows.Select(row => Row(row, fields))], tie.Left, tie.Right, tie.Left - tie.Right, tie.DriftPct, SnakeCase.Of(tie.Severity), tie.Differing, rightRows, leftOut, asOf);
     }
 
     private static TieRowBody Row(TieRow row, string[] fields)

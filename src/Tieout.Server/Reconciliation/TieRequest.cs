@@ -4,9 +4,10 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.Bills;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -7,9 +7,9 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -1,9 +1,10 @@
 using Tieout.Core;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Pricing;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Runtime;
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Runtime;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
 using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;

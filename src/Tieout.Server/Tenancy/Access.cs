@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.AspNetCore.Builder;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Tenancy;
 

@@ -3,9 +3,9 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;

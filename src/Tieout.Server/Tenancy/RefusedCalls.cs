@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;

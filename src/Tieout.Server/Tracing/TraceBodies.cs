@@ -1,7 +1,8 @@
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tracing;
 
@@ -28,4 +29,5 @@ public sealed record TraceStepBody(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(TraceBody))]
+[JsonSerializable(typeof(OperationBody))]
 public sealed partial class TraceJson : JsonSerializerContext;

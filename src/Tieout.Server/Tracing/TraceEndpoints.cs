@@ -4,10 +4,11 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -3,7 +3,8 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
+using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -42,7 +43,7 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         if (attempt.Hold is { } hold)
         {
             Add(hold.HeldAt, "hold", hold.Seq, attempt, $"set aside until {hold.ExpiresAt}", hold.Amount, records.Held);
-            if (records.Ended is { } end) Add(end.At, "hold_end", hold.Seq, attempt, $"the hold was {UsageLine.Snake(end.State)}", -hold.Amount, end.Commit);
+            if (records.Ended is { } end) Add(end.At, "hold_end", hold.Seq, attempt, $"the hold was {SnakeCase.Of(end.State)}", -hold.Amount, end.Commit);
         }
 
         if (usage is not null) Add(usage.RecordedAt, "usage", usage.Seq, attempt, Used(usage), usage.Charge, records.Used);
@@ -71,7 +72,7 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
     public void Delivery(Delivery delivery)
     {
         var answer = delivery.Status is { } status ? $", answered {status} in {delivery.DurationMs} ms" : delivery.Error is { } error ? $", {error}" : "";
-        var what = $"{delivery.Type} to {delivery.Endpoint}: {UsageLine.Snake(delivery.State)} after {delivery.Attempts} {(delivery.Attempts == 1 ? "attempt" : "attempts")}{answer}";
+        var what = $"{delivery.Type} to {delivery.Endpoint}: {SnakeCase.Of(delivery.State)} after {delivery.Attempts} {(delivery.Attempts == 1 ? "attempt" : "attempts")}{answer}";
         var at = delivery.LastAt ?? delivery.RecordedAt;
         _steps.Add((at, delivery.Seq, new(at.ToString(), "delivery", delivery.MessageId, what, null, null, null, null, null, null, null, null)));
     }
@@ -86,7 +87,7 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
             .Where(label => label.Item2 is not null).Select(label => $"{label.Item1} {label.Item2}"));
         var (held, occurred) = (attempt.Hold?.HeldAt, usage?.OccurredAt);
         var at = held is null || occurred < held ? occurred!.Value : held.Value;
-        Add(at, "request", 0, attempt, $"{UsageLine.Snake(labels.Source)} usage{(of.Length == 0 ? "" : $" of {of}")}", null, null, operation);
+        Add(at, "request", 0, attempt, $"{SnakeCase.Of(labels.Source)} usage{(of.Length == 0 ? "" : $" of {of}")}", null, null, operation);
     }
 
     private void Posting(Attempt attempt, Committed<Posting> committed)
@@ -94,8 +95,8 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         var posting = committed.Row;
         var signed = posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
         Charge += signed;
-        var why = posting.Reverses > 0 ? $" of posting {posting.Reverses}: {posting.Reason} (command {posting.CommandId})" : $" from {UsageLine.Snake(org.KindOf(posting.Debit))} to {UsageLine.Snake(org.KindOf(posting.Credit))}";
-        Add(posting.RecordedAt, "posting", posting.Seq, attempt, $"{UsageLine.Snake(posting.Kind)}{why}, counts at {posting.EffectiveAt}", signed, committed.Commit);
+        var why = posting.Reverses > 0 ? $" of posting {posting.Reverses}: {posting.Reason} (command {posting.CommandId})" : $" from {SnakeCase.Of(org.KindOf(posting.Debit))} to {SnakeCase.Of(org.KindOf(posting.Credit))}";
+        Add(posting.RecordedAt, "posting", posting.Seq, attempt, $"{SnakeCase.Of(posting.Kind)}{why}, counts at {posting.EffectiveAt}", signed, committed.Commit);
         var usage = attempt.Usage!.Usage;
         foreach (var budget in read.BudgetStates(org.Org.Id).Where(budget => budget.Counts(usage.Labels, usage.EndUser) && budget.CountsAt(posting.EffectiveAt)))
         {
@@ -130,7 +131,7 @@ internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList
         var (usage, counts) = (row.Usage, row.Usage.Counts);
         var flags = usage.Flags == 0 ? "" : $", {usage.Flags}";
         var amount = usage.Labels.Runtime is null ? $"{counts.InputTokens} in, {counts.OutputTokens} out" : $"{usage.DurationMs / 1000} s";
-        return $"{usage.Labels.Provider ?? "no provider"} {usage.Labels.Model ?? "no model"}: status {usage.StatusCode}, {amount}, {UsageLine.Snake(usage.Basis)}{flags}, occurred {usage.OccurredAt}{(viewer == Viewer.Platform ? $"; provider cost {row.ProviderCost}" : "")}";
+        return $"{usage.Labels.Provider ?? "no provider"} {usage.Labels.Model ?? "no model"}: status {usage.StatusCode}, {amount}, {SnakeCase.Of(usage.Basis)}{flags}, occurred {usage.OccurredAt}{(viewer == Viewer.Platform ? $"; provider cost {row.ProviderCost}" : "")}";
     }
 
     /// <summary>A commit has messages about others too.</summary>

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
-using Tieout.Server.Api;
 using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

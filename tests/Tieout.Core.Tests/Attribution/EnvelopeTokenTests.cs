@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text;
 using Tieout.Core.Attribution;
+using Tieout.Server.Tenancy;
 using static Tieout.Core.Attribution.EnvelopeRefusal;
 using static Tieout.Core.Tests.Attribution.Tokens;
 

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Budgets;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Budgets;
 

@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
+using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Core.Tests.Metering;

@@ -1,5 +1,6 @@
 using System.Text;
 using Tieout.Core.Pricing;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

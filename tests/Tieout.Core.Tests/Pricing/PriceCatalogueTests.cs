@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Tieout.Core.Pricing;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

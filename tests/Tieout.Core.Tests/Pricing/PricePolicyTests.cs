@@ -1,5 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Runtime;
 

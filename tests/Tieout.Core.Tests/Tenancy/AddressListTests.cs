@@ -1,5 +1,6 @@
 using System.Net;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Tenancy;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Http;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;

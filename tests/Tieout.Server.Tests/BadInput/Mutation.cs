@@ -1,4 +1,5 @@
 using System.Text;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.BadInput;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.BadInput;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Errors;
+using Tieout.Server.Tests.Http;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Cli;

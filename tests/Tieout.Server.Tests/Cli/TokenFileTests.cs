@@ -1,4 +1,4 @@
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Cli;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 using Tieout.Core.Metering;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Http;
 using Tieout.Server.Tests.BadInput;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Ingest;
 
 namespace Tieout.Server.Tests.Complaints;

@@ -5,9 +5,9 @@ using System.Text.RegularExpressions;
 using Tieout.Cli;
 using Tieout.Cli.Commands;
 using Tieout.Cli.Output;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Tests;
 

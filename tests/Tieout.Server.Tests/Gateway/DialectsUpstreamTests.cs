@@ -1,5 +1,6 @@
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.Gateway;
 

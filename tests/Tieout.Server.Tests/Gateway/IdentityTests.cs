@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.Gateway;
 

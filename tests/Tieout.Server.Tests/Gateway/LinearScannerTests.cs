@@ -1,13 +1,14 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Http;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway;
 

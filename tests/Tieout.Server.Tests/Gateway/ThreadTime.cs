@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway;
 

@@ -6,9 +6,9 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Configuration;
 using Tieout.Server.Governor;
-using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.BadInput;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Governor;
 

@@ -5,10 +5,10 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Governor;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Governor;
 

@@ -3,8 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Server.Tests.Governor;

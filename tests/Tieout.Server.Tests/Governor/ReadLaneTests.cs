@@ -8,8 +8,8 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Governor;
 using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 

@@ -1,4 +1,5 @@
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage;
 using Tieout.Storage.Archive;
@@ -26,7 +27,7 @@ public sealed class FileModeTests
             }
 
             SqliteBackup.Restore(In("backup.db"), In("restored"));
-            Tieout.Server.Api.AdminTokenFile.Load(In("secrets"));
+            AdminTokenFile.Load(In("secrets"));
             Tieout.Server.Attribution.EnvelopeSecretFile.Load(In("secrets"));
             AssertClosed(folder.FullName);
         }

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Hosting;
 

@@ -2,10 +2,11 @@ using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
-using Tieout.Server.Evidence;
+using Tieout.Server.Heads;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Tests.Postgres;
 

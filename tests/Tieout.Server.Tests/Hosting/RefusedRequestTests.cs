@@ -4,8 +4,9 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Hosting;
 

@@ -1,10 +1,10 @@
 using System.Net;
 using Tieout.Cli.Commands;
-using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Hosting;
 

@@ -4,8 +4,9 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Server.Tests.Hosting;

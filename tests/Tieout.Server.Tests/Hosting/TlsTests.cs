@@ -3,8 +3,9 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Hosting;
 

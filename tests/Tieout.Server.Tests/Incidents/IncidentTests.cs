@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Incidents;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Reconciliation;
+using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Tracing;
 
 namespace Tieout.Server.Tests.Incidents;

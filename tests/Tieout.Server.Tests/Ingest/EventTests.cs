@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Errors;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Ingest;
 

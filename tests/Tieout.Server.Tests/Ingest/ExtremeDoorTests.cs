@@ -1,5 +1,6 @@
 using Tieout.Server.Attribution;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Tenancy;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Verification;

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
 using Tieout.Server.Ingest;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Ingest;
 

@@ -1,5 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Server.Ingest;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Ingest;
 

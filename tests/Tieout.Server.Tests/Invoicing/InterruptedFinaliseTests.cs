@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Invoicing;
 

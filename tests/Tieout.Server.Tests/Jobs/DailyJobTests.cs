@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core;
 using Tieout.Server.Jobs;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Outage;

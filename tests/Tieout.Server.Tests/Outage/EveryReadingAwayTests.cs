@@ -1,6 +1,7 @@
 using System.Net;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Tenancy;
 using Tieout.Storage;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Gateway.Routing;
 using Tieout.Storage.Sqlite;

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text.Json;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Ingest;
 using Tieout.Storage;
 

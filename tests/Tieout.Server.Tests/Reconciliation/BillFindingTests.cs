@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
 using Tieout.Server.Reconciliation.Surfaces;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reconciliation;

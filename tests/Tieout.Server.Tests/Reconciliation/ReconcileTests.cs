@@ -6,8 +6,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Tests.Api;
 using Tieout.Server.Tests.Attribution;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Reconciliation;
 

@@ -15,6 +15,7 @@ using Tieout.Server.Hosting;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Runtime;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Runtime;
 using Tieout.Storage;

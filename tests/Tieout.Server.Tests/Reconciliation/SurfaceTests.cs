@@ -10,7 +10,7 @@ using Npgsql;
 using Tieout.Server.Configuration;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Reconciliation.Surfaces;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage.Tests.Postgres;
 
 namespace Tieout.Server.Tests.Reconciliation;

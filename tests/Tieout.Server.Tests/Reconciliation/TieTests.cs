@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Reconciliation;
 

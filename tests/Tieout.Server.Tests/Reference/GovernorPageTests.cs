@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reference;

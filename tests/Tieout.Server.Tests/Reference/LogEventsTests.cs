@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.Reference;
 

@@ -6,7 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Ingest;
 
 namespace Tieout.Server.Tests.Runtime;

@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Server.Tests.Tenancy;

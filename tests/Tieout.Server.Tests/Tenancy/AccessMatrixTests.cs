@@ -4,7 +4,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Reference;
 
 namespace Tieout.Server.Tests.Tenancy;

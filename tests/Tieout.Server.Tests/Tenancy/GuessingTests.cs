@@ -5,7 +5,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Tenancy;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Tenancy;
 

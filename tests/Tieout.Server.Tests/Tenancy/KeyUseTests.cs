@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
 using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 

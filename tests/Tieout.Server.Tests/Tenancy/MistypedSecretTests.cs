@@ -1,4 +1,5 @@
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Tenancy;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Tenancy;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Tenancy;
 

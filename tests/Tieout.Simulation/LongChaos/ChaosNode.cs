@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tieout.Server.Tenancy;
 using Tieout.Simulation.Running;
 
 namespace Tieout.Simulation.LongChaos;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Simulation.Running;

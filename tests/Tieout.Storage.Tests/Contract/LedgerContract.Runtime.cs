@@ -1,5 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Server.Tenancy;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 

@@ -1,3 +1,4 @@
+using Tieout.Server.Http;
 using Tieout.Storage.Postgres;
 using Tieout.Tests;
 

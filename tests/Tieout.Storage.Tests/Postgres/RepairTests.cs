@@ -3,6 +3,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Reconciliation;
 

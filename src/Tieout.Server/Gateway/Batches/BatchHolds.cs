@@ -4,6 +4,7 @@ using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Outbox;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;

@@ -81,7 +81,7 @@ internal abstract class Dialect
     /// <param name="parameter">The field or header it is about.</param>
     public async Task RefuseAsync(HttpContext context, ApiError error, string? message = null, string? parameter = null)
     {
-        LogIds.Refuse(context, error);
+        RefusedWith.Note(context, error);
         var bytes = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(bytes, Plain)) Write(json, error, message ?? error.Title, parameter, context.Response.Headers.RetryAfter.ToString());
         var response = context.Response;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Tieout.Core.Reconciliation;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation.Bills;
 

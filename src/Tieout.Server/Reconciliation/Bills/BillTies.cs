@@ -1,8 +1,8 @@
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation.Bills;
 

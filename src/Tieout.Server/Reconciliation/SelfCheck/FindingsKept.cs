@@ -2,7 +2,7 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Api;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;

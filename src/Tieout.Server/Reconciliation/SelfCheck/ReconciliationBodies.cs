@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Api;
+using Tieout.Server.Http;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
 
@@ -66,12 +68,12 @@ public sealed record CorrectedBody(string Finding, bool Applied, IReadOnlyList<s
 /// <param name="Reason">Why. Stored and shown.</param>
 public sealed record FreezeRequest(string? Reason);
 
-/// <summary>Whether money of an org may be moved by hand.</summary>
-/// <param name="By">The token that froze or unfroze it; null: a reconciliation froze it, which still lets findings be corrected.</param>
-public sealed record FreezeBody(string Org, bool Frozen, string Reason, string? By, string At);
-
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
+[JsonSerializable(typeof(CostsTodayBody))]
+[JsonSerializable(typeof(CostReconciliationBody))]
+[JsonSerializable(typeof(ReplayBody))]
+[JsonSerializable(typeof(FindingListBody))]
 [JsonSerializable(typeof(ReconciliationRequest))]
 [JsonSerializable(typeof(ReconciliationBody))]
 [JsonSerializable(typeof(RunProgressBody))]
@@ -79,5 +81,4 @@ public sealed record FreezeBody(string Org, bool Frozen, string Reason, string? 
 [JsonSerializable(typeof(CorrectFindingRequest))]
 [JsonSerializable(typeof(CorrectedBody))]
 [JsonSerializable(typeof(FreezeRequest))]
-[JsonSerializable(typeof(FreezeBody))]
 public sealed partial class ReconciliationJson : JsonSerializerContext;

@@ -4,8 +4,9 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -19,7 +20,7 @@ internal static class ReconciliationEndpoints
         api.MapPost("/reconciliations", RunAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/reconciliations", (ReconciliationRun reconciling) => Answer.Ok(new RunProgressBody(reconciling.Progress.Done, reconciling.Progress.Total), ReconciliationJson.Default.RunProgressBody)).Allow(Access.EveryRole);
         api.MapPost("/findings/{finding}/correct", CorrectAsync).Allow(Access.Roles(AdminRole.Finance));
-        api.MapGet("/orgs/{org}/adjustments", (string org, ILedger ledger, ReconciliationRun reconciling) => Answer.Ok(FreezeOf(Inputs.Org(ledger, org).Org.Id, reconciling), ReconciliationJson.Default.FreezeBody)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/adjustments", (string org, ILedger ledger) => Answer.Ok(FreezeOf(Inputs.Org(ledger, org).Org.Id, ledger), TenancyJson.Default.FreezeBody)).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/adjustments/freeze", FreezeAsync).Allow(Access.Roles(AdminRole.Finance));
         api.MapPost("/orgs/{org}/adjustments/unfreeze", UnfreezeAsync).Allow(Access.Roles(AdminRole.Finance));
     }
@@ -58,7 +59,7 @@ internal static class ReconciliationEndpoints
     {
         var reason = Inputs.Reason((await Inputs.BodyAsync(context, ReconciliationJson.Default.FreezeRequest)).Reason);
         Inputs.Org(ledger, org);
-        if (reconciling.Freeze(org) is not { Frozen: true, By: not null })
+        if (Freezes.Of(ledger, org) is not { Frozen: true, By: not null })
         {
             var run = await reconciling.RunAsync(new(org), full: true, context.RequestAborted);
             var touched = run.Findings.Where(finding => finding.Scope.AppInstance is not null || finding.Code == FindingCode.HashBreak).ToList();
@@ -70,9 +71,9 @@ internal static class ReconciliationEndpoints
 
     private static async Task<IResult> RecordAsync(FreezeBody body, HttpContext context, ILedger ledger)
     {
-        (await ledger.ActAsync(ReconciliationRun.FreezeRecord(body), context)).OrThrow();
-        return Answer.Ok(body, ReconciliationJson.Default.FreezeBody);
+        (await ledger.ActAsync(Freezes.Record(body), context)).OrThrow();
+        return Answer.Ok(body, TenancyJson.Default.FreezeBody);
     }
 
-    private static FreezeBody FreezeOf(string org, ReconciliationRun reconciling) => reconciling.Freeze(org) ?? new(org, Frozen: false, "", By: null, "");
+    private static FreezeBody FreezeOf(string org, ILedger ledger) => Freezes.Of(ledger, org) ?? new(org, Frozen: false, "", By: null, "");
 }

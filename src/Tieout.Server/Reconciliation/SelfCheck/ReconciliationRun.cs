@@ -2,9 +2,9 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
+using Tieout.Server.Http;
 using Tieout.Server.Ingest;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -90,11 +90,6 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
 
     public void Dispose() => _one.Dispose();
 
-    public FreezeBody? Freeze(string org) => ledger.Find(SettingKind.AdjustmentFreeze, org, MoneyByHand.FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.FreezeBody) : null;
-
-    public static Command FreezeRecord(FreezeBody body) =>
-        new Command.Record(SettingKind.AdjustmentFreeze, body.Org, MoneyByHand.FreezeName, JsonSerializer.Serialize(body, ReconciliationJson.Default.FreezeBody), Once: false);
-
     private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
     {
         var logs = await Runtimes.LogsAsync(cancellationToken);
@@ -142,9 +137,9 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
         foreach (var org in findings.Where(finding => finding.Scope.AppInstance is not null).GroupBy(finding => finding.Scope.Org, StringComparer.Ordinal))
         {
             var instances = org.Select(finding => finding.Scope.AppInstance!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-            if (instances.Count < 2 || Freeze(org.Key) is { Frozen: true }) continue;
+            if (instances.Count < 2 || Freezes.Of(ledger, org.Key) is { Frozen: true }) continue;
             var reason = $"findings touch {instances.Count} app instances: {string.Join(", ", instances.Take(10))}";
-            await ledger.SubmitAsync(FreezeRecord(new(org.Key, Frozen: true, reason, By: null, now.ToString())), cancellationToken);
+            await ledger.SubmitAsync(Freezes.Record(new(org.Key, Frozen: true, reason, By: null, now.ToString())), cancellationToken);
         }
     }
 }

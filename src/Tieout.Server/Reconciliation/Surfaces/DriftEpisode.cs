@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

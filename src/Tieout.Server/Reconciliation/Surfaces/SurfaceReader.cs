@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Storage.Surfaces;
 
 namespace Tieout.Server.Reconciliation.Surfaces;

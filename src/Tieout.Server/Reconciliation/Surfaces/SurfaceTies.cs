@@ -2,10 +2,11 @@ using System.Collections.Concurrent;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.Bills;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;

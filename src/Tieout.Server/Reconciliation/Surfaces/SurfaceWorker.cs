@@ -2,9 +2,11 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Telemetry;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;

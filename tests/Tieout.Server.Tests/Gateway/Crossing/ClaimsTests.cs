@@ -4,9 +4,11 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.BadInput;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
 

@@ -1,3 +1,4 @@
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
 

@@ -1,5 +1,6 @@
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Server.Tests.Api;
+using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Ingest;
 
 namespace Tieout.Server.Tests.Gateway.Extremes;

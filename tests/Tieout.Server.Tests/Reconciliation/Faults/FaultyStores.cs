@@ -1,4 +1,5 @@
 using Tieout.Core.Attribution;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Moving;

@@ -4,6 +4,7 @@ using System.Globalization;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 
 namespace Tieout.Storage.Tests.Postgres.Histories;

@@ -1,3 +1,4 @@
+using Tieout.Server.Tenancy;
 namespace Tieout.Storage.Tests.Postgres.Statements;
 
 /// <summary>A table as one query names it.</summary>

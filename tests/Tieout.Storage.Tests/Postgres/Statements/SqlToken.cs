@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Storage.Tests.Postgres.Statements;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Storage.Tests.Postgres.Statements;

@@ -3,6 +3,7 @@ using System.Text;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Moving;
 using Tieout.Storage.Sqlite;

@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tieout.Server.Attribution;
+using Tieout.Server.Budgets;
+using Tieout.Server.Governor;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Incidents;
+using Tieout.Server.Invoicing;
+using Tieout.Server.Jobs;
+using Tieout.Server.Ledger;
+using Tieout.Server.Metering;
+using Tieout.Server.Outbox;
+using Tieout.Server.Pricing;
+using Tieout.Server.Reconciliation;
+using Tieout.Server.Reconciliation.Bills;
+using Tieout.Server.Reconciliation.SelfCheck;
+using Tieout.Server.Reconciliation.Journals;
+using Tieout.Server.Reconciliation.Surfaces;
+using Tieout.Server.Runtime;
+using Tieout.Server.Tenancy;
+using Tieout.Server.Tracing;
+
+namespace Tieout.Server.Hosting;
+
+/// <summary>The API under <c>/api/v1</c>: what can be asked of the ledger, and nothing that the ledger does not know itself.</summary>
+public static class ApiEndpoints
+{
+    /// <summary>What the API stands on. Needs <see cref="Storage.ILedger"/> and <see cref="TimeProvider"/> beside it.</summary>
+    /// <param name="adminToken">Null: nobody administers over HTTP.</param>
+    public static IServiceCollection AddApi(this IServiceCollection services, string? adminToken)
+    {
+        services.AddSingleton(new AdminToken(adminToken));
+        services.TryAddSingleton<CurrentKeys>();
+        services.TryAddSingleton<CostTraces>();
+        services.TryAddSingleton<RefusedTraces>();
+        services.AddHostedService<TraceWarmUp>();
+        services.AddSingleton<IncidentBook>();
+        services.AddSingleton<EvidenceCapture>();
+        services.AddSingleton<BillTies>();
+        services.AddSingleton<SurfaceReader>();
+        services.AddSingleton<SurfaceTies>();
+        services.AddHostedService<SurfaceWorker>();
+        services.AddSingleton<ReconciliationRun>();
+        services.AddSingleton<FindingCorrection>();
+        services.AddSingleton<IDailyJob, ReconciliationJob>();
+        services.AddHostedService<RuntimeWorker>();
+        services.AddHostedService<LedgerWatch>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup(ApiPath.Root).WithMetadata(StoredRead.Mark).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, ProposalFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
+        api.MapOrgs();
+        api.MapKeys();
+        api.MapBudgets();
+        api.MapMoney();
+        api.MapUsage();
+        api.MapOperations();
+        api.MapTraces();
+        api.MapHolds();
+        api.MapFindings();
+        api.MapIncidents();
+        api.MapInvoices();
+        api.MapIssued();
+        api.MapCosts();
+        api.MapCostReconciliation();
+        api.MapBudgetReconciliation();
+        api.MapFailures();
+        api.MapReconciliations();
+        api.MapTies();
+        api.MapSurfaces();
+        api.MapJournals();
+        api.MapPrices();
+        api.MapRuntimes();
+        api.MapEnvelopes();
+        api.MapEnvelopeKeys();
+        api.MapTokens();
+        api.MapAudit();
+        api.MapProposals();
+        api.MapWebhooks();
+        api.MapOutbox();
+        api.MapLedgerHealth();
+        api.MapQuarantine();
+        return routes;
+    }
+}

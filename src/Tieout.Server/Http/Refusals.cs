@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using Tieout.Core.Ledger;
+using Tieout.Server.Errors;
+
+namespace Tieout.Server.Http;
+
+/// <summary>From what the ledger decided to what the API answers.</summary>
+internal static class Refusals
+{
+    private const string NameForm = "1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit";
+
+    /// <summary>Whether the command was carried out now (true) or earlier (false), with its number and figures.</summary>
+    /// <exception cref="ApiRefusedException">It was refused.</exception>
+    public static (bool IsNew, long Seq, Figures Figures) OrThrow(this Outcome outcome) => outcome switch
+    {
+        Outcome.Done done => (true, done.Seq, done.Figures),
+        Outcome.Replayed replayed => (false, replayed.Seq, replayed.Figures),
+        Outcome.Proposed proposed => throw new ProposedException(proposed),
+        Outcome.Refused refused => throw new ApiRefusedException(refused.Reason.Error, Detail(refused)),
+        _ => throw new UnreachableException($"No answer for {outcome}."),
+    };
+
+    private static string? Detail(Outcome.Refused refused) => refused.Reason switch
+    {
+        Refusal.NameInvalid => NameFlaw(refused.Limit),
+        Refusal.AmountNotPositive => "The amount must be more than zero.",
+        Refusal.AmountTooLarge => "The amount, or the account with it, would be too large.",
+        Refusal.AdjustmentsFrozen => "'tieout org show ORG' says why and since when. Lift the freeze first: 'tieout unfreeze ORG --reason WHY'.",
+        Refusal.ReasonNeeded => "A second person must approve this amount: send a reason for them to read.",
+        Refusal.ProposalClosed => $"{refused.Limit} decided it. Propose it again under another id.",
+        Refusal.ProposalOwn => "Another person must approve it, with a token of their own. Tokens with the same name belong to the same person.",
+        Refusal.ProposalDiffers => "Look at the proposal again, and approve the hash that it shows.",
+        Refusal.ProposalExpired => "Propose it again.",
+        Refusal.BudgetInvalid => $"The budget's {refused.Limit} is not valid: {BudgetFlaw(refused.Limit)}.",
+        Refusal.AlreadyExpired => "The expiry is in the past.",
+        Refusal.PeriodNotOver => $"{refused.Limit} is not over yet.",
+        Refusal.InsufficientBalance or Refusal.BudgetExhausted => $"{refused.Limit} has {refused.Left} left.",
+        Refusal.CommandQuarantined => $"The command is recorded in quarantine as {refused.Limit}. Tell the operator of this platform that id.",
+        _ => refused.LimitDetail,
+    };
+
+    private static string NameFlaw(string? part) => part switch
+    {
+        "asset" => "The asset is not valid: use 3 to 12 capital letters or digits, for example USD.",
+        "time_zone" => "The time zone is not valid: use an IANA name, for example Europe/Berlin.",
+        "body" => "The body must be a JSON object.",
+        "text" => "A text contains the character U+0000 or half of a surrogate pair. Remove it.",
+        _ => $"The {Inputs.Shown(part ?? "name")} is not valid: use {NameForm}.",
+    };
+
+    private static string BudgetFlaw(string? part) => part switch
+    {
+        "thresholds" => "thresholds are whole percentages from 1 to 1000, ascending",
+        "time_zone" => "it is not an IANA time zone, or not the one that the budget has already",
+        "limit" => "a hard budget needs a limit",
+        _ => $"use {NameForm}",
+    };
+}

@@ -1,0 +1,10 @@
+using System.Text.Json;
+
+namespace Tieout.Server.Http;
+
+/// <summary>How the API writes the values of enumerations, for example <c>signature_wrong</c>.</summary>
+internal static class SnakeCase
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+}

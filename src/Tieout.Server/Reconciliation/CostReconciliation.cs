@@ -1,0 +1,95 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Server.Hosting;
+using Tieout.Server.Http;
+using Tieout.Server.Reconciliation.SelfCheck;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Reconciliation;
+
+/// <summary>Today's total of each org, computed anew from every place that could say it.</summary>
+/// <param name="Differing">Places that do not say what the postings say. For Tieout's own state anything but 0 is a defect.</param>
+public sealed record CostReconciliationBody(IReadOnlyList<OrgCostsBody> Orgs, int Differing, long AsOf);
+
+/// <param name="From">The org's day in its own zone.</param>
+/// <param name="To">Not included.</param>
+public sealed record OrgCostsBody(string Org, string Asset, string TimeZone, string From, string To, IReadOnlyList<CostSurfaceBody> Surfaces);
+
+/// <param name="Surface">postings, counter, usage, cells or invoice_lines.</param>
+/// <param name="Total">Null: this place cannot say it, as hourly cells cannot where the day does not begin with an hour of UTC.</param>
+/// <param name="Difference">Postings − this; 0: they tie.</param>
+public sealed record CostSurfaceBody(string Surface, Amount? Total, Amount Difference);
+
+/// <summary><c>costs reconcile</c>: nothing that is shown is believed.</summary>
+internal static class CostReconciliation
+{
+    /// <summary>Charges may fall between two readings; so many times it is read again before a difference is called one.</summary>
+    private const int ReadsMax = 8;
+
+    public static void MapCostReconciliation(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/costs/reconciliation", (HttpContext context, ILedger ledger, TimeProvider time) =>
+            AnswerAsync(ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal), context, ledger, time)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/costs/reconciliation", (string org, HttpContext context, ILedger ledger, TimeProvider time) =>
+            AnswerAsync([Inputs.Org(ledger, org)], context, ledger, time)).Allow(Access.EveryRole);
+    }
+
+    private static async Task<IResult> AnswerAsync(IEnumerable<OrgState> orgs, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context);
+        var (asOf, now) = (ledger.Read.AsOf, Instant.From(time.GetUtcNow()));
+        List<OrgCostsBody> bodies = [];
+        foreach (var org in orgs) bodies.Add(await OrgAsync(org, now, ledger.Read, context.RequestAborted));
+        return Answer.Ok(
+            new CostReconciliationBody(bodies, bodies.Sum(body => body.Surfaces.Count(surface => surface.Difference != Amount.Zero)), asOf), ReconciliationJson.Default.CostReconciliationBody);
+    }
+
+    private static async Task<OrgCostsBody> OrgAsync(OrgState org, Instant now, ILedgerReader read, CancellationToken cancellationToken)
+    {
+        var day = Window.Of(WindowUnit.Day, now, org.Zone);
+        for (var reading = 1; ; reading++)
+        {
+            var surfaces = await SurfacesAsync(org.Org.Id, day, now, read, cancellationToken);
+            if (reading == ReadsMax || surfaces.TrueForAll(surface => surface.Difference == Amount.Zero))
+            {
+                return new(org.Org.Id, org.Org.Asset, org.Org.TimeZone, day.Start.ToString(), day.End.ToString(), surfaces);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(5 * reading), cancellationToken);
+        }
+    }
+
+    private static async Task<List<CostSurfaceBody>> SurfacesAsync(string org, Window day, Instant now, ILedgerReader read, CancellationToken cancellationToken)
+    {
+        // From the first to the last reading the figure can only have moved on; what lies between the two is no difference.
+        var before = await read.TotalsAsync(org, day.Start, day.End, cancellationToken);
+        var counter = read.SpentToday(org, now);
+        var aligned = day.Start.UnixMicros % Instant.MicrosPerHour == 0 && day.End.UnixMicros % Instant.MicrosPerHour == 0;
+        var cells = aligned ? Sum(await read.CellsAsync(org, day.Start, day.End, cancellationToken), cell => cell.Sums.Charge) : null as Amount?;
+        var lines = Sum(await read.ChargesAsync(org, day.Start, day.End, cancellationToken), line => line.Charge);
+        var after = await read.TotalsAsync(org, day.Start, day.End, cancellationToken);
+
+        CostSurfaceBody Compared(string name, Amount? total, Amount from, Amount to)
+        {
+            var (low, high) = (Amount.Min(from, to), Amount.Largest(from, to));
+            return new(name, total, total is not { } value || (value >= low && value <= high) ? Amount.Zero : (value < low ? low : high) - value);
+        }
+
+        return
+        [
+            new("postings", after.Postings, Amount.Zero),
+            Compared("counter", counter, before.Postings, after.Postings),
+            Compared("usage", after.Usage, after.Postings, after.Postings),
+            Compared("cells", cells, before.Postings, after.Postings),
+            Compared("invoice_lines", lines, before.Postings, after.Postings),
+        ];
+    }
+
+    private static Amount Sum<T>(IEnumerable<T> rows, Func<T, Amount> part) => rows.Aggregate(Amount.Zero, (sum, row) => sum + part(row));
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Http;
+
+namespace Tieout.Server.Tenancy;
+
+/// <summary>The JSON of orgs, keys and tokens in the API: snake_case, money as decimal strings, unknown members refused.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    AllowDuplicateProperties = false,
+    Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(AdminRoleConverter)])]
+[JsonSerializable(typeof(ExpireKeyBody))]
+[JsonSerializable(typeof(FreezeBody))]
+[JsonSerializable(typeof(KeyBody))]
+[JsonSerializable(typeof(KeyListBody))]
+[JsonSerializable(typeof(KeyTermsBody))]
+[JsonSerializable(typeof(MadeKeyBody))]
+[JsonSerializable(typeof(MadeTokenBody))]
+[JsonSerializable(typeof(NewKeyBody))]
+[JsonSerializable(typeof(NewOrgBody))]
+[JsonSerializable(typeof(NewTokenBody))]
+[JsonSerializable(typeof(NewUnitBody))]
+[JsonSerializable(typeof(OrgBody))]
+[JsonSerializable(typeof(OrgListBody))]
+[JsonSerializable(typeof(RotateKeyBody))]
+[JsonSerializable(typeof(SetKeyCapBody))]
+[JsonSerializable(typeof(TokenBody))]
+[JsonSerializable(typeof(TokenListBody))]
+[JsonSerializable(typeof(UnitBody))]
+[JsonSerializable(typeof(UnitListBody))]
+public sealed partial class TenancyJson : JsonSerializerContext;
+
+/// <summary>prepaid, postpaid.</summary>
+internal sealed class BillingModeConverter() : JsonStringEnumConverter<BillingMode>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>viewer, operator, finance, admin.</summary>
+internal sealed class AdminRoleConverter() : JsonStringEnumConverter<AdminRole>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
