@@ -1,6 +1,5 @@
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Reconciliation.Bills;
 using Tieout.Storage.Postgres;
 
 namespace Tieout.Server.Configuration;
@@ -18,12 +17,12 @@ internal static class SurfaceYaml
         string Needed(string member) => members.TryGetValue(member, out var value) ? value.Text() : throw place.Wrong($"surface '{name}' needs '{member}'");
 
         var source = Source(name, Needed("kind"), place, members);
-        var bill = source is SurfaceSource.InFile { Format: { } format } ? BillFormat.All.GetValueOrDefault(format) : null;
+        var bill = source is SurfaceSource.InFile { Format: { } format } && BillFormatNames.All.Contains(format) ? format : null;
         string? NeededUnlessBill(string member) => bill is null || members.ContainsKey(member) ? Needed(member) : null;
 
         var key = NeededUnlessBill("key") ?? "day";
         if (TieSpec.Parse(key, out _) is { } flaw) throw members["key"].Wrong(flaw.TrimEnd('.'));
-        if (bill is not null && members.TryGetValue("unit", out var own)) throw own.Wrong($"{bill.Name} has a unit of its own");
+        if (bill is not null && members.TryGetValue("unit", out var own)) throw own.Wrong($"{bill} has a unit of its own");
         if (bill is null && members.TryGetValue("provider", out var provider)) throw provider.Wrong("'provider' is a bill's");
         var unit = NeededUnlessBill("unit");
         if (unit is not (null or "usd" or "cents" or "credits")) throw members["unit"].Wrong($"the unit '{unit}' is not known; known are usd, cents, credits");
@@ -63,7 +62,7 @@ internal static class SurfaceYaml
                     url, members.TryGetValue("token", out var token) ? token.Text().Trim() : null, members.TryGetValue("rows", out var rows) ? [.. rows.Text().Split('.', StringSplitOptions.RemoveEmptyEntries)] : []);
             default:
                 var format = members.TryGetValue("format", out var given) ? given.Text() : "csv";
-                return format is "csv" or "jsonl" || BillFormat.All.ContainsKey(format) ? new SurfaceSource.InFile(where.Text(), format) : throw given!.Wrong($"the format '{format}' is not known; known are csv, jsonl, {string.Join(", ", BillFormat.All.Keys.Order(StringComparer.Ordinal))}");
+                return format is "csv" or "jsonl" || BillFormatNames.All.Contains(format) ? new SurfaceSource.InFile(where.Text(), format) : throw given!.Wrong($"the format '{format}' is not known; known are csv, jsonl, {string.Join(", ", BillFormatNames.All.Order(StringComparer.Ordinal))}");
         }
     }
 }

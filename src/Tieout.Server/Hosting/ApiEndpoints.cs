@@ -38,6 +38,9 @@ public static class ApiEndpoints
         services.TryAddSingleton<CostTraces>();
         services.TryAddSingleton<RefusedTraces>();
         services.AddHostedService<TraceWarmUp>();
+        services.AddSingleton<IUsageExport, UsageCsv>();
+        services.AddSingleton<IUsageExport, UsageJsonLines>();
+        services.AddSingleton<IUsageExport, FocusUsage>();
         services.AddSingleton<IncidentBook>();
         services.AddSingleton<EvidenceCapture>();
         services.AddSingleton<BillTies>();

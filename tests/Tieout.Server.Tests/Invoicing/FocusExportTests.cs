@@ -2,7 +2,7 @@ using System.Globalization;
 using Tieout.Server.Tests.Http;
 using Tieout.Tests;
 
-namespace Tieout.Server.Tests.Metering;
+namespace Tieout.Server.Tests.Invoicing;
 
 /// <summary>The export as FOCUS 1.3 wants it, against the specification's own rules about columns.</summary>
 public sealed class FocusExportTests

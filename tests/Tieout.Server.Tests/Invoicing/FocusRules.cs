@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
-namespace Tieout.Server.Tests.Metering;
+namespace Tieout.Server.Tests.Invoicing;
 
 /// <summary>The rules of FOCUS 1.3 that a file can be checked by, as the specification's own rule model has them.</summary>
 /// <param name="applies">The criteria of applicability that hold for the file.</param>

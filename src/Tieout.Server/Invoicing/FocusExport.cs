@@ -9,7 +9,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 
-namespace Tieout.Server.Metering;
+namespace Tieout.Server.Invoicing;
 
 /// <summary>Usage and corrections as rows of FOCUS 1.3, CostAndUsage: a row a charge posting, so that they sum to what the org pays.</summary>
 /// <remarks>
