@@ -23,7 +23,7 @@ namespace Tieout.Server.Metering;
 /// <param name="TimeZone">In which days in <c>from</c> and <c>to</c> were cut.</param>
 public sealed record UsagePageBody(string Org, string Asset, IReadOnlyList<UsageLine> Items, string? NextCursor, string TimeZone, long AsOf);
 
-/// <summary>Usage records: pages as JSON, or every row that the filter matches as CSV or JSONL.</summary>
+/// <summary>Usage records: pages as JSON, or every row that the filter matches as an <see cref="IUsageExport"/>.</summary>
 internal static class UsageEndpoints
 {
     /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
@@ -37,10 +37,10 @@ internal static class UsageEndpoints
         var asOf = ledger.Read.AsOf;
         var (state, viewer) = (Inputs.Org(ledger, org), Caller.Of(context).Viewer);
         var filter = Filter(context, state);
-        if (Inputs.Query(context, "format") is "csv" or "jsonl" or "focus" && Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(context, org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
         if (Inputs.Query(context, "format") is { } format and not "json")
         {
             var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv, jsonl, focus or json.");
+            if (Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(context, org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
             await export.WriteAsync(context, state, filter);
             return TypedResults.Empty;
         }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Tieout.Server.Configuration;
+using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Tests.Http;
 using Tieout.Tests;
 
@@ -40,6 +42,10 @@ public sealed class BillTests
         if (exitCode == 1) Assert.Equal("unit", Text(run.Json.GetProperty("rows")[0], "cause"));
         Assert.Equal(2, (await TieAsync(world, "anthropic-cost", AnthropicCost(amount), "--provider", "openai")).ExitCode);
     }
+
+    [Fact]
+    public void A_configuration_may_name_exactly_the_formats_that_are_read() =>
+        Assert.Equal(BillFormat.All.Keys.Order(StringComparer.Ordinal), BillFormatNames.All.Order(StringComparer.Ordinal));
 
     [Fact]
     public async Task A_bill_is_of_the_whole_platform_and_compared_by_what_it_can_be()
