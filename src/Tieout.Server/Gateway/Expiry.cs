@@ -8,45 +8,23 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway;
 
 /// <summary>Ends holds whose time is over, so that a dead gateway holds no money for ever, and takes back what is left of expired grants.</summary>
-internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, OutageLog outages, ILogger<Expiry> logger) : Worker
+internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, OutageLog outages, ILogger<Expiry> logger)
+    : LeaderWorker(ledger, TimeSpan.FromSeconds(5), time, outages)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
-
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        try
-        {
-            do
-            {
-                await ExpireAsync(stoppingToken);
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops.
-        }
-    }
+    protected override string Work => "expiries of holds and grants";
 
-    private async Task ExpireAsync(CancellationToken cancellationToken)
-    {
-        if (!ledger.IsLeader) return;
-        try
-        {
-            var due = Due(Instant.From(time.GetUtcNow()));
+    protected override bool BeginsAtOnce => true;
 
-            // A hold whose settlement waits in the spool must not end before it: the charge would count as late.
-            if (due.Count == 0 || spool.Count > 0) return;
-            await ledger.SubmitAsync(due, cancellationToken);
-            LogExpired(due.Count);
-        }
-        catch (StoreUnavailableException unavailable)
-        {
-            outages.See("expiries of holds and grants", unavailable.Message);
-        }
+    protected override async Task LeadAsync(CancellationToken stoppingToken)
+    {
+        var due = Due(Instant.From(time.GetUtcNow()));
+
+        // A hold whose settlement waits in the spool must not end before it: the charge would count as late.
+        if (due.Count == 0 || spool.Count > 0) return;
+        await ledger.SubmitAsync(due, stoppingToken);
+        LogExpired(due.Count);
     }
 
     private List<Command> Due(Instant now)

@@ -22,19 +22,12 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await Task.Delay(CurrentRoutes.Get().Options.Gateway.BatchPollInterval, Time, stoppingToken);
+            await Task.Delay(CurrentRoutes.Get().Options.Gateway.BatchPollInterval, Time, stoppingToken);
 
-                // One server asks: the others would only ask the same.
-                if (ledger.IsLeader) await PollAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops.
+            // One server asks: the others would only ask the same.
+            if (ledger.IsLeader) await PollAsync(stoppingToken);
         }
     }
 

@@ -19,15 +19,8 @@ internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, ILo
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(LookEvery, time);
-        try
-        {
-            do Look(ledger.Health);
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException)
-        {
-            // The server stops.
-        }
+        do Look(ledger.Health);
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private void Look(LedgerHealth health)

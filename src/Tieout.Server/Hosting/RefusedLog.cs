@@ -13,7 +13,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Hosting;
 
 /// <summary>Logs, counts and stores every refused request (401, 402, 403, 404, 429) of every door. Above a rate log lines and rows are left out and counted; the metric counts all.</summary>
-internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<RefusedLog> logger) : Worker
+internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<RefusedLog> logger)
+    : TickingWorker(TimeSpan.FromSeconds(1), time, outages)
 {
     /// <summary>Log lines of one status.</summary>
     public const int LinesBurst = 20, LinesPerSecond = 1;
@@ -23,14 +24,16 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
 
     private const int WaitingMax = 5_000, BatchMax = 1_000, SummaryEveryTicks = 10;
 
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
-
     private readonly FrozenDictionary<int, SampleRate> _lines = new[] { 401, 402, 403, 404, 429 }.ToFrozenDictionary(status => status, _ => new SampleRate(LinesBurst, LinesPerSecond));
     private readonly ConcurrentDictionary<string, SampleRate> _rows = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(int Status, string Code), long> _counts = new();
     private readonly Channel<RefusedRequest> _waiting = Channel.CreateBounded<RefusedRequest>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
 
+    private int _tick;
+
     protected override ILogger Logger => logger;
+
+    protected override string Work => "refused requests";
 
     /// <summary>Refused requests since the start, by status and error code.</summary>
     public IEnumerable<(int Status, string Code, long Count)> Counts =>
@@ -51,22 +54,15 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
         if (_rows.GetOrAdd(org, static _ => new(RowsBurst, RowsPerSecond)).Take(now)) _waiting.Writer.TryWrite(request);
     }
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
+    protected override async Task TickAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Tick, time);
-        try
-        {
-            for (var tick = 1; await timer.WaitForNextTickAsync(stoppingToken); tick++)
-            {
-                await StoreAsync(stoppingToken);
-                if (tick % SummaryEveryTicks == 0) LogSummary();
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops; the last requests are stored below.
-        }
+        if (++_tick % SummaryEveryTicks == 0) LogSummary();
+        await StoreAsync(stoppingToken);
+    }
 
+    /// <summary>The last requests.</summary>
+    protected override async Task EndAsync()
+    {
         LogSummary();
         await StoreAsync(CancellationToken.None);
     }
@@ -83,16 +79,9 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
     {
         var batch = new List<RefusedRequest>();
         while (batch.Count < BatchMax && _waiting.Reader.TryRead(out var request)) batch.Add(request);
-        if (batch.Count == 0) return;
-        try
-        {
-            await ledger.RefusedRequests.AddAsync(batch, cancellationToken);
-        }
-        catch (StoreUnavailableException unavailable)
-        {
-            // Given up: an outage refuses many requests, and the log has a line of each.
-            outages.See("refused requests", unavailable.Message);
-        }
+
+        // What cannot be stored is given up: an outage refuses many requests, and the log has a line of each.
+        if (batch.Count > 0) await ledger.RefusedRequests.AddAsync(batch, cancellationToken);
     }
 
     [LoggerMessage(EventId = LogEvents.RequestRefused, Level = LogLevel.Warning, Message = "Refused with {Status} {Code}: {Method} {Route} by {Token} from {Address}")]

@@ -10,28 +10,17 @@ using Tieout.Storage;
 namespace Tieout.Server.Jobs;
 
 /// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
-internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger) : Worker
+internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger)
+    : LeaderWorker(ledger, TimeSpan.FromMinutes(1), time, outages)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
-
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await RunDueAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops; what was under way is done again.
-        }
-    }
+    protected override string Work => "daily jobs";
+
+    protected override Task LeadAsync(CancellationToken stoppingToken) => RunDueAsync(stoppingToken);
 
     internal async Task RunDueAsync(CancellationToken stoppingToken)
     {
-        if (!ledger.IsLeader || !ledger.Health.IsWritable) return;
         foreach (var job in jobs)
         {
             var now = time.GetUtcNow();
@@ -46,11 +35,7 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
                 await ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
                 if (last is not null) LogDone(job.Name, day);
             }
-            catch (StoreUnavailableException unavailable)
-            {
-                outages.See("daily jobs", unavailable.Message);
-            }
-            catch (Exception unexpected) when (unexpected is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception unexpected) when (unexpected is not (StoreUnavailableException or OperationCanceledException) || (unexpected is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 LogFailed(unexpected, job.Name);
             }

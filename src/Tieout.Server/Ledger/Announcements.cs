@@ -27,16 +27,9 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, O
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        try
+        await foreach (var (message, beside) in _waiting.Reader.ReadAllAsync(stoppingToken))
         {
-            await foreach (var (message, beside) in _waiting.Reader.ReadAllAsync(stoppingToken))
-            {
-                while (!await TellAsync(message, beside, stoppingToken)) await Task.Delay(Pause, time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops.
+            while (!await TellAsync(message, beside, stoppingToken)) await Task.Delay(Pause, time, stoppingToken);
         }
     }
 

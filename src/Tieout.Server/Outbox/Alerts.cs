@@ -22,14 +22,7 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops; what is raised is recalled when it starts again.
-        }
+        while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
     }
 
     internal void Look()

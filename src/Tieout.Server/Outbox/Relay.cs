@@ -9,7 +9,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Brings the outbox to its endpoints: at least once, and in order within an org. Every node does; each lane is one node's at a time.</summary>
-internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger) : Worker
+internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger)
+    : TickingWorker(TimeSpan.FromMilliseconds(500), time, outages)
 {
     /// <summary>Lanes that this node works at, at once.</summary>
     private const int LanesMax = 32;
@@ -19,8 +20,6 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
 
     /// <summary>Messages of one lane before others have their turn.</summary>
     private const int TurnMessages = 100;
-
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
     /// <summary>After a node's death another goes on with its lanes. Renewed by every message.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(15);
@@ -32,39 +31,22 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
 
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await TickAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops: what was under way is not known to have come, and is sent again.
-        }
+    protected override string Work => "deliveries of messages";
 
-        await Task.WhenAll(_working);
-    }
+    /// <summary>What was under way is not known to have come, and is sent again.</summary>
+    protected override Task EndAsync() => Task.WhenAll(_working);
 
-    private async Task TickAsync(CancellationToken stoppingToken)
+    protected override async Task TickAsync(CancellationToken stoppingToken)
     {
         if (!sender.CanSign) return;
         _working.RemoveAll(work => work.IsCompleted);
-        try
+        await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger).Values.Select(webhook => webhook.Subscription)], stoppingToken);
+        if (_working.Count >= LanesMax) return;
+        var webhooks = Webhook.All(ledger);
+        foreach (var lane in await ledger.Deliveries.ClaimAsync(Lease, LanesMax - _working.Count, BusyEndpoints(), stoppingToken))
         {
-            await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger).Values.Select(webhook => webhook.Subscription)], stoppingToken);
-            if (_working.Count >= LanesMax) return;
-            var webhooks = Webhook.All(ledger);
-            foreach (var lane in await ledger.Deliveries.ClaimAsync(Lease, LanesMax - _working.Count, BusyEndpoints(), stoppingToken))
-            {
-                lock (_busy) _busy[lane.Endpoint] = _busy.GetValueOrDefault(lane.Endpoint) + 1;
-                _working.Add(Task.Run(() => WorkAsync(lane, webhooks.GetValueOrDefault(lane.Endpoint), stoppingToken), CancellationToken.None));
-            }
-        }
-        catch (StoreUnavailableException unavailable)
-        {
-            outages.See("deliveries of messages", unavailable.Message);
+            lock (_busy) _busy[lane.Endpoint] = _busy.GetValueOrDefault(lane.Endpoint) + 1;
+            _working.Add(Task.Run(() => WorkAsync(lane, webhooks.GetValueOrDefault(lane.Endpoint), stoppingToken), CancellationToken.None));
         }
     }
 

@@ -9,44 +9,31 @@ using Tieout.Storage;
 namespace Tieout.Server.Runtime;
 
 /// <summary>Meters runtimes as time passes, on one node.</summary>
-internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger) : Worker
+internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger)
+    : LeaderWorker(ledger, TimeSpan.FromSeconds(10), time, outages)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
-
     private RuntimeMeter? _meter;
 
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await TickAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops.
-        }
-    }
+    protected override string Work => "meterings of runtimes";
 
-    private async Task TickAsync(CancellationToken stoppingToken)
+    protected override async Task LeadAsync(CancellationToken stoppingToken)
     {
-        // Another node charges meanwhile: what was remembered here is not what stands when it is this node's turn again.
-        if (!ledger.IsLeader) _meter = null;
-        if (!ledger.IsLeader || !ledger.Health.IsWritable) return;
         try
         {
             _meter ??= new(ledger, keys, options.Runtime);
             var refused = await _meter.TickAsync(Instant.From(time.GetUtcNow()), stoppingToken);
             if (refused > 0) LogRefused(refused);
         }
-        catch (StoreUnavailableException unavailable)
+        catch (StoreUnavailableException)
         {
-            _meter = null;
-            outages.See("meterings of runtimes", unavailable.Message);
+            Forget();
+            throw;
         }
     }
+
+    protected override void Forget() => _meter = null;
 
     [LoggerMessage(EventId = LogEvents.RuntimeNotCharged, Level = LogLevel.Error, Message = "{Records} intervals of runtimes could not be charged and are tried again. Check that their models have a price")]
     private partial void LogRefused(int records);

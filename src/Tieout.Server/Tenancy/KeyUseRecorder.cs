@@ -9,7 +9,8 @@ namespace Tieout.Server.Tenancy;
 
 /// <summary>Records when each key was last used, to the minute. A request costs a comparison; uses are stored in batches beside the ledger, with no commit and no change of a setting.</summary>
 /// <remarks>Another node shows a use within <see cref="StoredEvery"/> and the minute that is cut off. A node that is killed loses at most the uses of <see cref="StoredEvery"/>.</remarks>
-internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<KeyUseRecorder> logger) : Worker
+internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<KeyUseRecorder> logger)
+    : TickingWorker(KeyUseRecorder.StoredEvery, time, outages)
 {
     public static readonly TimeSpan StoredEvery = TimeSpan.FromSeconds(30);
 
@@ -17,6 +18,8 @@ internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLo
     private readonly ConcurrentDictionary<(string Org, string Key), Use> _uses = new();
 
     protected override ILogger Logger => logger;
+
+    protected override string Work => "key uses";
 
     /// <summary>Notes a request that passed the gate.</summary>
     public void Note(Spender spender)
@@ -41,38 +44,21 @@ internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLo
     }
 
     /// <summary>Stores the uses that are not stored yet. Those that cannot be stored wait for the next time.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot be written.</exception>
     public async Task StoreAsync(CancellationToken cancellationToken)
     {
         var waiting = _uses.Where(use => !use.Value.IsStored).ToList();
         if (waiting.Count == 0) return;
-        try
-        {
-            await ledger.KeyUses.StoreAsync([.. waiting.Select(use => new KeyUse(use.Key.Org, use.Key.Key, use.Value.At))], cancellationToken);
-        }
-        catch (StoreUnavailableException unavailable)
-        {
-            outages.See("key uses", unavailable.Message);
-            return;
-        }
+        await ledger.KeyUses.StoreAsync([.. waiting.Select(use => new KeyUse(use.Key.Org, use.Key.Key, use.Value.At))], cancellationToken);
 
         // Not where the key was used again meanwhile: that minute is not stored yet.
         foreach (var (key, use) in waiting) _uses.TryUpdate(key, use with { IsStored = true }, use);
     }
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(StoredEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await StoreAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The server stops; the last uses are stored below.
-        }
+    protected override Task TickAsync(CancellationToken stoppingToken) => StoreAsync(stoppingToken);
 
-        await StoreAsync(CancellationToken.None);
-    }
+    /// <summary>The last uses.</summary>
+    protected override Task EndAsync() => StoreAsync(CancellationToken.None);
 
     private readonly record struct Use(long Minute, bool IsStored)
     {

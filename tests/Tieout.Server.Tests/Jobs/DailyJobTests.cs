@@ -18,7 +18,7 @@ public sealed class DailyJobTests
         await WithLedgerAsync(async ledger =>
         {
             var (clock, job) = (new Clock(new(2026, 11, 22, 2, 59, 0, TimeSpan.Zero)), new Counted());
-            DailyJobs Server() => new(ledger, [job], clock, new Server.Hosting.OutageLog(ledger, clock, NullLogger<Server.Hosting.OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
+            DailyJobs Server() => new(ledger, [job], clock, new OutageLog(ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
             await Server().RunDueAsync(Stop);
             Assert.Equal(0, job.Runs);
             clock.Now = clock.Now.AddMinutes(1);
@@ -38,11 +38,11 @@ public sealed class DailyJobTests
         await WithLedgerAsync(async ledger =>
         {
             var (clock, job) = (new Clock(new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero)), new Counted { Fails = new StoreUnavailableException("away", StoreEffect.None) });
-            var server = new DailyJobs(ledger, [job], clock, new Server.Hosting.OutageLog(ledger, clock, NullLogger<Server.Hosting.OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
+            var server = new DailyJobs(ledger, [job], clock, new OutageLog(ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
             await server.RunDueAsync(Stop);
             Assert.Equal(0, job.Runs);
             clock.Now = clock.Now.AddDays(1);
-            await server.RunDueAsync(Stop);
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => server.RunDueAsync(Stop));
             job.Fails = new InvalidOperationException("a bug");
             await server.RunDueAsync(Stop);
             job.Fails = null;

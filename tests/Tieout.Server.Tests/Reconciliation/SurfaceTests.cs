@@ -10,6 +10,7 @@ using Npgsql;
 using Tieout.Server.Configuration;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Reconciliation.Surfaces;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage.Tests.Postgres;
 
@@ -116,7 +117,7 @@ public sealed class SurfaceTests
             var options = new ServerOptions { Surfaces = [Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }] };
             using var reader = new SurfaceReader();
             var ties = new SurfaceTies(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
-            var worker = new SurfaceWorker(ties, world.Ledger, clock, NullLogger<SurfaceWorker>.Instance);
+            var worker = new SurfaceWorker(ties, world.Ledger, clock, new OutageLog(world.Ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<SurfaceWorker>.Instance);
             void Restart()
             {
                 worker.Dispose();
@@ -129,7 +130,7 @@ public sealed class SurfaceTests
                 await File.WriteAllTextAsync(file, $"org,n\nacme,{counter}\n", TestContext.Current.CancellationToken);
                 for (var minute = 0; minute < minutes; minute++)
                 {
-                    await worker.TickAsync(TestContext.Current.CancellationToken);
+                    await worker.CompareDueAsync(TestContext.Current.CancellationToken);
                     clock.Forward(TimeSpan.FromMinutes(1));
                 }
             }

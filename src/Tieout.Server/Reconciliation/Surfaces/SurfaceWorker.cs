@@ -13,14 +13,12 @@ namespace Tieout.Server.Reconciliation.Surfaces;
 
 /// <summary>Compares each surface that has a schedule, and tells when one drifts for long.</summary>
 /// <remarks>One alert an episode, and one when it ends, whoever restarts in between.</remarks>
-internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, TimeProvider time, ILogger<SurfaceWorker> logger) : Worker
+internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, TimeProvider time, OutageLog outages, ILogger<SurfaceWorker> logger)
+    : LeaderWorker(ledger, TimeSpan.FromSeconds(1), time, outages)
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
-
     /// <summary>Compares what is due.</summary>
-    public async Task TickAsync(CancellationToken cancellationToken)
+    public async Task CompareDueAsync(CancellationToken cancellationToken)
     {
-        if (!ledger.IsLeader) return;
         var now = Instant.From(time.GetUtcNow());
         foreach (var surface in ties.All)
         {
@@ -33,20 +31,17 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
 
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
+    protected override string Work => "comparisons of surfaces";
+
+    protected override async Task LeadAsync(CancellationToken stoppingToken)
     {
-        if (!ties.All.Any(surface => surface.Every is not null)) return;
-        using var timer = new PeriodicTimer(Tick, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
-            {
-                await TickAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is StoreUnavailableException || (e is not OperationCanceledException && !stoppingToken.IsCancellationRequested))
-            {
-                TickFailed(logger, e);
-            }
+            await CompareDueAsync(stoppingToken);
+        }
+        catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException) || (failure is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+        {
+            TickFailed(logger, failure);
         }
     }
 
