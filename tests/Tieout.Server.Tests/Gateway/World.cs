@@ -174,8 +174,14 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     /// <summary>What else submissions fail with, as a fault of the program would; null: nothing.</summary>
     public Exception? Fault { get; set; }
 
+    /// <summary>The outcome of a command that the ledger itself would decide otherwise; null: the ledger decides.</summary>
+    public Func<Command, Outcome?>? Decides { get; set; }
+
     /// <summary>Who reads instead; null: nobody.</summary>
     public ILedgerReader? Reader { get; set; }
+
+    /// <summary>Everything works again.</summary>
+    public void Repair() => (Broken, Fault, Decides, Reader) = (null, null, null, null);
 
     /// <summary>What is known of the commands that the store is down for.</summary>
     public StoreEffect Effect { get; set; } = StoreEffect.None;
@@ -198,6 +204,7 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {
+        if (Decides?.Invoke(command) is { } decided) return ValueTask.FromResult(decided);
         if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", Effect);
         return Fault is null ? inner.SubmitAsync(command, cancellationToken) : throw Fault;
     }

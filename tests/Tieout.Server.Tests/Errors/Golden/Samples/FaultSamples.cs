@@ -1,0 +1,33 @@
+using Tieout.Core.Ledger;
+using Tieout.Storage;
+
+namespace Tieout.Server.Tests.Errors.Golden.Samples;
+
+/// <summary>The store is away, or the program has a fault.</summary>
+internal static class FaultSamples
+{
+    private const string TopUp = """
+        POST /api/v1/orgs/acme/topups
+
+        {"id":"topup-1","amount":"10"}
+        """;
+
+    public static IReadOnlyList<GoldenSample> All { get; } =
+    [
+        new("store_unavailable", "The disk of the ledger is full.", TopUp, world =>
+        {
+            world.World.Ledger.Fault = new StoreUnavailableException("SQLite: database or disk is full.", StoreEffect.None, StoreFault.Full);
+            return Task.CompletedTask;
+        }),
+        new("command_quarantined", "A rule of the ledger threw an exception.", TopUp, world =>
+        {
+            world.World.Ledger.Decides = _ => new Outcome.Refused(Refusal.CommandQuarantined, "qrt_0123456789abcdef");
+            return Task.CompletedTask;
+        }),
+        new("internal_error", "The server threw an exception that no code expects.", TopUp, world =>
+        {
+            world.World.Ledger.Fault = new InvalidOperationException("A fault of a test.");
+            return Task.CompletedTask;
+        }),
+    ];
+}
