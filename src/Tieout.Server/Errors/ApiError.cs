@@ -10,20 +10,20 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     private const string QuotaType = "insufficient_quota";
     private const string ServerType = "server_error";
 
-    // Who asks.
+    // Credentials, and what they allow.
     public static readonly ApiError InvalidApiKey = new("invalid_api_key", 401, "The API key is unknown, blocked or expired.");
     public static readonly ApiError Unauthorized = new("unauthorized", 401, "The admin token is missing or wrong.");
 
     public static readonly ApiError Forbidden = new("forbidden", 403, "The credential does not allow this.");
 
-    public static readonly ApiError ScopeNotAllowed = new("scope_not_allowed", 403, "The key may not be used for this kind of work.");
+    public static readonly ApiError ScopeNotAllowed = new("scope_not_allowed", 403, "The key has no scope for this request.");
     public static readonly ApiError ModelNotAllowed = new("model_not_allowed", 403, "The key may not use this model.");
 
     public static readonly ApiError AddressNotAllowed = new("address_not_allowed", 403, "The key may not be used from this address.");
     public static readonly ApiError TagPinned = new("tag_pinned", 403, "The key is pinned to another value of this tag.");
 
-    // What is asked.
-    public static readonly ApiError BodyMalformed = new("body_malformed", 400, "The body has another form than this address accepts.");
+    // The request: its form, and what it names.
+    public static readonly ApiError BodyMalformed = new("body_malformed", 400, "The body is not in the form that this address accepts.");
     public static readonly ApiError BodyTooLarge = new("body_too_large", 413, "The body is larger than the server accepts.");
     public static readonly ApiError HeaderInvalid = new("header_invalid", 400, "A header is invalid.");
     public static readonly ApiError ParameterInvalid = new("parameter_invalid", 400, "A parameter is invalid.");
@@ -39,19 +39,19 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError IncidentClosed = new("incident_closed", 409, "The incident is closed.");
     public static readonly ApiError PriceNotFound = new("price_not_found", 404, "No price list contains this model.");
     public static readonly ApiError PriceListInvalid = new("price_list_invalid", 400, "The file is not a price list of the given format.");
-    public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file cannot be read without doubt, so it was not compared.");
+    public static readonly ApiError FileInvalid = new("file_invalid", 400, "The file is malformed or ambiguous, so it was not compared.");
     public static readonly ApiError SurfaceNotFound = new("surface_not_found", 404, "The configuration does not contain this surface.");
-    public static readonly ApiError SurfaceUnreadable = new("surface_unreadable", 502, "The other book cannot be read, so it was not compared.", ServerType);
+    public static readonly ApiError SurfaceUnreadable = new("surface_unreadable", 502, "The surface cannot be read, so it was not compared.", ServerType);
     public static readonly ApiError InvoiceNotFound = new("invoice_not_found", 404, "The invoice or credit note does not exist.");
     public static readonly ApiError InvoiceFinal = new("invoice_final", 409, "The invoice is final: it never changes.");
-    public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "The credit is larger than the rest of the invoice.");
+    public static readonly ApiError CreditTooLarge = new("credit_too_large", 409, "The credit note is larger than what is left of the invoice.");
     public static readonly ApiError WebhookInvalid = new("webhook_invalid", 400, "The webhook is invalid.");
     public static readonly ApiError WebhookNotFound = new("webhook_not_found", 404, "The webhook does not exist.");
     public static readonly ApiError MethodNotAllowed = new("method_not_allowed", 405, "This address does not accept the method.");
     public static readonly ApiError ModelNotFound = new("model_not_found", 404, "The model does not exist here.");
     public static readonly ApiError ModelNotPriced = new("model_not_priced", 404, "The model has no price, and the policy refuses models without one.");
 
-    // Who it is for.
+    // Identity envelopes.
     public static readonly ApiError EnvelopeRefused = new("envelope_refused", 403, "The identity envelope was not issued here, or was changed.");
     public static readonly ApiError EnvelopeRevoked = new("envelope_revoked", 403, "The key that signed the identity envelope is revoked.");
     public static readonly ApiError EnvelopeRequired = new("envelope_required", 403, "A worker's key can spend only with a tenant's envelope.");
@@ -62,18 +62,18 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError EnvelopeKeyState = new("envelope_key_state", 409, "The state of an envelope key can only go forward: active, verify_only, revoked.");
     public static readonly ApiError EnvelopesOff = new("envelopes_off", 503, "This server has no envelope secret, so it cannot issue envelopes.", ServerType);
 
-    // What is handed in as used.
-    public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call contains more items than one call may.");
+    // Usage that was measured elsewhere.
+    public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call contains more items than one call may contain.");
     public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "This address does not accept the body's media type.");
     public static readonly ApiError ItemInvalid = new("item_invalid", 400, "The usage item is invalid.");
     public static readonly ApiError RuntimeInvalid = new("runtime_invalid", 400, "The registration of the app instance or allocation is invalid.");
     public static readonly ApiError RuntimeNotFound = new("runtime_not_found", 404, "The app instance or allocation does not exist.");
-    public static readonly ApiError RuntimeActive = new("runtime_active", 409, "The app instance or allocation is still running, or is not yet charged to its end.");
+    public static readonly ApiError RuntimeActive = new("runtime_active", 409, "The app instance or allocation is still running, or its last usage is not charged yet.");
     public static readonly ApiError RuntimeRetired = new("runtime_retired", 409, "The app instance or allocation is retired.");
     public static readonly ApiError ActivityTooLate = new("activity_too_late", 409, "The activity is too old to be metered.");
     public static readonly ApiError UsageMissing = new("usage_missing", 400, "The item contains no usage.");
 
-    // What the ledger refuses; see RefusalErrors.
+    // Refusals of the ledger; see RefusalErrors.
     public static readonly ApiError IdReused = new("id_reused", 409, "This id was used before with other content.");
     public static readonly ApiError NameInvalid = new("name_invalid", 400, "A name or text is invalid.");
     public static readonly ApiError AmountNotPositive = new("amount_not_positive", 400, "The amount must be above zero.");
@@ -94,33 +94,29 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError AdjustmentsFrozen = new("adjustments_frozen", 409, "The org is frozen: no money may be moved by hand.");
     public static readonly ApiError ReasonNeeded = new("reason_needed", 400, "A reason is required above the approval limit.");
     public static readonly ApiError ProposalNotFound = new("proposal_not_found", 404, "The proposal does not exist.");
-    public static readonly ApiError ProposalDiffers = new("proposal_differs", 409, "The approval is for other content than the proposal has.");
+    public static readonly ApiError ProposalDiffers = new("proposal_differs", 409, "The hash in the approval is not the hash of the proposal.");
     public static readonly ApiError ProposalClosed = new("proposal_closed", 409, "The proposal is already approved or rejected.");
     public static readonly ApiError ProposalOwn = new("proposal_own", 403, "The proposer cannot approve their own proposal.");
     public static readonly ApiError ProposalExpired = new("proposal_expired", 409, "The proposal has expired.");
-    public static readonly ApiError GrantNotFound = new("grant_not_found", 404, "The grant does not exist.");
-    public static readonly ApiError GrantNotExpired = new("grant_not_expired", 409, "The grant has not expired yet.");
-    public static readonly ApiError HoldNotFound = new("hold_not_found", 404, "The hold does not exist.");
-    public static readonly ApiError HoldEnded = new("hold_ended", 409, "The hold has ended already.");
     public static readonly ApiError HoldNotExpired = new("hold_not_expired", 409, "The hold has not expired yet.");
-    public static readonly ApiError ScopeChanged = new("scope_changed", 409, "The usage is for another scope than its hold.");
+    public static readonly ApiError HoldEnded = new("hold_ended", 409, "The hold ended before this command.");
     public static readonly ApiError ObjectNotFound = new("object_not_found", 404, "The stored response, file or batch does not exist.");
     public static readonly ApiError LineageMoved = new("lineage_moved", 409, "Too many concurrent attempts of this operation. Try again.");
     public static readonly ApiError InsufficientBalance = new("insufficient_balance", 402, "The balance does not cover what the request may cost.", QuotaType);
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
-    // What there is too much of.
-    public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org uses as much of the server as it may.", "requests");
+    // Limits.
+    public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org has reached its limit on this server.", "requests");
     public static readonly ApiError TooManyAttempts = new("too_many_attempts", 429, "Too many wrong credentials came from the address.", "requests");
     public static readonly ApiError ServerBusy = new("server_busy", 503, "The server is at its capacity. Try again.", ServerType);
-    public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than one read may take.", ServerType);
-    public static readonly ApiError TooManyOpenHolds = new("too_many_open_holds", 429, "The org has as many open holds as it may have.", "requests");
-    public static readonly ApiError TooManySettings = new("too_many_settings", 409, "The org has as many settings of this kind as it may have.");
-    public static readonly ApiError TooManySteps = new("too_many_steps", 409, "The lineage of the envelope has as many steps as it may.");
-    public static readonly ApiError TooManyObjects = new("too_many_objects", 409, "The org stores as many files and batches as it may.");
+    public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than its time limit.", ServerType);
+    public static readonly ApiError TooManyOpenHolds = new("too_many_open_holds", 429, "The org has reached its limit of open holds.", "requests");
+    public static readonly ApiError TooManySettings = new("too_many_settings", 409, "The org has reached its limit of settings of this kind.");
+    public static readonly ApiError TooManySteps = new("too_many_steps", 409, "The lineage of the envelope has reached its limit of steps.");
+    public static readonly ApiError TooManyObjects = new("too_many_objects", 409, "The org has reached its limit of stored files and batches.");
     public static readonly ApiError RateLimited = new("rate_limit_exceeded", 429, "A limit on requests, tokens or concurrent requests is reached.", "requests");
 
-    // What the world or we did wrong.
+    // Faults of the store, of providers, and of this program.
     public static readonly ApiError StoreUnavailable = new("store_unavailable", 503, "The ledger cannot be written now, so the request was refused.", ServerType);
     public static readonly ApiError CommandQuarantined = new("command_quarantined", 500, "A fault of the ledger stopped the command. The command is recorded in quarantine.", ServerType);
     public static readonly ApiError UpstreamUnreachable = new("upstream_unreachable", 502, "The provider cannot be reached.", ServerType);

@@ -3,7 +3,7 @@ using Tieout.Core.Ledger;
 
 namespace Tieout.Server.Errors;
 
-/// <summary>What a refusal of the ledger is called over HTTP.</summary>
+/// <summary>From the refusals of the ledger to the errors of the API.</summary>
 public static class RefusalErrors
 {
     extension(Refusal refusal)
@@ -23,12 +23,8 @@ public static class RefusalErrors
             Refusal.PostingNotFound => ApiError.PostingNotFound,
             Refusal.PostingNotCorrectable => ApiError.PostingNotCorrectable,
             Refusal.PostingReversed => ApiError.PostingReversed,
-            Refusal.GrantNotFound => ApiError.GrantNotFound,
-            Refusal.GrantNotExpired => ApiError.GrantNotExpired,
-            Refusal.HoldNotFound => ApiError.HoldNotFound,
-            Refusal.HoldEnded => ApiError.HoldEnded,
             Refusal.HoldNotExpired => ApiError.HoldNotExpired,
-            Refusal.ScopeChanged => ApiError.ScopeChanged,
+            Refusal.HoldEnded => ApiError.HoldEnded,
             Refusal.ObjectNotFound => ApiError.ObjectNotFound,
             Refusal.EnvelopeDiffers => ApiError.IdentityRebind,
             Refusal.LineageMoved => ApiError.LineageMoved,
@@ -45,12 +41,15 @@ public static class RefusalErrors
             Refusal.InsufficientBalance => ApiError.InsufficientBalance,
             Refusal.BudgetExhausted => ApiError.BudgetExhausted,
             Refusal.CommandQuarantined => ApiError.CommandQuarantined,
+
+            // The server itself submits releases, expiries and settlements, for holds and grants that it has read. No request can bring these.
+            Refusal.GrantNotFound or Refusal.GrantNotExpired or Refusal.HoldNotFound or Refusal.ScopeChanged => ApiError.Internal,
             _ => throw new UnreachableException($"No error for {refusal}."),
         };
     }
 }
 
-/// <summary>What a refusal says beyond its code.</summary>
+/// <summary>The details of refusals by a limit.</summary>
 public static class RefusalDetails
 {
     extension(Outcome.Refused refused)
@@ -58,7 +57,7 @@ public static class RefusalDetails
         /// <summary>For a limit of the governor: one sentence with the limit. Null: the refusal is of another kind.</summary>
         public string? LimitDetail => refused.Reason switch
         {
-            Refusal.TooManySteps => "The lineage of this envelope has as many steps as it may have (governor.lineage_steps). Begin a new operation.",
+            Refusal.TooManySteps => "The lineage of this envelope has reached its limit of steps (governor.lineage_steps). Start a new operation, or raise the limit.",
             Refusal.TooManySettings => $"The org has {refused.Limit} settings of this kind, which is its limit (governor.settings_per_kind). Change one that exists, or raise the limit.",
             Refusal.TooManyOpenHolds => $"The org has {refused.Limit} open holds, which is its limit (governor.open_holds_per_org). Try again when some have ended.",
             _ => null,

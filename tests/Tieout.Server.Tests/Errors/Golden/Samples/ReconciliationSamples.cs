@@ -40,18 +40,25 @@ internal static class ReconciliationSamples
                 await ChargeAsync(world, labels, default, price: null, Amount.Parse("1"));
                 await FindAsync(world, "unattributed");
             }),
-        new("hold_ended", "{orphan_hold} is a hold that was not expired in time. It is settled while the request is answered.", """
+        new("hold_not_expired", "The clock of the server is one hour ahead of the store's. By the server's clock the hold of the finding {orphan_hold} is over.", """
             POST /api/v1/findings/{orphan_hold}/correct
 
             {}
             """, async world =>
             {
-                var id = new AttemptId(Guid.CreateVersion7());
-                world.World.Ledger.Broken = command => command is Command.ExpireHold;
-                await world.World.DoAsync(new Command.PlaceHold(id, new() { Org = Org, Source = UsageSource.Gateway }, null, "op-1", Amount.Parse("1"), TimeSpan.FromMilliseconds(1)));
+                await world.World.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = Org, Source = UsageSource.Gateway }, null, "op-1", Amount.Parse("1"), TimeSpan.FromMinutes(5)));
                 world.Time.Ahead = TimeSpan.FromHours(1);
                 await FindAsync(world, "orphan_hold");
+            }),
+        new("hold_ended", "The hold of the finding {orphan_hold} is settled while the request is answered.", """
+            POST /api/v1/findings/{orphan_hold}/correct
+
+            {}
+            """, world =>
+            {
+                world.Time.Ahead = TimeSpan.FromHours(1);
                 world.World.Ledger.Decides = command => command is Command.ExpireHold ? new Outcome.Refused(Refusal.HoldEnded) : null;
+                return Task.CompletedTask;
             }),
         new("file_invalid", "The second line has no time.", """
             POST /api/v1/orgs/books/ties?key=org,day&amount=usd&unit=usd
@@ -74,7 +81,7 @@ internal static class ReconciliationSamples
             }),
     ];
 
-    private static Task ChargeAsync(GoldenWorld world, UsageLabels labels, UsageCounts counts, PriceVersion? price, Amount charge)
+    private static Task ChargeAsync(GoldenWorld world, UsageLabels labels, UsageCounts counts, ResolvedPrice? price, Amount charge)
     {
         var usage = new UsageRecord(
             new(Guid.CreateVersion7()), labels, "op-1", 1, null, "corr-1", null, null, Instant.From(DateTimeOffset.UtcNow), 1_000, 200, counts, UsageBasis.Reported, UsageFlags.None);
