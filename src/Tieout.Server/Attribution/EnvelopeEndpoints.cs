@@ -64,7 +64,7 @@ internal static class EnvelopeEndpoints
     private static async Task<IResult> Issue(HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, EnvelopeIssuer issuer, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeBody);
-        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start it with 'tieout serve', which makes a secret of its own.");
+        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
         var caller = Caller.Of(context);
         if (body.ExpiresInSeconds is < 1) throw Invalid(EnvelopeRefusal.LifetimeWrong);
         TimeSpan? lifetime = body.ExpiresInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
@@ -73,7 +73,7 @@ internal static class EnvelopeEndpoints
             ? issuer.IssueChild(Parent(caller, body, verifier.Verify(parent, Instant.From(time.GetUtcNow()))), body.WorkflowId, body.OperationId, out flaw, lifetime)
             : issuer.Issue(Org(caller, body, ledger), body.OriginatorId ?? caller.Key?.Id ?? "admin", body.WorkflowId, body.OperationId, out flaw, body.Aud, lifetime, caller.Key?.Id);
         if (flaw is { } wrong) throw Invalid(wrong);
-        if (issued is null) throw new ApiRefusedException(ApiError.EnvelopesOff, "No envelope key issues: make one with POST /api/v1/envelope-keys.");
+        if (issued is null) throw new ApiRefusedException(ApiError.EnvelopesOff, "No envelope key is active. Make one with POST /api/v1/envelope-keys.");
         return Answer.Made(isNew: true, new IssuedEnvelopeBody(issued.Token, issued.KeyId, ClaimsBody.From(issued.Envelope)), AttributionJson.Default.IssuedEnvelopeBody);
     }
 
@@ -127,12 +127,12 @@ internal static class EnvelopeEndpoints
         var asked = body.OrgId ?? body.TenantId;
         if (caller.Key is { } key)
         {
-            if (key.Worker) throw new ApiRefusedException(ApiError.EnvelopeRequired, "A worker's key issues only with a parent: the envelope it acts under.");
+            if (key.Worker) throw new ApiRefusedException(ApiError.EnvelopeRequired, "A worker's key can issue only below another envelope. Send 'parent': the envelope that the worker acts under.");
             if (asked is not null && asked != key.Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(asked)}'.");
             return key.Org;
         }
 
-        return Inputs.Org(ledger, asked ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say for whom: org_id.")).Org.Id;
+        return Inputs.Org(ledger, asked ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "org_id is required: an admin token belongs to no org.")).Org.Id;
     }
 
     /// <summary>The parent, if the caller may act under it now.</summary>
@@ -140,7 +140,7 @@ internal static class EnvelopeEndpoints
     {
         if (body.OrgId is not null || body.TenantId is not null || body.OriginatorId is not null || body.Aud is not null)
         {
-            throw new ApiRefusedException(ApiError.ParameterInvalid, "With a parent, org_id, tenant_id, originator_id and aud are the parent's; leave them out.");
+            throw new ApiRefusedException(ApiError.ParameterInvalid, "Leave out org_id, tenant_id, originator_id and aud: they are the parent's.");
         }
 
         if (caller.Key is { } key && IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied) throw new ApiRefusedException(IdentityWords.ErrorOf(denied.Reason));
@@ -164,9 +164,9 @@ internal static class EnvelopeEndpoints
 
     private static ApiRefusedException Invalid(EnvelopeRefusal flaw) => new(ApiError.EnvelopeInvalid, flaw switch
     {
-        EnvelopeRefusal.ClaimMalformed => "Ids are 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.",
-        EnvelopeRefusal.LifetimeWrong => $"An envelope lives for 1 to {(int)Envelope.LifetimeMax.TotalSeconds} seconds.",
-        EnvelopeRefusal.TenantsDiffer => "org_id and tenant_id are one thing and differ here; send one of them.",
+        EnvelopeRefusal.ClaimMalformed => "An id is not valid: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.",
+        EnvelopeRefusal.LifetimeWrong => $"expires_in_seconds must be from 1 to {(int)Envelope.LifetimeMax.TotalSeconds}.",
+        EnvelopeRefusal.TenantsDiffer => "org_id and tenant_id are two names for one value, and they differ. Send one of them.",
         _ => $"{SnakeCase.Of(flaw)}.",
     });
 }

@@ -41,7 +41,7 @@ internal static class EnvelopeKeyEndpoints
     private static async Task<IResult> Rotate(HttpContext context, ILedger ledger, EnvelopeKeys keys)
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeKeyBody);
-        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start it with 'tieout serve', which makes a secret of its own.");
+        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
         if (body.Id is { } id) Inputs.Name(id, "id");
         var (key, isNew, refused) = await keys.RotateAsync(body.Id, command => ledger.ActAsync(command, context));
         refused?.OrThrow();
@@ -51,7 +51,7 @@ internal static class EnvelopeKeyEndpoints
     private static async Task<IResult> Set(string key, HttpContext context, ILedger ledger, EnvelopeKeys keys, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.SetEnvelopeKeyBody);
-        var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"There is no envelope key '{Inputs.Shown(key)}'.");
+        var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"The envelope key '{Inputs.Shown(key)}' does not exist.");
         var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {SnakeCase.Of(standing.State)} and cannot become {SnakeCase.Of(body.State)}.");
         if (changed != standing) (await ledger.ActAsync(EnvelopeKeys.Set(changed), context)).OrThrow();
         return Answer.Ok(Body(changed, keys), AttributionJson.Default.EnvelopeKeyBody);

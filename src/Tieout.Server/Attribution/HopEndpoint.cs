@@ -34,11 +34,8 @@ internal static class HopEndpoint
         HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, IdentityFindings findings, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewHopBody);
-        foreach (var (what, name) in (ReadOnlySpan<(string, string)>)[("id", body.Id), ("target", body.Target)])
-        {
-            if (!Names.IsValid(name)) throw new ApiRefusedException(ApiError.NameInvalid, $"'{Inputs.Shown(name)}' is not a name ({what}).");
-        }
-
+        Inputs.Name(body.Id, "id");
+        Inputs.Name(body.Target, "target");
         if (body.Attempt is < 1 or > AttemptsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"attempt must be a whole number from 1 to {AttemptsMax}.");
         var now = Instant.From(time.GetUtcNow());
         var (caller, said) = (Caller.Of(context), verifier.Verify(body.Envelope, now));

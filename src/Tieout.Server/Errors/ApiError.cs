@@ -53,10 +53,10 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // Identity envelopes.
     public static readonly ApiError EnvelopeRefused = new("envelope_refused", 403, "The identity envelope was not issued here, or was changed.");
-    public static readonly ApiError EnvelopeRevoked = new("envelope_revoked", 403, "The key that signed the identity envelope is revoked.");
+    public static readonly ApiError EnvelopeRevoked = new("envelope_revoked", 403, "The identity envelope, or the key that signed it, is revoked. Issue a new one.");
     public static readonly ApiError EnvelopeRequired = new("envelope_required", 403, "A worker's key can spend only with a tenant's envelope.");
-    public static readonly ApiError EnvelopeExpired = new("envelope_expired", 403, "The identity envelope has expired.");
-    public static readonly ApiError IdentityRebind = new("identity_rebind", 403, "The cost would be charged to another tenant than the one it belongs to.");
+    public static readonly ApiError EnvelopeExpired = new("envelope_expired", 403, "The identity envelope has expired. Issue a new one.");
+    public static readonly ApiError IdentityRebind = new("identity_rebind", 403, "The identity envelope belongs to another tenant than the key or the request.");
     public static readonly ApiError EnvelopeInvalid = new("envelope_invalid", 400, "The envelope request is invalid.");
     public static readonly ApiError EnvelopeKeyNotFound = new("envelope_key_not_found", 404, "The envelope key does not exist.");
     public static readonly ApiError EnvelopeKeyState = new("envelope_key_state", 409, "The state of an envelope key can only go forward: active, verify_only, revoked.");

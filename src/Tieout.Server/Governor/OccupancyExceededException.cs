@@ -17,6 +17,6 @@ internal sealed class OccupancyExceededException(Shortage shortage) : Exception(
             _ => "bytes of files being uploaded",
         };
         var limit = GovernorMetrics.Name(shortage.Resource) + shortage.Holder switch { ShareHolder.Caller => "_per_caller", ShareHolder.Org => "_per_org", _ => "" };
-        return $"{holder} may have {shortage.Limit} {what} (governor.{limit}), and this request would be more. Try again when others have ended.";
+        return $"{holder} may have {shortage.Limit} {what} (governor.{limit}), and this request would exceed that. Try again when other requests have ended.";
     }
 }

@@ -81,7 +81,7 @@ internal static class Inputs
 
     public static string Name(string? name, string what) => Names.IsValid(name)
         ? name!
-        : throw new ApiRefusedException(ApiError.NameInvalid, $"'{Shown(name)}' is not a name ({what}): use 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.");
+        : throw new ApiRefusedException(ApiError.NameInvalid, $"'{Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
 
     public static Month Month(string text) => Core.Tenancy.Month.TryParse(text, out var month)
         ? month
@@ -122,7 +122,7 @@ internal static class Inputs
     public static string CommandId(HttpContext context, string? inBody)
     {
         var header = context.Request.Headers["Idempotency-Key"].ToString();
-        if (header.Length == 0 && inBody is null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Give the command an id, in the body or as Idempotency-Key, so that it counts once however often it is sent.");
+        if (header.Length == 0 && inBody is null) throw new ApiRefusedException(ApiError.ParameterInvalid, "An id is required, in the body or as Idempotency-Key. A command with the same id counts once.");
         if (header.Length > 0 && inBody is not null && header != inBody) throw new ApiRefusedException(ApiError.ParameterInvalid, "The body's id and the Idempotency-Key differ; send one of them.");
         return Name(inBody ?? header, "id");
     }

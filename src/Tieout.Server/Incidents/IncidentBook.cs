@@ -43,7 +43,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
             return incident;
         }
 
-        throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
+        throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
     public async Task NoteAsync(string id, IncidentNote note, HttpContext context)
@@ -57,7 +57,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     public async Task<Incident> CloseAsync(string id, string cause, string layer, string followUp, string by, HttpContext context)
     {
         var incident = Find(id);
-        if (incident.Status == Incident.Closed) throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}.");
+        if (incident.Status == Incident.Closed) throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}. Open a new incident.");
         var closed = incident with { Status = Incident.Closed, ClosedAt = Now(), ClosedBy = by, Cause = cause, Layer = layer, FollowUp = followUp };
         await SaveAsync(closed, context);
         return closed;

@@ -43,7 +43,7 @@ internal static class IncidentEndpoints
     {
         Inputs.OnlyQuery(context, "status");
         var (asOf, status) = (ledger.Read.AsOf, Inputs.Query(context, "status"));
-        if (status is not (null or Incident.Open or Incident.Closed)) throw Refused("The status is open or closed.");
+        if (status is not (null or Incident.Open or Incident.Closed)) throw Refused("status must be open or closed.");
         return Answer.Ok(new IncidentListBody([.. incidents.All.Where(incident => status is null || incident.Status == status)], asOf), IncidentJson.Default.IncidentListBody);
     }
 
@@ -78,9 +78,9 @@ internal static class IncidentEndpoints
     private static IncidentScope Scope(OpenIncidentBody body, bool hasOrg)
     {
         if (!IncidentWords.Scopes.Contains(body.Scope)) throw Refused($"The scope is one of {string.Join(", ", IncidentWords.Scopes)}.");
-        if (body.Scope != "broad" && !hasOrg) throw Refused($"Say which org the {body.Scope} is of.");
-        if (body.Scope == "project" != body.Project is not null && body.Scope != "instance") throw Refused("A project is named exactly where the scope is one.");
-        if (body.Scope == "instance" != body.AppInstance is not null) throw Refused("An app instance is named exactly where the scope is one.");
+        if (body.Scope != "broad" && !hasOrg) throw Refused($"org is required for the scope {body.Scope}.");
+        if (body.Scope == "project" != body.Project is not null && body.Scope != "instance") throw Refused("Send a project if the scope is project, and only then.");
+        if (body.Scope == "instance" != body.AppInstance is not null) throw Refused("Send an app_instance if the scope is instance, and only then.");
         return new(body.Scope!, body.Org, body.Project is null ? null : Inputs.Name(body.Project, "project"), body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
     }
 
@@ -102,7 +102,7 @@ internal static class IncidentEndpoints
     {
         var body = await Inputs.BodyAsync(context, IncidentJson.Default.CaptureBody);
         var (incident, org) = (incidents.Find(id), Inputs.Org(ledger, body.Org));
-        if (body.Id is null == body.AppInstance is null) throw Refused("Say either an id or an app instance.");
+        if (body.Id is null == body.AppInstance is null) throw Refused("Send either an id or an app_instance.");
         if (!incident.Scope.Covers(org.Org.Id, incident.Scope.Project, incident.Scope.AppInstance)) throw Refused($"{org.Org.Id} is not in the scope of {id}.");
         var scope = new EvidenceScope(org.Org.Id, body.Id is null ? null : Text(body.Id, "id", TitleMax), AppInstance: body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
         var evidence = await capture.CaptureAsync(scope, "now", Caller.Of(context).TokenId, context, context.RequestAborted);

@@ -85,7 +85,7 @@ internal static class IngestEndpoints
     {
         [] => null,
         [var only] => only,
-        _ => throw new ApiRefusedException(ApiError.EnvelopeRefused, "Two envelopes are none."),
+        _ => throw new ApiRefusedException(ApiError.EnvelopeRefused, "Send one envelope: the request has two Tieout-Envelope headers."),
     };
 
     private static string Name(ItemStatus status) => status switch

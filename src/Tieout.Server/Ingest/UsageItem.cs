@@ -89,21 +89,21 @@ internal sealed class UsageItem(int index)
     /// <param name="time">What the format calls the time of the usage.</param>
     public void Check(string time)
     {
-        if (string.IsNullOrEmpty(Id)) Refuse(ApiError.ItemInvalid, "It lacks an id, under which it counts once.");
-        else if (Id.Length > IdLengthMax || Source.Length > IdLengthMax) Refuse(ApiError.ItemInvalid, $"Its id and its source may have at most {IdLengthMax} characters.");
-        if (Source.Length == 0) Refuse(ApiError.ItemInvalid, "Its source is empty.");
+        if (string.IsNullOrEmpty(Id)) Refuse(ApiError.ItemInvalid, "id is required: usage with the same id counts once.");
+        else if (Id.Length > IdLengthMax || Source.Length > IdLengthMax) Refuse(ApiError.ItemInvalid, $"id and source may have at most {IdLengthMax} characters each.");
+        if (Source.Length == 0) Refuse(ApiError.ItemInvalid, "source must not be empty.");
         if (OccurredAt is null) Refuse(ApiError.ItemInvalid, $"{time} is required: the time of receipt is not the time of use.");
         foreach (var (what, name) in (ReadOnlySpan<(string, string?)>)[
             ("org", Org), ("project", Project), ("team", Team), ("key", Key), ("feature", Feature), ("trigger", Trigger), ("provider", Provider), ("model", Model),
             ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId),
             ("app_instance_id", Runtime?.AppInstance), ("runtime_component", Runtime?.Component), ("operating_mode", Runtime?.OperatingMode), ("control_plane_scope", Runtime?.ControlPlaneScope), ("runtime_backend", Runtime?.Backend)])
         {
-            if (name is not null && !Names.IsValid(name)) Refuse(ApiError.NameInvalid, $"'{Inputs.Shown(name)}' is not a name ({what}): use 1 to 128 ASCII letters, digits or _ . : @ / + -, beginning with a letter or digit.");
+            if (name is not null && !Names.IsValid(name)) Refuse(ApiError.NameInvalid, $"'{Inputs.Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
         }
 
         if (IsStated || IsFailure) return;
-        if (!HasCounts) Refuse(ApiError.UsageMissing, "It has neither a count nor an amount.");
-        if (Model is null) Refuse(ApiError.ItemInvalid, "It lacks a model, so it has no price.");
+        if (!HasCounts) Refuse(ApiError.UsageMissing, "The item has neither a count nor an amount. Send for example input_tokens.");
+        if (Model is null) Refuse(ApiError.ItemInvalid, "model is required: without a model the item has no price.");
     }
 
     /// <summary>Its counts in the form of records; units of which there are none are left out.</summary>

@@ -27,7 +27,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             if (issued.FirstOrDefault(invoice => invoice.Period == month.ToString()) is { } known)
             {
                 if (taxes.Select(tax => tax.On(known.Net, known.Decimals)).SequenceEqual(known.Taxes)) return (false, known);
-                throw new ApiRefusedException(ApiError.InvoiceFinal, $"{month} was issued as {known.Number} with other taxes.");
+                throw new ApiRefusedException(ApiError.InvoiceFinal, $"{month} was issued as {known.Number} with other taxes. Issue a credit note instead.");
             }
 
             (await ledger.ActAsync(new Command.ClosePeriod(org, month), context)).OrThrow();
@@ -35,7 +35,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             if (await RecordAsync(org, invoice.Number, invoice.ToJson(), context)) return (true, invoice);
         }
 
-        throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
+        throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
     /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
@@ -44,27 +44,27 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, HttpContext context, string? finding = null)
     {
         var invoice = Invoices(org).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
-        if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has more than the {invoice.Decimals} decimals that {invoice.Asset} is paid in.");
+        if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
             var notes = Notes(org);
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
-                if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"'{id}' is the credit note {known.Number}.");
+                if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
                 (await GiveAsync(known, finding, context)).OrThrow();
                 return (false, known);
             }
 
             await ProposedAsync(org, number, id, net, reason, context);
             var left = invoice.Net - notes.Where(note => note.Invoice == number).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
-            if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"{number} has {left} left to give back.");
+            if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and {number} has {left} left to credit.");
             var note = CreditNote.Of(invoice, Number(CreditNote.Prefix, notes.Count + 1), id, net, reason, time.GetUtcNow());
             var outcome = await GiveAsync(note, finding, context);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             return (outcome.OrThrow().IsNew, note);
         }
 
-        throw new ApiRefusedException(ApiError.StoreUnavailable, $"Others took {AttemptsMax} numbers first; try again.");
+        throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
     /// <summary>Makes an invoice from postings: as it is issued, and again whenever it is verified.</summary>
@@ -123,7 +123,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             if (note.Invoice == number && note.Net == net && note.Reason == reason) throw new ProposedException(new(proposal, IsNew: false));
         }
 
-        throw new ApiRefusedException(ApiError.IdReused, $"'{Inputs.Shown(id)}' was used for the proposal {proposal.Id}.");
+        throw new ApiRefusedException(ApiError.IdReused, $"'{Inputs.Shown(id)}' was used for the proposal {proposal.Id} with other content. Use another id.");
     }
 
     private static string Number(string prefix, int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{prefix}{number:000000}");

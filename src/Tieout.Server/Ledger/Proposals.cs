@@ -72,8 +72,8 @@ internal static class ProposalEndpoints
         return body.State switch
         {
             "pending" => TypedResults.Json(body, LedgerJson.Default.ProposalBody, statusCode: StatusCodes.Status202Accepted),
-            "expired" => throw new ApiRefusedException(ApiError.ProposalExpired, $"{body.Id} expired at {body.ExpiresAt}. Propose it anew under another id."),
-            _ => throw new ApiRefusedException(ApiError.ProposalClosed, $"{body.DecidedBy} {body.State} {body.Id} at {body.DecidedAt}. Propose it anew under another id."),
+            "expired" => throw new ApiRefusedException(ApiError.ProposalExpired, $"{body.Id} expired at {body.ExpiresAt}. Propose the action again under another id."),
+            _ => throw new ApiRefusedException(ApiError.ProposalClosed, $"{body.DecidedBy} {body.State} {body.Id} at {body.DecidedAt}. Propose the action again under another id."),
         };
     }
 
@@ -133,7 +133,7 @@ internal static class ProposalEndpoints
         ProviderObject.IsValidId(proposal) ? await ledger.Read.ObjectAsync(org, ObjectKind.Proposal, proposal, context.RequestAborted) : null;
 
     private static ApiRefusedException NotFound(string org, string proposal) =>
-        new(ApiError.ProposalNotFound, org.Length == 0 ? $"The platform has no proposal '{Inputs.Shown(proposal)}'. The address of an org's proposal has the org in it." : $"Org '{Inputs.Shown(org)}' has no proposal '{Inputs.Shown(proposal)}'.");
+        new(ApiError.ProposalNotFound, org.Length == 0 ? $"The platform has no proposal '{Inputs.Shown(proposal)}'. The address of an org's proposal is /orgs/ORG/proposals/ID." : $"Org '{Inputs.Shown(org)}' has no proposal '{Inputs.Shown(proposal)}'.");
 
     private static ProposalBody Listed(KeptObject kept, ILedger ledger, Instant now)
     {

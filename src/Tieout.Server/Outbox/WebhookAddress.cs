@@ -20,9 +20,9 @@ internal static class WebhookAddress
     /// <summary>Why an address cannot be an endpoint; null: it can.</summary>
     public static string? Flaw(string? url, WebhookOptions options)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { UserInfo: "", Fragment: "", Host.Length: > 0 } || url!.Length > 2_000) return "An endpoint is an address such as https://example.com/hooks, without a user and without a fragment.";
-        if (uri.Scheme is not "https" && !(options.AllowHttp && uri.Scheme is "http")) return "An endpoint begins with https://. (The setting webhooks.allow_http lets http:// be one.)";
-        if (!options.AllowPrivate && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IsPrivate(address)) return "The address is in a private network or on the server's own machine. (The setting webhooks.allow_private allows it.)";
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { UserInfo: "", Fragment: "", Host.Length: > 0 } || url!.Length > 2_000) return "url must be an address such as https://example.com/hooks, without a user and without a fragment.";
+        if (uri.Scheme is not "https" && !(options.AllowHttp && uri.Scheme is "http")) return "url must begin with https://. To allow http://, set webhooks.allow_http.";
+        if (!options.AllowPrivate && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IsPrivate(address)) return "The address is in a private network or on the server's own machine. To allow such addresses, set webhooks.allow_private.";
         return null;
     }
 

@@ -45,7 +45,7 @@ internal static class WebhookEndpoints
         if (WebhookAddress.Flaw(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
         if (body.Org is { } org) Inputs.Org(ledger, org);
         var id = body.Id is null ? "wh_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) : Inputs.Name(body.Id, "id");
-        if (ledger.Find(SettingKind.Webhook, "", id) is not null) throw new ApiRefusedException(ApiError.IdReused, $"There is or was a webhook '{id}'.");
+        if (ledger.Find(SettingKind.Webhook, "", id) is not null) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' is or was used by a webhook. Use another id.");
         var webhook = new Webhook(id, body.Url, body.Org, Types(body.Types), time.GetUtcNow(), Removed: false, WebhookSecrets.NewName());
         await RecordAsync(ledger, webhook, context);
         return Answer.Made(isNew: true, Made(master, webhook), OutboxJson.Default.MadeWebhookBody);
@@ -94,7 +94,7 @@ internal static class WebhookEndpoints
         if (types.Count > TypesMax) throw new ApiRefusedException(ApiError.WebhookInvalid, $"A webhook names at most {TypesMax} types; none means all.");
         foreach (var type in types)
         {
-            if (!Names.IsValid(type.EndsWith('*') ? type[..^1] : type)) throw new ApiRefusedException(ApiError.WebhookInvalid, $"'{Inputs.Shown(type)}' is not a type of message: write one such as invoice.issued, or budget.*");
+            if (!Names.IsValid(type.EndsWith('*') ? type[..^1] : type)) throw new ApiRefusedException(ApiError.WebhookInvalid, $"'{Inputs.Shown(type)}' is not a type of message. Write for example invoice.issued or budget.*.");
         }
 
         return [.. types];

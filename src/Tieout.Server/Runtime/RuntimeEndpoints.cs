@@ -49,7 +49,7 @@ internal static class RuntimeEndpoints
         Inputs.OnlyQuery(context, "org");
         var org = Whose(context, ledger).Org.Id;
         var kept = await KeptAsync(ledger, org, id, context.RequestAborted);
-        if (!kept.IsPending) throw new ApiRefusedException(ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}: register it again under another id.");
+        if (!kept.IsPending) throw new ApiRefusedException(ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}. Register it again under another id.");
         var runtime = RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object));
         var bytes = await Inputs.BytesAsync(context, EventsBytesMax);
         NewActivityBody? body;
@@ -81,7 +81,7 @@ internal static class RuntimeEndpoints
                 // One that is known already is a replay, however late.
                 if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), context.RequestAborted) is null)
                 {
-                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago: correct the charges instead.");
+                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago. Correct the charges instead.");
                 }
 
                 commands.Add(RuntimeObjects.Keep(runtime.Org, runtime.Id, happened));
@@ -147,8 +147,8 @@ internal static class RuntimeEndpoints
         var standing = await RuntimeStanding.OfAsync(ledger.Read, org, RuntimeObjects.Body(kept.Object), from: null, now + TimeSpan.FromDays(1), now, options.Runtime.Grid, context.RequestAborted);
         if (kept.IsPending)
         {
-            if (standing.ActiveSince is not null) throw new ApiRefusedException(ApiError.RuntimeActive, $"It runs since {standing.ActiveSince}: stop it first.");
-            if (standing.UnbilledSeconds > 0) throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet: try again when they are.");
+            if (standing.ActiveSince is not null) throw new ApiRefusedException(ApiError.RuntimeActive, $"It has been running since {standing.ActiveSince}. Stop it first.");
+            if (standing.UnbilledSeconds > 0) throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet. Try again in some minutes.");
             await RefuseIfNotDueAsync(ledger.Read, org.Org.Id, id, RuntimeMeter.DueAt(now, options.Runtime.Grid), context.RequestAborted);
             (await ledger.ActAsync(new Command.EndObject(org.Org.Id, ObjectKind.Runtime, id, "{}"), context)).OrThrow();
         }
@@ -167,7 +167,7 @@ internal static class RuntimeEndpoints
     }
 
     private static OrgState Whose(HttpContext context, ILedger ledger) =>
-        Inputs.Org(ledger, Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whose it is: ?org=NAME."));
+        Inputs.Org(ledger, Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The parameter org is required: add ?org=NAME."));
 
     private static async Task<NewRuntimeBody> FindAsync(ILedger ledger, string org, string id, CancellationToken cancellationToken) =>
         RuntimeObjects.Body((await KeptAsync(ledger, org, id, cancellationToken)).Object);

@@ -28,7 +28,7 @@ internal static class RuntimeInputs
         }
 
         if (body.HeartbeatSeconds is < 1 or > RuntimeInstance.HeartbeatSecondsMax) throw Invalid($"heartbeat_seconds must be from 1 to {RuntimeInstance.HeartbeatSecondsMax}, or null.");
-        if (body.Components.Count is 0 or > RuntimeInstance.ComponentsMax) throw Invalid($"It must have 1 to {RuntimeInstance.ComponentsMax} components.");
+        if (body.Components.Count is 0 or > RuntimeInstance.ComponentsMax) throw Invalid($"It must have from 1 to {RuntimeInstance.ComponentsMax} components.");
         foreach (var component in body.Components)
         {
             Inputs.Name(component.Name, "component");
@@ -61,7 +61,7 @@ internal static class RuntimeInputs
         var id = Inputs.Name(body.Id, "id");
         var kind = RuntimeObjects.Kind(body.Type) ?? throw Item("type must be start, stop, scale, mode_change or heartbeat.");
         var at = Inputs.Time(body.At, TimeZoneInfo.Utc);
-        if (at > now + ClockSkewMax) throw new ApiRefusedException(ApiError.OccurredInFuture, "It is said to happen in the future.");
+        if (at > now + ClockSkewMax) throw new ApiRefusedException(ApiError.OccurredInFuture, "The event is in the future. Check the clock of the sender.");
         if (at < Instant.MinValue) throw Item("at lies before 1970.");
         if (body.Mode is not null && kind is not (ActivityKind.Start or ActivityKind.ModeChange)) throw Item("Only a start and a mode_change have a mode.");
         if (kind is ActivityKind.ModeChange && body.Mode is null) throw Item("A mode_change lacks its mode.");
