@@ -53,9 +53,9 @@ internal static class BudgetEndpoints
     {
         var body = await Inputs.BodyAsync(context, BudgetJson.Default.SetBudgetBody);
         var state = Inputs.Org(ledger, org);
-        var limit = Inputs.SumLimit(body.Limit ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's limit."), "a limit");
-        var window = body.Window ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say the budget's window: minute, hour, day, week, month or total.");
-        var hard = body.Hard ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say whether the budget is hard.");
+        var limit = Inputs.SumLimit(body.Limit ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "limit is required, for example 100."), "a limit");
+        var window = body.Window ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "window is required: minute, hour, day, week, month or total.");
+        var hard = body.Hard ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "hard is required: true or false.");
         // Projects, users and features come with requests; teams and keys exist only here, so an unknown one would never count anything.
         ledger.Exists(SettingKind.Team, org, body.Team);
         ledger.Exists(SettingKind.Key, org, body.Key);

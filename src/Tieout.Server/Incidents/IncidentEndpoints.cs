@@ -64,7 +64,7 @@ internal static class IncidentEndpoints
         if (body.Scope is null)
         {
             var suggested = await ScopeSuggestion.OfAsync(ledger, org?.Org.Id, from, context.RequestAborted);
-            throw Refused($"Decide the scope: {string.Join(", ", IncidentWords.Scopes)}. Findings suggest {new IncidentScope(suggested.Scope, suggested.Org, suggested.Project, suggested.AppInstance)}: {suggested.Reason}.");
+            throw Refused($"scope is required, one of {string.Join(", ", IncidentWords.Scopes)}. Findings suggest {new IncidentScope(suggested.Scope, suggested.Org, suggested.Project, suggested.AppInstance)}: {suggested.Reason}.");
         }
 
         var scope = Scope(body, org is not null);

@@ -114,7 +114,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         var price = answer.Price;
         if (item.Model is not null && answer.IsRefused && !item.IsStated)
         {
-            item.Refuse(ApiError.ModelNotPriced, $"No price list has '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses what has no price.");
+            item.Refuse(ApiError.ModelNotPriced, $"No price list has the model '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses models without a price.");
             return null;
         }
 
@@ -153,21 +153,21 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     private static void Assign(UsageItem item, Caller caller, bool isBound)
     {
         if (caller.Key is not { } key) return;
-        if (item.IsStated) item.Refuse(ApiError.Forbidden, "A key cannot state provider_cost or charge: the price list or the platform does.");
+        if (item.IsStated) item.Refuse(ApiError.Forbidden, "A key cannot send provider_cost or charge: the price list sets them. Leave them out.");
         if (key.Terms is { Models: not null } terms && (item.Model is null || !terms.AllowsModel(item.Model)))
         {
-            item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item names none." : $"The key may not hand in usage of the model '{Inputs.Shown(item.Model)}'.");
+            item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item has no model." : $"The key may not send usage of the model '{Inputs.Shown(item.Model)}'.");
         }
 
         // A key that could name another one, or none, would evade its own budgets and use up the other's.
-        if ((item.Key ??= key.Id) != key.Id) item.Refuse(ApiError.Forbidden, $"The key is '{key.Id}' and hands in no other key's usage. Leave key out.");
+        if ((item.Key ??= key.Id) != key.Id) item.Refuse(ApiError.Forbidden, $"The key '{key.Id}' cannot send usage of another key. Leave key out.");
         Pin(item, key.Terms?.Pins);
         if (isBound && item.Org != key.Org) return;
-        if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key hands in usage of a tenant with that tenant's envelope (A2): in the header Tieout-Envelope, or with the item.");
+        if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key can send usage only with the envelope of its tenant. Send it in the header Tieout-Envelope, or with the item.");
         item.Org ??= key.Org;
         if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"The org '{Inputs.Shown(item.Org)}' does not exist.");
-        if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key is team '{key.Team}'s and hands in no other team's usage.");
-        if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key is project '{key.Project}'s and hands in no other project's usage.");
+        if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key belongs to the team '{key.Team}' and cannot send usage of another team.");
+        if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key belongs to the project '{key.Project}' and cannot send usage of another project.");
     }
 
     private static void Pin(UsageItem item, KeyPins? pins)

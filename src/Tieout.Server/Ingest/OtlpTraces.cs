@@ -140,7 +140,7 @@ internal static class OtlpTraces
 
             if (!_span.IsInference) return;
             var item = new UsageItem(index) { Source = Source };
-            if (traceId is null || spanId is null) item.Refuse(ApiError.ItemInvalid, "It lacks a traceId of 32 and a spanId of 16 hexadecimal digits.");
+            if (traceId is null || spanId is null) item.Refuse(ApiError.ItemInvalid, "traceId must have 32 hexadecimal digits, and spanId 16.");
             item.TraceId = traceId;
             item.Id = $"{traceId}:{spanId}";
             item.OccurredAt = start ?? end;

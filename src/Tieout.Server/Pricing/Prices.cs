@@ -61,7 +61,7 @@ internal static class PriceEndpoints
         var asOf = ledger.Read.AsOf;
         var own = Inputs.Query(context, "org") is { } org ? current.Get().Prices.Of(Inputs.Org(ledger, org).Org.Id) : null;
         var answer = (own?.Book ?? current.Get().Prices.Shared).Find(provider, model, Instant.From(time.GetUtcNow()), own?.Policy ?? PricePolicy.AtCost);
-        if (answer.Price is not { } price) throw new ApiRefusedException(ApiError.PriceNotFound, $"No price list knows a price for '{Inputs.Shown(model)}' of '{Inputs.Shown(provider)}'.");
+        if (answer.Price is not { } price) throw new ApiRefusedException(ApiError.PriceNotFound, $"No price list has a price for the model '{Inputs.Shown(model)}' of the provider '{Inputs.Shown(provider)}'.");
         using var json = JsonDocument.Parse(price.ToJson());
         return Answer.Ok(
             new PriceBody(price.Provider, price.Model, price.List, price.Asset.Code, json.RootElement.Clone(), answer.Limits.ContextWindow, asOf), PricingJson.Default.PriceBody);
@@ -70,7 +70,7 @@ internal static class PriceEndpoints
     private static async Task<IResult> Import(HttpContext context, ILedger ledger)
     {
         Inputs.OnlyQuery(context, "format", "effective", "list", "reason");
-        var format = Inputs.Query(context, "format") ?? throw Wrong("Say the format: genai-prices or tieout.");
+        var format = Inputs.Query(context, "format") ?? throw Wrong("format is required: genai-prices or tieout.");
         var effective = Inputs.Query(context, "effective") is not { } text ? (DateOnly?)null
             : DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day
             : throw Wrong($"'{Inputs.Shown(text)}' is not a day: write YYYY-MM-DD.");
@@ -91,7 +91,7 @@ internal static class PriceEndpoints
             switch (format)
             {
                 case "genai-prices":
-                    var from = effective ?? throw Wrong("Say from which day on the list is used: effective=YYYY-MM-DD.");
+                    var from = effective ?? throw Wrong("effective is required: the first day on which the list is used, for example effective=2026-12-01.");
                     return GenaiPrices.Import(file, list, from.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), from);
                 case "tieout":
                     return PriceCatalogueJson.Read(file);

@@ -36,7 +36,7 @@ internal sealed record TieRequest(
         var format = Inputs.Query(context, "format") ?? "csv";
         if (!Formats.Contains(format)) throw Refused($"The format is one of {string.Join(", ", Formats)}.");
         var isBill = BillFormat.All.ContainsKey(format);
-        if ((Inputs.Query(context, "key") ?? (isBill ? "day" : null)) is not { } key) throw Refused("Say what to compare by, such as key=org,day.");
+        if ((Inputs.Query(context, "key") ?? (isBill ? "day" : null)) is not { } key) throw Refused("key is required: the fields to compare by, for example key=org,day.");
         if (TieSpec.Parse(key, out var spec) is { } flaw) throw Refused(flaw);
         var from = Time("from");
         var to = Time("to");
@@ -47,7 +47,7 @@ internal sealed record TieRequest(
     }
 
     public CounterForm Counter(OrgState org) => new(
-        org.Org.Id, Spec, Amount ?? throw Refused("Say which column holds the amount: amount=COLUMN."), UnitsPerMajor(org.Org), org.Zone, From, To);
+        org.Org.Id, Spec, Amount ?? throw Refused("amount is required: the column with the amounts, for example amount=usd."), UnitsPerMajor(org.Org), org.Zone, From, To);
 
     private int UnitsPerMajor(Org org)
     {
@@ -62,7 +62,7 @@ internal sealed record TieRequest(
             case "cents":
                 return 100;
             default:
-                throw Refused("Say the unit of the amounts: usd, cents or credits.");
+                throw Refused("unit is required: usd, cents or credits.");
         }
     }
 

@@ -81,7 +81,7 @@ internal static class RuntimeEndpoints
                 // One that is known already is a replay, however late.
                 if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), context.RequestAborted) is null)
                 {
-                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"It happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago. Correct the charges instead.");
+                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"The event happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago. Correct the charges instead.");
                 }
 
                 commands.Add(RuntimeObjects.Keep(runtime.Org, runtime.Id, happened));

@@ -69,12 +69,12 @@ internal static class OrgEndpoints
     {
         var body = await Inputs.BodyAsync(context, TenancyJson.Default.NewOrgBody);
         var id = Inputs.Name(body.Id, "org");
-        if (id.Contains('/', StringComparison.Ordinal)) throw new ApiRefusedException(ApiError.NameInvalid, "An org's name may not contain '/'.");
+        if (id.Contains('/', StringComparison.Ordinal)) throw new ApiRefusedException(ApiError.NameInvalid, "The id of an org may not contain '/'.");
         if (!Asset.IsValid(body.Asset)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(body.Asset)}' is not an asset: three to twelve capital letters or digits, such as USD or CREDIT.");
         var zone = body.TimeZone ?? "UTC";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(zone)}' is not an IANA time zone, such as Europe/Berlin.");
         var line = body.CreditLine is { } given ? Inputs.SumLimit(given, "a credit line").Nanos : (Int128?)null;
-        var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "Say how the org is billed: prepaid or postpaid.");
+        var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "billing is required: prepaid or postpaid.");
 
         var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context, new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         return Answer.Made(isNew, Body(Inputs.Org(ledger, id)), TenancyJson.Default.OrgBody);
