@@ -128,7 +128,7 @@ internal static class EnvelopeEndpoints
         if (caller.Key is { } key)
         {
             if (key.Worker) throw new ApiRefusedException(ApiError.EnvelopeRequired, "A worker's key can issue only below another envelope. Send 'parent': the envelope that the worker acts under.");
-            if (asked is not null && asked != key.Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"There is no org '{Inputs.Shown(asked)}'.");
+            if (asked is not null && asked != key.Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"The org '{Inputs.Shown(asked)}' does not exist.");
             return key.Org;
         }
 

@@ -24,7 +24,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     public IEnumerable<Incident> All => ledger.Of(SettingKind.Incident, "").Select(row => Parse(row.Body)).OrderByDescending(incident => incident.Id, StringComparer.Ordinal);
 
     /// <exception cref="ApiRefusedException">There is none.</exception>
-    public Incident Find(string id) => ledger.Find(SettingKind.Incident, "", id) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"There is no incident '{Inputs.Shown(id)}'.");
+    public Incident Find(string id) => ledger.Find(SettingKind.Incident, "", id) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
 
     public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, string by, string correlationId, HttpContext context)
     {

@@ -32,7 +32,7 @@ internal static class CloudEvents
         {
             if (!header.StartsWith(HeaderPrefix, StringComparison.OrdinalIgnoreCase)) continue;
             var name = header[HeaderPrefix.Length..].ToLowerInvariant();
-            if (values.Count != 1) item.Refuse(ApiError.ItemInvalid, $"{name} is said twice.");
+            if (values.Count != 1) item.Refuse(ApiError.ItemInvalid, $"{name} occurs twice. Send it once.");
             said.Take(name, Uri.UnescapeDataString(values[0] ?? ""), item);
         }
 
@@ -53,7 +53,7 @@ internal static class CloudEvents
             switch (name)
             {
                 case "data" when !members.IsNull:
-                    if (hasData) item.Refuse(ApiError.ItemInvalid, "data is said twice.");
+                    if (hasData) item.Refuse(ApiError.ItemInvalid, "data occurs twice. Send it once.");
                     if (!members.IsObject) item.Refuse(ApiError.ItemInvalid, "data must be a JSON object.");
                     data = members.Json;
                     hasData = true;

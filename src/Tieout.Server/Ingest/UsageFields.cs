@@ -82,7 +82,7 @@ internal static class UsageFields
     public static T? Once<T>(T? before, T? read, string name, UsageItem item)
         where T : class
     {
-        if (before is not null) item.Refuse(ApiError.ItemInvalid, $"{name} is said twice.");
+        if (before is not null) item.Refuse(ApiError.ItemInvalid, $"{name} occurs twice. Send it once.");
         return read;
     }
 
@@ -90,7 +90,7 @@ internal static class UsageFields
     public static T? Once<T>(T? before, T? read, string name, UsageItem item)
         where T : struct
     {
-        if (before is not null) item.Refuse(ApiError.ItemInvalid, $"{name} is said twice.");
+        if (before is not null) item.Refuse(ApiError.ItemInvalid, $"{name} occurs twice. Send it once.");
         return read;
     }
 
@@ -143,7 +143,7 @@ internal static class UsageFields
     public static void AddUnit(UsageItem item, UsageUnit unit, long count)
     {
         item.Units ??= new(StringComparer.Ordinal);
-        if (!item.Units.TryAdd(unit.Name, count)) item.Refuse(ApiError.ItemInvalid, $"units: '{unit}' is said twice.");
+        if (!item.Units.TryAdd(unit.Name, count)) item.Refuse(ApiError.ItemInvalid, $"units: '{unit}' occurs twice. Send it once.");
     }
 
     /// <summary>The provider's own figure is a unit of records too, but it is money: it has its member and who may state it.</summary>

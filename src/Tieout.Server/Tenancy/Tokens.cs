@@ -59,7 +59,7 @@ internal static class TokenEndpoints
 
     private static async Task<IResult> Revoke(string token, HttpContext context, ILedger ledger)
     {
-        var row = ledger.Find(SettingKind.AdminToken, "", token) ?? throw new ApiRefusedException(ApiError.TokenNotFound, $"There is no token '{Inputs.Shown(token)}'.");
+        var row = ledger.Find(SettingKind.AdminToken, "", token) ?? throw new ApiRefusedException(ApiError.TokenNotFound, $"The token '{Inputs.Shown(token)}' does not exist.");
         var revoked = RoleToken.Parse(row.Body) with { Revoked = true };
         (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token, revoked.ToJson(), Once: false), context)).OrThrow();
         return Answer.Ok(Body(revoked), TenancyJson.Default.TokenBody);

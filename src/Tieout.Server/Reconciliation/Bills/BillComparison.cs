@@ -68,7 +68,7 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
         if (bill.Days is not { } days)
         {
             if (bill.Rows == 0) return (request.From, request.To);
-            throw new ApiRefusedException(ApiError.ParameterInvalid, "The lines of the bill cover more than one day each. Send from and to.");
+            throw new ApiRefusedException(ApiError.ParameterInvalid, "A line of the bill covers more than one day. Send from and to.");
         }
 
         return (request.FromGiven ?? DayCut.Start(days.First, TimeZoneInfo.Utc), request.ToGiven ?? DayCut.Start(days.Last.AddDays(1), TimeZoneInfo.Utc));
