@@ -57,12 +57,8 @@ public sealed record RuntimeLineBody(
 public sealed record KeptActivity(string Runtime, string Id, long At, string Type, string? Mode, string? Component, int Replicas);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    AllowDuplicateProperties = false,
-    Converters = [typeof(AmountConverter)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(NewRuntimeBody))]
 [JsonSerializable(typeof(NewActivityBody))]
 [JsonSerializable(typeof(ActivityTakenBody))]
