@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Attribution;
+using Tieout.Server.Gateway;
 
 namespace Tieout.Server.Attribution;
 

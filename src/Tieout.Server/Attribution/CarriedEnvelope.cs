@@ -1,4 +1,5 @@
 using Tieout.Core.Attribution;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Attribution;
 

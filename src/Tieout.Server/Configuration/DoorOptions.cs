@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Configuration;
 

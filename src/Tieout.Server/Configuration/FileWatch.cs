@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Configuration;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Configuration;
 

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

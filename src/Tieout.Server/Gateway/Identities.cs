@@ -4,6 +4,7 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Tieout.Core.Ledger;
 using Tieout.Server.Attribution;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

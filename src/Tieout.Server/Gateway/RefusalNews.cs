@@ -7,6 +7,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
 using Tieout.Server.Ledger;
+using Tieout.Server.Outbox;
 
 namespace Tieout.Server.Gateway;
 

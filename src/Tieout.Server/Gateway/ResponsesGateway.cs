@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;

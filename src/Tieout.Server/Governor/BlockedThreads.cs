@@ -1,3 +1,4 @@
+using Tieout.Server.Tenancy;
 namespace Tieout.Server.Governor;
 
 /// <summary>Keeps as many threads free for everybody else as before, while some of the pool's threads are blocked by reads.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Governor;
 

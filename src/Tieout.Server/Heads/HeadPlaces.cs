@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Heads;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Hosting;

@@ -1,5 +1,6 @@
 using Tieout.Core.Money;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Incidents;
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Telemetry;

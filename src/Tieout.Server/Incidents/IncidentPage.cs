@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Tieout.Server.Reconciliation;
+using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Incidents;
 

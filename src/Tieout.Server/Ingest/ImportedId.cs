@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Metering;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Tieout.Core;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

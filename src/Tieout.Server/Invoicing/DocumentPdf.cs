@@ -1,6 +1,7 @@
 using System.Globalization;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Money;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Invoicing;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Invoicing;
 

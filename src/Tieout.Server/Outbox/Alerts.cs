@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
+using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Tieout.Core.Ledger;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
+using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 

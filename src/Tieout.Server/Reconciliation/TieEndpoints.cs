@@ -11,6 +11,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Governor;
 using Tieout.Server.Http;
+using Tieout.Server.Metering;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

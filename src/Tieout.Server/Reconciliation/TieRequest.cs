@@ -7,6 +7,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.Bills;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -1,4 +1,5 @@
 using Tieout.Core.Money;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Replay;
 

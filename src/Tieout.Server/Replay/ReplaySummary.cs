@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Replay;
 

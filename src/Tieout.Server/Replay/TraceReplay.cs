@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Tieout.Core.Money;
+using Tieout.Server.Reconciliation;
 
 namespace Tieout.Server.Replay;
 

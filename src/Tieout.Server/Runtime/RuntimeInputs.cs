@@ -4,6 +4,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Pricing;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Runtime;
 

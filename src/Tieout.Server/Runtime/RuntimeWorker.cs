@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
+using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -21,8 +22,8 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
     {
         try
         {
-            _meter ??= new(Ledger, keys, options.Runtime);
-            var refused = await _meter.TickAsync(Instant.From(Time.GetUtcNow()), stoppingToken);
+            _meter ??= new(ledger, keys, options.Runtime);
+            var refused = await _meter.TickAsync(Instant.From(time.GetUtcNow()), stoppingToken);
             if (refused > 0) LogRefused(refused);
         }
         catch (StoreUnavailableException)

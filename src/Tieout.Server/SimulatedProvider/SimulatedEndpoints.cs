@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Tieout.Server.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -1,3 +1,5 @@
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 namespace Tieout.Server.SimulatedProvider;
 
 /// <summary>The little that the simulation needs of a request, whatever its dialect.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Replay;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Telemetry;
 

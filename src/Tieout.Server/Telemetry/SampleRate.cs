@@ -1,3 +1,4 @@
+using Tieout.Server.Hosting;
 namespace Tieout.Server.Telemetry;
 
 /// <summary>Lets through a burst and then a steady rate, and counts the rest. Memory is constant.</summary>

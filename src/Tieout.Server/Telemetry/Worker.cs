@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tieout.Server.Hosting;
 
 namespace Tieout.Server.Telemetry;
 

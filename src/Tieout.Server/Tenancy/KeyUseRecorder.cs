@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
+using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
@@ -23,7 +24,7 @@ internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLo
     /// <summary>Notes a request that passed the gate.</summary>
     public void Note(Spender spender)
     {
-        var minute = Time.GetUtcNow().Ticks / TimeSpan.TicksPerMinute;
+        var minute = time.GetUtcNow().Ticks / TimeSpan.TicksPerMinute;
         if (spender.UsedMinute == minute) return;
         spender.UsedMinute = minute;
         _uses[(spender.Key.Org, spender.Key.Id)] = new(minute, IsStored: false);
@@ -42,7 +43,7 @@ internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLo
         return uses;
     }
 
-    /// <summary>Stores the uses that are not stored yet. Those that cannot be stored wait for the next Time.</summary>
+    /// <summary>Stores the uses that are not stored yet. Those that cannot be stored wait for the next time.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot be written.</exception>
     public async Task StoreAsync(CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

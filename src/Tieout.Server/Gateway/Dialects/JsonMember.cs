@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

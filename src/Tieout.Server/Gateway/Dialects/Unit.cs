@@ -1,4 +1,5 @@
 using Tieout.Core.Metering;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

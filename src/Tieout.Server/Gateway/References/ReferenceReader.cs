@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.References;
 

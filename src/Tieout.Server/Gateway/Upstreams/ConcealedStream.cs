@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Upstreams;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Upstreams;
 

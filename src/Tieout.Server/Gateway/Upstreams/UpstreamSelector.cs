@@ -1,3 +1,4 @@
+using Tieout.Server.Tenancy;
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>What the choice looks at of one upstream.</summary>

@@ -4,6 +4,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Bills;

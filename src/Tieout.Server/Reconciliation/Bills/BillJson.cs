@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation.Bills;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

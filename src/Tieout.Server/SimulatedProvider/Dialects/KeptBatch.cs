@@ -1,3 +1,4 @@
+using Tieout.Server.Tenancy;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <param name="Output">Null: no line was answered.</param>

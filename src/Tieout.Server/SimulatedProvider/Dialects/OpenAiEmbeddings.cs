@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

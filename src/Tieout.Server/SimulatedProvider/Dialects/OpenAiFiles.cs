@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

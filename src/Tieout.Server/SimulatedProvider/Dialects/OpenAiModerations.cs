@@ -1,3 +1,4 @@
+using Tieout.Server.Http;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>OpenAI moderations: free, and nothing is ever flagged.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

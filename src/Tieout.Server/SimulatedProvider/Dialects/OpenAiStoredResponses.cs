@@ -1,3 +1,4 @@
+using Tieout.Server.Http;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>A response that can be asked for again.</summary>
