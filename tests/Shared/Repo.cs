@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Tests;
 
 /// <summary>Where the repository and the shared data lie, found from the test's own folder upwards.</summary>

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Attribution;
-using Tieout.Server.Gateway;
 
 namespace Tieout.Server.Attribution;
 

@@ -1,5 +1,4 @@
 using Tieout.Core.Attribution;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Attribution;
 

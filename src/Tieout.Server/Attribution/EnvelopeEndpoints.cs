@@ -7,11 +7,8 @@ using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Ledger;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -3,8 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Attribution;
 using Tieout.Server.Errors;
-using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -4,9 +4,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 namespace Tieout.Server.Attribution;
 

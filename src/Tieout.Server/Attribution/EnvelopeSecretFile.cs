@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Attribution;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Attribution;

@@ -6,7 +6,6 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

@@ -1,8 +1,6 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
-using Tieout.Server.Gateway;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Attribution;
 

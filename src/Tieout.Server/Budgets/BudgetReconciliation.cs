@@ -7,7 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Configuration;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Configuration;
 

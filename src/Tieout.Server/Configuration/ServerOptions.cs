@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using Tieout.Core.Attribution;
 using Tieout.Core.Pricing;
-using Tieout.Server.Reconciliation;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Configuration;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Configuration;
 

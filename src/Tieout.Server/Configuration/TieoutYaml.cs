@@ -3,7 +3,6 @@ using System.Globalization;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.Configuration;
 
 /// <summary>A configuration file, and where its <c>${NAME}</c> and <c>${file:PATH}</c> come from. Those values are never repeated in a message: they are mostly secrets.</summary>

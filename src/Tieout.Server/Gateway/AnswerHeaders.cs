@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

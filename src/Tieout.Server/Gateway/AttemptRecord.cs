@@ -6,7 +6,6 @@ using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

@@ -1,7 +1,6 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Dialects;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

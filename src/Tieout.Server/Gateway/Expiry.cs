@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
@@ -19,25 +18,25 @@ internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, Time
 
     protected override async Task LeadAsync(CancellationToken stoppingToken)
     {
-        var due = Due(Instant.From(time.GetUtcNow()));
+        var due = Due(Instant.From(Time.GetUtcNow()));
 
         // A hold whose settlement waits in the spool must not end before it: the charge would count as late.
         if (due.Count == 0 || spool.Count > 0) return;
-        await ledger.SubmitAsync(due, stoppingToken);
+        await Ledger.SubmitAsync(due, stoppingToken);
         LogExpired(due.Count);
     }
 
     private List<Command> Due(Instant now)
     {
         var due = new List<Command>();
-        foreach (var hold in ledger.Read.OpenHolds(null))
+        foreach (var hold in Ledger.Read.OpenHolds(null))
         {
             if (hold.ExpiresAt <= now) due.Add(new Command.ExpireHold(hold.Id));
         }
 
-        foreach (var org in ledger.Read.Orgs)
+        foreach (var org in Ledger.Read.Orgs)
         {
-            foreach (var grant in ledger.Read.Balance(org.Org.Id)?.Grants ?? [])
+            foreach (var grant in Ledger.Read.Balance(org.Org.Id)?.Grants ?? [])
             {
                 if (grant.ExpiresAt <= now) due.Add(new Command.ExpireGrant(org.Org.Id, grant.Id));
             }

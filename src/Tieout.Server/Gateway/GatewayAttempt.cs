@@ -4,8 +4,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

@@ -3,7 +3,6 @@ using Tieout.Core.Money;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

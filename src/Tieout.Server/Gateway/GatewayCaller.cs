@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 

@@ -3,13 +3,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;

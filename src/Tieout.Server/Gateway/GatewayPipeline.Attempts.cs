@@ -6,7 +6,6 @@ using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;

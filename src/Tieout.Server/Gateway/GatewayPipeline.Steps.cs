@@ -1,7 +1,6 @@
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

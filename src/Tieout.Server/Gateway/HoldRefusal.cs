@@ -1,7 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

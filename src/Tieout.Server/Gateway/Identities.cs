@@ -4,7 +4,6 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Tieout.Core.Ledger;
 using Tieout.Server.Attribution;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;

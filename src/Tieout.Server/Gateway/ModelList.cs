@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

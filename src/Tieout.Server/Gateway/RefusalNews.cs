@@ -7,7 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
 using Tieout.Server.Ledger;
-using Tieout.Server.Outbox;
 
 namespace Tieout.Server.Gateway;
 

@@ -3,7 +3,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

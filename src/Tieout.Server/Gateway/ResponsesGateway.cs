@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
-using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;

@@ -7,7 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 using Tieout.Storage.Spool;

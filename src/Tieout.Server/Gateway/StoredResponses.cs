@@ -6,7 +6,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.Governor;
 
 /// <summary>Keeps as many threads free for everybody else as before, while some of the pool's threads are blocked by reads.</summary>

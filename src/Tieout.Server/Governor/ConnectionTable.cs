@@ -4,9 +4,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Governor;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Governor;
 

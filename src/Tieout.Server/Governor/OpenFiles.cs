@@ -1,5 +1,4 @@
 using System.Globalization;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Governor;
 

@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Heads;

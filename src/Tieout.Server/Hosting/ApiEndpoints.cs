@@ -6,7 +6,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
 using Tieout.Server.Budgets;
 using Tieout.Server.Governor;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;

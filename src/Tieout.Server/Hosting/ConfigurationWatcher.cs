@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Hosting;

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tenancy;

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Errors;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
@@ -43,7 +42,7 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
     {
         if (!_lines.TryGetValue(error.Status, out var lines)) return;
         _counts.AddOrUpdate((error.Status, error.Code), 1, static (_, count) => count + 1);
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         var org = ids.Org ?? "";
 
         // The pattern of the endpoint, not the path: a path may contain whatever a stranger put there, a secret too.

@@ -5,7 +5,6 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Governor;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;

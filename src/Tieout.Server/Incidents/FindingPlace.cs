@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Server.Reconciliation.SelfCheck;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Incidents;

@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
-using Tieout.Server.Runtime;
 
 namespace Tieout.Server.Incidents;
 

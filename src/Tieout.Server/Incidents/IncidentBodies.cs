@@ -1,6 +1,5 @@
 using Tieout.Core.Money;
 using Tieout.Server.Reconciliation;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Incidents;
 

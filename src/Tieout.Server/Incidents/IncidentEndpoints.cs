@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Telemetry;

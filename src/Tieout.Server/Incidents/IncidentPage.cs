@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Tieout.Server.Reconciliation;
-using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Incidents;
 

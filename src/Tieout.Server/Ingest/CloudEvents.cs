@@ -1,10 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Metering;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

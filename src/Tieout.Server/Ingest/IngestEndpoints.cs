@@ -6,7 +6,6 @@ using Tieout.Core.Attribution;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Ledger;
 using Tieout.Server.Tenancy;

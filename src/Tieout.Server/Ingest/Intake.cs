@@ -11,7 +11,6 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Pricing;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

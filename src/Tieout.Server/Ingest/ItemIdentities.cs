@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
-using Tieout.Server.Gateway;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 

@@ -3,7 +3,6 @@ using Tieout.Core;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

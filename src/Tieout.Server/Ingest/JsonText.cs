@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text.Json;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

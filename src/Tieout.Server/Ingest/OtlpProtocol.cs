@@ -2,7 +2,6 @@ using System.Net.Mime;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;

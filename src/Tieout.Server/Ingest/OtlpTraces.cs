@@ -2,7 +2,6 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Tieout.Core;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 

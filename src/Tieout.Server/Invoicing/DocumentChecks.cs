@@ -2,7 +2,6 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;

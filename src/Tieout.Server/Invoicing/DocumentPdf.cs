@@ -1,7 +1,6 @@
 using System.Globalization;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Invoicing;
 

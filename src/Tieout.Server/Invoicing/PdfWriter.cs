@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Invoicing;
 

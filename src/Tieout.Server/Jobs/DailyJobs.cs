@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -23,16 +22,16 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
     {
         foreach (var job in jobs)
         {
-            var now = time.GetUtcNow();
+            var now = Time.GetUtcNow();
             var isDue = TimeOnly.FromDateTime(now.UtcDateTime) >= job.DueAt;
             var day = Day(isDue ? now : now.AddDays(-1));
-            var last = ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body;
+            var last = Ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body;
             if (last is not null && (!isDue || last == Done(day))) continue;
             try
             {
                 // A ledger that has never had it begins with the next day's: what was before there was a ledger needs no looking after.
                 if (last is not null) await job.RunAsync(Instant.From(now), stoppingToken);
-                await ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
+                await Ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
                 if (last is not null) LogDone(job.Name, day);
             }
             catch (Exception unexpected) when (unexpected is not (StoreUnavailableException or OperationCanceledException) || (unexpected is OperationCanceledException && !stoppingToken.IsCancellationRequested))
@@ -42,7 +41,7 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
         }
     }
 
-    private static string Day(DateTimeOffset time) => DateOnly.FromDateTime(time.UtcDateTime).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static string Day(DateTimeOffset Time) => DateOnly.FromDateTime(Time.UtcDateTime).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static string Done(string day) => $$"""{"day":"{{day}}"}""";
 

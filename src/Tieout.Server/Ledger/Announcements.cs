@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

@@ -6,7 +6,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

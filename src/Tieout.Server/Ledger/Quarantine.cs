@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -6,7 +6,6 @@ using Tieout.Core;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -62,7 +61,7 @@ internal static class FailureEndpoints
     private static bool IsFailure(int status) => status is >= 400 or 0;
 
     private static UsageSource Source(string name) => Enum.GetValues<UsageSource>().Cast<UsageSource?>().FirstOrDefault(source => SnakeCase.Of(source!.Value) == name)
-        ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(name)}' is not a source: it is one of {string.Join(", ", Enum.GetValues<UsageSource>().Select(UsageLine.Snake))}.");
+        ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(name)}' is not a source: it is one of {string.Join(", ", Enum.GetValues<UsageSource>().Select(SnakeCase.Of))}.");
 
     private static int Hours(string? text)
     {

@@ -1,19 +1,6 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using CsvHelper;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
-using Tieout.Core.Pricing;
-using Tieout.Core.Tenancy;
-using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
-using Tieout.Server.Http;
-using Tieout.Server.Invoicing;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

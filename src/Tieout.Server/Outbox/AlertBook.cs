@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Ledger;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

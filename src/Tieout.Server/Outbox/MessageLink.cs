@@ -1,8 +1,6 @@
 using System.Text;
 using Tieout.Server.Gateway.Dialects;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 

@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 
@@ -35,7 +33,7 @@ public sealed record DeliveryBody(
     string Endpoint, string? Org, string MessageId, string Type, string State, int Attempts, string RecordedAt, string? FirstAt, string? LastAt, int DurationMs, int? Status, string? Error)
 {
     internal static DeliveryBody Of(Storage.Delivery delivery) => new(
-        delivery.Endpoint, delivery.Org.Length == 0 ? null : delivery.Org, delivery.MessageId, delivery.Type, Api.SnakeCase.Of(delivery.State), delivery.Attempts,
+        delivery.Endpoint, delivery.Org.Length == 0 ? null : delivery.Org, delivery.MessageId, delivery.Type, SnakeCase.Of(delivery.State), delivery.Attempts,
         delivery.RecordedAt.ToString(), delivery.FirstAt?.ToString(), delivery.LastAt?.ToString(), delivery.DurationMs, delivery.Status, delivery.Error);
 }
 

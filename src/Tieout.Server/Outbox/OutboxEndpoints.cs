@@ -6,7 +6,6 @@ using Tieout.Core;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
@@ -68,7 +66,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         }
         catch (StoreUnavailableException unavailable)
         {
-            outages.See("deliveries of messages", unavailable.Message);
+            Outages.See("deliveries of messages", unavailable.Message);
         }
         catch (Exception unexpected)
         {
@@ -88,7 +86,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
     {
         foreach (var waiting in await ledger.Deliveries.WaitingAsync(lane, TurnMessages, stoppingToken))
         {
-            var at = Instant.From(time.GetUtcNow());
+            var at = Instant.From(Time.GetUtcNow());
             var outcome = await sender.SendAsync(webhook, waiting.MessageId, WebhookMessage.Body(options.Doors.PublicUrl, waiting.MessageId, waiting.Message), stoppingToken);
             var isDead = outcome.Error is not null && (outcome.IsGone || waiting.Attempts + 1 >= options.Webhooks.AttemptsMax);
             var state = outcome.Error is null ? DeliveryState.Delivered : isDead ? DeliveryState.Dead : DeliveryState.Waiting;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Tieout.Core.Ledger;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 

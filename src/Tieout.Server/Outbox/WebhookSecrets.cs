@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Attribution;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Outbox;
 

@@ -5,7 +5,6 @@ using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Pricing;
 

@@ -4,7 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Pricing;
 

@@ -8,7 +8,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

@@ -5,7 +5,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Tenancy;

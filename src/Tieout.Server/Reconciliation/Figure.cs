@@ -12,18 +12,18 @@ internal static class Figure
     private const NumberStyles Plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
     /// <param name="text">Null, empty or <c>NULL</c>: nothing was counted.</param>
-    /// <exception cref="Api.ApiRefusedException">It is not a figure.</exception>
+    /// <exception cref="ApiRefusedException">It is not a figure.</exception>
     public static decimal Read(string? text, long line, string column)
     {
         if (text is null || text.Length == 0 || IsNull(text)) return 0;
         if (decimal.TryParse(text, Plain, CultureInfo.InvariantCulture, out var figure))
         {
-            return Math.Abs(figure) <= Max ? figure : throw FileRefused.At(line, $"'{Api.Inputs.Shown(text)}' in {column} is larger than any amount.");
+            return Math.Abs(figure) <= Max ? figure : throw FileRefused.At(line, $"'{Inputs.Shown(text)}' in {column} is larger than any amount.");
         }
 
         throw FileRefused.At(line, text.Contains(',', StringComparison.Ordinal) || text.Contains('\'', StringComparison.Ordinal) || text.Contains(' ', StringComparison.Ordinal)
-            ? $"'{Api.Inputs.Shown(text)}' in {column} has a thousands separator or a decimal comma, which could mean two amounts: write 1234.56."
-            : $"'{Api.Inputs.Shown(text)}' in {column} is not a figure: write 1234.56.");
+            ? $"'{Inputs.Shown(text)}' in {column} has a thousands separator or a decimal comma, which could mean two amounts: write 1234.56."
+            : $"'{Inputs.Shown(text)}' in {column} is not a figure: write 1234.56.");
     }
 
     /// <summary>What databases and FOCUS files write for nothing.</summary>

@@ -1,6 +1,5 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation;

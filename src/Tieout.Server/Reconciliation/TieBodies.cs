@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -11,7 +11,6 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Governor;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

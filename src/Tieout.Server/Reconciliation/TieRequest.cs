@@ -7,7 +7,6 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.Bills;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 

@@ -1,5 +1,4 @@
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Replay;
 

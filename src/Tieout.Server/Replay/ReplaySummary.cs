@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Replay;
 

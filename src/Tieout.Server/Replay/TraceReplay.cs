@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Tieout.Core.Money;
-using Tieout.Server.Reconciliation;
 
 namespace Tieout.Server.Replay;
 

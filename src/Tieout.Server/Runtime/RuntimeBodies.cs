@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Runtime;
 

@@ -4,7 +4,6 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Runtime;
 

@@ -3,7 +3,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
 using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -22,8 +21,8 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
     {
         try
         {
-            _meter ??= new(ledger, keys, options.Runtime);
-            var refused = await _meter.TickAsync(Instant.From(time.GetUtcNow()), stoppingToken);
+            _meter ??= new(Ledger, keys, options.Runtime);
+            var refused = await _meter.TickAsync(Instant.From(Time.GetUtcNow()), stoppingToken);
             if (refused > 0) LogRefused(refused);
         }
         catch (StoreUnavailableException)

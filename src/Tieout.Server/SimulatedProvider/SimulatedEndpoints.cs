@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

@@ -1,11 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Http;
 using Tieout.Server.Replay;
 using Tieout.Server.SimulatedProvider.Dialects;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

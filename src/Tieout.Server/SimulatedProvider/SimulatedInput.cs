@@ -1,6 +1,5 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

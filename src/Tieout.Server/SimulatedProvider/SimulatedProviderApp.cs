@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Tieout.Server.Http;
 using Tieout.Server.SimulatedProvider.Dialects;
 
 namespace Tieout.Server.SimulatedProvider;

@@ -1,5 +1,3 @@
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.SimulatedProvider;
 
 /// <summary>The little that the simulation needs of a request, whatever its dialect.</summary>

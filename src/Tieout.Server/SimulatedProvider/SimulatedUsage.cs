@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Replay;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider;
 

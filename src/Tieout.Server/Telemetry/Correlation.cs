@@ -1,7 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Telemetry;
 

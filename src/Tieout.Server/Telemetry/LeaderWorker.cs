@@ -6,6 +6,8 @@ namespace Tieout.Server.Telemetry;
 /// <param name="period">From one turn to the next.</param>
 internal abstract class LeaderWorker(ILedger ledger, TimeSpan period, TimeProvider time, OutageLog outages) : TickingWorker(period, time, outages)
 {
+    protected ILedger Ledger { get; } = ledger;
+
     /// <summary>One turn of the leader.</summary>
     /// <exception cref="StoreUnavailableException">The store is away. The next turn tries again.</exception>
     protected abstract Task LeadAsync(CancellationToken stoppingToken);
@@ -17,7 +19,7 @@ internal abstract class LeaderWorker(ILedger ledger, TimeSpan period, TimeProvid
 
     protected sealed override async Task TickAsync(CancellationToken stoppingToken)
     {
-        if (!ledger.IsLeader) Forget();
-        else if (ledger.Health.IsWritable) await LeadAsync(stoppingToken);
+        if (!Ledger.IsLeader) Forget();
+        else if (Ledger.Health.IsWritable) await LeadAsync(stoppingToken);
     }
 }

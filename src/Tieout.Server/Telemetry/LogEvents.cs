@@ -1,4 +1,3 @@
-using Tieout.Server.Hosting;
 namespace Tieout.Server.Telemetry;
 
 /// <summary>The number of each kind of log line: the member <c>event</c> of a line. A number is given once and never again.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Telemetry;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Telemetry;

@@ -1,4 +1,3 @@
-using Tieout.Server.Hosting;
 namespace Tieout.Server.Telemetry;
 
 /// <summary>Lets through a burst and then a steady rate, and counts the rest. Memory is constant.</summary>

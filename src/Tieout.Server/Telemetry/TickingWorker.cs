@@ -6,6 +6,10 @@ namespace Tieout.Server.Telemetry;
 /// <param name="period">From one turn to the next.</param>
 internal abstract class TickingWorker(TimeSpan period, TimeProvider time, OutageLog outages) : Worker
 {
+    protected TimeProvider Time { get; } = time;
+
+    protected OutageLog Outages { get; } = outages;
+
     /// <summary>What fails while the store is away, as the log counts it. A plural, for example <c>daily jobs</c>.</summary>
     protected abstract string Work { get; }
 
@@ -21,7 +25,7 @@ internal abstract class TickingWorker(TimeSpan period, TimeProvider time, Outage
 
     protected sealed override async Task RunAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(period, time);
+        using var timer = new PeriodicTimer(period, Time);
         try
         {
             if (BeginsAtOnce) await TryAsync(() => TickAsync(stoppingToken));
@@ -43,7 +47,7 @@ internal abstract class TickingWorker(TimeSpan period, TimeProvider time, Outage
         }
         catch (StoreUnavailableException unavailable)
         {
-            outages.See(Work, unavailable.Message);
+            Outages.See(Work, unavailable.Message);
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed record Access
         }
 
         // Before anything else, so that another org's address looks the same as one that does not exist.
-        if (org is not null && org != caller.Org) return new(ApiError.OrgNotFound, $"The org '{Api.Inputs.Shown(org)}' does not exist.");
+        if (org is not null && org != caller.Org) return new(ApiError.OrgNotFound, $"The org '{Inputs.Shown(org)}' does not exist.");
         if (!AllowsTenants) return new(ApiError.Forbidden, "A key of an org may not do this: it takes a token of the platform.");
         return Scope is null ? null : caller.Spender!.Refuse(Scope);
     }

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

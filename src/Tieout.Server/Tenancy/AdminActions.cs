@@ -7,10 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;

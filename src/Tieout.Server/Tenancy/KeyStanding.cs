@@ -1,7 +1,5 @@
 using Tieout.Core;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
@@ -24,7 +23,7 @@ internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLo
     /// <summary>Notes a request that passed the gate.</summary>
     public void Note(Spender spender)
     {
-        var minute = time.GetUtcNow().Ticks / TimeSpan.TicksPerMinute;
+        var minute = Time.GetUtcNow().Ticks / TimeSpan.TicksPerMinute;
         if (spender.UsedMinute == minute) return;
         spender.UsedMinute = minute;
         _uses[(spender.Key.Org, spender.Key.Id)] = new(minute, IsStored: false);
@@ -43,7 +42,7 @@ internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLo
         return uses;
     }
 
-    /// <summary>Stores the uses that are not stored yet. Those that cannot be stored wait for the next time.</summary>
+    /// <summary>Stores the uses that are not stored yet. Those that cannot be stored wait for the next Time.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot be written.</exception>
     public async Task StoreAsync(CancellationToken cancellationToken)
     {

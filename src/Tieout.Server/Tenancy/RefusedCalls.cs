@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

@@ -7,7 +7,6 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;

@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tracing;
 

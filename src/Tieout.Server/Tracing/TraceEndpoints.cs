@@ -8,7 +8,6 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Invoicing;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

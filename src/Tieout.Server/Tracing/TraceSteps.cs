@@ -4,7 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;

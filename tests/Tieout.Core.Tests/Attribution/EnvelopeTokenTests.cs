@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
 using Tieout.Core.Attribution;
-using Tieout.Server.Tenancy;
 using static Tieout.Core.Attribution.EnvelopeRefusal;
 using static Tieout.Core.Tests.Attribution.Tokens;
 

@@ -1,7 +1,5 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Http;
-using Tieout.Server.Telemetry;
 using static Tieout.Core.Tests.Attribution.Tokens;
 
 namespace Tieout.Core.Tests.Attribution;

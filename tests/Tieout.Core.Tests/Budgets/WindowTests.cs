@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Budgets;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Budgets;
 

@@ -6,7 +6,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Invoicing;
 

@@ -4,7 +4,6 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 

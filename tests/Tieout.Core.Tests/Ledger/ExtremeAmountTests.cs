@@ -3,7 +3,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
 

@@ -5,7 +5,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 

@@ -1,5 +1,4 @@
 using Tieout.Core.Ledger;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
 

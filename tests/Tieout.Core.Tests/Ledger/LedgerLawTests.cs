@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 

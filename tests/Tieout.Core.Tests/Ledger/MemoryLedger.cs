@@ -1,7 +1,6 @@
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
 

@@ -1,6 +1,5 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
 

@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Metering;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Metering;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Core.Tests.Metering;

@@ -1,6 +1,5 @@
 using System.Text;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

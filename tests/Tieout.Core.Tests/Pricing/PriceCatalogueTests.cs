@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

@@ -1,6 +1,5 @@
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

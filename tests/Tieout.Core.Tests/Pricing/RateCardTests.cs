@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

@@ -3,7 +3,6 @@ using FsCheck.Fluent;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Pricing;
 

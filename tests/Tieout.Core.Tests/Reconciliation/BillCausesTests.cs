@@ -3,7 +3,6 @@ using FsCheck.Fluent;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Reconciliation;
 

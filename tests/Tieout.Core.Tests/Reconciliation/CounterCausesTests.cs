@@ -2,7 +2,6 @@ using System.Globalization;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Reconciliation;
 

@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Reconciliation;
 

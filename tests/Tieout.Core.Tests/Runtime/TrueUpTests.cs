@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Metering;
 using Tieout.Core.Runtime;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Runtime;
 

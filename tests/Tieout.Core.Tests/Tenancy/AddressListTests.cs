@@ -1,6 +1,5 @@
 using System.Net;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Core.Tests.Tenancy;
 

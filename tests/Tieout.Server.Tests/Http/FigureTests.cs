@@ -188,7 +188,7 @@ public sealed class FigureTests
     [InlineData("0", "0.1", "0", 100)]
     [InlineData("1000000", "1000000.000000001", "1000000", 0.000001)]
     public void Drift_is_the_largest_difference_and_never_0_where_there_is_one(string ledger, string counter, string usage, double expected) =>
-        Assert.Equal((decimal)expected, Server.Api.CostEndpoints.DriftPct(Amount.Parse(ledger), Amount.Parse(counter), Amount.Parse(usage)));
+        Assert.Equal((decimal)expected, CostEndpoints.DriftPct(Amount.Parse(ledger), Amount.Parse(counter), Amount.Parse(usage)));
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 

@@ -1,7 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Storage.Tests.Contract;
 

@@ -3,7 +3,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Reconciliation;
 
 using Outcome = Tieout.Core.Ledger.Outcome;

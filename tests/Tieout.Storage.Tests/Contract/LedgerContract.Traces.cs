@@ -2,8 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Http;
 using Tieout.Storage.Postgres;
 using Tieout.Tests;
 

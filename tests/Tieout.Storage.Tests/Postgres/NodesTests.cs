@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 
 namespace Tieout.Storage.Tests.Postgres;

@@ -1,6 +1,5 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 
 namespace Tieout.Storage.Tests.Postgres;

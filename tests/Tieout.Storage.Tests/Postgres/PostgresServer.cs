@@ -3,8 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
-using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Errors;
 
 [assembly: AssemblyFixture(typeof(Tieout.Storage.Tests.Postgres.PostgresServer.Lifetime))]
 

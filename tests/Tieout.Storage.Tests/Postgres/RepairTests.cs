@@ -3,7 +3,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Reconciliation;
 

@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Moving;
 using Tieout.Storage.Sqlite;

@@ -4,7 +4,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Spool;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Verification;

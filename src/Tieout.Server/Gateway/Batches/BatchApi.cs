@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Gateway.Dialects;
-using Tieout.Server.Http;
 using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;

@@ -2,9 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Http;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;
 

@@ -3,8 +3,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
-using Tieout.Server.Outbox;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;

@@ -8,7 +8,6 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;

@@ -3,9 +3,7 @@ using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;

@@ -5,8 +5,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Hosting;
-using Tieout.Server.Http;
 using Tieout.Server.Pricing;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;

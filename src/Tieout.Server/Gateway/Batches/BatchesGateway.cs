@@ -5,7 +5,6 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;

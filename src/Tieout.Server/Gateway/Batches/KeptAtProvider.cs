@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
-using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;

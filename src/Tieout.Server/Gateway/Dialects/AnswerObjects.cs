@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

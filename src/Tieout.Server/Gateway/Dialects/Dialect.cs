@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
-using Tieout.Server.Hosting;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Tieout.Server.Errors;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

@@ -1,5 +1,4 @@
 using Tieout.Core.Metering;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 

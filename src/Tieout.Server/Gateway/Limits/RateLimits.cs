@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Limits;
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.References;
 

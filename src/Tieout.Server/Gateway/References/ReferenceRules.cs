@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.References;
 

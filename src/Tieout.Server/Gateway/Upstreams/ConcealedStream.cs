@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Upstreams;
 

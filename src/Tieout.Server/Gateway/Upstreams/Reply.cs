@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Upstreams;
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Upstreams;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>What the choice looks at of one upstream.</summary>

@@ -4,7 +4,6 @@ using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Bills;

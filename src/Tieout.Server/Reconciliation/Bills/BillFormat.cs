@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using Tieout.Core.Reconciliation;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
@@ -31,7 +30,7 @@ internal sealed record BillLine(string? Day, decimal Figure, string Place)
 /// <param name="Fields">What its lines can be told apart by.</param>
 /// <param name="UnitsPerMajor">100 where it counts cents.</param>
 /// <param name="Counts">What it counts, and the same of our own records; empty: money.</param>
-/// <param name="Read">Hands on line by line; throws <see cref="Api.ApiRefusedException"/> for what it cannot read for certain.</param>
+/// <param name="Read">Hands on line by line; throws <see cref="Http.ApiRefusedException"/> for what it cannot read for certain.</param>
 internal sealed record BillFormat(
     string Name, string? Provider, TieField[] Fields, int UnitsPerMajor, (string Measure, Func<Tally, Int128> Count)[] Counts,
     Func<Stream, string?, Action<BillLine>, CancellationToken, Task> Read)

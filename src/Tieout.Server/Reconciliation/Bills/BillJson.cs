@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation.Bills;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.Reconciliation.Bills;
 
 /// <summary>OpenAI's <c>/v1/organization/costs</c> (dollars) and <c>/v1/organization/usage/completions</c> (tokens; input includes cached).</summary>

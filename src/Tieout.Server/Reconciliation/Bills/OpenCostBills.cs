@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
@@ -62,7 +61,7 @@ internal static class OpenCostBills
             if (!DateOnly.TryParseExact(cells[0], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
                 && !(DateTimeOffset.TryParseExact(cells[0], ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && Day(time, out day)))
             {
-                throw FileRefused.At(at, $"'{Api.Inputs.Shown(cells[0])}' is not a day.");
+                throw FileRefused.At(at, $"'{Inputs.Shown(cells[0])}' is not a day.");
             }
 
             var name = cells[1] ?? "";

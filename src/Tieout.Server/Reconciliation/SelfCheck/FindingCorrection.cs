@@ -4,7 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
-using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;

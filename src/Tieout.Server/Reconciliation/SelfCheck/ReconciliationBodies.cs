@@ -2,8 +2,6 @@ using System.Text.Json.Serialization;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Http;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
 

@@ -6,7 +6,6 @@ using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Tieout.Core;
-using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;

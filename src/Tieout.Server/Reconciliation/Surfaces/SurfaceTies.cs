@@ -6,7 +6,6 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.Bills;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;

@@ -3,10 +3,8 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;
@@ -19,7 +17,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
     /// <summary>Compares what is due.</summary>
     public async Task CompareDueAsync(CancellationToken cancellationToken)
     {
-        var now = Instant.From(time.GetUtcNow());
+        var now = Instant.From(Time.GetUtcNow());
         foreach (var surface in ties.All)
         {
             if (surface.Every is not { } every || (ties.Standing(surface.Name) is { } last && now - last.At < every)) continue;
@@ -48,7 +46,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
     private async Task TellAsync(SurfaceOptions surface, SurfaceStanding standing, CancellationToken cancellationToken)
     {
         if (standing.Tie is not { } tie) return;
-        var episode = DriftEpisode.Of(ledger, surface);
+        var episode = DriftEpisode.Of(Ledger, surface);
         if (standing.DriftingSince is { } since)
         {
             if (episode is null) await KeepAsync(episode = new(since.UnixMicros, Told: false, Over: false));
@@ -63,7 +61,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
         }
 
         // After what it tells of, which counts once: whoever dies in between does both again.
-        async Task KeepAsync(DriftEpisode kept) => (await ledger.SubmitAsync(kept.Keep(surface), cancellationToken)).OrThrow();
+        async Task KeepAsync(DriftEpisode kept) => (await Ledger.SubmitAsync(kept.Keep(surface), cancellationToken)).OrThrow();
     }
 
     private async Task AnnounceAsync(SurfaceOptions surface, Instant since, string type, TieBody tie, CancellationToken cancellationToken)
@@ -81,7 +79,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
             ["from"] = tie.From,
             ["drifting_since"] = since.ToString(),
         };
-        (await ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
+        (await Ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
     }
 
     [LoggerMessage(EventId = LogEvents.SurfaceNotCompared, Level = LogLevel.Warning, Message = "The surface {Surface} could not be compared. {Why}")]

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

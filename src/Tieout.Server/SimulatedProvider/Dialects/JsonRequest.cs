@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <param name="Output">Null: no line was answered.</param>

@@ -2,8 +2,6 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

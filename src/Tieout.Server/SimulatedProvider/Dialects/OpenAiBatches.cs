@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

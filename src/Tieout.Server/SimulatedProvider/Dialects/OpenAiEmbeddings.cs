@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

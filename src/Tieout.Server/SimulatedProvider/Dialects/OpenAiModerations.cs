@@ -1,4 +1,3 @@
-using Tieout.Server.Http;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>OpenAI moderations: free, and nothing is ever flagged.</summary>

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Http;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>A response that can be asked for again.</summary>

@@ -1,4 +1,3 @@
-using Tieout.Server.Http;
 namespace Tieout.Server.SimulatedProvider.Dialects;
 
 /// <summary>Endpoints that keep things and give them back, rather than generate them. None of their calls is billed.</summary>

@@ -4,7 +4,6 @@ using System.Globalization;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 
 namespace Tieout.Storage.Tests.Postgres.Histories;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Tieout.Core.Ledger;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Storage.Tests.Postgres.Histories;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Storage.Tests.Postgres.Statements;
 
 /// <summary>A table as one query names it.</summary>

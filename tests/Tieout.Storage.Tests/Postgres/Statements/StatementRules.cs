@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Storage.Tests.Postgres.Statements;
