@@ -122,7 +122,7 @@ public sealed class SurfaceTests
             {
                 worker.Dispose();
                 ties = new(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
-                worker = new(ties, world.Ledger, clock, NullLogger<SurfaceWorker>.Instance);
+                worker = new(ties, world.Ledger, clock, new OutageLog(world.Ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<SurfaceWorker>.Instance);
             }
 
             async Task MinutesAsync(int minutes, string counter)
