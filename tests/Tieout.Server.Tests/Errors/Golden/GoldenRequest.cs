@@ -32,7 +32,11 @@ internal sealed record GoldenRequest(string Method, string Path, IReadOnlyList<(
             request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
         }
 
-        foreach (var (name, value) in Headers.Where(header => header.Name != "Content-Type")) request.Headers.TryAddWithoutValidation(name, fill(value));
+        foreach (var (name, value) in Headers.Where(header => header.Name != "Content-Type"))
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, fill(value))) request.Content!.Headers.TryAddWithoutValidation(name, value);
+        }
+
         return request;
     }
 }

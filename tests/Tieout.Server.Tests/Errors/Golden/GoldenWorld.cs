@@ -12,6 +12,9 @@ internal sealed partial class GoldenWorld : IAsyncDisposable
 {
     private const string Admin = "an-admin-token";
 
+    /// <summary>Shorter values, such as the number of a posting, occur by chance too.</summary>
+    private const int MaskedLengthMin = 6;
+
     /// <summary>Longer values fill bodies, and no answer repeats them.</summary>
     private const int MaskedLengthMax = 1_000;
 
@@ -99,7 +102,7 @@ internal sealed partial class GoldenWorld : IAsyncDisposable
 
     private string Masked(string text)
     {
-        foreach (var (name, value) in _values.Where(one => one.Value.Length <= MaskedLengthMax).OrderByDescending(one => one.Value.Length)) text = text.Replace(value, $"{{{name}}}", StringComparison.Ordinal);
+        foreach (var (name, value) in _values.Where(one => one.Value.Length is >= MaskedLengthMin and <= MaskedLengthMax).OrderByDescending(one => one.Value.Length)) text = text.Replace(value, $"{{{name}}}", StringComparison.Ordinal);
         return text;
     }
 

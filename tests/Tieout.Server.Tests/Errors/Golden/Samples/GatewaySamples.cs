@@ -40,7 +40,7 @@ internal static class GatewaySamples
             POST /api/v1/usage
             Authorization: Bearer {thrifty_key}
 
-            {"id":"item-1","occurred_at":"{now}","provider":"openai","model":"gpt-4o","input_tokens":1000000}
+            [{"id":"item-1","occurred_at":"{now}","provider":"openai","model":"gpt-4o","input_tokens":100000}]
             """, async world =>
             {
                 await world.OrgAsync("thrifty", topUp: "100");

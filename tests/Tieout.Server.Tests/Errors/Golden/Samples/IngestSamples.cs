@@ -1,6 +1,6 @@
 namespace Tieout.Server.Tests.Errors.Golden.Samples;
 
-/// <summary>Usage that was measured elsewhere. A single item that is refused is the answer's own error; in an array the code stands with the item.</summary>
+/// <summary>Usage that was measured elsewhere. The code is with the item that is refused; the others are accepted.</summary>
 internal static class IngestSamples
 {
     public static IReadOnlyList<GoldenSample> All { get; } =
@@ -12,5 +12,5 @@ internal static class IngestSamples
         Item("occurred_in_future", "The time is in the future.", """{"id":"item-1","org":"acme","occurred_at":"2999-01-01T00:00:00Z","provider":"openai","model":"gpt-4o","input_tokens":1000}"""),
     ];
 
-    private static GoldenSample Item(string code, string state, string item) => new(code, state, $"POST /api/v1/usage\n\n{item}");
+    private static GoldenSample Item(string code, string state, string item) => new(code, state, $"POST /api/v1/usage\n\n[{item}]");
 }

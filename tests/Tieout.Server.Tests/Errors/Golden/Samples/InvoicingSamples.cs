@@ -14,7 +14,7 @@ internal static class InvoicingSamples
             """, async world =>
             {
                 await world.OrgAsync("billed", topUp: "100");
-                await world.DoAsync("POST", "/usage", """{"id":"january","org":"billed","occurred_at":"2024-01-15T00:00:00Z","charge":"10"}""");
+                await world.DoAsync("POST", "/usage", """[{"id":"january","org":"billed","occurred_at":"2024-01-15T00:00:00Z","charge":"10"}]""");
                 await world.DoAsync("POST", "/orgs/billed/invoices/2024-01/finalise");
             }),
         new("credit_too_large", "The invoice INV-000001 of billed has a net of 10.", """

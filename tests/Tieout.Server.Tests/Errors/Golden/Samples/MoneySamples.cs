@@ -35,7 +35,7 @@ internal static class MoneySamples
             POST /api/v1/orgs/wallet/corrections
 
             {"id":"fix-1","posting":{topup},"reason":"the transfer bounced"}
-            """, world => world.DoAsync("POST", "/usage", """{"id":"spent","org":"wallet","occurred_at":"2026-01-01T00:00:00Z","charge":"600"}""")),
+            """, world => world.DoAsync("POST", "/usage", """[{"id":"spent","org":"wallet","occurred_at":"2026-01-01T00:00:00Z","charge":"600"}]""")),
         new("posting_reversed", "The posting {small} was corrected before.", """
             POST /api/v1/orgs/wallet/corrections
 

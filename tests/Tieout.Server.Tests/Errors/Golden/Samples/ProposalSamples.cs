@@ -19,7 +19,7 @@ internal static class ProposalSamples
         new("approval_required", "approvals.above is 100 EUR.", """
             POST /api/v1/usage
 
-            {"id":"stated","org":"euro","occurred_at":"2026-01-01T00:00:00Z","charge":"101"}
+            [{"id":"stated","org":"euro","occurred_at":"2026-01-01T00:00:00Z","charge":"101"}]
             """),
         new("proposal_not_found", "euro has no proposal prop-9.", "GET /api/v1/orgs/euro/proposals/prop-9"),
         new("proposal_own", "The admin token proposed {proposal}, whose hash is {hash}.", $$"""
