@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Tieout.Server.Hosting;
+using Tieout.Server.Http;
 using Tieout.Server.Ledger;
 
 namespace Tieout.Cli;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Bench;
 

@@ -1,4 +1,3 @@
-using Tieout.Server.Tenancy;
 namespace Tieout.Cli.Bench;
 
 /// <summary>What <c>tieout bench gateway</c> found. Times are milliseconds.</summary>

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Bench;
 

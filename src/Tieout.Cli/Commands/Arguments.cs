@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Bench;
 using Tieout.Cli.Output;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

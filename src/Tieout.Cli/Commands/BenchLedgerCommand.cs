@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Tieout.Cli.Output;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Bench;
 

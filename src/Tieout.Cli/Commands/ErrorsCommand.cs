@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
-using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Tieout.Cli.Output;
-using Tieout.Server.Reconciliation;
 
 namespace Tieout.Cli.Commands;
 

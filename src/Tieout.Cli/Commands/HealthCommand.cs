@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tieout.Server.Hosting;
 
 namespace Tieout.Cli.Commands;
 

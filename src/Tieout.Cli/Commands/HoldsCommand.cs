@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
-using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;
 

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
 using Tieout.Server.Incidents;
 using Tieout.Server.Reconciliation;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Server.Invoicing;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
-using Tieout.Server.Tracing;
 
 namespace Tieout.Cli.Commands;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core.Money;
 using Tieout.Server.Replay;
-using Tieout.Server.Tracing;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
-using Tieout.Server.Ledger;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tieout.Cli.Output;
-using Tieout.Server.Hosting;
 using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;

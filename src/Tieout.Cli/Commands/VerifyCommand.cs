@@ -4,7 +4,6 @@ using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Heads;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres.Verification;
