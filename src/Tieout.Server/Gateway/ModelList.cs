@@ -27,7 +27,7 @@ internal sealed class ModelList(CurrentRoutes currentRoutes)
         var dialect = Dialect.Asking(context.Request);
         if (await OfferedAsync(context, dialect) is not { } offered) return;
         var id = (string)context.Request.RouteValues["id"]!;
-        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found) await dialect.RefuseAsync(context, ApiError.ModelNotFound, $"The model '{id}' does not exist here.", "model");
+        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found) await dialect.RefuseAsync(context, GatewayRefusal.ModelNotOffered(id));
         else await WriteAsync(context, json => WriteModel(json, dialect, found));
     }
 

@@ -61,7 +61,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
             }
 
             if (answer.IsSuccessStatusCode && !await SettleAsync(context, kept, whole.Bytes, (int)answer.StatusCode)) return;
-            await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+            await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -89,10 +89,10 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         switch (settlement.Outcome)
         {
             case Outcome.Done done:
-                AnswerHeaders.Settled(context.Response.Headers, done.Figures);
+                AnswerHeaders.WriteCost(context.Response.Headers, done.Figures);
                 return true;
             case Outcome.Replayed done:
-                AnswerHeaders.Settled(context.Response.Headers, done.Figures);
+                AnswerHeaders.WriteCost(context.Response.Headers, done.Figures);
                 return true;
             case Outcome.Refused:
                 await OpenAiDialect.Instance.RefuseAsync(context, ApiError.Internal);

@@ -91,7 +91,7 @@ internal sealed partial class StoredResponses(
 
             var stored = Read(kept);
             var record = Record(stored, hold, upstream);
-            var meter = new UsageMeter(record.Prices.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
+            var meter = new UsageMeter(record.Prices.Org.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
             var reader = new ResponsesAnswerReader(meter);
             reader.Whole(answer.Span);
             if (reader.IsPending || reader.StoredId is null || FindRecent(kept.Org, ObjectKind.Response, kept.Id) is { IsPending: false }) return null;
@@ -116,11 +116,10 @@ internal sealed partial class StoredResponses(
     /// <summary>The attempt as it was, from its hold and from what was kept of it.</summary>
     private AttemptRecord Record(StoredResponse stored, Hold hold, Upstream upstream)
     {
-        var prices = keys.Get().Prices.Of(hold.Scope.Org)!;
-        var occurredAt = new Instant(stored.OccurredAt);
+        var prices = new AttemptPrices(keys.Get().Prices.Of(hold.Scope.Org)!, upstream, new Instant(stored.OccurredAt));
         return new(
-            hold.Id, hold.OperationId, stored.AttemptNo, stored.Workflow, stored.Correlation, stored.Trace, hold.EndUser, occurredAt,
-            upstream, stored.Model, prices.Find(upstream, stored.Model, occurredAt).Price, prices, hold.Scope.OfModel);
+            hold.Id, hold.OperationId, stored.AttemptNo, stored.Workflow, stored.Correlation, stored.Trace, hold.EndUser,
+            stored.Model, prices.Of(stored.Model).Price, prices, new(hold));
     }
 
     [LoggerMessage(EventId = LogEvents.ResponseNotSettled, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]

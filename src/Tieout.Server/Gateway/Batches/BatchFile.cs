@@ -71,8 +71,8 @@ internal sealed class BatchFile : HttpContent
     private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named, string model)
     {
         if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(_routes, model)) return null;
-        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
-        return refused ?? (binding.Allows(Upstream) ? null : ReferenceGate.NotAt(Upstream));
+        var check = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
+        return check.RefusalAt(Upstream);
     }
 
     private GatewayRefusal? Check(ReadOnlySpan<byte> json, GatewayCaller caller, out RequestReferences named, out string model)

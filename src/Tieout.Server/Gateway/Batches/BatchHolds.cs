@@ -14,10 +14,10 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
     /// <summary>Commands that are in flight at once.</summary>
     public const int ChunkLength = 500;
 
-    /// <returns>How things stand with all lines held for, or why none is.</returns>
-    public async Task<(Figures? Held, GatewayRefusal? Refused)> PlaceAsync(BatchOrder order)
+    /// <returns>Either every line is held for, or none.</returns>
+    public async Task<HoldResult> PlaceAsync(BatchOrder order)
     {
-        if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
+        if (spool.IsFull) return HoldResult.Refuse(new(ApiError.StoreUnavailable));
         var placed = new List<AttemptId>(order.Holds.Count);
         var (sum, figures) = (Amount.Zero, Figures.None);
         Outcome.Refused? refused = null;
@@ -43,16 +43,16 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
             {
                 if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(linked => ((Command.PlaceHold)linked.Command).Id));
                 await ReleaseAsync(placed);
-                return (null, new(ApiError.StoreUnavailable));
+                return HoldResult.Refuse(new(ApiError.StoreUnavailable));
             }
 
             if (refused is null) continue;
             await ReleaseAsync(placed);
             refusals.See(((Command.PlaceHold)chunk[0].Command).Labels.Org, refused, order.Ceiling);
-            return (null, HoldRefusal.Of(refused, order.Ceiling));
+            return HoldResult.Refuse(HoldRefusal.Of(refused, order.Ceiling));
         }
 
-        return (figures, null);
+        return HoldResult.Placed(figures);
     }
 
     /// <summary>Lets holds go of which nothing was used.</summary>

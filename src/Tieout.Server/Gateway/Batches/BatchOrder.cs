@@ -51,9 +51,9 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         if ((Refusal(endpoint, request) ?? caller.Spender.RefuseUser(request.User)) is { } notAllowed) return notAllowed;
         var id = facts.AttemptOf(customId);
         if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' occurs twice.", "custom_id");
-        if (Estimate(request, out var ceiling) is { } refused) return refused;
+        if (Add(request, out var ceiling) is { } refused) return refused;
 
-        var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
+        var labels = new AttemptLabels(caller, upstream, caller.Tags.Trigger).Of(request.Model);
         var hold = new Command.PlaceHold(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, HoldFor);
         var step = new LineageStep(LineageKind.Attempt, id.ToString(), AttemptNo: 1, caller.Spender.Key.Id, $"{upstream.Options.Name}/{request.Model}", now);
         _holds.Add(new(hold, caller.Carried, step));
@@ -73,22 +73,15 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         return first;
     }
 
-    private GatewayRefusal? Estimate(GatewayRequest request, out Amount ceiling)
+    /// <summary>Adds a line's ceiling to that of the batch.</summary>
+    private GatewayRefusal? Add(GatewayRequest request, out Amount ceiling)
     {
-        ceiling = Amount.Zero;
-        var answer = caller.Spender.Prices.FindForBatch(upstream, request.Model, now);
-        if (answer.IsRefused) return new(ApiError.ModelNotPriced, $"The model '{request.Model}' has no price for this org, and models without a price are refused.", "model");
-        if (answer.Price is not { } price) return null;
-        try
-        {
-            var bounds = Gateway.Ceiling.Of(request, routes.OutputTokensMaxOf(upstream.Options.Name, request.Model), answer.Limits, routes.Options.Gateway.OutputTokensDefault);
-            ceiling = price.Ceiling(bounds).Charge;
-            _ceiling += ceiling;
-            return null;
-        }
-        catch (OverflowException)
-        {
-            return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
-        }
+        var outputTokensMax = routes.OutputTokensMaxOf(upstream.Options.Name, request.Model);
+        var estimate = Estimate.Of(new(caller.Spender.Prices, upstream, now, InBatch: true), request, request.Model, outputTokensMax, routes.Options.Gateway.OutputTokensDefault);
+        ceiling = estimate.Ceiling;
+        if (estimate.Problem is EstimateProblem.NotPriced) return GatewayRefusal.ModelNotPriced(request.Model);
+        if (estimate.Problem is EstimateProblem.TooLarge) return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
+        _ceiling += ceiling;
+        return null;
     }
 }

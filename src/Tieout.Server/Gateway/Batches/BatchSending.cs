@@ -38,7 +38,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
 
         // Nothing is sent before all of its lines are held for (M2).
-        var (held, refused) = await holds.PlaceAsync(order);
+        var hold = await holds.PlaceAsync(order);
+        var refused = hold.Refused;
         var key = caller.Spender.Key;
         var intent = new ProviderObject(key.Org, ObjectKind.Batch, IntentPrefix + facts.Seed.ToString("n"), key.Id, Attempt: null, caller.OperationId, IsPending: true, facts.ToJson());
         if (refused is null && !await TryAsync([new Command.KeepObject(intent)]))
@@ -54,7 +55,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
 
         context.Response.Headers["Tieout-Operation"] = caller.OperationId;
-        AnswerHeaders.Stand(context.Response.Headers, held!);
+        AnswerHeaders.WriteRemaining(context.Response.Headers, hold.Figures!);
         await ForwardAsync(context, api, intent, order, upstream, query, body);
     }
 
@@ -95,7 +96,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             if ((int)answer.StatusCode is >= 400 and < 500)
             {
                 await AbandonAsync(intent, ids);
-                await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+                await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
             }
             else if (!answer.IsSuccessStatusCode || !whole.IsWhole || Encoding.UTF8.GetString(JsonMember.Text(whole.Bytes.Span, "id"u8)) is not { Length: > 0 } id)
             {
@@ -103,7 +104,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             }
             else if (await TryAsync([new Command.KeepObject(intent with { Id = id }), Over(intent)]))
             {
-                await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+                await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
             }
             else
             {

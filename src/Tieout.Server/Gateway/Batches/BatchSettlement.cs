@@ -141,12 +141,10 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
     public Command.Settle Charge(Hold hold, LineResult result)
     {
         var model = hold.Scope.Model!;
+        var prices = new AttemptPrices(Prices, Upstream, hold.HeldAt, InBatch: true);
         var record = new AttemptRecord(
-            hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
-            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, hold.Scope.OfModel)
-        {
-            InBatch = true,
-        };
+            hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser,
+            model, prices.Of(model).Price, prices, new(hold));
         return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero, hold.Amount, Claims);
     }
 }

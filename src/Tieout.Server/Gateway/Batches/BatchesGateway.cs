@@ -67,8 +67,8 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     private async Task<GatewayRefusal?> ForeignAsync(HttpContext context, GatewayCaller caller, Routes routes, RequestBody body, Upstream upstream)
     {
         if (MessageLines.Endpoint.ReadReferences(body.Span, out var named) is { } malformed) return malformed;
-        var (refused, binding) = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
-        return refused ?? (binding.Allows(upstream) ? null : ReferenceGate.NotAt(upstream));
+        var check = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
+        return check.RefusalAt(upstream);
     }
 
     /// <summary>Asks for a batch, or for it to be cancelled or deleted.</summary>
@@ -80,7 +80,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         await kept.PassAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + verb, body: null, async (answer, word) =>
         {
             if (!await IsSettledAsync(batch, upstream, word)) await RefuseUnsettledAsync(context, api);
-            else await GatewayPipeline.WriteAsync(context, answer, api.Ours(word, context.Request, batch.Object.Id));
+            else await AnswerRelay.WriteAsync(context, answer, api.Ours(word, context.Request, batch.Object.Id));
             return false;
         });
     }

@@ -81,11 +81,11 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             using var answer = await upstream.SendAsync(org, new HttpMethod(http.Method), path + query, body, http.Headers, deadline.Token);
             using var whole = await WholeAnswer.ReadAsync(answer, deadline);
             if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
-            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
-            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            await dialect.RefuseAsync(context, UpstreamFault.ErrorOf(error, deadline));
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, deadline.Token);
             if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
             response.StatusCode = (int)answer.StatusCode;
-            AnswerHeaders.PassOn(answer, response.Headers);
+            AnswerHeaders.Copy(answer, response.Headers);
             response.ContentLength = answer.ContentHeaders.ContentLength;
             await using var body = answer.OpenBody();
             var piece = new byte[PieceBytes];

@@ -32,10 +32,10 @@ internal abstract class Endpoint
     public abstract GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request);
 
     /// <summary>As <see cref="Read"/>, for bodies that are forms too.</summary>
-    public virtual ValueTask<(GatewayRefusal? Refused, GatewayRequest? Request)> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
+    public virtual ValueTask<RequestReading> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
     {
         var refused = Read(http, body.Span, out var request);
-        return ValueTask.FromResult((refused, request));
+        return ValueTask.FromResult(refused is null ? RequestReading.Of(request!) : RequestReading.Refuse(refused));
     }
 
     /// <summary>What a request names at the provider. Forms bear what they are about, and name nothing.</summary>

@@ -19,13 +19,17 @@ internal abstract class FormEndpoint(string? modelDefault) : Endpoint
         return new(ApiError.BodyMalformed, "The body must be multipart/form-data.");
     }
 
-    public override async ValueTask<(GatewayRefusal? Refused, GatewayRequest? Request)> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
+    public override async ValueTask<RequestReading> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
     {
         var (form, refused) = await RequestForm.ReadAsync(http.ContentType, body, http.HttpContext.RequestAborted);
-        if (form is null) return (refused, null);
-        if ((form.Text("model") ?? modelDefault) is not { Length: > 0 and <= ModelLengthMax } model) return (new(ApiError.ParameterInvalid, $"You must provide a model parameter of 1 to {ModelLengthMax} characters.", "model"), null);
+        if (form is null) return RequestReading.Refuse(refused!);
+        if ((form.Text("model") ?? modelDefault) is not { Length: > 0 and <= ModelLengthMax } model)
+        {
+            return RequestReading.Refuse(new(ApiError.ParameterInvalid, $"You must provide a model parameter of 1 to {ModelLengthMax} characters.", "model"));
+        }
+
         var stream = form.Text("stream") ?? "false";
-        if (stream is not ("true" or "false")) return (new(ApiError.ParameterInvalid, "'stream' must be true or false.", "stream"), null);
+        if (stream is not ("true" or "false")) return RequestReading.Refuse(new(ApiError.ParameterInvalid, "'stream' must be true or false.", "stream"));
         return Read(form, new GatewayRequest { Model = model, Stream = stream == "true", UsageAsked = true, Form = form, Bytes = body.Length });
     }
 
@@ -39,5 +43,5 @@ internal abstract class FormEndpoint(string? modelDefault) : Endpoint
     public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) => request.Form!.Write(target.Model);
 
     /// <param name="request">What all forms have.</param>
-    protected abstract (GatewayRefusal? Refused, GatewayRequest? Request) Read(RequestForm form, GatewayRequest request);
+    protected abstract RequestReading Read(RequestForm form, GatewayRequest request);
 }

@@ -18,11 +18,10 @@ namespace Tieout.Server.Gateway.References;
 internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
 {
     /// <param name="asked">The model that the request asks for, as its client names it.</param>
-    /// <returns>Why the request goes no further, else which upstreams it may go to.</returns>
-    public async ValueTask<(GatewayRefusal? Refused, UpstreamBinding Binding)> CheckAsync(
+    public async ValueTask<ReferenceCheck> CheckAsync(
         GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references, CancellationToken cancellationToken)
     {
-        if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return (notAllowed, default);
+        if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return ReferenceCheck.Refuse(notAllowed);
         var org = caller.Spender.Key.Org;
         string? provider = null;
         var ownAccount = false;
@@ -37,12 +36,12 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
                 continue;
             }
 
-            if (at is null) return (NotFound(reference), default);
-            if (provider is not null && provider != at) return (new(ApiError.ParameterInvalid, $"'{reference.Member}' names an object at another provider than the others in the request.", reference.Member), default);
+            if (at is null) return ReferenceCheck.Refuse(NotFound(reference));
+            if (provider is not null && provider != at) return ReferenceCheck.Refuse(ElsewhereThanOthers(reference));
             provider = at;
         }
 
-        return (null, new(provider, ownAccount ? org : null));
+        return ReferenceCheck.Bind(new(provider, ownAccount ? org : null));
     }
 
     /// <summary>Whether the model that the request asks for may exist in one account only, so that it must be checked although the body names nothing.</summary>
@@ -58,9 +57,6 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
             if (!routes.NamesOf(model).Any()) yield return KeptReference.To(model);
         }
     }
-
-    public static GatewayRefusal NotAt(Upstream upstream) =>
-        new(ApiError.ParameterInvalid, $"The request goes to the provider '{upstream.Options.Name}', which does not have what the request names.");
 
     /// <summary>A key that is limited to some models is so also for those that tools and lists of fallbacks name.</summary>
     public static GatewayRefusal? RefusalOf(GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
@@ -98,6 +94,9 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         var kept = await ledger.Read.ObjectAsync(org, reference.Kind, reference.Id, cancellationToken);
         return kept is { Object.Kind: ObjectKind.File, End: not null } ? null : kept?.Object;
     }
+
+    private static GatewayRefusal ElsewhereThanOthers(KeptReference reference) =>
+        new(ApiError.ParameterInvalid, $"'{reference.Member}' names an object at another provider than the others in the request.", reference.Member);
 
     /// <summary>The same whether another org has it or nobody does.</summary>
     private static GatewayRefusal NotFound(KeptReference reference) =>

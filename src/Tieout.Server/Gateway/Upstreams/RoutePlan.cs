@@ -52,7 +52,7 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
     }
 
     /// <summary>How long until the first of its upstreams may be tried again.</summary>
-    public TimeSpan LeftAloneFor => route.Stages.SelectMany(stage => stage).Min(target => target.Breaker.OpenFor);
+    public TimeSpan OpenFor => route.Stages.SelectMany(stage => stage).Min(target => target.Breaker.OpenFor);
 
     private Target? Untried()
     {

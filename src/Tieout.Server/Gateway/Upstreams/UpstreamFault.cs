@@ -1,3 +1,5 @@
+using Tieout.Server.Errors;
+
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>Whether a failed request can have been spent on.</summary>
@@ -13,6 +15,10 @@ internal static class UpstreamFault
         OperationCanceledException { InnerException: TimeoutException } => !deadline.IsOver,
         _ => false,
     };
+
+    /// <summary>The error that a client gets.</summary>
+    public static ApiError ErrorOf(Exception error, AttemptDeadline deadline) =>
+        NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed;
 
     /// <summary>What happened, for a log. Not the message: once there is an answer, it quotes what the provider wrote.</summary>
     public static string Kind(Exception error) => error switch
