@@ -15,6 +15,8 @@ namespace Tieout.Server.Gateway;
 internal readonly record struct AnsweredAttempt(
     GatewayCall Call, GatewayAttempt Attempt, UpstreamAnswer Answer, UsageMeter Meter, AttemptDeadline Deadline, Figures Held)
 {
+    public int Status => (int)Answer.StatusCode;
+
     /// <summary>A stream, as the client asked for it: of events or, at Google, one array that grows element by element.</summary>
     public bool IsStream => IsArray || (!WholeAnswer.IsCodedBy(Answer.ContentHeaders) && IsMediaType(Answer.ContentHeaders, "text/event-stream"));
 
@@ -40,22 +42,18 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
 
     private async Task RelayStreamAsync(AnsweredAttempt answered)
     {
-        var (call, attempt, answer, meter, deadline, held) = answered;
-        var response = call.Context.Response;
-        response.StatusCode = (int)answer.StatusCode;
-        AnswerHeaders.Copy(answer, response.Headers);
-        AnswerHeaders.WriteRemaining(response.Headers, held);
-        response.Headers.CacheControl = "no-cache";
+        var (call, deadline) = (answered.Call, answered.Deadline);
+        WriteHead(answered);
 
         // step 7: stream
-        var reader = call.Endpoint.Reader(call.Request, meter);
+        var reader = call.Endpoint.Reader(call.Request, answered.Meter);
         var stream = new AnswerStream(call.Context, reader, deadline, call.Routes.Options.Gateway, answered.IsArray);
-        var whole = await stream.RelayAsync(answer.OpenBody());
+        var whole = await stream.RelayAsync(answered.Answer.OpenBody());
 
         // step 8: meter
-        var used = meter.Finish(whole, deadline.IsForNobody && !whole);
-        var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
-        var figures = await SettleAsync(call, attempt, (int)answer.StatusCode, used, kept);
+        var kept = stored.Keep(answered.Attempt, call.Request.TextBytes, reader);
+        var used = answered.Meter.Finish(whole, deadline.IsForNobody && !whole);
+        var figures = await SettleAsync(call, answered.Attempt, answered.Status, used, kept);
 
         // step 10: answer. A stream that broke off must not look complete.
         if (figures is not null && whole) await stream.FinishAsync();
@@ -63,34 +61,43 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         else if (figures is not null) await call.RefuseAsync(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
     }
 
+    private static void WriteHead(in AnsweredAttempt answered)
+    {
+        var response = answered.Call.Context.Response;
+        response.StatusCode = answered.Status;
+        AnswerHeaders.Copy(answered.Answer, response.Headers);
+        AnswerHeaders.WriteRemaining(response.Headers, answered.Held);
+        response.Headers.CacheControl = "no-cache";
+    }
+
     private async Task RelayWholeAsync(AnsweredAttempt answered)
     {
-        var (call, attempt, answer, meter, deadline, held) = answered;
-        using var whole = await WholeAnswer.ReadAsync(answer, deadline);
+        var (call, deadline) = (answered.Call, answered.Deadline);
+        using var whole = await WholeAnswer.ReadAsync(answered.Answer, deadline);
 
         // step 8: meter
-        var reader = call.Endpoint.Reader(call.Request, meter);
+        var reader = call.Endpoint.Reader(call.Request, answered.Meter);
         reader.Whole(whole.Bytes.Span);
-        var kept = stored.Keep(attempt, call.Request.TextBytes, reader);
+        var kept = stored.Keep(answered.Attempt, call.Request.TextBytes, reader);
         if (reader.IsPending && whole.IsWhole)
         {
             await AnswerPendingAsync(answered, whole, kept);
             return;
         }
 
-        var used = meter.Finish(whole.IsWhole || whole.IsCoded, deadline.IsForNobody && !whole.IsWhole);
-        if (await SettleAsync(call, attempt, (int)answer.StatusCode, used, kept) is not { } figures) return;
+        var used = answered.Meter.Finish(whole.IsWhole || whole.IsCoded, deadline.IsForNobody && !whole.IsWhole);
+        if (await SettleAsync(call, answered.Attempt, answered.Status, used, kept) is not { } figures) return;
 
         // step 10: answer
         AnswerHeaders.WriteCost(call.Context.Response.Headers, figures);
-        if (whole.IsWhole) await WriteAsync(call.Context, answer, whole.Bytes);
+        if (whole.IsWhole) await WriteAsync(call.Context, answered.Answer, whole.Bytes);
         else await call.RefuseAsync(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
     }
 
     /// <summary>The usage of a response in the background comes later. Its record must outlast this server before the client knows the response's id.</summary>
     private async Task AnswerPendingAsync(AnsweredAttempt answered, WholeAnswer whole, IReadOnlyList<Command.KeepObject> kept)
     {
-        var (call, answer) = (answered.Call, answered.Answer);
+        var call = answered.Call;
         if (kept.Count > 0)
         {
             if (await spool.FinishAsync([.. kept]) is not { } outcomes)
@@ -103,7 +110,7 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         }
 
         AnswerHeaders.WriteRemaining(call.Context.Response.Headers, answered.Held);
-        await WriteAsync(call.Context, answer, whole.Bytes);
+        await WriteAsync(call.Context, answered.Answer, whole.Bytes);
     }
 
     /// <summary>Makes usage, charge and release durable in one command, with the objects that the provider keeps of the answer.</summary>

@@ -14,11 +14,11 @@ namespace Tieout.Server.Gateway;
 /// <remarks>Nothing reaches the client before an attempt is answered, and no attempt follows one that was: so the client gets no byte twice.</remarks>
 internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, AttemptHolds holds, AnswerRelay relay, ILogger<AttemptLoop> logger)
 {
-    public async Task AnswerAsync(GatewayCall call, Route route)
+    public async Task AnswerAsync(GatewayCall call)
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
         var chain = lineage.ChainOf(call.Caller);
-        var plan = new RoutePlan(route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
+        var plan = new RoutePlan(call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
         FailedAttempt? last = null;
         GatewayRefusal? refused = null;
         try

@@ -8,13 +8,19 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>One request that passed the guardrails, with every fact that its attempts share.</summary>
 /// <param name="Body">Valid as long as the request is.</param>
-/// <param name="Routes">The configuration that the request began with. It ends with the same.</param>
-/// <param name="Permit">Its place within the limits.</param>
-/// <param name="Binding">Upstreams that have what the request names.</param>
 /// <param name="Query">The part of the query that goes on to the provider.</param>
+/// <param name="Routes">The configuration that the request began with. It ends with the same.</param>
+/// <param name="Route">Upstreams of the model.</param>
+/// <param name="Permit">Its place within the limits.</param>
 internal sealed record GatewayCall(
-    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, Routes Routes, Permit Permit, UpstreamBinding Binding, string Query)
+    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, string Query, Routes Routes, Route Route, Permit Permit)
 {
+    /// <summary>Upstreams that have what the request names. Any, unless it names something.</summary>
+    public UpstreamBinding Binding { get; set; }
+
+    /// <summary>The first upstream in the dialect of the request that has what the request names; null: there is none.</summary>
+    public Target? FirstTarget => Route.First(Endpoint.Dialect.Spoken, Binding);
+
     /// <summary>Sum of the charges of all its attempts so far.</summary>
     public Amount Spent { get; set; }
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
-using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
@@ -73,18 +73,16 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        var route = decision.Route;
-        var check = await CheckReferencesAsync(context, endpoint, caller, routes, decision, request, body);
-        if (check.Refused is { } foreign)
+        var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit);
+        if (await BindAsync(call, decision.ChecksModel) is { } foreign)
         {
             await dialect.RefuseAsync(context, foreign);
             return;
         }
 
         // steps 3 to 10
-        var call = new GatewayCall(context, endpoint, caller, request, body, routes, permit, check.Binding, query);
-        if (endpoint.IsFree) await free.AnswerAsync(call, route.First(dialect.Spoken, check.Binding)!);
-        else await attempts.AnswerAsync(call, route);
+        if (endpoint.IsFree) await free.AnswerAsync(call, call.FirstTarget!);
+        else await attempts.AnswerAsync(call);
     }
 
     /// <param name="caller">Set unless the request is refused.</param>
@@ -95,17 +93,16 @@ internal sealed class GatewayPipeline(
         return GatewayCaller.Read(context, keys.Get(), identities, out caller) ?? endpoint.Query.Read(context.Request.QueryString, out query);
     }
 
-    /// <summary>Objects that a request names at a provider must be the org's own. The ledger knows which are, so this part of step 2 is no pure decision.</summary>
-    private async ValueTask<ReferenceCheck> CheckReferencesAsync(
-        HttpContext context, Dialects.Endpoint endpoint, GatewayCaller caller, Routes routes, GuardDecision decision, GatewayRequest request, RequestBody body)
+    /// <summary>Objects that a request names at a provider must be the org's own, and bind the request to where they are. The ledger knows them, so this part of step 2 is no pure decision.</summary>
+    /// <param name="checksModel">The model asked for is such an object, too.</param>
+    private async ValueTask<GatewayRefusal?> BindAsync(GatewayCall call, bool checksModel)
     {
-        if (endpoint.ReadReferences(body.Span, out var named) is { } malformed) return ReferenceCheck.Refuse(malformed);
-        if (ReferenceEquals(named, RequestReferences.None) && !decision.ChecksModel) return default;
-        var spoken = endpoint.Dialect.Spoken;
-        var check = await references.CheckAsync(caller, routes, spoken, endpoint.Scope, request.Model, named, context.RequestAborted);
-        return check.Refused is null && decision.Route!.First(spoken, check.Binding) is null ? ReferenceCheck.Refuse(NotServedThere(request.Model)) : check;
+        var (endpoint, model) = (call.Endpoint, call.Request.Model);
+        if (endpoint.ReadReferences(call.Body.Span, out var named) is { } malformed) return malformed;
+        if (ReferenceEquals(named, RequestReferences.None) && !checksModel) return null;
+        var check = await references.CheckAsync(call.Caller, call.Routes, endpoint.Dialect.Spoken, endpoint.Scope, model, named, call.Context.RequestAborted);
+        if (check.Refused is not null) return check.Refused;
+        call.Binding = check.Binding;
+        return call.FirstTarget is null ? new(ApiError.ParameterInvalid, $"The model '{model}' is not served by the provider that has what the request names.", "model") : null;
     }
-
-    private static GatewayRefusal NotServedThere(string model) =>
-        new(Errors.ApiError.ParameterInvalid, $"The model '{model}' is not served by the provider that has what the request names.", "model");
 }
