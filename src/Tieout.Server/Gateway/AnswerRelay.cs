@@ -52,7 +52,7 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
 
         // step 8: meter
         var kept = stored.Keep(answered.Attempt, call.Request.TextBytes, reader);
-        var used = answered.Meter.Finish(whole, deadline.IsForNobody && !whole);
+        var used = answered.Meter.Finish(whole, deadline.IsClientGone && !whole);
         var figures = await SettleAsync(call, answered.Attempt, answered.Status, used, kept);
 
         // step 10: answer. A stream that broke off must not look complete.
@@ -85,7 +85,7 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
             return;
         }
 
-        var used = answered.Meter.Finish(whole.IsWhole || whole.IsCoded, deadline.IsForNobody && !whole.IsWhole);
+        var used = answered.Meter.Finish(whole.IsWhole || whole.IsCoded, deadline.IsClientGone && !whole.IsWhole);
         if (await SettleAsync(call, answered.Attempt, answered.Status, used, kept) is not { } figures) return;
 
         // step 10: answer

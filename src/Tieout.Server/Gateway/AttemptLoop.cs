@@ -90,7 +90,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     private async Task<AttemptEnd> ForwardAsync(GatewayCall call, GatewayAttempt attempt, RoutePlan plan, Figures held)
     {
         using var deadline = new AttemptDeadline(attempt.Target.Timeouts, call.Routes.Options.Gateway.DrainTimeout, options.Time);
-        await using var watch = call.Context.RequestAborted.UnsafeRegister(static deadline => ((AttemptDeadline)deadline!).ClientGone(), deadline);
+        await using var watch = call.Context.RequestAborted.UnsafeRegister(static deadline => ((AttemptDeadline)deadline!).MarkClientGone(), deadline);
         var reader = call.Caller.Spender.Prices.Reader(attempt.Target.Upstream, call.Endpoint.Flavor, call.Endpoint.OwnExtractor);
         var meter = new UsageMeter(reader, call.Request.TextBytes, attempt.Price);
 
@@ -104,7 +104,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
         }
 
         if (await EndAsync(call, attempt, reply, meter, deadline) is not { } failure) return AttemptEnd.Answered;
-        return AttemptEnd.Failed(failure, plan.GoesOn(reply, out var pause) ? pause : null);
+        return AttemptEnd.Failed(failure, plan.Continues(reply, out var pause) ? pause : null);
     }
 
     /// <returns>Never throws for what a provider or the network does: a failure is a reply.</returns>
@@ -123,7 +123,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
             logger.ProviderGaveNoAnswer(target.Upstream.Options.Name, UpstreamFault.Kind(error));
-            return new(deadline.IsForNobody ? UpstreamOutcome.Abandoned : UpstreamOutcome.NoAnswer);
+            return new(deadline.IsClientGone ? UpstreamOutcome.Abandoned : UpstreamOutcome.NoAnswer);
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
 
         if (reply.Head is not { } head)
         {
-            var figures = await relay.SettleAsync(call, attempt, status: 0, meter.Finish(whole: false, deadline.IsForNobody));
+            var figures = await relay.SettleAsync(call, attempt, status: 0, meter.Finish(whole: false, deadline.IsClientGone));
             return figures is null ? null : FailedAttempt.WithoutAnswer(new(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed), figures);
         }
 

@@ -29,7 +29,7 @@ internal static class Guardrails
         if (notAllowed is not null) return GuardDecision.Refuse(notAllowed);
         if (call.Routes.Find(model) is not { } route) return GuardDecision.Refuse(GatewayRefusal.ModelNotOffered(model));
         if (!route.Speaks(call.Spoken)) return GuardDecision.Refuse(OtherDialect(model, route));
-        return GuardDecision.Pass(route, ReferenceGate.Concerns(call.Routes, model));
+        return GuardDecision.Pass(route, ReferenceGate.MayBePrivate(call.Routes, model));
     }
 
     /// <summary>A translation that loses a parameter silently is worse than a refusal.</summary>

@@ -7,10 +7,10 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: what a key's holder may ask for, in the form of whoever asks.</summary>
+/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: the models that a key may use, in the dialect of the client.</summary>
 internal sealed class ModelList(CurrentRoutes currentRoutes)
 {
-    /// <summary>Clients expect a time; the configuration knows none.</summary>
+    /// <summary>Clients expect a time, and the configuration has none.</summary>
     private const long CreatedUnixSeconds = 1_700_000_000;
 
     private const string CreatedAt = "2023-11-14T22:13:20Z";
@@ -31,7 +31,7 @@ internal sealed class ModelList(CurrentRoutes currentRoutes)
         else await WriteAsync(context, json => WriteModel(json, dialect, found));
     }
 
-    /// <returns>Null: refused, and told.</returns>
+    /// <returns>Null: the request was refused, and the client has the error.</returns>
     private async Task<IEnumerable<(string Name, string Provider)>?> OfferedAsync(HttpContext context, Dialect dialect)
     {
         if (GatewayCaller.Read(context, out var caller) is { } stranger)

@@ -19,7 +19,7 @@ public sealed class EstimateTests : IDisposable
     public void Dispose() => _routes.Dispose();
 
     [Theory]
-    [InlineData(UnknownModel.Reject, "NotPriced")]
+    [InlineData(UnknownModel.Refuse, "NotPriced")]
     [InlineData(UnknownModel.AdmitUnpriced, "None")]
     public void A_model_without_a_price_is_refused_or_costs_nothing_as_the_policy_says(UnknownModel policy, string problem)
     {

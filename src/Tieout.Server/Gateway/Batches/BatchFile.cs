@@ -70,7 +70,7 @@ internal sealed class BatchFile : HttpContent
     /// <summary>What a line names at the provider must be the org's own, and where the file goes.</summary>
     private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named, string model)
     {
-        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(_routes, model)) return null;
+        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.MayBePrivate(_routes, model)) return null;
         var check = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
         return check.RefusalAt(Upstream);
     }

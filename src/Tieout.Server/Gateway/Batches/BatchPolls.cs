@@ -22,7 +22,7 @@ internal sealed class BatchPolls(
         return base.StartAsync(cancellationToken);
     }
 
-    protected override async Task LookAsync(KeptObject pending)
+    protected override async Task PollAsync(KeptObject pending)
     {
         if (CurrentRoutes.Get().Upstream(BatchFacts.Parse(pending.Object.Body).Provider) is not { } upstream) return;
         if (BatchSending.IsIntent(pending.Object))

@@ -156,7 +156,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
             await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, deadline.Token))
             {
                 number++;
-                deadline.Read();
+                deadline.StartRead();
                 if (BatchFile.IsBlank(json.Span)) continue;
                 if ((BatchLine.Read(json.Span, "body"u8, hasUrl: true, out var line) ?? order.Add(context.Request, line, json.Span)) is { } refused)
                 {

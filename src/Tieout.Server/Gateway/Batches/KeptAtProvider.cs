@@ -124,7 +124,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             var piece = new byte[PieceBytes];
             while (true)
             {
-                deadline.Read();
+                deadline.StartRead();
                 var read = await body.ReadAsync(piece, deadline.Token);
                 if (read == 0) return;
                 deadline.Pause();

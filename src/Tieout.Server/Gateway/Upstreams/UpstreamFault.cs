@@ -2,10 +2,10 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>Whether a failed request can have been spent on.</summary>
+/// <summary>Classifies failed requests: by whether the provider may have worked on them, and by the error that a client gets.</summary>
 internal static class UpstreamFault
 {
-    /// <summary>No connection came about, so nothing was sent. Anything else may have reached the provider.</summary>
+    /// <summary>No connection was made, so nothing was sent. After any other failure the provider may have the request.</summary>
     public static bool NeverReached(Exception error, AttemptDeadline deadline) => error switch
     {
         HttpRequestException http => http.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
