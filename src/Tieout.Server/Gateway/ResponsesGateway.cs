@@ -42,6 +42,12 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
             return;
         }
 
+        await RelayAsync(context, kept, upstream, query);
+    }
+
+    private async Task RelayAsync(HttpContext context, ProviderObject kept, Upstream upstream, string query)
+    {
+        var dialect = OpenAiDialect.Instance;
         using var deadline = new AttemptDeadline(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
         try
         {

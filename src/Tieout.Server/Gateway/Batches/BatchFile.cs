@@ -10,6 +10,10 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;
 
+/// <param name="File">Null: the file is refused.</param>
+/// <param name="Refused">Why, with the number of the line; null: every line is valid.</param>
+internal readonly record struct BatchFileReading(BatchFile? File, GatewayRefusal? Refused);
+
 /// <summary>The lines of a file for a batch on their way to the one provider that all of their models lead to.</summary>
 /// <remarks>Its bytes are the client's but for the names of the models, which become the provider's.</remarks>
 internal sealed class BatchFile : HttpContent
@@ -26,7 +30,7 @@ internal sealed class BatchFile : HttpContent
     private long LineBytesMax => _routes.Options.Gateway.BodyBytesMax;
 
     /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
-    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
+    public static async Task<BatchFileReading> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
     {
         var file = new BatchFile(lines, http, routes);
         var number = 0;
@@ -38,15 +42,15 @@ internal sealed class BatchFile : HttpContent
                 file._length += line.Length + 1;
                 if (IsBlank(line.Span)) continue;
                 var refused = file.Check(line.Span, caller, out var named, out var model) ?? await file.ForeignAsync(references, caller, named, model);
-                if (refused is not null) return (null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
+                if (refused is not null) return new(File: null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
             }
         }
         catch (InvalidDataException tooLong)
         {
-            return (null, new(ApiError.BodyTooLarge, $"Line {number + 1}: {tooLong.Message}", "file"));
+            return new(File: null, new(ApiError.BodyTooLarge, $"Line {number + 1}: {tooLong.Message}", "file"));
         }
 
-        return file.Upstream is null ? (null, new(ApiError.ParameterInvalid, "The file has no lines.", "file")) : (file, null);
+        return file.Upstream is null ? new(File: null, new(ApiError.ParameterInvalid, "The file has no lines.", "file")) : new(file, Refused: null);
     }
 
     public static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;

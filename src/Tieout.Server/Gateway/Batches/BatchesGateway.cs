@@ -126,7 +126,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         return false;
     }
 
-    private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, BatchApi api) =>
+    private async Task<LocatedObject?> FindAsync(HttpContext context, BatchApi api) =>
         await kept.EnterAsync(context, api.Dialect) is { } caller
             ? await kept.FindAsync(context, api.Dialect, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
             : null;

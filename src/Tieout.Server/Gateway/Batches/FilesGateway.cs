@@ -92,7 +92,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         }
     }
 
-    private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context) =>
+    private async Task<LocatedObject?> FindAsync(HttpContext context) =>
         await kept.EnterAsync(context, Spoken) is { } caller
             ? await kept.FindAsync(context, Spoken, caller, ObjectKind.File, (string)context.Request.RouteValues["id"]!, body => FileFacts.Parse(body).Provider)
             : null;

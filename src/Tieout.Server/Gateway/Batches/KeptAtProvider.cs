@@ -45,10 +45,10 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return false;
     }
 
-    /// <summary>What the org has at the provider under an id, and where that is.</summary>
-    /// <param name="provider">Reads the provider's name from what is kept of it.</param>
-    /// <returns>Null: there is none, or it is another org's (nobody is told which), or its provider is gone; refused, and told.</returns>
-    public async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
+    /// <summary>Finds an object of the org by its id.</summary>
+    /// <param name="provider">Reads the provider's name from the object's record.</param>
+    /// <returns>Null: the org has no such object, or its provider is no longer configured. The client has the error.</returns>
+    public async Task<LocatedObject?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
     {
         var kept = ProviderObject.IsValidId(id) ? await ledger.Read.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
         if (kept is null || (kind is ObjectKind.File && kept.End is not null))
@@ -57,7 +57,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             return null;
         }
 
-        if (currentRoutes.Get().Upstream(provider(kept.Object.Body)) is { } upstream) return (kept, upstream);
+        if (currentRoutes.Get().Upstream(provider(kept.Object.Body)) is { } upstream) return new LocatedObject(kept, upstream);
         await dialect.RefuseAsync(context, ApiError.UpstreamUnreachable, "The provider that has it is configured no more.");
         return null;
     }
