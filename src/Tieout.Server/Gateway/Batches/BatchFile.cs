@@ -14,8 +14,8 @@ namespace Tieout.Server.Gateway.Batches;
 /// <param name="Refused">Why, with the number of the line; null: every line is valid.</param>
 internal readonly record struct BatchFileReading(BatchFile? File, GatewayRefusal? Refused);
 
-/// <summary>The lines of a file for a batch on their way to the one provider that all of their models lead to.</summary>
-/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's.</remarks>
+/// <summary>A file of batch lines, sent to the one provider that serves all of their models.</summary>
+/// <remarks>Only the names of the models change: they become the provider's.</remarks>
 internal sealed class BatchFile : HttpContent
 {
     private readonly FileStream _lines;
@@ -29,7 +29,7 @@ internal sealed class BatchFile : HttpContent
 
     private long LineBytesMax => _routes.Options.Gateway.BodyBytesMax;
 
-    /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
+    /// <summary>Checks every line before any of the file is sent.</summary>
     public static async Task<BatchFileReading> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
     {
         var file = new BatchFile(lines, http, routes);
@@ -71,7 +71,7 @@ internal sealed class BatchFile : HttpContent
         return true;
     }
 
-    /// <summary>What a line names at the provider must be the org's own, and where the file goes.</summary>
+    /// <summary>Objects that a line names must be the org's own, at the provider that gets the file.</summary>
     private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named, string model)
     {
         if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.MayBePrivate(_routes, model)) return null;
@@ -101,7 +101,7 @@ internal sealed class BatchFile : HttpContent
         return RequestRewriter.Apply(json, [.. RequestRewriter.Names(request, target).Select(edit => edit.Within(line.Body))]);
     }
 
-    /// <summary>A batch is one provider's: the first line chooses it.</summary>
+    /// <summary>A batch goes to one provider, which the first line selects.</summary>
     private Target? TargetOf(string model) => _routes.Find(model)?.Stages.SelectMany(stage => stage)
         .FirstOrDefault(target => target.Upstream.Options.Dialect is ProviderDialect.OpenAi && (Upstream is null || target.Upstream == Upstream));
 }

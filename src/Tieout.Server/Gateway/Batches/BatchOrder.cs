@@ -13,28 +13,28 @@ using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>What a batch asks for, line by line: an attempt each, and the most that it may cost at batch prices.</summary>
+/// <summary>The holds of a batch: each line is an attempt, with its ceiling at batch prices.</summary>
 internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller caller, Upstream upstream, Routes routes, Instant now)
 {
-    /// <summary>What providers take. Bounds the memory: some 300 bytes a line.</summary>
+    /// <summary>The limit of the providers. Bounds the memory, some 300 bytes per line.</summary>
     private const int LinesMax = 100_000;
 
-    /// <summary>Providers work at a batch for up to a day. A hold outlives that by as much as it may take to come for the results.</summary>
+    /// <summary>Providers run a batch for up to a day. Holds last a day longer, so that results that are read late find them.</summary>
     private static readonly TimeSpan HoldFor = TimeSpan.FromHours(48);
 
     private readonly List<LinkedCommand> _holds = [];
     private readonly HashSet<AttemptId> _ids = [];
     private Amount _ceiling;
 
-    /// <summary>One a line, each the first step of its own operation under the batch's envelope.</summary>
+    /// <summary>One hold per line, each the first step of its own operation under the batch's envelope.</summary>
     public IReadOnlyList<LinkedCommand> Holds => _holds;
 
     public IReadOnlyCollection<AttemptId> Attempts => _ids;
 
-    /// <summary>The most that all lines together may cost.</summary>
+    /// <summary>Sum of the ceilings of all lines.</summary>
     public Amount Ceiling => _ceiling;
 
-    /// <param name="json">The line itself, without its end. It names the model as the provider does.</param>
+    /// <param name="json">The line without its line break. It has the provider's name of the model.</param>
     /// <returns>Why the batch goes no further; null: the line is in it.</returns>
     public GatewayRefusal? Add(HttpRequest http, in BatchLine line, ReadOnlySpan<byte> json)
     {
@@ -60,7 +60,7 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         return null;
     }
 
-    /// <summary>The line names the model as its provider does; the key is allowed it under any of the names that clients use.</summary>
+    /// <summary>The line has the provider's name of the model. The key must be allowed one of the names that clients use for it.</summary>
     private GatewayRefusal? Refusal(Endpoint endpoint, GatewayRequest request)
     {
         GatewayRefusal? first = null;

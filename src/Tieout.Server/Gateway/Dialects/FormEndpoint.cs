@@ -5,8 +5,8 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>An address of OpenAI's that takes a form.</summary>
-/// <param name="modelDefault">The model where the form names none; null: it must.</param>
+/// <summary>An address of OpenAI's API that takes a form.</summary>
+/// <param name="modelDefault">The model where the form names none; null: it must name one.</param>
 internal abstract class FormEndpoint(string? modelDefault) : Endpoint
 {
     private const int ModelLengthMax = 256;
@@ -39,9 +39,9 @@ internal abstract class FormEndpoint(string? modelDefault) : Endpoint
         return null;
     }
 
-    /// <summary>A form that names no model leaves it to the provider, which takes the same one.</summary>
+    /// <summary>The provider uses the same default where the form names no model.</summary>
     public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) => request.Form!.Write(target.Model);
 
-    /// <param name="request">What all forms have.</param>
+    /// <param name="request">The parts that all forms have.</param>
     protected abstract RequestReading Read(RequestForm form, GatewayRequest request);
 }

@@ -5,8 +5,8 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Reads a request in one pass over its bytes, without making objects of it.</summary>
-/// <remarks>Strict where a second reading could differ from ours: what we hold money for must be what the provider does.</remarks>
+/// <summary>Reads a request in one pass over its bytes, without objects.</summary>
+/// <remarks>Strict where the provider could read the body differently: the gateway must hold money for what the provider does.</remarks>
 internal ref struct RequestReader
 {
     private const int DepthMax = 128;
@@ -38,13 +38,13 @@ internal ref struct RequestReader
         _json = new(body, new JsonReaderOptions { MaxDepth = DepthMax });
     }
 
-    /// <param name="model">From the address; null: the body has it.</param>
-    /// <returns>Null: it was read.</returns>
+    /// <param name="model">Model in the address; null: the body has it.</param>
+    /// <returns>Null: the body is valid.</returns>
     public static GatewayRefusal? Read(ReadOnlySpan<byte> body, RequestShape shape, out GatewayRequest? request, string? model = null)
     {
         request = null;
 
-        // A reader that leaves out what is no UTF-8 would see other names than we do.
+        // A provider that skips invalid UTF-8 would see other names than this reader.
         if (!Utf8.IsValid(body)) return RequestValue.Malformed("The body is not valid UTF-8.");
         var reader = new RequestReader(body, shape);
         try
@@ -74,7 +74,7 @@ internal ref struct RequestReader
             var name = _json.ValueSpan;
             for (var i = 0; i < count; i++)
             {
-                // Some providers do not tell capitals from small letters in names, and take the last.
+                // Some providers compare names without regard to case, and use the last.
                 if (Ascii.EqualsIgnoreCase(_body[names[i]], name)) return RequestValue.Malformed("A member of the body is given twice.");
             }
 
@@ -86,7 +86,7 @@ internal ref struct RequestReader
 
         _end = (int)_json.TokenStartIndex;
 
-        // To the end: text behind the object is an error.
+        // Text after the object is an error.
         while (_json.Read()) { }
         return null;
     }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>What reading a request's body came to.</summary>
+/// <summary>Result of reading a request's body.</summary>
 internal readonly record struct RequestReading
 {
     private RequestReading(GatewayRequest? request, GatewayRefusal? refused) => (Request, Refused) = (request, refused);

@@ -28,7 +28,7 @@ internal sealed class Permit : IDisposable
     /// <summary>Why the request goes no further; null: it goes on.</summary>
     public GatewayRefusal? Refusal { get; private set; }
 
-    /// <summary>How long until asking again makes sense.</summary>
+    /// <summary>How long until a retry can succeed.</summary>
     public TimeSpan RetryAfter { get; private set; }
 
     /// <summary>Adds the tokens that an attempt really used.</summary>
