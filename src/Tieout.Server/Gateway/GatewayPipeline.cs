@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Attribution;
-using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
