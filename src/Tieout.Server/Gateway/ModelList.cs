@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 
