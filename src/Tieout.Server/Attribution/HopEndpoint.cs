@@ -56,7 +56,7 @@ internal static class HopEndpoint
         if (keys.Carry(body.Envelope, envelope, keyId) is not { } carried) throw new ApiRefusedException(ApiError.EnvelopesOff);
         if (await StandingAsync(ledger, envelope, body.Id, context.RequestAborted) is { } standing) return Made(isNew: false, standing);
         var step = new LineageStep(LineageKind.Hop, body.Id, body.Attempt ?? 1, caller.TokenId, body.Target, now);
-        if (await new EnvelopeChain(ledger, envelope.Org, envelope.Operation, carried, isNew: false).HopAsync(step, caller.IsPlatform ? Audited : null) is Outcome.Refused no) throw new ApiRefusedException(no.Reason.Error);
+        if (await new EnvelopeChain(ledger, envelope.Org, envelope.Operation, carried, isNew: false).HopAsync(step, caller.IsPlatform ? Audited : null) is Outcome.Refused no) throw new ApiRefusedException(no.Reason.Error, no.LimitDetail);
         return Made(isNew: true, (await StandingAsync(ledger, envelope, body.Id, context.RequestAborted))!);
 
         // A person's hop is recorded in the commit of the step (U1).

@@ -12,7 +12,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // Credentials, and what they allow.
     public static readonly ApiError InvalidApiKey = new("invalid_api_key", 401, "The API key is unknown, blocked or expired.");
-    public static readonly ApiError Unauthorized = new("unauthorized", 401, "The admin token is missing or wrong.");
+    public static readonly ApiError Unauthorized = new("unauthorized", 401, "The admin token or key is missing or wrong.");
 
     public static readonly ApiError Forbidden = new("forbidden", 403, "The credential does not allow this.");
 

@@ -162,7 +162,7 @@ internal static class Inputs
     {
         var message = e.Message;
         // "The JSON property 'x' could not be mapped to any .NET member contained in type '...'."
-        if (message.Contains("could not be mapped", StringComparison.Ordinal)) return $"There is no member {Quoted(message)} here.";
+        if (message.Contains("could not be mapped", StringComparison.Ordinal)) return $"The member {Quoted(message)} is unknown.";
         if (message.Contains("missing required properties", StringComparison.Ordinal)) return $"The body lacks {message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.')}.";
         var place = e.Path is { Length: > 1 } path ? $" at {path}" : e.LineNumber is { } line ? $" in line {line + 1}" : "";
         return $"The body is not the JSON that is expected{place}.";

@@ -25,16 +25,17 @@ internal static class Refusals
         Refusal.NameInvalid => NameFlaw(refused.Limit),
         Refusal.AmountNotPositive => "The amount must be more than zero.",
         Refusal.AmountTooLarge => "The amount, or the balance after it, would be above the maximum.",
-        Refusal.AdjustmentsFrozen => "'tieout org show ORG' says why and since when. Lift the freeze first: 'tieout unfreeze ORG --reason WHY'.",
+        Refusal.AdjustmentsFrozen => "See why and since when with 'tieout org show ORG'. Lift the freeze with 'tieout unfreeze ORG --reason WHY'.",
         Refusal.ReasonNeeded => "A second person must approve this amount: send a reason for them to read.",
         Refusal.ProposalClosed => $"{refused.Limit} decided this proposal before. Propose the action again under another id.",
         Refusal.ProposalOwn => "Another person must approve it, with a token of their own. Tokens with the same name belong to the same person.",
         Refusal.ProposalDiffers => "Read the proposal again, and send the hash that it shows.",
         Refusal.ProposalExpired => "Propose the action again under another id.",
-        Refusal.BudgetInvalid => $"The budget's {refused.Limit} is not valid: {BudgetFlaw(refused.Limit)}.",
+        Refusal.BudgetInvalid => $"{refused.Limit} is not valid: {BudgetFlaw(refused.Limit)}.",
         Refusal.AlreadyExpired => "The expiry is in the past. Send a later time, or leave it out.",
         Refusal.PeriodNotOver => $"{refused.Limit} is not over yet.",
-        Refusal.InsufficientBalance or Refusal.BudgetExhausted => $"{refused.Limit} has {refused.Left} left.",
+        Refusal.InsufficientBalance => $"The balance has {refused.Left} left.",
+        Refusal.BudgetExhausted => $"The budget {refused.Limit} has {refused.Left} left.",
         Refusal.CommandQuarantined => $"The command is recorded in quarantine as {refused.Limit}. Give that id to the operator of this platform.",
         _ => refused.LimitDetail,
     };
@@ -50,8 +51,8 @@ internal static class Refusals
 
     private static string BudgetFlaw(string? part) => part switch
     {
-        "thresholds" => "thresholds are whole percentages from 1 to 1000, ascending",
-        "time_zone" => "it is not an IANA time zone, or not the one that the budget has already",
+        "thresholds" => "send ascending whole percentages from 1 to 1000, for example [50, 80, 100]",
+        "time_zone" => "send an IANA time zone, and the same one that the budget has",
         "limit" => "a hard budget needs a limit",
         _ => $"use {NameForm}",
     };

@@ -28,9 +28,9 @@ internal sealed class FactCap(Caller caller)
     {
         var title = refused.Reason.Error.Title;
         if (caller.IsPlatform || (refused.Reason != Refusal.InsufficientBalance && refused.Reason != Refusal.BudgetExhausted)) return title;
-        var passed = refused.Left is { } left ? $"The charge is {charge.Usage.Charge}, and {refused.Limit} has {left} left." : title;
+        var passed = refused.Left is { } left ? $"The charge is {charge.Usage.Charge}, and the {(refused.Reason is Refusal.BudgetExhausted ? $"budget {refused.Limit}" : refused.Limit)} has {left} left." : title;
         return _mayPass
-            ? $"{passed} The key goes beyond a limit by at most {_terms.FactsPerCall} a call and {_terms.FactsPerDay} a day."
-            : $"{passed} A key goes beyond a limit only with the scope {KeyScope.UsageFacts}.";
+            ? $"{passed} The key can pass a limit by at most {_terms.FactsPerCall} a call and {_terms.FactsPerDay} a day."
+            : $"{passed} A key can pass a limit only with the scope {KeyScope.UsageFacts}.";
     }
 }

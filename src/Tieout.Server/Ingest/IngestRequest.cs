@@ -28,7 +28,7 @@ internal readonly struct IngestRequest : IDisposable
         {
             "" or "identity" => false,
             var gzip when gzip.Equals("gzip", StringComparison.OrdinalIgnoreCase) || gzip.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => true,
-            var other => throw new ApiRefusedException(ApiError.MediaTypeUnsupported, $"A body may be packed with gzip, not with '{Inputs.Shown(other)}'."),
+            var other => throw new ApiRefusedException(ApiError.MediaTypeUnsupported, $"The Content-Encoding '{Inputs.Shown(other)}' is not supported. Use gzip or none."),
         };
         if (!isPacked) return await ReadAsync(context.Request.Body, max, context.RequestAborted);
         await using var unpacked = new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true);

@@ -75,7 +75,7 @@ internal sealed class CounterRows(CounterForm form)
             return day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         }
 
-        throw FileRefused.At(line, $"'{Inputs.Shown(text)}' is not a day: write 2026-11-22.");
+        throw FileRefused.At(line, $"'{Inputs.Shown(text)}' is not a day. Write for example 2026-11-22.");
     }
 
     private bool InRange(string text)

@@ -52,7 +52,7 @@ internal sealed record Access
             if (AllowedRoles.Contains(role)) return null;
             return new(ApiError.Forbidden, AllowedRoles.IsEmpty
                 ? "A token of the platform spends for no org: send a key of an org."
-                : $"The role {Name(role)} may not do this: it takes the role {string.Join(" or ", AllowedRoles.Select(Name))}.");
+                : $"The role {Name(role)} may not do this. Use a token with the role {string.Join(" or ", AllowedRoles.Select(Name))}.");
         }
 
         // Before anything else, so that another org's address looks the same as one that does not exist.

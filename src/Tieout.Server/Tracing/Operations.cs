@@ -55,7 +55,7 @@ internal static class OperationEndpoints
             return Answer.Ok(Body(org.Org, id, attempts, lineage, asOf, Caller.Of(context).Viewer), TraceJson.Default.OperationBody);
         }
 
-        throw new ApiRefusedException(ApiError.OperationNotFound, $"No attempt of an operation '{Inputs.Shown(id)}' is on record.");
+        throw new ApiRefusedException(ApiError.OperationNotFound, $"The ledger has no attempt of the operation '{Inputs.Shown(id)}'.");
     }
 
     private static OperationBody Body(Org org, string id, IReadOnlyList<Attempt> attempts, IReadOnlyList<LineageBody> lineage, long asOf, Viewer viewer)

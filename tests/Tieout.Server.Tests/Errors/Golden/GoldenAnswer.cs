@@ -30,6 +30,7 @@ internal static partial class GoldenAnswer
         text = Port().Replace(text, "127.0.0.1:{port}");
         text = Uuid().Replace(text, "{id}");
         text = PrefixedId().Replace(text, "$1{id}");
+        text = Posting().Replace(text, "posting {number}");
         return Wait().Replace(text, "$1{seconds}");
     }
 
@@ -44,6 +45,10 @@ internal static partial class GoldenAnswer
 
     [GeneratedRegex(@"\b((?:prop|tok|key|wh|evt|fnd|qrt|req|ek|iss)_)[0-9A-Za-z]{8,}")]
     private static partial Regex PrefixedId();
+
+    /// <summary>Postings are numbered across all samples of a server.</summary>
+    [GeneratedRegex(@"posting \d+")]
+    private static partial Regex Posting();
 
     /// <summary>A wait of more than one digit depends on the moment.</summary>
     [GeneratedRegex(@"(Retry-After: |Try again in |retryDelay"": "")\d[\d.]+")]

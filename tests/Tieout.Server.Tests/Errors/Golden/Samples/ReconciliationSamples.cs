@@ -60,7 +60,7 @@ internal static class ReconciliationSamples
                 world.World.Ledger.Decides = command => command is Command.ExpireHold ? new Outcome.Refused(Refusal.HoldEnded) : null;
                 return Task.CompletedTask;
             }),
-        new("file_invalid", "The second line has no time.", """
+        new("file_invalid", "The second line has no day.", """
             POST /api/v1/orgs/books/ties?key=org,day&amount=usd&unit=usd
             Content-Type: text/csv
 

@@ -22,8 +22,8 @@ internal static class RuntimeSamples
                 await world.DoAsync("POST", "/prices?format=tieout", RuntimeTests.Prices);
                 await RegisterAsync(world, "rent-1");
             }),
-        new("runtime_active", "The allocation rent-1 was started and not stopped.", "POST /api/v1/runtimes/rent-1/retire?org=acme", world =>
-            world.DoAsync("POST", "/runtimes/rent-1/events?org=acme", $$"""{"items":[{"id":"event-2","at":"{{DateTime.UtcNow.AddMinutes(-1):yyyy-MM-ddTHH:mm:ssZ}}","type":"start"}]}""")),
+        new("runtime_active", "The allocation rent-1 was started an hour ago and not stopped.", "POST /api/v1/runtimes/rent-1/retire?org=acme", world =>
+            world.DoAsync("POST", "/runtimes/rent-1/events?org=acme", $$"""{"items":[{"id":"event-2","at":"{{DateTime.UtcNow.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}}","type":"start"}]}""")),
         new("runtime_retired", "The allocation rent-2 was retired.", """
             POST /api/v1/runtimes/rent-2/events?org=acme
 
