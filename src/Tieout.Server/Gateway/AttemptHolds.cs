@@ -8,6 +8,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Hosting;
 using Tieout.Server.Outbox;
+using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
