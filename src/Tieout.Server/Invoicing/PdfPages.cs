@@ -13,16 +13,18 @@ internal sealed class PdfPages : IDisposable
     private readonly PdfDocument _document = new();
     private readonly Dictionary<(double Size, bool Bold), DocumentFont> _fonts = [];
     private readonly XGraphics _ruler = XGraphics.CreateMeasureContext(new(1, 1), XGraphicsUnit.Point, XPageDirection.Downwards);
+    private readonly Guid _id;
     private XGraphics? _page;
 
-    /// <param name="identity">Of which document these are the pages; the file's ID is made of it.</param>
+    /// <param name="identity">The name of the document; the ids of the file are made of it.</param>
     public PdfPages(string title, string identity, DateTimeOffset madeAt)
     {
         // The bytes of a compressed stream depend on the zlib of the runtime.
         _document.Options.NoCompression = true;
         (_document.Info.Title, _document.Info.Creator) = (title, "Tieout");
         _document.Info.CreationDate = _document.Info.ModificationDate = madeAt.UtcDateTime;
-        var id = Encoding.Latin1.GetString(SHA256.HashData(Encoding.UTF8.GetBytes(identity)), 0, 16);
+        _id = new(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(..16));
+        var id = Encoding.Latin1.GetString(_id.ToByteArray());
         (_document.Internals.FirstDocumentID, _document.Internals.SecondDocumentID) = (id, id);
     }
 
@@ -56,6 +58,7 @@ internal sealed class PdfPages : IDisposable
         NameSubsets();
         using var file = new MemoryStream();
         _document.Save(file);
+        NameMetadata(file.GetBuffer().AsSpan(0, (int)file.Length));
         return file.ToArray();
     }
 
@@ -87,5 +90,12 @@ internal sealed class PdfPages : IDisposable
                 dictionary.Elements.SetName(key, $"/{tag}{name[tagLength..]}");
             }
         }
+    }
+
+    /// <summary>PDFsharp draws the two ids of the metadata by lot when it saves; the document's own id takes their place. It is as long, so no offset changes.</summary>
+    private void NameMetadata(Span<byte> file)
+    {
+        var before = "ID>uuid:"u8;
+        for (int at; (at = file.IndexOf(before)) >= 0; file = file[(at + before.Length)..]) Encoding.ASCII.GetBytes(_id.ToString(), file[(at + before.Length)..]);
     }
 }
