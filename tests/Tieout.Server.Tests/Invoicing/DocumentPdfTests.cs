@@ -54,7 +54,7 @@ public sealed class DocumentPdfTests
     /// <summary>A new version of a package or of .NET must not change what was issued. Where the layout is changed on purpose, the new hash goes here and the change into the changelog.</summary>
     [Fact]
     public void The_bytes_of_a_document_do_not_change_from_version_to_version() =>
-        Assert.Equal("?", Convert.ToHexStringLower(SHA256.HashData(DocumentPdf.Of(Invoice(Names)))));
+        Assert.Equal("5e49837e33d79a306f347c00f4ce53071a07241b9b4f37b8970e045b852ab42b", Convert.ToHexStringLower(SHA256.HashData(DocumentPdf.Of(Invoice(Names)))));
 
     [Fact]
     public void A_document_does_not_depend_on_the_time_zone_of_the_machine()
