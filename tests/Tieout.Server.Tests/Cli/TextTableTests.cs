@@ -51,7 +51,7 @@ public sealed class TextTableTests
     {
         var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
         console.Profile.Width = width;
-        return new(console);
+        return new(text, new(console));
     }
 
     private static async Task<string[]> LinesAsync(StringWriter text, string name)
