@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
-using CsvHelper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -26,8 +24,6 @@ internal static class UsageEndpoints
 {
     /// <summary>A row is some 400 bytes: send about every 100 KB.</summary>
     private const int RowsPerFlush = 256;
-
-    private const int CharactersPerFlush = 100_000;
 
     /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
     private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
@@ -111,33 +107,26 @@ internal static class UsageEndpoints
     {
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
-        await context.Response.WriteAsync(CsvLine.Of(export.Columns), context.RequestAborted);
-        var (chunk, prices) = (new StringBuilder(), new Dictionary<int, ResolvedPrice?>());
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await LineAsync(export.Row(row, await PriceAsync(row.Price), correction: null));
+        var prices = new Dictionary<int, ResolvedPrice?>();
+        await using var csv = new CsvExport(context.Response.Body);
+        await csv.RowAsync(export.Columns, context.RequestAborted);
+        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), correction: null), context.RequestAborted);
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
             var corrected = filter with { From = Instant.MinValue, To = End, After = posting.UsageSeq - 1, Limit = 1 };
             await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
             {
-                if (row.Seq == posting.UsageSeq) await LineAsync(export.Row(row, await PriceAsync(row.Price), posting));
+                if (row.Seq == posting.UsageSeq) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), posting), context.RequestAborted);
             }
         }
 
-        await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
+        await csv.CompleteAsync(context.RequestAborted);
 
         async ValueTask<ResolvedPrice?> PriceAsync(int number)
         {
             if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(filter.Org, number, context.RequestAborted);
             return prices.GetValueOrDefault(number);
-        }
-
-        async Task LineAsync(string?[] cells)
-        {
-            chunk.Append(CsvLine.Of(cells));
-            if (chunk.Length < CharactersPerFlush) return;
-            await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
-            chunk.Clear();
         }
     }
 
@@ -146,26 +135,9 @@ internal static class UsageEndpoints
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{fileName}\"";
         var viewer = Caller.Of(context).Viewer;
-        // Some cells are text from outside; escaped, a spreadsheet shows what would else be a formula to it.
-        var form = new CsvWriterOptions { NewLine = "\n", Injection = CsvInjection.Escape };
-        await using var chunk = new MemoryStream();
-        await using var csv = CsvWriter.Create(chunk, form, leaveOpen: true);
-        await csv.WriteRecordAsync(UsageLine.ColumnsFor(viewer), context.RequestAborted);
-        var count = 0;
-        await foreach (var row in rows)
-        {
-            foreach (var field in UsageLine.From(row, viewer).Fields()) csv.WriteField(field);
-            await csv.EndRecordAsync(context.RequestAborted);
-            if (++count % RowsPerFlush == 0) await SendAsync();
-        }
-
-        await SendAsync();
-
-        async Task SendAsync()
-        {
-            await csv.FlushAsync(context.RequestAborted);
-            await context.Response.Body.WriteAsync(chunk.GetBuffer().AsMemory(0, (int)chunk.Length), context.RequestAborted);
-            chunk.SetLength(0);
-        }
+        await using var csv = new CsvExport(context.Response.Body);
+        await csv.RowAsync(UsageLine.ColumnsFor(viewer), context.RequestAborted);
+        await foreach (var row in rows) await csv.RowAsync(UsageLine.From(row, viewer).Fields(), context.RequestAborted);
+        await csv.CompleteAsync(context.RequestAborted);
     }
 }
