@@ -53,6 +53,31 @@ public sealed class ReconcileTests
     }
 
     [Fact]
+    public async Task A_finding_that_the_ledger_refuses_to_record_is_counted_by_the_run_that_records_it()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync("5");
+        world.Ledger.Refused = command => command is Command.Record { Kind: SettingKind.Finding };
+        Assert.Equal((1, 0, 0), await CountsAsync());
+        world.Ledger.Refused = null;
+        Assert.Equal((1, 1, 0), await CountsAsync());
+        var finding = Text((await world.GetAsync("/findings?open=true")).GetProperty("items")[0], "id");
+        await world.OkAsync(HttpMethod.Post, $"/findings/{finding}/correct", "{}");
+
+        // The same for the end of a finding.
+        world.Ledger.Refused = command => command is Command.Record { Kind: SettingKind.Finding };
+        Assert.Equal((0, 0, 0), await CountsAsync());
+        world.Ledger.Refused = null;
+        Assert.Equal((0, 0, 1), await CountsAsync());
+
+        async Task<(int Found, int Opened, int Ended)> CountsAsync()
+        {
+            var run = await world.OkAsync(HttpMethod.Post, "/reconciliations", "{}");
+            return (run.GetProperty("findings").GetArrayLength(), run.GetProperty("opened").GetInt32(), run.GetProperty("ended").GetInt32());
+        }
+    }
+
+    [Fact]
     public async Task R1_above_the_limit_a_correction_waits_for_another_person_and_then_brings_the_difference_to_zero()
     {
         await using var world = await ApiWorld.StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
