@@ -65,10 +65,10 @@ internal static class CorrectionRules
 
         // A posting of usage that is not there counts in no window, and neither does what takes it back.
         var usageSeq = before.Usage?.Seq ?? 0;
-        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason);
+        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason, isPostingRepair: command.IsPostingRepair);
         if (command.NewAmount is not null)
         {
-            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason);
+            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason, isPostingRepair: command.IsPostingRepair);
         }
 
         draft.Add(command.Org, command.Id, content, reversal);

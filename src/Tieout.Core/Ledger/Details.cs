@@ -34,6 +34,7 @@ internal static class Details
         json.WriteNumber("correct", command.Posting);
         if (command.NewAmount is { } amount) json.WriteString("new_amount", amount.ToString());
         json.WriteString("reason", command.Reason);
+        if (command.IsPostingRepair) json.WriteBoolean("posting_repair", value: true);
     });
 
     public static string ChargeRecorded(Command.ChargeRecorded command) => Write(json =>

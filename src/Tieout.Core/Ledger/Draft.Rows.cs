@@ -87,11 +87,11 @@ internal sealed partial class Draft
     /// <summary>Adds a posting and moves both its accounts.</summary>
     public long Post(
         OrgState org, PostingKind kind, AccountKind debit, AccountKind credit, Amount amount, Instant effectiveAt,
-        long usageSeq = 0, string? commandId = null, long reverses = 0, string? reason = null, GrantLot? grant = null)
+        long usageSeq = 0, string? commandId = null, long reverses = 0, string? reason = null, GrantLot? grant = null, bool isPostingRepair = false)
     {
         _last = _last with { Posting = _last.Posting + 1 };
         var posting = new Posting(
-            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now);
+            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now, isPostingRepair);
         _postings.Add(new(posting, Crc: 0));
         if (kind == PostingKind.Reversal) _reversed.Set(reverses, true);
         PostingEffects.Apply(posting, Touch(org, debit), Touch(org, credit), grant);

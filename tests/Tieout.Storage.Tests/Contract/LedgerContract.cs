@@ -168,6 +168,34 @@ public abstract partial class LedgerContract : IAsyncLifetime
         Assert.Equal(usage[1], Assert.Single(await ToListAsync(ledger.Read.UsageAsync(new("acme", from, to, Team: "blue", EndUser: "u1"), Cancel))));
     }
 
+    // Goal: a correction is of its posting or of its usage by what its command says. Method: a client chooses an id that findings of postings have.
+    [Fact]
+    public async Task A_correction_of_usage_counts_as_usage_whatever_its_id_and_one_that_repairs_its_posting_does_not()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var (from, to) = (Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1));
+        await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
+        var charge = (await PostingsAsync())[^1];
+        var byHand = new Command.Correct("ledger_mismatch-by-hand", "acme", charge.Seq, new Amount(10), "agreed");
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(byHand, Cancel));
+        Assert.Equal((10, 10), await TotalsAsync());
+
+        var repair = new Command.Correct("fix", "acme", (await PostingsAsync())[^1].Seq, new Amount(25), "found") { IsPostingRepair = true };
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(repair, Cancel));
+        Assert.Equal((25, 10), await TotalsAsync());
+        Assert.Equal([false, false, true, true], (await PostingsAsync())[^4..].Select(posting => posting.IsPostingRepair));
+        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(repair with { IsPostingRepair = false }, Cancel)).Reason);
+
+        async Task<List<Posting>> PostingsAsync() => await ToListAsync(ledger.Read.PostingsAsync("acme", from, to, 0, Cancel));
+
+        async Task<(Int128 Postings, Int128 Usage)> TotalsAsync()
+        {
+            var totals = await ledger.Read.TotalsAsync("acme", from, to, Cancel);
+            return (totals.Postings.Nanos, totals.Usage.Nanos);
+        }
+    }
+
     // Goal: no read of one org ever shows another's rows. Method: beta asks for everything that is acme's.
     [Fact]
     public async Task Nothing_of_one_org_is_read_for_another()
