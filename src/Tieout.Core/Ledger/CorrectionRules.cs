@@ -80,7 +80,7 @@ internal static class CorrectionRules
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         foreach (var charge in command.Charges)
         {
-            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
+            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.BeyondMax is not null || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
             if (ChargeRules.Standing(draft, charge) is { } stands)
             {
                 if (stands is Outcome.Refused) return stands;
@@ -102,6 +102,7 @@ internal static class CorrectionRules
         foreach (var part in command.Parts)
         {
             var outcome = part is Command.Correct reversal ? Correct(draft, reversal) : ChargeRules.Charge(draft, (Command.Charge)part);
+            Invariant.Holds(outcome is not Outcome.Refused { Reason: not Refusal.PostingReversed }, "B3");
             if (outcome is Outcome.Done done) posting = done.Seq;
         }
 

@@ -23,7 +23,15 @@ public static class LedgerRules
     private static Outcome Decide(Draft draft, Command command) => command.Audit is { } action ? AuditRules.Decide(draft, command, action) : Rule(draft, command);
 
     /// <summary>Decides by the command's own rule, without a record of who asked.</summary>
-    internal static Outcome Rule(Draft draft, Command command) => command switch
+    internal static Outcome Rule(Draft draft, Command command)
+    {
+        var before = draft.Extent;
+        var outcome = OwnRule(draft, command);
+        if (outcome is Outcome.Refused) draft.HoldsUnchanged(before);
+        return outcome;
+    }
+
+    private static Outcome OwnRule(Draft draft, Command command) => command switch
     {
         Command.PlaceHold hold => HoldRules.Place(draft, hold),
         Command.Settle settle => ChargeRules.Settle(draft, settle),
