@@ -15,7 +15,7 @@ internal static class CorrectionRules
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
-        if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.SumTooLarge);
 
         // After this point the charge must succeed.
         var effectiveAt = ChargeRules.EffectiveAt(draft, org, row.EffectiveAt);
@@ -42,7 +42,7 @@ internal static class CorrectionRules
         var newAmount = command.NewAmount ?? Amount.Zero;
         // By its accounts, not by its kind: a re-entry may stand for a charge or for a top-up.
         var (debit, credit) = (org.KindOf(posting.Debit), org.KindOf(posting.Credit));
-        if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount)) return Refuse(Refusal.SumTooLarge);
         if (credit == AccountKind.Customer
             && draft.Account(org, AccountKind.Customer).Available is { } available && available < posting.Amount - newAmount)
         {
@@ -117,6 +117,6 @@ internal static class CorrectionRules
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
         if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer) return Refuse(Refusal.PostingNotCorrectable);
-        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount) ? null : Refuse(Refusal.AmountTooLarge);
+        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount) ? null : Refuse(Refusal.SumTooLarge);
     }
 }

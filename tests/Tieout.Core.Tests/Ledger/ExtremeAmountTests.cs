@@ -38,8 +38,8 @@ public sealed class ExtremeAmountTests
             ledger.Book.Recall(full);
         }
 
-        Assert.Equal(Refusal.AmountTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Hold(ledger, 2, "acme", new(1)))).Reason);
-        Assert.Equal(Refusal.AmountTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(3, 1, at: ledger.Now, fact: true))).Reason);
+        Assert.Equal(Refusal.SumTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Hold(ledger, 2, "acme", new(1)))).Reason);
+        Assert.Equal(Refusal.SumTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(3, 1, at: ledger.Now, fact: true))).Reason);
         Assert.IsType<Outcome.Done>(ledger.Submit(new Command.Settle(Make.Priced(1, Amount.Max.Nanos))));
         Assert.Equal(Amount.Zero, ledger.Customer("acme").Held);
     }
