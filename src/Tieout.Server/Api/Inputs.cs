@@ -99,6 +99,15 @@ internal static class Inputs
         throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a time: write a day such as 2026-11-22, or a time with its offset such as 2026-11-22T08:00:00Z.");
     }
 
+    /// <summary>Where a page of the newest rows begins; <c>?cursor=</c>. Null: with the newest.</summary>
+    public static RowPlace? Place(HttpContext context)
+    {
+        if (Query(context, "cursor") is not { } text) return null;
+        return RowPlace.TryParse(text, out var place)
+            ? place
+            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a cursor of this list. Send the next_cursor of the page before.");
+    }
+
     /// <summary>How many rows a page may have; <c>?limit=</c>.</summary>
     public static int Limit(HttpContext context)
     {

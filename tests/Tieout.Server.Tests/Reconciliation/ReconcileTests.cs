@@ -53,6 +53,32 @@ public sealed class ReconcileTests
     }
 
     [Fact]
+    public async Task Findings_are_listed_page_by_page_by_org_and_code()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"beta","asset":"USD","billing":"prepaid"}""");
+        foreach (var org in (string[])["acme", "beta", "acme", "beta"]) await world.ChargeAsync("5000", org);
+
+        Assert.Equal(["beta", "acme", "beta", "acme"], await PagesAsync("/findings?code=overrun&limit=1", "org"));
+        Assert.Equal(["beta", "acme", "beta", "acme"], await PagesAsync("/findings?code=overrun&open=true&limit=3", "org"));
+        Assert.Equal(["overrun", "overrun"], await PagesAsync("/orgs/beta/findings?limit=1", "code"));
+        Assert.Empty(await PagesAsync("/findings?code=mispriced", "code"));
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, "/findings?cursor=7"), HttpStatusCode.BadRequest));
+
+        async Task<List<string>> PagesAsync(string path, string member)
+        {
+            List<string> found = [];
+            for (var cursor = ""; ;)
+            {
+                var page = await world.GetAsync(path + cursor);
+                found.AddRange(page.GetProperty("items").EnumerateArray().Select(finding => Text(finding, member)));
+                if (!page.TryGetProperty("next_cursor", out var next) || next.ValueKind is not JsonValueKind.String) return found;
+                cursor = "&cursor=" + next.GetString();
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_finding_that_the_ledger_refuses_to_record_is_counted_by_the_run_that_records_it()
     {
         await using var world = await ApiWorld.StartAsync();

@@ -196,6 +196,42 @@ public abstract partial class LedgerContract : IAsyncLifetime
         }
     }
 
+    // Goal: filters and pages are the query's. Method: findings of two orgs and two codes; each filter, then page by page.
+    [Fact]
+    public async Task Findings_are_read_by_org_and_code_newest_first_and_page_by_page()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        foreach (var (id, org) in new[] { (1, "acme"), (2, "beta"), (3, "acme") })
+        {
+            Clock.Now += TimeSpan.FromSeconds(1);
+            await ledger.SubmitAsync(new Command.Charge(Make.Priced(id, 0, Make.Labels(org), at: Clock.Now) with { Price = null }, Fact: true), Cancel);
+            Clock.Now += TimeSpan.FromSeconds(1);
+            await ledger.SubmitAsync(Make.Charge(id + 10, 5_000_000, Make.Labels(org), at: Clock.Now, fact: true), Cancel);
+        }
+
+        Assert.Equal(["acme overrun", "acme unpriced", "beta overrun", "beta unpriced", "acme overrun", "acme unpriced"], await FindAsync(org: null, code: null));
+        Assert.Equal(["acme overrun", "acme unpriced", "acme overrun", "acme unpriced"], await FindAsync("acme", code: null));
+        Assert.Equal(["acme unpriced", "beta unpriced", "acme unpriced"], await FindAsync(org: null, "unpriced"));
+        Assert.Equal(["beta overrun"], await FindAsync("beta", "overrun"));
+        Assert.Empty(await FindAsync("beta", "mispriced"));
+
+        var paged = new List<string>();
+        for (RowPlace? before = null; ;)
+        {
+            var page = await ledger.Read.FindingsAsync(new(Org: null, "overrun", before, 1), Cancel);
+            if (page.Count == 0) break;
+            paged.AddRange(page.Select(Shown));
+            before = page[^1].Place;
+        }
+
+        Assert.Equal(["acme overrun", "beta overrun", "acme overrun"], paged);
+
+        async Task<IEnumerable<string>> FindAsync(string? org, string? code) => (await ledger.Read.FindingsAsync(new(org, code, Before: null, 10), Cancel)).Select(Shown);
+
+        static string Shown(StoredFinding stored) => $"{stored.Row.Org} {stored.Row.Code}";
+    }
+
     // Goal: no read of one org ever shows another's rows. Method: beta asks for everything that is acme's.
     [Fact]
     public async Task Nothing_of_one_org_is_read_for_another()

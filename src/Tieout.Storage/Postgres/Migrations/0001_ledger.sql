@@ -72,6 +72,9 @@ CREATE TABLE findings (
   bucket int NOT NULL, seq bigint NOT NULL, code text NOT NULL, severity text NOT NULL, org text NOT NULL, attempt uuid, detail text NOT NULL,
   recorded_at bigint NOT NULL, crc int NOT NULL, PRIMARY KEY (bucket, seq)
 );
+CREATE INDEX findings_org ON findings (bucket, org, recorded_at, seq);
+CREATE INDEX findings_code ON findings (bucket, code, recorded_at, seq);
+CREATE INDEX findings_time ON findings (bucket, recorded_at, seq);
 
 CREATE TABLE outbox (
   bucket int NOT NULL, seq bigint NOT NULL, id text NOT NULL, org text NOT NULL, type text NOT NULL, body text NOT NULL,

@@ -59,6 +59,8 @@ CREATE TABLE findings (
   seq INTEGER PRIMARY KEY, code TEXT NOT NULL, severity TEXT NOT NULL, org TEXT NOT NULL, attempt BLOB, detail TEXT NOT NULL,
   recorded_at INTEGER NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX findings_org ON findings (org, seq);
+CREATE INDEX findings_code ON findings (code, seq);
 
 CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, org TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL,
