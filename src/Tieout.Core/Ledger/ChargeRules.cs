@@ -27,7 +27,7 @@ internal static class ChargeRules
         }
 
         // After this point the settlement must succeed: the provider has been spent on, hold or no hold. The account is not asked for room: holds
-        // stop at Amount.SumMax (10²⁷ nano-units), and each part is at most Amount.Max (9 x 10¹⁸), so those in flight would have to come to
+        // stop at Amount.SumMax (10²⁷ nano-units), and each part is at most Amount.TransferMax (9 x 10¹⁸), so those in flight would have to come to
         // more than 10¹⁹ parts before the sum left 128 bits (1.7 x 10³⁸).
         var org = draft.Org(hold.Scope.Org)!;
         var late = attempt.State != HoldState.Open;

@@ -67,7 +67,7 @@ public static class LedgerRules
     /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
     internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>
         amount < Amount.Zero || (amount == Amount.Zero && !zeroIsFine) ? Refusal.AmountNotPositive
-        : amount > Amount.Max ? Refusal.AmountTooLarge
+        : amount > Amount.TransferMax ? Refusal.AmountTooLarge
         : null;
 
     /// <summary>Whether both sides of an account have room for <paramref name="amount"/>, so that overflow is a refusal and never an exception.</summary>

@@ -63,7 +63,7 @@ internal static class Inputs
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
-    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false) => Positive(amount, what, zeroIsFine, Core.Money.Amount.Max);
+    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false) => Positive(amount, what, zeroIsFine, Core.Money.Amount.TransferMax);
 
     /// <summary>A limit on a sum: it may be larger than one amount that is moved.</summary>
     public static Amount SumLimit(Amount amount, string what) => Positive(amount, what, zeroIsFine: true, Core.Money.Amount.SumMax);

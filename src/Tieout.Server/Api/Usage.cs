@@ -74,7 +74,7 @@ internal static class UsageEndpoints
 
     private static UsageFilter Filter(HttpContext context, OrgState org)
     {
-        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.MinValue;
+        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.UnixEpoch;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
         if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         var source = Inputs.Query(context, "source") is { } named
@@ -117,7 +117,7 @@ internal static class UsageEndpoints
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
-            var corrected = filter with { From = Instant.MinValue, To = End, After = posting.UsageSeq - 1, Limit = 1 };
+            var corrected = filter with { From = Instant.UnixEpoch, To = End, After = posting.UsageSeq - 1, Limit = 1 };
             await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
             {
                 if (row.Seq == posting.UsageSeq) await LineAsync(export.Row(row, await PriceAsync(row.Price), posting));

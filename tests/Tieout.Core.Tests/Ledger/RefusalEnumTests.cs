@@ -12,7 +12,7 @@ namespace Tieout.Core.Tests.Ledger;
 // that rule and every rule that comes later, as far as one command can, and none that comes earlier.
 public sealed class RefusalEnumTests
 {
-    private static readonly Amount TooLarge = Amount.Max + new Amount(1);
+    private static readonly Amount TooLarge = Amount.TransferMax + new Amount(1);
 
     private readonly MemoryLedger _ledger = new();
     private readonly List<(string Kind, Refusal[] Rules, Func<Func<Refusal, bool>, Command> Command)> _table = [];

@@ -8,7 +8,7 @@ namespace Tieout.Core.Tests.Ledger;
 /// <summary>Every refusal at least once, in the order in which its rule is tried: each command breaks every rule below the one it is there for.</summary>
 public sealed class RefusalOrderTests
 {
-    private static readonly Amount TooLarge = Amount.Max + new Amount(1);
+    private static readonly Amount TooLarge = Amount.TransferMax + new Amount(1);
 
     [Fact]
     public void Holds_are_refused_in_the_order_of_the_rules()

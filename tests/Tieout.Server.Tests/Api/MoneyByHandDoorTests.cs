@@ -64,7 +64,7 @@ public sealed class MoneyByHandDoorTests
     private static async Task<List<Posting>> PostingsAsync(ApiWorld world)
     {
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
         return postings;
     }
 

@@ -127,7 +127,7 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<UsageRow>> UsageAsync()
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in Read.UsageAsync(new(Org, Instant.MinValue, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in Read.UsageAsync(new(Org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
         return rows;
     }
 

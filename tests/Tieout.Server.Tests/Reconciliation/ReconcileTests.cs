@@ -126,7 +126,7 @@ public sealed class ReconcileTests
 
         // The reason of both postings names the finding and the correlation id of what they correct.
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
         Assert.Equal([$"{id} correlation corr-1", $"{id} correlation corr-1"], postings.Where(posting => posting.Reason is not null).Select(posting => posting.Reason));
         Assert.Equal("finding_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, $"/findings/{id}/correct", "{}"), HttpStatusCode.NotFound));
     }

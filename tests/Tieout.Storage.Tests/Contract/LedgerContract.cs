@@ -151,7 +151,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await ledger.SubmitAsync(Make.Charge(1, 40, Make.Labels(team: "red"), at: Clock.Now), Cancel);
         await ledger.SubmitAsync(Make.Charge(2, 30, Make.Labels(team: "blue"), "u1", Clock.Now), Cancel);
         await ledger.SubmitAsync(Make.Charge(3, 7, Make.Labels("beta"), at: Clock.Now), Cancel);
-        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).Last(row => row.Kind == PostingKind.Charge);
+        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Last(row => row.Kind == PostingKind.Charge);
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Correct("fix", "acme", posting.Seq, new Amount(10), "found"), Cancel));
         var (from, to) = (Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1));
 
@@ -241,7 +241,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
         await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(2), Make.Labels(), null, "op2", new Amount(5), TimeSpan.FromHours(1)), Cancel);
         await ledger.SubmitAsync(new Command.KeepObject(Make.Object("resp_1")), Cancel);
-        var (from, to) = (Instant.MinValue, new Instant(long.MaxValue));
+        var (from, to) = (Instant.UnixEpoch, new Instant(long.MaxValue));
 
         Assert.Empty(await ToListAsync(ledger.Read.UsageAsync(new("beta", from, to), Cancel)));
         Assert.Empty(await ToListAsync(ledger.Read.PostingsAsync("beta", from, to, 0, Cancel)));

@@ -169,7 +169,7 @@ public sealed class CommandSpoolTests : IDisposable
     private static async Task<List<UsageRow>> UsageAsync(SqliteLedger ledger)
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in ledger.Read.UsageAsync(new("acme", Instant.MinValue, new Instant(long.MaxValue)), Cancel)) rows.Add(row);
+        await foreach (var row in ledger.Read.UsageAsync(new("acme", Instant.UnixEpoch, new Instant(long.MaxValue)), Cancel)) rows.Add(row);
         return [.. rows.OrderBy(row => row.Seq)];
     }
 }
