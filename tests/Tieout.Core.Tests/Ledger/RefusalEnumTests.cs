@@ -1,8 +1,6 @@
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Tests.Ledger;
@@ -132,10 +130,16 @@ public sealed class RefusalEnumTests
                 Refusal.IdReused, Refusal.AmountNotPositive, Refusal.AmountTooLarge, Refusal.OrgNotFound, Refusal.AlreadyExpired, Refusal.SumTooLarge, Refusal.TooManyOpenHolds, Refusal.TooManySteps,
                 Refusal.EnvelopeDiffers, Refusal.LineageMoved, Refusal.InsufficientBalance, Refusal.BudgetExhausted,
             ],
-            broken => new Command.PlaceHold(
-                Make.Id(broken(Refusal.IdReused) ? 22 : 50), Make.Labels(Org(broken)), null, "op", Sum(broken), TimeSpan.FromSeconds(broken(Refusal.AlreadyExpired) ? 0 : 60)) { Lineage = Step(broken) });
-        Row("settlement", [Refusal.HoldNotFound, Refusal.IdReused, Refusal.AmountNotPositive, Refusal.AmountTooLarge, Refusal.ScopeChanged], broken => new Command.Settle(Make.Priced(
-            broken(Refusal.HoldNotFound) ? 99 : broken(Refusal.IdReused) ? 21 : 22, 1, broken(Refusal.ScopeChanged) ? Make.Labels(team: "other") : Make.Labels()) with { Charge = Sum(broken) }));
+            broken =>
+            {
+                var lifetime = TimeSpan.FromSeconds(broken(Refusal.AlreadyExpired) ? 0 : 60);
+                return new Command.PlaceHold(Make.Id(broken(Refusal.IdReused) ? 22 : 50), Make.Labels(Org(broken)), null, "op", Sum(broken), lifetime) { Lineage = Step(broken) };
+            });
+        Row("settlement", [Refusal.HoldNotFound, Refusal.IdReused, Refusal.AmountNotPositive, Refusal.AmountTooLarge, Refusal.ScopeChanged], broken =>
+        {
+            var id = broken(Refusal.HoldNotFound) ? 99 : broken(Refusal.IdReused) ? 21 : 22;
+            return new Command.Settle(Make.Priced(id, 1, Make.Labels(team: broken(Refusal.ScopeChanged) ? "other" : null)) with { Charge = Sum(broken) });
+        });
         Row("release", [Refusal.HoldNotFound, Refusal.HoldEnded], broken => new Command.Release(Make.Id(broken(Refusal.HoldNotFound) ? 99 : broken(Refusal.HoldEnded) ? 21 : 22)));
         Row("expiry", [Refusal.HoldNotFound, Refusal.HoldEnded, Refusal.HoldNotExpired], broken => new Command.ExpireHold(
             Make.Id(broken(Refusal.HoldNotFound) ? 99 : broken(Refusal.HoldEnded) ? 21 : broken(Refusal.HoldNotExpired) ? 25 : 22)));
