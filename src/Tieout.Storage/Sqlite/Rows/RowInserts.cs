@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite.Rows;
