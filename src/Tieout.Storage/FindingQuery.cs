@@ -11,11 +11,3 @@ public sealed record StoredFinding(int Bucket, FindingRow Row)
 {
     public RowPlace Place => new(Row.RecordedAt.UnixMicros, Bucket, Row.Seq);
 }
-
-/// <summary>Short ways to read findings.</summary>
-public static class FindingReads
-{
-    /// <summary>The newest rows, of one org or of all.</summary>
-    public static async Task<IReadOnlyList<FindingRow>> FindingsAsync(this ILedgerReader reader, string? org, int limit, CancellationToken cancellationToken) =>
-        [.. (await reader.FindingsAsync(new(org, Code: null, Before: null, limit), cancellationToken)).Select(stored => stored.Row)];
-}

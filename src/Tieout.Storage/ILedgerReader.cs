@@ -106,6 +106,10 @@ public interface ILedgerReader
     /// <summary>Rows of findings, newest first.</summary>
     Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken);
 
+    /// <summary>The newest rows of findings, of one org or of all.</summary>
+    async Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) =>
+        [.. (await FindingsAsync(new(org, Code: null, Before: null, limit), cancellationToken)).Select(stored => stored.Row)];
+
     /// <summary>Holds of a state, newest first, of one org or of all.</summary>
     Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken);
 

@@ -2,7 +2,6 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Api;
-using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Verification;
 
