@@ -6,16 +6,16 @@ using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Step 7: passes a stream on, line by line, and holds back its end until the usage is durable (M4).</summary>
+/// <summary>Step 7: relays a stream line by line, and holds back its end until the usage is durable (M4).</summary>
 internal sealed class AnswerStream(HttpContext context, AnswerReader answer, AttemptDeadline deadline, GatewayOptions options, bool isArray = false)
 {
-    /// <summary>One event. Images made by a model come as one.</summary>
+    /// <summary>Bounds one event. An image that a model makes is one event.</summary>
     private const int LineBytesMax = 16 * 1024 * 1024;
 
-    /// <summary>What comes after an answer is finished is a usage block and a mark. More than this is not the end yet, and goes on.</summary>
+    /// <summary>Bounds the end of a stream: a usage block and an end mark. More bytes than this are not the end yet, and are sent.</summary>
     private const int HeldBytesMax = 256 * 1024;
 
-    /// <summary>What a connection hands over at once, as a rule. An open stream keeps that much; longer lines take more for as long as they last.</summary>
+    /// <summary>A connection rarely delivers more at once. An open stream needs this much memory; a longer line needs more until it is sent.</summary>
     private const int BufferBytes = 4 * 1024;
 
     private readonly PipeWriter _client = context.Response.BodyWriter;
@@ -25,13 +25,13 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
     private bool _holding, _done, _dropBlankLine, _closed;
     private long _drained;
 
-    /// <summary>Whether anything has reached the client, or is on its way.</summary>
+    /// <summary>Whether any byte was sent to the client or is about to be.</summary>
     public bool HasStarted => context.Response.HasStarted || _client.UnflushedBytes > 0;
 
     private bool ClientGone => context.RequestAborted.IsCancellationRequested;
 
     /// <summary>Reads the provider's stream to its end, also when the client has gone.</summary>
-    /// <returns>Whether it came to its end.</returns>
+    /// <returns>Whether the stream is complete.</returns>
     public async Task<bool> RelayAsync(Stream provider)
     {
         using var arrived = new ArrivedBytes(BufferBytes);
@@ -39,7 +39,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
         {
             while (!_done)
             {
-                deadline.Read();
+                deadline.StartRead();
                 var read = await arrived.ReadAsync(provider, deadline.Token);
                 if (ClientGone && (_drained += read) > options.DrainBytesMax) return false;
                 while (!_done && (isArray ? TakeElement(arrived) : TakeLine(arrived))) { }
@@ -61,7 +61,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
         }
     }
 
-    /// <summary>Lets the end go, once the usage is durable.</summary>
+    /// <summary>Sends the end that was held back. Call it once the usage is durable.</summary>
     public async Task FinishAsync()
     {
         if (ClientGone) return;
@@ -75,7 +75,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
         var flush = _client.FlushAsync(context.RequestAborted);
         if (flush.IsCompletedSuccessfully) return;
 
-        // The client is slow; the provider is not idle meanwhile.
+        // The client is slow, which must not count as idle time of the provider.
         deadline.Pause();
         try
         {
@@ -83,12 +83,12 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
         }
         catch (TimeoutException)
         {
-            // Who takes nothing for so long will never read it: a place and a hold are not kept for that.
+            // A client that reads nothing for so long would occupy a connection and a hold for ever.
             context.Abort();
         }
         catch (OperationCanceledException)
         {
-            // Gone: read on for the usage.
+            // The client has gone. The provider's stream is still read for the usage.
         }
     }
 
@@ -132,7 +132,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
         Emit(rest);
     }
 
-    /// <param name="line">With its line break.</param>
+    /// <param name="line">Includes the line break.</param>
     private void Take(ReadOnlySpan<byte> line)
     {
         var text = line.TrimEnd("\r\n"u8);
@@ -174,7 +174,7 @@ internal sealed class AnswerStream(HttpContext context, AnswerReader answer, Att
 
         if (!passage.Last) return;
 
-        // Whatever a provider says after its end, or leaves out at it, the client's event is complete.
+        // The client's last event is complete, even if the provider leaves out the blank line or sends more.
         _done = true;
         Emit(line[^1] == (byte)'\n' ? "\n"u8 : "\n\n"u8);
     }

@@ -2,7 +2,7 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>How long an attempt waits for its provider: for the head of the answer, for the whole of it, between two reads of it, and once nobody waits for it any more.</summary>
+/// <summary>Limits how long an attempt waits for its provider: for the head of the answer, for the whole of it, between two reads, and after the client has gone.</summary>
 internal sealed class AttemptDeadline : IDisposable
 {
     private readonly Timeouts _timeouts;
@@ -12,7 +12,7 @@ internal sealed class AttemptDeadline : IDisposable
     private readonly long _startedAt;
     private TimeSpan _total;
 
-    /// <param name="drain">How long it is waited for once nobody else waits.</param>
+    /// <param name="drain">How long the provider is read for its usage after the client has gone.</param>
     public AttemptDeadline(Timeouts timeouts, TimeSpan drain, TimeProvider time)
     {
         (_timeouts, _drain, _time, _total) = (timeouts, drain, time, timeouts.Total);
@@ -24,23 +24,23 @@ internal sealed class AttemptDeadline : IDisposable
 
     public bool IsOver => _source.IsCancellationRequested;
 
-    /// <summary>The client has gone.</summary>
-    public bool IsForNobody { get; private set; }
+    /// <summary>The client has gone, so the answer is read for its usage alone.</summary>
+    public bool IsClientGone { get; private set; }
 
-    /// <summary>A read begins: it may take the idle time-out, within the whole.</summary>
-    public void Read()
+    /// <summary>Starts the idle time-out of one read, within the total.</summary>
+    public void StartRead()
     {
         var left = Left;
         _source.CancelAfter(left < _timeouts.Idle ? left : _timeouts.Idle);
     }
 
-    /// <summary>It is not the provider that keeps us waiting: only the whole counts.</summary>
+    /// <summary>Suspends the idle time-out while the gateway waits for somebody else than the provider. The total goes on.</summary>
     public void Pause() => _source.CancelAfter(Left);
 
-    /// <summary>The client has gone: what is still read is read for the usage alone.</summary>
-    public void ClientGone()
+    /// <summary>Shortens the total to the drain time-out.</summary>
+    public void MarkClientGone()
     {
-        IsForNobody = true;
+        IsClientGone = true;
         var drained = _time.GetElapsedTime(_startedAt) + _drain;
         if (drained < _total) _total = drained;
         _source.CancelAfter(Left);

@@ -5,24 +5,23 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Pricing;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>What of an attempt goes into its records, whoever ends it: the request that made it or, after a restart, whoever asks for its answer.</summary>
-/// <param name="Model">The one that was asked for.</param>
-/// <param name="Price">Of that model; null: none is known.</param>
-/// <param name="Labels">Of the attempt, were it by this model.</param>
+/// <summary>Facts of an attempt that its records repeat, whoever ends it: the request that made it or, after a restart, the poll that sees it finished.</summary>
+/// <param name="Model">The model that was asked for.</param>
+/// <param name="Price">Price of that model; null: none is known.</param>
 internal sealed record AttemptRecord(
-    AttemptId Id, string OperationId, int AttemptNo, string? WorkflowId, string? CorrelationId, string? TraceId, string? EndUser, Instant OccurredAt,
-    Upstream Upstream, string Model, ResolvedPrice? Price, OrgPrices Prices, Func<string, UsageLabels> Labels)
+    AttemptId Id, string OperationId, int AttemptNo, string? WorkflowId, string? CorrelationId, string? TraceId, string? EndUser,
+    string Model, ResolvedPrice? Price, AttemptPrices Prices, AttemptLabels Labels)
 {
-    /// <summary>It is a line of a batch, and costs what batches do.</summary>
-    public bool InBatch { get; init; }
+    public Upstream Upstream => Prices.Upstream;
 
-    /// <summary>Ends it with what it used, at the price of the model that answered; with it, each as a record of its own, the calls that the provider ran inside it.</summary>
-    /// <param name="status">The provider's; 0: none came.</param>
-    /// <param name="held">What was held for it.</param>
+    public Instant OccurredAt => Prices.At;
+
+    /// <summary>Ends the attempt with what it used, at the price of the model that answered. Each call that the provider ran inside it becomes a record of its own.</summary>
+    /// <param name="status">The provider's HTTP status; 0: no answer came.</param>
+    /// <param name="held">What was held for the attempt.</param>
     /// <param name="limit">How much of the provider's claim is charged.</param>
     public Command.Settle Settle(int status, MeteredUsage used, TimeSpan lasted, Amount held, ClaimLimit limit)
     {
@@ -32,7 +31,7 @@ internal sealed record AttemptRecord(
         var calls = used.SubCalls.IsDefault ? [] : used.SubCalls;
         var leftOut = calls.Length > limit.SubCallsMax ? UsageFlags.SubCallsLeftOut : UsageFlags.None;
         var record = new UsageRecord(
-            Id, Labels(used.Model ?? Model), OperationId, AttemptNo, WorkflowId, CorrelationId, TraceId, EndUser, OccurredAt,
+            Id, Labels.Of(used.Model ?? Model), OperationId, AttemptNo, WorkflowId, CorrelationId, TraceId, EndUser, OccurredAt,
             (int)Math.Clamp(lasted.TotalMilliseconds, 0, int.MaxValue), status, used.Counts, used.Basis, used.Flags | priced.Flags | leftOut);
         var left = limit.Of(held);
         var whole = Withhold(new(record, paid, priced.ProviderCost, priced.Charge), ref left);
@@ -42,7 +41,7 @@ internal sealed record AttemptRecord(
         return new(whole) { Inside = inside.ToImmutable() };
     }
 
-    /// <summary>As much as was held, unless the estimate is more.</summary>
+    /// <summary>Counts that cost as much as was held, unless the estimate costs more: a client must not make an answer cheaper by hiding its usage.</summary>
     private static MeteredUsage AtCeiling(MeteredUsage used, ResolvedPrice? paid, Amount held)
     {
         var unreadable = used with { Flags = used.Flags | UsageFlags.UsageUnreadable };
@@ -62,12 +61,11 @@ internal sealed record AttemptRecord(
     {
         var paid = PriceOf(model);
         var priced = paid is null ? default : ClaimLimit.Claimed(paid, call.Counts);
-        var record = whole with { Id = DerivedId.Of(whole.Id, index), Labels = Labels(model), Counts = call.Counts, Flags = priced.Flags };
+        var record = whole with { Id = DerivedId.Of(whole.Id, index), Labels = Labels.Of(model), Counts = call.Counts, Flags = priced.Flags };
         return new(record, paid, priced.ProviderCost, priced.Charge);
     }
 
+    /// <summary>Lists may not know the name of the model that answered; then the price of the model asked for applies.</summary>
     private ResolvedPrice? PriceOf(string? answered) =>
-        answered is null || string.Equals(answered, Model, StringComparison.Ordinal)
-            ? Price
-            : (InBatch ? Prices.FindForBatch(Upstream, answered, OccurredAt) : Prices.Find(Upstream, answered, OccurredAt)).Price ?? Price;
+        answered is null || string.Equals(answered, Model, StringComparison.Ordinal) ? Price : Prices.Of(answered).Price ?? Price;
 }

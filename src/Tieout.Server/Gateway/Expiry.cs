@@ -6,7 +6,7 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Ends holds whose time is over, so that a dead gateway holds no money for ever, and takes back what is left of expired grants.</summary>
+/// <summary>Ends holds that have expired, so that a dead gateway does not hold money for ever, and takes back the rest of expired grants.</summary>
 internal sealed partial class Expiry(ILedger ledger, SettlementSpool spool, TimeProvider time, OutageLog outages, ILogger<Expiry> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);

@@ -7,21 +7,21 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>One try at one upstream: what its hold, its usage record and its charge have in common (M1).</summary>
+/// <summary>One attempt at one upstream: the facts that its hold, its usage record and its charge share (M1).</summary>
 internal sealed class GatewayAttempt
 {
     private readonly TimeProvider _time;
     private readonly long _startedAt;
 
-    /// <param name="number">Its number within the operation, from 1.</param>
-    /// <param name="trigger">Why it is made.</param>
-    public GatewayAttempt(GatewayCaller caller, Target target, string? endUser, ResolvedPrice? price, int number, string? trigger, TimeProvider time)
+    /// <param name="number">Number of the attempt within its operation, from 1.</param>
+    /// <param name="trigger">Why the attempt is made; null: its client gives no reason.</param>
+    public GatewayAttempt(GatewayCall call, Target target, in Estimate estimate, int number, string? trigger, TimeProvider time)
     {
+        var caller = call.Caller;
         (Caller, Target, _time, _startedAt) = (caller, target, time, time.GetTimestamp());
         Record = new(
-            new(Guid.CreateVersion7()), caller.OperationId, number, caller.Tags.Workflow, caller.Correlation.CorrelationId, caller.Correlation.TraceId, endUser,
-            Instant.From(time.GetUtcNow()), target.Upstream, target.Model, price, caller.Spender.Prices,
-            model => caller.Spender.Labels(target.Upstream.Options.Name, model, caller.Tags.Project, caller.Tags.Feature, trigger));
+            new(Guid.CreateVersion7()), caller.OperationId, number, caller.Tags.Workflow, caller.Correlation.CorrelationId, caller.Correlation.TraceId,
+            caller.EndUser(call.Request.User), target.Model, estimate.Price, estimate.Prices, new(caller, target.Upstream, trigger));
     }
 
     public AttemptId Id => Record.Id;
@@ -34,19 +34,19 @@ internal sealed class GatewayAttempt
 
     public AttemptRecord Record { get; }
 
-    /// <summary>Of the model that was asked for; null: none is known.</summary>
+    /// <summary>Price of the model that was asked for; null: none is known.</summary>
     public ResolvedPrice? Price => Record.Price;
 
-    /// <summary>What was last asked to be held for it.</summary>
+    /// <summary>The last amount asked for as a hold; zero before the first.</summary>
     public Amount Held { get; private set; }
 
     public Command.PlaceHold Hold(Amount ceiling, TimeSpan lasting)
     {
         Held = ceiling;
-        return new(Id, Record.Labels(Target.Model), Record.EndUser, Caller.OperationId, ceiling, lasting);
+        return new(Id, Record.Labels.Of(Target.Model), Record.EndUser, Caller.OperationId, ceiling, lasting);
     }
 
-    /// <summary>It as a step of its envelope: who carries it out, and where it goes.</summary>
+    /// <summary>The attempt as a step of its envelope: which key makes it, and where it goes.</summary>
     public LineageStep Step => new(
         LineageKind.Attempt, Id.ToString(), Record.AttemptNo, Caller.Spender.Key.Id, $"{Target.Upstream.Options.Name}/{Target.Model}", OccurredAt);
 

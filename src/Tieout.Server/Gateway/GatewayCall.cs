@@ -6,20 +6,34 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>One request with all that is known of it, whatever attempts it takes.</summary>
+/// <summary>One request that passed the guardrails, with every fact that its attempts share.</summary>
 /// <param name="Body">Valid as long as the request is.</param>
-/// <param name="Routes">The configuration it began with, and ends with.</param>
+/// <param name="Query">The part of the query that goes on to the provider.</param>
+/// <param name="Routes">The configuration that the request began with. It ends with the same.</param>
+/// <param name="Route">Upstreams of the model.</param>
 /// <param name="Permit">Its place within the limits.</param>
-/// <param name="Query">Of the query, what goes on to the provider.</param>
-/// <param name="Binding">Where it may go because of what it names.</param>
 internal sealed record GatewayCall(
-    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, Routes Routes, Permit Permit, UpstreamBinding Binding, string Query)
+    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, string Query, Routes Routes, Route Route, Permit Permit)
 {
-    /// <summary>What all its attempts have been charged so far.</summary>
+    /// <summary>Upstreams that have what the request names. Any, unless it names something.</summary>
+    public UpstreamBinding Binding { get; set; }
+
+    /// <summary>The first upstream in the dialect of the request that has what the request names; null: there is none.</summary>
+    public Target? FirstTarget => Route.First(Endpoint.Dialect.Spoken, Binding);
+
+    /// <summary>Sum of the charges of all its attempts so far.</summary>
     public Amount Spent { get; set; }
 
-    /// <summary>To what the output of an answer was lowered, because there was no more left for it; null: it was not.</summary>
+    /// <summary>The limit that a clamp wrote over the request's own; null: the current attempt is not clamped.</summary>
     public long? OutputTokensMax { get; set; }
+
+    /// <summary>Sends the client's bytes to an upstream, unchanged except for what <see cref="Dialects.Endpoint.Rewrite"/> changes. Returns with the head of the answer.</summary>
+    public ValueTask<UpstreamAnswer> SendAsync(Target target, CancellationToken cancellationToken)
+    {
+        var outgoing = Endpoint.Rewrite(Body.Span, Request, target, OutputTokensMax);
+        var path = Endpoint.PathAt(Request, target) + Query;
+        return target.Upstream.SendAsync(Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, Context.Request.Headers, cancellationToken, Request.Form?.ContentType);
+    }
 
     public Task RefuseAsync(GatewayRefusal refusal) => Endpoint.Dialect.RefuseAsync(Context, refusal);
 

@@ -8,19 +8,19 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Step 1: who asks, and for whom.</summary>
+/// <summary>Step 1: the key that makes a request, and the tenant and purpose it is for.</summary>
 internal sealed record GatewayCaller(Spender Spender, Tags Tags, Correlation Correlation)
 {
-    /// <summary>The logical thing asked for; the caller's own id for it, or a new one.</summary>
+    /// <summary>Id of the logical request that all attempts share: the caller's own, or a new one.</summary>
     public string OperationId { get; } = Tags.Operation ?? Guid.CreateVersion7().ToString();
 
-    /// <summary>The envelope of the operation; null: there is none, as none can be issued here.</summary>
+    /// <summary>The envelope of the operation; null: none came, and this server cannot issue one.</summary>
     public CarriedEnvelope? Carried { get; init; }
 
-    /// <summary>Whether it was made for this request.</summary>
+    /// <summary>The envelope was issued for this request.</summary>
     public bool IsCarriedNew { get; init; }
 
-    /// <summary>The key that passed the gate, with the tags of its request.</summary>
+    /// <summary>Reads the tags of a request, whose key the access gate has verified.</summary>
     public static GatewayRefusal? Read(HttpContext context, out GatewayCaller? caller)
     {
         caller = null;
@@ -31,15 +31,15 @@ internal sealed record GatewayCaller(Spender Spender, Tags Tags, Correlation Cor
         return null;
     }
 
-    /// <summary>The same, for whom the envelope says: a verified one outranks the key's own org and the headers (A2).</summary>
+    /// <summary>Reads the tags and binds the request to its envelope: a verified envelope outranks the key's own org and the headers (A2).</summary>
     public static GatewayRefusal? Read(HttpContext context, KeySnapshot keys, Identities identities, out GatewayCaller? caller)
     {
         if (Read(context, out caller) is { } refused) return refused;
         return identities.Bind(context, keys, ref caller!);
     }
 
-    /// <summary>Whom the request is for: the header's user, else the body's.</summary>
-    /// <param name="bodyUser">Free text in OpenAI's dialect; one that is no name counts under its hash, so that it counts at all.</param>
+    /// <summary>The end user that the request is for: the header's, else the body's.</summary>
+    /// <param name="bodyUser">Free text in OpenAI's dialect. Text that is not a valid name counts under its hash, so that no spelling evades a budget.</param>
     public string? EndUser(string? bodyUser)
     {
         if (Tags.User is not null || string.IsNullOrEmpty(bodyUser)) return Tags.User;

@@ -29,6 +29,10 @@ internal static class GatewayEndpoints
         services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();
         services.AddSingleton<GatewayPipeline>();
+        services.AddSingleton<AttemptLoop>();
+        services.AddSingleton<AttemptHolds>();
+        services.AddSingleton<AnswerRelay>();
+        services.AddSingleton<FreeForwarder>();
         services.AddSingleton<StoredResponses>();
         services.AddSingleton<ReferenceGate>();
         services.AddSingleton<ResponsesGateway>();

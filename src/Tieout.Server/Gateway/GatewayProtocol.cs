@@ -5,8 +5,8 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>A provider's own: a key where its clients put it, and errors that its clients read.</summary>
-/// <param name="dialect">Null: more than one dialect has the address, and the request says which it is in.</param>
+/// <summary>Access in a provider's own form: the key where its clients send it, and errors that its clients can read.</summary>
+/// <param name="dialect">Null: several dialects share the address, and the request shows which one it uses.</param>
 internal sealed class GatewayProtocol(Dialect? dialect) : AccessProtocol
 {
     public override ApiError Unidentified => ApiError.InvalidApiKey;

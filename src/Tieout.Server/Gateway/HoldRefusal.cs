@@ -4,7 +4,7 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Step 4: what a client is told when there is not enough left for its request.</summary>
+/// <summary>Step 4: the error that a client gets when account or budgets have too little left for its request.</summary>
 internal static class HoldRefusal
 {
     public static GatewayRefusal Of(Outcome.Refused refused, Amount ceiling) => refused.Reason switch

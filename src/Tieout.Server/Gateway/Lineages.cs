@@ -5,14 +5,14 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Which attempt of its operation comes next, also when it is the client that tries again.</summary>
+/// <summary>Numbers the attempts of operations, including those that a client's own retry makes.</summary>
 /// <remarks>
-/// An id that no client gave is new, and its first attempt is the first. Of the others, the recent ones are remembered, within a bound; of one that
-/// is not, the ledger knows every attempt that was held or charged. So numbers go on rising over restarts, and the ledger is read once an operation.
+/// An operation without a client's id is new, so its numbers start at 1. For the others a bounded cache has the recent ones; for the rest, the ledger
+/// has every attempt that was held or charged. So numbers rise across restarts, and the ledger is read once per operation.
 /// </remarks>
 internal sealed class Lineages(ILedger ledger)
 {
-    /// <summary>Operations in each of two generations, some 10 MB; the older generation is let go when the newer is full.</summary>
+    /// <summary>Operations in each of two generations, some 10 MB. When the newer is full, it replaces the older.</summary>
     private const int RememberedMax = 50_000;
 
     private readonly Lock _turning = new();
@@ -21,7 +21,7 @@ internal sealed class Lineages(ILedger ledger)
 
     public async ValueTask<Lineage> OfAsync(GatewayCaller caller, CancellationToken cancellationToken)
     {
-        // The SDKs count their tries also where nothing else ties them together.
+        // The SDKs count their retries even where the client gives no operation id.
         var triesBefore = caller.Tags.AttemptNo - 1;
         if (caller.Tags.Operation is not { } operation) return new(ledger, caller.Spender.Key.Org, caller.OperationId, triesBefore);
         var name = (caller.Spender.Key.Org, operation);
@@ -51,7 +51,7 @@ internal sealed class Lineages(ILedger ledger)
 }
 
 /// <summary>Numbers the attempts of one operation, and links each to those before it under the same envelope.</summary>
-/// <param name="last">How many there were before.</param>
+/// <param name="last">Number of the last attempt so far; 0: there was none.</param>
 internal sealed class Lineage(ILedger ledger, string org, string operation, int last)
 {
     private readonly ConcurrentDictionary<string, EnvelopeChain> _chains = new(StringComparer.Ordinal);
@@ -66,7 +66,7 @@ internal sealed class Lineage(ILedger ledger, string org, string operation, int 
     {
         if (caller.Carried is not { } envelope) return null;
 
-        // One made for this request is of no other.
+        // No other request has an envelope that was issued for this one, so its chain need not be cached.
         return caller.IsCarriedNew
             ? new(ledger, org, operation, envelope, isNew: true)
             : _chains.GetOrAdd(envelope.Issuance, _ => new(ledger, org, operation, envelope, isNew: false));

@@ -1,16 +1,15 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: what a key's holder may ask for, in the form of whoever asks.</summary>
+/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: the models that a key may use, in the dialect of the client.</summary>
 internal sealed class ModelList(CurrentRoutes currentRoutes)
 {
-    /// <summary>Clients expect a time; the configuration knows none.</summary>
+    /// <summary>Clients expect a time, and the configuration has none.</summary>
     private const long CreatedUnixSeconds = 1_700_000_000;
 
     private const string CreatedAt = "2023-11-14T22:13:20Z";
@@ -27,11 +26,11 @@ internal sealed class ModelList(CurrentRoutes currentRoutes)
         var dialect = Dialect.Asking(context.Request);
         if (await OfferedAsync(context, dialect) is not { } offered) return;
         var id = (string)context.Request.RouteValues["id"]!;
-        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found) await dialect.RefuseAsync(context, ApiError.ModelNotFound, $"The model '{id}' does not exist here.", "model");
+        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found) await dialect.RefuseAsync(context, GatewayRefusal.ModelNotOffered(id));
         else await WriteAsync(context, json => WriteModel(json, dialect, found));
     }
 
-    /// <returns>Null: refused, and told.</returns>
+    /// <returns>Null: the request was refused, and the client has the error.</returns>
     private async Task<IEnumerable<(string Name, string Provider)>?> OfferedAsync(HttpContext context, Dialect dialect)
     {
         if (GatewayCaller.Read(context, out var caller) is { } stranger)

@@ -6,7 +6,7 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Looks after what providers have not finished and nobody asks for, so that what it used is charged all the same; after a restart it goes on where it was.</summary>
+/// <summary>Polls providers for objects that they have not finished, so that their usage is charged even if no client asks for them, also after a restart.</summary>
 internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages, ILogger logger) : Worker
 {
     private const int PageLength = 100;
@@ -15,7 +15,7 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
 
     protected TimeProvider Time { get; } = time;
 
-    protected abstract Task LookAsync(KeptObject pending);
+    protected abstract Task PollAsync(KeptObject pending);
 
     protected override ILogger Logger => logger;
 
@@ -27,8 +27,8 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
             {
                 await Task.Delay(CurrentRoutes.Get().Options.Gateway.BatchPollInterval, Time, stoppingToken);
 
-                // One server asks: the others would only ask the same.
-                if (ledger.IsLeader) await PollAsync(stoppingToken);
+                // One server polls for all.
+                if (ledger.IsLeader) await PollAllAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -37,8 +37,8 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
         }
     }
 
-    /// <summary>One after the other: nobody waits, and providers limit who asks often.</summary>
-    private async Task PollAsync(CancellationToken stoppingToken)
+    /// <summary>One object after the other: no client waits for them, and providers limit frequent requests.</summary>
+    private async Task PollAllAsync(CancellationToken stoppingToken)
     {
         try
         {
@@ -49,7 +49,7 @@ internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes
                 {
                     stoppingToken.ThrowIfCancellationRequested();
                     after = one.Row.Seq;
-                    await LookAsync(one);
+                    await PollAsync(one);
                 }
 
                 if (pending.Count < PageLength) return;

@@ -6,10 +6,10 @@ namespace Tieout.Server.Gateway;
 /// <summary>A request's body, whole and in one piece, in a pooled buffer. Valid until disposed of.</summary>
 internal readonly struct RequestBody : IDisposable
 {
-    /// <summary>Where no length is announced.</summary>
+    /// <summary>First size of the buffer where the client announces no length.</summary>
     private const int FirstBytes = 16 * 1024;
 
-    /// <summary>A body is kept as long as its answer goes on, perhaps minutes: it takes no more room than it needs, up to here, and then as it comes.</summary>
+    /// <summary>A body occupies memory until its answer ends, perhaps minutes. Up to this size the buffer is as large as announced; beyond, it grows with the bytes that arrive.</summary>
     private const int AnnouncedMax = 1024 * 1024;
 
     private readonly byte[] _buffer;
@@ -22,10 +22,10 @@ internal readonly struct RequestBody : IDisposable
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
 
-    /// <exception cref="BadHttpRequestException">It is larger than the server accepts, or came to a bad end.</exception>
+    /// <exception cref="BadHttpRequestException">The body is larger than the server accepts, or was cut off.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {
-        // The server has refused a length above its limit; one below it is not trusted with more than it sends.
+        // The server has refused a length above its limit. A client that announces much and sends little must not occupy memory for it.
         var announced = context.Request.ContentLength is { } given ? (int)Math.Min(given, AnnouncedMax) : FirstBytes;
         var buffer = ArrayPool<byte>.Shared.Rent(announced + 1);
         var length = 0;

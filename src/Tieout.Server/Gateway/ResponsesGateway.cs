@@ -10,7 +10,7 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Asking again for a response that the provider keeps: free, but for the first answer that shows one from the background finished, which settles it.</summary>
+/// <summary>Reads, cancels and deletes responses that the provider stores. Free, except that the first answer that shows a background response finished settles it.</summary>
 internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, Identities identities, StoredResponses stored)
 {
     public async Task AnswerAsync(HttpContext context)
@@ -42,6 +42,12 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
             return;
         }
 
+        await RelayAsync(context, kept, upstream, query);
+    }
+
+    private async Task RelayAsync(HttpContext context, ProviderObject kept, Upstream upstream, string query)
+    {
+        var dialect = OpenAiDialect.Instance;
         using var deadline = new AttemptDeadline(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
         try
         {
@@ -55,13 +61,13 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
 
             if (answer.IsSuccessStatusCode && kept.IsPending && !JsonMember.IsWhole(whole.Bytes.Span))
             {
-                // It may be the answer, and nobody can say so: an answer that is not charged for is not given.
+                // The body may be the finished answer. An answer that cannot be charged is not given.
                 await dialect.RefuseAsync(context, ApiError.UpstreamFailed, "The provider's answer cannot be read.");
                 return;
             }
 
             if (answer.IsSuccessStatusCode && !await SettleAsync(context, kept, whole.Bytes, (int)answer.StatusCode)) return;
-            await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+            await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -69,7 +75,7 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         }
     }
 
-    /// <summary>An envelope binds here as it does where it is spent; without one, nothing is asked for that would need one.</summary>
+    /// <summary>An envelope binds the request as it does for a new response. Without one, none is issued: nothing is spent here.</summary>
     private GatewayRefusal? Identify(HttpContext context, out GatewayCaller? caller) => context.Request.Headers.ContainsKey(Envelope.Header)
         ? GatewayCaller.Read(context, keys.Get(), identities, out caller)
         : GatewayCaller.Read(context, out caller);
@@ -81,24 +87,24 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
         return upstream.SendAsync(kept.Org, new HttpMethod(http.Method), path, body: null, http.Headers, deadline.Token);
     }
 
-    /// <summary>The usage is durable before anybody sees that there is one (M4).</summary>
-    /// <returns>False: it could not be made durable, and the client has been told.</returns>
+    /// <summary>Makes the usage durable before the client sees the finished answer (M4).</summary>
+    /// <returns>False: the usage is not durable, and the client has the error.</returns>
     private async Task<bool> SettleAsync(HttpContext context, ProviderObject kept, ReadOnlyMemory<byte> body, int status)
     {
         if (await stored.SettleAsync(kept, body, status) is not { } settlement) return true;
         switch (settlement.Outcome)
         {
             case Outcome.Done done:
-                AnswerHeaders.Settled(context.Response.Headers, done.Figures);
+                AnswerHeaders.WriteCost(context.Response.Headers, done.Figures);
                 return true;
             case Outcome.Replayed done:
-                AnswerHeaders.Settled(context.Response.Headers, done.Figures);
+                AnswerHeaders.WriteCost(context.Response.Headers, done.Figures);
                 return true;
             case Outcome.Refused:
                 await OpenAiDialect.Instance.RefuseAsync(context, ApiError.Internal);
                 return false;
             default:
-                // Until the usage is durable nobody sees the answer; asking again is free.
+                // The client may ask again at no cost.
                 await OpenAiDialect.Instance.RefuseAsync(context, ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
                 return false;
         }

@@ -13,14 +13,14 @@ using Tieout.Storage.Spool;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>What has been spent and must reach the ledger: at once or, while the store is down, by way of the spool on disk (S1).</summary>
+/// <summary>Brings finished spend to the ledger: at once or, while the store is down, through the spool on disk (S1).</summary>
 /// <remarks>
-/// Should the spool itself not take a command, it waits in memory and its client is not given the whole answer (M4); the hold stands until
-/// the charge does, and should the process end first, the hold expires and is a finding.
+/// A command that the spool cannot take either waits in memory, and its client does not get the whole answer (M4). Its hold lasts until the charge
+/// is recorded. If the process ends first, the hold expires and is a finding.
 /// </remarks>
 internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions options, OutageLog outages, ILogger<SettlementSpool> logger) : IHostedService, IAsyncDisposable
 {
-    /// <summary>Bounds the memory of what neither store nor spool takes, some 100 MB. At this many, no request is let in.</summary>
+    /// <summary>Bounds the memory of commands that neither store nor spool takes, some 100 MB. At this many, new spend is refused.</summary>
     private const int InMemoryMax = 100_000;
 
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(50);
@@ -39,20 +39,20 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>Commands that wait for the store.</summary>
     public int Count => (_spool?.Count ?? 0) + _inMemory.Count;
 
-    /// <summary>What those commands would charge.</summary>
+    /// <summary>Sum of the charges of those commands.</summary>
     public Amount ChargeWaiting => (_spool?.ChargeWaiting ?? Amount.Zero) + _inMemory.Aggregate(Amount.Zero, (sum, command) => sum + CommandSpool.ChargeOf(command));
 
-    /// <summary>Commands given up: those that neither store nor spool had taken when the server stopped.</summary>
+    /// <summary>Commands that neither store nor spool had taken when the server stopped. They are lost, and their holds expire.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>Whether new spend must be refused: there is no room for how it ends, or what was spent before the start is not in the ledger yet.</summary>
+    /// <summary>Whether new spend must be refused: its settlement would have no room, or spend from before the start is not in the ledger yet.</summary>
     public bool IsFull => _leftFromBefore || _spool is not { HasRoom: true } || _inMemory.Count >= InMemoryMax;
 
     /// <inheritdoc cref="FinishAsync(IReadOnlyList{Command})"/>
     public async ValueTask<Outcome?> FinishAsync(Command command) => (await FinishAsync([command]))?[0];
 
-    /// <summary>Makes finished spend, and what belongs to it, durable: in the ledger, or behind what waits already.</summary>
-    /// <returns>An outcome for each, with the figures of the last commit where it is in the spool; null: not all of it is durable yet.</returns>
+    /// <summary>Makes finished spend durable, with the commands that belong to it: in the ledger, or in the spool behind earlier ones.</summary>
+    /// <returns>An outcome for each command, with the figures of the last commit for a spooled one; null: not all commands are durable yet.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IReadOnlyList<Outcome>?> FinishAsync(IReadOnlyList<Command> commands)
     {
@@ -73,7 +73,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         {
             var spool = _spool ?? throw new StoreUnavailableException("The spool is not open.", StoreEffect.None);
             for (; spooled < commands.Count; spooled++) await spool.AppendAsync(commands[spooled]);
-            return [.. commands.Select(command => new Outcome.Done(0, Standing(command)))];
+            return [.. commands.Select(command => new Outcome.Done(0, FiguresWithout(command)))];
         }
         catch (StoreUnavailableException full)
         {
@@ -87,7 +87,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         }
     }
 
-    /// <summary>Hands what waits to the ledger, in order.</summary>
+    /// <summary>Submits waiting commands to the ledger, in order.</summary>
     /// <exception cref="StoreUnavailableException">The store is still down.</exception>
     public async Task<SpoolReplay> ReplayAsync(CancellationToken cancellationToken)
     {
@@ -115,7 +115,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         }
     }
 
-    /// <summary>Comes before the first request: what was spent before the start is charged first, or new spend waits for it.</summary>
+    /// <summary>Charges spend from before the start. Until that succeeds, new spend is refused.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _spool = CommandSpool.Open(options.SpoolFolder, options.SpoolLimits);
@@ -125,7 +125,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         _drainer = Task.Run(DrainAsync, CancellationToken.None);
     }
 
-    /// <summary>Goes on trying for as long as the host may take to stop. What is in the spool then waits for the next start.</summary>
+    /// <summary>Retries until the host must stop. Commands in the spool then wait for the next start.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_disposed != 0) return;
@@ -143,7 +143,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
 
     public async ValueTask DisposeAsync()
     {
-        // The container disposes of what it registers under two names twice.
+        // The container registers this object twice, and so disposes of it twice.
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stopped.CancelAsync();
         await _drainer;
@@ -168,7 +168,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         }
         catch (OperationCanceledException)
         {
-            // Stopped with commands waiting; StopAsync says how many.
+            // The server stops with commands waiting. StopAsync logs how many.
         }
     }
 
@@ -185,13 +185,13 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         }
         catch (Exception unexpected)
         {
-            // Nothing of the spool was taken out for it: the next try begins with the same command, and no other spend is lost.
+            // The spool still has the command, so the next try begins with it and no spend is lost.
             LogFailed(unexpected, Count);
             return false;
         }
     }
 
-    /// <summary>What waits in memory only gets on disk as soon as the disk takes it.</summary>
+    /// <summary>Moves commands from memory to the spool, so that they survive the process.</summary>
     private async Task SpoolMemoryAsync(CommandSpool spool)
     {
         try
@@ -204,12 +204,12 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         }
         catch (StoreUnavailableException)
         {
-            // The disk is still full; perhaps the ledger takes them.
+            // The disk is still full. The ledger may take them.
         }
     }
 
-    /// <summary>How things stand by the ledger, which does not know of the command yet; its hold still counts against what is left (Q1).</summary>
-    private Figures Standing(Command command)
+    /// <summary>The ledger's figures for a command that it does not have yet: the command's hold still counts against what is left (Q1).</summary>
+    private Figures FiguresWithout(Command command)
     {
         if (command is not Command.Settle { Usage: var usage } settle) return Figures.None;
         var (now, charge) = (Instant.From(options.Time.GetUtcNow()), settle.Inside.Aggregate(usage.Charge, (sum, part) => sum + part.Charge));
@@ -221,7 +221,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         }
         catch (StoreUnavailableException)
         {
-            // The newest figures cannot be read while the store is away, and older ones would be wrong. The answer goes without.
+            // Newer figures cannot be read while the store is down, and older ones would be wrong. The answer has none.
             return Figures.None with { Charge = charge };
         }
     }

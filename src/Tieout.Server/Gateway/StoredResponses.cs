@@ -12,19 +12,19 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Whose the responses are that a provider keeps, and which of them are still to be charged: objects of the ledger, so a restart changes nothing.</summary>
+/// <summary>Records which org owns a response that a provider stores, and which responses are still to be charged. Both are objects of the ledger, so they survive a restart.</summary>
 internal sealed partial class StoredResponses(
     ILedger ledger, CurrentKeys keys, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
 {
-    /// <summary>Some 5 MB of the newest, so that what is still in the spool can be asked for. Past this many all are let go: the ledger has them.</summary>
+    /// <summary>Some 5 MB of the newest objects, so that one that is still in the spool is found. At this many, all are forgotten: the ledger has them.</summary>
     private const int RecentMax = 10_000;
 
     private readonly ConcurrentDictionary<(string Org, ObjectKind Kind, string Id), ProviderObject> _recent = new();
 
-    // Of many who ask for one response at once, one settles it.
+    // Of many clients that ask for one response at once, one settles it.
     private readonly SemaphoreSlim[] _settling = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
-    /// <summary>What is to be recorded because the provider keeps it since an answer: the answer itself, and what it made on the way.</summary>
+    /// <summary>Commands that record what the provider stores since an answer: the answer itself, and the objects that it made.</summary>
     public IReadOnlyList<Command.KeepObject> Keep(GatewayAttempt attempt, long promptBytes, AnswerReader reader)
     {
         if (reader is { StoredId: null, Made.Count: 0 }) return [];
@@ -41,7 +41,7 @@ internal sealed partial class StoredResponses(
         return kept;
     }
 
-    /// <summary>What was made a short time ago, so that it is found before it is durable; null: the ledger must be asked.</summary>
+    /// <summary>An object made a short time ago, which may not be durable yet; null: ask the ledger.</summary>
     public ProviderObject? FindRecent(string org, ObjectKind kind, string id) => _recent.GetValueOrDefault((org, kind, id));
 
     private Command.KeepObject KeepAnswer(GatewayAttempt attempt, long promptBytes, AnswerReader reader, string id)
@@ -62,18 +62,18 @@ internal sealed partial class StoredResponses(
         return _recent[(kept.Org, kept.Kind, kept.Id)] = kept;
     }
 
-    /// <returns>Null: there is none, or it is another org's. Which of the two, nobody is told.</returns>
+    /// <returns>Null: no such response, or another org owns it. The client must not learn which.</returns>
     public async Task<ProviderObject?> FindAsync(string org, string id, CancellationToken cancellationToken)
     {
         if (await ledger.Read.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept) return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
         return FindRecent(org, ObjectKind.Response, id);
     }
 
-    /// <summary>Where the provider is reached that keeps it; null: it is no longer configured.</summary>
+    /// <summary>The provider that stores an object; null: the provider is no longer configured.</summary>
     public Upstream? Upstream(ProviderObject kept) => routes.Get().Upstream(Read(kept).Provider);
 
-    /// <summary>Charges a response that was pending, if this answer of its provider shows it finished. Once, whoever asks, and however often.</summary>
-    /// <returns>What came of it; null: nothing was to be charged, by this or at all.</returns>
+    /// <summary>Charges a pending response once, if this answer of its provider shows it finished.</summary>
+    /// <returns>Null: nothing was charged, because the response is not finished or is charged already.</returns>
     public async Task<Settlement?> SettleAsync(ProviderObject kept, ReadOnlyMemory<byte> answer, int status)
     {
         if (!kept.IsPending || kept.Attempt is not { } id || Upstream(kept) is not { } upstream) return null;
@@ -84,21 +84,21 @@ internal sealed partial class StoredResponses(
             if (await ledger.Read.AttemptAsync(kept.Org, id, CancellationToken.None) is not { Hold: { } hold } attempt) return null;
             if (attempt.Usage is not null)
             {
-                // Charged, but the server ended before it was said that nothing more comes.
+                // The response is charged, but the server ended before it recorded the end of the object.
                 await spool.FinishAsync([End(kept)]);
                 return null;
             }
 
             var stored = Read(kept);
             var record = Record(stored, hold, upstream);
-            var meter = new UsageMeter(record.Prices.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
+            var meter = new UsageMeter(record.Prices.Org.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
             var reader = new ResponsesAnswerReader(meter);
             reader.Whole(answer.Span);
             if (reader.IsPending || reader.StoredId is null || FindRecent(kept.Org, ObjectKind.Response, kept.Id) is { IsPending: false }) return null;
             var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros), hold.Amount, routes.Get().Options.Gateway.Claims);
             var outcomes = await spool.FinishAsync([settle, End(kept)]);
 
-            // Where it waits in the spool it counts once, too: it must not be measured a second time.
+            // A settlement that waits in the spool counts too: the response must not be metered twice.
             _recent[(kept.Org, ObjectKind.Response, kept.Id)] = kept with { IsPending = false };
             if (outcomes?[0] is Outcome.Refused refused) LogNotSettled(kept.Id, refused.Reason);
             return new(outcomes?[0]);
@@ -113,29 +113,28 @@ internal sealed partial class StoredResponses(
 
     private static StoredResponse Read(ProviderObject kept) => JsonSerializer.Deserialize(kept.Body, StoredJson.Default.StoredResponse)!;
 
-    /// <summary>The attempt as it was, from its hold and from what was kept of it.</summary>
+    /// <summary>Restores the facts of the attempt from its hold and from the stored response.</summary>
     private AttemptRecord Record(StoredResponse stored, Hold hold, Upstream upstream)
     {
-        var prices = keys.Get().Prices.Of(hold.Scope.Org)!;
-        var occurredAt = new Instant(stored.OccurredAt);
+        var prices = new AttemptPrices(keys.Get().Prices.Of(hold.Scope.Org)!, upstream, new Instant(stored.OccurredAt));
         return new(
-            hold.Id, hold.OperationId, stored.AttemptNo, stored.Workflow, stored.Correlation, stored.Trace, hold.EndUser, occurredAt,
-            upstream, stored.Model, prices.Find(upstream, stored.Model, occurredAt).Price, prices, hold.Scope.OfModel);
+            hold.Id, hold.OperationId, stored.AttemptNo, stored.Workflow, stored.Correlation, stored.Trace, hold.EndUser,
+            stored.Model, prices.Of(stored.Model).Price, prices, new(hold));
     }
 
     [LoggerMessage(EventId = LogEvents.ResponseNotSettled, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]
     private partial void LogNotSettled(string response, Refusal refusal);
 }
 
-/// <param name="Outcome">Null: it is not durable yet.</param>
+/// <param name="Outcome">Null: the settlement is not durable yet.</param>
 internal sealed record Settlement(Outcome? Outcome);
 
-/// <summary>What settling a response needs that its hold does not say. Of one that is charged already, who keeps it is enough.</summary>
+/// <summary>Facts that settling a response needs and its hold does not have. A response that is charged already needs only its provider.</summary>
 /// <param name="PromptBytes">For an estimate.</param>
 internal sealed record StoredResponse(
     string Provider, string Model, long PromptBytes = 0, int AttemptNo = 0, string? Workflow = null, string? Correlation = null, string? Trace = null, long OccurredAt = 0);
 
-/// <summary>What is kept of an object that costs nothing by itself: where it is.</summary>
+/// <summary>The provider that stores an object which costs nothing by itself.</summary>
 internal sealed record MadeObject(string Provider);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -6,15 +6,15 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>What a caller says its request is for: the <c>Tieout-*</c> headers.</summary>
+/// <summary>The purpose of a request as its caller states it in <c>Tieout-*</c> headers.</summary>
 internal readonly record struct Tags(string? Project, string? Feature, string? User, string? Workflow, string? Operation, string? Trigger, int AttemptNo)
 {
     public const string RetryTrigger = "retry";
 
-    /// <summary>Far more often than any client tries.</summary>
+    /// <summary>Far more attempts than any client makes.</summary>
     private const int AttemptNoMax = 1_000;
 
-    /// <returns>Null: all is well. A tag that is not a name is refused rather than dropped: spend would be counted for nobody.</returns>
+    /// <returns>Null: the tags are valid. A tag that is not a valid name is refused, because spend without it would have no owner.</returns>
     public static GatewayRefusal? Read(IHeaderDictionary headers, out Tags tags)
     {
         tags = default;
@@ -25,14 +25,14 @@ internal readonly record struct Tags(string? Project, string? Feature, string? U
         if (Read(headers, "Tieout-Operation", out var operation) is { } badOperation) return badOperation;
         if (Read(headers, "Tieout-Trigger", out var trigger) is { } badTrigger) return badTrigger;
 
-        // The SDKs of OpenAI and Anthropic count their retries here; the other tags are the same on every try.
+        // step 1: the SDKs of OpenAI and Anthropic count their retries here; the other tags are the same on every try.
         var retries = headers.TryGetValue("x-stainless-retry-count", out var count) && int.TryParse(count, out var number) && number is > 0 and < AttemptNoMax ? number : 0;
         var attempt = Math.Max(retries + 1, headers.TryGetValue("Tieout-Attempt", out var given) && int.TryParse(given, out var no) && no is > 0 and <= AttemptNoMax ? no : 1);
         tags = new(project, feature, user, workflow, operation ?? OfIdempotencyKey(headers), attempt > 1 ? RetryTrigger : trigger, attempt);
         return null;
     }
 
-    /// <summary>What a client means to be one thing, however often it sends it, is one operation. A key that is no name counts under its hash.</summary>
+    /// <summary>Requests with the same idempotency key are one operation. A key that is not a valid name counts under its hash.</summary>
     private static string? OfIdempotencyKey(IHeaderDictionary headers)
     {
         if (!headers.TryGetValue("Idempotency-Key", out var values) || values.ToString() is not { Length: > 0 } key) return null;

@@ -4,7 +4,7 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>A provider's answer that is no stream, read to its end before any of it goes on, in a pooled buffer.</summary>
+/// <summary>A provider's answer that is no stream, read to its end in a pooled buffer before any byte is sent.</summary>
 internal sealed class WholeAnswer : IDisposable
 {
     /// <summary>Bounds the memory of one answer. Images and audio in base64 fit.</summary>
@@ -17,10 +17,10 @@ internal sealed class WholeAnswer : IDisposable
 
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-    /// <summary>Whether it came to its end.</summary>
+    /// <summary>The answer is complete and readable.</summary>
     public bool IsWhole { get; private set; }
 
-    /// <summary>It is compressed, though nobody asked for that: neither its usage nor a key in it can be seen, so it goes to no client.</summary>
+    /// <summary>The answer is compressed although the request did not allow it. Neither its usage nor a key in it can be seen, so no client gets it.</summary>
     public bool IsCoded { get; private init; }
 
     public static bool IsCodedBy(HttpContentHeaders headers) => headers.NonValidated.TryGetValues("Content-Encoding", out var codings) && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
@@ -34,7 +34,7 @@ internal sealed class WholeAnswer : IDisposable
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
-            // Cut: what came so far is what there is.
+            // The answer was cut off. The bytes so far are still read for their usage.
         }
 
         return whole;
@@ -53,7 +53,7 @@ internal sealed class WholeAnswer : IDisposable
         var body = answer.OpenBody();
         while (true)
         {
-            deadline.Read();
+            deadline.StartRead();
             var read = await body.ReadAsync(_buffer.AsMemory(_length), deadline.Token);
             if (read == 0)
             {

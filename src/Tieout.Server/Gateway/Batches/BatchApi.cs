@@ -7,35 +7,35 @@ using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>How one family of providers does batches: where they are, what their requests and results look like, and when they have ended.</summary>
+/// <summary>The batch API of one family of providers: its addresses, its requests and results, and its states.</summary>
 internal abstract class BatchApi
 {
     public abstract Dialect Dialect { get; }
 
-    /// <summary>What comes after the provider's <c>base_url</c>.</summary>
+    /// <summary>The path after the provider's <c>base_url</c>.</summary>
     public abstract string Path { get; }
 
-    /// <summary>Whether a provider's word on a batch says that nothing more will come of it.</summary>
+    /// <summary>Whether the provider's description of a batch shows that it has ended.</summary>
     public abstract bool HasEnded(ReadOnlySpan<byte> batch);
 
-    /// <summary>The files at the provider that an ended batch has made.</summary>
+    /// <summary>The files at the provider that an ended batch made.</summary>
     public abstract IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch);
 
     /// <summary>Where the results of an ended batch are at the provider.</summary>
     public abstract IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch);
 
-    /// <summary>The API that a line's request, or its answer, is of; null: none that batches are taken for.</summary>
-    /// <param name="url">As the line says; null: it does not.</param>
+    /// <summary>The endpoint of a line's request; null: batches do not support it.</summary>
+    /// <param name="url">The URL in the line; null: lines have none.</param>
     public abstract Endpoint? EndpointOf(string? url);
 
-    /// <summary>The API by whose rules answers in the results are read.</summary>
-    /// <param name="batch">The provider's word on the batch.</param>
+    /// <summary>The endpoint that reads the answers in the results.</summary>
+    /// <param name="batch">The provider's description of the batch.</param>
     public abstract Endpoint? EndpointOf(ReadOnlySpan<byte> batch);
 
-    /// <summary>The provider's word on a batch as the client is to have it: what leads to the provider leads to us.</summary>
+    /// <summary>Rewrites the provider's description of a batch for the client: addresses at the provider become ours.</summary>
     public virtual ReadOnlyMemory<byte> Ours(ReadOnlyMemory<byte> batch, HttpRequest http, string id) => batch;
 
-    /// <returns>False: it is no result.</returns>
+    /// <returns>False: the line is not a result.</returns>
     public abstract bool TryReadResult(ReadOnlySpan<byte> line, out BatchResult result);
 
     public static BatchApi For(Dialect dialect) => dialect is AnthropicDialect ? AnthropicBatches.Instance : OpenAiBatches.Instance;
@@ -43,7 +43,7 @@ internal abstract class BatchApi
     protected static string? TextOf(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
         JsonMember.Text(json, name) is { IsEmpty: false } text ? Encoding.UTF8.GetString(text) : null;
 
-    /// <summary>A text that may have escapes.</summary>
+    /// <summary>Reads a string that may have escapes.</summary>
     protected static string? CustomIdOf(ReadOnlySpan<byte> line)
     {
         var value = JsonMember.Value(line, "custom_id"u8);
@@ -53,9 +53,9 @@ internal abstract class BatchApi
     }
 }
 
-/// <summary>What became of one line.</summary>
-/// <param name="status">As if it had been asked alone; 0: it never was.</param>
-/// <param name="answer">The answer itself, in the form of its API; empty: none.</param>
+/// <summary>The result of one line.</summary>
+/// <param name="status">HTTP status of a request of its own; 0: the provider never ran the line.</param>
+/// <param name="answer">The answer as its API returns it; empty: none.</param>
 internal readonly ref struct BatchResult(string customId, int status, ReadOnlySpan<byte> answer)
 {
     public string CustomId => customId;
@@ -99,7 +99,7 @@ internal sealed class OpenAiBatches : BatchApi
         var response = JsonMember.Object(line, "response"u8);
         var code = int.TryParse(JsonMember.Value(response, "status_code"u8), out var number) ? number : 0;
 
-        // A line that was never asked has no response. One that has an answer is not free because its status cannot be read.
+        // A line that never ran has no response. A line with an answer and an unreadable status is not free.
         var status = response.IsEmpty ? 0 : code is >= 100 and <= 599 ? code : StatusCodes.Status200OK;
         result = new(customId, status, JsonMember.Object(response, "body"u8));
         return true;
@@ -120,7 +120,7 @@ internal sealed class AnthropicBatches : BatchApi
 
     public override IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch) => [];
 
-    /// <summary>Clients go where <c>results_url</c> leads, with the key that they have of us.</summary>
+    /// <summary>Clients follow <c>results_url</c> with their key for the gateway, so it must lead to the gateway.</summary>
     public override ReadOnlyMemory<byte> Ours(ReadOnlyMemory<byte> batch, HttpRequest http, string id)
     {
         var bytes = batch.Span;

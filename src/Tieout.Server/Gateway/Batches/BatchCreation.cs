@@ -4,10 +4,10 @@ using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>Reads what the gateway must know of a request for a batch of OpenAI's.</summary>
+/// <summary>Reads the file id of a request that creates a batch at OpenAI.</summary>
 internal static class BatchCreation
 {
-    /// <returns>Null: it was read. A member that is there twice is refused: the provider might take another file than the one that is held for.</returns>
+    /// <returns>Null: the request is valid. A member given twice is refused: the provider might use another file than the one that money is held for.</returns>
     public static GatewayRefusal? ReadFile(ReadOnlySpan<byte> body, out string fileId)
     {
         fileId = "";
@@ -19,7 +19,7 @@ internal static class BatchCreation
             while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
             {
                 var name = json.GetString()!;
-                // Some providers do not tell capitals from small letters in names, and take the last.
+                // Some providers compare names without regard to case, and use the last.
                 if (!names.Add(name)) return new(ApiError.BodyMalformed, "A member of the body is given twice.");
                 json.Read();
                 if (name == "input_file_id" && json.TokenType is JsonTokenType.String) fileId = json.GetString()!;

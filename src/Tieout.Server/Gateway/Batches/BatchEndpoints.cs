@@ -9,7 +9,7 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>The addresses of files and batches.</summary>
+/// <summary>Maps the addresses of files and batches.</summary>
 internal static class BatchEndpoints
 {
     private static readonly Access Scope = Access.Tenant(KeyScope.Batches);

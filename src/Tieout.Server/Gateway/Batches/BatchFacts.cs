@@ -5,17 +5,17 @@ using Tieout.Core.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>What the ledger keeps of a batch, so that its lines can be charged whoever comes for the results, also after a restart.</summary>
-/// <param name="Seed">The ids of its lines' attempts follow from it and their custom ids: a line seen again is the same attempt (L3).</param>
-/// <param name="Provider">The name of the upstream that works at it.</param>
-/// <param name="InputFile">The provider's id of the file with its lines; null: they came with the batch.</param>
-/// <param name="Operation">The beginning of the operation ids of its lines.</param>
+/// <summary>Facts of a batch in the ledger, so that any poll can charge its lines, also after a restart.</summary>
+/// <param name="Seed">Attempt ids derive from the seed and the custom ids, so that a line seen again is the same attempt (L3).</param>
+/// <param name="Provider">Name of the provider that runs the batch.</param>
+/// <param name="InputFile">The provider's id of the file with its lines; null: the request itself has the lines.</param>
+/// <param name="Operation">Prefix of the operation ids of the lines.</param>
 internal sealed record BatchFacts(Guid Seed, string Provider, string? InputFile, string Operation, string? Workflow, string? Correlation, string? Trace)
 {
-    /// <summary>Between the batch's operation and a line's custom id.</summary>
+    /// <summary>Separates the batch's operation from a line's custom id.</summary>
     private const char Separator = ':';
 
-    /// <summary>Room that is left for a custom id, or its hash.</summary>
+    /// <summary>Longest custom id, or its hash, that fits into an operation id.</summary>
     private const int LabelLengthMin = 40;
 
     public static BatchFacts Of(GatewayCaller caller, string provider, string? inputFile)
@@ -25,10 +25,10 @@ internal sealed record BatchFacts(Guid Seed, string Provider, string? InputFile,
         return new(seed, provider, inputFile, operation, caller.Tags.Workflow, caller.Correlation.CorrelationId, caller.Correlation.TraceId);
     }
 
-    /// <summary>The attempt that one line is.</summary>
+    /// <summary>Attempt id of a line.</summary>
     public AttemptId AttemptOf(string customId) => DerivedId.Of(Seed, LabelOf(customId));
 
-    /// <summary>The operation that one line is: each is a thing asked for by itself.</summary>
+    /// <summary>Operation id of a line. Each line is an operation of its own.</summary>
     public string OperationOf(string customId) => $"{Operation}{Separator}{LabelOf(customId)}";
 
     /// <summary>Whether an attempt is one of this batch's lines.</summary>
@@ -43,8 +43,8 @@ internal sealed record BatchFacts(Guid Seed, string Provider, string? InputFile,
     private string LabelOf(string customId) => BatchLine.Label(customId, Names.LengthMax - Operation.Length - 1);
 }
 
-/// <summary>What the ledger keeps of a file at a provider.</summary>
-/// <param name="Answer">What the provider said of it when it was made; null: a batch made it.</param>
+/// <summary>Facts of a file at a provider, as the ledger has them.</summary>
+/// <param name="Answer">The provider's description at the upload; null: a batch made the file.</param>
 internal sealed record FileFacts(string Provider, JsonElement? Answer)
 {
     public string ToJson() => JsonSerializer.Serialize(this, BatchJson.Default.FileFacts);

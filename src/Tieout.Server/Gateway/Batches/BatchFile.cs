@@ -10,8 +10,12 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>The lines of a file for a batch on their way to the one provider that all of their models lead to.</summary>
-/// <remarks>Its bytes are the client's but for the names of the models, which become the provider's.</remarks>
+/// <param name="File">Null: the file is refused.</param>
+/// <param name="Refused">Why, with the number of the line; null: every line is valid.</param>
+internal readonly record struct BatchFileReading(BatchFile? File, GatewayRefusal? Refused);
+
+/// <summary>A file of batch lines, sent to the one provider that serves all of their models.</summary>
+/// <remarks>Only the names of the models change: they become the provider's.</remarks>
 internal sealed class BatchFile : HttpContent
 {
     private readonly FileStream _lines;
@@ -25,8 +29,8 @@ internal sealed class BatchFile : HttpContent
 
     private long LineBytesMax => _routes.Options.Gateway.BodyBytesMax;
 
-    /// <summary>Reads every line once, so that a file which is refused has gone nowhere.</summary>
-    public static async Task<(BatchFile? File, GatewayRefusal? Refused)> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
+    /// <summary>Checks every line before any of the file is sent.</summary>
+    public static async Task<BatchFileReading> ReadAsync(FileStream lines, HttpRequest http, GatewayCaller caller, Routes routes, ReferenceGate references)
     {
         var file = new BatchFile(lines, http, routes);
         var number = 0;
@@ -38,15 +42,15 @@ internal sealed class BatchFile : HttpContent
                 file._length += line.Length + 1;
                 if (IsBlank(line.Span)) continue;
                 var refused = file.Check(line.Span, caller, out var named, out var model) ?? await file.ForeignAsync(references, caller, named, model);
-                if (refused is not null) return (null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
+                if (refused is not null) return new(File: null, refused with { Message = $"Line {number}: {refused.Message ?? refused.Error.Title}" });
             }
         }
         catch (InvalidDataException tooLong)
         {
-            return (null, new(ApiError.BodyTooLarge, $"Line {number + 1}: {tooLong.Message}", "file"));
+            return new(File: null, new(ApiError.BodyTooLarge, $"Line {number + 1}: {tooLong.Message}", "file"));
         }
 
-        return file.Upstream is null ? (null, new(ApiError.ParameterInvalid, "The file has no lines.", "file")) : (file, null);
+        return file.Upstream is null ? new(File: null, new(ApiError.ParameterInvalid, "The file has no lines.", "file")) : new(file, Refused: null);
     }
 
     public static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
@@ -67,12 +71,12 @@ internal sealed class BatchFile : HttpContent
         return true;
     }
 
-    /// <summary>What a line names at the provider must be the org's own, and where the file goes.</summary>
+    /// <summary>Objects that a line names must be the org's own, at the provider that gets the file.</summary>
     private async ValueTask<GatewayRefusal?> ForeignAsync(ReferenceGate references, GatewayCaller caller, RequestReferences named, string model)
     {
-        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.Concerns(_routes, model)) return null;
-        var (refused, binding) = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
-        return refused ?? (binding.Allows(Upstream) ? null : ReferenceGate.NotAt(Upstream));
+        if (ReferenceEquals(named, RequestReferences.None) && !ReferenceGate.MayBePrivate(_routes, model)) return null;
+        var check = await references.CheckAsync(caller, _routes, ProviderDialect.OpenAi, KeyScope.Batches, model, named, _http.HttpContext.RequestAborted);
+        return check.RefusalAt(Upstream);
     }
 
     private GatewayRefusal? Check(ReadOnlySpan<byte> json, GatewayCaller caller, out RequestReferences named, out string model)
@@ -97,7 +101,7 @@ internal sealed class BatchFile : HttpContent
         return RequestRewriter.Apply(json, [.. RequestRewriter.Names(request, target).Select(edit => edit.Within(line.Body))]);
     }
 
-    /// <summary>A batch is one provider's: the first line chooses it.</summary>
+    /// <summary>A batch goes to one provider, which the first line selects.</summary>
     private Target? TargetOf(string model) => _routes.Find(model)?.Stages.SelectMany(stage => stage)
         .FirstOrDefault(target => target.Upstream.Options.Dialect is ProviderDialect.OpenAi && (Upstream is null || target.Upstream == Upstream));
 }

@@ -8,16 +8,16 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>Holds what a batch may cost, all of its lines or none (M2, B1).</summary>
+/// <summary>Holds the ceilings of all lines of a batch, or of none (M2, B1).</summary>
 internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalNews refusals)
 {
-    /// <summary>Commands that are in flight at once.</summary>
+    /// <summary>Commands submitted at once.</summary>
     public const int ChunkLength = 500;
 
-    /// <returns>How things stand with all lines held for, or why none is.</returns>
-    public async Task<(Figures? Held, GatewayRefusal? Refused)> PlaceAsync(BatchOrder order)
+    /// <returns>Either every line is held for, or none.</returns>
+    public async Task<HoldResult> PlaceAsync(BatchOrder order)
     {
-        if (spool.IsFull) return (null, new(ApiError.StoreUnavailable));
+        if (spool.IsFull) return HoldResult.Refuse(new(ApiError.StoreUnavailable));
         var placed = new List<AttemptId>(order.Holds.Count);
         var (sum, figures) = (Amount.Zero, Figures.None);
         Outcome.Refused? refused = null;
@@ -43,20 +43,20 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
             {
                 if (unavailable.Effect is StoreEffect.Unknown) placed.AddRange(chunk.Select(linked => ((Command.PlaceHold)linked.Command).Id));
                 await ReleaseAsync(placed);
-                return (null, new(ApiError.StoreUnavailable));
+                return HoldResult.Refuse(new(ApiError.StoreUnavailable));
             }
 
             if (refused is null) continue;
             await ReleaseAsync(placed);
             refusals.See(((Command.PlaceHold)chunk[0].Command).Labels.Org, refused, order.Ceiling);
-            return (null, HoldRefusal.Of(refused, order.Ceiling));
+            return HoldResult.Refuse(HoldRefusal.Of(refused, order.Ceiling));
         }
 
-        return (figures, null);
+        return HoldResult.Placed(figures);
     }
 
-    /// <summary>Lets holds go of which nothing was used.</summary>
-    /// <returns>False: not all of it is durable yet.</returns>
+    /// <summary>Releases holds of lines that never ran.</summary>
+    /// <returns>False: not all commands are durable yet.</returns>
     public async Task<bool> ReleaseAsync(IEnumerable<AttemptId> attempts)
     {
         var durable = true;
@@ -64,8 +64,8 @@ internal sealed class BatchHolds(ILedger ledger, SettlementSpool spool, RefusalN
         return durable;
     }
 
-    /// <summary>Makes finished spend durable, all at once so that it shares commits.</summary>
-    /// <returns>False: not all of it is durable yet.</returns>
+    /// <summary>Makes finished spend durable. The commands are submitted together, so that they share commits.</summary>
+    /// <returns>False: not all commands are durable yet.</returns>
     public async Task<bool> FinishAsync(IEnumerable<Command> commands)
     {
         var outcomes = await Task.WhenAll(commands.Select(command => spool.FinishAsync(command).AsTask()));

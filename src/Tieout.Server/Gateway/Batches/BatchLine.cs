@@ -7,18 +7,18 @@ using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>One request of a batch, as its client wrote it.</summary>
-/// <param name="CustomId">The client's own name of it, which its result bears.</param>
-/// <param name="Url">Whose request it is; null: the batch's address says so for all.</param>
-/// <param name="Body">Where the request itself stands.</param>
+/// <summary>One request of a batch, as the client wrote it.</summary>
+/// <param name="CustomId">The client's id of the line. The result has it, too.</param>
+/// <param name="Url">The endpoint of the request; null: the batch has one for all lines.</param>
+/// <param name="Body">Position of the request itself.</param>
 internal readonly record struct BatchLine(string CustomId, string? Url, Range Body)
 {
-    /// <summary>What providers allow.</summary>
+    /// <summary>The limit of the providers.</summary>
     private const int CustomIdLengthMax = 512;
 
-    /// <param name="body">The member that bears the request: <c>body</c> or <c>params</c>.</param>
-    /// <param name="hasUrl">Whether it must say whose request it is.</param>
-    /// <returns>Null: it was read. A member that is there twice is refused: the provider might take the other one.</returns>
+    /// <param name="body">The member that has the request: <c>body</c> or <c>params</c>.</param>
+    /// <param name="hasUrl">Whether the line must have a URL.</param>
+    /// <returns>Null: the line is valid. A member given twice is refused: the provider might use the other one.</returns>
     public static GatewayRefusal? Read(ReadOnlySpan<byte> json, ReadOnlySpan<byte> body, bool hasUrl, out BatchLine line)
     {
         line = default;
@@ -33,7 +33,7 @@ internal readonly record struct BatchLine(string CustomId, string? Url, Range Bo
             {
                 if (reader.ValueIsEscaped) return Malformed("has a member whose name is written with escapes");
 
-                // Some providers do not tell capitals from small letters in names, and take the last.
+                // Some providers compare names without regard to case, and use the last.
                 if (!names.Add(reader.GetString()!)) return Malformed("has a member twice");
                 var again = reader.ValueTextEquals("custom_id"u8) ? ReadText(ref reader, ref customId)
                     : hasUrl && reader.ValueTextEquals("url"u8) ? ReadText(ref reader, ref url)
@@ -58,12 +58,12 @@ internal readonly record struct BatchLine(string CustomId, string? Url, Range Bo
         return null;
     }
 
-    /// <summary>A custom id in the form of names: itself, or a hash of it where it has none.</summary>
-    /// <param name="lengthMax">How long it may be.</param>
+    /// <summary>A valid name for a custom id: the id itself, or its hash.</summary>
+    /// <param name="lengthMax">Longest id that is used as it is.</param>
     public static string Label(string customId, int lengthMax) =>
         customId.Length <= lengthMax && Names.IsValid(customId) ? customId : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(customId)).AsSpan(0, 16))}";
 
-    /// <returns>True: it was there before, or is no text.</returns>
+    /// <returns>True: the member was given before, or its value is no string.</returns>
     private static bool ReadText(ref Utf8JsonReader reader, ref string? text)
     {
         reader.Read();

@@ -13,28 +13,28 @@ using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>What a batch asks for, line by line: an attempt each, and the most that it may cost at batch prices.</summary>
+/// <summary>The holds of a batch: each line is an attempt, with its ceiling at batch prices.</summary>
 internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller caller, Upstream upstream, Routes routes, Instant now)
 {
-    /// <summary>What providers take. Bounds the memory: some 300 bytes a line.</summary>
+    /// <summary>The limit of the providers. Bounds the memory, some 300 bytes per line.</summary>
     private const int LinesMax = 100_000;
 
-    /// <summary>Providers work at a batch for up to a day. A hold outlives that by as much as it may take to come for the results.</summary>
+    /// <summary>Providers run a batch for up to a day. Holds last a day longer, so that results that are read late find them.</summary>
     private static readonly TimeSpan HoldFor = TimeSpan.FromHours(48);
 
     private readonly List<LinkedCommand> _holds = [];
     private readonly HashSet<AttemptId> _ids = [];
     private Amount _ceiling;
 
-    /// <summary>One a line, each the first step of its own operation under the batch's envelope.</summary>
+    /// <summary>One hold per line, each the first step of its own operation under the batch's envelope.</summary>
     public IReadOnlyList<LinkedCommand> Holds => _holds;
 
     public IReadOnlyCollection<AttemptId> Attempts => _ids;
 
-    /// <summary>The most that all lines together may cost.</summary>
+    /// <summary>Sum of the ceilings of all lines.</summary>
     public Amount Ceiling => _ceiling;
 
-    /// <param name="json">The line itself, without its end. It names the model as the provider does.</param>
+    /// <param name="json">The line without its line break. It has the provider's name of the model.</param>
     /// <returns>Why the batch goes no further; null: the line is in it.</returns>
     public GatewayRefusal? Add(HttpRequest http, in BatchLine line, ReadOnlySpan<byte> json)
     {
@@ -51,16 +51,16 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         if ((Refusal(endpoint, request) ?? caller.Spender.RefuseUser(request.User)) is { } notAllowed) return notAllowed;
         var id = facts.AttemptOf(customId);
         if (!_ids.Add(id)) return new(ApiError.ParameterInvalid, $"The custom_id '{customId}' occurs twice.", "custom_id");
-        if (Estimate(request, out var ceiling) is { } refused) return refused;
+        if (Add(request, out var ceiling) is { } refused) return refused;
 
-        var labels = caller.Spender.Labels(upstream.Options.Name, request.Model, caller.Tags.Project, caller.Tags.Feature, caller.Tags.Trigger);
+        var labels = new AttemptLabels(caller, upstream, caller.Tags.Trigger).Of(request.Model);
         var hold = new Command.PlaceHold(id, labels, caller.EndUser(request.User), facts.OperationOf(customId), ceiling, HoldFor);
         var step = new LineageStep(LineageKind.Attempt, id.ToString(), AttemptNo: 1, caller.Spender.Key.Id, $"{upstream.Options.Name}/{request.Model}", now);
         _holds.Add(new(hold, caller.Carried, step));
         return null;
     }
 
-    /// <summary>The line names the model as its provider does; the key is allowed it under any of the names that clients use.</summary>
+    /// <summary>The line has the provider's name of the model. The key must be allowed one of the names that clients use for it.</summary>
     private GatewayRefusal? Refusal(Endpoint endpoint, GatewayRequest request)
     {
         GatewayRefusal? first = null;
@@ -73,22 +73,15 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
         return first;
     }
 
-    private GatewayRefusal? Estimate(GatewayRequest request, out Amount ceiling)
+    /// <summary>Adds a line's ceiling to that of the batch.</summary>
+    private GatewayRefusal? Add(GatewayRequest request, out Amount ceiling)
     {
-        ceiling = Amount.Zero;
-        var answer = caller.Spender.Prices.FindForBatch(upstream, request.Model, now);
-        if (answer.IsRefused) return new(ApiError.ModelNotPriced, $"The model '{request.Model}' has no price for this org, and models without a price are refused.", "model");
-        if (answer.Price is not { } price) return null;
-        try
-        {
-            var bounds = Gateway.Ceiling.Of(request, routes.OutputTokensMaxOf(upstream.Options.Name, request.Model), answer.Limits, routes.Options.Gateway.OutputTokensDefault);
-            ceiling = price.Ceiling(bounds).Charge;
-            _ceiling += ceiling;
-            return null;
-        }
-        catch (OverflowException)
-        {
-            return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
-        }
+        var outputTokensMax = routes.OutputTokensMaxOf(upstream.Options.Name, request.Model);
+        var estimate = Estimate.Of(new(caller.Spender.Prices, upstream, now, InBatch: true), request, request.Model, outputTokensMax, routes.Options.Gateway.OutputTokensDefault);
+        ceiling = estimate.Ceiling;
+        if (estimate.Problem is EstimateProblem.NotPriced) return GatewayRefusal.ModelNotPriced(request.Model);
+        if (estimate.Problem is EstimateProblem.TooLarge) return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
+        _ceiling += ceiling;
+        return null;
     }
 }

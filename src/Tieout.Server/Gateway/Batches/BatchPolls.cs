@@ -8,7 +8,7 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>Looks after batches.</summary>
+/// <summary>Polls providers for batches.</summary>
 internal sealed class BatchPolls(
     ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, OutageLog outages,
     ILogger<BatchPolls> logger)
@@ -16,13 +16,13 @@ internal sealed class BatchPolls(
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        // Left over by a server that was killed while a file came in.
+        // A server that was killed during an upload left these files.
         var uploads = new DirectoryInfo(FilesGateway.UploadsFolder(options));
         if (uploads.Exists) uploads.Delete(recursive: true);
         return base.StartAsync(cancellationToken);
     }
 
-    protected override async Task LookAsync(KeptObject pending)
+    protected override async Task PollAsync(KeptObject pending)
     {
         if (CurrentRoutes.Get().Upstream(BatchFacts.Parse(pending.Object.Body).Provider) is not { } upstream) return;
         if (BatchSending.IsIntent(pending.Object))

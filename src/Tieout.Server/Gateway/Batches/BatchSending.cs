@@ -12,16 +12,16 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>Sends a batch whose lines can be paid for, so that it is found again whatever happens on the way.</summary>
+/// <summary>Sends a batch whose lines are held for, so that it is found again if its request fails.</summary>
 /// <remarks>
-/// First the holds, then the intent, then the request, then the batch under the provider's id. What ends between the last two leaves an
-/// intent without a batch: it is looked for in the provider's own list (<see cref="RecoverAsync"/>).
+/// First the holds, then the intent, then the request, then the batch under the provider's id. A failure between the last two leaves an
+/// intent without a batch: <see cref="RecoverAsync"/> searches the provider's own list for it.
 /// </remarks>
 internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider kept, BatchHolds holds, ILedger ledger, ILogger<BatchSending> logger)
 {
     private const string IntentPrefix = "sending_";
 
-    /// <summary>Our clock and the provider's.</summary>
+    /// <summary>Difference allowed between our clock and the provider's.</summary>
     private const long ClockSkewSeconds = 120;
 
     /// <summary>A batch that is not in the provider's list by then was never made.</summary>
@@ -37,8 +37,9 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             return;
         }
 
-        // Nothing is sent before all of its lines are held for (M2).
-        var (held, refused) = await holds.PlaceAsync(order);
+        // Nothing is sent before all lines are held for (M2).
+        var hold = await holds.PlaceAsync(order);
+        var refused = hold.Refused;
         var key = caller.Spender.Key;
         var intent = new ProviderObject(key.Org, ObjectKind.Batch, IntentPrefix + facts.Seed.ToString("n"), key.Id, Attempt: null, caller.OperationId, IsPending: true, facts.ToJson());
         if (refused is null && !await TryAsync([new Command.KeepObject(intent)]))
@@ -54,18 +55,18 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
 
         context.Response.Headers["Tieout-Operation"] = caller.OperationId;
-        AnswerHeaders.Stand(context.Response.Headers, held!);
+        AnswerHeaders.WriteRemaining(context.Response.Headers, hold.Figures!);
         await ForwardAsync(context, api, intent, order, upstream, query, body);
     }
 
-    /// <summary>Looks for the batch of an intent that nobody came back from.</summary>
+    /// <summary>Searches for the batch of an intent whose request was never answered.</summary>
     public async Task RecoverAsync(KeptObject intent, Upstream upstream)
     {
         var facts = BatchFacts.Parse(intent.Object.Body);
         var api = BatchApi.For(Dialect.For(upstream.Options.Dialect));
         var age = options.Time.GetUtcNow() - intent.Row.RecordedAt.ToDateTimeOffset();
 
-        // Younger ones may still be on their way, and their own request knows best which batch is theirs.
+        // The request of a younger intent may still be running, and will record its batch itself.
         var onItsWay = Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway).Total;
         if (facts.InputFile is null || age < onItsWay) return;
         using var list = await kept.AskAsync(intent.Object.Org, upstream, api.Path + "?limit=100");
@@ -95,7 +96,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             if ((int)answer.StatusCode is >= 400 and < 500)
             {
                 await AbandonAsync(intent, ids);
-                await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+                await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
             }
             else if (!answer.IsSuccessStatusCode || !whole.IsWhole || Encoding.UTF8.GetString(JsonMember.Text(whole.Bytes.Span, "id"u8)) is not { Length: > 0 } id)
             {
@@ -103,7 +104,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             }
             else if (await TryAsync([new Command.KeepObject(intent with { Id = id }), Over(intent)]))
             {
-                await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+                await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
             }
             else
             {
@@ -119,7 +120,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
     }
 
-    /// <summary>It is known that there is no such batch.</summary>
+    /// <summary>Ends an intent whose batch was certainly not created.</summary>
     private async Task AbandonAsync(ProviderObject intent, IEnumerable<Core.Metering.AttemptId> lines)
     {
         await holds.ReleaseAsync(lines);
@@ -145,7 +146,7 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
     }
 
-    /// <summary>Batches of the same file that were made since, as the provider lists them: the oldest first, so that each intent finds its own.</summary>
+    /// <summary>Batches of the same file in the provider's list that were created since, oldest first, so that each intent finds its own.</summary>
     private static List<string> Candidates(ReadOnlyMemory<byte> list, string inputFile, long fromUnixSeconds)
     {
         try

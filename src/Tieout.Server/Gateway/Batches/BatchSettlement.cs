@@ -13,17 +13,17 @@ using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>Charges the lines of a batch that has ended, each once, whoever came to see it and how often (M1, L3).</summary>
+/// <summary>Charges each line of an ended batch once, however often and by whom the end is seen (M1, L3).</summary>
 internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider provider, BatchHolds holds, ILedger ledger, Configuration.ServerOptions options, ILogger<BatchSettlement> logger)
 {
     private const int StripesCount = 64;
 
-    /// <summary>Of many who see the end at once, one charges and the others wait: the ids would make them replays, but each would read all results.</summary>
+    /// <summary>Of many requests that see the end at once, one charges and the others wait. The ids would make the others replays, but each would read all results.</summary>
     private readonly SemaphoreSlim[] _settling = [.. Enumerable.Range(0, StripesCount).Select(_ => new SemaphoreSlim(1))];
 
-    /// <param name="word">What the provider says of the batch.</param>
-    /// <returns>False: it has ended and what it used is not durable, so nobody may see the end yet (M4).</returns>
-    /// <exception cref="StoreUnavailableException">The same, because of the store.</exception>
+    /// <param name="word">The provider's description of the batch.</param>
+    /// <returns>False: the batch has ended and its usage is not durable, so no client may see the end yet (M4).</returns>
+    /// <exception cref="StoreUnavailableException">As false, because of the store.</exception>
     public async Task<bool> SeeAsync(KeptObject batch, Upstream upstream, ReadOnlyMemory<byte> word)
     {
         var api = BatchApi.For(Dialect.For(upstream.Options.Dialect));
@@ -42,7 +42,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
                 if (!await ChargeAsync(lines, api, results)) return false;
             }
 
-            // What no result speaks of was never worked at.
+            // A line without a result never ran.
             if (!await holds.ReleaseAsync(OpenHolds(org, facts).Select(hold => hold.Id).ToList())) return false;
             await ledger.SubmitAsync([.. api.FilesOf(word.Span).Select(file => Owned(batch.Object, file, facts)), new Command.EndObject(org, ObjectKind.Batch, id, """{"settled":true}""")], CancellationToken.None);
             return true;
@@ -53,7 +53,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         }
     }
 
-    /// <summary>Reads results line by line, however many there are.</summary>
+    /// <summary>Reads and charges the results line by line, so that memory is bounded.</summary>
     private async Task<bool> ChargeAsync(Lines lines, BatchApi api, string path)
     {
         using var deadline = provider.Deadline(lines.Upstream);
@@ -93,7 +93,7 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
             return;
         }
 
-        // Charged already, by whoever saw the end before and did not come to the end of the lines; or late, after its hold had expired.
+        // The line was charged by an earlier reading that failed midway, or its hold has expired.
         var attempt = await ledger.Read.AttemptAsync(lines.Org, id, CancellationToken.None);
         if (attempt?.Hold is not { } hold) LogUnknown(result.CustomId);
         else if (attempt.Usage is null && result.Status != 0) commands.Add(lines.Charge(hold, result));
@@ -114,21 +114,21 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
     private partial void LogUnknown(string customId);
 }
 
-/// <param name="Status">As if it had been asked alone; 0: it never was.</param>
+/// <param name="Status">HTTP status of a request of its own; 0: the provider never ran the line.</param>
 internal sealed record LineResult(string CustomId, int Status, MeteredUsage Used);
 
-/// <summary>How the lines of one batch are measured and priced.</summary>
+/// <summary>Meters and prices the lines of one batch.</summary>
 /// <param name="Claims">How much of what the provider claims for a line is charged.</param>
-/// <param name="Open">Their holds that had not ended when the results began.</param>
+/// <param name="Open">Holds that were open when the reading of the results began.</param>
 internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open, ClaimLimit Claims)
 {
-    /// <returns>Null: it is no result.</returns>
+    /// <returns>Null: the line is not a result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
     {
         var meter = new UsageMeter(Prices.Reader(Upstream, Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
         if (!api.TryReadResult(line, out var result))
         {
-            // It was worked at, and what it used cannot be read: the attempt costs what was held for it.
+            // The provider ran the line and its usage cannot be read, so the attempt costs what was held for it.
             return JsonMember.TextBeforeDamage(line, "custom_id"u8) is { } customId ? new(customId, StatusCodes.Status200OK, meter.Finish(whole: true)) : null;
         }
 
@@ -141,12 +141,10 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
     public Command.Settle Charge(Hold hold, LineResult result)
     {
         var model = hold.Scope.Model!;
+        var prices = new AttemptPrices(Prices, Upstream, hold.HeldAt, InBatch: true);
         var record = new AttemptRecord(
-            hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser, hold.HeldAt,
-            Upstream, model, Prices.FindForBatch(Upstream, model, hold.HeldAt).Price, Prices, hold.Scope.OfModel)
-        {
-            InBatch = true,
-        };
+            hold.Id, hold.OperationId, AttemptNo: 1, Facts.Workflow, Facts.Correlation, Facts.Trace, hold.EndUser,
+            model, prices.Of(model).Price, prices, new(hold));
         return record.Settle(result.Status, result.Used, lasted: TimeSpan.Zero, hold.Amount, Claims);
     }
 }

@@ -9,10 +9,10 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: what a batch may cost is held, line by line, before it leaves; what it used is charged, line by line, when it has ended.</summary>
+/// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: each line is held for before the batch is sent, and charged when the batch has ended.</summary>
 internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSettlement settlement, BatchSending sending, ReferenceGate references, ILedger ledger)
 {
-    /// <summary>Of OpenAI's: the lines are in a file that was uploaded before.</summary>
+    /// <summary>Creates a batch at OpenAI, whose lines are in an uploaded file.</summary>
     public async Task CreateAsync(HttpContext context)
     {
         var api = OpenAiBatches.Instance;
@@ -32,7 +32,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         else await sending.SendAsync(context, api, caller, facts, order, upstream, body.Span.ToArray());
     }
 
-    /// <summary>Of Anthropic's: the lines are in the request itself.</summary>
+    /// <summary>Creates a batch at Anthropic, whose lines are in the request itself.</summary>
     public async Task CreateMessagesAsync(HttpContext context)
     {
         var api = AnthropicBatches.Instance;
@@ -63,15 +63,15 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         else await sending.SendAsync(context, api, caller, facts, order, lines.Upstream, lines.Rewritten);
     }
 
-    /// <summary>What the lines name at the provider must be the org's own, and where the batch goes.</summary>
+    /// <summary>Objects that the lines name must be the org's own, at the provider that gets the batch.</summary>
     private async Task<GatewayRefusal?> ForeignAsync(HttpContext context, GatewayCaller caller, Routes routes, RequestBody body, Upstream upstream)
     {
         if (MessageLines.Endpoint.ReadReferences(body.Span, out var named) is { } malformed) return malformed;
-        var (refused, binding) = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
-        return refused ?? (binding.Allows(upstream) ? null : ReferenceGate.NotAt(upstream));
+        var check = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
+        return check.RefusalAt(upstream);
     }
 
-    /// <summary>Asks for a batch, or for it to be cancelled or deleted.</summary>
+    /// <summary>Reads, cancels or deletes a batch.</summary>
     public async Task ReadAsync(HttpContext context, BatchApi api)
     {
         if (await FindAsync(context, api) is not ({ } batch, { } upstream)) return;
@@ -80,12 +80,12 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         await kept.PassAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + verb, body: null, async (answer, word) =>
         {
             if (!await IsSettledAsync(batch, upstream, word)) await RefuseUnsettledAsync(context, api);
-            else await GatewayPipeline.WriteAsync(context, answer, api.Ours(word, context.Request, batch.Object.Id));
+            else await AnswerRelay.WriteAsync(context, answer, api.Ours(word, context.Request, batch.Object.Id));
             return false;
         });
     }
 
-    /// <summary>The results of a batch of Anthropic's, which are not before its lines are charged.</summary>
+    /// <summary>Relays the results of a batch at Anthropic, once its lines are charged.</summary>
     public async Task ResultsAsync(HttpContext context)
     {
         var api = AnthropicBatches.Instance;
@@ -93,7 +93,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         if (await IsSettledAsync(context, api, batch, upstream)) await kept.StreamAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + "/results");
     }
 
-    /// <summary>The org's own batches, newest first, each as the provider describes it now.</summary>
+    /// <summary>Lists the org's own batches, newest first, each as the provider describes it now.</summary>
     public async Task ListAsync(HttpContext context, BatchApi api)
     {
         if (await kept.EnterAsync(context, api.Dialect) is not { } caller) return;
@@ -126,7 +126,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         return false;
     }
 
-    private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, BatchApi api) =>
+    private async Task<LocatedObject?> FindAsync(HttpContext context, BatchApi api) =>
         await kept.EnterAsync(context, api.Dialect) is { } caller
             ? await kept.FindAsync(context, api.Dialect, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
             : null;
@@ -143,7 +143,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         }
     }
 
-    /// <summary>Reads what the batch asks for where it is: at the provider, line by line.</summary>
+    /// <summary>Reads the lines of the batch from the file at the provider.</summary>
     private async Task<GatewayRefusal?> FillAsync(HttpContext context, BatchOrder order, string org, Upstream upstream, string fileId)
     {
         using var deadline = kept.Deadline(upstream);
@@ -156,7 +156,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
             await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, deadline.Token))
             {
                 number++;
-                deadline.Read();
+                deadline.StartRead();
                 if (BatchFile.IsBlank(json.Span)) continue;
                 if ((BatchLine.Read(json.Span, "body"u8, hasUrl: true, out var line) ?? order.Add(context.Request, line, json.Span)) is { } refused)
                 {

@@ -17,7 +17,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
 
     private static readonly Dialect Spoken = OpenAiDialect.Instance;
 
-    /// <summary>Takes a file, checks every line of it, and only then sends it on.</summary>
+    /// <summary>Receives a file, checks every line, and only then sends it to the provider.</summary>
     public async Task CreateAsync(HttpContext context)
     {
         if (await kept.EnterAsync(context, Spoken) is not { } caller || !await kept.HasRoomAsync(context, Spoken, caller, ObjectKind.File)) return;
@@ -60,7 +60,7 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         });
     }
 
-    /// <summary>The org's own files, newest first, as the provider described them when they were made.</summary>
+    /// <summary>Lists the org's own files, newest first, as the provider described them at the upload.</summary>
     public async Task ListAsync(HttpContext context)
     {
         if (await kept.EnterAsync(context, Spoken) is not { } caller) return;
@@ -92,13 +92,13 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         }
     }
 
-    private async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context) =>
+    private async Task<LocatedObject?> FindAsync(HttpContext context) =>
         await kept.EnterAsync(context, Spoken) is { } caller
             ? await kept.FindAsync(context, Spoken, caller, ObjectKind.File, (string)context.Request.RouteValues["id"]!, body => FileFacts.Parse(body).Provider)
             : null;
 
     private static string PathOf(KeptObject file) => $"/files/{Uri.EscapeDataString(file.Object.Id)}";
 
-    /// <summary>Some providers read names of fields only in quotes.</summary>
+    /// <summary>Some providers accept names of fields only in quotes.</summary>
     private static string Quoted(string name) => $"\"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -11,14 +11,14 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>The way to what a provider keeps: for whom it was made, and for nobody else. Nothing here is charged.</summary>
+/// <summary>Gives each org access to its own objects at providers, and to no other org's. Free of charge.</summary>
 internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ILedger ledger)
 {
-    /// <summary>Pieces in which files are passed on.</summary>
+    /// <summary>Size of the pieces in which a file is relayed.</summary>
     private const int PieceBytes = 64 * 1024;
 
-    /// <summary>As steps 1 and 2 of the pipeline.</summary>
-    /// <returns>Null: refused, and told.</returns>
+    /// <summary>Identifies the caller and applies the rate limits, as steps 1 and 2 of the pipeline do.</summary>
+    /// <returns>Null: the request was refused, and the client has the error.</returns>
     public async Task<GatewayCaller?> EnterAsync(HttpContext context, Dialect dialect)
     {
         var refused = GatewayCaller.Read(context, keys.Get(), identities, out var caller);
@@ -35,8 +35,8 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return null;
     }
 
-    /// <summary>Whether the org may keep one more object of a kind. Asked before the body is read.</summary>
-    /// <returns>False: the client has been answered.</returns>
+    /// <summary>Whether the org may have one more object of a kind. Call it before the body is read.</summary>
+    /// <returns>False: the client has the error.</returns>
     public async Task<bool> HasRoomAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind)
     {
         var limit = options.Governor.ObjectsPerOrg;
@@ -45,10 +45,10 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return false;
     }
 
-    /// <summary>What the org has at the provider under an id, and where that is.</summary>
-    /// <param name="provider">Reads the provider's name from what is kept of it.</param>
-    /// <returns>Null: there is none, or it is another org's (nobody is told which), or its provider is gone; refused, and told.</returns>
-    public async Task<(KeptObject Kept, Upstream Upstream)?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
+    /// <summary>Finds an object of the org by its id.</summary>
+    /// <param name="provider">Reads the provider's name from the object's record.</param>
+    /// <returns>Null: the org has no such object, or its provider is no longer configured. The client has the error.</returns>
+    public async Task<LocatedObject?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
     {
         var kept = ProviderObject.IsValidId(id) ? await ledger.Read.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
         if (kept is null || (kind is ObjectKind.File && kept.End is not null))
@@ -57,15 +57,15 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             return null;
         }
 
-        if (currentRoutes.Get().Upstream(provider(kept.Object.Body)) is { } upstream) return (kept, upstream);
+        if (currentRoutes.Get().Upstream(provider(kept.Object.Body)) is { } upstream) return new LocatedObject(kept, upstream);
         await dialect.RefuseAsync(context, ApiError.UpstreamUnreachable, "The provider that has it is configured no more.");
         return null;
     }
 
     public AttemptDeadline Deadline(Upstream upstream) => new(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
 
-    /// <summary>Asks the provider and reads its whole answer.</summary>
-    /// <param name="then">Told of the answer while it is there. What it returns, the client gets the answer by: false, it was told something else.</param>
+    /// <summary>Sends the request to the provider and relays its whole answer.</summary>
+    /// <param name="then">Called with a successful answer before the client gets it. False: it has answered the client itself.</param>
     public async Task PassAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path, HttpContent? body, Func<UpstreamAnswer, ReadOnlyMemory<byte>, Task<bool>>? then = null)
     {
         if (QueryRules.Of(dialect).Read(context.Request.QueryString, out var query) is { } unknown)
@@ -81,16 +81,16 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             using var answer = await upstream.SendAsync(org, new HttpMethod(http.Method), path + query, body, http.Headers, deadline.Token);
             using var whole = await WholeAnswer.ReadAsync(answer, deadline);
             if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
-            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await GatewayPipeline.WriteAsync(context, answer, whole.Bytes);
+            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
-            await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            await dialect.RefuseAsync(context, UpstreamFault.ErrorOf(error, deadline));
         }
     }
 
-    /// <summary>Asks the provider on nobody's behalf.</summary>
-    /// <returns>Its answer to be disposed of; null: none came, or an error.</returns>
+    /// <summary>Sends a request of the gateway's own to the provider.</summary>
+    /// <returns>The answer; dispose of it. Null: an error, or no answer.</returns>
     public async Task<WholeAnswer?> AskAsync(string org, Upstream upstream, string path)
     {
         using var deadline = Deadline(upstream);
@@ -108,7 +108,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         }
     }
 
-    /// <summary>Passes on an answer of any size piece by piece.</summary>
+    /// <summary>Relays an answer of any size piece by piece.</summary>
     public async Task StreamAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path)
     {
         using var deadline = Deadline(upstream);
@@ -118,13 +118,13 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, deadline.Token);
             if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
             response.StatusCode = (int)answer.StatusCode;
-            AnswerHeaders.PassOn(answer, response.Headers);
+            AnswerHeaders.Copy(answer, response.Headers);
             response.ContentLength = answer.ContentHeaders.ContentLength;
             await using var body = answer.OpenBody();
             var piece = new byte[PieceBytes];
             while (true)
             {
-                deadline.Read();
+                deadline.StartRead();
                 var read = await body.ReadAsync(piece, deadline.Token);
                 if (read == 0) return;
                 deadline.Pause();
@@ -133,7 +133,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
         {
-            // Half a file must not look like a whole one.
+            // An incomplete file must not look complete.
             if (response.HasStarted) context.Abort();
             else await dialect.RefuseAsync(context, UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed);
         }

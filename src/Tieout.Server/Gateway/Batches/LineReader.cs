@@ -3,15 +3,15 @@ using System.Runtime.CompilerServices;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>Reads a text line by line, holding no more than one line in memory.</summary>
+/// <summary>Reads a text line by line, with at most one line in memory.</summary>
 internal static class LineReader
 {
     private const int FirstBytes = 64 * 1024;
 
     /// <param name="lineBytesMax">Bounds the memory.</param>
-    /// <returns>Each line without its end, also the empty ones. Valid until the next one is asked for.</returns>
+    /// <returns>Each line without its line break, also empty ones. Valid until the next line is read.</returns>
     /// <exception cref="InvalidDataException">A line is longer than <paramref name="lineBytesMax"/>.</exception>
-    /// <exception cref="IOException">The text came to a bad end.</exception>
+    /// <exception cref="IOException">The text was cut off.</exception>
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(Stream text, long lineBytesMax, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
@@ -48,7 +48,7 @@ internal static class LineReader
         return at < 0 ? -1 : from + at;
     }
 
-    /// <summary>What is read already makes room; only a line that fills the whole buffer gets a larger one.</summary>
+    /// <summary>Lines already read make room. Only a line that fills the whole buffer needs a larger one.</summary>
     private static (byte[] Buffer, int Start, int End) Roomier(byte[] full, int start, int end)
     {
         if (start > 0)

@@ -7,14 +7,14 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>The lines of a batch of Anthropic's, which come in one body, on their way to the one provider that all of their models lead to.</summary>
-/// <param name="Requests">By custom id; with the models' names as the provider has them.</param>
-/// <param name="Rewritten">The client's bytes but for the names of the models.</param>
+/// <summary>The lines of a batch for Anthropic, which are in one body, and the one provider that serves all of their models.</summary>
+/// <param name="Requests">With the provider's names of the models.</param>
+/// <param name="Rewritten">The client's bytes with the provider's names of the models.</param>
 internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string CustomId, GatewayRequest Request)> Requests, ReadOnlyMemory<byte> Rewritten)
 {
     public static readonly AnthropicMessages Endpoint = new(counts: false);
 
-    /// <returns>Null: they were read.</returns>
+    /// <returns>Null: the lines are valid.</returns>
     public static GatewayRefusal? Read(ReadOnlySpan<byte> body, HttpRequest http, Routes routes, out MessageLines? lines)
     {
         lines = null;
@@ -38,7 +38,7 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
         return null;
     }
 
-    /// <summary>A batch is one provider's: the first line chooses it.</summary>
+    /// <summary>A batch goes to one provider, which the first line selects.</summary>
     private static GatewayRefusal? TargetOf(Routes routes, string model, ref Upstream? upstream, out Target? target)
     {
         var chosen = upstream;

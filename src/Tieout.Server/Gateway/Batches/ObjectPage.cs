@@ -9,15 +9,15 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
-/// <summary>One page of what an org has at providers, newest first, in the form of a list of the dialect.</summary>
-/// <param name="HasMore">Whether there is more behind the last.</param>
+/// <summary>One page of an org's objects at providers, newest first, as a list in the client's dialect.</summary>
+/// <param name="HasMore">Whether another page follows.</param>
 internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
 {
     private const int LimitDefault = 20;
     private const int LimitMax = 100;
 
-    /// <param name="wanted">Which rows are in the list.</param>
-    /// <returns>Null: refused, and told.</returns>
+    /// <param name="wanted">Selects the rows of the list.</param>
+    /// <returns>Null: the request was refused, and the client has the error.</returns>
     public static async Task<ObjectPage?> ReadAsync(HttpContext context, Dialect dialect, ILedgerReader ledger, string org, ObjectKind kind, Func<KeptObject, bool> wanted)
     {
         var query = context.Request.Query;
@@ -44,7 +44,7 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
         return await FillAsync(ledger, org, kind, before, limit, wanted, context.RequestAborted);
     }
 
-    /// <param name="describe">What the list says of one; null: it is left out.</param>
+    /// <param name="describe">Describes an object; null: the list leaves it out.</param>
     public async Task WriteAsync(HttpContext context, Dialect dialect, Func<KeptObject, Task<ReadOnlyMemory<byte>?>> describe)
     {
         var described = await Task.WhenAll(Rows.Select(describe));
@@ -71,7 +71,7 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
         await context.Response.BodyWriter.WriteAsync(bytes.WrittenMemory, context.RequestAborted);
     }
 
-    /// <summary>One more than asked for, to know whether there is more.</summary>
+    /// <summary>Reads one row more than the page has, to know whether another page follows.</summary>
     private static async Task<ObjectPage> FillAsync(ILedgerReader ledger, string org, ObjectKind kind, long before, int limit, Func<KeptObject, bool> wanted, CancellationToken cancellationToken)
     {
         var found = new List<KeptObject>();

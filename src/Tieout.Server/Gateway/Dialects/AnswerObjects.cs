@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Where answers name what the provider made while it answered. Only places that the provider itself writes: never text, nor arguments that a model made up.</summary>
+/// <summary>Finds the objects that the provider made while it answered. Reads only places that the provider itself writes, never text or arguments of a model.</summary>
 internal static class AnswerObjects
 {
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 256 };
@@ -32,7 +32,7 @@ internal static class AnswerObjects
         }
         catch (Exception error) when (JsonMember.IsUnreadable(error))
         {
-            // Broken off: what came before counts.
+            // The answer is cut off. Objects before that count.
         }
     }
 
@@ -57,7 +57,7 @@ internal static class AnswerObjects
         }
         catch (Exception error) when (JsonMember.IsUnreadable(error))
         {
-            // Broken off: what came before counts.
+            // The answer is cut off. Objects before that count.
         }
     }
 }

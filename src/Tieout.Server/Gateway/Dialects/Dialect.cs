@@ -11,7 +11,7 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>What all addresses of one family of providers have in common: how a key comes in and goes out, and what an error looks like.</summary>
+/// <summary>The conventions that all addresses of one family of providers share: where the key is, and what an error looks like.</summary>
 internal abstract class Dialect
 {
     private const string Scheme = "Bearer ";
@@ -20,22 +20,22 @@ internal abstract class Dialect
 
     public abstract ProviderDialect Spoken { get; }
 
-    /// <summary>As people and the configuration call it.</summary>
+    /// <summary>Name in the configuration and in texts.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whose price list and usage blocks a provider of this dialect has unless one of its own is known.</summary>
+    /// <summary>The provider whose price list and usage blocks apply unless the configured provider has its own.</summary>
     public abstract string HomeProvider { get; }
 
-    /// <summary>The header that bears a key, both from the client to us and from us to the provider.</summary>
+    /// <summary>The header with the key, from the client to the gateway and from the gateway to the provider.</summary>
     public abstract string KeyHeader { get; }
 
-    /// <summary>What stands before the key in <see cref="KeyHeader"/>.</summary>
+    /// <summary>Text before the key in <see cref="KeyHeader"/>.</summary>
     public virtual string KeyPrefix => "";
 
-    /// <summary>A parameter of the query that may bear the client's key instead; null: there is none.</summary>
+    /// <summary>A query parameter that may have the client's key instead; null: there is none.</summary>
     public virtual string? KeyParameter => null;
 
-    /// <summary>Client headers without which the provider does not know which version of itself is meant. Always passed on.</summary>
+    /// <summary>Client headers that select a version of the provider's API. Always forwarded.</summary>
     public virtual IReadOnlyList<string> VersionHeaders => [];
 
     public static Dialect For(ProviderDialect spoken) => spoken switch
@@ -45,16 +45,16 @@ internal abstract class Dialect
         _ => OpenAiDialect.Instance,
     };
 
-    /// <summary>Whose errors a client at this address understands, whether or not there is anything at it.</summary>
+    /// <summary>The dialect in which a client at this address expects errors, even if nothing is mapped there.</summary>
     public static Dialect At(PathString path) =>
         path.StartsWithSegments("/v1/messages", StringComparison.Ordinal) || path.StartsWithSegments("/v1/anthropic", StringComparison.Ordinal) ? AnthropicDialect.Instance
         : path.StartsWithSegments("/v1beta", StringComparison.Ordinal) || path.StartsWithSegments("/v1/gemini", StringComparison.Ordinal) ? GeminiDialect.Instance
         : OpenAiDialect.Instance;
 
-    /// <summary>Whose form an answer is to have at an address that more than one dialect has: a header that only Anthropic's clients send tells.</summary>
+    /// <summary>The dialect of a request at an address that several dialects share. Only Anthropic's clients send <c>anthropic-version</c>.</summary>
     public static Dialect Asking(HttpRequest request) => request.Headers.ContainsKey("anthropic-version") ? AnthropicDialect.Instance : At(request.Path);
 
-    /// <summary>Says how a limit stands, in the words of the dialect.</summary>
+    /// <summary>Writes the dialect's headers for a limit.</summary>
     /// <param name="what"><c>requests</c> or <c>tokens</c>.</param>
     public virtual void WriteLimit(IHeaderDictionary headers, string what, in LimitFigure figure, DateTimeOffset now)
     {
@@ -63,7 +63,7 @@ internal abstract class Dialect
         headers[$"x-ratelimit-reset-{what}"] = Permit.Span(figure.Reset);
     }
 
-    /// <summary>The key that a request bears: where this dialect's clients put it, else as a bearer token. Null: it has none.</summary>
+    /// <summary>The key of a request, where this dialect's clients send it, else the bearer token. Null: there is none.</summary>
     public string? Secret(HttpRequest request)
     {
         var headers = request.Headers;
@@ -89,12 +89,12 @@ internal abstract class Dialect
         response.ContentType = "application/json";
         response.ContentLength = bytes.WrittenCount;
 
-        // The providers' own clients try 409, 429 and 5xx again unless told otherwise; asking again for what is refused is a retry storm.
-        // What is too much now may be right in a moment: Retry-After says when.
+        // The providers' own clients retry 409, 429 and 5xx unless a header forbids it, and retries of a refused request are a retry storm.
+        // A rate limit passes with time, which Retry-After gives.
         if (error.Status is < 500 and not StatusCodes.Status429TooManyRequests) response.Headers["x-should-retry"] = "false";
         await response.BodyWriter.WriteAsync(bytes.WrittenMemory, context.RequestAborted);
     }
 
-    /// <param name="retryAfter">Seconds; empty: it does not say.</param>
+    /// <param name="retryAfter">Seconds; empty: none.</param>
     protected abstract void Write(Utf8JsonWriter json, ApiError error, string message, string? parameter, string retryAfter);
 }

@@ -6,21 +6,21 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>What is particular about one address of a provider's API. The pipeline asks it, and never which one it is.</summary>
+/// <summary>The particulars of one address of a provider's API. The pipeline treats all endpoints alike.</summary>
 internal abstract class Endpoint
 {
     public abstract Dialect Dialect { get; }
 
-    /// <summary>The API by which price lists say how its usage is read, for example <c>chat</c>.</summary>
+    /// <summary>Name of the API in price lists, which define how its usage is read, for example <c>chat</c>.</summary>
     public abstract string Flavor { get; }
 
     /// <summary>The scope that a key needs for it.</summary>
     public abstract KeyScope Scope { get; }
 
-    /// <summary>How its usage is read where no price list says; null: lists do.</summary>
+    /// <summary>Reads the usage where no price list defines how; null: price lists do.</summary>
     public virtual UsageExtractor? OwnExtractor => null;
 
-    /// <summary>The provider takes nothing for it: neither held for nor recorded.</summary>
+    /// <summary>The provider charges nothing for it. Calls are neither held for nor recorded.</summary>
     public virtual bool IsFree => false;
 
     /// <summary>A stream may be a JSON array instead of events.</summary>
@@ -28,28 +28,28 @@ internal abstract class Endpoint
 
     public virtual QueryRules Query => QueryRules.Of(Dialect);
 
-    /// <returns>Null: it was read.</returns>
+    /// <returns>Null: the body is valid.</returns>
     public abstract GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request);
 
-    /// <summary>As <see cref="Read"/>, for bodies that are forms too.</summary>
-    public virtual ValueTask<(GatewayRefusal? Refused, GatewayRequest? Request)> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
+    /// <summary>As <see cref="Read"/>, also for bodies that are forms.</summary>
+    public virtual ValueTask<RequestReading> ReadAsync(HttpRequest http, ReadOnlyMemory<byte> body)
     {
         var refused = Read(http, body.Span, out var request);
-        return ValueTask.FromResult((refused, request));
+        return ValueTask.FromResult(refused is null ? RequestReading.Of(request!) : RequestReading.Refuse(refused));
     }
 
-    /// <summary>What a request names at the provider. Forms bear what they are about, and name nothing.</summary>
-    /// <returns>Null: it was read.</returns>
+    /// <summary>Finds the objects that a request names at the provider. Forms name none: they have their files in them.</summary>
+    /// <returns>Null: the body is valid.</returns>
     public virtual GatewayRefusal? ReadReferences(ReadOnlySpan<byte> body, out RequestReferences references) =>
         ReferenceReader.Read(body, ReferenceRules.Of(Dialect.Spoken), out references);
 
-    /// <summary>What goes to the provider: the client's bytes, but for the model and what <see cref="GatewayRequest"/> says is ours to change.</summary>
+    /// <summary>The bytes for the provider: the client's, except for the model, the stream options and a clamped limit.</summary>
     public virtual ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) =>
         RequestRewriter.Rewrite(body, request, target.ModelJson, outputTokensMax);
 
-    /// <summary>Where it is at the provider: what comes after its <c>base_url</c>.</summary>
+    /// <summary>The path at the provider, after its <c>base_url</c>.</summary>
     public abstract string PathAt(GatewayRequest request, Target target);
 
-    /// <summary>Reads one answer. Tells <paramref name="meter"/> what it sees.</summary>
+    /// <summary>Makes the reader of one answer, which gives the usage to <paramref name="meter"/>.</summary>
     public abstract AnswerReader Reader(GatewayRequest request, UsageMeter meter);
 }

@@ -2,65 +2,65 @@ using System.Collections.Immutable;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>What the gateway reads of a request, with the places where it rewrites. Everything else passes as it is.</summary>
+/// <summary>The parts of a request that the gateway reads, and the positions that it rewrites. All other bytes are forwarded unchanged.</summary>
 internal sealed record GatewayRequest
 {
-    /// <summary>As the client asked for it.</summary>
+    /// <summary>The client's name of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Where the name of the model stands in the body, quotes included; null: it stands in the address, or nowhere.</summary>
+    /// <summary>Position of the model's name in the body, with its quotes; null: the address has it, or nothing does.</summary>
     public Range? ModelAt { get; init; }
 
     public bool Stream { get; init; }
 
-    /// <summary>Whether it is answered later, to whoever asks for the answer.</summary>
+    /// <summary>The provider works on the request in the background, and the client polls for the answer.</summary>
     public bool Background { get; init; }
 
-    /// <summary>Whether usage comes without a wish of ours: the client asked for it, or the API always says.</summary>
+    /// <summary>The answer has usage anyway: the client asked for it, or the API always sends it.</summary>
     public bool UsageAsked { get; init; }
 
-    /// <summary>Where the value of <c>stream_options</c> stands; null: there is none.</summary>
+    /// <summary>Position of the value of <c>stream_options</c>; null: there is none.</summary>
     public Range? StreamOptionsAt { get; init; }
 
-    /// <summary>Where the value of <c>include_usage</c> in it stands; null: there is none.</summary>
+    /// <summary>Position of the value of <c>include_usage</c>; null: there is none.</summary>
     public Range? IncludeUsageAt { get; init; }
 
     /// <summary>Whether <c>stream_options</c> is an object without members, or null.</summary>
     public bool StreamOptionsEmpty { get; init; }
 
-    /// <summary>Just before the closing brace of the body.</summary>
+    /// <summary>Position just before the closing brace of the body.</summary>
     public int End { get; init; }
 
-    /// <summary>The most output tokens an answer may have; null: the request does not say.</summary>
+    /// <summary>The most output tokens of an answer; null: the request sets no limit.</summary>
     public long? OutputTokensMax { get; init; }
 
-    /// <summary>Where that can be lowered; null: nowhere.</summary>
+    /// <summary>Where that limit can be lowered; null: nowhere.</summary>
     public OutputLimit? Limit { get; init; }
 
-    /// <summary>How many answers are asked for.</summary>
+    /// <summary>Number of answers that the client asks for.</summary>
     public int Choices { get; init; } = 1;
 
     /// <summary>Bytes of the text for the model.</summary>
     public long TextBytes { get; init; }
 
-    /// <summary>Characters of the text for the model, for what is priced by them.</summary>
+    /// <summary>Characters of the text for the model, for prices per character.</summary>
     public long TextCharacters { get; init; }
 
     public int Images { get; init; }
 
-    /// <summary>Seconds of the audio that came with the request, at most.</summary>
+    /// <summary>Upper bound of the seconds of audio in the request.</summary>
     public long AudioSeconds { get; init; }
 
-    /// <summary>The answer costs, beside the request.</summary>
+    /// <summary>The answer costs, and not only the request.</summary>
     public bool HasOutput { get; init; } = true;
 
-    /// <summary>How many things there may be in the answer that have a price each.</summary>
+    /// <summary>The most things in the answer that have a price each, for example images.</summary>
     public int Pieces { get; init; } = 1;
 
     /// <summary>Files and earlier answers that the provider already has: their size is not in the request.</summary>
     public int Files { get; init; }
 
-    /// <summary>Calls of tools that the provider itself runs and charges for, at most.</summary>
+    /// <summary>The most calls of tools that the provider itself runs and charges for.</summary>
     public int ToolCalls { get; init; }
 
     /// <summary>OpenAI's <c>user</c>: free text.</summary>
@@ -73,8 +73,8 @@ internal sealed record GatewayRequest
     public required int Bytes { get; init; }
 }
 
-/// <summary>Where a request says how long an answer may be, or would.</summary>
-/// <param name="At">The values to replace; or, with a text around it, the one place to insert.</param>
-/// <param name="Before">What comes before the number.</param>
-/// <param name="After">What comes after it.</param>
+/// <summary>Where a request has, or would have, the limit of its output.</summary>
+/// <param name="At">Positions of the values to replace; or one position at which to insert.</param>
+/// <param name="Before">Text to insert before the number.</param>
+/// <param name="After">Text to insert after it.</param>
 internal sealed record OutputLimit(ImmutableArray<Range> At, string Before = "", string After = "");

@@ -3,20 +3,20 @@ using System.Text.Json;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>The tools of a request that the provider runs itself: they cost by the piece, and what they find comes back as input.</summary>
+/// <summary>Counts the tools of a request that the provider runs itself. Each call has a price, and its results become input.</summary>
 internal struct HostedToolsRead
 {
     /// <summary>The most calls that a request may allow.</summary>
     public const long CallsMax = 10_000;
 
-    /// <summary>Calls of one tool to hold money for, where the request sets no limit. More is an overrun, and a finding.</summary>
+    /// <summary>Calls of one tool to hold money for where the request sets no limit. More calls are an overrun and a finding.</summary>
     private const int CallsDefault = 10;
 
-    /// <summary>Google's, by the member that asks for them.</summary>
+    /// <summary>Google's tools, by their member.</summary>
     private static readonly ImmutableArray<string> Members =
         ["googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "urlContext", "url_context", "codeExecution", "code_execution"];
 
-    /// <summary>OpenAI's and Anthropic's, by how their type begins.</summary>
+    /// <summary>OpenAI's and Anthropic's tools, by the prefix of their type.</summary>
     private static readonly byte[][] Types =
     [
         "web_search"u8.ToArray(), "web_fetch"u8.ToArray(), "file_search"u8.ToArray(), "code_interpreter"u8.ToArray(), "code_execution"u8.ToArray(),
@@ -27,11 +27,11 @@ internal struct HostedToolsRead
 
     public int Count { get; private set; }
 
-    /// <summary>How many calls to hold money for.</summary>
+    /// <summary>Calls to hold money for.</summary>
     /// <param name="asked">The request's own limit for all of them; null: none.</param>
     public readonly int Calls(long? asked) => Count == 0 ? 0 : (int)(asked ?? (_uses > 0 ? _uses : Count * CallsDefault));
 
-    /// <summary>Reads the member's value. Nothing in it is refused: a tool that is unknown here is the provider's to judge.</summary>
+    /// <summary>Reads the member's value. An unknown tool is not refused: the provider decides about it.</summary>
     public GatewayRefusal? Read(ref Utf8JsonReader json)
     {
         json.Read();
@@ -54,7 +54,7 @@ internal struct HostedToolsRead
             }
             else if (isType && json.TokenType is JsonTokenType.String)
             {
-                // One written with escapes is counted as the worst it can be.
+                // A type written with escapes counts as a tool that the provider runs.
                 if (json.ValueIsEscaped || IsHosted(json.ValueSpan)) Count++;
             }
             else if (isUses && json.TokenType is JsonTokenType.Number && json.TryGetInt32(out var uses) && uses is > 0 and < (int)CallsMax)

@@ -85,6 +85,6 @@ internal sealed class OpenAiTranscriptions(string verb) : FormEndpoint(modelDefa
 
     public override AnswerReader Reader(GatewayRequest request, UsageMeter meter) => new PlainAnswerReader(meter, inPieces: false);
 
-    protected override (GatewayRefusal? Refused, GatewayRequest? Request) Read(RequestForm form, GatewayRequest request) =>
-        (null, request with { AudioSeconds = request.Bytes / AudioUsage.BytesPerSecondMin + 1 });
+    protected override RequestReading Read(RequestForm form, GatewayRequest request) =>
+        RequestReading.Of(request with { AudioSeconds = request.Bytes / AudioUsage.BytesPerSecondMin + 1 });
 }

@@ -21,14 +21,14 @@ internal sealed class OpenAiImageForms(string verb) : FormEndpoint(ModelDefault)
 
     public override AnswerReader Reader(GatewayRequest request, UsageMeter meter) => new PlainAnswerReader(meter, inPieces: true);
 
-    protected override (GatewayRefusal? Refused, GatewayRequest? Request) Read(RequestForm form, GatewayRequest request)
+    protected override RequestReading Read(RequestForm form, GatewayRequest request)
     {
         var count = 1;
         if (form.Text("n") is { } n && (!int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out count) || count is < 1 or > ImagesMax))
         {
-            return (new(ApiError.ParameterInvalid, $"'n' must be a whole number from 1 to {ImagesMax}.", "n"), null);
+            return RequestReading.Refuse(new(ApiError.ParameterInvalid, $"'n' must be a whole number from 1 to {ImagesMax}.", "n"));
         }
 
-        return (null, request with { Choices = count, Pieces = count });
+        return RequestReading.Of(request with { Choices = count, Pieces = count });
     }
 }

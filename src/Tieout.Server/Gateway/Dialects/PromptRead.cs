@@ -3,14 +3,14 @@ using System.Text.Json;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>What a request says to the model: text by its bytes; images and files by their number, because their tokens are not in the bytes.</summary>
-/// <param name="countsCharacters">Whether the price is by the character.</param>
+/// <summary>Measures a prompt: text by its bytes; images and files by their number, because bytes do not bound their tokens.</summary>
+/// <param name="countsCharacters">Whether prices may be per character.</param>
 internal struct PromptRead(bool countsCharacters)
 {
-    /// <summary>Members that bear an image, whatever its dialect. Anthropic's documents are counted by their type beside.</summary>
+    /// <summary>Members with an image, in any dialect. Anthropic's documents are counted by their type as well.</summary>
     private static readonly ImmutableArray<string> PictureMembers = ["image_url", "source", "inlineData", "inline_data"];
 
-    /// <summary>Members that lead to a file.</summary>
+    /// <summary>Members that refer to a file.</summary>
     private static readonly ImmutableArray<string> FileMembers = ["file", "file_id", "file_url", "fileData", "file_data"];
 
     public long TextBytes { get; private set; }
@@ -21,10 +21,10 @@ internal struct PromptRead(bool countsCharacters)
 
     public int Files { get; private set; }
 
-    /// <summary>What the value read last began with.</summary>
+    /// <summary>First token of the value read last.</summary>
     public JsonTokenType StartedAs { get; private set; }
 
-    /// <summary>Reads a member's value. Text is a string by itself or what stands under <c>content</c> or <c>text</c>.</summary>
+    /// <summary>Reads a member's value. Text is a plain string, or a string in <c>content</c> or <c>text</c>.</summary>
     public GatewayRefusal? Read(ref Utf8JsonReader json)
     {
         json.Read();

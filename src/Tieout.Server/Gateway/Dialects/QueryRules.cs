@@ -5,19 +5,19 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Which parameters of the query of one address go on to the provider. Any other could hide what was used (<c>fields</c>, <c>alt=proto</c>), so it is refused.</summary>
-/// <param name="passed">By name, with the only value that is taken; an empty value: any.</param>
-/// <param name="dropped">Harmless, and of no use to the provider.</param>
+/// <summary>The query parameters of one address that are forwarded to the provider. Any other could hide usage (<c>fields</c>, <c>alt=proto</c>), so it is refused.</summary>
+/// <param name="passed">Names with the only value allowed; empty: any value.</param>
+/// <param name="dropped">Names that are harmless and of no use to the provider.</param>
 internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> passed, ImmutableArray<string> dropped)
 {
     private const int ValueLengthMax = 512;
 
-    /// <summary>Azure's clients name a version; the configuration says which one counts.</summary>
+    /// <summary>Azure's clients name a version. The configured one is used instead.</summary>
     private const string ApiVersion = "api-version";
 
     public static readonly QueryRules OpenAi = new([], [ApiVersion]);
 
-    /// <summary>The SDK marks what is in beta.</summary>
+    /// <summary>The SDK marks beta features.</summary>
     public static readonly QueryRules Anthropic = new([("beta", "true")], []);
 
     public static readonly QueryRules Gemini = new([("alt", "json")], ["prettyPrint", "$prettyPrint"]);
@@ -36,8 +36,8 @@ internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> pas
         _ => OpenAi,
     };
 
-    /// <param name="passedOn">What goes to the provider, written anew, with its question mark; empty: nothing.</param>
-    /// <returns>Null: it was read.</returns>
+    /// <param name="passedOn">The query for the provider, with its question mark; empty: none.</param>
+    /// <returns>Null: the query is valid.</returns>
     public GatewayRefusal? Read(QueryString query, out string passedOn)
     {
         passedOn = "";
@@ -61,7 +61,7 @@ internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> pas
         return null;
     }
 
-    /// <summary>It was read by us, and is no provider's business.</summary>
+    /// <summary>The client's key for the gateway must not reach a provider.</summary>
     private static bool IsCredential(string parameter) =>
         parameter.Equals("key", StringComparison.OrdinalIgnoreCase) || parameter.Contains("token", StringComparison.OrdinalIgnoreCase)
         || parameter.Contains("api", StringComparison.OrdinalIgnoreCase) && parameter.Contains("key", StringComparison.OrdinalIgnoreCase);

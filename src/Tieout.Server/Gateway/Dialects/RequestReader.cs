@@ -5,8 +5,8 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Reads a request in one pass over its bytes, without making objects of it.</summary>
-/// <remarks>Strict where a second reading could differ from ours: what we hold money for must be what the provider does.</remarks>
+/// <summary>Reads a request in one pass over its bytes, without objects.</summary>
+/// <remarks>Strict where the provider could read the body differently: the gateway must hold money for what the provider does.</remarks>
 internal ref struct RequestReader
 {
     private const int DepthMax = 128;
@@ -38,13 +38,13 @@ internal ref struct RequestReader
         _json = new(body, new JsonReaderOptions { MaxDepth = DepthMax });
     }
 
-    /// <param name="model">From the address; null: the body has it.</param>
-    /// <returns>Null: it was read.</returns>
+    /// <param name="model">Model in the address; null: the body has it.</param>
+    /// <returns>Null: the body is valid.</returns>
     public static GatewayRefusal? Read(ReadOnlySpan<byte> body, RequestShape shape, out GatewayRequest? request, string? model = null)
     {
         request = null;
 
-        // A reader that leaves out what is no UTF-8 would see other names than we do.
+        // A provider that skips invalid UTF-8 would see other names than this reader.
         if (!Utf8.IsValid(body)) return RequestValue.Malformed("The body is not valid UTF-8.");
         var reader = new RequestReader(body, shape);
         try
@@ -74,7 +74,7 @@ internal ref struct RequestReader
             var name = _json.ValueSpan;
             for (var i = 0; i < count; i++)
             {
-                // Some providers do not tell capitals from small letters in names, and take the last.
+                // Some providers compare names without regard to case, and use the last.
                 if (Ascii.EqualsIgnoreCase(_body[names[i]], name)) return RequestValue.Malformed("A member of the body is given twice.");
             }
 
@@ -86,7 +86,7 @@ internal ref struct RequestReader
 
         _end = (int)_json.TokenStartIndex;
 
-        // To the end: text behind the object is an error.
+        // Text after the object is an error.
         while (_json.Read()) { }
         return null;
     }
@@ -102,7 +102,7 @@ internal ref struct RequestReader
         if (_json.ValueTextEquals("max_tool_calls"u8)) return RequestValue.Count(ref _json, "max_tool_calls", HostedToolsRead.CallsMax, out _toolCallsMax);
         if (_shape.AsksForUsage && _json.ValueTextEquals("stream_options"u8)) return _streamOptions.Read(ref _json);
         if (_shape.Prompt is { } prompt && _json.ValueTextEquals(prompt)) return ReadPrompt(prompt);
-        if (_shape.Inside.IsEmpty && ReadLimit() is { } limit) return limit.Refused;
+        if (_shape.Inside.IsEmpty && TryReadLimit(out var limitRefused)) return limitRefused;
         if (RequestValue.IsOneOf(_json, _shape.Inside)) return ReadInside();
         if (RequestValue.IsOneOf(_json, _shape.MoreText)) return _prompt.Read(ref _json);
         var elsewhere = RequestValue.IsOneOf(_json, _shape.Elsewhere);
@@ -112,27 +112,29 @@ internal ref struct RequestReader
         return null;
     }
 
-    /// <summary>A member that bounds the answers: how long each may be, and how many.</summary>
-    /// <returns>Null: it is none.</returns>
-    private (GatewayRefusal? Refused, bool Read)? ReadLimit()
+    /// <summary>Reads a member that bounds the answers: how long each may be, or how many there are.</summary>
+    /// <param name="refused">Why the value is invalid; null: it is valid.</param>
+    /// <returns>False: the member is another one, and is not read.</returns>
+    private bool TryReadLimit(out GatewayRefusal? refused)
     {
+        refused = null;
         foreach (var name in _shape.OutputMax)
         {
             if (!_json.ValueTextEquals(name)) continue;
-            var refused = RequestValue.Count(ref _json, name, TokensMax, out var max);
-            if (max is null) return (refused, true);
+            refused = RequestValue.Count(ref _json, name, TokensMax, out var max);
+            if (max is null) return true;
 
-            // Which of two a provider heeds is its choice; money is held for the larger.
+            // A provider may obey either of two limits, so money is held for the larger.
             _outputMax = Math.Max(_outputMax ?? 0, max.Value);
             _outputMaxAt.Add(RequestValue.At(_json));
-            return (refused, true);
+            return true;
         }
 
         var choices = _shape.Choices is { } one && _json.ValueTextEquals(one) ? one : _shape.ChoicesToo is { } other && _json.ValueTextEquals(other) ? other : null;
-        if (choices is null) return null;
-        var wrong = RequestValue.Count(ref _json, choices, ChoicesMax, out var count);
+        if (choices is null) return false;
+        refused = RequestValue.Count(ref _json, choices, ChoicesMax, out var count);
         _choices = Math.Max(_choices, (int)(count ?? 1));
-        return (wrong, true);
+        return true;
     }
 
     private GatewayRefusal? ReadInside()
@@ -147,9 +149,9 @@ internal ref struct RequestReader
         {
             _insideEmpty = false;
             if (_json.ValueIsEscaped) return RequestValue.Malformed("The name of a member is written with escapes.");
-            if (ReadLimit() is { } limit)
+            if (TryReadLimit(out var refused))
             {
-                if (limit.Refused is { } refused) return refused;
+                if (refused is not null) return refused;
                 continue;
             }
 

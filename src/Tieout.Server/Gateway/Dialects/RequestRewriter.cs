@@ -4,11 +4,11 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Makes the bytes that go to the provider: the client's own, but for the model, the limit that was agreed on and, in a stream, the wish for usage.</summary>
+/// <summary>Makes the bytes for the provider: the client's, except for the model, a clamped limit and, in a stream, the option that asks for usage.</summary>
 internal static class RequestRewriter
 {
     /// <param name="model">The provider's name of the model, as JSON.</param>
-    /// <param name="outputTokensMax">Lowers the limit; null: as the client has it.</param>
+    /// <param name="outputTokensMax">The clamped limit; null: the client's limit stays.</param>
     public static ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, byte[] model, long? outputTokensMax = null)
     {
         Span<Edit> edits = [default, default, default, default];
@@ -24,13 +24,13 @@ internal static class RequestRewriter
         return Apply(body, edits[..count]);
     }
 
-    /// <summary>The name in a request that is another at the provider: the model's.</summary>
+    /// <summary>Edits the model's name to the provider's.</summary>
     public static IEnumerable<Edit> Names(GatewayRequest request, Target target)
     {
         if (request.ModelAt is { } at) yield return new(at, target.ModelJson);
     }
 
-    /// <summary>Replaces parts of a text. The result is no pooled array: a connection may still be sending it when the answer is already there.</summary>
+    /// <summary>Replaces parts of a text. The result is not pooled: a connection may still send it after the answer has arrived.</summary>
     public static ReadOnlyMemory<byte> Apply(ReadOnlySpan<byte> body, Span<Edit> edits)
     {
         edits.Sort(static (one, other) => one.At.Start.Value.CompareTo(other.At.Start.Value));
@@ -51,7 +51,7 @@ internal static class RequestRewriter
         return rewritten;
     }
 
-    /// <summary>Where the wish for usage goes: over a refusal of it, else into the options there are, else to the end of the body.</summary>
+    /// <summary>Asks for usage: replaces the client's <c>false</c>, else adds to the client's options, else adds options at the end of the body.</summary>
     private static Range UsageAt(GatewayRequest request)
     {
         if (request.IncludeUsageAt is { } refusal) return refusal;
@@ -74,12 +74,12 @@ internal static class RequestRewriter
     private static readonly byte[] Member = "\"include_usage\":true,"u8.ToArray();
 }
 
-/// <summary>Bytes in place of others.</summary>
+/// <summary>One replacement in a text.</summary>
 internal readonly record struct Edit(Range At, byte[] With)
 {
-    /// <summary>Bytes by which the text becomes longer.</summary>
+    /// <summary>Bytes by which the text grows.</summary>
     public int Growth => With.Length - (At.End.Value - At.Start.Value);
 
-    /// <summary>The same edit of the text in which the edited one is a part.</summary>
+    /// <summary>The same edit in a larger text that contains the edited one.</summary>
     public Edit Within(Range part) => new((part.Start.Value + At.Start.Value)..(part.Start.Value + At.End.Value), With);
 }

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Where a request of one API says what the gateway must know of it. Names of members; null or empty: it has none such.</summary>
+/// <summary>Names of the members of one API's requests that the gateway reads. Null or empty: the API has no such member.</summary>
 internal sealed record RequestShape
 {
-    /// <summary>The member that must be there.</summary>
+    /// <summary>The required member with the prompt.</summary>
     public string? Prompt { get; init; }
 
     public bool PromptIsArray { get; init; }
@@ -13,39 +13,39 @@ internal sealed record RequestShape
     /// <summary>Further members with text for the model.</summary>
     public ImmutableArray<string> MoreText { get; init; } = [];
 
-    /// <summary>Limits of the output tokens of one answer. The first is the one to set where none is there.</summary>
+    /// <summary>Limits of the output tokens of one answer. A clamp sets the first where the request has none.</summary>
     public ImmutableArray<string> OutputMax { get; init; } = [];
 
-    /// <summary>The members in which <see cref="OutputMax"/> and <see cref="Choices"/> stand, under any of its names; empty: in the body itself.</summary>
+    /// <summary>Names of the member that contains <see cref="OutputMax"/> and <see cref="Choices"/>; empty: the body itself does.</summary>
     public ImmutableArray<string> Inside { get; init; } = [];
 
-    /// <summary>The member in which <c>user_id</c> says whom the request is for; null: <c>user</c> does, in the body itself.</summary>
+    /// <summary>The member with <c>user_id</c>, the end user of the request; null: the body's own <c>user</c> is.</summary>
     public string? UserInside { get; init; }
 
-    /// <summary>How many answers are asked for.</summary>
+    /// <summary>Number of answers that the client asks for.</summary>
     public string? Choices { get; init; }
 
     /// <summary>Another name of <see cref="Choices"/>.</summary>
     public string? ChoicesToo { get; init; }
 
-    /// <summary>The members that lead to what is not in the request: an earlier response, a cache.</summary>
+    /// <summary>Members that refer to content outside the request: an earlier response, a cache.</summary>
     public ImmutableArray<string> Elsewhere { get; init; } = [];
 
-    /// <summary>The model is named in the body, and not in the address.</summary>
+    /// <summary>The body names the model, not the address.</summary>
     public bool HasModel { get; init; } = true;
 
-    /// <summary>What is meant where no model is named; null: it must be.</summary>
+    /// <summary>The model where the request names none; null: it must name one.</summary>
     public string? ModelDefault { get; init; }
 
-    /// <summary>The answer costs, beside the request.</summary>
+    /// <summary>The answer costs, and not only the request.</summary>
     public bool HasOutput { get; init; } = true;
 
-    /// <summary>Each answer is a thing that may have a price of its own, as an image has.</summary>
+    /// <summary>Each answer may have a price of its own, as an image has.</summary>
     public bool AnswersArePieces { get; init; }
 
-    /// <summary>It is priced by characters, which are therefore counted.</summary>
+    /// <summary>Characters are counted, because prices may be per character.</summary>
     public bool CountsCharacters { get; init; }
 
-    /// <summary>Usage comes in a stream only on request.</summary>
+    /// <summary>A stream has usage only if the request asks for it.</summary>
     public bool AsksForUsage { get; init; }
 }

@@ -2,15 +2,15 @@ using System.Text.Json;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>The member <c>stream_options</c>: whether the client asks for usage at the stream's end, and where that stands, as the gateway always asks.</summary>
+/// <summary>Reads <c>stream_options</c>: whether the client asks for usage at the stream's end. The gateway always asks, and so needs the positions.</summary>
 internal struct StreamOptionsRead
 {
-    /// <summary>Where the value stands in the body; null: the member is not there.</summary>
+    /// <summary>Position of the value in the body; null: there is no such member.</summary>
     public Range? At { get; private set; }
 
     public Range? IncludeUsageAt { get; private set; }
 
-    /// <summary>It is null or has no members.</summary>
+    /// <summary>The value is null or has no members.</summary>
     public bool IsEmpty { get; private set; }
 
     public bool UsageAsked { get; private set; }

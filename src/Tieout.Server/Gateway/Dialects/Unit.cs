@@ -2,7 +2,7 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>What the gateway counts itself, because some providers charge by it and do not say it.</summary>
+/// <summary>Units that the gateway counts itself, because some providers charge them and do not report them.</summary>
 internal static class Unit
 {
     public static readonly UsageUnit Requests = UsageUnits.Requests;

@@ -2,17 +2,17 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Limits;
 
-/// <summary>What one rule leaves for those who share it.</summary>
+/// <summary>The requests and tokens that one rule has left for the keys that share it.</summary>
 /// <remarks>
 /// Fair between keys, and without a queue: a key within its equal share (the limit over the keys seen in the last minute) may take what is there;
 /// past its share it may take only what leaves half of the bucket. So a key alone has the whole limit, and the burst of one always leaves room for another.
 /// </remarks>
 internal sealed class Bucket(LimitRule rule, TimeSpan now)
 {
-    /// <summary>A key that asked for nothing this long has no share any more.</summary>
+    /// <summary>A key without a request for this long loses its share.</summary>
     private static readonly TimeSpan Active = TimeSpan.FromMinutes(1);
 
-    /// <summary>Keys that have a share of one bucket. The ones beyond are let in by what is left alone.</summary>
+    /// <summary>Keys that have a share of one bucket. Further keys have none, and are admitted while the bucket has room.</summary>
     private const int SharesMax = 10_000;
 
     private readonly Lock _lock = new();
@@ -30,8 +30,8 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         }
     }
 
-    /// <summary>Takes a place, a request and its tokens; or nothing at all.</summary>
-    /// <param name="tokens">An estimate; <see cref="Leave"/> makes it true. More than the whole limit counts as the whole: an empty bucket lets one such request in, once it is full.</param>
+    /// <summary>Takes a place, a request and its tokens, or nothing.</summary>
+    /// <param name="tokens">An estimate, which <see cref="Leave"/> corrects. More than the whole limit counts as the whole, so that a full bucket admits one such request.</param>
     public LimitStanding Enter(string key, long tokens, TimeSpan now)
     {
         lock (_lock)
@@ -50,7 +50,7 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         }
     }
 
-    /// <summary>Whether a request could enter now, whatever its tokens. Takes nothing.</summary>
+    /// <summary>Whether a request could enter now, regardless of its tokens. Takes nothing.</summary>
     public LimitStanding Peek(string key, TimeSpan now)
     {
         lock (_lock)
@@ -60,15 +60,15 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         }
     }
 
-    /// <summary>The request is over.</summary>
-    /// <param name="requests">What is given back of the one taken: 1 where another rule refused it, else 0.</param>
-    /// <param name="tokens">What was taken at the beginning.</param>
-    /// <param name="used">What it came to; null: not known, and what was taken stands.</param>
+    /// <summary>Gives back what an ended request does not need.</summary>
+    /// <param name="requests">Requests to give back: 1 where another rule refused the request, else 0.</param>
+    /// <param name="tokens">Tokens taken at the beginning.</param>
+    /// <param name="used">Tokens really used; null: unknown, so the tokens taken count.</param>
     public void Leave(string key, long requests, long tokens, long? used)
     {
         lock (_lock)
         {
-            // A key beyond those that have a share, or one whose share was swept, has nothing of its own to correct.
+            // A key without a share, or whose share was removed, has nothing to correct.
             var share = _shares.GetValueOrDefault(key) ?? new();
             _inFlight--;
             if (share.InFlight > 0) share.InFlight--;
@@ -76,7 +76,7 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         }
     }
 
-    /// <summary>Whether nothing would be lost if it were made anew.</summary>
+    /// <summary>Whether the bucket can be removed and made anew without loss.</summary>
     public bool IsIdle(TimeSpan now)
     {
         lock (_lock)
@@ -101,7 +101,7 @@ internal sealed class Bucket(LimitRule rule, TimeSpan now)
         return _inFlight >= most || (!isWithinShare && !leavesHalf);
     }
 
-    /// <returns>How long until there is enough; null: there is.</returns>
+    /// <returns>How long until there is enough; null: there is enough now.</returns>
     private TimeSpan? Short(ref Refill all, ref Refill own, long? perMinute, long wanted, TimeSpan now)
     {
         if (perMinute is not { } limit) return null;
@@ -180,10 +180,10 @@ internal enum LimitKind
     Concurrency,
 }
 
-/// <summary>How a bucket stands for a caller.</summary>
-/// <param name="Refused">What there is too little of; null: it was let in.</param>
-/// <param name="Wait">How long until asking again makes sense.</param>
+/// <summary>State of a bucket for one key.</summary>
+/// <param name="Refused">The limit that is exceeded; null: the request is admitted.</param>
+/// <param name="Wait">How long until a retry can succeed.</param>
 internal readonly record struct LimitStanding(LimitKind? Refused, TimeSpan Wait, LimitFigure? Requests, LimitFigure? Tokens);
 
-/// <param name="Reset">How long until the whole limit is there again.</param>
+/// <param name="Reset">How long until the bucket is full.</param>
 internal readonly record struct LimitFigure(long Limit, long Remaining, TimeSpan Reset);

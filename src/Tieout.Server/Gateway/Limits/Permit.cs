@@ -7,7 +7,7 @@ using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Limits;
 
-/// <summary>A request's place in every bucket it is in; given back when it is disposed of.</summary>
+/// <summary>A request's place in each bucket that counts it. Disposing of the permit gives the places back.</summary>
 internal sealed class Permit : IDisposable
 {
     private readonly ApiKey? _key;
@@ -22,22 +22,22 @@ internal sealed class Permit : IDisposable
     {
     }
 
-    /// <summary>Where no limits are configured. Nothing changes in it, so one is enough.</summary>
+    /// <summary>The permit where no limits are configured. It has no state, so all requests share it.</summary>
     public static Permit Unlimited { get; } = new();
 
-    /// <summary>Why the request goes no further; null: it does.</summary>
+    /// <summary>Why the request goes no further; null: it goes on.</summary>
     public GatewayRefusal? Refusal { get; private set; }
 
-    /// <summary>How long until asking again makes sense.</summary>
+    /// <summary>How long until a retry can succeed.</summary>
     public TimeSpan RetryAfter { get; private set; }
 
-    /// <summary>What an attempt really used. Those of all attempts add up.</summary>
+    /// <summary>Adds the tokens that an attempt really used.</summary>
     public void Used(long tokens)
     {
         if (_key is not null) _used = (_used ?? 0) + tokens;
     }
 
-    /// <summary>The dialect's headers, for the tightest of the limits.</summary>
+    /// <summary>Writes the dialect's headers for the tightest limit.</summary>
     public void WriteTo(IHeaderDictionary headers, Dialect dialect, TimeProvider time)
     {
         if (_requests is { } requests) dialect.WriteLimit(headers, "requests", requests, time.GetUtcNow());
@@ -65,7 +65,7 @@ internal sealed class Permit : IDisposable
         Refusal = new(ApiError.RateLimited, $"{Limit(rule, kind)}. Try again in {Span(standing.Wait)}.");
     }
 
-    /// <summary>A later rule refused: the earlier ones have not been used.</summary>
+    /// <summary>Gives the places back because a later rule refused the request.</summary>
     public void Undo()
     {
         foreach (var bucket in _entered ?? []) bucket.Leave(_key!.Id, requests: 1, _tokens, used: 0);

@@ -5,26 +5,26 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Limits;
 
-/// <summary>Step 2: how much may be asked in a time, by whom, and of which model.</summary>
+/// <summary>Step 2: limits requests and tokens per minute and requests at once, by org, team, key and model.</summary>
 /// <remarks>
-/// Of this process alone: limits protect what is behind the gateway, and budgets, which are the ledger's, protect money. Buckets outlive a
+/// Each process counts for itself: limits protect the providers, and budgets, which are the ledger's, protect money. Buckets outlive a
 /// change of the configuration as long as their rule is the same.
 /// </remarks>
 internal sealed class RateLimits(TimeProvider time)
 {
-    /// <summary>Bounds memory: past this, the full buckets that nobody is in are let go. They would be made full again.</summary>
+    /// <summary>Bounds memory: at this many, full buckets without a request are removed. They would be full again when needed.</summary>
     private const int BucketsMax = 100_000;
 
     private readonly ConcurrentDictionary<BucketName, Bucket> _buckets = new();
     private readonly long _startedAt = time.GetTimestamp();
 
-    /// <summary>Requests that are in at least one bucket, once for each. 0 when nothing is going on.</summary>
+    /// <summary>Requests in flight, counted once per bucket that they are in.</summary>
     public long InFlight => _buckets.Values.Sum(bucket => bucket.InFlight);
 
-    /// <summary>Lets a request in, or says which limit does not.</summary>
+    /// <summary>Counts a request, unless a limit refuses it.</summary>
     /// <param name="model">As the client asks for it.</param>
-    /// <param name="tokens">What it may come to, estimated.</param>
-    /// <returns>To be disposed of when the request is over, whatever came of it.</returns>
+    /// <param name="tokens">Estimate of the tokens that the request will use.</param>
+    /// <returns>Dispose of it when the request is over, whatever its end.</returns>
     public Permit Enter(ImmutableArray<LimitRule> rules, ApiKey key, string model, long tokens)
     {
         if (rules.IsEmpty) return Permit.Unlimited;
@@ -49,8 +49,8 @@ internal sealed class RateLimits(TimeProvider time)
         return permit;
     }
 
-    /// <summary>Before the body is read: whether one of the rules that name no model would refuse whatever is in the body. Takes nothing: a slow body costs no place.</summary>
-    /// <returns>Null: none of them would.</returns>
+    /// <summary>Asks the rules that name no model, before the body is read. Counts nothing, so that a slow body takes no place.</summary>
+    /// <returns>Null: none of them refuses.</returns>
     public Permit? Peek(ImmutableArray<LimitRule> rules, ApiKey key)
     {
         if (rules.IsEmpty) return null;
@@ -68,7 +68,7 @@ internal sealed class RateLimits(TimeProvider time)
         return null;
     }
 
-    /// <returns>Null: the rule is not about this request.</returns>
+    /// <returns>Null: the rule does not apply to this request.</returns>
     private static BucketName? NameOf(LimitRule rule, ApiKey key, string? model) =>
         Matches(rule.Org, key.Org) && Matches(rule.Team, key.Team) && Matches(rule.Key, key.Id) && Matches(rule.Model, model)
             ? new(

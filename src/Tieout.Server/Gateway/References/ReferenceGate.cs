@@ -10,7 +10,7 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.References;
 
-/// <summary>Refuses a request that names what another org, or nobody, has at a provider. Nothing is sent then.</summary>
+/// <summary>Step 2: refuses a request that names an object at a provider which another org has, or no org. Nothing is sent then.</summary>
 /// <remarks>
 /// A provider's account is shared by all orgs that have no key of their own there, and the provider answers for any id in it. So an id
 /// must be one that the ledger has as the org's, or one that the configuration shares; or the account must be the org's own.
@@ -18,17 +18,16 @@ namespace Tieout.Server.Gateway.References;
 internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
 {
     /// <param name="asked">The model that the request asks for, as its client names it.</param>
-    /// <returns>Why the request goes no further, else which upstreams it may go to.</returns>
-    public async ValueTask<(GatewayRefusal? Refused, UpstreamBinding Binding)> CheckAsync(
+    public async ValueTask<ReferenceCheck> CheckAsync(
         GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references, CancellationToken cancellationToken)
     {
-        if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return (notAllowed, default);
+        if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return ReferenceCheck.Refuse(notAllowed);
         var org = caller.Spender.Key.Org;
         string? provider = null;
         var ownAccount = false;
         foreach (var reference in references.Kept.Concat(AccountModels(routes, dialect, asked, references.Models)))
         {
-            // A model that the configuration offers by its name is meant for all.
+            // The configuration offers the model by its name, so every org may use it.
             if (reference.Kind is ObjectKind.TunedModel && routes.Names.Contains(reference.Id)) continue;
             var at = await ProviderOfAsync(org, reference, routes, dialect, cancellationToken);
             if (at is null && routes.Options.Providers.Any(one => one.Dialect == dialect && one.ApiKeyByOrg.ContainsKey(org)))
@@ -37,21 +36,21 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
                 continue;
             }
 
-            if (at is null) return (NotFound(reference), default);
-            if (provider is not null && provider != at) return (new(ApiError.ParameterInvalid, $"'{reference.Member}' names an object at another provider than the others in the request.", reference.Member), default);
+            if (at is null) return ReferenceCheck.Refuse(NotFound(reference));
+            if (provider is not null && provider != at) return ReferenceCheck.Refuse(ElsewhereThanOthers(reference));
             provider = at;
         }
 
-        return (null, new(provider, ownAccount ? org : null));
+        return ReferenceCheck.Bind(new(provider, ownAccount ? org : null));
     }
 
     /// <summary>Whether the model that the request asks for may exist in one account only, so that it must be checked although the body names nothing.</summary>
-    public static bool Concerns(Routes routes, string asked) => routes.Only is { } only && (PrivateModel.IsPrivate(asked) || PrivateModel.AreDeployments(only.Options.BaseUrl));
+    public static bool MayBePrivate(Routes routes, string asked) => routes.Only is { } only && (PrivateModel.IsPrivate(asked) || PrivateModel.AreDeployments(only.Options.BaseUrl));
 
-    /// <summary>Models of one account that the body's reader cannot know for one: named by the address or by a form, or of a provider where every model is the account's.</summary>
+    /// <summary>Models of one account that the body's reader cannot recognise: named by the address or by a form, or at a provider where every model is the account's.</summary>
     private static IEnumerable<KeptReference> AccountModels(Routes routes, ProviderDialect dialect, string? asked, IReadOnlyList<string> beside)
     {
-        if (asked is not null && Concerns(routes, asked)) yield return KeptReference.To(asked);
+        if (asked is not null && MayBePrivate(routes, asked)) yield return KeptReference.To(asked);
         if (beside.Count == 0 || !routes.Options.Providers.Any(one => one.Dialect == dialect && PrivateModel.AreDeployments(one.BaseUrl))) yield break;
         foreach (var model in beside)
         {
@@ -59,10 +58,7 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         }
     }
 
-    public static GatewayRefusal NotAt(Upstream upstream) =>
-        new(ApiError.ParameterInvalid, $"The request goes to the provider '{upstream.Options.Name}', which does not have what the request names.");
-
-    /// <summary>A key that is limited to some models is so also for those that tools and lists of fallbacks name.</summary>
+    /// <summary>The model list of a key applies also to models that tools and lists of fallbacks name.</summary>
     public static GatewayRefusal? RefusalOf(GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
     {
         foreach (var named in models)
@@ -81,7 +77,7 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         return null;
     }
 
-    /// <returns>The provider that keeps it for the org, or for everybody; null: there is none.</returns>
+    /// <returns>The provider that stores the object for the org, or for all orgs; null: there is none.</returns>
     private async ValueTask<string?> ProviderOfAsync(string org, KeptReference reference, Routes routes, ProviderDialect dialect, CancellationToken cancellationToken)
     {
         if (ProviderObject.IsValidId(reference.Id) && await FindAsync(org, reference, cancellationToken) is { } kept)
@@ -99,7 +95,10 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
         return kept is { Object.Kind: ObjectKind.File, End: not null } ? null : kept?.Object;
     }
 
-    /// <summary>The same whether another org has it or nobody does.</summary>
+    private static GatewayRefusal ElsewhereThanOthers(KeptReference reference) =>
+        new(ApiError.ParameterInvalid, $"'{reference.Member}' names an object at another provider than the others in the request.", reference.Member);
+
+    /// <summary>The same text whether another org has the object or no org does, so that ids cannot be probed.</summary>
     private static GatewayRefusal NotFound(KeptReference reference) =>
         new(ApiError.ObjectNotFound, $"'{reference.Member}' names '{Shown(reference.Id)}', which this org does not have here.", reference.Member);
 

@@ -6,10 +6,10 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>Leaves an upstream alone for a while after it failed too often, and knows how it is doing.</summary>
+/// <summary>Stops sending to an upstream for a while after it failed too often, and reports its health.</summary>
 /// <remarks>
-/// Closed: calls go out. Open: none does. Half open: one goes out, and decides. The states and counts are Polly's. Failures are values
-/// here, not exceptions: an upstream that is down is met thousands of times a second.
+/// Closed: calls are sent. Open: none is. Half open: one is sent, and decides. States and counts are Polly's. Failures are values
+/// here, not exceptions: an upstream that is down fails thousands of times per second.
 /// </remarks>
 internal sealed class Breaker
 {
@@ -19,7 +19,7 @@ internal sealed class Breaker
     private long _openUntilTicks;
     private UpstreamError? _lastError;
 
-    /// <param name="options">Null: it only watches, and never opens.</param>
+    /// <param name="options">Null: the breaker reports health, and never opens.</param>
     public Breaker(BreakerOptions? options, TimeProvider time)
     {
         (Options, _time) = (options, time);
@@ -43,16 +43,16 @@ internal sealed class Breaker
 
     public BreakerOptions? Options { get; }
 
-    /// <summary>Nothing goes out now. Once its time is over the next call may try, though none has yet.</summary>
+    /// <summary>No call is sent now. False once the next call may try, even if none has.</summary>
     public bool IsOpen => Circuit is CircuitState.Open && OpenFor > TimeSpan.Zero;
 
     /// <summary><c>closed</c>, <c>open</c> or <c>half_open</c>.</summary>
     public string State => Circuit is CircuitState.Closed ? "closed" : IsOpen ? "open" : "half_open";
 
-    /// <summary>The last failure, also one long past; null: none since the start.</summary>
+    /// <summary>The last failure, however old; null: none since the start.</summary>
     public UpstreamError? LastError => Volatile.Read(ref _lastError);
 
-    /// <summary>How long until it may be tried again.</summary>
+    /// <summary>How long until the upstream may be tried again.</summary>
     public TimeSpan OpenFor
     {
         get
@@ -62,7 +62,7 @@ internal sealed class Breaker
         }
     }
 
-    /// <param name="send">Does not throw: what goes wrong is a <see cref="Reply"/>.</param>
+    /// <param name="send">Does not throw: a failure is a <see cref="Reply"/>.</param>
     public async ValueTask<Reply> SendAsync<TState>(Func<TState, ValueTask<Reply>> send, TState state)
     {
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false);
@@ -78,7 +78,7 @@ internal sealed class Breaker
 
     private CircuitState Circuit => Options is null ? CircuitState.Closed : _state.CircuitState;
 
-    /// <summary>Health is for everybody to read: neither addresses nor a provider's own words.</summary>
+    /// <summary>Everybody may read health, so it has neither addresses nor a provider's own words.</summary>
     private static string Describe(Reply reply) => reply.Outcome switch
     {
         UpstreamOutcome.Unreachable => "unreachable",

@@ -3,7 +3,7 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>The newest <see cref="Routes"/>. A request takes one at its beginning and keeps it to its end.</summary>
+/// <summary>The newest <see cref="Routes"/>. A request uses the same one from its beginning to its end.</summary>
 internal sealed class CurrentRoutes(ServerOptions options) : IDisposable
 {
     private Routes _current = new(options);
@@ -13,7 +13,7 @@ internal sealed class CurrentRoutes(ServerOptions options) : IDisposable
 
     public ConfigurationState State => Volatile.Read(ref _state);
 
-    /// <summary>Puts a new configuration in the place of the old one, whole. What needs a restart stays as it was. One caller at a time.</summary>
+    /// <summary>Replaces the whole configuration, except options that need a restart. One caller at a time.</summary>
     public void Replace(ServerOptions read)
     {
         var next = options with { Providers = read.Providers, Models = read.Models, Limits = read.Limits, Gateway = read.Gateway };
@@ -21,12 +21,12 @@ internal sealed class CurrentRoutes(ServerOptions options) : IDisposable
         Volatile.Write(ref _state, new(State.Version + 1, Instant.From(options.Time.GetUtcNow()), Error: null));
     }
 
-    /// <summary>The file as it stands now cannot be meant: the old configuration holds on.</summary>
+    /// <summary>Reports that the file is invalid. The old configuration stays in force.</summary>
     public void Reject(string error) => Volatile.Write(ref _state, State with { Error = error });
 
     public void Dispose() => _current.Dispose();
 }
 
-/// <param name="Version">1 for the one the server started with.</param>
-/// <param name="Error">Why the file as it stands now is not in force; null: it is.</param>
+/// <param name="Version">1 for the configuration that the server started with.</param>
+/// <param name="Error">Why the current file is not in force; null: it is.</param>
 internal sealed record ConfigurationState(int Version, Instant LoadedAt, string? Error);

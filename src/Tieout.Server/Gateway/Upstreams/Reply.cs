@@ -3,39 +3,39 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>How far a try at an upstream came.</summary>
+/// <summary>How far an attempt at an upstream came.</summary>
 internal enum UpstreamOutcome
 {
-    /// <summary>The head of an answer is there, and no other upstream could do better.</summary>
+    /// <summary>The head of an answer arrived, and another upstream could not do better.</summary>
     Answered,
 
-    /// <summary>429.</summary>
+    /// <summary>Status 429.</summary>
     TooMany,
 
-    /// <summary>500 to 599.</summary>
+    /// <summary>Status 500 to 599.</summary>
     ServerError,
 
-    /// <summary>Sent, or perhaps sent, and no head of an answer in time.</summary>
+    /// <summary>The request was sent, at least in part, and no head of an answer arrived in time.</summary>
     NoAnswer,
 
-    /// <summary>As <see cref="NoAnswer"/>, but its client had gone, and it was waited for no longer than for nobody.</summary>
+    /// <summary>As <see cref="NoAnswer"/>, but the client had gone, so that the gateway waited for the shorter drain time-out only.</summary>
     Abandoned,
 
-    /// <summary>No connection came about: nothing was sent.</summary>
+    /// <summary>No connection was made: nothing was sent.</summary>
     Unreachable,
 
-    /// <summary>Its breaker did not let it out: nothing was sent.</summary>
+    /// <summary>The circuit breaker is open: nothing was sent.</summary>
     CircuitOpen,
 }
 
-/// <summary>What came of a try at an upstream, as far as the head of its answer.</summary>
-/// <param name="Head">Null: none came.</param>
+/// <summary>Result of an attempt at an upstream, up to the head of its answer.</summary>
+/// <param name="Head">Null: none arrived.</param>
 internal readonly record struct Reply(UpstreamOutcome Outcome, UpstreamAnswer? Head = null)
 {
     /// <summary>Whether the provider has, or may have, seen the request: then there is a usage record (M1).</summary>
     public bool Reached => Outcome is not (UpstreamOutcome.Unreachable or UpstreamOutcome.CircuitOpen);
 
-    /// <summary>Whether it counts as a failure of the upstream. A provider that limits us works.</summary>
+    /// <summary>Whether the reply counts as a failure of the upstream. A provider that limits our rate works.</summary>
     public bool CountsAgainst => Outcome is UpstreamOutcome.ServerError or UpstreamOutcome.NoAnswer or UpstreamOutcome.Unreachable;
 
     public static Reply Of(UpstreamAnswer head) => new(
@@ -47,8 +47,8 @@ internal readonly record struct Reply(UpstreamOutcome Outcome, UpstreamAnswer? H
         },
         head);
 
-    /// <summary>Whether another attempt is safe and wanted after this.</summary>
-    public bool MayBeFollowed(RetryOn on) => Outcome switch
+    /// <summary>Whether the configuration allows another attempt after this reply.</summary>
+    public bool AllowsRetry(RetryOn on) => Outcome switch
     {
         UpstreamOutcome.CircuitOpen => true,
         UpstreamOutcome.Unreachable => on.HasFlag(RetryOn.Unreachable),
@@ -58,7 +58,7 @@ internal readonly record struct Reply(UpstreamOutcome Outcome, UpstreamAnswer? H
         _ => false,
     };
 
-    /// <summary>How long the provider wants to be left alone; null: it does not say.</summary>
+    /// <summary>How long the provider asks clients to wait; null: it does not say.</summary>
     public TimeSpan? RetryAfter(DateTimeOffset now)
     {
         if (Head is null) return null;

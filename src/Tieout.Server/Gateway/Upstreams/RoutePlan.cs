@@ -2,9 +2,9 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>The way of one request over its route: which upstream is asked next, and after which pause.</summary>
-/// <remarks>Nothing here sends or spends. Where a fallback exists nobody waits: another upstream now is better than the same one later.</remarks>
-/// <param name="binding">Where the request may go because of what it names.</param>
+/// <summary>Step 6: plans the attempts of one request over its route: which upstream is next, and after which pause.</summary>
+/// <remarks>The plan sends and spends nothing. While an untried upstream exists there is no pause: another upstream now is better than the same one later.</remarks>
+/// <param name="binding">Upstreams that have what the request names.</param>
 internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time)
 {
     private const string FallbackTrigger = "fallback";
@@ -15,11 +15,11 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
     private int _repeats;
     private int _attempts;
 
-    /// <summary>Why the attempt is made; null: as its client says, for the first.</summary>
+    /// <summary>Why the attempt is made; null for the first, whose reason is the client's.</summary>
     public string? Trigger { get; private set; }
 
-    /// <summary>The next upstream. After one, <see cref="Next"/> again only if <see cref="GoesOn"/>.</summary>
-    /// <returns>Null: every one is left alone by its breaker, or has been tried.</returns>
+    /// <summary>The next upstream. After an attempt, call it again only if <see cref="Continues"/>.</summary>
+    /// <returns>Null: each upstream was tried, or its circuit is open.</returns>
     public Target? Next()
     {
         var next = Untried();
@@ -29,17 +29,17 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
         return _last = next;
     }
 
-    /// <summary>The upstream is out of the question, and no attempt was made: it counts for nothing.</summary>
+    /// <summary>Takes the last upstream out without counting an attempt: none was made.</summary>
     public void Skip()
     {
         if (--_attempts == 0) _last = null;
     }
 
-    /// <summary>Whether there is another attempt after this reply, and after which pause.</summary>
-    public bool GoesOn(Reply reply, out TimeSpan pause)
+    /// <summary>Whether another attempt follows this reply, and after which pause.</summary>
+    public bool Continues(Reply reply, out TimeSpan pause)
     {
         pause = TimeSpan.Zero;
-        if (_attempts >= route.Retries.AttemptsMax || !reply.MayBeFollowed(route.Retries.On)) return false;
+        if (_attempts >= route.Retries.AttemptsMax || !reply.AllowsRetry(route.Retries.On)) return false;
         if (HasUntried()) return true;
         if (!route.Retries.Repeats || reply.Outcome is UpstreamOutcome.CircuitOpen) return false;
         var asked = reply.RetryAfter(time.GetUtcNow());
@@ -51,8 +51,8 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
         return true;
     }
 
-    /// <summary>How long until the first of its upstreams may be tried again.</summary>
-    public TimeSpan LeftAloneFor => route.Stages.SelectMany(stage => stage).Min(target => target.Breaker.OpenFor);
+    /// <summary>How long until the first of the upstreams may be tried again.</summary>
+    public TimeSpan OpenFor => route.Stages.SelectMany(stage => stage).Min(target => target.Breaker.OpenFor);
 
     private Target? Untried()
     {

@@ -4,7 +4,7 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>Where the models that clients ask for lead. Immutable: a new configuration makes a new one.</summary>
+/// <summary>The upstreams of every model that clients may ask for. Immutable: a new configuration makes a new instance.</summary>
 internal sealed class Routes : IDisposable
 {
     /// <summary>The breaker of a provider whose every model passes through.</summary>
@@ -35,39 +35,39 @@ internal sealed class Routes : IDisposable
 
     public ServerOptions Options { get; }
 
-    /// <summary>The limits of what the provider takes nothing for: those of everything else, and one of its own.</summary>
+    /// <summary>Limits of free calls: those of all calls, and one more.</summary>
     public ImmutableArray<LimitRule> FreeLimits { get; }
 
-    /// <summary>The names that are offered, in the order of the configuration.</summary>
+    /// <summary>The models that are offered, in the order of the configuration.</summary>
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>The one provider whose every listed model passes through, where no names are configured.</summary>
     public Upstream? Only { get; }
 
-    /// <summary>All upstreams with how they are doing, in a fixed order.</summary>
+    /// <summary>All upstreams with their health, in a fixed order.</summary>
     public IEnumerable<(string Provider, string Model, Breaker Breaker)> Health =>
         _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(row => row.Model, StringComparer.Ordinal);
 
-    /// <summary>A provider by its name; null: it is not configured (any more).</summary>
+    /// <summary>A provider by its name; null: none of this name is configured.</summary>
     public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
 
-    /// <summary>Null: not offered.</summary>
+    /// <summary>The upstreams of a model; null: the model is not offered.</summary>
     public Route? Find(string name)
     {
         if (_byName.GetValueOrDefault(name) is { } route) return route;
 
-        // Price lists match beginnings: what follows one must not become a label.
+        // Price lists match prefixes, so a name that is invalid as a label could have a price.
         if (Only is null || !Core.Tenancy.Names.IsValid(name)) return null;
         var timeouts = Timeouts.Of(new(), Only.Options.Timeouts, Options.Gateway);
         var target = new Target(Only, name, OutputTokensMax: null, timeouts, _breakers[(Only.Options.Name, AnyModel)]);
         return new(name, [[target]], Options.Gateway.Retries);
     }
 
-    /// <summary>The first provider that is spoken to like this, in the order of the configuration; null: there is none.</summary>
+    /// <summary>The first provider with this dialect, in the order of the configuration; null: there is none.</summary>
     public Upstream? FirstOf(ProviderDialect dialect) =>
         Options.Providers.FirstOrDefault(provider => provider.Dialect == dialect) is { } first ? _upstreams[first.Name] : null;
 
-    /// <summary>The names by which clients ask for a model of a provider's.</summary>
+    /// <summary>The names by which clients ask for a provider's model.</summary>
     public IEnumerable<string> NamesOf(string provider, string model) =>
         Only?.Options.Name == provider
             ? [model]
@@ -77,12 +77,12 @@ internal sealed class Routes : IDisposable
     public IEnumerable<string> NamesOf(string model) =>
         _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Model == model))).Select(route => route.Name);
 
-    /// <summary>The most output tokens that a model of a provider's is configured to answer with; null: it is not.</summary>
+    /// <summary>The most output tokens that a provider's model is configured to answer with; null: not configured.</summary>
     public long? OutputTokensMaxOf(string provider, string model) =>
         _byName.Values.SelectMany(route => route.Stages).SelectMany(stage => stage)
             .FirstOrDefault(target => target.Upstream.Options.Name == provider && target.Model == model)?.OutputTokensMax;
 
-    /// <summary>Ends all connections. A snapshot that another has taken the place of is not disposed of: answers may still be in flight, and idle connections end by themselves.</summary>
+    /// <summary>Ends all connections. A replaced snapshot is not disposed of: answers may still be in flight, and idle connections end by themselves.</summary>
     public void Dispose()
     {
         foreach (var upstream in _upstreams.Values) upstream.Dispose();
@@ -94,11 +94,11 @@ internal sealed class Routes : IDisposable
         if (Only is not null) wanted[(Only.Options.Name, AnyModel)] = options.Gateway.Breaker;
         foreach (var model in options.Models)
         {
-            // Of an upstream without an alternative, failing fast would only make failures more.
+            // Where there is no alternative, failing fast would only add failures.
             var usual = options.Gateway.Breaker ?? (model.Upstreams.Length > 1 || model.Fallbacks.Length > 0 ? BreakerOptions.Default : null);
             foreach (var upstream in model.Upstreams)
             {
-                // One upstream under two names has one breaker, as the first that asks for one says.
+                // One upstream under two names has one breaker, with the options of the first name that has any.
                 var name = (upstream.Provider, upstream.Model);
                 wanted[name] = wanted.GetValueOrDefault(name) ?? upstream.Breaker ?? usual;
             }
@@ -109,7 +109,7 @@ internal sealed class Routes : IDisposable
             pair => before?._breakers.GetValueOrDefault(pair.Key) is { } known && known.Options == pair.Value ? known : new Breaker(pair.Value, options.Time));
     }
 
-    /// <summary>A model, then each of its fallbacks followed by that one's own; each once. Without loops, as the configuration was checked for.</summary>
+    /// <summary>A model, then each of its fallbacks followed by that one's own; each once. The configuration was checked to have no loops.</summary>
     private static List<ModelOptions> Chain(ModelOptions model, Dictionary<string, ModelOptions> models)
     {
         var chain = new List<ModelOptions>();

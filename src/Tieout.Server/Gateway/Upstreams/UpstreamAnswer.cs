@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>A provider's answer. Our keys are stars in its head and in its body: there is no way to read either with a key in it.</summary>
+/// <summary>A provider's answer. Stars replace our keys in its head and body: no code can read either with a key in it.</summary>
 internal sealed class UpstreamAnswer : IDisposable
 {
     private readonly HttpResponseMessage _answer;

@@ -1,17 +1,17 @@
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>What the choice looks at of one upstream.</summary>
+/// <summary>Facts of one upstream that the selection uses.</summary>
 /// <param name="Priority">Lower comes first.</param>
 /// <param name="Weight">1 or more.</param>
-/// <param name="Excluded">Tried already, or left alone by its breaker.</param>
+/// <param name="Excluded">The upstream was tried, its circuit is open, or the request may not go there.</param>
 internal readonly record struct Candidate(int Priority, int Weight, bool Excluded);
 
-/// <summary>Which upstream is asked next. Pure: the same candidates and number, the same choice.</summary>
+/// <summary>Step 5: selects the next upstream. Pure: the same candidates and number give the same choice.</summary>
 internal static class UpstreamSelector
 {
-    /// <summary>Of those that are not excluded, one of the lowest priority; within it, each as often as its weight says.</summary>
+    /// <summary>Selects, among those not excluded, one of the lowest priority, in proportion to the weights.</summary>
     /// <param name="number">Any; spread evenly over requests.</param>
-    /// <returns>Its index; −1: all are excluded.</returns>
+    /// <returns>Index of the candidate; −1: all are excluded.</returns>
     public static int Next(ReadOnlySpan<Candidate> candidates, ulong number)
     {
         var (priority, weights) = (int.MaxValue, 0UL);

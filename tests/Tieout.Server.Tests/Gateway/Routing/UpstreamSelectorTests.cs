@@ -191,13 +191,13 @@ public sealed class UpstreamSelectorTests
 
     private static List<string> Way(Route route, Reply reply)
     {
-        var journey = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
+        var plan = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
         var way = new List<string>();
         var pause = TimeSpan.Zero;
-        while (journey.Next() is { } target)
+        while (plan.Next() is { } target)
         {
-            way.Add($"{target.Upstream.Options.Name}/{target.Model} {journey.Trigger}{(pause > TimeSpan.Zero ? $" after {pause.TotalMilliseconds}" : "")}");
-            if (!journey.GoesOn(reply, out pause)) break;
+            way.Add($"{target.Upstream.Options.Name}/{target.Model} {plan.Trigger}{(pause > TimeSpan.Zero ? $" after {pause.TotalMilliseconds}" : "")}");
+            if (!plan.Continues(reply, out pause)) break;
         }
 
         return way;
