@@ -103,8 +103,12 @@ public interface ILedgerReader
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 
-    /// <summary>Findings, newest first, of one org or of all.</summary>
-    Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken);
+    /// <summary>Rows of findings, newest first.</summary>
+    Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken);
+
+    /// <summary>The newest rows of findings, of one org or of all.</summary>
+    async Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) =>
+        [.. (await FindingsAsync(new(org, Code: null, Before: null, limit), cancellationToken)).Select(stored => stored.Row)];
 
     /// <summary>Holds of a state, newest first, of one org or of all.</summary>
     Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken);

@@ -215,7 +215,7 @@ public sealed partial class Book
         var org = Tenancy.Org.Parse(row.Body);
         var zone = TimeZoneInfo.FindSystemTimeZoneById(org.TimeZone);
         var meter = Budget.DailyMeter(org.Id, org.TimeZone);
-        var state = new OrgState(org, zone, Last.Account + 1, ClosedThrough: null, Instant.MinValue, meter.Id);
+        var state = new OrgState(org, zone, Last.Account + 1, ClosedThrough: null, Instant.UnixEpoch, meter.Id);
         _orgs[org.Id] = state;
         foreach (var account in state.NewAccounts()) _accounts.TryAdd(account.No, account);
         Last = Last with { Account = Last.Account + OrgState.AccountKinds };

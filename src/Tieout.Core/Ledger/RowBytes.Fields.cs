@@ -135,6 +135,7 @@ public sealed partial class RowBytes
         Text(posting.Reason);
         Long(posting.EffectiveAt.UnixMicros);
         Long(posting.RecordedAt.UnixMicros);
+        Long(posting.IsPostingRepair ? 1 : 0);
         return Crc();
     }
 

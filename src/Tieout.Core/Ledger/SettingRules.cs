@@ -30,8 +30,8 @@ internal static class SettingRules
         var budget = command.Budget;
         var body = budget.ToJson();
         if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
-        if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
         if (budget.Limit is { } limit && MisfitLimit(limit) is { } misfit) return Refuse(misfit);
+        if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
         if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
@@ -103,5 +103,5 @@ internal static class SettingRules
     }
 
     private static Outcome Again(SettingRow known, string body) =>
-        string.Equals(known.Body, body, StringComparison.Ordinal) ? new Outcome.Replayed(known.Seq, NoFigures) : Refuse(Refusal.IdReused);
+        Conflicts.Of(known.Body, body) is { } field ? Refuse(Refusal.IdReused, field) : new Outcome.Replayed(known.Seq, NoFigures);
 }

@@ -22,9 +22,11 @@ internal static class Refusals
 
     private static string? Detail(Outcome.Refused refused) => refused.Reason switch
     {
+        Refusal.IdReused => $"The field '{refused.Limit}' differs from what is recorded under this id. Send the recorded content, or use another id.",
         Refusal.NameInvalid => NameFlaw(refused.Limit),
         Refusal.AmountNotPositive => "The amount must be more than zero.",
-        Refusal.AmountTooLarge => "The amount, or the account with it, would be too large.",
+        Refusal.AmountTooLarge => "The amount is larger than one command may move.",
+        Refusal.SumTooLarge => "The sums of the account would be too large with this amount.",
         Refusal.AdjustmentsFrozen => "'tieout org show ORG' says why and since when. Lift the freeze first: 'tieout unfreeze ORG --reason WHY'.",
         Refusal.ReasonNeeded => "A second person must approve this amount: send a reason for them to read.",
         Refusal.ProposalClosed => $"{refused.Limit} decided it. Propose it again under another id.",

@@ -30,7 +30,7 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
-            var corrected = filter with { From = Instant.MinValue, To = End, After = posting.UsageSeq - 1, Limit = 1 };
+            var corrected = filter with { From = Instant.UnixEpoch, To = End, After = posting.UsageSeq - 1, Limit = 1 };
             await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
             {
                 if (row.Seq == posting.UsageSeq) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), posting), context.RequestAborted);

@@ -55,7 +55,7 @@ internal static class UsageEndpoints
 
     private static UsageFilter Filter(HttpContext context, OrgState org)
     {
-        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.MinValue;
+        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.UnixEpoch;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
         if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         var source = Inputs.Query(context, "source") is { } named

@@ -98,7 +98,7 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
 
     private async Task<List<EntryLine>> OfPostingAsync(string org, long number, CancellationToken cancellationToken)
     {
-        await foreach (var posting in ledger.Read.PostingsAsync(org, Instant.MinValue, new(long.MaxValue), number - 1, cancellationToken))
+        await foreach (var posting in ledger.Read.PostingsAsync(org, Instant.UnixEpoch, new(long.MaxValue), number - 1, cancellationToken))
         {
             return posting.Seq == number ? [.. Entries(new(posting, await ledger.Read.CommitOfAsync(org, number, cancellationToken)), usage: null)] : [];
         }

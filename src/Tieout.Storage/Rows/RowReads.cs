@@ -19,7 +19,7 @@ internal static class RowReads
         "u.seq, u.id, u.attribution, u.operation_id, u.attempt_no, u.workflow_id, u.correlation_id, u.trace_id, u.end_user, u.occurred_at, u.duration_ms, u.status_code, "
         + "u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, u.more, u.basis, u.flags, u.price, u.provider_cost, u.charge, "
         + "u.charge_flags, u.effective_at, u.recorded_at, u.crc";
-    public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.crc";
+    public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.posting_repair, p.crc";
     public const string FindingColumns = "seq, code, severity, org, attempt, detail, recorded_at, crc";
     public const string OutboxColumns = "seq, id, org, type, body, recorded_at, crc";
     public const string ObjectColumns = "o.seq, o.org, o.kind, o.id, o.key, o.attempt, o.operation_id, o.pending, o.body, o.recorded_at, o.crc";
@@ -32,6 +32,7 @@ internal static class RowReads
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
+    public const int PostingColumnCount = 13;
     public const int ChainColumnCount = 16;
 
     public static SettingRow Setting(IRow s) =>
@@ -90,8 +91,8 @@ internal static class RowReads
         var debit = Int32(s, 2);
         var posting = new Posting(
             s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), s.Amount(4), s.Int64(5), s.TextOrNull(6),
-            s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10));
-        return new(posting, Crc(s, 11));
+            s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10), Flag(s, 11));
+        return new(posting, Crc(s, 12));
     }
 
     public static FindingRow Finding(IRow s) => new(

@@ -98,7 +98,7 @@ internal sealed partial class StoredBook
         Each(connection, "postings", $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
             var posting = checksums.Check(RowReads.Posting(s, OrgOf)).Posting;
-            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: 12)) : null;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(RowReads.PostingColumnCount) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: RowReads.PostingColumnCount)) : null;
             if (usage is not null) RecallOldWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);

@@ -62,7 +62,7 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
     public async Task<IReadOnlyList<UsageRow>> UsageAsync(string org)
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in World.Read.UsageAsync(new(org, Instant.MinValue, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in World.Read.UsageAsync(new(org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
         return rows;
     }
 

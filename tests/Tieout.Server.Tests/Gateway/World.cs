@@ -127,7 +127,7 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<UsageRow>> UsageAsync()
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in Read.UsageAsync(new(Org, Instant.MinValue, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in Read.UsageAsync(new(Org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
         return rows;
     }
 
@@ -171,6 +171,9 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public LedgerHealth Health => Broken is null ? inner.Health : inner.Health with { IsWritable = false, Reason = "broken by a test" };
 
+    /// <summary>Which single commands are refused as if they were in quarantine; null: none.</summary>
+    public Func<Command, bool>? Refused { get; set; }
+
     /// <summary>What else submissions fail with, as a fault of the program would; null: nothing.</summary>
     public Exception? Fault { get; set; }
 
@@ -199,6 +202,7 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {
         if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", Effect);
+        if (Refused?.Invoke(command) ?? false) return new(new Outcome.Refused(Refusal.CommandQuarantined, "q_1"));
         return Fault is null ? inner.SubmitAsync(command, cancellationToken) : throw Fault;
     }
 

@@ -120,7 +120,7 @@ public sealed class RuntimeSurplusTests
     {
         var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock);
+        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton<TimeProvider>(clock).BuildServiceProvider() };
         Tieout.Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);

@@ -44,7 +44,7 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE postings SET credit = debit WHERE seq = 3", "L1", "postings 3" },
         { "UPDATE postings SET usage_seq = 1 WHERE usage_seq = 2", "M1", "postings 3 charges usage 1, which is charged already" },
         { "DELETE FROM postings WHERE seq = 3", "M1", "usage 2 (00000002-" },
-        { "INSERT INTO postings SELECT 99, kind, debit, credit, amount, usage_seq, command_id, reverses, reason, effective_at, recorded_at, crc FROM postings WHERE seq = 2", "L8", "postings 99 belongs to no commit" },
+        { "INSERT INTO postings SELECT 99, kind, debit, credit, amount, usage_seq, command_id, reverses, reason, effective_at, recorded_at, posting_repair, crc FROM postings WHERE seq = 2", "L8", "postings 99 belongs to no commit" },
         { "UPDATE holds SET amount = amount + 1 WHERE seq = 1", "L8", "holds 1 (00000010-" },
         { "DELETE FROM hold_ends WHERE hold = 1", "L8", "its hash is not that of its rows" },
         { "DELETE FROM hold_ends WHERE hold = 1", "L5", "accounts 1 (acme)" },

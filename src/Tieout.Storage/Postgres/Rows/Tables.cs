@@ -86,7 +86,8 @@ internal static class Tables
         new LongColumn<PostingRow>("amount", row => (long)row.Posting.Amount.Nanos), new LongColumn<PostingRow>("usage_seq", row => row.Posting.UsageSeq),
         new TextColumn<PostingRow>("command_id", row => row.Posting.CommandId), new LongColumn<PostingRow>("reverses", row => row.Posting.Reverses),
         new TextColumn<PostingRow>("reason", row => row.Posting.Reason), new LongColumn<PostingRow>("effective_at", row => row.Posting.EffectiveAt.UnixMicros),
-        new LongColumn<PostingRow>("recorded_at", row => row.Posting.RecordedAt.UnixMicros), Crc<PostingRow>(row => row.Crc),
+        new LongColumn<PostingRow>("recorded_at", row => row.Posting.RecordedAt.UnixMicros), new IntColumn<PostingRow>("posting_repair", row => row.Posting.IsPostingRepair ? 1 : 0),
+        Crc<PostingRow>(row => row.Crc),
     ]);
 
     public static readonly Table<FindingRow> Findings = new("findings",

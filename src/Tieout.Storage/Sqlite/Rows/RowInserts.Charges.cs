@@ -90,7 +90,8 @@ internal sealed partial class RowInserts
         s.Bind(9, posting.Reason);
         s.Bind(10, posting.EffectiveAt.UnixMicros);
         s.Bind(11, posting.RecordedAt.UnixMicros);
-        s.Bind(12, row.Crc);
+        s.Bind(12, posting.IsPostingRepair ? 1 : 0);
+        s.Bind(13, row.Crc);
         s.Run();
     }
 

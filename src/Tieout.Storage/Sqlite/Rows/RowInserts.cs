@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite.Rows;
@@ -14,7 +15,7 @@ internal sealed partial class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _holdEnd = Insert(connection, "hold_ends", 5);
     private readonly RawStatement _usage = Insert(connection, "usage", 27);
     private readonly RawStatement _correlation = Insert(connection, "correlations", 2);
-    private readonly RawStatement _posting = Insert(connection, "postings", 12);
+    private readonly RawStatement _posting = Insert(connection, "postings", RowReads.PostingColumnCount);
     private readonly RawStatement _finding = Insert(connection, "findings", 8);
     private readonly RawStatement _outbox = Insert(connection, "outbox", 7);
     private readonly RawStatement _object = Insert(connection, "objects", 11);
