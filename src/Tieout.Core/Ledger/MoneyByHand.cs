@@ -90,6 +90,7 @@ public static class MoneyByHand
         Command.Settle c => draft.Attempt(c.Usage.Usage.Id)?.Usage is not null,
         Command.OpenOrg c => draft.Org(c.Org.Id) is not null,
         Command.Record c => draft.Setting(c.Kind, c.Org, c.Name) is { } known && (c.Once || string.Equals(known.Body, c.Body, StringComparison.Ordinal)),
+        Command.AddRecord c => draft.Record(c.Key) is { } known && (c.Once || string.Equals(known.Body, c.Body, StringComparison.Ordinal)),
         Command.Recharge c => c.Parts.All(part => IsKnown(draft, part)),
         Command.Together c => c.Parts.All(part => IsKnown(draft, part)),
         _ => false,
