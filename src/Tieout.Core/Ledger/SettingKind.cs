@@ -55,9 +55,6 @@ public enum SettingKind
     /// <summary>What was noted of one. Recorded once.</summary>
     IncidentNote = 51,
 
-    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
-    Evidence = 52,
-
     /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once; opens a finding.</summary>
     Quarantine = 60,
 }

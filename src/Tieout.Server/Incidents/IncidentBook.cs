@@ -64,7 +64,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     public async Task<IncidentBody> BodyAsync(string id, CancellationToken cancellationToken)
     {
         var (asOf, incident) = (ledger.Read.AsOf, Find(id));
-        var evidence = EvidenceOf(incident);
+        var evidence = await EvidenceOfAsync(incident, cancellationToken);
         var findings = await FindingsAsync(incident, cancellationToken);
         var timeline = Timeline(incident, evidence, findings).OrderBy(line => line.At, StringComparer.Ordinal).ToList();
         return new(incident, timeline, await ImpactAsync(incident, cancellationToken), evidence, asOf);
@@ -76,11 +76,18 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         (await ledger.ActAsync(new Command.Record(SettingKind.Incident, "", incident.Id, Json(incident), Once: false), context)).OrThrow();
 
     /// <summary>What was captured within its time and scope, or for one of its findings.</summary>
-    private List<Evidence> EvidenceOf(Incident incident) =>
-        [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.Evidence && InTime(incident, row.RecordedAt))
-            .Select(row => JsonSerializer.Deserialize(row.Body, IncidentJson.Default.Evidence)!)
-            .Where(evidence => incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding)))
-            .OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
+    private async Task<List<Evidence>> EvidenceOfAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        List<Evidence> found = [];
+        await foreach (var row in ledger.Read.AllRecordsAsync(RecordKind.Evidence, org: null, cancellationToken))
+        {
+            if (!InTime(incident, row.RecordedAt)) continue;
+            var evidence = JsonSerializer.Deserialize(row.Body, IncidentJson.Default.Evidence)!;
+            if (incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding))) found.Add(evidence);
+        }
+
+        return [.. found.OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
+    }
 
     /// <summary>Findings of its time and scope. One about no usage has no project or instance, so it is of its tenant.</summary>
     private async Task<List<(FindingRow Row, FindingPlace Place)>> FindingsAsync(Incident incident, CancellationToken cancellationToken)

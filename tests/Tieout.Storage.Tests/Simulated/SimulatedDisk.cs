@@ -26,6 +26,9 @@ internal sealed class SimulatedDisk
 
     public Dictionary<(string Org, string Id), OutboxRow> Outbox { get; } = [];
 
+    /// <summary>The newest of each name.</summary>
+    public Dictionary<RecordKey, RecordRow> Records { get; } = [];
+
     /// <summary>The records of commands in quarantine, by their id.</summary>
     public Dictionary<string, string> Quarantined { get; } = [];
 
@@ -69,6 +72,7 @@ internal sealed class SimulatedDisk
         _labels.AddRange(writes.Labels);
         _prices.AddRange(writes.Prices);
         foreach (var row in writes.Settings.Where(row => row.Kind == SettingKind.Quarantine)) Quarantined.Add(row.Name, row.Body);
+        foreach (var row in writes.Records) Records[row.Key] = row;
         foreach (var row in writes.Commands) Commands.Add((row.Org, row.Id), row);
         foreach (var row in writes.Outbox) Outbox.TryAdd((row.Org, row.Id), row);
         foreach (var row in writes.Holds) Attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);

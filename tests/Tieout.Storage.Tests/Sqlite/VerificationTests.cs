@@ -148,7 +148,7 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain"])
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "records", "chain"])
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();

@@ -26,7 +26,8 @@ internal sealed partial class PostgresReader
     private static PgQuery Page(int bucket, RecordKind kind, string? org, RecordKey? after, int limit)
     {
         var select = new PgQuery($"SELECT DISTINCT ON (org, name) {RowReads.RecordColumns} FROM records").Where("bucket = ? AND kind = ?", bucket, (int)kind).WhereGiven("org = ?", org);
-        if (after is { } last) select.Where("(org, name) > (?, ?)", last.Org, last.Name);
+        if (after is { } last && org is null) select.Where("(org, name) > (?, ?)", last.Org, last.Name);
+        else select.WhereGiven("name > ?", after?.Name);
         return select.Then("ORDER BY org, name, seq DESC LIMIT ?", limit);
     }
 }
