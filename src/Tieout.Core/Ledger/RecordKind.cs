@@ -5,4 +5,10 @@ public enum RecordKind
 {
     /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
     Evidence = 1,
+
+    /// <summary>A note on an incident, or the opening that took the incident's number. Recorded once.</summary>
+    IncidentNote = 2,
+
+    /// <summary>An incident, by its number; the newest says how it stands.</summary>
+    Incident = 3,
 }

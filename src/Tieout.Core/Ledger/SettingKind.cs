@@ -49,12 +49,6 @@ public enum SettingKind
     /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
     MovedAlone = 45,
 
-    /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
-    Incident = 50,
-
-    /// <summary>What was noted of one. Recorded once.</summary>
-    IncidentNote = 51,
-
     /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once; opens a finding.</summary>
     Quarantine = 60,
 }
