@@ -11,4 +11,7 @@ public enum RecordKind
 
     /// <summary>An incident, by its number; the newest says how it stands.</summary>
     Incident = 3,
+
+    /// <summary>The day that a daily job was done for, by the name of the job. The newest is the last day.</summary>
+    DailyRun = 4,
 }

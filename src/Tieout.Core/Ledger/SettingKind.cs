@@ -37,9 +37,6 @@ public enum SettingKind
     /// <summary>A time that something was wrong with the platform, from its beginning to its end.</summary>
     AlertEpisode = 41,
 
-    /// <summary>The last day that a daily job was done for.</summary>
-    DailyRun = 42,
-
     /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
     SecretMark = 43,
 

@@ -2,13 +2,12 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Api;
 using Tieout.Server.Hosting;
 using Tieout.Storage;
 
 namespace Tieout.Server.Jobs;
 
-/// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
+/// <summary>Runs what is due once a day. Which day was done last is a record, so that neither a restart nor another server does it again.</summary>
 internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger) : Worker
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
@@ -36,13 +35,14 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
             var now = time.GetUtcNow();
             var isDue = TimeOnly.FromDateTime(now.UtcDateTime) >= job.DueAt;
             var day = Day(isDue ? now : now.AddDays(-1));
-            var last = ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body;
-            if (last is not null && (!isDue || last == Done(day))) continue;
             try
             {
+                var last = (await ledger.Read.RecordAsync(new(RecordKind.DailyRun, "", job.Name), stoppingToken))?.Body;
+                if (last is not null && (!isDue || last == Done(day))) continue;
+
                 // A ledger that has never had it begins with the next day's: what was before there was a ledger needs no looking after.
                 if (last is not null) await job.RunAsync(Instant.From(now), stoppingToken);
-                await ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
+                await ledger.SubmitAsync(new Command.AddRecord(RecordKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
                 if (last is not null) LogDone(job.Name, day);
             }
             catch (StoreUnavailableException unavailable)
