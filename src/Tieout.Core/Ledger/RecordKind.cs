@@ -14,4 +14,7 @@ public enum RecordKind
 
     /// <summary>The day that a daily job was done for, by the name of the job. The newest is the last day.</summary>
     DailyRun = 4,
+
+    /// <summary>A time that something was wrong with the platform, by its code and scope. The newest says whether it is over.</summary>
+    AlertEpisode = 5,
 }

@@ -34,9 +34,6 @@ public enum SettingKind
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
 
-    /// <summary>A time that something was wrong with the platform, from its beginning to its end.</summary>
-    AlertEpisode = 41,
-
     /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
     SecretMark = 43,
 

@@ -23,7 +23,7 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
         using var timer = new PeriodicTimer(Period, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -31,8 +31,9 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
         }
     }
 
-    internal void Look()
+    internal async Task LookAsync(CancellationToken cancellationToken)
     {
+        await book.RecallAsync(cancellationToken);
         var (health, limits, waiting) = (ledger.Health, options.Alerts, spool.Count);
         Over("spool_backlog", waiting, limits.SpoolAlert);
         Over("spool_problem", waiting, limits.SpoolProblem);
