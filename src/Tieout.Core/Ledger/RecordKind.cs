@@ -17,4 +17,7 @@ public enum RecordKind
 
     /// <summary>A time that something was wrong with the platform, by its code and scope. The newest says whether it is over.</summary>
     AlertEpisode = 5,
+
+    /// <summary>Since when another book is further off than is normal, by its name in the configuration. The newest says whether it is over.</summary>
+    SurfaceDrift = 6,
 }

@@ -37,9 +37,6 @@ public enum SettingKind
     /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
     SecretMark = 43,
 
-    /// <summary>Since when another book is further off than is normal, by its name in the configuration; the newest content says how it stands.</summary>
-    SurfaceDrift = 44,
-
     /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
     MovedAlone = 45,
 
