@@ -20,4 +20,7 @@ public enum RecordKind
 
     /// <summary>Since when another book is further off than is normal, by its name in the configuration. The newest says whether it is over.</summary>
     SurfaceDrift = 6,
+
+    /// <summary>Shows whether a server has the same secrets as the others, and nothing about them. The newest counts.</summary>
+    SecretMark = 7,
 }

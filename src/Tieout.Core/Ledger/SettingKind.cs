@@ -34,9 +34,6 @@ public enum SettingKind
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
 
-    /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
-    SecretMark = 43,
-
     /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
     MovedAlone = 45,
 
