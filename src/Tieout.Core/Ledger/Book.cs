@@ -51,7 +51,7 @@ public sealed partial class Book
     public IReadOnlyDictionary<AttemptId, Attempt> Attempts => _attempts;
     public IReadOnlyCollection<SettingRow> Settings => _settings.Values;
 
-    /// <summary>Commands that are in quarantine.</summary>
+    /// <summary>How many commands are in quarantine. The records are in the store alone.</summary>
     public int Quarantined { get; private set; }
 
     public OrgState? Org(string id) => _orgs.GetValueOrDefault(id);
@@ -100,7 +100,12 @@ public sealed partial class Book
         foreach (var row in writes.Objects) Recall(new KeptObject(row, End: null));
         foreach (var end in writes.ObjectsEnded) Recall(new KeptObject(end.Object, end));
         foreach (var entry in writes.Lineage) Recall(entry.Org, entry.OperationId, entry.Row.Issuance, new(entry.Row.No, entry.Row.Link, entry.TokenSha256));
-        foreach (var row in writes.Records) Recall(row);
+        foreach (var row in writes.Records)
+        {
+            Recall(row);
+            if (row.Kind is RecordKind.Quarantine) Quarantined++;
+        }
+
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
         foreach (var window in writes.Windows) Recall(window);
         Last = writes.Chain.Last;
@@ -112,9 +117,6 @@ public sealed partial class Book
     {
         switch (row.Kind)
         {
-            case SettingKind.Quarantine:
-                Quarantined++;
-                break;
             case SettingKind.Org:
                 OpenOrg(row);
                 break;
@@ -175,6 +177,9 @@ public sealed partial class Book
 
     /// <summary>Takes in the newest record of a name.</summary>
     public void Recall(RecordRow row) => _records[row.Key] = row;
+
+    /// <summary>Takes in how many more commands the store has in quarantine.</summary>
+    public void RecallQuarantined(int more) => Quarantined += more;
 
     /// <summary>Takes in a usage record that a correction names.</summary>
     public void Recall(UsageRow row) => _recorded[row.Seq] = row;

@@ -23,4 +23,7 @@ public enum RecordKind
 
     /// <summary>Shows whether a server has the same secrets as the others, and nothing about them. The newest counts.</summary>
     SecretMark = 7,
+
+    /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once.</summary>
+    Quarantine = 8,
 }

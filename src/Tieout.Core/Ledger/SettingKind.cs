@@ -36,7 +36,4 @@ public enum SettingKind
 
     /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
     MovedAlone = 45,
-
-    /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once; opens a finding.</summary>
-    Quarantine = 60,
 }

@@ -62,7 +62,6 @@ internal static class SettingRules
 
         if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
         if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
-        if (command.Kind is SettingKind.Quarantine) draft.AddFinding(QuarantineSummary.FindingCode, "critical", command.Org, attempt: null, QuarantineSummary.Of(command.Body));
         if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }

@@ -87,7 +87,7 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     }
 
     /// <summary>Records the command in quarantine instead of carrying it out.</summary>
-    public void Quarantine(Command.Record record, Outcome.Refused outcome)
+    public void Quarantine(Command.AddRecord record, Outcome.Refused outcome)
     {
         (Commands, _outcome, Writes, IsAlone) = ([record], outcome, null!, true);
         Revisited.Clear();

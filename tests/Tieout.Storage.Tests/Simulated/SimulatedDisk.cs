@@ -71,7 +71,7 @@ internal sealed class SimulatedDisk
         _settings.AddRange(writes.Settings);
         _labels.AddRange(writes.Labels);
         _prices.AddRange(writes.Prices);
-        foreach (var row in writes.Settings.Where(row => row.Kind == SettingKind.Quarantine)) Quarantined.Add(row.Name, row.Body);
+        foreach (var row in writes.Records.Where(row => row.Kind == RecordKind.Quarantine)) Quarantined.Add(row.Name, row.Body);
         foreach (var row in writes.Records) Records[row.Key] = row;
         foreach (var row in writes.Commands) Commands.Add((row.Org, row.Id), row);
         foreach (var row in writes.Outbox) Outbox.TryAdd((row.Org, row.Id), row);
@@ -112,6 +112,7 @@ internal sealed class SimulatedDisk
             if (attempt is { State: HoldState.Open, Hold: not null }) book.Recall(id, attempt);
         }
 
+        book.RecallQuarantined(Quarantined.Count);
         book.Recall(_last, _hash);
         return book;
     }

@@ -64,7 +64,7 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
     public async Task<SurfaceStanding> CompareAsync(SurfaceOptions surface, CancellationToken cancellationToken)
     {
         var at = Instant.From(time.GetUtcNow());
-        Instant? drifting = null;
+        var drifting = Standing(surface.Name)?.DriftingSince;
         try
         {
             drifting = (await DriftEpisode.OfAsync(ledger, surface, cancellationToken))?.Since;
