@@ -26,4 +26,7 @@ public enum RecordKind
 
     /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once.</summary>
     Quarantine = 8,
+
+    /// <summary>Evidence that cost was about to be bound to another tenant. Recorded once for each hour, key, cause and tenant.</summary>
+    IdentityFinding = 9,
 }

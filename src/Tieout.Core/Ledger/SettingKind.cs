@@ -15,9 +15,6 @@ public enum SettingKind
     /// <summary>A signing key of identity envelopes; its secret is not in it.</summary>
     EnvelopeKey = 8,
 
-    /// <summary>Evidence that cost was about to be bound to another tenant; named <c>code:...</c>. Opens a finding with that code.</summary>
-    IdentityFinding = 9,
-
     /// <summary>An envelope that was revoked by hand, by its issuance id.</summary>
     RevokedIssuance = 12,
     AdminToken = 10,

@@ -61,7 +61,6 @@ internal static class SettingRules
         if (known is null && IsFull(draft, command.Kind, command.Org) is { } full) return full;
 
         if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
-        if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
         if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }
@@ -76,7 +75,7 @@ internal static class SettingRules
     private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
     {
         var isLimited = kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
-            or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook or SettingKind.IdentityFinding;
+            or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook;
         return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
     }
 
