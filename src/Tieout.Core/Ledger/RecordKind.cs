@@ -29,4 +29,7 @@ public enum RecordKind
 
     /// <summary>Evidence that cost was about to be bound to another tenant. Recorded once for each hour, key, cause and tenant.</summary>
     IdentityFinding = 9,
+
+    /// <summary>A finding of a reconciliation, by its id. The newest says how it stands.</summary>
+    Finding = 10,
 }

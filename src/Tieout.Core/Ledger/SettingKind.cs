@@ -22,9 +22,6 @@ public enum SettingKind
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 20,
 
-    /// <summary>A finding of a reconciliation, by its id; the newest content says how it stands. The first opens it.</summary>
-    Finding = 30,
-
     /// <summary>Whether an org's money may be adjusted by hand.</summary>
     AdjustmentFreeze = 32,
 

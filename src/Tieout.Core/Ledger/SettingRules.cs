@@ -60,7 +60,6 @@ internal static class SettingRules
 
         if (known is null && IsFull(draft, command.Kind, command.Org) is { } full) return full;
 
-        if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
         if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }

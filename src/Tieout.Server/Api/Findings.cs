@@ -41,7 +41,7 @@ internal static class FindingEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(other)}' is neither true nor false."),
         };
         var asOf = ledger.Read.AsOf;
-        var kept = new FindingsKept(ledger).All.ToDictionary(kept => kept.Finding.Id, kept => kept.Finding, StringComparer.Ordinal);
+        var kept = await new FindingsKept(ledger).AllAsync(org, context.RequestAborted).ToDictionaryAsync(kept => kept.Finding.Id, kept => kept.Finding, StringComparer.Ordinal, context.RequestAborted);
         var rows = await ledger.Read.FindingsAsync(org, code is null && !open ? limit : FilteredMax, context.RequestAborted);
 
         // The newest row of a finding says how it was last found; an older one is that it was found before.

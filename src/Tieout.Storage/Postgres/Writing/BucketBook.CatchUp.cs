@@ -38,7 +38,7 @@ internal sealed partial class BucketBook
             holdsMayHaveEnded,
             "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
             last.Commit, last.Hold);
-        Ask(recordsCame, "SELECT count(*)::int FROM records WHERE bucket = $1 AND kind = $2 AND seq > $3", (int)RecordKind.Quarantine, last.Record);
+        Ask(recordsCame, "SELECT count(*) FROM records WHERE bucket = $1 AND kind = $2 AND seq > $3", (int)RecordKind.Quarantine, last.Record);
         Ask(holdsCame, "SELECT id FROM holds WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
         Ask(usageCame, "SELECT id FROM usage_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
 
