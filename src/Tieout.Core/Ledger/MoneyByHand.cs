@@ -19,7 +19,7 @@ public static class MoneyByHand
     {
         Command.TopUp or Command.Grant or Command.Correct or Command.ChargeRecorded or Command.Charge or Command.Settle or Command.Recharge => true,
         Command.Record { Kind: SettingKind.PricePolicy or SettingKind.PriceList } => true,
-        Command.Record { Kind: SettingKind.BillingDocument } record => record.Name.StartsWith(CreditNotePrefix, StringComparison.Ordinal),
+        Command.AddRecord { Kind: RecordKind.BillingDocument } record => record.Name.StartsWith(CreditNotePrefix, StringComparison.Ordinal),
         Command.OpenOrg open => open.Org.Billing == BillingMode.Postpaid || open.Org.CreditLineNanos > 0,
         Command.Together together => together.Parts.Any(Is),
         Command.ApproveProposal approve => Is(approve.Action),

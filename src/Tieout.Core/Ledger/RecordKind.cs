@@ -32,4 +32,7 @@ public enum RecordKind
 
     /// <summary>A finding of a reconciliation, by its id. The newest says how it stands.</summary>
     Finding = 10,
+
+    /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
+    BillingDocument = 11,
 }

@@ -19,9 +19,6 @@ public enum SettingKind
     RevokedIssuance = 12,
     AdminToken = 10,
 
-    /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
-    BillingDocument = 20,
-
     /// <summary>Whether an org's money may be adjusted by hand.</summary>
     AdjustmentFreeze = 32,
 

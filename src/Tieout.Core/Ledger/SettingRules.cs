@@ -60,15 +60,11 @@ internal static class SettingRules
 
         if (known is null && IsFull(draft, command.Kind, command.Org) is { } full) return full;
 
-        if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }
 
     /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
     private static Refusal? MisfitLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
-
-    private static void TellDocument(Draft draft, Command.Record command) => draft.Tell(
-        $"document/{command.Name}", command.Org, command.Name.StartsWith("CN-", StringComparison.Ordinal) ? "credit_note.issued" : "invoice.issued", Details.Document(command.Name, command.Body));
 
     /// <summary>Evidence has no limit here: it is written once for each cause, and losing it would hide what happened.</summary>
     private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)

@@ -50,7 +50,7 @@ internal static class UsageEndpoints
                 await WriteJsonLinesAsync(context, ledger.Read.UsageAsync(filter, context.RequestAborted));
                 return TypedResults.Empty;
             case "focus":
-                await WriteFocusAsync(context, ledger, new(state, new InvoiceNumbering(ledger, time).Invoices(org), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, viewer), filter);
+                await WriteFocusAsync(context, ledger, new(state, await new InvoiceNumbering(ledger, time).InvoicesAsync(org, context.RequestAborted), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, viewer), filter);
                 return TypedResults.Empty;
             case null or "json":
                 break;
