@@ -46,7 +46,12 @@ public sealed class Footprint
     /// <summary>Adds what deciding <paramref name="command"/> looks at.</summary>
     public void Add(Command command)
     {
-        if (command.Audit?.Approval is { } terms) Object(command.OrgId ?? "", ObjectKind.Proposal, terms.ProposalId);
+        if (command.Audit is { Approval: { } terms } action)
+        {
+            Object(command.OrgId ?? "", ObjectKind.Proposal, terms.ProposalId);
+            Record(MovedAlone.Key(command.OrgId ?? "", action.Person));
+        }
+
         command.Touch(this);
     }
 

@@ -24,7 +24,4 @@ public enum SettingKind
 
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
-
-    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
-    MovedAlone = 45,
 }

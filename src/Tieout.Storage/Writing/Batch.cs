@@ -30,7 +30,7 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     [DisallowNull]
     public WriteSet? Writes { get; set; }
 
-    public static bool MustBeAlone(Command command) => command.Governs || command.IsAddedUp || command is Command.Correct or Command.Recharge or Command.Announce;
+    public static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct or Command.Recharge or Command.Announce;
 
     public void Add(SubmissionPart part) => _parts.Add(part);
 
