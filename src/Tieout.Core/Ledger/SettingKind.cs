@@ -1,6 +1,6 @@
 namespace Tieout.Core.Ledger;
 
-/// <summary>What a setting is. The numbers are stored and never change.</summary>
+/// <summary>What a setting governs. What only happened is a <see cref="RecordKind"/>. The numbers are stored and never change.</summary>
 public enum SettingKind
 {
     Org = 0,

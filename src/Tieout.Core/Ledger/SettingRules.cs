@@ -66,7 +66,7 @@ internal static class SettingRules
     /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
     private static Refusal? MisfitLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
 
-    /// <summary>Evidence has no limit here: it is written once for each cause, and losing it would hide what happened.</summary>
+    /// <summary>What callers name freely has a limit.</summary>
     private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
     {
         var isLimited = kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
