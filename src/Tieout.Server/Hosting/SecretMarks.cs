@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Server.Api;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Storage;

@@ -107,7 +107,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         return found;
     }
 
-    private IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<IncidentNote> notes, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
+    private static IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<IncidentNote> notes, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
     {
         yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
         foreach (var note in notes) yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Api;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
