@@ -194,7 +194,7 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public void Limit(LedgerLimits limits) => inner.Limit(limits);
 
-    public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);
+    public Task RepairAsync(IReadOnlyList<Core.Reconciliation.SelfCheck.FigureDrift> drifts) => inner.RepairAsync(drifts);
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default)
     {

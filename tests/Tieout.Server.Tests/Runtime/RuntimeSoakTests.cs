@@ -173,7 +173,7 @@ public sealed class RuntimeSoakTests
 
         public void Limit(LedgerLimits limits) => inner.Limit(limits);
 
-        public Task RepairAsync(IReadOnlyList<Core.Reconciliation.Inside.FigureDrift> drifts) => inner.RepairAsync(drifts);
+        public Task RepairAsync(IReadOnlyList<Core.Reconciliation.SelfCheck.FigureDrift> drifts) => inner.RepairAsync(drifts);
 
         public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) => (await SubmitAsync([command], cancellationToken))[0];
 

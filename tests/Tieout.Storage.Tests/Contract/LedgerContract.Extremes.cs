@@ -60,7 +60,7 @@ public abstract partial class LedgerContract
             Assert.Equal(sum, Amount.Sum(tallies.Select(tally => tally.Tally.Total)));
         }
 
-        Assert.DoesNotContain((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, Clock.Now), Cancel)).Findings, finding => finding.Code.Name.EndsWith("drift", StringComparison.Ordinal));
+        Assert.DoesNotContain((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, Clock.Now), Cancel)).Findings, finding => finding.Code.Name.EndsWith("drift", StringComparison.Ordinal));
     }
 
     // 923 ingests of 10^12 tokens overflowed an hourly cell, and every start after it.

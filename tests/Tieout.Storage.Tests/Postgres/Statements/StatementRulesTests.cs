@@ -101,7 +101,7 @@ public sealed class StatementRulesTests
             await ledger.RefusedRequests.ForgetAsync(at, Cancel);
             await ledger.KeyUses.StoreAsync([new("acme", "key_1", at)], Cancel);
             await ledger.KeyUses.OfAsync("acme", Cancel);
-            await ledger.Read.ReconcileAsync(new(Core.Reconciliation.Inside.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
+            await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
         }
 
         PostgresVerified.Clean(store);
