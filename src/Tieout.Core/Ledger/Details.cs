@@ -138,18 +138,6 @@ internal static class Details
 
     public static string PeriodClosed(string through) => Write(json => json.WriteString("through", through));
 
-    /// <summary>What a document says at the top: its number, period, sums. The lines are found by the number.</summary>
-    public static string Document(string number, string document) => Write(json =>
-    {
-        json.WriteString("document", number);
-        if (!IsObject(document)) return;
-        using var parsed = JsonDocument.Parse(document);
-        foreach (var member in parsed.RootElement.EnumerateObject())
-        {
-            if (member.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null)) member.WriteTo(json);
-        }
-    });
-
     /// <summary>Whether a text is one JSON object.</summary>
     public static bool IsObject(string text)
     {

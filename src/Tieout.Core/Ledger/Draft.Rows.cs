@@ -22,6 +22,7 @@ internal sealed partial class Draft
     private readonly List<ObjectEnd> _objectsEnded = [];
     private readonly List<LineageEntry> _lineage = [];
     private readonly List<AuditRow> _audit = [];
+    private readonly List<RecordRow> _records = [];
     private Sequences _last = book.Last;
 
     public long LastSetting => _last.Setting;
@@ -167,6 +168,16 @@ internal sealed partial class Draft
     /// <summary>Checks that a refused command has left the draft as it was (L6).</summary>
     public void HoldsUnchanged(in DraftExtent before) => Invariant.Holds(Extent == before, "L6");
 
+    /// <returns>Its number.</returns>
+    public long Add(RecordKey key, string body)
+    {
+        _last = _last with { Record = _last.Record + 1 };
+        var row = new RecordRow(_last.Record, key.Kind, key.Org, key.Name, body, Now, Crc: 0);
+        _records.Add(row);
+        _recordsByKey.Set(key, row);
+        return row.Seq;
+    }
+
     /// <summary>Whether an earlier command of the batch has changed anything.</summary>
     public bool HasRows => _last != book.Last || _holdsEnded.Count + _objectsEnded.Count > 0;
 
@@ -176,7 +187,7 @@ internal sealed partial class Draft
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count + _audit.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count + _audit.Count + _records.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
@@ -200,6 +211,7 @@ internal sealed partial class Draft
             ObjectsEnded = _objectsEnded,
             Lineage = _lineage,
             Audit = _audit,
+            Records = _records,
             Accounts = _accounts.Values,
             Windows = _windows.Values,
             Cells = _cells.Values,
@@ -225,6 +237,7 @@ internal sealed partial class Draft
         for (var i = 0; i < _objectsEnded.Count; i++) _objectsEnded[i] = _objectsEnded[i] with { Crc = bytes.Add(_objectsEnded[i]) };
         for (var i = 0; i < _lineage.Count; i++) _lineage[i] = _lineage[i] with { Crc = bytes.Add(_lineage[i]) };
         for (var i = 0; i < _audit.Count; i++) _audit[i] = _audit[i] with { Crc = bytes.Add(_audit[i]) };
+        for (var i = 0; i < _records.Count; i++) _records[i] = _records[i] with { Crc = bytes.Add(_records[i]) };
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
     }
 

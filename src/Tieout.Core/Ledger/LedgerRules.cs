@@ -51,6 +51,7 @@ public static class LedgerRules
         Command.SetBudget set => SettingRules.SetBudget(draft, set),
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
         Command.Record record => SettingRules.Record(draft, record),
+        Command.AddRecord add => RecordRules.Add(draft, add),
         Command.Announce announce => OutboxRules.Announce(draft, announce),
         Command.Together together => TogetherRules.Decide(draft, together),
         Command.ApproveProposal approve => ProposalRules.Approve(draft, approve),

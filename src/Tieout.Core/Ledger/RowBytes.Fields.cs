@@ -231,4 +231,16 @@ public sealed partial class RowBytes
         Long(row.RecordedAt.UnixMicros);
         return Crc();
     }
+
+    public uint Add(RecordRow row)
+    {
+        Row(16);
+        Long(row.Seq);
+        Long((long)row.Kind);
+        Text(row.Org);
+        Text(row.Name);
+        Text(row.Body);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
 }

@@ -11,7 +11,7 @@ internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
 {
     public async Task<IReadOnlyList<DocumentCheckBody>> AllAsync(string org, CancellationToken cancellationToken)
     {
-        var (invoices, notes) = (issuing.Invoices(org), issuing.Notes(org));
+        var (invoices, notes) = (await issuing.InvoicesAsync(org, cancellationToken), await issuing.NotesAsync(org, cancellationToken));
         var checks = new List<DocumentCheckBody>();
         foreach (var (place, issued) in invoices.Index())
         {

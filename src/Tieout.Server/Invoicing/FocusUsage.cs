@@ -20,7 +20,7 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
 
     public async Task WriteAsync(HttpContext context, OrgState org, UsageFilter filter)
     {
-        var export = new FocusExport(org, new InvoiceNumbering(ledger, time).Invoices(filter.Org), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
+        var export = new FocusExport(org, await new InvoiceNumbering(ledger, time).InvoicesAsync(filter.Org, context.RequestAborted), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
         var prices = new Dictionary<int, ResolvedPrice?>();

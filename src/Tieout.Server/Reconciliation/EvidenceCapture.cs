@@ -64,7 +64,7 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         var evidence = new Evidence(
             $"ev_{Guid.CreateVersion7():n}", at.ToString(), by, phase, scope.Org, scope.Project ?? labels?.Labels.Project, instance, scope.Finding,
             labels?.CorrelationId, scope.Code, [.. attempts.Select(attempt => UsageLine.From(attempt.Usage!, Viewer.Platform))], entries, registered is null ? null : RuntimeObjects.Body(registered.Object), truncated);
-        var command = new Command.Record(SettingKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
+        var command = new Command.AddRecord(RecordKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
         (context is null ? await ledger.SubmitAsync(command, cancellationToken) : await ledger.ActAsync(command, context)).OrThrow();
         return evidence;
     }

@@ -61,7 +61,7 @@ internal static class FindingEndpoints
                 query = query with { Before = row.Place };
 
                 // The newest row of a finding says how it was last found; an older one is that it was found before.
-                var finding = Body(row.Row, kept);
+                var finding = await BodyAsync(row.Row, kept, cancellationToken);
                 if (seen.Add(finding.Id) && (!open || finding.State == FindingState.Open)) items.Add(finding);
             }
 
@@ -69,10 +69,10 @@ internal static class FindingEndpoints
         }
     }
 
-    private static FindingBody Body(FindingRow row, FindingsKept all)
+    private static async Task<FindingBody> BodyAsync(FindingRow row, FindingsKept all, CancellationToken cancellationToken)
     {
         var id = FindingsKept.IdOf(row);
-        var kept = all.Find(row.Org, id);
+        var kept = await all.FindAsync(row.Org, id, cancellationToken);
 
         // Figures of one that is open may have changed since it was opened.
         using var detail = kept is { State: FindingState.Open } ? JsonSerializer.SerializeToDocument(kept, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);

@@ -40,9 +40,10 @@ internal sealed record ArchiveTable(string Name, string Key, string? Last, IRead
         Of(
             "audit", "seq", "last_audit",
             "seq org:t actor:t role:t correlation_id:t address:t agent:t action:t target:t before:t after:t outcome:t recorded_at crc"),
+        Of("records", "seq", "last_record", "seq kind org:t name:t body:t recorded_at crc"),
         Of(
             "chain", "commit_no", null,
-            "commit_no hash:b recorded_at last_usage last_posting last_hold last_setting last_finding last_outbox last_labels last_price last_account last_budget last_object last_lineage last_audit"),
+            "commit_no hash:b recorded_at last_usage last_posting last_hold last_setting last_finding last_outbox last_labels last_price last_account last_budget last_object last_lineage last_audit last_record"),
     ];
 
     public string ColumnNames { get; } = string.Join(", ", Columns.Select(column => column.Name));

@@ -27,13 +27,14 @@ internal static class RowReads
     public const string LineageColumns =
         "seq, org, operation_id, issuance_id, no, key_id, token_sha256, kind, id, attempt_no, executor, target, at, link, crc";
     public const string ChainColumns =
-        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage, last_audit";
+        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage, last_audit, last_record";
     public const string AuditColumns = "seq, org, actor, role, correlation_id, address, agent, action, target, before, after, outcome, recorded_at, crc";
+    public const string RecordColumns = "seq, kind, org, name, body, recorded_at, crc";
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
     public const int PostingColumnCount = 13;
-    public const int ChainColumnCount = 16;
+    public const int ChainColumnCount = 17;
 
     public static SettingRow Setting(IRow s) =>
         new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
@@ -122,9 +123,11 @@ internal static class RowReads
         s.Int64(0), s.Text(1), new(s.Text(2), s.Text(3), s.Text(4), s.TextOrNull(5), s.TextOrNull(6)), s.Text(7), s.Text(8), s.TextOrNull(9), s.TextOrNull(10), s.Text(11),
         Time(s, 12), Crc(s, 13));
 
+    public static RecordRow Record(IRow s) => new(s.Int64(0), (RecordKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
+
     public static ChainRow Chain(IRow s, byte[] previous) => new(
         s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),
-        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14), s.Int64(15)));
+        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14), s.Int64(15), s.Int64(16)));
 
     public static BudgetWindow Window(IRow s)
     {

@@ -34,7 +34,7 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     /// <summary>Its write set is committed: only now may a sender learn its outcomes, and a request leave for a provider (M2).</summary>
     public bool IsDurable { get; set; }
 
-    public static bool MustBeAlone(Command command) => command.Governs || command.IsAddedUp || command is Command.Correct or Command.Recharge or Command.Announce;
+    public static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct or Command.Recharge or Command.Announce;
 
     public void Add(SubmissionPart part) => _parts.Add(part);
 
@@ -92,7 +92,7 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     }
 
     /// <summary>Records the command in quarantine instead of carrying it out.</summary>
-    public void Quarantine(Command.Record record, Outcome.Refused outcome)
+    public void Quarantine(Command.AddRecord record, Outcome.Refused outcome)
     {
         (Commands, _outcome, Writes, IsAlone, IsDurable) = ([record], outcome, null!, true, false);
         Revisited.Clear();

@@ -173,7 +173,7 @@ public sealed class ProposalTests
         "correct" => new Command.Correct("c1", "acme", 3, null, "goodwill"),
         "policy" => new Command.Record(SettingKind.PricePolicy, "acme", "policy", """{"markup":"9"}""", Once: false),
         "prices" => new Command.Record(SettingKind.PriceList, "", "vendor@2", """{"list":"vendor"}""", Once: true),
-        "credit_note" => new Command.Together("acme", [new Command.Record(SettingKind.BillingDocument, "acme", "CN-000001", "{}", Once: true), new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
+        "credit_note" => new Command.Together("acme", [new Command.AddRecord(RecordKind.BillingDocument, "acme", "CN-000001", "{}", Once: true), new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
         "postpaid" => Make.OpenOrg("owes", BillingMode.Postpaid),
         "credit_line" => Make.OpenOrg("owes", BillingMode.Prepaid, creditLine: 101),
         "recharge" => Make.Recharge([3]),

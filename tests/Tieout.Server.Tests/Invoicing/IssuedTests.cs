@@ -112,8 +112,8 @@ public sealed class IssuedTests
             Net = Amount.Parse("9"),
             Lines = [issued.Lines[0] with { Exact = Amount.Parse("9"), Proof = issued.Lines[0].Proof with { Last = new(1, new string('0', 64)) } }],
         };
-        await world.Ledger.SubmitAsync(new Command.Record(SettingKind.BillingDocument, "acme", forged.Number, forged.ToJson(), Once: true), Token);
-        await world.Ledger.SubmitAsync(new Command.Record(SettingKind.BillingDocument, "acme", "CN-000001", CreditNote.Of(issued, "CN-000001", "x", Amount.Parse("11"), "no", issued.IssuedAt).ToJson(), Once: true), Token);
+        await world.Ledger.SubmitAsync(BillingRecord.Of(forged), Token);
+        await world.Ledger.SubmitAsync(BillingRecord.Of(CreditNote.Of(issued, "CN-000001", "x", Amount.Parse("11"), "no", issued.IssuedAt)), Token);
 
         var run = await world.RunAsync("invoice", "verify", "acme", "--json");
         Assert.Equal(1, run.ExitCode);

@@ -64,7 +64,7 @@ internal sealed partial class ReconciliationRun(
     /// <returns>How it stands then; null: it was never there. What a person let stand stays so until its figures change.</returns>
     public async Task<string?> KeepAsync(string org, string id, Finding? found, CancellationToken cancellationToken)
     {
-        var known = Kept.Find(org, id);
+        var known = await Kept.FindAsync(org, id, cancellationToken);
         if (found is null)
         {
             if (known is { State: FindingState.Open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, known.Code, known.Severity, Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
@@ -81,7 +81,7 @@ internal sealed partial class ReconciliationRun(
     {
         var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
         if (row is null || FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
-        var kept = Kept.Find(row.Org, id);
+        var kept = await Kept.FindAsync(row.Org, id, cancellationToken);
         if (kept is { State: not FindingState.Open }) return null;
         var decide = new Repair.Decide(0, "look at it");
         var scope = new FindingScope(row.Org, Usage: row.Attempt);
@@ -96,7 +96,8 @@ internal sealed partial class ReconciliationRun(
     {
         var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
-        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
+        var accepted = await Kept.AllAsync(org: null, cancellationToken).Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id)
+            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeReconciler.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
@@ -105,7 +106,7 @@ internal sealed partial class ReconciliationRun(
 
     private async Task<(int Opened, int Ended)> KeepAsync(IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
     {
-        var kept = Kept.All.ToDictionary(one => one.Finding.Id, one => one, StringComparer.Ordinal);
+        var kept = await Kept.AllAsync(org: null, cancellationToken).ToDictionaryAsync(one => one.Finding.Id, StringComparer.Ordinal, cancellationToken);
         var ofLedger = await Kept.OfLedgerAsync(cancellationToken);
         var (opened, ended) = (0, 0);
         foreach (var finding in findings)

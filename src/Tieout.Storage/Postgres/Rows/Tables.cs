@@ -142,6 +142,13 @@ internal static class Tables
         new LongColumn<AuditRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<AuditRow>(row => row.Crc),
     ]);
 
+    public static readonly Table<RecordRow> Records = new("records",
+    [
+        new LongColumn<RecordRow>("seq", row => row.Seq), new IntColumn<RecordRow>("kind", row => (int)row.Kind), new TextColumn<RecordRow>("org", row => row.Org),
+        new TextColumn<RecordRow>("name", row => row.Name), new TextColumn<RecordRow>("body", row => row.Body),
+        new LongColumn<RecordRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<RecordRow>(row => row.Crc),
+    ]);
+
     public static readonly Table<ChainRow> Chain = new("chain",
     [
         new LongColumn<ChainRow>("commit_no", row => row.Commit), new BytesColumn<ChainRow>("hash", row => row.Hash),
@@ -152,6 +159,7 @@ internal static class Tables
         new IntColumn<ChainRow>("last_price", row => row.Last.Price), new IntColumn<ChainRow>("last_account", row => row.Last.Account),
         new IntColumn<ChainRow>("last_budget", row => row.Last.Budget), new LongColumn<ChainRow>("last_object", row => row.Last.Object),
         new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage), new LongColumn<ChainRow>("last_audit", row => row.Last.Audit),
+        new LongColumn<ChainRow>("last_record", row => row.Last.Record),
     ]);
 
     public static readonly Table<InCommit<Account>> Accounts = new("accounts",

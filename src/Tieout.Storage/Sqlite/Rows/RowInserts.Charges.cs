@@ -115,6 +115,7 @@ internal sealed partial class RowInserts
         s.Bind(14, last.Object);
         s.Bind(15, last.Lineage);
         s.Bind(16, last.Audit);
+        s.Bind(17, last.Record);
         s.Run();
     }
 }

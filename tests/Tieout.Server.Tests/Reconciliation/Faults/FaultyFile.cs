@@ -115,7 +115,7 @@ internal sealed class FaultyFile : IPlanting, IDisposable
     public void Seal()
     {
         var l = _last with { Commit = Commit };
-        File.Execute($"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit})");
+        File.Execute($"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit}, {l.Record})");
         Sealing.Seal(File);
     }
 
