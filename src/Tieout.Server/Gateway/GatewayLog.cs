@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Gateway;

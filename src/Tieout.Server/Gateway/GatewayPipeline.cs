@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;

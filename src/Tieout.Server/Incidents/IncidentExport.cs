@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Server.Http;
 using Tieout.Server.Metering;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Incidents;
 

@@ -1,6 +1,6 @@
-using CsvHelper;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 

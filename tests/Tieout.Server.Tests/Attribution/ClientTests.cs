@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Tieout.Client;
 using Tieout.Core.Ledger;
 using Tieout.SampleWorker;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;

@@ -7,8 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;

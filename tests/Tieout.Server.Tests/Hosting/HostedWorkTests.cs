@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Hosting;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.Hosting;

@@ -7,7 +7,6 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Invoicing;

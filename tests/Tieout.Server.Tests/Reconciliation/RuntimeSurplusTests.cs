@@ -11,7 +11,6 @@ using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Runtime;

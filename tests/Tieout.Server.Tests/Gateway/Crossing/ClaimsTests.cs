@@ -4,8 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.BadInput;
 using Tieout.Server.Tests.Http;

@@ -7,7 +7,6 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.SelfCheck;

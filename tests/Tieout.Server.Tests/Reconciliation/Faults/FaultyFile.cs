@@ -1,7 +1,6 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Server.Attribution;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
