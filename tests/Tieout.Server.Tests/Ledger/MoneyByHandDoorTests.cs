@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Ledger;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;
