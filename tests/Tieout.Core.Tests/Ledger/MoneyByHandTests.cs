@@ -94,7 +94,7 @@ public sealed class MoneyByHandTests
 
     private Command Of(string door) => Table[door](_ledger.Now);
 
-    private static Command.Record Document(string number) => new(SettingKind.BillingDocument, "acme", number, "{}", Once: true);
+    private static Command.AddRecord Document(string number) => new(RecordKind.BillingDocument, "acme", number, "{}", Once: true);
 
     private Refusal Refused(Command command) => Assert.IsType<Outcome.Refused>(_ledger.Submit(command)).Reason;
 
