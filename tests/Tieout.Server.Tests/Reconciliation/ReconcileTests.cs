@@ -83,7 +83,7 @@ public sealed class ReconcileTests
     {
         await using var world = await ApiWorld.StartAsync();
         await world.ChargeAsync("5");
-        world.Ledger.Refused = command => command is Command.Record { Kind: SettingKind.Finding };
+        world.Ledger.Refused = command => command is Command.AddRecord { Kind: RecordKind.Finding };
         Assert.Equal((1, 0, 0), await CountsAsync());
         world.Ledger.Refused = null;
         Assert.Equal((1, 1, 0), await CountsAsync());
@@ -91,7 +91,7 @@ public sealed class ReconcileTests
         await world.OkAsync(HttpMethod.Post, $"/findings/{finding}/correct", "{}");
 
         // The same for the end of a finding.
-        world.Ledger.Refused = command => command is Command.Record { Kind: SettingKind.Finding };
+        world.Ledger.Refused = command => command is Command.AddRecord { Kind: RecordKind.Finding };
         Assert.Equal((0, 0, 0), await CountsAsync());
         world.Ledger.Refused = null;
         Assert.Equal((0, 0, 1), await CountsAsync());
