@@ -15,7 +15,7 @@ public sealed class MoneyByHandTests
     ];
 
     /// <summary>Commands of which only some move money: by what they record or carry.</summary>
-    private static readonly Type[] ByContent = [typeof(Command.Record), typeof(Command.OpenOrg), typeof(Command.Together), typeof(Command.ApproveProposal)];
+    private static readonly Type[] ByContent = [typeof(Command.Record), typeof(Command.AddRecord), typeof(Command.OpenOrg), typeof(Command.Together), typeof(Command.ApproveProposal)];
 
     private readonly MemoryLedger _ledger = new();
 
