@@ -33,7 +33,7 @@ internal static class UsageEndpoints
         var filter = Filter(context, state);
         if (Inputs.Query(context, "format") is { } format and not "json")
         {
-            var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv, jsonl, focus or json.");
+            var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"The format is {string.Join(", ", exports.Select(export => export.Format))} or json.");
             if (Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(context, org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
             await export.WriteAsync(context, state, filter);
             return TypedResults.Empty;

@@ -169,6 +169,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     /// <summary>Which commands the store is down for; null: it works.</summary>
     public Func<Command, bool>? Broken { get; set; }
 
+    public bool IsLeader { get; set; } = true;
+
     public LedgerHealth Health => Broken is null ? inner.Health : inner.Health with { IsWritable = false, Reason = "broken by a test" };
 
     /// <summary>Which single commands are refused as if they were in quarantine; null: none.</summary>
