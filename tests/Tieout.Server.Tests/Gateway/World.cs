@@ -131,6 +131,14 @@ internal sealed class World : IAsyncDisposable
         return rows;
     }
 
+    /// <summary>Waits until so many usage records are written and nothing is held: what has ended, the figures in memory show too.</summary>
+    /// <remarks>A commit can be read from the file a moment before the figures in memory show it, so a test that saw the row alone could read the balance before it.</remarks>
+    public async Task<IReadOnlyList<UsageRow>> RecordedAsync(int count, string what = "the usage is recorded")
+    {
+        await SoonAsync(async () => (await UsageAsync()).Count == count && Read.OpenHolds(null).Count == 0, what);
+        return await UsageAsync();
+    }
+
     /// <summary>Waits for what must become true soon, and fails if it does not.</summary>
     public static async Task SoonAsync(Func<Task<bool>> isSo, string what)
     {
