@@ -35,6 +35,7 @@ SELECT create_distributed_table('objects', 'bucket', colocate_with => 'heads') W
 SELECT create_distributed_table('object_ends', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'object_ends'::regclass);
 SELECT create_distributed_table('lineage', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'lineage'::regclass);
 SELECT create_distributed_table('audit', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'audit'::regclass);
+SELECT create_distributed_table('records', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'records'::regclass);
 SELECT create_distributed_table('chain', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'chain'::regclass);
 SELECT create_distributed_table('accounts', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'accounts'::regclass);
 SELECT create_distributed_table('windows', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'windows'::regclass);

@@ -32,7 +32,7 @@ public class DecideBenchmarks
         foreach (var command in (Command[])
         [
             new Command.OpenOrg(new Org("acme", "USD", BillingMode.Prepaid, null, "UTC")),
-            new Command.TopUp("t1", "acme", Amount.Max),
+            new Command.TopUp("t1", "acme", Amount.TransferMax),
             Budget(new BudgetScope("acme")), Budget(new BudgetScope("acme", Team: "red")), Budget(new BudgetScope("acme", Key: "k1")),
         ])
         {
@@ -54,7 +54,7 @@ public class DecideBenchmarks
     public WriteSet HoldsAndSettlements() => LedgerRules.Decide(_book, _holdsAndSettlements, Now);
 
     private static Command.SetBudget Budget(BudgetScope scope) =>
-        new(new Budget(scope, WindowUnit.Month, Amount.Max, Hard: true, "UTC", Core.Budgets.Budget.DefaultThresholds));
+        new(new Budget(scope, WindowUnit.Month, Amount.TransferMax, Hard: true, "UTC", Core.Budgets.Budget.DefaultThresholds));
 
     private static AttemptId Id(int id) => new(new Guid(id, 0, 0, new byte[8]));
 

@@ -12,7 +12,9 @@ public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
     private static readonly long MinMicros = -DateTime.UnixEpoch.Ticks / TimeSpan.TicksPerMicrosecond;
     private static readonly long MaxMicros = (DateTime.MaxValue.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    public static Instant MinValue => new(0);
+    /// <summary>1970-01-01 UTC, the default value: where an org's first period begins. Earlier instants exist, but nothing counts at one:
+    /// usage from before it counts when it is recorded (<c>OrgState.OpenFrom</c>), so a range from here on has every row.</summary>
+    public static Instant UnixEpoch => default;
 
     public static bool operator <(Instant left, Instant right) => left.UnixMicros < right.UnixMicros;
     public static bool operator >(Instant left, Instant right) => left.UnixMicros > right.UnixMicros;

@@ -103,8 +103,12 @@ public interface ILedgerReader
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 
-    /// <summary>Findings, newest first, of one org or of all.</summary>
-    Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken);
+    /// <summary>Rows of findings, newest first.</summary>
+    Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken);
+
+    /// <summary>The newest rows of findings, of one org or of all.</summary>
+    async Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) =>
+        [.. (await FindingsAsync(new(org, Code: null, Before: null, limit), cancellationToken)).Select(stored => stored.Row)];
 
     /// <summary>Holds of a state, newest first, of one org or of all.</summary>
     Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken);
@@ -128,6 +132,14 @@ public interface ILedgerReader
 
     /// <summary>Administrative actions, newest first (U1).</summary>
     Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken);
+
+    /// <summary>The newest record of a name; null: there is none.</summary>
+    Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken);
+
+    /// <summary>The newest record of each name, in the order of orgs and names.</summary>
+    /// <param name="org">Null: of all orgs. Empty: the platform's own.</param>
+    /// <param name="after">Only names that come after this one, for pages.</param>
+    Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Outbox messages by number, from just after <paramref name="after"/>.</summary>
     Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken);

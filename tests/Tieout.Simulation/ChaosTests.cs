@@ -210,7 +210,7 @@ public sealed class ChaosTests
         public async Task<List<UsageRow>> UsageAsync()
         {
             var rows = new List<UsageRow>();
-            await foreach (var row in Ledger.Read.UsageAsync(new(Org, Instant.MinValue, new Instant(long.MaxValue)), Stop)) rows.Add(row);
+            await foreach (var row in Ledger.Read.UsageAsync(new(Org, Instant.UnixEpoch, new Instant(long.MaxValue)), Stop)) rows.Add(row);
             return rows;
         }
 

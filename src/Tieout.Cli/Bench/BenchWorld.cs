@@ -83,7 +83,7 @@ internal sealed class BenchWorld : IAsyncDisposable
         var verification = SqliteVerification.Run(_folder);
         await using var ledger = SqliteLedger.Open(_folder);
         var totals = await ledger.Read.TotalsAsync(Org, default, Core.Instant.From(DateTimeOffset.UtcNow.AddDays(1)), cancellationToken);
-        var findings = await ledger.Read.FindingsAsync(Org, limit: 10, cancellationToken);
+        var findings = await ledger.Read.FindingsAsync(Org, 10, cancellationToken);
         return new(expected, totals.UsageCount, totals.PostingCount, sent, Served, ledger.Read.OpenHolds(Org).Count, findings.Count, verification.Ok && totals.Postings == totals.Usage);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
+using Tieout.Storage.Bench;
 
 namespace Tieout.Cli.Bench;
 
@@ -81,23 +82,21 @@ internal sealed class LoadTarget(Uri server) : IDisposable
     }
 }
 
-/// <summary>How long answers took, each of them, in <see cref="Stopwatch"/> ticks.</summary>
+/// <summary>How long answers took.</summary>
 internal sealed class LoadTimes
 {
-    private readonly Lock _lock = new();
-    private readonly List<long> _firstBytes = [];
-    private readonly List<long> _ends = [];
+    private readonly LatencyHistogram _firstBytes = new();
+    private readonly LatencyHistogram _ends = new();
+    private long _summed;
     private long _took;
 
     public long Count => _ends.Count;
 
     public void Add(long start, LoadAnswer answer)
     {
-        lock (_lock)
-        {
-            _firstBytes.Add(answer.FirstByteAt - start);
-            _ends.Add(answer.EndAt - start);
-        }
+        _firstBytes.Add(Stopwatch.GetElapsedTime(start, answer.FirstByteAt));
+        _ends.Add(Stopwatch.GetElapsedTime(start, answer.EndAt));
+        Interlocked.Add(ref _summed, answer.EndAt - start);
     }
 
     /// <summary>How long the load went on.</summary>
@@ -107,14 +106,10 @@ internal sealed class LoadTimes
 
     public MeasuredTimes Total() => Of(_ends);
 
-    /// <summary>One after the other, what they took is how long the load went on.</summary>
-    private MeasuredTimes Of(List<long> ticks)
+    /// <summary>One after the other, the load went on for the sum of what they took.</summary>
+    private MeasuredTimes Of(LatencyHistogram times)
     {
-        ticks.Sort();
-        var took = _took > 0 ? _took : _ends.Sum();
-        return new(ticks.Count, took == 0 ? 0 : Math.Round((decimal)ticks.Count * Stopwatch.Frequency / took), Ms(ticks, 500), Ms(ticks, 990), Ms(ticks, 999));
+        var took = _took > 0 ? _took : _summed;
+        return new(times.Count, took == 0 ? 0 : Math.Round((decimal)times.Count * Stopwatch.Frequency / took), times.QuantileMs(500), times.QuantileMs(990), times.QuantileMs(999));
     }
-
-    private static decimal Ms(List<long> sorted, int perMille) =>
-        sorted.Count == 0 ? 0 : Math.Round(sorted[Math.Min(sorted.Count - 1, (int)((long)sorted.Count * perMille / 1_000))] * 1_000m / Stopwatch.Frequency, 3);
 }

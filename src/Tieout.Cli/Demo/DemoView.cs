@@ -23,9 +23,8 @@ internal sealed class DemoView(ApiClient api, Shell shell, bool silent)
     public async Task<T> WhileAsync<T>(Task<T> work, CancellationToken cancellationToken)
     {
         if (silent) return await work;
-        if (!shell.IsTerminal) return await LinesAsync(work, cancellationToken);
-        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(shell.Out) });
-        return await console.Live(new Text("")).StartAsync(async live =>
+        if (shell.Out is not TerminalWriter terminal) return await LinesAsync(work, cancellationToken);
+        return await terminal.Console.Live(new Text("")).StartAsync(async live =>
         {
             while (true)
             {

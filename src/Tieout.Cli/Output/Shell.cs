@@ -1,3 +1,5 @@
+using Spectre.Console;
+
 namespace Tieout.Cli.Output;
 
 /// <summary>Where a command runs: what it writes to, and what its environment says. Tests bring their own.</summary>
@@ -11,8 +13,10 @@ internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, stri
     /// <summary>For bytes that are passed on as they are; null: write text to <see cref="Out"/>.</summary>
     public Stream? RawOut { get; init; }
 
-    public static Shell OfProcess() => new(Console.Out, Console.Error, Environment.GetEnvironmentVariable, !Console.IsOutputRedirected && !Console.IsErrorRedirected)
+    public static Shell OfProcess()
     {
-        RawOut = Console.OpenStandardOutput(),
-    };
+        var isTerminal = !Console.IsOutputRedirected && !Console.IsErrorRedirected;
+        var output = isTerminal ? new TerminalWriter(Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out) }))) : Console.Out;
+        return new(output, Console.Error, Environment.GetEnvironmentVariable, isTerminal) { RawOut = Console.OpenStandardOutput() };
+    }
 }

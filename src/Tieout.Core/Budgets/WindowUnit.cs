@@ -18,7 +18,7 @@ public enum WindowUnit
 /// <summary>One period of a budget, half-open: <c>Start ≤ t &lt; End</c>.</summary>
 public sealed record Window(Instant Start, Instant End)
 {
-    public static readonly Window Total = new(Instant.MinValue, new Instant(long.MaxValue));
+    public static readonly Window Total = new(Instant.UnixEpoch, new Instant(long.MaxValue));
 
     public bool Contains(Instant instant) => Start <= instant && instant < End;
 

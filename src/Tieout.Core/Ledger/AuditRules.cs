@@ -34,6 +34,7 @@ internal static class AuditRules
     private static string? Before(Draft draft, Command command) => command switch
     {
         Command.Record c => draft.Setting(c.Kind, c.Org, c.Name)?.Body,
+        Command.AddRecord c => draft.Record(c.Key)?.Body,
         Command.SetBudget c => draft.Setting(SettingKind.Budget, c.Budget.Scope.Org, c.Budget.Id)?.Body,
         Command.ClosePeriod c => draft.Org(c.Org)?.ClosedThrough is { } through ? Details.Write(json => json.WriteString("closed_through", through.ToString())) : null,
         Command.EndObject c => draft.Object(c.Org, c.Kind, c.Id)?.Object.Body,
@@ -53,6 +54,7 @@ internal static class AuditRules
     private static string? After(Command command) => command switch
     {
         Command.Record c => c.Body,
+        Command.AddRecord c => c.Body,
         Command.OpenOrg c => c.Org.ToJson(),
         Command.SetBudget c => c.Budget.ToJson(),
         Command.ClosePeriod c => Details.Write(json => json.WriteString("closed_through", c.Through.ToString())),

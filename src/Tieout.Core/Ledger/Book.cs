@@ -9,7 +9,7 @@ namespace Tieout.Core.Ledger;
 /// <remarks>
 /// A store fills it before a decision and applies the write set after it; <see cref="LedgerRules"/> only reads it. What must be here:
 /// every org, budget, setting, account, label and price; every open hold; every window that ends after <see cref="WindowsFrom"/>;
-/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects, messages and ends of lineages whose ids its commands name.
+/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects, messages, records and ends of lineages whose ids its commands name.
 /// Accounts and windows in it are never changed but replaced, so a reader may keep one.
 /// </remarks>
 public sealed partial class Book
@@ -24,6 +24,7 @@ public sealed partial class Book
     private readonly Dictionary<(SettingKind, string Org, string Name), SettingRow> _settings = [];
     private readonly Dictionary<long, PostedBefore> _postings = [];
     private readonly Dictionary<(string Org, string Id), OutboxRow> _announced = [];
+    private readonly Dictionary<RecordKey, RecordRow> _records = [];
     private readonly Dictionary<long, UsageRow> _recorded = [];
     private readonly Dictionary<(string Org, ObjectKind, string Id), KeptObject> _objects = [];
     private readonly Dictionary<(string Org, string Operation, string Issuance), LineageHead> _lineageHeads = [];
@@ -50,7 +51,7 @@ public sealed partial class Book
     public IReadOnlyDictionary<AttemptId, Attempt> Attempts => _attempts;
     public IReadOnlyCollection<SettingRow> Settings => _settings.Values;
 
-    /// <summary>Commands that are in quarantine.</summary>
+    /// <summary>How many commands are in quarantine. The records are in the store alone.</summary>
     public int Quarantined { get; private set; }
 
     public OrgState? Org(string id) => _orgs.GetValueOrDefault(id);
@@ -62,6 +63,7 @@ public sealed partial class Book
     public CommandRow? Command(string org, string id) => _commands.GetValueOrDefault((org, id));
     public SettingRow? Setting(SettingKind kind, string org, string name) => _settings.GetValueOrDefault((kind, org, name));
     public OutboxRow? Announced(string org, string id) => _announced.GetValueOrDefault((org, id));
+    public RecordRow? Record(RecordKey key) => _records.GetValueOrDefault(key);
     public PostedBefore? Posting(long seq) => _postings.GetValueOrDefault(seq);
     public UsageRow? Recorded(long seq) => _recorded.GetValueOrDefault(seq);
     public LineageHead? LineageHead(string org, string operation, string issuance) => _lineageHeads.GetValueOrDefault((org, operation, issuance));
@@ -98,6 +100,12 @@ public sealed partial class Book
         foreach (var row in writes.Objects) Recall(new KeptObject(row, End: null));
         foreach (var end in writes.ObjectsEnded) Recall(new KeptObject(end.Object, end));
         foreach (var entry in writes.Lineage) Recall(entry.Org, entry.OperationId, entry.Row.Issuance, new(entry.Row.No, entry.Row.Link, entry.TokenSha256));
+        foreach (var row in writes.Records)
+        {
+            Recall(row);
+            if (row.Kind is RecordKind.Quarantine) Quarantined++;
+        }
+
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
         foreach (var window in writes.Windows) Recall(window);
         Last = writes.Chain.Last;
@@ -109,9 +117,6 @@ public sealed partial class Book
     {
         switch (row.Kind)
         {
-            case SettingKind.Quarantine:
-                Quarantined++;
-                break;
             case SettingKind.Org:
                 OpenOrg(row);
                 break;
@@ -170,6 +175,12 @@ public sealed partial class Book
     /// <summary>Takes in a message of the outbox.</summary>
     public void Recall(OutboxRow row) => _announced[(row.Org, row.Id)] = row;
 
+    /// <summary>Takes in the newest record of a name.</summary>
+    public void Recall(RecordRow row) => _records[row.Key] = row;
+
+    /// <summary>Takes in how many more commands the store has in quarantine.</summary>
+    public void RecallQuarantined(int more) => Quarantined += more;
+
     /// <summary>Takes in a usage record that a correction names.</summary>
     public void Recall(UsageRow row) => _recorded[row.Seq] = row;
 
@@ -196,11 +207,12 @@ public sealed partial class Book
         _recorded.Clear();
     }
 
-    /// <summary>Lets go of the objects, messages and ends of lineages recalled for earlier batches; the store finds them again.</summary>
+    /// <summary>Lets go of the objects, messages, records and ends of lineages recalled for earlier batches; the store finds them again.</summary>
     public void ForgetObjects()
     {
         _objects.Clear();
         _announced.Clear();
+        _records.Clear();
         _lineageHeads.Clear();
     }
 
@@ -215,7 +227,7 @@ public sealed partial class Book
         var org = Tenancy.Org.Parse(row.Body);
         var zone = TimeZoneInfo.FindSystemTimeZoneById(org.TimeZone);
         var meter = Budget.DailyMeter(org.Id, org.TimeZone);
-        var state = new OrgState(org, zone, Last.Account + 1, ClosedThrough: null, Instant.MinValue, meter.Id);
+        var state = new OrgState(org, zone, Last.Account + 1, ClosedThrough: null, Instant.UnixEpoch, meter.Id);
         _orgs[org.Id] = state;
         foreach (var account in state.NewAccounts()) _accounts.TryAdd(account.No, account);
         Last = Last with { Account = Last.Account + OrgState.AccountKinds };

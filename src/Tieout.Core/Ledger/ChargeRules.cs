@@ -16,19 +16,18 @@ internal static class ChargeRules
         var usage = command.Usage.Usage;
         if (draft.Attempt(usage.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         if (attempt.Usage is { } settled) return Again(draft, settled, command);
-        if (IsTaken(draft, command)) return Refuse(Refusal.IdReused);
-        if (Misfit(command.Usage) is { } misfit) return Refuse(misfit);
+        if (IsTaken(draft, command)) return Refuse(Refusal.IdReused, "inside");
+        if (Misfit(command) is { } misfit) return Refuse(misfit);
         if (!IsWithin(usage, hold)) return Refuse(Refusal.ScopeChanged);
         var total = command.Usage.Charge;
         foreach (var part in command.Inside)
         {
-            if (Misfit(part) is { } partMisfit) return Refuse(partMisfit);
             if (!IsWithin(part.Usage, hold)) return Refuse(Refusal.ScopeChanged);
             total += part.Charge;
         }
 
         // After this point the settlement must succeed: the provider has been spent on, hold or no hold. The account is not asked for room: holds
-        // stop at Amount.SumMax (10²⁷ nano-units), and each part is at most Amount.Max (9 x 10¹⁸), so those in flight would have to come to
+        // stop at Amount.SumMax (10²⁷ nano-units), and each part is at most Amount.TransferMax (9 x 10¹⁸), so those in flight would have to come to
         // more than 10¹⁹ parts before the sum left 128 bits (1.7 x 10³⁸).
         var org = draft.Org(hold.Scope.Org)!;
         var late = attempt.State != HoldState.Open;
@@ -60,7 +59,7 @@ internal static class ChargeRules
     public static Outcome? Standing(Draft draft, Command.Charge command)
     {
         if (draft.Attempt(command.Usage.Usage.Id) is not { } known) return null;
-        return known.Usage is { } charged && IsSame(charged, command.Usage) ? Again(draft, charged, charged.Charge) : Refuse(Refusal.IdReused);
+        return Conflicts.Of(known.Usage, command.Usage) is { } field ? Refuse(Refusal.IdReused, field) : Again(draft, known.Usage!, known.Usage!.Charge);
     }
 
     /// <summary>Why it can never be charged, whatever is left; null: it can.</summary>
@@ -70,7 +69,7 @@ internal static class ChargeRules
         if (CountLimits.Check(command.Usage.Usage.Counts, default) is not null) return Refusal.CountTooLarge;
         if (draft.Org(command.Usage.Usage.Labels.Org) is not { } org) return Refusal.OrgNotFound;
         if (command.Usage.Usage.OccurredAt > draft.Now + ClockSkewMax) return Refusal.OccurredInFuture;
-        return Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge) ? null : Refusal.AmountTooLarge;
+        return Fits(draft.Account(org, AccountKind.Revenue), command.Usage.Charge) ? null : Refusal.SumTooLarge;
     }
 
     /// <summary>What comes late, after its period was closed, counts in the open one (I2). A fast clock's future counts as now.</summary>
@@ -158,15 +157,15 @@ internal static class ChargeRules
     /// <summary>A settlement stands with all that was inside it, or not at all.</summary>
     private static Outcome Again(Draft draft, UsageRow stands, Command.Settle asked)
     {
-        var same = IsSame(stands, asked.Usage);
+        if (Conflicts.Of(stands, asked.Usage) is { } field) return Refuse(Refusal.IdReused, field);
         var total = stands.Charge;
         foreach (var part in asked.Inside)
         {
-            same &= draft.Attempt(part.Usage.Id)?.Usage is { } charged && IsSame(charged, part);
+            if (Conflicts.Of(draft.Attempt(part.Usage.Id)?.Usage, part) is { } inside) return Refuse(Refusal.IdReused, $"inside.{inside}");
             total += part.Charge;
         }
 
-        return same ? Again(draft, stands, total) : Refuse(Refusal.IdReused);
+        return Again(draft, stands, total);
     }
 
     private static Outcome.Replayed Again(Draft draft, UsageRow stands, Amount charge)
@@ -174,14 +173,6 @@ internal static class ChargeRules
         var usage = stands.Usage;
         return new(stands.Seq, FiguresAfter.Of(draft, draft.Org(usage.Labels.Org)!, usage.Labels, usage.EndUser, charge));
     }
-
-    private static bool IsSame(UsageRow stands, PricedUsage asked) =>
-        IsSame(stands.Usage, asked.Usage) && stands.Charge == asked.Charge && stands.ProviderCost == asked.ProviderCost;
-
-    /// <summary>Labels and end user may have been replaced when the record was made (<see cref="LabelRules"/>).</summary>
-    private static bool IsSame(UsageRecord stands, UsageRecord asked) =>
-        stands == asked
-        || (stands.Labels.Covers(asked.Labels) && UsageLabels.Covers(stands.EndUser, asked.EndUser) && stands with { Labels = asked.Labels, EndUser = asked.EndUser } == asked);
 
     /// <summary>Whether an id inside a settlement is taken: by what stands, or within the settlement itself.</summary>
     private static bool IsTaken(Draft draft, Command.Settle command)
@@ -197,6 +188,18 @@ internal static class ChargeRules
         }
 
         return false;
+    }
+
+    /// <summary>The first reason, in their order, why an amount of a settlement cannot be charged; null: all can.</summary>
+    private static Refusal? Misfit(Command.Settle settle)
+    {
+        var first = Misfit(settle.Usage);
+        foreach (var part in settle.Inside)
+        {
+            if (Misfit(part) is { } misfit && !(first <= misfit)) first = misfit;
+        }
+
+        return first;
     }
 
     private static Refusal? Misfit(PricedUsage priced) => LedgerRules.Misfit(priced.Charge, zeroIsFine: true) ?? LedgerRules.Misfit(priced.ProviderCost, zeroIsFine: true);

@@ -26,9 +26,6 @@ public abstract partial record Command
     /// <summary>Whether what governs money changes: such a command is decided alone, with nothing in flight.</summary>
     public virtual bool Governs => false;
 
-    /// <summary>Whether the decision reads a sum that the last such command wrote, so that it must be decided alone.</summary>
-    public bool IsAddedUp => Audit?.Approval is not null;
-
     /// <summary>Whether <paramref name="fits"/> is true of every text that it stores, those of its action included.</summary>
     public bool TextsFit(Func<string?, bool> fits) => (Audit is not { } action || action.TextsFit(fits)) && OwnTextsFit(fits);
 

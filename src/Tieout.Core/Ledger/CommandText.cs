@@ -29,13 +29,14 @@ public static class CommandText
     {
         Command.TopUp c => new("top_up", c.Org, c.Id, Amount: c.Amount.ToString()),
         Command.Grant c => new("grant", c.Org, c.Id, Amount: c.Amount.ToString(), Number: c.Priority, At: c.ExpiresAt?.UnixMicros),
-        Command.Correct c => new("correct", c.Org, c.Id, Amount: c.NewAmount?.ToString(), Number: c.Posting, Text: c.Reason),
+        Command.Correct c => new("correct", c.Org, c.Id, Amount: c.NewAmount?.ToString(), Number: c.Posting, Text: c.Reason, PostingRepair: c.IsPostingRepair),
         Command.ChargeRecorded c => new("charge_recorded", c.Org, c.Id, Number: c.Usage, Text: c.Reason),
         Command.Charge c => new("charge", c.Usage.Usage.Labels.Org, Priced: [WrittenUsage.Of(c.Usage)]),
         Command.Settle c => new("settle", c.Usage.Usage.Labels.Org, Priced: [WrittenUsage.Of(c.Usage), .. c.Inside.Select(WrittenUsage.Of)]),
         Command.ExpireHold c => new("expire_hold", "", c.Id.ToString()),
         Command.Recharge c => new("recharge", c.Org, Parts: [.. c.Parts.Select(Line)]),
         Command.Record c => new("record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once),
+        Command.AddRecord c => new("add_record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once, Announcement: c.Announcement),
         Command.OpenOrg c => new("open_org", c.Org.Id, Text: c.Org.ToJson()),
         Command.SetBudget c => new("set_budget", c.Budget.Scope.Org, Text: c.Budget.ToJson()),
         Command.ClosePeriod c => new("close_period", c.Org, Text: c.Through.ToString()),
@@ -48,7 +49,7 @@ public static class CommandText
     {
         "top_up" => new Command.TopUp(line.Id!, line.Org, Money.Amount.Parse(line.Amount!)),
         "grant" => new Command.Grant(line.Id!, line.Org, Money.Amount.Parse(line.Amount!), (int)line.Number, line.At is { } at ? new Instant(at) : null),
-        "correct" => new Command.Correct(line.Id!, line.Org, line.Number, line.Amount is { } amount ? Money.Amount.Parse(amount) : null, line.Text!),
+        "correct" => new Command.Correct(line.Id!, line.Org, line.Number, line.Amount is { } amount ? Money.Amount.Parse(amount) : null, line.Text!) { IsPostingRepair = line.PostingRepair },
         "charge_recorded" => new Command.ChargeRecorded(line.Id!, line.Org, line.Number, line.Text!),
         "charge" => new Command.Charge(line.Priced![0].Usage(), Fact: true),
         "settle" => new Command.Settle(line.Priced![0].Usage()) { Inside = [.. line.Priced[1..].Select(part => part.Usage())] },
@@ -56,6 +57,7 @@ public static class CommandText
         "recharge" => new Command.Recharge(
             line.Org, [.. line.Parts!.Select(Command).OfType<Command.Correct>()], [.. line.Parts!.Select(Command).OfType<Command.Charge>()]),
         "record" => new Command.Record((SettingKind)line.Number, line.Org, line.Id!, line.Text!, line.Once),
+        "add_record" => new Command.AddRecord((RecordKind)line.Number, line.Org, line.Id!, line.Text!, line.Once) { Announcement = line.Announcement },
         "open_org" => new Command.OpenOrg(Org.Parse(line.Text!)),
         "set_budget" => new Command.SetBudget(Budget.Parse(line.Text!)),
         "close_period" => new Command.ClosePeriod(line.Org, Month.TryParse(line.Text!, out var month) ? month : throw new JsonException("The month is missing.")),
@@ -67,7 +69,7 @@ public static class CommandText
 
 internal sealed record WrittenCommand(
     string Kind, string Org, string? Id = null, string? Amount = null, long Number = 0, long? At = null, string? Text = null, bool Once = false,
-    WrittenUsage[]? Priced = null, WrittenCommand[]? Parts = null);
+    bool PostingRepair = false, WrittenUsage[]? Priced = null, WrittenCommand[]? Parts = null, RecordAnnouncement? Announcement = null);
 
 /// <summary>A priced usage record, complete.</summary>
 internal sealed record WrittenUsage(

@@ -15,7 +15,7 @@ internal static class CorrectionRules
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
-        if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.SumTooLarge);
 
         // After this point the charge must succeed.
         var effectiveAt = ChargeRules.EffectiveAt(draft, org, row.EffectiveAt);
@@ -42,7 +42,7 @@ internal static class CorrectionRules
         var newAmount = command.NewAmount ?? Amount.Zero;
         // By its accounts, not by its kind: a re-entry may stand for a charge or for a top-up.
         var (debit, credit) = (org.KindOf(posting.Debit), org.KindOf(posting.Credit));
-        if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount)) return Refuse(Refusal.SumTooLarge);
         if (credit == AccountKind.Customer
             && draft.Account(org, AccountKind.Customer).Available is { } available && available < posting.Amount - newAmount)
         {
@@ -65,10 +65,10 @@ internal static class CorrectionRules
 
         // A posting of usage that is not there counts in no window, and neither does what takes it back.
         var usageSeq = before.Usage?.Seq ?? 0;
-        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason);
+        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason, isPostingRepair: command.IsPostingRepair);
         if (command.NewAmount is not null)
         {
-            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason);
+            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason, isPostingRepair: command.IsPostingRepair);
         }
 
         draft.Add(command.Org, command.Id, content, reversal);
@@ -80,7 +80,7 @@ internal static class CorrectionRules
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         foreach (var charge in command.Charges)
         {
-            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
+            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.BeyondMax is not null || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
             if (ChargeRules.Standing(draft, charge) is { } stands)
             {
                 if (stands is Outcome.Refused) return stands;
@@ -102,6 +102,7 @@ internal static class CorrectionRules
         foreach (var part in command.Parts)
         {
             var outcome = part is Command.Correct reversal ? Correct(draft, reversal) : ChargeRules.Charge(draft, (Command.Charge)part);
+            Invariant.Holds(outcome is not Outcome.Refused { Reason: not Refusal.PostingReversed }, "B3");
             if (outcome is Outcome.Done done) posting = done.Seq;
         }
 
@@ -116,6 +117,6 @@ internal static class CorrectionRules
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
         if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer) return Refuse(Refusal.PostingNotCorrectable);
-        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount) ? null : Refuse(Refusal.AmountTooLarge);
+        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount) ? null : Refuse(Refusal.SumTooLarge);
     }
 }

@@ -10,11 +10,16 @@ namespace Tieout.Core.Ledger;
 /// <summary>The JSON that commands, findings and messages are kept and told with. Canonical: equal content, equal text.</summary>
 internal static class Details
 {
-    public static string TopUp(Command.TopUp command) => Write(json => json.WriteString("top_up", command.Amount.ToString()));
+    public static string TopUp(Command.TopUp command) => Write(json =>
+    {
+        json.WriteString("kind", "top_up");
+        json.WriteString("amount", command.Amount.ToString());
+    });
 
     public static string Grant(Command.Grant command) => Write(json =>
     {
-        json.WriteString("grant", command.Amount.ToString());
+        json.WriteString("kind", "grant");
+        json.WriteString("amount", command.Amount.ToString());
         json.WriteNumber("priority", command.Priority);
         if (command.ExpiresAt is { } expiresAt) json.WriteNumber("expires_at_us", expiresAt.UnixMicros);
     });
@@ -23,7 +28,7 @@ internal static class Details
     public static GrantLot ParseGrant(CommandRow row)
     {
         using var json = JsonDocument.Parse(row.Content);
-        var amount = Amount.Parse(json.RootElement.GetProperty("grant").GetString()!);
+        var amount = Amount.Parse(json.RootElement.GetProperty("amount").GetString()!);
         var priority = json.RootElement.GetProperty("priority").GetInt32();
         Instant? expiresAt = json.RootElement.TryGetProperty("expires_at_us", out var micros) ? new Instant(micros.GetInt64()) : null;
         return new(row.Id, priority, expiresAt, amount, amount);
@@ -31,14 +36,17 @@ internal static class Details
 
     public static string Correct(Command.Correct command) => Write(json =>
     {
-        json.WriteNumber("correct", command.Posting);
+        json.WriteString("kind", "correct");
+        json.WriteNumber("posting", command.Posting);
         if (command.NewAmount is { } amount) json.WriteString("new_amount", amount.ToString());
         json.WriteString("reason", command.Reason);
+        if (command.IsPostingRepair) json.WriteBoolean("posting_repair", value: true);
     });
 
     public static string ChargeRecorded(Command.ChargeRecorded command) => Write(json =>
     {
-        json.WriteNumber("charge_usage", command.Usage);
+        json.WriteString("kind", "charge_recorded");
+        json.WriteNumber("usage", command.Usage);
         json.WriteString("reason", command.Reason);
     });
 
@@ -129,18 +137,6 @@ internal static class Details
     });
 
     public static string PeriodClosed(string through) => Write(json => json.WriteString("through", through));
-
-    /// <summary>What a document says at the top: its number, period, sums. The lines are found by the number.</summary>
-    public static string Document(string number, string document) => Write(json =>
-    {
-        json.WriteString("document", number);
-        if (!IsObject(document)) return;
-        using var parsed = JsonDocument.Parse(document);
-        foreach (var member in parsed.RootElement.EnumerateObject())
-        {
-            if (member.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null)) member.WriteTo(json);
-        }
-    });
 
     /// <summary>Whether a text is one JSON object.</summary>
     public static bool IsObject(string text)

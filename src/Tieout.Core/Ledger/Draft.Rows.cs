@@ -22,6 +22,7 @@ internal sealed partial class Draft
     private readonly List<ObjectEnd> _objectsEnded = [];
     private readonly List<LineageEntry> _lineage = [];
     private readonly List<AuditRow> _audit = [];
+    private readonly List<RecordRow> _records = [];
     private Sequences _last = book.Last;
 
     public long LastSetting => _last.Setting;
@@ -50,6 +51,7 @@ internal sealed partial class Draft
 
     public void Add(string org, string commandId, string content, long posting)
     {
+        Invariant.Holds(Command(org, commandId) is null, "L3");
         var row = new CommandRow(org, commandId, content, posting, Crc: 0);
         _commands.Add(row);
         _commandsById.Set((org, commandId), row);
@@ -61,7 +63,7 @@ internal sealed partial class Draft
         var hold = new Hold(
             command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, Now + command.Lifetime);
         _holds.Add(new(hold, Crc: 0));
-        _attempts[hold.Id] = new(hold, HoldState.Open, Usage: null);
+        Invariant.Holds(_attempts.TryAdd(hold.Id, new(hold, HoldState.Open, Usage: null)), "L3");
         CountHold(hold.Scope.Org, 1);
         return hold;
     }
@@ -80,18 +82,26 @@ internal sealed partial class Draft
         var row = new UsageRow(
             _last.Usage, usage, LabelsNo(usage.Labels), PriceNo(priced.Price), priced.ProviderCost, priced.Charge, flags, effectiveAt, Now, Crc: 0);
         _usage.Add(row);
-        _attempts[usage.Id] = Attempt(usage.Id) is { } known ? known with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        var known = Attempt(usage.Id);
+        Invariant.Holds(known?.Usage is null, "M1");
+        _attempts[usage.Id] = known is null ? new(Hold: null, HoldState.Settled, row) : known with { Usage = row };
         return row;
     }
 
     /// <summary>Adds a posting and moves both its accounts.</summary>
     public long Post(
         OrgState org, PostingKind kind, AccountKind debit, AccountKind credit, Amount amount, Instant effectiveAt,
-        long usageSeq = 0, string? commandId = null, long reverses = 0, string? reason = null, GrantLot? grant = null)
+        long usageSeq = 0, string? commandId = null, long reverses = 0, string? reason = null, GrantLot? grant = null, bool isPostingRepair = false)
     {
+        // A closed period never changes; a charge is of usage; a correction names its posting and its reason, and a posting is taken back once.
+        Invariant.Holds(effectiveAt >= org.OpenFrom, "I2");
+        Invariant.Holds(kind != PostingKind.Charge || usageSeq > 0, "M1");
+        var isCorrection = kind is PostingKind.Reversal or PostingKind.ReEntry;
+        Invariant.Holds(isCorrection ? reverses > 0 && reason is not null : reverses == 0 && !isPostingRepair, "L7");
+        Invariant.Holds(kind != PostingKind.Reversal || Posting(reverses) is { Reversed: false }, "L7");
         _last = _last with { Posting = _last.Posting + 1 };
         var posting = new Posting(
-            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now);
+            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now, isPostingRepair);
         _postings.Add(new(posting, Crc: 0));
         if (kind == PostingKind.Reversal) _reversed.Set(reverses, true);
         PostingEffects.Apply(posting, Touch(org, debit), Touch(org, credit), grant);
@@ -151,6 +161,23 @@ internal sealed partial class Draft
         _audit.Add(row with { Seq = _last.Audit });
     }
 
+    /// <summary>How much the batch has written and touched so far.</summary>
+    public DraftExtent Extent => new(
+        _last, _commands.Count + _holdsEnded.Count + _objectsEnded.Count, _accounts.Count, _windows.Count, _attempts.Count, _cells.Count);
+
+    /// <summary>Checks that a refused command has left the draft as it was (L6).</summary>
+    public void HoldsUnchanged(in DraftExtent before) => Invariant.Holds(Extent == before, "L6");
+
+    /// <returns>Its number.</returns>
+    public long Add(RecordKey key, string body)
+    {
+        _last = _last with { Record = _last.Record + 1 };
+        var row = new RecordRow(_last.Record, key.Kind, key.Org, key.Name, body, Now, Crc: 0);
+        _records.Add(row);
+        _recordsByKey.Set(key, row);
+        return row.Seq;
+    }
+
     /// <summary>Whether an earlier command of the batch has changed anything.</summary>
     public bool HasRows => _last != book.Last || _holdsEnded.Count + _objectsEnded.Count > 0;
 
@@ -160,7 +187,7 @@ internal sealed partial class Draft
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count + _audit.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count + _audit.Count + _records.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
@@ -184,6 +211,7 @@ internal sealed partial class Draft
             ObjectsEnded = _objectsEnded,
             Lineage = _lineage,
             Audit = _audit,
+            Records = _records,
             Accounts = _accounts.Values,
             Windows = _windows.Values,
             Cells = _cells.Values,
@@ -209,6 +237,7 @@ internal sealed partial class Draft
         for (var i = 0; i < _objectsEnded.Count; i++) _objectsEnded[i] = _objectsEnded[i] with { Crc = bytes.Add(_objectsEnded[i]) };
         for (var i = 0; i < _lineage.Count; i++) _lineage[i] = _lineage[i] with { Crc = bytes.Add(_lineage[i]) };
         for (var i = 0; i < _audit.Count; i++) _audit[i] = _audit[i] with { Crc = bytes.Add(_audit[i]) };
+        for (var i = 0; i < _records.Count; i++) _records[i] = _records[i] with { Crc = bytes.Add(_records[i]) };
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
     }
 
@@ -223,6 +252,9 @@ internal sealed partial class Draft
         }
 
         Invariant.Holds(change == Amount.Zero, "L1");
-        foreach (var window in _windows.Values) Invariant.Holds(window.Held >= Amount.Zero, "B2");
+        foreach (var window in _windows.Values) Invariant.Holds(window.Held >= Amount.Zero, "L5");
     }
 }
+
+/// <summary>How much a draft has written and touched. Rows are only added, so two drafts of one batch with equal extents are equal.</summary>
+internal readonly record struct DraftExtent(Sequences Last, int Unnumbered, int Accounts, int Windows, int Attempts, int Cells);

@@ -24,6 +24,7 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     private LateTable<(string, ObjectKind, string), KeptObject> _objectsById;
     private LateTable<(string, string, string), LineageHead> _lineageHeads;
     private LateTable<(string Org, string Id), OutboxRow> _announced;
+    private LateTable<RecordKey, RecordRow> _recordsByKey;
     private LateTable<long, bool> _reversed;
 
     public Instant Now { get; } = now;
@@ -55,6 +56,9 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     /// <summary>The message with an id; null: none, as far as a command of the batch asks for it.</summary>
     public OutboxRow? Announced(string org, string id) =>
         _announced.TryGetValue((org, id), out var row) ? row : book.Announced(org, id) ?? Absent<OutboxRow, (string, string)>((org, id), _prefetched?.Messages);
+
+    /// <summary>The newest record of a name; null: none.</summary>
+    public RecordRow? Record(RecordKey key) => _recordsByKey.TryGetValue(key, out var row) ? row : book.Record(key) ?? Absent<RecordRow, RecordKey>(key, _prefetched?.Records);
 
     public PostedBefore? Posting(long seq)
     {

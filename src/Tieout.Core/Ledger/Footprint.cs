@@ -31,6 +31,9 @@ public sealed class Footprint
     public HashSet<(string Org, ObjectKind Kind, string Id)> Objects { get; } = [];
     public HashSet<(string Org, string Id)> Messages { get; } = [];
 
+    /// <summary>Names of which the newest record is looked at.</summary>
+    public HashSet<RecordKey> Records { get; } = [];
+
     /// <summary>Ends of lineages that may be stored.</summary>
     public HashSet<(string Org, string Operation, string Issuance)> Lineages { get; } = [];
 
@@ -43,7 +46,12 @@ public sealed class Footprint
     /// <summary>Adds what deciding <paramref name="command"/> looks at.</summary>
     public void Add(Command command)
     {
-        if (command.Audit?.Approval is { } terms) Object(command.OrgId ?? "", ObjectKind.Proposal, terms.ProposalId);
+        if (command.Audit is { Approval: { } terms } action)
+        {
+            Object(command.OrgId ?? "", ObjectKind.Proposal, terms.ProposalId);
+            Record(MovedAlone.Key(command.OrgId ?? "", action.Person));
+        }
+
         command.Touch(this);
     }
 
@@ -102,6 +110,8 @@ public sealed class Footprint
 
     internal void Message(string org, string id) => Messages.Add((org, id));
 
+    internal void Record(RecordKey key) => Records.Add(key);
+
     internal void Lineage(string org, string operation, LineageAppend step) => (step.IsNew ? NewLineages : Lineages).Add((org, operation, step.Row.Issuance));
 
     private void Clear()
@@ -114,6 +124,7 @@ public sealed class Footprint
         UsageSeqs.Clear();
         Objects.Clear();
         Messages.Clear();
+        Records.Clear();
         Lineages.Clear();
         NewLineages.Clear();
         Windows.Clear();

@@ -1,4 +1,3 @@
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using static Tieout.Core.Ledger.LedgerRules;
 
@@ -12,16 +11,15 @@ internal static class HoldRules
         // Idempotency comes first: a replay must not fail because the money has since been spent.
         if (draft.Attempt(command.Id) is { } known)
         {
-            return known.Hold is { } placed && IsSame(placed, command)
-                ? new Outcome.Replayed(placed.Seq, FiguresAfter.Of(draft, draft.Org(command.Labels.Org)!, command.Labels, command.EndUser))
-                : Refuse(Refusal.IdReused);
+            if (Conflicts.Of(known.Hold, command) is { } field) return Refuse(Refusal.IdReused, field);
+            return new Outcome.Replayed(known.Hold!.Seq, FiguresAfter.Of(draft, draft.Org(command.Labels.Org)!, command.Labels, command.EndUser));
         }
 
         if (Misfit(command.Amount, zeroIsFine: true) is { } misfit) return Refuse(misfit);
         if (draft.Org(command.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (command.Lifetime <= TimeSpan.Zero) return Refuse(Refusal.AlreadyExpired);
         var account = draft.Account(org, AccountKind.Customer);
-        if (!Fits(account, command.Amount)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(account, command.Amount)) return Refuse(Refusal.SumTooLarge);
         if (draft.OpenHoldsOf(org.Org.Id) >= draft.Limits.OpenHoldsPerOrg) return Refuse(Refusal.TooManyOpenHolds, Number(draft.Limits.OpenHoldsPerOrg));
         command = Admitted(draft, command);
         if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, command.OperationId, step) is { } flaw) return Refuse(flaw);
@@ -84,11 +82,4 @@ internal static class HoldRules
         var endUser = LabelRules.AdmitEndUser(draft, labels, command.EndUser, draft.Now);
         return ReferenceEquals(labels, command.Labels) && ReferenceEquals(endUser, command.EndUser) ? command : command with { Labels = labels, EndUser = endUser };
     }
-
-    private static bool IsSame(Hold placed, Command.PlaceHold command) =>
-        placed.Amount == command.Amount
-        && placed.ExpiresAt == placed.HeldAt + command.Lifetime
-        && (placed.Scope.Equals(command.Labels) || placed.Scope.Covers(command.Labels))
-        && UsageLabels.Covers(placed.EndUser, command.EndUser)
-        && string.Equals(placed.OperationId, command.OperationId, StringComparison.Ordinal);
 }

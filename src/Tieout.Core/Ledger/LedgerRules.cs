@@ -23,7 +23,15 @@ public static class LedgerRules
     private static Outcome Decide(Draft draft, Command command) => command.Audit is { } action ? AuditRules.Decide(draft, command, action) : Rule(draft, command);
 
     /// <summary>Decides by the command's own rule, without a record of who asked.</summary>
-    internal static Outcome Rule(Draft draft, Command command) => command switch
+    internal static Outcome Rule(Draft draft, Command command)
+    {
+        var before = draft.Extent;
+        var outcome = OwnRule(draft, command);
+        if (outcome is Outcome.Refused) draft.HoldsUnchanged(before);
+        return outcome;
+    }
+
+    private static Outcome OwnRule(Draft draft, Command command) => command switch
     {
         Command.PlaceHold hold => HoldRules.Place(draft, hold),
         Command.Settle settle => ChargeRules.Settle(draft, settle),
@@ -43,6 +51,7 @@ public static class LedgerRules
         Command.SetBudget set => SettingRules.SetBudget(draft, set),
         Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
         Command.Record record => SettingRules.Record(draft, record),
+        Command.AddRecord add => RecordRules.Add(draft, add),
         Command.Announce announce => OutboxRules.Announce(draft, announce),
         Command.Together together => TogetherRules.Decide(draft, together),
         Command.ApproveProposal approve => ProposalRules.Approve(draft, approve),
@@ -59,7 +68,7 @@ public static class LedgerRules
     /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
     internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>
         amount < Amount.Zero || (amount == Amount.Zero && !zeroIsFine) ? Refusal.AmountNotPositive
-        : amount > Amount.Max ? Refusal.AmountTooLarge
+        : amount > Amount.TransferMax ? Refusal.AmountTooLarge
         : null;
 
     /// <summary>Whether both sides of an account have room for <paramref name="amount"/>, so that overflow is a refusal and never an exception.</summary>

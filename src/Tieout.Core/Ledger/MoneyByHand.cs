@@ -19,7 +19,7 @@ public static class MoneyByHand
     {
         Command.TopUp or Command.Grant or Command.Correct or Command.ChargeRecorded or Command.Charge or Command.Settle or Command.Recharge => true,
         Command.Record { Kind: SettingKind.PricePolicy or SettingKind.PriceList } => true,
-        Command.Record { Kind: SettingKind.BillingDocument } record => record.Name.StartsWith(CreditNotePrefix, StringComparison.Ordinal),
+        Command.AddRecord { Kind: RecordKind.BillingDocument } record => record.Name.StartsWith(CreditNotePrefix, StringComparison.Ordinal),
         Command.OpenOrg open => open.Org.Billing == BillingMode.Postpaid || open.Org.CreditLineNanos > 0,
         Command.Together together => together.Parts.Any(Is),
         Command.ApproveProposal approve => Is(approve.Action),
@@ -90,6 +90,7 @@ public static class MoneyByHand
         Command.Settle c => draft.Attempt(c.Usage.Usage.Id)?.Usage is not null,
         Command.OpenOrg c => draft.Org(c.Org.Id) is not null,
         Command.Record c => draft.Setting(c.Kind, c.Org, c.Name) is { } known && (c.Once || string.Equals(known.Body, c.Body, StringComparison.Ordinal)),
+        Command.AddRecord c => draft.Record(c.Key) is { } known && (c.Once || string.Equals(known.Body, c.Body, StringComparison.Ordinal)),
         Command.Recharge c => c.Parts.All(part => IsKnown(draft, part)),
         Command.Together c => c.Parts.All(part => IsKnown(draft, part)),
         _ => false,

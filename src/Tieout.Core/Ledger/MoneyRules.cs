@@ -14,7 +14,7 @@ internal static class MoneyRules
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (Misfit(command.Amount, zeroIsFine: false) is { } misfit) return Refuse(misfit);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
-        if (!Fits(draft.Account(org, AccountKind.Funding), command.Amount)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, AccountKind.Funding), command.Amount)) return Refuse(Refusal.SumTooLarge);
 
         // After this point the top-up must succeed.
         var posting = draft.Post(org, PostingKind.TopUp, AccountKind.Funding, AccountKind.Customer, command.Amount, draft.Now, commandId: command.Id);
@@ -30,7 +30,7 @@ internal static class MoneyRules
         if (Misfit(command.Amount, zeroIsFine: false) is { } misfit) return Refuse(misfit);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (command.ExpiresAt <= draft.Now) return Refuse(Refusal.AlreadyExpired);
-        if (!Fits(draft.Account(org, AccountKind.Promotion), command.Amount)) return Refuse(Refusal.AmountTooLarge);
+        if (!Fits(draft.Account(org, AccountKind.Promotion), command.Amount)) return Refuse(Refusal.SumTooLarge);
 
         // After this point the grant must succeed.
         var lot = new GrantLot(command.Id, command.Priority, command.ExpiresAt, command.Amount, command.Amount);
@@ -58,8 +58,8 @@ internal static class MoneyRules
     public static Outcome? Known(Draft draft, string org, string id, string content)
     {
         if (draft.Command(org, id) is not { } known) return null;
-        return string.Equals(known.Content, content, StringComparison.Ordinal)
-            ? new Outcome.Replayed(known.Posting, FiguresAfter.Of(draft, draft.Org(org)!, labels: null, endUser: null))
-            : Refuse(Refusal.IdReused);
+        return Conflicts.Of(known.Content, content) is { } field
+            ? Refuse(Refusal.IdReused, field)
+            : new Outcome.Replayed(known.Posting, FiguresAfter.Of(draft, draft.Org(org)!, labels: null, endUser: null));
     }
 }

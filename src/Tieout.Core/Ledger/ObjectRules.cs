@@ -11,7 +11,7 @@ internal static class ObjectRules
         var asked = command.Object;
         if (draft.Object(asked.Org, asked.Kind, asked.Id) is { } known)
         {
-            return known.Object == asked ? new Outcome.Replayed(known.Row.Seq, Figures.None) : Refuse(Refusal.IdReused);
+            return Conflicts.Of(known.Object, asked) is { } field ? Refuse(Refusal.IdReused, field) : new Outcome.Replayed(known.Row.Seq, Figures.None);
         }
 
         if (!ProviderObject.IsValidId(asked.Id)) return Refuse(Refusal.NameInvalid, "id");
@@ -25,7 +25,7 @@ internal static class ObjectRules
         if (draft.Object(command.Org, command.Kind, command.Id) is not { } known) return Refuse(Refusal.ObjectNotFound);
         if (known.End is { } end)
         {
-            return string.Equals(end.Body, command.Body, StringComparison.Ordinal) ? new Outcome.Replayed(known.Row.Seq, Figures.None) : Refuse(Refusal.IdReused);
+            return Conflicts.Of(end.Body, command.Body) is { } field ? Refuse(Refusal.IdReused, field) : new Outcome.Replayed(known.Row.Seq, Figures.None);
         }
 
         draft.End(known, command.Body);

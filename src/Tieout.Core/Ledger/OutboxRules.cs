@@ -10,8 +10,8 @@ internal static class OutboxRules
     {
         if (draft.Announced(command.Org, command.Id) is { } known)
         {
-            var isSame = string.Equals(known.Type, command.Type, StringComparison.Ordinal) && string.Equals(known.Body, command.Body, StringComparison.Ordinal);
-            return isSame ? new Outcome.Replayed(known.Seq, Figures.None) : Refuse(Refusal.IdReused);
+            var field = string.Equals(known.Type, command.Type, StringComparison.Ordinal) ? Conflicts.Of(known.Body, command.Body) : "type";
+            return field is null ? new Outcome.Replayed(known.Seq, Figures.None) : Refuse(Refusal.IdReused, field);
         }
 
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");

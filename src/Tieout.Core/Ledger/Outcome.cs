@@ -19,7 +19,7 @@ public abstract record Outcome
     public sealed record Proposed(Proposal Proposal, bool IsNew) : Outcome;
 
     /// <summary>It was refused and changed nothing (L6). If it bears an administrative action, the record of the refusal is all that is appended (U1).</summary>
-    /// <param name="Limit">Which account or budget refused it, where one did; or the id of its record in quarantine.</param>
+    /// <param name="Limit">Which account or budget refused it, where one did; which field differs, in a conflict; or the id of its record in quarantine.</param>
     /// <param name="Left">What that still has.</param>
     public sealed record Refused(Refusal Reason, string? Limit = null, Amount? Left = null) : Outcome;
 }
@@ -39,28 +39,12 @@ public sealed record Figures(
     public static Figures None { get; } = new(default, default, null, default, null, default, default);
 }
 
-/// <summary>Why a command was refused, in the order in which the rules are tried. The first that applies is reported.</summary>
+/// <summary>Why a command was refused, in the order in which every rule tries them: the first that applies is reported.</summary>
+/// <remarks>A command that carries others is decided by its own rule first, then part by part.</remarks>
 public enum Refusal
 {
-    /// <summary>The id stands already, with other content (L3).</summary>
-    IdReused = 1,
-    NameInvalid,
-    AmountNotPositive,
-    AmountTooLarge,
-
-    /// <summary>The record counts more of a unit than one record may (<see cref="Pricing.CountLimits"/>).</summary>
-    CountTooLarge,
-    OrgNotFound,
-    BudgetInvalid,
-    PeriodNotOver,
-    AlreadyExpired,
-    OccurredInFuture,
-
-    /// <summary>Money of the org must not be moved by hand now.</summary>
-    AdjustmentsFrozen,
-
-    /// <summary>A second person must approve it, and it gives no reason.</summary>
-    ReasonNeeded,
+    /// <summary>Money of the org must not be moved by hand now. Not for a command that is recorded: its sender gets the answer of a replay.</summary>
+    AdjustmentsFrozen = 1,
     ProposalNotFound,
 
     /// <summary>The proposal says something else than what is approved.</summary>
@@ -72,31 +56,53 @@ public enum Refusal
     /// <summary>Nobody approves their own proposal.</summary>
     ProposalOwn,
     ProposalExpired,
+
+    /// <summary>There is no hold to end. Without one there is no id that could be used again.</summary>
+    HoldNotFound,
+    ObjectNotFound,
+
+    /// <summary>The id is recorded with other content (L3). <see cref="Outcome.Refused.Limit"/> names the first field that differs.</summary>
+    IdReused,
+
+    /// <summary>A second person must approve it, and it gives no reason.</summary>
+    ReasonNeeded,
+    NameInvalid,
+    AmountNotPositive,
+    AmountTooLarge,
+
+    /// <summary>The record counts more of a unit than one record may (<see cref="Pricing.CountLimits"/>).</summary>
+    CountTooLarge,
+    OrgNotFound,
+    BudgetInvalid,
+    PeriodNotOver,
+    AlreadyExpired,
+    OccurredInFuture,
     PostingNotFound,
     PostingNotCorrectable,
     PostingReversed,
     GrantNotFound,
     GrantNotExpired,
-    HoldNotFound,
     HoldEnded,
     HoldNotExpired,
     ScopeChanged,
-    ObjectNotFound,
 
-    /// <summary>The issuance is known with another text of its envelope (A1).</summary>
-    EnvelopeDiffers,
-
-    /// <summary>Another step of the issuance came first: link to that one, and try again.</summary>
-    LineageMoved,
-
-    /// <summary>The lineage of the envelope has as many steps as it may have (<see cref="LedgerLimits.LineageSteps"/>).</summary>
-    TooManySteps,
+    /// <summary>A sum of an account would be larger than <see cref="Amount.SumMax"/>.</summary>
+    SumTooLarge,
 
     /// <summary>The org has as many settings of the kind as it may have (<see cref="LedgerLimits.SettingsPerKind"/>).</summary>
     TooManySettings,
 
     /// <summary>The org has as many open holds as it may have (<see cref="LedgerLimits.OpenHoldsPerOrg"/>).</summary>
     TooManyOpenHolds,
+
+    /// <summary>The lineage of the envelope has as many steps as it may have (<see cref="LedgerLimits.LineageSteps"/>).</summary>
+    TooManySteps,
+
+    /// <summary>The issuance is known with another text of its envelope (A1).</summary>
+    EnvelopeDiffers,
+
+    /// <summary>Another step of the issuance came first: link to that one, and try again.</summary>
+    LineageMoved,
     InsufficientBalance,
     BudgetExhausted,
 

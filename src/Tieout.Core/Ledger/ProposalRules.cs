@@ -15,7 +15,7 @@ internal static class ProposalRules
         if (draft.Object(org, ObjectKind.Proposal, proposal.Id) is { } known)
         {
             var before = Proposal.Of(known.Object);
-            return before == proposal with { ExpiresAt = before.ExpiresAt, Moves = before.Moves } ? new Outcome.Proposed(before, IsNew: false) : Refuse(Refusal.IdReused);
+            return Conflicts.Of(before, proposal) is { } field ? Refuse(Refusal.IdReused, field) : new Outcome.Proposed(before, IsNew: false);
         }
 
         if (string.IsNullOrWhiteSpace(terms.Reason)) return Refuse(Refusal.ReasonNeeded);
@@ -30,6 +30,7 @@ internal static class ProposalRules
     {
         var (by, person) = (Of(command).Actor.Id, Of(command).Person);
         if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out var proposal) is { } refusal) return Refuse(refusal);
+        if (CommandText.Write(command.Action) != proposal.Content) return Refuse(Refusal.ProposalDiffers);
         if (kept.End is { } end)
         {
             var decided = ProposalEnd.Of(end);
@@ -38,7 +39,6 @@ internal static class ProposalRules
 
         if (by == proposal.By || person == proposal.Person) return Refuse(Refusal.ProposalOwn);
         if (draft.Now >= proposal.ExpiresAt) return Refuse(Refusal.ProposalExpired);
-        if (CommandText.Write(command.Action) != proposal.Content) return Refuse(Refusal.ProposalDiffers);
         var outcome = TogetherRules.Decide(draft, [command.Action]);
         if (outcome is Outcome.Refused) return outcome;
         draft.End(kept, new ProposalEnd(Approved: true, by, Reason: null, outcome is Outcome.Done done ? done.Seq : ((Outcome.Replayed)outcome).Seq).Body);

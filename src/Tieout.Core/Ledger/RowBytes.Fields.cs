@@ -135,6 +135,7 @@ public sealed partial class RowBytes
         Text(posting.Reason);
         Long(posting.EffectiveAt.UnixMicros);
         Long(posting.RecordedAt.UnixMicros);
+        Long(posting.IsPostingRepair ? 1 : 0);
         return Crc();
     }
 
@@ -227,6 +228,18 @@ public sealed partial class RowBytes
         Text(row.Before);
         Text(row.After);
         Text(row.Outcome);
+        Long(row.RecordedAt.UnixMicros);
+        return Crc();
+    }
+
+    public uint Add(RecordRow row)
+    {
+        Row(16);
+        Long(row.Seq);
+        Long((long)row.Kind);
+        Text(row.Org);
+        Text(row.Name);
+        Text(row.Body);
         Long(row.RecordedAt.UnixMicros);
         return Crc();
     }

@@ -1,6 +1,6 @@
 namespace Tieout.Core.Ledger;
 
-/// <summary>What a setting is. The numbers are stored and never change.</summary>
+/// <summary>What a setting governs. What only happened is a <see cref="RecordKind"/>. The numbers are stored and never change.</summary>
 public enum SettingKind
 {
     Org = 0,
@@ -15,49 +15,13 @@ public enum SettingKind
     /// <summary>A signing key of identity envelopes; its secret is not in it.</summary>
     EnvelopeKey = 8,
 
-    /// <summary>Evidence that cost was about to be bound to another tenant; named <c>code:...</c>. Opens a finding with that code.</summary>
-    IdentityFinding = 9,
-
     /// <summary>An envelope that was revoked by hand, by its issuance id.</summary>
     RevokedIssuance = 12,
     AdminToken = 10,
-
-    /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
-    BillingDocument = 20,
-
-    /// <summary>A finding of a reconciliation, by its id; the newest content says how it stands. The first opens it.</summary>
-    Finding = 30,
 
     /// <summary>Whether an org's money may be adjusted by hand.</summary>
     AdjustmentFreeze = 32,
 
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
-
-    /// <summary>A time that something was wrong with the platform, from its beginning to its end.</summary>
-    AlertEpisode = 41,
-
-    /// <summary>The last day that a daily job was done for.</summary>
-    DailyRun = 42,
-
-    /// <summary>What tells whether a server has the same secrets as the others, and nothing about them.</summary>
-    SecretMark = 43,
-
-    /// <summary>Since when another book is further off than is normal, by its name in the configuration; the newest content says how it stands.</summary>
-    SurfaceDrift = 44,
-
-    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest content counts.</summary>
-    MovedAlone = 45,
-
-    /// <summary>An incident, by its number; the newest content says how it stands, and every one of them is kept.</summary>
-    Incident = 50,
-
-    /// <summary>What was noted of one. Recorded once.</summary>
-    IncidentNote = 51,
-
-    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
-    Evidence = 52,
-
-    /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once; opens a finding.</summary>
-    Quarantine = 60,
 }

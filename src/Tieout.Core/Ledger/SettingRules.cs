@@ -30,8 +30,8 @@ internal static class SettingRules
         var budget = command.Budget;
         var body = budget.ToJson();
         if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
-        if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
         if (budget.Limit is { } limit && MisfitLimit(limit) is { } misfit) return Refuse(misfit);
+        if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
         if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
@@ -60,24 +60,17 @@ internal static class SettingRules
 
         if (known is null && IsFull(draft, command.Kind, command.Org) is { } full) return full;
 
-        if (command.Kind is SettingKind.Finding) FindingRules.Tell(draft, known, command);
-        if (command.Kind is SettingKind.IdentityFinding) draft.AddFinding(command.Name.Split(':')[0], "high", command.Org, attempt: null, command.Body);
-        if (command.Kind is SettingKind.Quarantine) draft.AddFinding(QuarantineSummary.FindingCode, "critical", command.Org, attempt: null, QuarantineSummary.Of(command.Body));
-        if (command.Kind is SettingKind.BillingDocument) TellDocument(draft, command);
         return new Outcome.Done(draft.Add(command.Kind, command.Org, command.Name, command.Body), NoFigures);
     }
 
     /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
     private static Refusal? MisfitLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
 
-    private static void TellDocument(Draft draft, Command.Record command) => draft.Tell(
-        $"document/{command.Name}", command.Org, command.Name.StartsWith("CN-", StringComparison.Ordinal) ? "credit_note.issued" : "invoice.issued", Details.Document(command.Name, command.Body));
-
-    /// <summary>Evidence has no limit here: it is written once for each cause, and losing it would hide what happened.</summary>
+    /// <summary>What callers name freely has a limit.</summary>
     private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
     {
         var isLimited = kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
-            or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook or SettingKind.IdentityFinding;
+            or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook;
         return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
     }
 
@@ -103,5 +96,5 @@ internal static class SettingRules
     }
 
     private static Outcome Again(SettingRow known, string body) =>
-        string.Equals(known.Body, body, StringComparison.Ordinal) ? new Outcome.Replayed(known.Seq, NoFigures) : Refuse(Refusal.IdReused);
+        Conflicts.Of(known.Body, body) is { } field ? Refuse(Refusal.IdReused, field) : new Outcome.Replayed(known.Seq, NoFigures);
 }

@@ -38,6 +38,8 @@ public sealed class WriteSet
     /// <summary>What people asked for, with the outcomes (U1).</summary>
     public required IReadOnlyList<AuditRow> Audit { get; init; }
 
+    public required IReadOnlyList<RecordRow> Records { get; init; }
+
     /// <summary>Accounts as they stand after the batch.</summary>
     public required IReadOnlyCollection<Account> Accounts { get; init; }
 
@@ -127,7 +129,7 @@ public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant
 /// <summary>The last number given in each table.</summary>
 public readonly record struct Sequences(
     long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget, long Object, long Lineage,
-    long Audit);
+    long Audit, long Record);
 
 /// <summary>Which cell: the hour (UTC) and the labels.</summary>
 public readonly record struct CellKey(long Hour, int Labels)

@@ -7,7 +7,7 @@ namespace Tieout.Core.Money;
 /// <summary>An amount of some <see cref="Asset"/>, held as a whole number of nano-units (10⁻⁹ of the major unit).</summary>
 /// <remarks>
 /// There is nothing smaller than one nano-unit, so sums are exact. 128 bits wide, because sums must never overflow: with one command limited to
-/// <see cref="Max"/>, leaving the range takes more than 10¹⁹ commands. The build is checked: leaving it would throw and never wrap. ADR 0016 says why.
+/// <see cref="TransferMax"/>, leaving the range takes more than 10¹⁹ commands. The build is checked: leaving it would throw and never wrap. ADR 0016 says why.
 /// </remarks>
 public readonly record struct Amount : IComparable<Amount>
 {
@@ -23,10 +23,14 @@ public readonly record struct Amount : IComparable<Amount>
 
     public Int128 Nanos => new(unchecked((ulong)_high), _low);
 
-    /// <summary>The largest amount one posting, hold or charge may carry: 9 billion major units, which every store keeps in 64 bits.</summary>
-    public static readonly Amount Max = new(9_000_000_000 * NanosPerUnit);
+    /// <summary>The most that one posting, hold or charge may move: 9 × 10⁹ major units. A rule, and no bound of this type.</summary>
+    /// <remarks>
+    /// The source is the width of a column: stores keep one amount as a signed 64-bit number of nano-units, at most 9.22 × 10⁹ major units, and this is the round number below.
+    /// The ledger refuses more (<c>amount_too_large</c>).
+    /// </remarks>
+    public static readonly Amount TransferMax = new(9_000_000_000 * NanosPerUnit);
 
-    /// <summary>The largest limit or sum: 10¹⁸ major units, so that sums and differences of several stay exact as <see cref="decimal"/>.</summary>
+    /// <summary>The largest limit, and the largest sum of an account: 10¹⁸ major units, so that sums and differences of several stay exact as <see cref="decimal"/>.</summary>
     public static readonly Amount SumMax = new((Int128)1_000_000_000_000_000_000 * NanosPerUnit);
 
     public static Amount Zero => default;

@@ -13,7 +13,7 @@ public sealed record ClaimLimit(int Multiple, Amount Excess, int SubCallsMax)
 
     /// <summary>The most that is charged.</summary>
     /// <param name="held">The ceiling that was held for the attempt.</param>
-    public Amount Of(Amount held) => new((long)Int128.Min(Int128.Max((Int128)held.Nanos * Multiple, (Int128)held.Nanos + Excess.Nanos), Amount.Max.Nanos));
+    public Amount Of(Amount held) => new((long)Int128.Min(Int128.Max((Int128)held.Nanos * Multiple, (Int128)held.Nanos + Excess.Nanos), Amount.TransferMax.Nanos));
 
     /// <summary>What the counts come to; the most that an amount can be where they come to more.</summary>
     public static PricedCounts Claimed(ResolvedPrice price, in UsageCounts counts)
@@ -21,11 +21,11 @@ public sealed record ClaimLimit(int Multiple, Amount Excess, int SubCallsMax)
         try
         {
             var priced = price.Price(counts);
-            return priced with { ProviderCost = Amount.Min(priced.ProviderCost, Amount.Max), Charge = Amount.Min(priced.Charge, Amount.Max) };
+            return priced with { ProviderCost = Amount.Min(priced.ProviderCost, Amount.TransferMax), Charge = Amount.Min(priced.Charge, Amount.TransferMax) };
         }
         catch (OverflowException)
         {
-            return new(Amount.Max, Amount.Max, UsageFlags.None);
+            return new(Amount.TransferMax, Amount.TransferMax, UsageFlags.None);
         }
     }
 

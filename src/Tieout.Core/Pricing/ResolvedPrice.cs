@@ -120,7 +120,7 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     }
 
     /// <summary>As <see cref="Price(in UsageCounts)"/>, for counts from outside.</summary>
-    /// <returns>False where a count is negative or above <see cref="UsageUnits.CountMax"/>, or the price above <see cref="Amount.Max"/>.</returns>
+    /// <returns>False where a count is negative or above <see cref="UsageUnits.CountMax"/>, or the price above <see cref="Amount.TransferMax"/>.</returns>
     public bool TryPrice(in UsageCounts counts, out PricedCounts priced)
     {
         priced = default;
@@ -135,7 +135,7 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
             return false;
         }
 
-        return priced.ProviderCost <= Amount.Max && priced.Charge <= Amount.Max;
+        return priced.ProviderCost <= Amount.TransferMax && priced.Charge <= Amount.TransferMax;
     }
 
     /// <summary>The most that an attempt within <paramref name="bounds"/> can cost, rounded up: every token at the dearest

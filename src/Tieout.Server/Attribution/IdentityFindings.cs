@@ -18,7 +18,7 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
     /// <summary>What waits while the store is slow; past it, findings are only logged.</summary>
     private const int WaitingMax = 1_000;
 
-    private readonly Channel<Command.Record> _waiting = Channel.CreateBounded<Command.Record>(WaitingMax);
+    private readonly Channel<Command.AddRecord> _waiting = Channel.CreateBounded<Command.AddRecord>(WaitingMax);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private long _hour;
 
@@ -38,7 +38,7 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
 
         // A verified tenant that is not known here cannot have findings of its own.
         var org = ledger.Read.Org(finding.Org) is null ? finding.KeyOrg : finding.Org;
-        _waiting.Writer.TryWrite(new(SettingKind.IdentityFinding, org, Cut(name), Detail(finding), Once: true));
+        _waiting.Writer.TryWrite(new(RecordKind.IdentityFinding, org, Cut(name), Detail(finding), Once: true) { Announcement = new(Finding: new(finding.Code, "high")) });
     }
 
     public static string Detail(IdentityFinding finding) => JsonSerializer.Serialize(
@@ -58,7 +58,7 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
         }
     }
 
-    private async Task WriteAsync(Command.Record command, CancellationToken stoppingToken)
+    private async Task WriteAsync(Command.AddRecord command, CancellationToken stoppingToken)
     {
         try
         {

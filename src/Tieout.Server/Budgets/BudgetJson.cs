@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Tieout.Core.Budgets;
 using Tieout.Server.Http;
 
 namespace Tieout.Server.Budgets;
@@ -14,6 +12,3 @@ namespace Tieout.Server.Budgets;
 [JsonSerializable(typeof(BudgetReconciliationBody))]
 [JsonSerializable(typeof(SetBudgetBody))]
 public sealed partial class BudgetJson : JsonSerializerContext;
-
-/// <summary>minute, hour, day, week, month, total.</summary>
-internal sealed class WindowUnitConverter() : JsonStringEnumConverter<WindowUnit>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -13,7 +13,7 @@ public static class RefusalErrors
             Refusal.IdReused => ApiError.IdReused,
             Refusal.NameInvalid => ApiError.NameInvalid,
             Refusal.AmountNotPositive => ApiError.AmountNotPositive,
-            Refusal.AmountTooLarge => ApiError.AmountTooLarge,
+            Refusal.AmountTooLarge or Refusal.SumTooLarge => ApiError.AmountTooLarge,
             Refusal.CountTooLarge => ApiError.CountTooLarge,
             Refusal.OrgNotFound => ApiError.OrgNotFound,
             Refusal.BudgetInvalid => ApiError.BudgetInvalid,

@@ -13,7 +13,7 @@ internal readonly record struct AttemptEnd
     [MemberNotNullWhen(false, nameof(Failure))]
     public bool IsAnswered => Failure is null;
 
-    /// <summary>What the client is told unless a later attempt does better; null: the client is answered.</summary>
+    /// <summary>The error that the client gets if no later attempt is answered. Null: the client has an answer.</summary>
     public FailedAttempt? Failure { get; }
 
     /// <summary>How long to wait before the next attempt; null: there is none.</summary>

@@ -6,7 +6,6 @@ using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
-using Tieout.Server.Outbox;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

@@ -128,7 +128,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     }
 
     /// <summary>Ends an attempt that failed. What never went out is released; everything else gets a usage record (M1), estimated where the usage is not known.</summary>
-    /// <returns>What the client is told unless a later attempt does better; null: the record is not durable, and the client has been told that.</returns>
+    /// <returns>The error that the client gets if no later attempt is answered. Null: the store did not take the usage record, and the client got that error.</returns>
     private async Task<FailedAttempt?> EndAsync(GatewayCall call, GatewayAttempt attempt, Reply reply, UsageMeter meter, AttemptDeadline deadline)
     {
         if (!reply.Reached)

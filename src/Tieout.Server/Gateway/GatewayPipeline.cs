@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Attribution;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
@@ -23,7 +22,7 @@ namespace Tieout.Server.Gateway;
 /// <item><i>Answer</i> with <c>Tieout-*</c> headers. For streams the final figures are in the operation's resource.</item>
 /// </list>
 /// This class does steps 1 and 2, <see cref="AttemptLoop"/> steps 3 to 6 for each attempt, <see cref="AnswerRelay"/> steps 7 to 10 for the attempt that a provider answers.
-/// Each step is marked <c>step n</c> where it happens.
+/// Each step is marked <c>step n</c> where it happens. Not built yet: the mitigations of step 2, and the tiers and regions of step 8.
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free, TimeProvider time)

@@ -28,13 +28,13 @@ public static class SecretMarks
     {
         var tokens = SecretLines.Parse(adminToken, AdminTokenFile.Variable);
         var mine = MarkOf(secret, tokens[0]).ToJsonString();
-        var outcome = await ledger.SubmitAsync(new Command.Record(SettingKind.SecretMark, "", Name, mine, Once: !changed), cancellationToken);
+        var outcome = await ledger.SubmitAsync(new Command.AddRecord(RecordKind.SecretMark, "", Name, mine, Once: !changed), cancellationToken);
         if (outcome is not Outcome.Refused) return;
-        var theirs = JsonNode.Parse(ledger.Find(SettingKind.SecretMark, "", Name)?.Body ?? "{}")!;
+        var theirs = JsonNode.Parse((await ledger.Read.RecordAsync(new(RecordKind.SecretMark, "", Name), cancellationToken))?.Body ?? "{}")!;
         var known = Chain(secret).FirstOrDefault(one => one.Check(SecretMark) == (string?)theirs[EnvelopeMember]);
         if (known is not null && tokens.Any(token => TokenMark(known, token) == (string?)theirs[TokenMember]))
         {
-            await ledger.SubmitAsync(new Command.Record(SettingKind.SecretMark, "", Name, mine, Once: false), cancellationToken);
+            await ledger.SubmitAsync(new Command.AddRecord(RecordKind.SecretMark, "", Name, mine, Once: false), cancellationToken);
             return;
         }
 

@@ -62,6 +62,7 @@ public static class TieoutServer
         builder.Services.AddOutbox();
         builder.Services.AddIngest();
         builder.Services.AddGateway();
+        builder.Services.AddHostedService<ConfigurationWatcher>();
         builder.Services.AddApi(options.AdminToken);
         builder.Services.AddSingleton<RefusedCalls>();
         builder.Services.AddSingleton<HeadWriter>();

@@ -63,7 +63,7 @@ internal static class Inputs
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
-    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false) => Positive(amount, what, zeroIsFine, Core.Money.Amount.Max);
+    public static Amount Positive(Amount amount, string what, bool zeroIsFine = false) => Positive(amount, what, zeroIsFine, Core.Money.Amount.TransferMax);
 
     /// <summary>A limit on a sum: it may be larger than one amount that is moved.</summary>
     public static Amount SumLimit(Amount amount, string what) => Positive(amount, what, zeroIsFine: true, Core.Money.Amount.SumMax);
@@ -97,6 +97,15 @@ internal static class Inputs
         }
 
         throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a time: write a day such as 2026-11-22, or a time with its offset such as 2026-11-22T08:00:00Z.");
+    }
+
+    /// <summary>Where a page of the newest rows begins; <c>?cursor=</c>. Null: with the newest.</summary>
+    public static RowPlace? Place(HttpContext context)
+    {
+        if (Query(context, "cursor") is not { } text) return null;
+        return RowPlace.TryParse(text, out var place)
+            ? place
+            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a cursor of this list. Send the next_cursor of the page before.");
     }
 
     /// <summary>How many rows a page may have; <c>?limit=</c>.</summary>

@@ -22,9 +22,11 @@ internal static class Refusals
 
     private static string? Detail(Outcome.Refused refused) => refused.Reason switch
     {
+        Refusal.IdReused => $"The field '{refused.Limit}' differs from what is recorded under this id. Send the recorded content, or use another id.",
         Refusal.NameInvalid => NameFlaw(refused.Limit),
         Refusal.AmountNotPositive => "The amount must be more than zero.",
-        Refusal.AmountTooLarge => "The amount, or the balance after it, would be above the maximum.",
+        Refusal.AmountTooLarge => "The amount is larger than one command may move.",
+        Refusal.SumTooLarge => "The sums of the account would be too large with this amount.",
         Refusal.AdjustmentsFrozen => "See why and since when with 'tieout org show ORG'. Lift the freeze with 'tieout unfreeze ORG --reason WHY'.",
         Refusal.ReasonNeeded => "A second person must approve this amount: send a reason for them to read.",
         Refusal.ProposalClosed => $"{refused.Limit} decided this proposal before. Propose the action again under another id.",

@@ -22,7 +22,7 @@ internal sealed record FindingPlace(string? Project, string? AppInstance, string
 
         // What a run opened says its scope itself, and how it stands now is kept under its id.
         if (Opened(row) is not { Finding: { } finding } opened) return new(null, null, null, IsOpen: true, HasLabels: false, row.Detail);
-        var kept = new FindingsKept(ledger).Find(row.Org, opened.Id);
+        var kept = await new FindingsKept(ledger).FindAsync(row.Org, opened.Id, cancellationToken);
         var scope = finding.Scope;
         return new(
             scope.Project, scope.AppInstance, scope.CorrelationId, kept is null or { State: FindingState.Open }, scope.UsageId is not null || scope.AppInstance is not null,

@@ -21,22 +21,25 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     private const int FindingsShown = 200;
 
-    public IEnumerable<Incident> All => ledger.Of(SettingKind.Incident, "").Select(row => Parse(row.Body)).OrderByDescending(incident => incident.Id, StringComparer.Ordinal);
+    /// <summary>The newest first.</summary>
+    public async Task<IReadOnlyList<Incident>> AllAsync(CancellationToken cancellationToken) =>
+        [.. (await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", cancellationToken).Select(row => Parse(row.Body)).ToListAsync(cancellationToken)).OrderByDescending(incident => incident.Id, StringComparer.Ordinal)];
 
     /// <exception cref="ApiRefusedException">There is none.</exception>
-    public Incident Find(string id) => ledger.Find(SettingKind.Incident, "", id) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
+    public async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>
+        await ledger.Read.RecordAsync(new(RecordKind.Incident, "", id), cancellationToken) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
 
     public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, string by, string correlationId, HttpContext context)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
-            var id = $"INC-{ledger.Of(SettingKind.IncidentNote, "").Count(row => row.Name.EndsWith("/opened", StringComparison.Ordinal)) + 1:0000}";
+            var id = $"INC-{await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", context.RequestAborted).CountAsync(context.RequestAborted) + 1:0000}";
             var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), by, correlationId, findings);
 
             // The first row takes the number, since it counts once; what the incident says may be replaced later.
             var outcome = await ledger.ActAsync(new Command.Together("", [
-                new Command.Record(SettingKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true),
-                new Command.Record(SettingKind.Incident, "", incident.Id, Json(incident), Once: false),
+                new Command.AddRecord(RecordKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true),
+                new Command.AddRecord(RecordKind.Incident, "", incident.Id, Json(incident), Once: false),
             ]), context);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             outcome.OrThrow();
@@ -48,15 +51,15 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     public async Task NoteAsync(string id, IncidentNote note, HttpContext context)
     {
-        Find(id);
+        await FindAsync(id, context.RequestAborted);
         var name = $"{id}/note/{Guid.CreateVersion7():n}";
-        (await ledger.ActAsync(new Command.Record(SettingKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), context)).OrThrow();
+        (await ledger.ActAsync(new Command.AddRecord(RecordKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), context)).OrThrow();
     }
 
     /// <exception cref="ApiRefusedException">It is closed already.</exception>
     public async Task<Incident> CloseAsync(string id, string cause, string layer, string followUp, string by, HttpContext context)
     {
-        var incident = Find(id);
+        var incident = await FindAsync(id, context.RequestAborted);
         if (incident.Status == Incident.Closed) throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}. Open a new incident.");
         var closed = incident with { Status = Incident.Closed, ClosedAt = Now(), ClosedBy = by, Cause = cause, Layer = layer, FollowUp = followUp };
         await SaveAsync(closed, context);
@@ -65,24 +68,33 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     public async Task<IncidentBody> BodyAsync(string id, CancellationToken cancellationToken)
     {
-        var (asOf, incident) = (ledger.Read.AsOf, Find(id));
-        var evidence = EvidenceOf(incident);
+        var (asOf, incident) = (ledger.Read.AsOf, await FindAsync(id, cancellationToken));
+        var evidence = await EvidenceOfAsync(incident, cancellationToken);
         var findings = await FindingsAsync(incident, cancellationToken);
-        var timeline = Timeline(incident, evidence, findings).OrderBy(line => line.At, StringComparer.Ordinal).ToList();
+        var notes = await ledger.Read.AllRecordsAsync(RecordKind.IncidentNote, "", $"{id}/note/", cancellationToken)
+            .Select(row => JsonSerializer.Deserialize(row.Body, IncidentJson.Default.IncidentNote)!).ToListAsync(cancellationToken);
+        var timeline = Timeline(incident, notes, evidence, findings).OrderBy(line => line.At, StringComparer.Ordinal).ToList();
         return new(incident, timeline, await ImpactAsync(incident, cancellationToken), evidence, asOf);
     }
 
     private string Now() => Instant.From(time.GetUtcNow()).ToString();
 
     private async Task SaveAsync(Incident incident, HttpContext context) =>
-        (await ledger.ActAsync(new Command.Record(SettingKind.Incident, "", incident.Id, Json(incident), Once: false), context)).OrThrow();
+        (await ledger.ActAsync(new Command.AddRecord(RecordKind.Incident, "", incident.Id, Json(incident), Once: false), context)).OrThrow();
 
     /// <summary>What was captured within its time and scope, or for one of its findings.</summary>
-    private List<Evidence> EvidenceOf(Incident incident) =>
-        [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.Evidence && InTime(incident, row.RecordedAt))
-            .Select(row => JsonSerializer.Deserialize(row.Body, EvidenceJson.Default.Evidence)!)
-            .Where(evidence => incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding)))
-            .OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
+    private async Task<List<Evidence>> EvidenceOfAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        List<Evidence> found = [];
+        await foreach (var row in ledger.Read.AllRecordsAsync(RecordKind.Evidence, org: null, cancellationToken))
+        {
+            if (!InTime(incident, row.RecordedAt)) continue;
+            var evidence = JsonSerializer.Deserialize(row.Body, EvidenceJson.Default.Evidence)!;
+            if (incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding))) found.Add(evidence);
+        }
+
+        return [.. found.OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
+    }
 
     /// <summary>Findings of its time and scope. One about no usage has no project or instance, so it is of its tenant.</summary>
     private async Task<List<(FindingRow Row, FindingPlace Place)>> FindingsAsync(Incident incident, CancellationToken cancellationToken)
@@ -97,15 +109,10 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         return found;
     }
 
-    private IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
+    private static IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<IncidentNote> notes, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
     {
         yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
-        foreach (var row in ledger.Of(SettingKind.IncidentNote, "").Where(row => row.Name.StartsWith($"{incident.Id}/note/", StringComparison.Ordinal)))
-        {
-            var note = JsonSerializer.Deserialize(row.Body, IncidentJson.Default.IncidentNote)!;
-            yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
-        }
-
+        foreach (var note in notes) yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
         foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
         foreach (var item in evidence)
         {

@@ -21,7 +21,7 @@ internal static class IncidentEndpoints
 
     public static void MapIncidents(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/incidents", (HttpContext context, IncidentBook incidents, ILedger ledger) => List(context, incidents, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/incidents", (HttpContext context, IncidentBook incidents, ILedger ledger) => ListAsync(context, incidents, ledger)).Allow(Access.EveryRole);
         api.MapPost("/incidents", OpenAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/incidents/suggestion", SuggestAsync).Allow(Access.EveryRole);
         api.MapGet("/incidents/{id}", async (string id, IncidentBook incidents, HttpContext context) => Answer.Ok(await incidents.BodyAsync(id, context.RequestAborted), IncidentJson.Default.IncidentBody)).Allow(Access.EveryRole);
@@ -38,12 +38,12 @@ internal static class IncidentEndpoints
         return TypedResults.File(IncidentExport.Zip(body, time.GetUtcNow()), "application/zip", $"{id}.zip");
     }
 
-    private static IResult List(HttpContext context, IncidentBook incidents, ILedger ledger)
+    private static async Task<IResult> ListAsync(HttpContext context, IncidentBook incidents, ILedger ledger)
     {
         Inputs.OnlyQuery(context, "status");
         var (asOf, status) = (ledger.Read.AsOf, Inputs.Query(context, "status"));
         if (status is not (null or Incident.Open or Incident.Closed)) throw Refused("status must be open or closed.");
-        return Answer.Ok(new IncidentListBody([.. incidents.All.Where(incident => status is null || incident.Status == status)], asOf), IncidentJson.Default.IncidentListBody);
+        return Answer.Ok(new IncidentListBody([.. (await incidents.AllAsync(context.RequestAborted)).Where(incident => status is null || incident.Status == status)], asOf), IncidentJson.Default.IncidentListBody);
     }
 
     private static async Task<IResult> SuggestAsync(HttpContext context, ILedger ledger, TimeProvider time)
@@ -100,7 +100,7 @@ internal static class IncidentEndpoints
     private static async Task<IResult> CaptureAsync(string id, HttpContext context, IncidentBook incidents, EvidenceCapture capture, ILedger ledger)
     {
         var body = await Inputs.BodyAsync(context, IncidentJson.Default.CaptureBody);
-        var (incident, org) = (incidents.Find(id), Inputs.Org(ledger, body.Org));
+        var (incident, org) = (await incidents.FindAsync(id, context.RequestAborted), Inputs.Org(ledger, body.Org));
         if (body.Id is null == body.AppInstance is null) throw Refused("Send either an id or an app_instance.");
         if (!incident.Scope.Covers(org.Org.Id, incident.Scope.Project, incident.Scope.AppInstance)) throw Refused($"{org.Org.Id} is not in the scope of {id}.");
         var scope = new EvidenceScope(org.Org.Id, body.Id is null ? null : Text(body.Id, "id", TitleMax), AppInstance: body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Server.Http;
 using Tieout.Server.Metering;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Incidents;
 
@@ -20,8 +19,8 @@ internal static class IncidentExport
         {
             Add("index.html", IncidentPage.Html(body));
             Add("incident.json", JsonSerializer.Serialize(body, Readable.IncidentBody));
-            Add("timeline.csv", Csv(["at", "kind", "by", "what", "correlation_id", "trace_id"], body.Timeline.Select(line => new[] { line.At, line.Kind, line.By, line.What, line.CorrelationId, line.TraceId })));
-            Add("impact.csv", Csv(["org", "project", "app_instance", "attempts", "charged", "corrected", "net", "asset"], body.Impact.Select(line => new[]
+            Add("timeline.csv", CsvExport.Text(["at", "kind", "by", "what", "correlation_id", "trace_id"], body.Timeline.Select(line => new[] { line.At, line.Kind, line.By, line.What, line.CorrelationId, line.TraceId })));
+            Add("impact.csv", CsvExport.Text(["org", "project", "app_instance", "attempts", "charged", "corrected", "net", "asset"], body.Impact.Select(line => new[]
             {
                 line.Org, line.Project, line.AppInstance, $"{line.Attempts}", line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(), line.Asset,
             })));
@@ -29,8 +28,8 @@ internal static class IncidentExport
             {
                 var folder = $"evidence/{place + 1:000}-{evidence.Phase}";
                 Add($"{folder}/evidence.json", JsonSerializer.Serialize(evidence, Readable.Evidence));
-                Add($"{folder}/usage_records.csv", Csv(UsageLine.Columns, evidence.UsageRecords.Select(usage => usage.Fields().ToArray())));
-                Add($"{folder}/ledger_entries.csv", Csv(
+                Add($"{folder}/usage_records.csv", CsvExport.Text(UsageLine.Columns, evidence.UsageRecords.Select(usage => usage.Fields().ToArray())));
+                Add($"{folder}/ledger_entries.csv", CsvExport.Text(
                     ["posting_id", "direction", "org_id", "account_no", "kind", "amount", "usage_id", "command_id", "reverses", "reason", "effective_at", "recorded_at", "commit"],
                     evidence.LedgerEntries.Select(entry => new[]
                     {
@@ -50,6 +49,4 @@ internal static class IncidentExport
 
         return bytes.ToArray();
     }
-
-    private static string Csv(string[] columns, IEnumerable<string?[]> rows) => string.Concat(rows.Prepend(columns).Select(CsvLine.Of));
 }

@@ -211,10 +211,10 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
                 return new(item, ItemStatus.Accepted, asked.Usage.Id);
             case Outcome.Replayed:
                 return new(item, ItemStatus.Replayed, asked.Usage.Id);
-            case Outcome.Refused { Reason: Refusal.IdReused }:
+            case Outcome.Refused { Reason: Refusal.IdReused, Limit: var field }:
                 var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
                 if (stands?.Usage is { } row && IsSame(item, Said(asked, row, caller), row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
-                return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, "This id of this source was recorded before with other content. The record was not changed."));
+                return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, $"This id of this source was recorded before with another content of the field '{field}'. The record was not changed."));
             case Outcome.Proposed { Proposal: var proposal }:
                 return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
             case Outcome.Refused refused:

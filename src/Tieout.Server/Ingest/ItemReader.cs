@@ -70,8 +70,8 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
     public Amount? Money(string what)
     {
         if (IsNull) return null;
-        if (_json.TokenType is JsonTokenType.String && Amount.TryParse(Decoded(), out var amount) && amount >= Amount.Zero && amount <= Amount.Max) return amount;
-        item.Refuse(ApiError.AmountInvalid, $"{what} must be a decimal string of major units from \"0\" to \"{Amount.Max}\" with at most nine decimals, such as \"0.0125\".");
+        if (_json.TokenType is JsonTokenType.String && Amount.TryParse(Decoded(), out var amount) && amount >= Amount.Zero && amount <= Amount.TransferMax) return amount;
+        item.Refuse(ApiError.AmountInvalid, $"{what} must be a decimal string of major units from \"0\" to \"{Amount.TransferMax}\" with at most nine decimals, such as \"0.0125\".");
         return null;
     }
 

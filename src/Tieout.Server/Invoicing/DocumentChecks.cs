@@ -11,7 +11,7 @@ internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
 {
     public async Task<IReadOnlyList<DocumentCheckBody>> AllAsync(string org, CancellationToken cancellationToken)
     {
-        var (invoices, notes) = (issuing.Invoices(org), issuing.Notes(org));
+        var (invoices, notes) = (await issuing.InvoicesAsync(org, cancellationToken), await issuing.NotesAsync(org, cancellationToken));
         var checks = new List<DocumentCheckBody>();
         foreach (var (place, issued) in invoices.Index())
         {
@@ -54,7 +54,7 @@ internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
     private async Task<Dictionary<string, Amount>> GrantsAsync(string org, CancellationToken cancellationToken)
     {
         var grants = new Dictionary<string, Amount>(StringComparer.Ordinal);
-        await foreach (var posting in ledger.Read.PostingsAsync(org, Core.Instant.MinValue, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
+        await foreach (var posting in ledger.Read.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
         {
             if (posting is { Kind: PostingKind.Grant, CommandId: { } id }) grants[id] = posting.Amount;
         }

@@ -5,19 +5,19 @@ using Tieout.Core.Money;
 namespace Tieout.Server.Invoicing;
 
 /// <summary>An issued document on A4 pages. Says what its HTML page says.</summary>
-internal sealed class DocumentPdf
+internal sealed class DocumentPdf : IDisposable
 {
     private const double Left = 48, Right = 547, Top = 56, Bottom = 790, LineHeight = 14, Size = 8.5, TitleSize = 16, HashSize = 5;
 
-    /// <summary>Where columns begin, the last three where they end.</summary>
+    /// <summary>Left edges of the columns; of the last three, right edges.</summary>
     private static readonly double[] Columns = [Left, 150, 230, 420, 485, Right];
 
-    private readonly PdfWriter _pdf;
+    private readonly PdfPages _pdf;
     private double _y;
 
-    private DocumentPdf(string title, DateTimeOffset issuedAt)
+    private DocumentPdf(string org, string title, DateTimeOffset issuedAt)
     {
-        _pdf = new(title, issuedAt);
+        _pdf = new(title, $"{org}/{title}", issuedAt);
         NewPage();
         _pdf.Text(Left, _y, title, TitleSize, bold: true);
         _y += 22;
@@ -25,7 +25,7 @@ internal sealed class DocumentPdf
 
     public static byte[] Of(FinalInvoice invoice)
     {
-        var page = new DocumentPdf($"Invoice {invoice.Number}", invoice.IssuedAt);
+        using var page = new DocumentPdf(invoice.Org, $"Invoice {invoice.Number}", invoice.IssuedAt);
         page.Line($"{invoice.Org} · {invoice.Period}, {Time(invoice.From)} to {Time(invoice.To)} (months of {invoice.TimeZone}; the end is not included)");
         page.Line($"Issued {Time(invoice.IssuedAt)}");
         page.Total(invoice.Total, invoice.Decimals, invoice.Asset);
@@ -55,7 +55,7 @@ internal sealed class DocumentPdf
 
     public static byte[] Of(CreditNote note, int decimals)
     {
-        var page = new DocumentPdf($"Credit note {note.Number}", note.IssuedAt);
+        using var page = new DocumentPdf(note.Org, $"Credit note {note.Number}", note.IssuedAt);
         page.Line($"{note.Org} · for invoice {note.Invoice} · issued {Time(note.IssuedAt)}");
         page.Total(note.Total, decimals, note.Asset);
         page.Line(note.Reason);
@@ -64,6 +64,8 @@ internal sealed class DocumentPdf
         page.Line($"The net is in the ledger as the grant {note.GrantId}. The invoice stays as it was issued.");
         return page._pdf.Bytes();
     }
+
+    public void Dispose() => _pdf.Dispose();
 
     private void NewPage()
     {
@@ -77,27 +79,27 @@ internal sealed class DocumentPdf
         if (_y > Bottom) NewPage();
     }
 
-    /// <summary>Broken at spaces where the page ends; a word that is longer is cut.</summary>
+    /// <summary>Broken at spaces where the page ends. A longer word, or text of a script without spaces, is broken where the line is full.</summary>
     private void Line(string text, double size = Size)
     {
         var line = "";
         foreach (var word in text.Split(' '))
         {
             var longer = line.Length == 0 ? word : $"{line} {word}";
-            if (line.Length > 0 && PdfWriter.WidthOf(longer, size) > Right - Left)
+            if (line.Length > 0 && _pdf.WidthOf(longer, size) > Right - Left)
             {
                 Draw(line);
                 longer = word;
             }
 
-            line = longer;
+            for (line = longer; Fitting(line, size, Right - Left) is var fits && fits < line.Length; line = line[fits..]) Draw(line[..fits]);
         }
 
         Draw(line);
 
         void Draw(string part)
         {
-            _pdf.Text(Left, _y, Cut(part, size, Right - Left), size);
+            _pdf.Text(Left, _y, part, size);
             Next();
         }
     }
@@ -119,24 +121,27 @@ internal sealed class DocumentPdf
     private void Sum(string what, string amount, bool bold = false)
     {
         _pdf.Text(Left, _y, what, Size, bold);
-        _pdf.Text(Right, _y, amount, Size, bold, toTheLeft: true);
+        _pdf.Text(Right, _y, amount, Size, bold, rightAligned: true);
         Next();
     }
 
     private void Row(bool bold, params ReadOnlySpan<string> cells)
     {
         const int names = 3;
-        for (var i = 0; i < names; i++) _pdf.Text(Columns[i], _y, Cut(cells[i], Size, Columns[i + 1] - Columns[i] - (i == names - 1 ? 45 : 6)), Size, bold);
-        for (var i = names; i < Columns.Length; i++) _pdf.Text(Columns[i], _y, cells[i], Size, bold, toTheLeft: true);
+        for (var i = 0; i < names; i++) _pdf.Text(Columns[i], _y, Cut(cells[i], bold, Columns[i + 1] - Columns[i] - (i == names - 1 ? 45 : 6)), Size, bold);
+        for (var i = names; i < Columns.Length; i++) _pdf.Text(Columns[i], _y, cells[i], Size, bold, rightAligned: true);
         Next();
     }
 
-    private static string Cut(string text, double size, double width)
+    private string Cut(string text, bool bold, double width) =>
+        _pdf.WidthOf(text, Size, bold) <= width ? text : text[..Fitting(text, Size, width - _pdf.WidthOf("…", Size, bold), bold)] + "…";
+
+    /// <summary>How many characters of a text have room in a width; at least one, and never half of one that is written as two.</summary>
+    private int Fitting(string text, double size, double width, bool bold = false)
     {
-        if (PdfWriter.WidthOf(text, size) <= width) return text;
-        var length = text.Length - 1;
-        while (length > 1 && PdfWriter.WidthOf(text[..length] + "…", size) > width) length--;
-        return text[..length] + "…";
+        var length = text.Length;
+        while (length > 1 && (char.IsHighSurrogate(text[length - 1]) || _pdf.WidthOf(text[..length], size, bold) > width)) length--;
+        return length;
     }
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

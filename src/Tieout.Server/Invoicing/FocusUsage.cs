@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -13,8 +12,6 @@ namespace Tieout.Server.Invoicing;
 /// <summary>Usage as FOCUS: charges by usage record, then what corrected them. All of it sums to what the org pays for the range.</summary>
 internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExport
 {
-    private const int CharactersPerFlush = 100_000;
-
     /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
     private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
 
@@ -22,36 +19,29 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
 
     public async Task WriteAsync(HttpContext context, OrgState org, UsageFilter filter)
     {
-        var export = new FocusExport(org, new InvoiceNumbering(ledger, time).Invoices(filter.Org), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
+        var export = new FocusExport(org, await new InvoiceNumbering(ledger, time).InvoicesAsync(filter.Org, context.RequestAborted), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
-        await context.Response.WriteAsync(CsvLine.Of(export.Columns), context.RequestAborted);
-        var (chunk, prices) = (new StringBuilder(), new Dictionary<int, ResolvedPrice?>());
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await LineAsync(export.Row(row, await PriceAsync(row.Price), correction: null));
+        var prices = new Dictionary<int, ResolvedPrice?>();
+        await using var csv = new CsvExport(context.Response.Body);
+        await csv.RowAsync(export.Columns, context.RequestAborted);
+        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), correction: null), context.RequestAborted);
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
-            var corrected = filter with { From = Instant.MinValue, To = End, After = posting.UsageSeq - 1, Limit = 1 };
+            var corrected = filter with { From = Instant.UnixEpoch, To = End, After = posting.UsageSeq - 1, Limit = 1 };
             await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
             {
-                if (row.Seq == posting.UsageSeq) await LineAsync(export.Row(row, await PriceAsync(row.Price), posting));
+                if (row.Seq == posting.UsageSeq) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), posting), context.RequestAborted);
             }
         }
 
-        await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
+        await csv.CompleteAsync(context.RequestAborted);
 
         async ValueTask<ResolvedPrice?> PriceAsync(int number)
         {
             if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(filter.Org, number, context.RequestAborted);
             return prices.GetValueOrDefault(number);
-        }
-
-        async Task LineAsync(string?[] cells)
-        {
-            chunk.Append(CsvLine.Of(cells));
-            if (chunk.Length < CharactersPerFlush) return;
-            await context.Response.WriteAsync(chunk.ToString(), context.RequestAborted);
-            chunk.Clear();
         }
     }
 }

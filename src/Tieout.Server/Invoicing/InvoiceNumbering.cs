@@ -10,7 +10,7 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;
 
-/// <summary>Issues invoices and credit notes: numbers without gaps, each kept as a setting that is recorded once and so never changes.</summary>
+/// <summary>Issues invoices and credit notes: numbers without gaps, each a record that is made once and so never changes.</summary>
 internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 {
     /// <summary>Two that issue at the same time want the same number; one gets it and the other asks again. Bounds the work of a call.</summary>
@@ -23,7 +23,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
             // One look for both: a number that follows from a later look could let the same month in twice.
-            var issued = Invoices(org);
+            var issued = await InvoicesAsync(org, context.RequestAborted);
             if (issued.FirstOrDefault(invoice => invoice.Period == month.ToString()) is { } known)
             {
                 if (taxes.Select(tax => tax.On(known.Net, known.Decimals)).SequenceEqual(known.Taxes)) return (false, known);
@@ -32,7 +32,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 
             (await ledger.ActAsync(new Command.ClosePeriod(org, month), context)).OrThrow();
             var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, issued.Count + 1), time.GetUtcNow(), taxes, context.RequestAborted);
-            if (await RecordAsync(org, invoice.Number, invoice.ToJson(), context)) return (true, invoice);
+            if (await RecordAsync(invoice, context)) return (true, invoice);
         }
 
         throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
@@ -43,11 +43,11 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
     public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, HttpContext context, string? finding = null)
     {
-        var invoice = Invoices(org).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
+        var invoice = (await InvoicesAsync(org, context.RequestAborted)).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
         if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
-            var notes = Notes(org);
+            var notes = await NotesAsync(org, context.RequestAborted);
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
                 if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
@@ -87,18 +87,18 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
         }, points.GetValueOrDefault(invoice.Statement.LastPosting));
     }
 
-    public IReadOnlyList<FinalInvoice> Invoices(string org) => [.. Issued(org, FinalInvoice.Prefix).Select(row => FinalInvoice.Parse(row.Body))];
-
-    public IReadOnlyList<CreditNote> Notes(string org) => [.. Issued(org, CreditNote.Prefix).Select(row => CreditNote.Parse(row.Body))];
+    /// <summary>By number.</summary>
+    public async Task<IReadOnlyList<FinalInvoice>> InvoicesAsync(string org, CancellationToken cancellationToken) =>
+        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, FinalInvoice.Prefix, cancellationToken).Select(row => FinalInvoice.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <summary>By number.</summary>
-    private IEnumerable<SettingRow> Issued(string org, string prefix) =>
-        ledger.Of(SettingKind.BillingDocument, org).Where(row => row.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(row => row.Name, StringComparer.Ordinal);
+    public async Task<IReadOnlyList<CreditNote>> NotesAsync(string org, CancellationToken cancellationToken) =>
+        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, CreditNote.Prefix, cancellationToken).Select(row => CreditNote.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <returns>False: another document took the number first.</returns>
-    private async Task<bool> RecordAsync(string org, string number, string body, HttpContext context)
+    private async Task<bool> RecordAsync(FinalInvoice invoice, HttpContext context)
     {
-        var outcome = await ledger.ActAsync(new Command.Record(SettingKind.BillingDocument, org, number, body, Once: true), context);
+        var outcome = await ledger.ActAsync(BillingRecord.Of(invoice), context);
         if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) return false;
         outcome.OrThrow();
         return true;
@@ -107,9 +107,8 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     /// <summary>Records the credit note and gives the money, both or neither. Sending it again is safe: it counts once.</summary>
     private Task<Outcome> GiveAsync(CreditNote note, string? finding, HttpContext context)
     {
-        var document = new Command.Record(SettingKind.BillingDocument, note.Org, note.Number, note.ToJson(), Once: true);
         var grant = new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null);
-        return ledger.ActAsync(new Command.Together(note.Org, [document, grant]), context, new(note.Id, note.Reason, finding));
+        return ledger.ActAsync(new Command.Together(note.Org, [BillingRecord.Of(note), grant]), context, new(note.Id, note.Reason, finding));
     }
 
     /// <exception cref="ProposedException">The same credit note was proposed before.</exception>
@@ -117,7 +116,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     private async Task ProposedAsync(string org, string number, string id, Amount net, string reason, HttpContext context)
     {
         if (await ledger.ProposedAsync<Command.Together>(org, id, context.RequestAborted) is not { } proposal) return;
-        if (CommandText.Parse(proposal.Content) is Command.Together { Parts: [Command.Record { Kind: SettingKind.BillingDocument } document, ..] })
+        if (CommandText.Parse(proposal.Content) is Command.Together { Parts: [Command.AddRecord { Kind: RecordKind.BillingDocument } document, ..] })
         {
             var note = CreditNote.Parse(document.Body);
             if (note.Invoice == number && note.Net == net && note.Reason == reason) throw new ProposedException(new(proposal, IsNew: false));

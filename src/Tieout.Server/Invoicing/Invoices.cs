@@ -68,7 +68,7 @@ internal static class InvoiceEndpoints
         var sums = await ledger.Read.ChargesAsync(org.Org.Id, from, to, cancellationToken);
         var through = sums.Count == 0 ? 0 : sums.Max(sum => sum.LastPosting);
         var statement = new Statement(org, period, through);
-        await foreach (var posting in ledger.Read.PostingsAsync(org.Org.Id, Core.Instant.MinValue, to, after: 0, cancellationToken))
+        await foreach (var posting in ledger.Read.PostingsAsync(org.Org.Id, Core.Instant.UnixEpoch, to, after: 0, cancellationToken))
         {
             if (!statement.Add(posting)) break;
         }

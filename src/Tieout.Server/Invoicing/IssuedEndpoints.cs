@@ -56,9 +56,9 @@ internal static class IssuedEndpoints
     public static void MapIssued(this IEndpointRouteBuilder api)
     {
         api.MapPost("/orgs/{org}/invoices/{month}/finalise", FinaliseAsync).Allow(Access.Roles(AdminRole.Finance));
-        api.MapGet("/orgs/{org}/documents", List).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapGet("/orgs/{org}/documents", ListAsync).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
         api.MapGet("/orgs/{org}/documents/verify", (string org, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, null, context, ledger, time)).Allow(Access.EveryRole);
-        api.MapGet("/orgs/{org}/documents/{number}", Get).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapGet("/orgs/{org}/documents/{number}", GetAsync).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
         api.MapGet("/orgs/{org}/documents/{number}/verify", (string org, string number, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, number, context, ledger, time)).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/documents/{number}/credit-notes", CreditAsync).Allow(Access.Roles(AdminRole.Finance));
     }
@@ -86,21 +86,21 @@ internal static class IssuedEndpoints
         return Json(note.ToJson(), isNew);
     }
 
-    private static IResult List(string org, ILedger ledger, TimeProvider time)
+    private static async Task<IResult> ListAsync(string org, HttpContext context, ILedger ledger, TimeProvider time)
     {
         var asOf = ledger.Read.AsOf;
         var state = Inputs.Org(ledger, org);
         var issuing = new InvoiceNumbering(ledger, time);
-        var invoices = issuing.Invoices(org).Select(issued => new DocumentBody(issued.Number, "invoice", issued.Period, null, issued.IssuedAt, issued.Net, issued.Total));
-        var notes = issuing.Notes(org).Select(note => new DocumentBody(note.Number, "credit_note", null, note.Invoice, note.IssuedAt, note.Net, note.Total));
+        var invoices = (await issuing.InvoicesAsync(org, context.RequestAborted)).Select(issued => new DocumentBody(issued.Number, "invoice", issued.Period, null, issued.IssuedAt, issued.Net, issued.Total));
+        var notes = (await issuing.NotesAsync(org, context.RequestAborted)).Select(note => new DocumentBody(note.Number, "credit_note", null, note.Invoice, note.IssuedAt, note.Net, note.Total));
         return Answer.Ok(new DocumentListBody(org, state.Org.Asset, [.. invoices.Concat(notes)], asOf), IssuedJson.Default.DocumentListBody);
     }
 
-    private static IResult Get(string org, string number, HttpContext context, ILedger ledger)
+    private static async Task<IResult> GetAsync(string org, string number, HttpContext context, ILedger ledger)
     {
         Inputs.OnlyQuery(context, "format");
         Inputs.Org(ledger, org);
-        var row = ledger.Find(SettingKind.BillingDocument, org, number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
+        var row = await ledger.Read.RecordAsync(new(RecordKind.BillingDocument, org, number), context.RequestAborted) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
         var isInvoice = number.StartsWith(FinalInvoice.Prefix, StringComparison.Ordinal);
         return Inputs.Query(context, "format") switch
         {

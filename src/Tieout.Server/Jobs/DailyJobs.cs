@@ -3,12 +3,11 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Jobs;
 
-/// <summary>Runs what is due once a day. Which day was done last is a setting, so that neither a restart nor another server does it again.</summary>
+/// <summary>Runs what is due once a day. Which day was done last is a record, so that neither a restart nor another server does it again.</summary>
 internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> jobs, TimeProvider time, OutageLog outages, ILogger<DailyJobs> logger)
     : LeaderWorker(ledger, TimeSpan.FromMinutes(1), time, outages)
 {
@@ -25,13 +24,14 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
             var now = Time.GetUtcNow();
             var isDue = TimeOnly.FromDateTime(now.UtcDateTime) >= job.DueAt;
             var day = Day(isDue ? now : now.AddDays(-1));
-            var last = Ledger.Find(SettingKind.DailyRun, "", job.Name)?.Body;
-            if (last is not null && (!isDue || last == Done(day))) continue;
             try
             {
+                var last = (await Ledger.Read.RecordAsync(new(RecordKind.DailyRun, "", job.Name), stoppingToken))?.Body;
+                if (last is not null && (!isDue || last == Done(day))) continue;
+
                 // A ledger that has never had it begins with the next day's: what was before there was a ledger needs no looking after.
                 if (last is not null) await job.RunAsync(Instant.From(now), stoppingToken);
-                await Ledger.SubmitAsync(new Command.Record(SettingKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
+                await Ledger.SubmitAsync(new Command.AddRecord(RecordKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
                 if (last is not null) LogDone(job.Name, day);
             }
             catch (Exception unexpected) when (unexpected is not (StoreUnavailableException or OperationCanceledException) || (unexpected is OperationCanceledException && !stoppingToken.IsCancellationRequested))

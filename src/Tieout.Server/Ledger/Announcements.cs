@@ -14,10 +14,10 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, O
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<(Command.Announce Message, Command.Record? Beside)> _waiting = Channel.CreateBounded<(Command.Announce, Command.Record?)>(WaitingMax);
+    private readonly Channel<(Command.Announce Message, Command.AddRecord? Beside)> _waiting = Channel.CreateBounded<(Command.Announce, Command.AddRecord?)>(WaitingMax);
 
     /// <param name="beside">What is to be remembered of it, if the message is told or stands already.</param>
-    public void Tell(Command.Announce message, Command.Record? beside = null)
+    public void Tell(Command.Announce message, Command.AddRecord? beside = null)
     {
         if (!_waiting.Writer.TryWrite((message, beside))) LogNotTold(message.Type, message.Id, "too many wait");
     }
@@ -33,7 +33,7 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, O
     }
 
     /// <returns>False: the store is down, and it is to be tried again.</returns>
-    private async Task<bool> TellAsync(Command.Announce message, Command.Record? beside, CancellationToken stoppingToken)
+    private async Task<bool> TellAsync(Command.Announce message, Command.AddRecord? beside, CancellationToken stoppingToken)
     {
         try
         {

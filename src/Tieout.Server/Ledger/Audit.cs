@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
-using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -36,21 +35,13 @@ internal static class AuditEndpoints
     {
         Inputs.OnlyQuery(context, "org", "actor", "from", "to", "limit", "cursor");
         var (asOf, limit) = (ledger.Read.AsOf, Inputs.Limit(context));
-        var query = new AuditQuery(Inputs.Query(context, "org"), Inputs.Query(context, "actor"), Time(context, "from"), Time(context, "to"), Before(context), limit + 1);
+        var query = new AuditQuery(Inputs.Query(context, "org"), Inputs.Query(context, "actor"), Time(context, "from"), Time(context, "to"), Inputs.Place(context), limit + 1);
         var page = await ledger.Read.AuditAsync(query, context.RequestAborted);
         var items = page.Take(limit).Select(Body).ToList();
         return Answer.Ok(new AuditPageBody(items, page.Count > limit ? page[limit - 1].Place.ToString() : null, asOf), LedgerJson.Default.AuditPageBody);
     }
 
     private static Instant? Time(HttpContext context, string name) => Inputs.Query(context, name) is { } text ? Inputs.Time(text, TimeZoneInfo.Utc) : null;
-
-    private static AuditPlace? Before(HttpContext context)
-    {
-        if (Inputs.Query(context, "cursor") is not { } text) return null;
-        return AuditPlace.TryParse(text, out var place)
-            ? place
-            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(text)}' is not a cursor of this list. Send the next_cursor of the page before.");
-    }
 
     private static AuditRecordBody Body(StoredAudit stored)
     {

@@ -26,17 +26,26 @@ public sealed record QuarantinedBody(
 /// <summary>Commands in quarantine: each is kept whole, so that nothing that was spent is lost.</summary>
 internal static class QuarantineEndpoint
 {
-    public static void MapQuarantine(this IEndpointRouteBuilder api) => api.MapGet("/quarantine", List).Allow(Access.EveryRole);
+    public static void MapQuarantine(this IEndpointRouteBuilder api) => api.MapGet("/quarantine", ListAsync).Allow(Access.EveryRole);
 
-    private static IResult List(HttpContext context, ILedger ledger)
+    private static async Task<IResult> ListAsync(HttpContext context, ILedger ledger)
     {
         Inputs.OnlyQuery(context, "org", "limit");
         var (asOf, limit, org) = (ledger.Read.AsOf, Inputs.Limit(context), Inputs.Query(context, "org"));
-        var rows = ledger.Read.Settings.Where(row => row.Kind == SettingKind.Quarantine && (org is null || row.Org == org)).OrderByDescending(row => row.RecordedAt.UnixMicros).ToList();
-        return Answer.Ok(new QuarantineListBody([.. rows.Take(limit).Select(Body)], rows.Count, asOf), LedgerJson.Default.QuarantineListBody);
+        var newest = new PriorityQueue<RecordRow, long>();
+        var total = 0;
+        await foreach (var row in ledger.Read.AllRecordsAsync(RecordKind.Quarantine, org, context.RequestAborted))
+        {
+            total++;
+            if (newest.Count < limit) newest.Enqueue(row, row.RecordedAt.UnixMicros);
+            else newest.EnqueueDequeue(row, row.RecordedAt.UnixMicros);
+        }
+
+        var shown = newest.UnorderedItems.Select(item => item.Element).OrderByDescending(row => row.RecordedAt.UnixMicros);
+        return Answer.Ok(new QuarantineListBody([.. shown.Select(Body)], total, asOf), LedgerJson.Default.QuarantineListBody);
     }
 
-    private static QuarantinedBody Body(SettingRow row)
+    private static QuarantinedBody Body(RecordRow row)
     {
         using var body = JsonDocument.Parse(row.Body);
         var summary = body.RootElement.GetProperty(QuarantineSummary.Member);

@@ -33,7 +33,7 @@ internal static class UsageEndpoints
         var filter = Filter(context, state);
         if (Inputs.Query(context, "format") is { } format and not "json")
         {
-            var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is csv, jsonl, focus or json.");
+            var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"The format is {string.Join(", ", exports.Select(export => export.Format))} or json.");
             if (Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(context, org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
             await export.WriteAsync(context, state, filter);
             return TypedResults.Empty;
@@ -55,7 +55,7 @@ internal static class UsageEndpoints
 
     private static UsageFilter Filter(HttpContext context, OrgState org)
     {
-        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.MinValue;
+        var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.UnixEpoch;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
         if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         var source = Inputs.Query(context, "source") is { } named

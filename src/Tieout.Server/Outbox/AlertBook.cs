@@ -6,18 +6,40 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Ledger;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
 
 /// <summary>Which alerts are raised, and telling it once an episode: when one begins, and when it is over.</summary>
-/// <remarks>Episodes are settings, so that a server that starts again goes on with those it had.</remarks>
-internal sealed partial class AlertBook(ILedger ledger, Announcements announcements, TimeProvider time, ILogger<AlertBook> logger)
+/// <remarks>Episodes are records, so that a server that starts again goes on with those it had.</remarks>
+internal sealed partial class AlertBook(ILedger ledger, Announcements announcements, OutageLog outages, TimeProvider time, ILogger<AlertBook> logger)
 {
     private readonly Dictionary<string, Episode> _raised = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private bool _isRead;
+
+    /// <summary>Takes in the episodes that have not ended, once. While the store cannot be read nothing is recalled; the next look tries again.</summary>
+    public async Task RecallAsync(CancellationToken cancellationToken)
+    {
+        if (_isRead) return;
+        try
+        {
+            var rows = await ledger.Read.AllRecordsAsync(RecordKind.AlertEpisode, "", cancellationToken).ToListAsync(cancellationToken);
+            lock (_gate)
+            {
+                foreach (var row in rows)
+                {
+                    if (Episode.Parse(row.Body) is { Over: false } episode) _raised.TryAdd($"{episode.Code}/{episode.Scope}", episode);
+                }
+
+                _isRead = true;
+            }
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            outages.See("alerts", unavailable.Message);
+        }
+    }
 
     /// <summary>Says how a figure stands. Only what changes is told.</summary>
     /// <param name="code">For example <c>spool_backlog</c>.</param>
@@ -28,7 +50,6 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
         Episode? began = null, ended = null;
         lock (_gate)
         {
-            Recall();
             if (isRaised == _raised.ContainsKey(name)) return;
             if (isRaised) _raised[name] = began = new(code, scope, Instant.From(time.GetUtcNow()).ToString(), value, limit, Over: false);
             else if (_raised.Remove(name, out ended)) ended = ended with { Over = true };
@@ -46,23 +67,12 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
         }
     }
 
-    private void Recall()
-    {
-        if (_isRead) return;
-        foreach (var row in ledger.Of(SettingKind.AlertEpisode, ""))
-        {
-            if (Episode.Parse(row.Body) is { Over: false } episode) _raised[$"{episode.Code}/{episode.Scope}"] = episode;
-        }
-
-        _isRead = true;
-    }
-
     private void Tell(string name, Episode episode, string type, AlertBody body)
     {
         var id = $"{type}/{episode.Scope}/{episode.Since}/{episode.Code}";
         announcements.Tell(
             new Command.Announce(Short(id), "", type, JsonSerializer.Serialize(body, AlertJson.Default.AlertBody)),
-            new Command.Record(SettingKind.AlertEpisode, "", Short(name), JsonSerializer.Serialize(episode, AlertJson.Default.Episode), Once: false));
+            new Command.AddRecord(RecordKind.AlertEpisode, "", Short(name), JsonSerializer.Serialize(episode, AlertJson.Default.Episode), Once: false));
     }
 
     private static string Short(string name) => name.Length <= Core.Tenancy.Names.LengthMax ? name : name[..Core.Tenancy.Names.LengthMax];

@@ -21,11 +21,12 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
+        while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
     }
 
-    internal void Look()
+    internal async Task LookAsync(CancellationToken cancellationToken)
     {
+        await book.RecallAsync(cancellationToken);
         var (health, limits, waiting) = (ledger.Health, options.Alerts, spool.Count);
         Over("spool_backlog", waiting, limits.SpoolAlert);
         Over("spool_problem", waiting, limits.SpoolProblem);

@@ -64,7 +64,7 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         var evidence = new Evidence(
             $"ev_{Guid.CreateVersion7():n}", at.ToString(), by, phase, scope.Org, scope.Project ?? labels?.Labels.Project, instance, scope.Finding,
             labels?.CorrelationId, scope.Code, [.. attempts.Select(attempt => UsageLine.From(attempt.Usage!, Viewer.Platform))], entries, registered is null ? null : RuntimeObjects.Body(registered.Object), truncated);
-        var command = new Command.Record(SettingKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
+        var command = new Command.AddRecord(RecordKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
         (context is null ? await ledger.SubmitAsync(command, cancellationToken) : await ledger.ActAsync(command, context)).OrThrow();
         return evidence;
     }
@@ -98,7 +98,7 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
 
     private async Task<List<EntryLine>> OfPostingAsync(string org, long number, CancellationToken cancellationToken)
     {
-        await foreach (var posting in ledger.Read.PostingsAsync(org, Instant.MinValue, new(long.MaxValue), number - 1, cancellationToken))
+        await foreach (var posting in ledger.Read.PostingsAsync(org, Instant.UnixEpoch, new(long.MaxValue), number - 1, cancellationToken))
         {
             return posting.Seq == number ? [.. Entries(new(posting, await ledger.Read.CommitOfAsync(org, number, cancellationToken)), usage: null)] : [];
         }

@@ -17,24 +17,25 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="State"><c>open</c>; <c>ended</c>: a run no longer finds it; <c>accepted</c>: a person lets it stand.</param>
 public sealed record FindingBody(long Seq, string Code, string Severity, string Org, string? UsageId, JsonElement Detail, string RecordedAt, string Id, string State);
 
-public sealed record FindingListBody(IReadOnlyList<FindingBody> Items, long AsOf);
+/// <param name="NextCursor">Where the next page begins; null: this is the last.</param>
+public sealed record FindingListBody(IReadOnlyList<FindingBody> Items, long AsOf, string? NextCursor = null);
 
-/// <summary>Findings: what someone should look at.</summary>
+/// <summary>Findings: what someone should look at. Newest first, page by page.</summary>
 internal static class FindingEndpoints
 {
-    /// <summary>Rows that a filter looks through, the newest first.</summary>
-    private const int FilteredMax = 100_000;
+    /// <summary>Rows read at once.</summary>
+    private const int PageRows = 500;
 
     public static void MapFindings(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/findings", (HttpContext context, ILedger ledger) => List(org: null, context, ledger)).Allow(Access.EveryRole);
-        api.MapGet("/orgs/{org}/findings", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/findings", (HttpContext context, ILedger ledger) => ListAsync(org: null, context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/findings", (string org, HttpContext context, ILedger ledger) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(Access.EveryRole);
     }
 
-    private static async Task<IResult> List(string? org, HttpContext context, ILedger ledger)
+    private static async Task<IResult> ListAsync(string? org, HttpContext context, ILedger ledger)
     {
-        Inputs.OnlyQuery(context, "limit", "code", "open");
-        var (limit, code) = (Inputs.Limit(context), Inputs.Query(context, "code"));
+        Inputs.OnlyQuery(context, "limit", "code", "open", "cursor");
+        var query = new FindingQuery(org, Inputs.Query(context, "code"), Inputs.Place(context), PageRows);
         var open = Inputs.Query(context, "open") switch
         {
             null or "false" => false,
@@ -42,19 +43,36 @@ internal static class FindingEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(other)}' is neither true nor false."),
         };
         var asOf = ledger.Read.AsOf;
-        var kept = new FindingsKept(ledger).All.ToDictionary(kept => kept.Finding.Id, kept => kept.Finding, StringComparer.Ordinal);
-        var rows = await ledger.Read.FindingsAsync(org, code is null && !open ? limit : FilteredMax, context.RequestAborted);
-
-        // The newest row of a finding says how it was last found; an older one is that it was found before.
-        var items = rows.Select(row => Body(row, kept)).DistinctBy(finding => finding.Id)
-            .Where(finding => (code is null || finding.Code == code) && (!open || finding.State == FindingState.Open)).Take(limit).ToList();
-        return Answer.Ok(new FindingListBody(items, asOf), ReconciliationJson.Default.FindingListBody);
+        var (items, next) = await PageAsync(ledger, query, open, Inputs.Limit(context), context.RequestAborted);
+        return Answer.Ok(new FindingListBody(items, asOf, next), ReconciliationJson.Default.FindingListBody);
     }
 
-    private static FindingBody Body(FindingRow row, Dictionary<string, KeptFinding> all)
+    private static async Task<(List<FindingBody> Items, string? Next)> PageAsync(ILedger ledger, FindingQuery query, bool open, int limit, CancellationToken cancellationToken)
+    {
+        var kept = new FindingsKept(ledger);
+        var (items, seen) = (new List<FindingBody>(), new HashSet<string>(StringComparer.Ordinal));
+        while (true)
+        {
+            var rows = await ledger.Read.FindingsAsync(query, cancellationToken);
+            foreach (var row in rows)
+            {
+                // There is one row more than the page has, so there is a next page.
+                if (items.Count == limit) return (items, query.Before.ToString());
+                query = query with { Before = row.Place };
+
+                // The newest row of a finding says how it was last found; an older one is that it was found before.
+                var finding = await BodyAsync(row.Row, kept, cancellationToken);
+                if (seen.Add(finding.Id) && (!open || finding.State == FindingState.Open)) items.Add(finding);
+            }
+
+            if (rows.Count < query.Limit) return (items, null);
+        }
+    }
+
+    private static async Task<FindingBody> BodyAsync(FindingRow row, FindingsKept all, CancellationToken cancellationToken)
     {
         var id = FindingsKept.IdOf(row);
-        var kept = all.GetValueOrDefault(id);
+        var kept = await all.FindAsync(row.Org, id, cancellationToken);
 
         // Figures of one that is open may have changed since it was opened.
         using var detail = kept is { State: FindingState.Open } ? JsonSerializer.SerializeToDocument(kept, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);

@@ -45,7 +45,7 @@ internal static class TieEndpoints
         }
         catch (OverflowException)
         {
-            throw FileRefused.Whole($"Its figures come to more than {Amount.Max}: compare a shorter range or by more fields.");
+            throw FileRefused.Whole($"Its figures come to more than {Amount.TransferMax}: compare a shorter range or by more fields.");
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed record TieRequest(
     /// <summary>The ledger takes usage up to five minutes ahead of its clock.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromDays(2);
 
-    public Instant From => FromGiven ?? Instant.MinValue;
+    public Instant From => FromGiven ?? Instant.UnixEpoch;
 
     public Instant To => ToGiven ?? Now + Ahead;
 

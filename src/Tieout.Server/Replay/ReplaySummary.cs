@@ -12,7 +12,7 @@ namespace Tieout.Server.Replay;
 /// <param name="Cost">Σ of the costs the gateway stated, major units, exact decimal.</param>
 /// <param name="CostUnknown">Of <paramref name="Ok"/>, those for which it stated none.</param>
 /// <param name="Streamed">Of <paramref name="Sent"/>, those that asked for a stream.</param>
-/// <param name="P50Ms">Milliseconds from sending to the last byte, of those that are ok; the bucket's upper bound, at most 1/64 too high.</param>
+/// <param name="P50Ms">Milliseconds from sending to the last byte, of those that are ok; at most one part in a thousand too high.</param>
 public sealed record ReplaySummary(
     long Sent, long Ok, IReadOnlyDictionary<string, long> Refused, long Failed, IReadOnlyDictionary<string, long> Failures,
     string Cost, long CostUnknown, long Streamed, decimal DurationS, decimal RequestsPerS, decimal P50Ms, decimal P99Ms)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tieout.Core.Money;
+using Tieout.Storage.Bench;
 
 namespace Tieout.Server.Replay;
 
@@ -56,12 +57,10 @@ internal sealed class ReplayTally
         {
             return new(
                 _sent, _ok, _refused, _failures.Values.Sum(), _failures, _cost.ToString(), _costUnknown, _streamed,
-                Rounded(elapsed, TimeSpan.TicksPerSecond), rate,
-                Rounded(_latency.Quantile(500), TimeSpan.TicksPerMillisecond), Rounded(_latency.Quantile(990), TimeSpan.TicksPerMillisecond));
+                Math.Round((decimal)elapsed.Ticks / TimeSpan.TicksPerSecond, 3), rate,
+                _latency.QuantileMs(500), _latency.QuantileMs(990));
         }
     }
-
-    private static decimal Rounded(TimeSpan time, long ticksPerUnit) => Math.Round((decimal)time.Ticks / ticksPerUnit, 3);
 
     private void Count(SortedDictionary<string, long> counts, string key)
     {

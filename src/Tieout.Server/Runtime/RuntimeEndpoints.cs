@@ -102,7 +102,8 @@ internal static class RuntimeEndpoints
             {
                 Outcome.Done => new(i, items[i].Id, "accepted", null, null),
                 Outcome.Replayed => new(i, items[i].Id, "replayed", null, null),
-                Outcome.Refused { Reason: Refusal.IdReused } => new(i, items[i].Id, "conflict", ApiError.IdReused.Code, "This id was recorded before with other content. The record was not changed."),
+                Outcome.Refused { Reason: Refusal.IdReused, Limit: var field } => new(
+                    i, items[i].Id, "conflict", ApiError.IdReused.Code, $"This id was recorded before with another content of the field '{field}'. The record was not changed."),
                 Outcome.Refused other => new(i, items[i].Id, "refused", other.Reason.Error.Code, other.Reason.Error.Title),
                 var unknown => throw new InvalidOperationException($"No answer for {unknown}."),
             };

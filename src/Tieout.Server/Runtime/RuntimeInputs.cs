@@ -61,7 +61,7 @@ internal static class RuntimeInputs
         var kind = RuntimeObjects.Kind(body.Type) ?? throw Item("type must be start, stop, scale, mode_change or heartbeat.");
         var at = Inputs.Time(body.At, TimeZoneInfo.Utc);
         if (at > now + ClockSkewMax) throw new ApiRefusedException(ApiError.OccurredInFuture, "The event is in the future. Check the clock of the sender.");
-        if (at < Instant.MinValue) throw Item("at lies before 1970.");
+        if (at < Instant.UnixEpoch) throw Item("at lies before 1970.");
         if (body.Mode is not null && kind is not (ActivityKind.Start or ActivityKind.ModeChange)) throw Item("Only a start and a mode_change have a mode.");
         if (kind is ActivityKind.ModeChange && body.Mode is null) throw Item("A mode_change lacks its mode.");
         if (kind is ActivityKind.Scale != (body.Component is not null && body.Replicas is not null)) throw Item("Only the event 'scale' has a component and replicas.");

@@ -198,7 +198,7 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOpti
         public long BilledThrough { get; set; }
 
         /// <summary>When something was last recorded of it.</summary>
-        public Instant HeardOf { get; set; } = Instant.MinValue;
+        public Instant HeardOf { get; set; } = Instant.UnixEpoch;
 
         /// <summary>Before that, nothing has changed since.</summary>
         public long DirtyFrom { get; set; } = long.MaxValue;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
-using Tieout.Server.Hosting;
 
 namespace Tieout.Server.Telemetry;
 
@@ -16,7 +15,7 @@ public sealed record Correlation(string CorrelationId, string? TraceId)
     private static readonly object Key = new();
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>That of a request which has passed <see cref="RequestScope"/>.</summary>
+    /// <summary>That of a request which has passed the outermost step of every request.</summary>
     public static Correlation Of(HttpContext context) => (Correlation)context.Items[Key]!;
 
     /// <summary>Reads it from the request and keeps it there. An id that could not stand in a log or a header is replaced, not refused: it must never cost a request.</summary>

@@ -8,6 +8,7 @@ internal static class LogEvents
 
     public const int SurfaceNotCompared = 1401;
     public const int ComparisonFailed = 1402;
+    public const int FindingNotKept = 1411;
 
     public const int ProviderUnreachable = 2002;
     public const int ProviderGaveNoAnswer = 2003;

@@ -91,7 +91,7 @@ internal static class KeyInputs
     }
 
     private static Int128? NotNegative(Amount? amount, string name) =>
-        amount is null || (amount >= Amount.Zero && amount <= Amount.Max) ? amount?.Nanos : throw Wrong(ApiError.AmountInvalid, $"'{amount}' is not a cap ({name}): use 0 to {Amount.Max}.");
+        amount is null || (amount >= Amount.Zero && amount <= Amount.TransferMax) ? amount?.Nanos : throw Wrong(ApiError.AmountInvalid, $"'{amount}' is not a cap ({name}): use 0 to {Amount.TransferMax}.");
 
     private static ApiRefusedException Wrong(ApiError error, string what) => new(error, what);
 }

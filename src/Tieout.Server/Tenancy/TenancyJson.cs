@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Tieout.Core.Tenancy;
 using Tieout.Server.Http;
 
 namespace Tieout.Server.Tenancy;
@@ -8,7 +6,7 @@ namespace Tieout.Server.Tenancy;
 /// <summary>The JSON of orgs, keys and tokens in the API: snake_case, money as decimal strings, unknown members refused.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(AdminRoleConverter)])]
+    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(AdminRoleConverter), typeof(WindowUnitConverter)])]
 [JsonSerializable(typeof(ExpireKeyBody))]
 [JsonSerializable(typeof(FreezeBody))]
 [JsonSerializable(typeof(KeyBody))]
@@ -29,9 +27,3 @@ namespace Tieout.Server.Tenancy;
 [JsonSerializable(typeof(UnitBody))]
 [JsonSerializable(typeof(UnitListBody))]
 public sealed partial class TenancyJson : JsonSerializerContext;
-
-/// <summary>prepaid, postpaid.</summary>
-internal sealed class BillingModeConverter() : JsonStringEnumConverter<BillingMode>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
-
-/// <summary>viewer, operator, finance, admin.</summary>
-internal sealed class AdminRoleConverter() : JsonStringEnumConverter<AdminRole>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -64,7 +64,7 @@ internal sealed class CostTraces(ILedger ledger, EnvelopeKeys keys, TimeProvider
         var (foundAs, operations, attempts, truncated) = await AttemptsAsync(orgId, id, cancellationToken);
         if (attempts.Count == 0) return null;
 
-        var steps = new TraceSteps(ledger.Read, org, new InvoiceNumbering(ledger, time).Invoices(orgId), viewer);
+        var steps = new TraceSteps(ledger.Read, org, await new InvoiceNumbering(ledger, time).InvoicesAsync(orgId, cancellationToken), viewer);
         foreach (var attempt in attempts) steps.Attempt(attempt, await ledger.Read.RecordsAsync(orgId, attempt, cancellationToken));
         foreach (var message in steps.Messages)
         {

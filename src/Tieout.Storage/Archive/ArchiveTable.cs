@@ -29,7 +29,7 @@ internal sealed record ArchiveTable(string Name, string Key, string? Last, IRead
             "usage", "seq", "last_usage",
             "seq id:id attribution operation_id:t attempt_no workflow_id:t correlation_id:t trace_id:t end_user:t occurred_at duration_ms status_code input_tokens cache_read_tokens "
             + "cache_write_tokens output_tokens reasoning_tokens more:t basis flags price provider_cost charge charge_flags effective_at recorded_at crc"),
-        Of("postings", "seq", "last_posting", "seq kind debit credit amount usage_seq command_id:t reverses reason:t effective_at recorded_at crc"),
+        Of("postings", "seq", "last_posting", "seq kind debit credit amount usage_seq command_id:t reverses reason:t effective_at recorded_at posting_repair crc"),
         Of("findings", "seq", "last_finding", "seq code:t severity:t org:t attempt:id detail:t recorded_at crc"),
         Of("outbox", "seq", "last_outbox", "seq id:t org:t type:t body:t recorded_at crc"),
         Of("objects", "seq", "last_object", "seq org:t kind id:t key:t attempt:id operation_id:t pending body:t recorded_at crc"),
@@ -40,9 +40,10 @@ internal sealed record ArchiveTable(string Name, string Key, string? Last, IRead
         Of(
             "audit", "seq", "last_audit",
             "seq org:t actor:t role:t correlation_id:t address:t agent:t action:t target:t before:t after:t outcome:t recorded_at crc"),
+        Of("records", "seq", "last_record", "seq kind org:t name:t body:t recorded_at crc"),
         Of(
             "chain", "commit_no", null,
-            "commit_no hash:b recorded_at last_usage last_posting last_hold last_setting last_finding last_outbox last_labels last_price last_account last_budget last_object last_lineage last_audit"),
+            "commit_no hash:b recorded_at last_usage last_posting last_hold last_setting last_finding last_outbox last_labels last_price last_account last_budget last_object last_lineage last_audit last_record"),
     ];
 
     public string ColumnNames { get; } = string.Join(", ", Columns.Select(column => column.Name));

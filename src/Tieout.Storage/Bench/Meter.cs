@@ -5,7 +5,7 @@ namespace Tieout.Storage.Bench;
 /// <summary>Adds up the timed parts of a run.</summary>
 internal sealed class Meter
 {
-    private readonly List<long> _took = [];
+    private LatencyHistogram _took = new();
     private long _ticks;
     private long _charges;
     private long _limitTicks;
@@ -28,7 +28,7 @@ internal sealed class Meter
     }
 
     /// <param name="ticks">One batch, or one command.</param>
-    public void Took(long ticks) => _took.Add(ticks);
+    public void Took(long ticks) => _took.Add(Stopwatch.GetElapsedTime(0, ticks));
 
     public void Limit((long Charges, long Ticks) measured)
     {
@@ -38,7 +38,7 @@ internal sealed class Meter
 
     public void Reset()
     {
-        _took.Clear();
+        _took = new();
         _ticks = _charges = _limitTicks = _limitCharges = 0;
         _cpu = TimeSpan.Zero;
     }
@@ -46,11 +46,10 @@ internal sealed class Meter
     /// <param name="oneNode">What the same was by one node alone.</param>
     public LedgerBenchResult Result(LedgerBenchOptions options, LedgerBenchResult? oneNode)
     {
-        _took.Sort();
         var perS = Rate(_charges, _ticks);
         var limit = _limitTicks == 0 ? (decimal?)null : Rate(_limitCharges, _limitTicks);
         return new(
-            _charges, options.Batch, Math.Round(perS), limit is { } rows ? Math.Round(rows) : null, limit > 0 ? Math.Round(perS / limit.Value, 3) : null, Ms(500), Ms(990), Ms(999),
+            _charges, options.Batch, Math.Round(perS), limit is { } rows ? Math.Round(rows) : null, limit > 0 ? Math.Round(perS / limit.Value, 3) : null, _took.QuantileMs(500), _took.QuantileMs(990), _took.QuantileMs(999),
             Math.Round((decimal)_cpu.TotalSeconds, 3), Math.Round((decimal)_ticks / Stopwatch.Frequency, 3), Math.Round(GC.GetTotalMemory(forceFullCollection: true) / 1_048_576m, 1),
             options.Nodes, options.RatePerS, oneNode);
     }
@@ -58,6 +57,4 @@ internal sealed class Meter
     private static decimal Rate(long charges, long ticks) => ticks == 0 ? 0 : (decimal)charges * Stopwatch.Frequency / ticks;
 
     private static TimeSpan Cpu() => Environment.CpuUsage.TotalTime;
-
-    private decimal Ms(int perMille) => _took.Count == 0 ? 0 : Math.Round(_took[Math.Min(_took.Count - 1, (int)(_took.Count * (long)perMille / 1_000))] * 1_000m / Stopwatch.Frequency, 3);
 }

@@ -96,6 +96,7 @@ internal sealed class PlainLoop : IDisposable
         ObjectsEnded = [],
         Lineage = [],
         Audit = [],
+        Records = [],
         Usage = usage,
         Postings = postings,
         Settings = [],

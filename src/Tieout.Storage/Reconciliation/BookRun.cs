@@ -8,11 +8,11 @@ using Tieout.Storage.Verification;
 namespace Tieout.Storage.Reconciliation;
 
 /// <summary>How far a run got, so that the next one looks at what came since. Rows never change; what they are summed by does when an org, a budget, a closed period or an invoice comes.</summary>
-/// <param name="Governing">The last setting that sums depend on.</param>
+/// <param name="Governing">The last setting and the last invoice that sums depend on.</param>
 /// <param name="FirstOpenHold">No hold before it was open then.</param>
 /// <param name="Unused">Holds that were settled without usage.</param>
 internal sealed record BookProgress(
-    RowPass Pass, InvoicePass Invoices, ChainRow Last, long Governing, long FirstOpenHold, IReadOnlyList<long> Unused, LineagePass Lineages);
+    RowPass Pass, InvoicePass Invoices, ChainRow Last, (long Setting, long Invoice) Governing, long FirstOpenHold, IReadOnlyList<long> Unused, LineagePass Lineages);
 
 /// <summary>One look over a whole book, as of one commit: rows against rows, figures against rows, records against what they are records of.</summary>
 internal sealed class BookRun
@@ -39,7 +39,7 @@ internal sealed class BookRun
         var last = Chain.At(_tables, Chain.Last(_tables));
         var governing = Governing();
         if (before is not null && (before.Governing != governing || checkpoint < before.Last.Commit || shown?.AsOf < before.Last.Commit)) before = null;
-        var invoices = before?.Invoices ?? new InvoicePass(_labels);
+        var invoices = before?.Invoices ?? new InvoicePass(_tables, _labels);
         var pass = before?.Pass ?? new RowPass(_labels.Book, invoices);
         var figures = new FigurePass(_tables, _labels, pass.Sums);
         var stored = checkpoint == last.Commit ? last : Chain.At(_tables, checkpoint);
@@ -65,7 +65,7 @@ internal sealed class BookRun
         }
 
         _findings.AddRange(figures.Findings);
-        _findings.AddRange(invoices.Findings(_labels));
+        _findings.AddRange(invoices.Findings(_tables));
         OpenHolds();
         var unused = SettledWithoutUsage(before);
         var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? 0);
@@ -154,11 +154,13 @@ internal sealed class BookRun
         return unused;
     }
 
-    /// <summary>The last setting that sums depend on.</summary>
-    private long Governing()
+    private (long Setting, long Invoice) Governing() => (
+        Newest($"settings WHERE kind IN ({(int)SettingKind.Org}, {(int)SettingKind.Budget}, {(int)SettingKind.ClosedPeriod})"),
+        Newest($"records WHERE kind = {(int)RecordKind.BillingDocument} AND name LIKE '{FinalInvoice.Prefix}%'"));
+
+    private long Newest(string of)
     {
-        using var rows = _tables.Select(
-            $"SELECT coalesce(max(seq), 0) FROM settings WHERE kind IN ({(int)SettingKind.Org}, {(int)SettingKind.Budget}, {(int)SettingKind.ClosedPeriod}) OR (kind = {(int)SettingKind.BillingDocument} AND name LIKE '{FinalInvoice.Prefix}%')");
+        using var rows = _tables.Select($"SELECT coalesce(max(seq), 0) FROM {of}");
         return rows.Step() ? rows.Int64(0) : 0;
     }
 }

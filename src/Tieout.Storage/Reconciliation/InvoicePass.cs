@@ -4,6 +4,8 @@ using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation;
 
@@ -12,18 +14,18 @@ internal sealed class InvoicePass
 {
     private readonly Dictionary<int, List<Issued>> _byOrg = [];
 
-    public InvoicePass(BookLabels labels)
+    public InvoicePass(ILedgerTables tables, BookLabels labels)
     {
-        foreach (var row in Documents(labels, FinalInvoice.Prefix))
+        foreach (var row in Documents(tables, FinalInvoice.Prefix))
         {
             if (Parse(row.Body) is { } invoice && labels.Book.Org(row.Org) is { } org) Of(org.FirstAccount).Add(new(invoice));
         }
     }
 
-    /// <param name="labels">With the credit notes of now.</param>
-    public IEnumerable<Finding> Findings(BookLabels labels)
+    /// <param name="tables">With the credit notes of now.</param>
+    public IEnumerable<Finding> Findings(ILedgerTables tables)
     {
-        var notes = Documents(labels, CreditNote.Prefix).Select(row => CreditNote.Parse(row.Body)).ToList();
+        var notes = Documents(tables, CreditNote.Prefix).Select(row => CreditNote.Parse(row.Body)).ToList();
 
         // A note that was given for a finding bears its id, so that one given for another reason hides nothing.
         Amount Credited(FinalInvoice invoice, string finding) =>
@@ -44,8 +46,13 @@ internal sealed class InvoicePass
 
     private List<Issued> Of(int firstAccount) => _byOrg.TryGetValue(firstAccount, out var known) ? known : _byOrg[firstAccount] = [];
 
-    private static IEnumerable<SettingRow> Documents(BookLabels labels, string prefix) =>
-        labels.Book.Settings.Where(row => row.Kind == SettingKind.BillingDocument && row.Name.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(row => row.Seq);
+    private static List<RecordRow> Documents(ILedgerTables tables, string prefix)
+    {
+        var documents = new List<RecordRow>();
+        using var rows = tables.Select($"SELECT {RowReads.RecordColumns} FROM records WHERE kind = {(int)RecordKind.BillingDocument} AND name LIKE '{prefix}%' ORDER BY seq");
+        while (rows.Step()) documents.Add(RowReads.Record(rows));
+        return documents;
+    }
 
     private static FinalInvoice? Parse(string json)
     {

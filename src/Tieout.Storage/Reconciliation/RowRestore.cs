@@ -24,6 +24,7 @@ public static class RowRestore
         ["object_ends"] = "object",
         ["lineage"] = "seq",
         ["audit"] = "seq",
+        ["records"] = "seq",
         ["chain"] = "commit_no",
     };
 

@@ -19,7 +19,7 @@ internal static class RowReads
         "u.seq, u.id, u.attribution, u.operation_id, u.attempt_no, u.workflow_id, u.correlation_id, u.trace_id, u.end_user, u.occurred_at, u.duration_ms, u.status_code, "
         + "u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, u.more, u.basis, u.flags, u.price, u.provider_cost, u.charge, "
         + "u.charge_flags, u.effective_at, u.recorded_at, u.crc";
-    public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.crc";
+    public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.posting_repair, p.crc";
     public const string FindingColumns = "seq, code, severity, org, attempt, detail, recorded_at, crc";
     public const string OutboxColumns = "seq, id, org, type, body, recorded_at, crc";
     public const string ObjectColumns = "o.seq, o.org, o.kind, o.id, o.key, o.attempt, o.operation_id, o.pending, o.body, o.recorded_at, o.crc";
@@ -27,12 +27,14 @@ internal static class RowReads
     public const string LineageColumns =
         "seq, org, operation_id, issuance_id, no, key_id, token_sha256, kind, id, attempt_no, executor, target, at, link, crc";
     public const string ChainColumns =
-        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage, last_audit";
+        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage, last_audit, last_record";
     public const string AuditColumns = "seq, org, actor, role, correlation_id, address, agent, action, target, before, after, outcome, recorded_at, crc";
+    public const string RecordColumns = "seq, kind, org, name, body, recorded_at, crc";
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
     public const int UsageColumnCount = 27;
-    public const int ChainColumnCount = 16;
+    public const int PostingColumnCount = 13;
+    public const int ChainColumnCount = 17;
 
     public static SettingRow Setting(IRow s) =>
         new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
@@ -90,8 +92,8 @@ internal static class RowReads
         var debit = Int32(s, 2);
         var posting = new Posting(
             s.Int64(0), (PostingKind)s.Int64(1), orgOf(debit), debit, Int32(s, 3), s.Amount(4), s.Int64(5), s.TextOrNull(6),
-            s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10));
-        return new(posting, Crc(s, 11));
+            s.Int64(7), s.TextOrNull(8), Time(s, 9), Time(s, 10), Flag(s, 11));
+        return new(posting, Crc(s, 12));
     }
 
     public static FindingRow Finding(IRow s) => new(
@@ -121,9 +123,11 @@ internal static class RowReads
         s.Int64(0), s.Text(1), new(s.Text(2), s.Text(3), s.Text(4), s.TextOrNull(5), s.TextOrNull(6)), s.Text(7), s.Text(8), s.TextOrNull(9), s.TextOrNull(10), s.Text(11),
         Time(s, 12), Crc(s, 13));
 
+    public static RecordRow Record(IRow s) => new(s.Int64(0), (RecordKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
+
     public static ChainRow Chain(IRow s, byte[] previous) => new(
         s.Int64(0), previous, s.Bytes(1).ToArray(), Time(s, 2),
-        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14), s.Int64(15)));
+        new(s.Int64(0), s.Int64(3), s.Int64(4), s.Int64(5), s.Int64(6), s.Int64(7), s.Int64(8), Int32(s, 9), Int32(s, 10), Int32(s, 11), Int32(s, 12), s.Int64(13), s.Int64(14), s.Int64(15), s.Int64(16)));
 
     public static BudgetWindow Window(IRow s)
     {

@@ -26,10 +26,6 @@ internal static class Standings
         budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,
         budget.Budget.Limit is { } limit ? limit - window.Committed : null, window.LastAlertedPercent);
 
-    /// <summary>Lines of single labels put together by what a bill shows.</summary>
-    /// <summary>SQL: a correction that brought postings to what usage says, so that usage itself is not corrected by it. They bear the id of their finding.</summary>
-    public const string IsPostingRepair = "(p.command_id IS NOT NULL AND (p.command_id LIKE 'ledger_mismatch-%' OR p.command_id LIKE 'duplicate_charge-%'))";
-
     /// <summary>SQL: a charge or its correction, known by its account, for a bug may have charged for no usage at all.</summary>
     public static string IsOfRevenue(OrgState org) =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"(p.debit = {org.AccountNo(AccountKind.Revenue)} OR p.credit = {org.AccountNo(AccountKind.Revenue)})");
@@ -37,6 +33,7 @@ internal static class Standings
     /// <summary>Labels of a charge for no usage.</summary>
     public static UsageLabels NoUsage(string org) => new() { Org = org, Source = UsageSource.Import };
 
+    /// <summary>Lines of single labels put together by what a bill shows.</summary>
     public static IReadOnlyList<ChargeSum> ByModel(IEnumerable<ChargeSum> lines) =>
         [.. lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add))];
 

@@ -52,7 +52,7 @@ internal static class SpooledCommand
         var labels = usage.Labels;
         var counts = usage.Counts;
         return new(kind, usage.Id.Value, new(
-            new(labels.Org, labels.Project, labels.Team, labels.Key, labels.Feature, labels.Provider, labels.Model, labels.Source, labels.Trigger),
+            new(labels.Org, labels.Project, labels.Team, labels.Key, labels.Feature, labels.Provider, labels.Model, labels.Source, labels.Trigger, SpooledRuntime.Of(labels.Runtime)),
             usage.OperationId, usage.AttemptNo, usage.WorkflowId, usage.CorrelationId, usage.TraceId, usage.EndUser,
             usage.OccurredAt.UnixMicros, usage.DurationMs, usage.StatusCode,
             counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens, counts.ReasoningTokens, counts.More,
@@ -84,6 +84,7 @@ internal static class SpooledCommand
                     Model = labels.Model,
                     Source = labels.Source,
                     Trigger = labels.Trigger,
+                    Runtime = labels.Runtime?.Labels(),
                 },
                 usage.Operation, usage.AttemptNo, usage.Workflow, usage.Correlation, usage.Trace, usage.EndUser,
                 new Instant(usage.OccurredAt), usage.DurationMs, usage.StatusCode,
@@ -103,7 +104,17 @@ internal sealed record SpooledUsage(
     UsageBasis Basis, UsageFlags Flags, string? Price, Int128 ProviderCost, Int128 Charge);
 
 internal sealed record SpooledLabels(
-    string Org, string? Project, string? Team, string? Key, string? Feature, string? Provider, string? Model, UsageSource Source, string? Trigger);
+    string Org, string? Project, string? Team, string? Key, string? Feature, string? Provider, string? Model, UsageSource Source, string? Trigger,
+    SpooledRuntime? Runtime = null);
+
+internal sealed record SpooledRuntime(string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend)
+{
+    public static SpooledRuntime? Of(RuntimeLabels? labels) => labels is null
+        ? null
+        : new(labels.AppInstance, labels.Component, labels.IsControlPlane, labels.OperatingMode, labels.ControlPlaneScope, labels.Backend);
+
+    public RuntimeLabels Labels() => new(AppInstance, Component, IsControlPlane, OperatingMode, ControlPlaneScope, Backend);
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -70,7 +70,7 @@ internal static class ChainSearch
     /// <summary>A commit's link; that before the first commit is empty.</summary>
     public static ChainRow Commit(RawConnection connection, long commit)
     {
-        if (commit == 0) return new(0, [], [], Instant.MinValue, default);
+        if (commit == 0) return new(0, [], [], Instant.UnixEpoch, default);
         using var s = connection.Prepare($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no = ?");
         s.Bind(1, commit);
         return s.Step() ? RowReads.Chain(s, []) : throw new StoreCorruptException($"Commit {commit} is missing from the chain.");

@@ -51,7 +51,7 @@ internal sealed class LogCopier : IDisposable
         // Usage and its posting count once.
         var postings = Math.Max(0, writes.Postings.Count - scattered);
         Interlocked.Add(ref _scattered, scattered);
-        Interlocked.Add(ref _rows, postings + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count + writes.Audit.Count + 1);
+        Interlocked.Add(ref _rows, postings + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count + writes.Audit.Count + writes.Records.Count + 1);
         if (!Volatile.Read(ref _finishWanted)) return;
         Volatile.Write(ref _finishWanted, false);
         try

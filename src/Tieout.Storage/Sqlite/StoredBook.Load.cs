@@ -55,6 +55,7 @@ internal sealed partial class StoredBook
         });
         var prices = Each(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
         Each(connection, "accounts", $"SELECT {CheckpointTables.AccountColumns} FROM accounts", s => CheckpointTables.RecallAccount(s, Book));
+        Each(connection, "records", $"SELECT count(*) FROM records WHERE kind = {(int)RecordKind.Quarantine}", s => Book.RecallQuarantined((int)s.Int64(0)));
         Book.WindowsFrom = now - WindowsKept;
         foreach (var which in (ReadOnlySpan<string>)[$"end_at > {Book.WindowsFrom.UnixMicros}", "held <> 0"])
         {
@@ -98,7 +99,7 @@ internal sealed partial class StoredBook
         Each(connection, "postings", $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
             var posting = checksums.Check(RowReads.Posting(s, OrgOf)).Posting;
-            var usage = posting.UsageSeq > 0 && !s.IsNull(12) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: 12)) : null;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(RowReads.PostingColumnCount) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: RowReads.PostingColumnCount)) : null;
             if (usage is not null) RecallOldWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);

@@ -93,6 +93,7 @@ internal sealed partial class StoredBook : IStoredBook
         foreach (var (org, id) in footprint.Commands) RecallCommand(org, id);
         foreach (var (org, kind, id) in footprint.Objects) RecallObject(org, kind, id);
         foreach (var (org, id) in footprint.Messages) RecallMessage(org, id);
+        foreach (var key in footprint.Records) RecallRecord(key);
         foreach (var (org, operation, issuance) in footprint.Lineages) RecallLineage(org, operation, issuance);
         foreach (var seq in footprint.Postings)
         {
@@ -132,6 +133,11 @@ internal sealed partial class StoredBook : IStoredBook
     private void RecallMessage(string org, string id)
     {
         if (Book.Announced(org, id) is null && _rows.Announced(org, id) is { } row) Book.Recall(row);
+    }
+
+    private void RecallRecord(RecordKey key)
+    {
+        if (Book.Record(key) is null && _rows.Record(key) is { } row) Book.Recall(row);
     }
 
     private void RecallObject(string org, ObjectKind kind, string id)

@@ -17,6 +17,7 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     private readonly RawStatement _object = connection.Prepare(
         $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq WHERE o.org = ? AND o.kind = ? AND o.id = ?");
     private readonly RawStatement _announced = connection.Prepare($"SELECT {RowReads.OutboxColumns} FROM outbox WHERE org = ? AND id = ? ORDER BY seq LIMIT 1");
+    private readonly RawStatement _record = connection.Prepare($"SELECT {RowReads.RecordColumns} FROM records WHERE kind = ? AND org = ? AND name = ? ORDER BY seq DESC LIMIT 1");
     private readonly RawStatement _lineageHead = connection.Prepare(
         "SELECT no, link, token_sha256 FROM lineage WHERE operation_id = ? AND org = ? AND issuance_id = ? ORDER BY no DESC LIMIT 1");
     private readonly List<UsageLabels?> _labels = [null];
@@ -82,6 +83,17 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         return row;
     }
 
+    /// <summary>The newest record of a name; null: there is none.</summary>
+    public RecordRow? Record(RecordKey key)
+    {
+        _record.Bind(1, (long)key.Kind);
+        _record.Bind(2, key.Org);
+        _record.Bind(3, key.Name);
+        using var recordRead = _record.Reading();
+        var row = _record.Step() ? RowReads.Record(_record) : null;
+        return row;
+    }
+
     /// <summary>Where the lineage of an issuance ends; null: nothing of it is stored.</summary>
     public LineageHead? LineageHead(string org, string operation, string issuance)
     {
@@ -106,6 +118,6 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _lineageHead]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _record, _lineageHead]) statement.Dispose();
     }
 }

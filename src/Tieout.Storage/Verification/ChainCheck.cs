@@ -25,6 +25,7 @@ internal sealed class ChainCheck : IDisposable
     private readonly RowStream<StoredObjectEnd> _objectEnds;
     private readonly RowStream<LineageEntry> _lineage;
     private readonly RowStream<AuditRow> _audit;
+    private readonly RowStream<RecordRow> _records;
     private readonly Standing _standing;
     private readonly ChainRow? _after;
 
@@ -55,6 +56,7 @@ internal sealed class ChainCheck : IDisposable
             StoredObjectEnd.Read, row => row.Commit);
         _lineage = Stream(tables, "lineage", $"SELECT {RowReads.LineageColumns} FROM lineage WHERE seq > {from.Lineage} ORDER BY seq", RowReads.Lineage, entry => entry.Seq, from.Lineage);
         _audit = Stream(tables, "audit", $"SELECT {RowReads.AuditColumns} FROM audit WHERE seq > {from.Audit} ORDER BY seq", RowReads.Audit, row => row.Seq, from.Audit);
+        _records = Stream(tables, "records", $"SELECT {RowReads.RecordColumns} FROM records WHERE seq > {from.Record} ORDER BY seq", RowReads.Record, row => row.Seq, from.Record);
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -91,11 +93,12 @@ internal sealed class ChainCheck : IDisposable
         _objectEnds.NothingLeft();
         _lineage.NothingLeft();
         _audit.NothingLeft();
+        _records.NothingLeft();
     }
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _lineage, _audit, _bytes])
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _lineage, _audit, _records, _bytes])
         {
             resource.Dispose();
         }
@@ -163,6 +166,7 @@ internal sealed class ChainCheck : IDisposable
         foreach (var row in _objectEnds.UpTo(commit.Commit)) Same(_bytes.Add(row.End), row.End.Crc, $"object_ends {row.End.Object.Seq} ({row.End.Object.Object.Id})");
         foreach (var entry in _lineage.AllUpTo(last.Lineage)) Same(_bytes.Add(entry), entry.Crc, $"lineage {entry.Seq} (issuance {entry.Row.Issuance}, no. {entry.Row.No})");
         foreach (var row in _audit.AllUpTo(last.Audit)) Same(_bytes.Add(row), row.Crc, $"audit {row.Seq} ({row.Action} by {row.Actor.Id})");
+        foreach (var row in _records.AllUpTo(last.Record)) Same(_bytes.Add(row), row.Crc, $"records {row.Seq} ({row.Kind} {row.Name})");
         return _bytes.End();
     }
 

@@ -180,6 +180,7 @@ internal sealed class Standing
             $"postings {seq}: not a transfer between two accounts of one org.");
         var usage = posting.Kind == PostingKind.Charge ? Charged(posting) : posting.UsageSeq > 0 ? Usage(posting) : null;
         if (posting.Kind is PostingKind.Reversal) CheckReversal(posting);
+        if (posting.IsPostingRepair) _findings.Check("L7", posting.Kind is PostingKind.Reversal or PostingKind.ReEntry, $"postings {seq} says that it repairs a posting, and it is no correction.");
         if (usage is null && posting.UsageSeq > 0 && !IsTakenBack(seq)) return;
         _again.Add(posting, usage, posting.Kind == PostingKind.Grant ? _grants.GetValueOrDefault(seq) : null);
         _grants.Remove(seq);

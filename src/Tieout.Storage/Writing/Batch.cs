@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 
@@ -30,12 +31,16 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     [DisallowNull]
     public WriteSet? Writes { get; set; }
 
-    public static bool MustBeAlone(Command command) => command.Governs || command.IsAddedUp || command is Command.Correct or Command.Recharge or Command.Announce;
+    /// <summary>Its write set is committed: only now may a sender learn its outcomes, and a request leave for a provider (M2).</summary>
+    public bool IsDurable { get; set; }
+
+    public static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct or Command.Recharge or Command.Announce;
 
     public void Add(SubmissionPart part) => _parts.Add(part);
 
     public void Answer()
     {
+        Invariant.Holds(IsDurable || Writes!.IsEmpty, "M2");
         if (_outcome is not null && Writes!.Outcomes[0] is Outcome.Refused { Reason: not Refusal.IdReused } refused)
         {
             Fail(new($"A command could not be decided, and its record in quarantine was refused: {refused.Reason}.", StoreEffect.None, StoreFault.InputOutput));
@@ -87,9 +92,9 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     }
 
     /// <summary>Records the command in quarantine instead of carrying it out.</summary>
-    public void Quarantine(Command.Record record, Outcome.Refused outcome)
+    public void Quarantine(Command.AddRecord record, Outcome.Refused outcome)
     {
-        (Commands, _outcome, Writes, IsAlone) = ([record], outcome, null!, true);
+        (Commands, _outcome, Writes, IsAlone, IsDurable) = ([record], outcome, null!, true, false);
         Revisited.Clear();
     }
 }

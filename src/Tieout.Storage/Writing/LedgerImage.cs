@@ -29,6 +29,7 @@ internal sealed class LedgerImage
         foreach (var row in book.Settings) Add(row);
         Budgets = book.Budgets;
         Last = book.Last;
+        Quarantined = book.Quarantined;
     }
 
     /// <summary>The commit that all figures are of: <c>as_of</c>.</summary>
@@ -94,6 +95,10 @@ internal sealed class LedgerImage
         foreach (var row in writes.Holds) _openHolds[row.Hold.Seq] = row.Hold;
         foreach (var end in writes.HoldsEnded) _openHolds.Remove(end.Hold.Seq);
         foreach (var row in writes.Settings) Apply(row, book!);
+        foreach (var row in writes.Records)
+        {
+            if (row.Kind is RecordKind.Quarantine) Quarantined++;
+        }
     }
 
     internal void Forget(IReadOnlyList<WindowKey> windows)
@@ -111,9 +116,5 @@ internal sealed class LedgerImage
         foreach (var kind in Enum.GetValues<AccountKind>()) _accounts[org.AccountNo(kind)] = book.Account(org.AccountNo(kind));
     }
 
-    private void Add(SettingRow row)
-    {
-        _settings[(row.Kind, row.Org, row.Name)] = row;
-        if (row.Kind is SettingKind.Quarantine) Quarantined++;
-    }
+    private void Add(SettingRow row) => _settings[(row.Kind, row.Org, row.Name)] = row;
 }

@@ -49,6 +49,7 @@ internal sealed partial class LedgerPipeline
         {
             backfilled = Backfill(_book!.Book, batch.Writes!);
             Commit(batch.Writes!, backfilled);
+            batch.IsDurable = true;
         }
         catch (Exception broken)
         {
@@ -122,6 +123,7 @@ internal sealed partial class LedgerPipeline
         try
         {
             Commit(batch.Writes!, backfilled: null);
+            batch.IsDurable = true;
             _inFlightFailure = null;
         }
         catch (Exception failure)

@@ -17,13 +17,18 @@ internal static class QuarantinedCommand
     private const int MessageMax = 2_000;
 
     /// <returns>The record, and the outcome of the command.</returns>
-    public static (Command.Record Record, Outcome.Refused Outcome) Of(Command command, Exception failure, Book book)
+    public static (Command.AddRecord Record, Outcome.Refused Outcome) Of(Command command, Exception failure, Book book)
     {
         var attempt = Said(() => command.AttemptId);
         var org = Said(() => command.OrgId) ?? (attempt is { } held ? book.Attempt(held)?.Hold?.Scope.Org : null) ?? "";
         var text = TextOf(command);
         var id = "q-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(org + "\n" + text)).AsSpan(0, 12));
-        var record = new Command.Record(SettingKind.Quarantine, book.Org(org) is null ? "" : org, id, Body(id, org, command, attempt, failure, text), Once: true) { Audit = command.Audit is { } action ? action with { After = null, Approval = null } : null };
+        var body = Body(id, org, command, attempt, failure, text);
+        var record = new Command.AddRecord(RecordKind.Quarantine, book.Org(org) is null ? "" : org, id, body, Once: true)
+        {
+            Announcement = new(Finding: new(QuarantineSummary.FindingCode, "critical", QuarantineSummary.Of(body))),
+            Audit = command.Audit is { } action ? action with { After = null, Approval = null } : null,
+        };
         return (record, new(Refusal.CommandQuarantined, id));
     }
 

@@ -53,7 +53,7 @@ public sealed class ChainTests
         [
             posting with { Seq = 99 }, posting with { Kind = PostingKind.Reversal }, posting with { Org = "x" }, posting with { Debit = 99 }, posting with { Credit = 99 },
             posting with { Amount = new(99) }, posting with { UsageSeq = 99 }, posting with { CommandId = "" }, posting with { Reverses = 99 },
-            posting with { Reason = "" }, posting with { EffectiveAt = new(99) }, posting with { RecordedAt = new(99) },
+            posting with { Reason = "" }, posting with { EffectiveAt = new(99) }, posting with { RecordedAt = new(99) }, posting with { IsPostingRepair = true },
         ];
         Assert.Equal(ledger.Postings[1].Crc, bytes.Add(posting));
         Assert.All(postings, changed => Assert.NotEqual(ledger.Postings[1].Crc, bytes.Add(changed)));

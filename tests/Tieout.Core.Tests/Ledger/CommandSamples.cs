@@ -41,6 +41,10 @@ internal static class CommandSamples
         yield return new Command.ApproveProposal("acme", "p", "h", top);
         yield return new Command.RejectProposal("acme", "p", "h", "why");
         yield return new Command.RecordAudit("acme", "done");
+        yield return new Command.AddRecord(RecordKind.Evidence, "acme", "e", "{}", Once: true)
+        {
+            Announcement = new(new("message", "thing.seen", """{"message":1}"""), new("thing", "low", """{"finding":1}"""), "state"),
+        };
         yield return new Command.Announce("a", "acme", "alert.test", "{}");
     }
 }

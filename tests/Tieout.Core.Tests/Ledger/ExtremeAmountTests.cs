@@ -18,8 +18,8 @@ public sealed class ExtremeAmountTests
         foreach (var org in orgs) ledger.Submit(Make.OpenOrg(org, BillingMode.Postpaid));
 
         // The holds come first, so the batch moves all customers' accounts before any account that balances them.
-        var holds = orgs.Select((org, i) => Hold(ledger, i + 1, org, Amount.Max));
-        var settlements = orgs.Select((org, i) => (Command)new Command.Settle(Make.Priced(i + 1, Amount.Max.Nanos, Make.Labels(org))));
+        var holds = orgs.Select((org, i) => Hold(ledger, i + 1, org, Amount.TransferMax));
+        var settlements = orgs.Select((org, i) => (Command)new Command.Settle(Make.Priced(i + 1, Amount.TransferMax.Nanos, Make.Labels(org))));
         var writes = LedgerRules.Decide(ledger.Book, [.. holds, .. settlements], ledger.Now);
 
         Assert.All(writes.Outcomes, outcome => Assert.IsType<Outcome.Done>(outcome));
@@ -30,7 +30,7 @@ public sealed class ExtremeAmountTests
     {
         var ledger = new MemoryLedger();
         ledger.Submit(Make.OpenOrg("acme", BillingMode.Postpaid));
-        ledger.Submit(Hold(ledger, 1, "acme", Amount.Max));
+        ledger.Submit(Hold(ledger, 1, "acme", Amount.TransferMax));
         foreach (var account in ledger.Book.Accounts.Values.ToList())
         {
             var full = account.Copy();
@@ -38,9 +38,9 @@ public sealed class ExtremeAmountTests
             ledger.Book.Recall(full);
         }
 
-        Assert.Equal(Refusal.AmountTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Hold(ledger, 2, "acme", new(1)))).Reason);
-        Assert.Equal(Refusal.AmountTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(3, 1, at: ledger.Now, fact: true))).Reason);
-        Assert.IsType<Outcome.Done>(ledger.Submit(new Command.Settle(Make.Priced(1, Amount.Max.Nanos))));
+        Assert.Equal(Refusal.SumTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Hold(ledger, 2, "acme", new(1)))).Reason);
+        Assert.Equal(Refusal.SumTooLarge, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(3, 1, at: ledger.Now, fact: true))).Reason);
+        Assert.IsType<Outcome.Done>(ledger.Submit(new Command.Settle(Make.Priced(1, Amount.TransferMax.Nanos))));
         Assert.Equal(Amount.Zero, ledger.Customer("acme").Held);
     }
 

@@ -127,7 +127,7 @@ public sealed class LedgerLimitTests
         Assert.IsType<Outcome.Replayed>(ledger.Submit(Team("b")));
         Assert.IsType<Outcome.Done>(ledger.Submit(Team("c", org: "globex")));
         Assert.IsType<Outcome.Done>(ledger.Submit(new Command.Record(SettingKind.Project, "acme", "a", "{}", Once: false)));
-        for (var i = 0; i < 5; i++) Assert.IsType<Outcome.Done>(ledger.Submit(new Command.Record(SettingKind.Evidence, "acme", $"e{i}", "{}", Once: true)));
+        for (var i = 0; i < 5; i++) Assert.IsType<Outcome.Done>(ledger.Submit(new Command.AddRecord(RecordKind.Evidence, "acme", $"e{i}", "{}", Once: true)));
 
         // The org's own daily meter is no setting.
         Assert.IsType<Outcome.Done>(ledger.Submit(Make.Budget(100, new BudgetScope("acme", Team: "a"))));

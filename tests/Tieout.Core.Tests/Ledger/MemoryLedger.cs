@@ -21,6 +21,7 @@ internal sealed class MemoryLedger
     public List<FindingRow> Findings { get; } = [];
     public List<OutboxRow> Outbox { get; } = [];
     public List<AuditRow> Audit { get; } = [];
+    public List<RecordRow> Records { get; } = [];
     public List<ChainRow> Chain { get; } = [];
 
     public Outcome Submit(Command command) => Submit([command])[0];
@@ -40,6 +41,7 @@ internal sealed class MemoryLedger
         Findings.AddRange(writes.Findings);
         Outbox.AddRange(writes.Outbox);
         Audit.AddRange(writes.Audit);
+        Records.AddRange(writes.Records);
         return writes.Outcomes;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 
@@ -58,8 +59,8 @@ public sealed class OutboxTests
     [Fact]
     public void An_issued_document_is_told_with_its_sums_and_without_its_lines()
     {
-        _ledger.Submit(new Command.Record(SettingKind.BillingDocument, Org, "INV-000001", """{"number":"INV-000001","period":"2026-02","total":"4.16","lines":[{"amount":"4.16"}],"proof":null}""", Once: true));
-        _ledger.Submit(new Command.Record(SettingKind.BillingDocument, Org, "CN-000001", """{"number":"CN-000001","total":"1"}""", Once: true));
+        _ledger.Submit(BillingRecord.Of(Org, "INV-000001", "invoice.issued", """{"number":"INV-000001","period":"2026-02","total":"4.16","lines":[{"amount":"4.16"}],"proof":null}"""));
+        _ledger.Submit(BillingRecord.Of(Org, "CN-000001", "credit_note.issued", """{"number":"CN-000001","total":"1"}"""));
         Assert.Equal(["invoice.issued", "credit_note.issued"], _ledger.Outbox.TakeLast(2).Select(row => row.Type));
         Assert.Equal("""{"document":"INV-000001","number":"INV-000001","period":"2026-02","total":"4.16"}""", _ledger.Outbox[^2].Body);
     }
@@ -75,7 +76,7 @@ public sealed class OutboxTests
     [Fact]
     public void A_finding_is_told_with_its_code_severity_and_detail()
     {
-        _ledger.Submit(new Command.Record(SettingKind.IdentityFinding, Org, "identity_rebind:1", """{"cause":"x"}""", Once: true));
+        _ledger.Submit(new Command.AddRecord(RecordKind.IdentityFinding, Org, "identity_rebind:1", """{"cause":"x"}""", Once: true) { Announcement = new(Finding: new("identity_rebind", "high")) });
         using var body = JsonDocument.Parse(_ledger.Outbox[^1].Body);
         Assert.Equal(("identity_rebind", "high", "x"), (Text("code"), Text("severity"), body.RootElement.GetProperty("detail").GetProperty("cause").GetString()));
         string? Text(string name) => body.RootElement.GetProperty(name).GetString();

@@ -59,6 +59,14 @@ public sealed class ProposalTests
     }
 
     [Fact]
+    public void The_text_of_a_correction_says_whether_it_repairs_a_posting()
+    {
+        var command = new Command.Correct("c1", "acme", 3, new Amount(5), "found") { IsPostingRepair = true };
+        Assert.Equal(command, CommandText.Parse(CommandText.Write(command)));
+        Assert.NotEqual(CommandText.Write(command), CommandText.Write(command with { IsPostingRepair = false }));
+    }
+
+    [Fact]
     public void The_text_of_a_budget_in_a_command_with_others_is_the_command()
     {
         var command = new Command.Together("acme", [new Command.Record(SettingKind.Key, "acme", "key_1", "{}", Once: false), Make.Budget(5, new("acme", Key: "key_1")), Make.Budget(7)]);
@@ -165,7 +173,7 @@ public sealed class ProposalTests
         "correct" => new Command.Correct("c1", "acme", 3, null, "goodwill"),
         "policy" => new Command.Record(SettingKind.PricePolicy, "acme", "policy", """{"markup":"9"}""", Once: false),
         "prices" => new Command.Record(SettingKind.PriceList, "", "vendor@2", """{"list":"vendor"}""", Once: true),
-        "credit_note" => new Command.Together("acme", [new Command.Record(SettingKind.BillingDocument, "acme", "CN-000001", "{}", Once: true), new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
+        "credit_note" => new Command.Together("acme", [new Command.AddRecord(RecordKind.BillingDocument, "acme", "CN-000001", "{}", Once: true), new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
         "postpaid" => Make.OpenOrg("owes", BillingMode.Postpaid),
         "credit_line" => Make.OpenOrg("owes", BillingMode.Prepaid, creditLine: 101),
         "recharge" => Make.Recharge([3]),

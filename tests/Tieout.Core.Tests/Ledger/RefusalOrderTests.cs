@@ -8,7 +8,7 @@ namespace Tieout.Core.Tests.Ledger;
 /// <summary>Every refusal at least once, in the order in which its rule is tried: each command breaks every rule below the one it is there for.</summary>
 public sealed class RefusalOrderTests
 {
-    private static readonly Amount TooLarge = Amount.Max + new Amount(1);
+    private static readonly Amount TooLarge = Amount.TransferMax + new Amount(1);
 
     [Fact]
     public void Holds_are_refused_in_the_order_of_the_rules()
@@ -198,8 +198,8 @@ public sealed class RefusalOrderTests
             (Make.OpenOrg("a b", creditLine: -1, zone: "Nowhere"), Refusal.NameInvalid),
             (Make.OpenOrg("beta", creditLine: -1, zone: "Nowhere"), Refusal.NameInvalid),
             (Make.OpenOrg("beta", creditLine: -1), Refusal.AmountNotPositive),
-            (Budget("nobody", -1, "Nowhere", 200, 100), Refusal.OrgNotFound),
-            (Budget("acme", -1, "Nowhere", 200, 100), Refusal.AmountNotPositive),
+            (Budget("nobody", -1, "Nowhere", 200, 100), Refusal.AmountNotPositive),
+            (Budget("nobody", 1, "Nowhere", 200, 100), Refusal.OrgNotFound),
             (Budget("acme", 1, "Nowhere"), Refusal.BudgetInvalid),
             (Budget("acme", 1, "UTC", 200, 100), Refusal.BudgetInvalid),
             (Budget("acme", 1, "UTC", 50, 100), null),

@@ -162,7 +162,7 @@ public sealed class ResolvedPriceTests
 
         Assert.Throws<ArgumentOutOfRangeException>(() => Plain.Price(new UsageCounts(-1, 0, 0, 0, 0)));
         // Far beyond what one charge may come to, but exact: an amount has 128 bits.
-        Assert.True(Plain.Price(new UsageCounts(long.MaxValue, 0, 0, 0, 0)).Charge > Amount.Max);
+        Assert.True(Plain.Price(new UsageCounts(long.MaxValue, 0, 0, 0, 0)).Charge > Amount.TransferMax);
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
-using Tieout.Server.Http;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;

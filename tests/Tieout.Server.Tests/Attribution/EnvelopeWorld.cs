@@ -7,8 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
-using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;
@@ -62,7 +60,7 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
     public async Task<IReadOnlyList<UsageRow>> UsageAsync(string org)
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in World.Read.UsageAsync(new(org, Instant.MinValue, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in World.Read.UsageAsync(new(org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
         return rows;
     }
 

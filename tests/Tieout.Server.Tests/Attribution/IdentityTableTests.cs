@@ -2,7 +2,6 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Money;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Attribution;

@@ -5,7 +5,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Attribution;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage.Sqlite.Verification;
 

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Tieout.Core.Metering;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.BadInput;

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using Tieout.Core.Metering;
-using Tieout.Server.Http;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.BadInput;

@@ -1,5 +1,4 @@
 using System.Text;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.BadInput;
 

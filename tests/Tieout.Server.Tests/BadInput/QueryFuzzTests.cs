@@ -4,7 +4,6 @@ using System.Net;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.BadInput;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.BadInput;
 

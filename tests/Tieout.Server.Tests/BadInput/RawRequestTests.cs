@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Tieout.Server.Http;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.BadInput;

@@ -4,7 +4,6 @@ using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Server.SimulatedProvider;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.BadInput;

@@ -3,8 +3,6 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using Tieout.Core.Metering;
-using Tieout.Server.Http;
 using Tieout.Server.Tests.BadInput;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;

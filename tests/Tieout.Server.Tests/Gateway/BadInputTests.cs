@@ -1,4 +1,3 @@
-using Tieout.Server.Telemetry;
 namespace Tieout.Server.Tests.Gateway;
 
 /// <summary>Whatever a client sends wrong is said in OpenAI's shape, spends nothing and never shows our insides.</summary>

@@ -120,7 +120,7 @@ public sealed class BatchesTests
         await using var world = await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(100));
         await world.BatchAsync(await world.FileAsync(BatchesWorld.Line("only", sims: BatchesWorld.Sims(1000, 100))));
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the line is charged");
+        await world.RecordedAsync(1, "the line is charged");
 
         await World.SoonAsync(() => Task.FromResult(world.Read.OpenHolds(null).Count == 0), "the hold has ended");
         Assert.Equal(Amount.Parse("0.00175"), await world.TiesOutAsync());
@@ -134,7 +134,7 @@ public sealed class BatchesTests
         var batch = await before.BatchAsync(file);
 
         await using var world = await before.RestartedAsync(options => options with { Gateway = options.Gateway with { BatchPollInterval = TimeSpan.FromMilliseconds(100) } });
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1 && world.Read.OpenHolds(null).Count == 0, "the line is charged");
+        await world.RecordedAsync(1, "the line is charged");
 
         Assert.Equal("completed", (await world.EndedAsync(batch)).GetProperty("status").GetString());
         Assert.Equal(file, (await world.GetAsync($"/v1/files/{file}")).GetProperty("id").GetString());
@@ -168,7 +168,7 @@ public sealed class BatchesTests
         Assert.Single(world.Read.OpenHolds(null));
         world.Ledger.Broken = null;
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1 && world.Read.OpenHolds(null).Count == 0, "the line is charged");
+        await world.RecordedAsync(1, "the line is charged");
         Assert.Equal(Amount.Parse("0.00175"), await world.TiesOutAsync());
         Assert.Equal(1, (await world.GetAsync("/v1/batches")).GetProperty("data").GetArrayLength());
     }

@@ -31,8 +31,7 @@ public sealed class DialectsComplaintTests
             await (await response.Content.ReadAsStreamAsync(Stop)).ReadExactlyAsync(new byte[10], Stop);
         }
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded");
-        var row = Assert.Single(await world.UsageAsync());
+        var row = Assert.Single(await world.RecordedAsync(1));
         Assert.Equal((UsageBasis.Reported, 50), (row.Usage.Basis, row.Usage.Counts.OutputTokens));
         await world.TiesOutAsync();
     }
@@ -50,8 +49,7 @@ public sealed class DialectsComplaintTests
             await response.Content.ReadAsStringAsync(Stop);
         });
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded");
-        var row = Assert.Single(await world.UsageAsync());
+        var row = Assert.Single(await world.RecordedAsync(1));
         Assert.Equal((UsageBasis.Estimated, true, input), (row.Usage.Basis, row.Usage.Flags.HasFlag(UsageFlags.CutShort), row.Usage.Counts.InputTokens));
         Assert.InRange(row.Usage.Counts.OutputTokens, 10, 159);
         await world.TiesOutAsync();

@@ -5,7 +5,6 @@ using FsCheck.Fluent;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.References;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway;
 

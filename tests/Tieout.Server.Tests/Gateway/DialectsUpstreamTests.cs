@@ -1,6 +1,5 @@
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.Gateway;
 

@@ -138,7 +138,7 @@ public sealed class FaultTests
         });
 
         Assert.Equal(whole, error is null && seen.StartsWith("200 ", StringComparison.Ordinal));
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded");
+        await world.RecordedAsync(1);
         Assert.Equal(stream.Contains("usage", StringComparison.Ordinal) ? UsageBasis.Reported : UsageBasis.Estimated, (await world.UsageAsync())[0].Usage.Basis);
         Assert.Empty(world.Read.OpenHolds(null));
     }

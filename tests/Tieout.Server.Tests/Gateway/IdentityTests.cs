@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.Gateway;
 

@@ -8,7 +8,6 @@ using Tieout.Server.Gateway.References;
 using Tieout.Server.Http;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway;
 

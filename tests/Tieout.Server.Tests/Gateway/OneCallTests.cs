@@ -2,7 +2,6 @@ using System.Text;
 using OpenAI.Chat;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.Gateway;
 

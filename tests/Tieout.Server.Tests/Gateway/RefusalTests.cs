@@ -73,7 +73,7 @@ public sealed class RefusalTests
         Assert.Single(world.Bill.Calls());
         Assert.Single(world.Read.OpenHolds(World.Org));
         world.Ledger.Broken = null;
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded once the store is back");
+        await world.RecordedAsync(1, "the usage is recorded once the store is back");
         Assert.Empty(world.Read.OpenHolds(World.Org));
     }
 

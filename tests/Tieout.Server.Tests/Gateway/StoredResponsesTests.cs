@@ -43,7 +43,7 @@ public sealed class StoredResponsesTests
         await MakeAsync(world, InBackground);
         world = await world.RestartedAsync();
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
+        await world.RecordedAsync(1, "a charge");
         Assert.Equal(Amount.Parse("0.0045"), await world.TiesOutAsync());
         await World.SoonAsync(async () => (await world.Read.PendingObjectsAsync(ObjectKind.Response, 0, 10, Stop)).Count == 0, "nothing pending");
         await world.DisposeAsync();

@@ -60,7 +60,7 @@ public sealed class StreamTests
         Assert.Single(world.Read.OpenHolds(World.Org));
 
         world.Ledger.Broken = null;
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded once the store is back");
+        await world.RecordedAsync(1, "the usage is recorded once the store is back");
         Assert.Equal(40, Assert.Single(await world.UsageAsync()).Usage.Counts.OutputTokens);
         Assert.Empty(world.Read.OpenHolds(World.Org));
     }
@@ -105,8 +105,7 @@ public sealed class StreamTests
             }
         }
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "the usage is recorded");
-        var row = Assert.Single(await world.UsageAsync());
+        var row = Assert.Single(await world.RecordedAsync(1));
         Assert.Equal((Core.Metering.UsageBasis.Reported, 50), (row.Usage.Basis, row.Usage.Counts.OutputTokens));
         Assert.Equal(50, world.Bill.Totals().CompletionTokens);
         Assert.Empty(world.Read.OpenHolds(null));

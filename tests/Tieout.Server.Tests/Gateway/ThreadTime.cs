@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway;
 

@@ -127,8 +127,16 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<UsageRow>> UsageAsync()
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in Read.UsageAsync(new(Org, Instant.MinValue, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in Read.UsageAsync(new(Org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
         return rows;
+    }
+
+    /// <summary>Waits until so many usage records are written and nothing is held: what has ended, the figures in memory show too.</summary>
+    /// <remarks>A commit can be read from the file a moment before the figures in memory show it, so a test that saw the row alone could read the balance before it.</remarks>
+    public async Task<IReadOnlyList<UsageRow>> RecordedAsync(int count, string what = "the usage is recorded")
+    {
+        await SoonAsync(async () => (await UsageAsync()).Count == count && Read.OpenHolds(null).Count == 0, what);
+        return await UsageAsync();
     }
 
     /// <summary>Waits for what must become true soon, and fails if it does not.</summary>
@@ -169,7 +177,12 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     /// <summary>Which commands the store is down for; null: it works.</summary>
     public Func<Command, bool>? Broken { get; set; }
 
+    public bool IsLeader { get; set; } = true;
+
     public LedgerHealth Health => Broken is null ? inner.Health : inner.Health with { IsWritable = false, Reason = "broken by a test" };
+
+    /// <summary>Which single commands are refused as if they were in quarantine; null: none.</summary>
+    public Func<Command, bool>? Refused { get; set; }
 
     /// <summary>What else submissions fail with, as a fault of the program would; null: nothing.</summary>
     public Exception? Fault { get; set; }
@@ -206,6 +219,7 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     {
         if (Decides?.Invoke(command) is { } decided) return ValueTask.FromResult(decided);
         if (Broken?.Invoke(command) ?? false) throw new StoreUnavailableException("The store is broken by a test.", Effect);
+        if (Refused?.Invoke(command) ?? false) return new(new Outcome.Refused(Refusal.CommandQuarantined, "q_1"));
         return Fault is null ? inner.SubmitAsync(command, cancellationToken) : throw Fault;
     }
 

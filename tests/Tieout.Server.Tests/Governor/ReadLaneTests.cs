@@ -85,13 +85,13 @@ public sealed class ReadLaneTests
         {
             await using var ledger = await FilledAsync(folder.FullName);
             using var soon = new CancellationTokenSource();
-            var work = ThreadTime.Of(() => Read(ledger, new("acme", Instant.MinValue, Instant.From(DateTimeOffset.MaxValue), EndUser: "nobody"), CancellationToken.None));
+            var work = ThreadTime.Of(() => Read(ledger, new("acme", Instant.UnixEpoch, Instant.From(DateTimeOffset.MaxValue), EndUser: "nobody"), CancellationToken.None));
             await soon.CancelAsync();
 
-            Assert.ThrowsAny<OperationCanceledException>(() => Read(ledger, new("acme", Instant.MinValue, Instant.From(DateTimeOffset.MaxValue)), soon.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Read(ledger, new("acme", Instant.UnixEpoch, Instant.From(DateTimeOffset.MaxValue)), soon.Token));
 
             // An org without rows does not look at those of others.
-            var none = ThreadTime.Of(() => Read(ledger, new("globex", Instant.MinValue, Instant.From(DateTimeOffset.MaxValue)), CancellationToken.None));
+            var none = ThreadTime.Of(() => Read(ledger, new("globex", Instant.UnixEpoch, Instant.From(DateTimeOffset.MaxValue)), CancellationToken.None));
             Assert.True(none * 3 < work, $"{none} for an org without rows, {work} for one with all of them.");
         }
         finally

@@ -1,6 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Hosting;
 
@@ -18,6 +19,18 @@ public sealed class HostedWorkTests
     {
         Assert.Equal(OnlyStartAndStop, Hosted.Where(type => !typeof(Worker).IsAssignableFrom(type)).Select(type => type.Name).Order(StringComparer.Ordinal));
         Assert.True(Hosted.Length > 15, $"Only {Hosted.Length} hosted services were found.");
+    }
+
+    // Goal: no lasting work is left out of the server, as the watch of the configuration once was. Method: all kinds by reflection, against those of a server that runs.
+    [Fact]
+    public async Task All_lasting_work_runs_in_a_server()
+    {
+        await using var world = await ApiWorld.StartAsync();
+
+        // A server without a certificate has none to read again.
+        Assert.Equal(
+            Hosted.Select(type => type.Name).Except(["TlsReload"]).Order(StringComparer.Ordinal),
+            world.Server.Services.GetServices<IHostedService>().Select(service => service.GetType()).Where(type => type.Assembly == typeof(Worker).Assembly).Select(type => type.Name).Order(StringComparer.Ordinal));
     }
 
     // Goal: an exception that nobody expected ends neither the server nor the work. Method: work that fails twice is run by the host's own rules.

@@ -8,7 +8,6 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Tests.Postgres;

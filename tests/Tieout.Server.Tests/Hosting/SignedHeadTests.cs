@@ -4,7 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage.Sqlite;

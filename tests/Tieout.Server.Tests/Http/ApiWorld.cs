@@ -12,7 +12,6 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage.Sqlite;
 

@@ -4,9 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Server.Incidents;
 using Tieout.Server.Reconciliation;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Tracing;
 

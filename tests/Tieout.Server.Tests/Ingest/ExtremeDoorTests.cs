@@ -1,5 +1,4 @@
 using Tieout.Server.Attribution;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Tenancy;
 using Tieout.Storage.Postgres;

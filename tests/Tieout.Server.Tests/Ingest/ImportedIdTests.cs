@@ -1,6 +1,5 @@
 using Tieout.Core.Metering;
 using Tieout.Server.Ingest;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Ingest;
 

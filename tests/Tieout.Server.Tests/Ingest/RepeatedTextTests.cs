@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Tieout.Server.Ingest;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Ingest;
 

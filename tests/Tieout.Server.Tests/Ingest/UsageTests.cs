@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Server.Hosting;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Errors;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage.Sqlite;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Invoicing;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Tieout.Server.Hosting;
 using Tieout.Server.Http;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage;

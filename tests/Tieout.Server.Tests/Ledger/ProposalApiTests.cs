@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Ledger;

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Outage;

@@ -1,5 +1,4 @@
 using System.Net;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Tenancy;

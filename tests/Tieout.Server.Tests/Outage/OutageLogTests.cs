@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Gateway.Routing;

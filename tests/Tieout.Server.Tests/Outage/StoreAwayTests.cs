@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Ingest;

@@ -17,13 +17,13 @@ public sealed class AlertTests
         world.Ledger.Broken = command => command is Command.Settle;
         using (await world.ChatAsync(World.Hello)) { }
         var alerts = world.Server.Services.GetRequiredService<Alerts>();
-        for (var i = 0; i < 3; i++) alerts.Look();
+        for (var i = 0; i < 3; i++) await alerts.LookAsync(Stop);
         Assert.Equal(["alert.spool_backlog"], await ToldAsync(world, 1));
 
         // It stays an episode, though the server is a new one; what waited is replayed at its start, and then it is over.
         await using var restarted = await world.RestartedAsync();
         alerts = restarted.Server.Services.GetRequiredService<Alerts>();
-        for (var i = 0; i < 3; i++) alerts.Look();
+        for (var i = 0; i < 3; i++) await alerts.LookAsync(Stop);
         Assert.Equal(["alert.spool_backlog", "alert.resolved"], await ToldAsync(restarted, 2));
     }
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Tieout.Server.Outbox;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Tests;
 

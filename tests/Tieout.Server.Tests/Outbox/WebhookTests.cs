@@ -5,9 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
-using Tieout.Server.Http;
 using Tieout.Server.Outbox;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage;
 

@@ -53,6 +53,57 @@ public sealed class ReconcileTests
     }
 
     [Fact]
+    public async Task Findings_are_listed_page_by_page_by_org_and_code()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"beta","asset":"USD","billing":"prepaid"}""");
+        foreach (var org in (string[])["acme", "beta", "acme", "beta"]) await world.ChargeAsync("5000", org);
+
+        Assert.Equal(["beta", "acme", "beta", "acme"], await PagesAsync("/findings?code=overrun&limit=1", "org"));
+        Assert.Equal(["beta", "acme", "beta", "acme"], await PagesAsync("/findings?code=overrun&open=true&limit=3", "org"));
+        Assert.Equal(["overrun", "overrun"], await PagesAsync("/orgs/beta/findings?limit=1", "code"));
+        Assert.Empty(await PagesAsync("/findings?code=mispriced", "code"));
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, "/findings?cursor=7"), HttpStatusCode.BadRequest));
+
+        async Task<List<string>> PagesAsync(string path, string member)
+        {
+            List<string> found = [];
+            for (var cursor = ""; ;)
+            {
+                var page = await world.GetAsync(path + cursor);
+                found.AddRange(page.GetProperty("items").EnumerateArray().Select(finding => Text(finding, member)));
+                if (!page.TryGetProperty("next_cursor", out var next) || next.ValueKind is not JsonValueKind.String) return found;
+                cursor = "&cursor=" + next.GetString();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_finding_that_the_ledger_refuses_to_record_is_counted_by_the_run_that_records_it()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync("5");
+        world.Ledger.Refused = command => command is Command.AddRecord { Kind: RecordKind.Finding };
+        Assert.Equal((1, 0, 0), await CountsAsync());
+        world.Ledger.Refused = null;
+        Assert.Equal((1, 1, 0), await CountsAsync());
+        var finding = Text((await world.GetAsync("/findings?open=true")).GetProperty("items")[0], "id");
+        await world.OkAsync(HttpMethod.Post, $"/findings/{finding}/correct", "{}");
+
+        // The same for the end of a finding.
+        world.Ledger.Refused = command => command is Command.AddRecord { Kind: RecordKind.Finding };
+        Assert.Equal((0, 0, 0), await CountsAsync());
+        world.Ledger.Refused = null;
+        Assert.Equal((0, 0, 1), await CountsAsync());
+
+        async Task<(int Found, int Opened, int Ended)> CountsAsync()
+        {
+            var run = await world.OkAsync(HttpMethod.Post, "/reconciliations", "{}");
+            return (run.GetProperty("findings").GetArrayLength(), run.GetProperty("opened").GetInt32(), run.GetProperty("ended").GetInt32());
+        }
+    }
+
+    [Fact]
     public async Task R1_above_the_limit_a_correction_waits_for_another_person_and_then_brings_the_difference_to_zero()
     {
         await using var world = await ApiWorld.StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
@@ -75,7 +126,7 @@ public sealed class ReconcileTests
 
         // The reason of both postings names the finding and the correlation id of what they correct.
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
         Assert.Equal([$"{id} correlation corr-1", $"{id} correlation corr-1"], postings.Where(posting => posting.Reason is not null).Select(posting => posting.Reason));
         Assert.Equal("finding_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, $"/findings/{id}/correct", "{}"), HttpStatusCode.NotFound));
     }

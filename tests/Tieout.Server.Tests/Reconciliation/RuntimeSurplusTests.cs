@@ -11,7 +11,6 @@ using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Ingest;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Runtime;
@@ -120,7 +119,7 @@ public sealed class RuntimeSurplusTests
     {
         var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock);
+        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton<TimeProvider>(clock).BuildServiceProvider() };
         Tieout.Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);

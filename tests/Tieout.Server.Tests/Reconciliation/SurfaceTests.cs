@@ -117,12 +117,13 @@ public sealed class SurfaceTests
             var options = new ServerOptions { Surfaces = [Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }] };
             using var reader = new SurfaceReader();
             var ties = new SurfaceTies(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
-            var worker = new SurfaceWorker(ties, world.Ledger, clock, new OutageLog(world.Ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<SurfaceWorker>.Instance);
+            using var outages = new OutageLog(world.Ledger, clock, NullLogger<OutageLog>.Instance);
+            var worker = new SurfaceWorker(ties, world.Ledger, clock, outages, NullLogger<SurfaceWorker>.Instance);
             void Restart()
             {
                 worker.Dispose();
                 ties = new(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
-                worker = new(ties, world.Ledger, clock, new OutageLog(world.Ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<SurfaceWorker>.Instance);
+                worker = new(ties, world.Ledger, clock, outages, NullLogger<SurfaceWorker>.Instance);
             }
 
             async Task MinutesAsync(int minutes, string counter)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reference;

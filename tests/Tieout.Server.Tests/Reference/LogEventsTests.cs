@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using Tieout.Server.Hosting;
 using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.Reference;

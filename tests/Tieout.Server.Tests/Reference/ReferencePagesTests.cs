@@ -6,7 +6,6 @@ using Tieout.Cli;
 using Tieout.Cli.Commands;
 using Tieout.Cli.Output;
 using Tieout.Server.Errors;
-using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reference;

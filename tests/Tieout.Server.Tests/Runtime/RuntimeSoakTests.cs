@@ -130,13 +130,13 @@ public sealed class RuntimeSoakTests
     private static async Task<(long[] Seconds, Amount Charged)> BilledAsync(ILedgerReader read)
     {
         var reversed = new HashSet<long>();
-        await foreach (var posting in read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))
+        await foreach (var posting in read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))
         {
             if (posting.Kind == PostingKind.Reversal && !reversed.Add(posting.UsageSeq)) Assert.Fail($"Usage {posting.UsageSeq} is reversed twice.");
         }
 
         var (workers, heads, charged) = (new long[Instances], new long[Instances], Amount.Zero);
-        await foreach (var row in read.UsageAsync(new("acme", Instant.MinValue, new(long.MaxValue), Source: UsageSource.AppRuntime), Cancel))
+        await foreach (var row in read.UsageAsync(new("acme", Instant.UnixEpoch, new(long.MaxValue), Source: UsageSource.AppRuntime), Cancel))
         {
             if (reversed.Contains(row.Seq)) continue;
             var labels = row.Usage.Labels.Runtime!;

@@ -193,7 +193,7 @@ public sealed class RuntimeTests
         await TickAsync(world);
         Assert.True(await world.SpentAsync() < spent);
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
         Assert.Equal([PostingKind.Reversal, PostingKind.Reversal, PostingKind.Charge, PostingKind.Charge], postings[^4..].Select(posting => posting.Kind));
         Assert.Empty((await world.GetAsync("/orgs/acme/findings")).GetProperty("items").EnumerateArray());
 

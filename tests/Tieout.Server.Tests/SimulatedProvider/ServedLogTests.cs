@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Tests.SimulatedProvider;
 

@@ -4,7 +4,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Reference;
 

@@ -23,7 +23,7 @@ public sealed class GuessingTests
         await using var world = await StartAsync();
         var (_, right) = await world.KeyAsync();
         var alerts = world.Server.Services.GetRequiredService<Alerts>();
-        alerts.Look();
+        await alerts.LookAsync(Stop);
         for (var i = 0; i < 2 * Free; i++)
         {
             using var wrong = await world.SendAsync(HttpMethod.Get, "/orgs/acme", token: $"wrong-{i}");
@@ -37,7 +37,7 @@ public sealed class GuessingTests
         Assert.NotEqual(HttpStatusCode.TooManyRequests, await AtGatewayAsync(world.Http, right));
         var guesses = world.Server.Services.GetRequiredService<GuessTable>();
         Assert.Equal((7, 0), (guesses.Wrong, guesses.Unseen));
-        for (var i = 0; i < 3; i++) alerts.Look();
+        for (var i = 0; i < 3; i++) await alerts.LookAsync(Stop);
         for (var looks = 0; looks < 100 && !(await AlertsAsync()).Contains("alert.guessing"); looks++) await Task.Delay(50, Stop);
         Assert.Equal(["alert.guessing"], await AlertsAsync());
 

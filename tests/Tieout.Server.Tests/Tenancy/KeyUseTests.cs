@@ -63,7 +63,7 @@ public sealed class KeyUseTests
         await world.GetAsync("/orgs/acme/balance", secret);
 
         world.Ledger.KeyUsesFail = true;
-        await Recorder(world).StoreAsync(Stop);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Recorder(world).StoreAsync(Stop));
         world.Ledger.KeyUsesFail = false;
         Assert.Empty(await world.Ledger.KeyUses.OfAsync("acme", Stop));
         await Recorder(world).StoreAsync(Stop);

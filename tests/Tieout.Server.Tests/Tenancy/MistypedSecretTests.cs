@@ -1,5 +1,4 @@
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Tenancy;
 

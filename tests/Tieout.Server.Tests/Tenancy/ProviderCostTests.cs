@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Tenancy;

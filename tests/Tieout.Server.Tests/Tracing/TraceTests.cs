@@ -5,7 +5,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Outbox;
 using Tieout.Server.Tracing;

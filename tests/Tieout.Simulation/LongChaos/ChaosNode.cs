@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Tieout.Server.Tenancy;
 using Tieout.Simulation.Running;
 
 namespace Tieout.Simulation.LongChaos;

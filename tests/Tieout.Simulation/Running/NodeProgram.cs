@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Tieout.Server.Tenancy;
 using Tieout.Tests;
 
 namespace Tieout.Simulation.Running;

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Simulation.Running;
 

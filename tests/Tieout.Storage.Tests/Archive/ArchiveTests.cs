@@ -130,6 +130,7 @@ public sealed class ArchiveTests : IDisposable
             await DoAsync(new Command.KeepObject(Make.Object($"resp_{month}")));
             await DoAsync(new Command.EndObject("acme", ObjectKind.Response, $"resp_{month}", "{}"));
             await DoAsync(new Command.Announce($"alert/{month}", "acme", "alert.test", "{}"));
+            await DoAsync(new Command.AddRecord(RecordKind.Evidence, "acme", $"ev_{month}", "{}", Once: true));
         }
 
         async Task DoAsync(Command command) => Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));

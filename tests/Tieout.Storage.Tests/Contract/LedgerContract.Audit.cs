@@ -36,7 +36,7 @@ public abstract partial class LedgerContract
 
         // Page by page it is the same, and none comes twice.
         var paged = new List<AuditRow>();
-        for (AuditPlace? before = null; ;)
+        for (RowPlace? before = null; ;)
         {
             var page = await ledger.Read.AuditAsync(new(null, null, null, null, before, 1), Cancel);
             if (page.Count == 0) break;

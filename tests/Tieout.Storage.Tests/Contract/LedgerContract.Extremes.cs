@@ -14,7 +14,7 @@ namespace Tieout.Storage.Tests.Contract;
 /// <summary>Extreme amounts and counts: whatever is accepted can be decided, stored, summed, loaded again, reported and verified.</summary>
 public abstract partial class LedgerContract
 {
-    private static readonly long MaxNanos = (long)Amount.Max.Nanos;
+    private static readonly long MaxNanos = (long)Amount.TransferMax.Nanos;
 
     // A commit above 9.2 billion made sums over it fail for ever.
     [Fact]
@@ -29,7 +29,7 @@ public abstract partial class LedgerContract
             // What is stored is wide after the first round, so that the next one adds to what is wide.
             for (var round = 0; round < 2; round++)
             {
-                for (var i = 1; i <= 3; i++, sum += Amount.Max)
+                for (var i = 1; i <= 3; i++, sum += Amount.TransferMax)
                 {
                     Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge((open * 100) + (round * 10) + i, MaxNanos, at: Clock.Now, fact: true), Cancel));
                 }

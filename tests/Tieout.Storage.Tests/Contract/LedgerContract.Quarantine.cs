@@ -23,7 +23,7 @@ public abstract partial class LedgerContract
 
             // The same again is the same record.
             Assert.Equal(refused, await ledger.SubmitAsync(misuse, Cancel));
-            var record = Assert.Single(ledger.Read.Settings, row => row.Kind == SettingKind.Quarantine);
+            var record = Assert.Single(await ledger.Read.RecordsAsync(RecordKind.Quarantine, org: null, after: null, 10, Cancel));
             Assert.Equal(refused.Limit, record.Name);
             using var body = JsonDocument.Parse(record.Body);
             Assert.Equal("misuse", body.RootElement.GetProperty("command").GetProperty("name").GetString());
@@ -63,7 +63,7 @@ public abstract partial class LedgerContract
         }
 
         Assert.Equal(Refusal.CommandQuarantined, Assert.IsType<Outcome.Refused>(outcome).Reason);
-        var record = Assert.Single(ledger.Read.Settings, row => row.Kind == SettingKind.Quarantine);
+        var record = Assert.Single(await ledger.Read.RecordsAsync(RecordKind.Quarantine, org: null, after: null, 10, Cancel));
         Assert.Contains("\"not_charged\":\"0.00000004\"", record.Body, StringComparison.Ordinal);
         Assert.Contains(Make.Id(1).ToString(), record.Body, StringComparison.Ordinal);
         Assert.Equal(50, ledger.Read.Balance("acme")!.Held.Nanos);

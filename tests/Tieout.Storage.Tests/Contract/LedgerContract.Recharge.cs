@@ -21,7 +21,7 @@ public abstract partial class LedgerContract
         // Opened again, so that what is taken back must be read.
         await using (var ledger = Open(fresh: false))
         {
-            var charged = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).Where(posting => posting.Kind == PostingKind.Charge).ToList();
+            var charged = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Where(posting => posting.Kind == PostingKind.Charge).ToList();
             var free = ledger.Read.Balance("acme")!.Available!.Value;
             for (var i = 0; i < charged.Count; i++)
             {
@@ -44,7 +44,7 @@ public abstract partial class LedgerContract
             Assert.Null(await ledger.Read.AttemptAsync("acme", Make.Id(300), Cancel));
 
             // What it takes back may have been charged just before, in the same list.
-            var next = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel)))[^1].Seq + 1;
+            var next = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel)))[^1].Seq + 1;
             var list = await ledger.SubmitAsync([Make.Charge(400, 5, at: Clock.Now), Make.Recharge([next], Make.Charge(401, 4, at: Clock.Now, fact: true))], Cancel);
             Assert.All(list, outcome => Assert.IsType<Outcome.Done>(outcome));
             Assert.Equal(free.Nanos - 4, ledger.Read.Balance("acme")!.Available!.Value.Nanos);

@@ -34,7 +34,7 @@ public abstract partial class LedgerContract
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         for (var i = 1; i <= 5; i++) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge(i, 10, at: Clock.Now), Cancel));
-        var postings = await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel));
+        var postings = await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel));
 
         var links = new List<CommitLink>();
         foreach (var posting in postings) links.Add(await ledger.Read.CommitOfAsync("acme", posting.Seq, Cancel));

@@ -62,9 +62,9 @@ public abstract partial class LedgerContract
         await ledger.SubmitAsync(Make.Budget(100), Cancel);
         await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new Amount(70), TimeSpan.FromMinutes(1)), Cancel);
         await ledger.SubmitAsync([Make.Settle(1, 60, at: Clock.Now), Make.Charge(2, 1, at: Clock.Now)], Cancel);
-        var charge = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).First(posting => posting.Amount.Nanos == 60);
+        var charge = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).First(posting => posting.Amount.Nanos == 60);
         await ledger.SubmitAsync(new Command.Correct("fix1", "acme", charge.Seq, new Amount(50), "finding a"), Cancel);
-        var again = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).Single(posting => posting.Amount.Nanos == 50);
+        var again = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Single(posting => posting.Amount.Nanos == 50);
         await ledger.SubmitAsync(new Command.Correct("fix2", "acme", again.Seq, null, "finding b"), Cancel);
 
         var attempt = (await ledger.Read.AttemptAsync("acme", Make.Id(1), Cancel))!;

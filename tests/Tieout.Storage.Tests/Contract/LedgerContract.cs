@@ -151,7 +151,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await ledger.SubmitAsync(Make.Charge(1, 40, Make.Labels(team: "red"), at: Clock.Now), Cancel);
         await ledger.SubmitAsync(Make.Charge(2, 30, Make.Labels(team: "blue"), "u1", Clock.Now), Cancel);
         await ledger.SubmitAsync(Make.Charge(3, 7, Make.Labels("beta"), at: Clock.Now), Cancel);
-        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.MinValue, new(long.MaxValue), 0, Cancel))).Last(row => row.Kind == PostingKind.Charge);
+        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Last(row => row.Kind == PostingKind.Charge);
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Correct("fix", "acme", posting.Seq, new Amount(10), "found"), Cancel));
         var (from, to) = (Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1));
 
@@ -168,6 +168,70 @@ public abstract partial class LedgerContract : IAsyncLifetime
         Assert.Equal(usage[1], Assert.Single(await ToListAsync(ledger.Read.UsageAsync(new("acme", from, to, Team: "blue", EndUser: "u1"), Cancel))));
     }
 
+    // Goal: a correction is of its posting or of its usage by what its command says. Method: a client chooses an id that findings of postings have.
+    [Fact]
+    public async Task A_correction_of_usage_counts_as_usage_whatever_its_id_and_one_that_repairs_its_posting_does_not()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var (from, to) = (Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1));
+        await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
+        var charge = (await PostingsAsync())[^1];
+        var byHand = new Command.Correct("ledger_mismatch-by-hand", "acme", charge.Seq, new Amount(10), "agreed");
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(byHand, Cancel));
+        Assert.Equal((10, 10), await TotalsAsync());
+
+        var repair = new Command.Correct("fix", "acme", (await PostingsAsync())[^1].Seq, new Amount(25), "found") { IsPostingRepair = true };
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(repair, Cancel));
+        Assert.Equal((25, 10), await TotalsAsync());
+        Assert.Equal([false, false, true, true], (await PostingsAsync())[^4..].Select(posting => posting.IsPostingRepair));
+        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(repair with { IsPostingRepair = false }, Cancel)).Reason);
+
+        async Task<List<Posting>> PostingsAsync() => await ToListAsync(ledger.Read.PostingsAsync("acme", from, to, 0, Cancel));
+
+        async Task<(Int128 Postings, Int128 Usage)> TotalsAsync()
+        {
+            var totals = await ledger.Read.TotalsAsync("acme", from, to, Cancel);
+            return (totals.Postings.Nanos, totals.Usage.Nanos);
+        }
+    }
+
+    // Goal: filters and pages are the query's. Method: findings of two orgs and two codes; each filter, then page by page.
+    [Fact]
+    public async Task Findings_are_read_by_org_and_code_newest_first_and_page_by_page()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        foreach (var (id, org) in new[] { (1, "acme"), (2, "beta"), (3, "acme") })
+        {
+            Clock.Now += TimeSpan.FromSeconds(1);
+            await ledger.SubmitAsync(new Command.Charge(Make.Priced(id, 0, Make.Labels(org), at: Clock.Now) with { Price = null }, Fact: true), Cancel);
+            Clock.Now += TimeSpan.FromSeconds(1);
+            await ledger.SubmitAsync(Make.Charge(id + 10, 5_000_000, Make.Labels(org), at: Clock.Now, fact: true), Cancel);
+        }
+
+        Assert.Equal(["acme overrun", "acme unpriced", "beta overrun", "beta unpriced", "acme overrun", "acme unpriced"], await FindAsync(org: null, code: null));
+        Assert.Equal(["acme overrun", "acme unpriced", "acme overrun", "acme unpriced"], await FindAsync("acme", code: null));
+        Assert.Equal(["acme unpriced", "beta unpriced", "acme unpriced"], await FindAsync(org: null, "unpriced"));
+        Assert.Equal(["beta overrun"], await FindAsync("beta", "overrun"));
+        Assert.Empty(await FindAsync("beta", "mispriced"));
+
+        var paged = new List<string>();
+        for (RowPlace? before = null; ;)
+        {
+            var page = await ledger.Read.FindingsAsync(new(Org: null, "overrun", before, 1), Cancel);
+            if (page.Count == 0) break;
+            paged.AddRange(page.Select(Shown));
+            before = page[^1].Place;
+        }
+
+        Assert.Equal(["acme overrun", "beta overrun", "acme overrun"], paged);
+
+        async Task<IEnumerable<string>> FindAsync(string? org, string? code) => (await ledger.Read.FindingsAsync(new(org, code, Before: null, 10), Cancel)).Select(Shown);
+
+        static string Shown(StoredFinding stored) => $"{stored.Row.Org} {stored.Row.Code}";
+    }
+
     // Goal: no read of one org ever shows another's rows. Method: beta asks for everything that is acme's.
     [Fact]
     public async Task Nothing_of_one_org_is_read_for_another()
@@ -177,7 +241,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel);
         await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(2), Make.Labels(), null, "op2", new Amount(5), TimeSpan.FromHours(1)), Cancel);
         await ledger.SubmitAsync(new Command.KeepObject(Make.Object("resp_1")), Cancel);
-        var (from, to) = (Instant.MinValue, new Instant(long.MaxValue));
+        var (from, to) = (Instant.UnixEpoch, new Instant(long.MaxValue));
 
         Assert.Empty(await ToListAsync(ledger.Read.UsageAsync(new("beta", from, to), Cancel)));
         Assert.Empty(await ToListAsync(ledger.Read.PostingsAsync("beta", from, to, 0, Cancel)));

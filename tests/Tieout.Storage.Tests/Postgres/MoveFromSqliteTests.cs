@@ -27,6 +27,7 @@ public sealed class MoveFromSqliteTests : IDisposable
                 [
                     Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(10_000), Make.Budget(5_000), new Command.Grant("g1", "acme", new(50), 1, null), new Command.KeepObject(Make.Object("resp_1")),
                     new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_2", "{}"), Make.Charge(9_001, 40, at: _clock.Now, fact: true),
+                    new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", "{}", Once: true),
                 ])
             {
                 Assert.IsType<Outcome.Done>(await file.SubmitAsync(command, Cancel));
@@ -61,6 +62,9 @@ public sealed class MoveFromSqliteTests : IDisposable
         var delivered = Assert.Single(await ledger.Deliveries.ListAsync(new(State: DeliveryState.Delivered), Cancel));
         Assert.Equal(("beta", 204, (string?)null, _clock.Now), (delivered.Org, delivered.Status, delivered.Error, delivered.LastAt));
         Assert.Equal("acme", Assert.Single(await ledger.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 10, [], Cancel)).Org);
+
+        Assert.Equal(_clock.Now, Assert.Single(await ledger.Read.RecordsAsync(RecordKind.Evidence, "acme", after: null, 10, Cancel)).RecordedAt);
+        Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", "{}", Once: true), Cancel));
 
         var again = await Assert.ThrowsAsync<StoreUnavailableException>(() => MoveFromSqlite.RunAsync(_folder.Path, store, cancellationToken: Cancel));
         Assert.Contains("has a ledger already", again.Message, StringComparison.Ordinal);

@@ -9,7 +9,7 @@ public sealed class OneShardTests
 {
     private static readonly string[] Tables =
     [
-        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain", "accounts",
+        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "records", "chain", "accounts",
         "windows", "cells", "relay", "lanes", "deliveries", "refused_requests", "key_uses",
     ];
 

@@ -34,6 +34,8 @@ public sealed class PostgresVerificationTests
         { "UPDATE lineage SET executor = 'other' WHERE seq = 1", "A1", "lineage 1: the links of issuance i-1 do not hold from no. 1 on (Changed)" },
         { "UPDATE audit SET actor = 'other' WHERE seq = 1", "L8", "audit 1 (POST /orgs/{org}/topups by other) is not as it was written" },
         { "DELETE FROM audit WHERE seq = 1", "L8", "audit 1 is missing" },
+        { "UPDATE records SET body = '{}' WHERE seq = 1", "L8", "records 1 (Evidence ev_1) is not as it was written" },
+        { "DELETE FROM records WHERE seq = 1", "L8", "records 1 is missing" },
         { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
         { "DELETE FROM usage_ids WHERE seq = 1", "L8", "usage 1 is missing" },
         { "UPDATE usage_ids SET id = gen_random_uuid() WHERE seq = 1", "L8", "usage 1 is missing" },
@@ -66,7 +68,7 @@ public sealed class PostgresVerificationTests
             new Command.PlaceHold(new AttemptId(new Guid(3, 0, 0, new byte[8])), Make.Labels(), null, "op3", new(5), TimeSpan.FromMinutes(1)),
             Make.Charge(4, 290, at: Clock.Now, fact: true), new Command.KeepObject(Make.Object("resp_1")), Make.Asked(Make.TopUp(1, "asked")),
             new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
-            Step(0x11, first), Step(0x12, Make.Step(first.Row)),
+            Step(0x11, first), Step(0x12, Make.Step(first.Row)), new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", """{"seen":1}""", Once: true),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
     }

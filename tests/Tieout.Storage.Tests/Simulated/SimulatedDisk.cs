@@ -26,6 +26,9 @@ internal sealed class SimulatedDisk
 
     public Dictionary<(string Org, string Id), OutboxRow> Outbox { get; } = [];
 
+    /// <summary>The newest of each name.</summary>
+    public Dictionary<RecordKey, RecordRow> Records { get; } = [];
+
     /// <summary>The records of commands in quarantine, by their id.</summary>
     public Dictionary<string, string> Quarantined { get; } = [];
 
@@ -68,7 +71,8 @@ internal sealed class SimulatedDisk
         _settings.AddRange(writes.Settings);
         _labels.AddRange(writes.Labels);
         _prices.AddRange(writes.Prices);
-        foreach (var row in writes.Settings.Where(row => row.Kind == SettingKind.Quarantine)) Quarantined.Add(row.Name, row.Body);
+        foreach (var row in writes.Records.Where(row => row.Kind == RecordKind.Quarantine)) Quarantined.Add(row.Name, row.Body);
+        foreach (var row in writes.Records) Records[row.Key] = row;
         foreach (var row in writes.Commands) Commands.Add((row.Org, row.Id), row);
         foreach (var row in writes.Outbox) Outbox.TryAdd((row.Org, row.Id), row);
         foreach (var row in writes.Holds) Attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);
@@ -108,6 +112,7 @@ internal sealed class SimulatedDisk
             if (attempt is { State: HoldState.Open, Hold: not null }) book.Recall(id, attempt);
         }
 
+        book.RecallQuarantined(Quarantined.Count);
         book.Recall(_last, _hash);
         return book;
     }

@@ -137,6 +137,11 @@ internal sealed class SimulatedBook(SimulatedStore store, SimulatedDisk disk, Di
             if (disk.Outbox.TryGetValue(id, out var row)) Book.Recall(row);
         }
 
+        foreach (var key in footprint.Records)
+        {
+            if (disk.Records.TryGetValue(key, out var row)) Book.Recall(row);
+        }
+
         footprint.AddWindows(Book);
     }
 

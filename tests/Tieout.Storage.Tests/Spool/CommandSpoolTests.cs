@@ -106,6 +106,7 @@ public sealed class CommandSpoolTests : IDisposable
             Model = "gpt-4o",
             Source = UsageSource.ToolCall,
             Trigger = "retry",
+            Runtime = new("app-1", "head", IsControlPlane: true, "burst", "project", "kubernetes"),
         };
         var usage = new UsageRecord(
             new(Guid.CreateVersion7()), labels, "op", 3, "wf", "corr", "trace", "user", new Instant(123_456_789), 42, 502,
@@ -168,7 +169,7 @@ public sealed class CommandSpoolTests : IDisposable
     private static async Task<List<UsageRow>> UsageAsync(SqliteLedger ledger)
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in ledger.Read.UsageAsync(new("acme", Instant.MinValue, new Instant(long.MaxValue)), Cancel)) rows.Add(row);
+        await foreach (var row in ledger.Read.UsageAsync(new("acme", Instant.UnixEpoch, new Instant(long.MaxValue)), Cancel)) rows.Add(row);
         return [.. rows.OrderBy(row => row.Seq)];
     }
 }

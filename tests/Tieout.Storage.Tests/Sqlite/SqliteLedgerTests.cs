@@ -209,13 +209,14 @@ public sealed class SqliteLedgerTests : IDisposable
         Assert.Equal(1_000_000 - 10_000, again.Read.Balance("acme")!.Balance.Nanos);
     }
 
-    // A foreign row under the number that the next setting gets: neither the budget nor its record in quarantine can be stored.
+    // Foreign rows under the numbers that the next setting and the next record get: neither the budget nor its record in quarantine can be stored.
     [Fact]
     public async Task A_contradiction_in_the_store_fails_its_command_and_no_other()
     {
         await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
         await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
         ledger.Store.Writes.Execute("INSERT INTO settings VALUES (2, 3, 'acme', 'x', 'y', 0, 0, 0)");
+        ledger.Store.Writes.Execute("INSERT INTO records VALUES (1, 3, 'acme', 'x', 'y', 0, 0)");
         var failed = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await ledger.SubmitAsync(Make.Budget(10), Cancel));
         Assert.Equal(StoreEffect.None, failed.Effect);
         Assert.False(ledger.Health.IsWritable);

@@ -44,7 +44,7 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE postings SET credit = debit WHERE seq = 3", "L1", "postings 3" },
         { "UPDATE postings SET usage_seq = 1 WHERE usage_seq = 2", "M1", "postings 3 charges usage 1, which is charged already" },
         { "DELETE FROM postings WHERE seq = 3", "M1", "usage 2 (00000002-" },
-        { "INSERT INTO postings SELECT 99, kind, debit, credit, amount, usage_seq, command_id, reverses, reason, effective_at, recorded_at, crc FROM postings WHERE seq = 2", "L8", "postings 99 belongs to no commit" },
+        { "INSERT INTO postings SELECT 99, kind, debit, credit, amount, usage_seq, command_id, reverses, reason, effective_at, recorded_at, posting_repair, crc FROM postings WHERE seq = 2", "L8", "postings 99 belongs to no commit" },
         { "UPDATE holds SET amount = amount + 1 WHERE seq = 1", "L8", "holds 1 (00000010-" },
         { "DELETE FROM hold_ends WHERE hold = 1", "L8", "its hash is not that of its rows" },
         { "DELETE FROM hold_ends WHERE hold = 1", "L5", "accounts 1 (acme)" },
@@ -80,6 +80,8 @@ public sealed class VerificationTests : IDisposable
         { "UPDATE audit SET actor = 'other' WHERE seq = 1", "L8", "audit 1 (POST /orgs/{org}/topups by other) is not as it was written" },
         { "UPDATE audit SET outcome = 'done' WHERE seq = 2", "L8", "audit 2" },
         { "DELETE FROM audit WHERE seq = 1", "L8", "audit 1 is missing" },
+        { "UPDATE records SET body = '{}' WHERE seq = 1", "L8", "records 1 (Evidence ev_1) is not as it was written" },
+        { "DELETE FROM records WHERE seq = 1", "L8", "records 1 is missing" },
         { "DELETE FROM audit WHERE seq = 2", "L8", "audit 2 is missing" },
         { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
         { "UPDATE schema_version SET number = 99 WHERE number = 2", "file", "the file has schema 99" },
@@ -148,7 +150,7 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "chain"])
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "records", "chain"])
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();
@@ -186,6 +188,7 @@ public sealed class VerificationTests : IDisposable
             new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
             Step(0x11, first), Step(0x12, Make.Step(first.Row)),
             new Command.KeepObject(Make.Object("resp_1")), new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_1", "{}"),
+            new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", """{"seen":1}""", Once: true),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Asked(Make.TopUp(1, "asked")), TestContext.Current.CancellationToken));

@@ -65,6 +65,9 @@ public abstract partial record Command
     /// <param name="Reason">The finding or words that justify it. Stored with both postings.</param>
     public sealed record Correct(string Id, string Org, long Posting, Amount? NewAmount, string Reason) : Command
     {
+        /// <inheritdoc cref="Ledger.Posting.IsPostingRepair"/>
+        public bool IsPostingRepair { get; init; }
+
         public override string? OrgId => Org;
 
         public override string Title => $"correction {Id}";

@@ -24,6 +24,26 @@ public abstract partial record Command
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Id) && fits(Body);
     }
 
+    /// <summary>Appends a record of something that happened. It governs nothing, so it is decided with any others.</summary>
+    /// <param name="Org">The org that the record is about, or empty for the platform.</param>
+    /// <param name="Body">JSON. The same as the newest record of the name has is a replay.</param>
+    /// <param name="Once">The name can be taken only once: other content under it is a conflict.</param>
+    public sealed record AddRecord(RecordKind Kind, string Org, string Name, string Body, bool Once) : Command
+    {
+        /// <summary>What the ledger announces with the record; null: nothing.</summary>
+        public RecordAnnouncement? Announcement { get; init; }
+
+        public RecordKey Key => new(Kind, Org, Name);
+
+        public override string? OrgId => Org;
+
+        public override string Title => $"{Kind} {Name}";
+
+        internal override void Touch(Footprint footprint) => footprint.Record(Key);
+
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Name) && fits(Body) && Announcement?.TextsFit(fits) is not false;
+    }
+
     /// <summary>Only records <see cref="Command.Audit"/>: an action that changes nothing in the ledger, or one that was refused before it got there.</summary>
     /// <param name="Org">The org it was about, or empty for the platform.</param>
     /// <param name="Result">The recorded outcome: <c>done</c>, or <c>refused:reason</c>.</param>

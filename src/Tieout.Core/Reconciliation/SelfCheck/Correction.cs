@@ -28,22 +28,25 @@ public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs =
         switch (finding.Repair)
         {
             case Repair.Reverse reverse:
-                return new([new Command.Correct(finding.Id, org, reverse.Posting, reverse.Anew, reason)]);
+                return new([Correct(finding, org, reverse.Posting, reverse.Anew, reason)]);
             case Repair.ChargeRecorded charge:
                 return new([new Command.ChargeRecorded(finding.Id, org, charge.Usage, reason)]);
             case Repair.Relabel relabel:
-                return new([new Command.Charge(relabel.Charge, Fact: true), new Command.Correct(finding.Id, relabel.WrongOrg, relabel.Posting, NewAmount: null, reason)]);
+                return new([new Command.Charge(relabel.Charge, Fact: true), Correct(finding, relabel.WrongOrg, relabel.Posting, anew: null, reason)]);
             case Repair.EndHold hold:
                 return new([new Command.ExpireHold(hold.Hold)]);
             case Repair.RecordUsage record:
                 if (decision.Amount is not { } used) return new([], finding.Repair.Proposed);
                 return new([record.Held is null ? new Command.Charge(Recorded(record, used), Fact: true) : new Command.Settle(Recorded(record, used))]);
             case Repair.Decide { Posting: > 0 } decide when decision.Amount is { } amount:
-                return new([new Command.Correct(finding.Id, org, decide.Posting, amount, reason)]);
+                return new([Correct(finding, org, decide.Posting, amount, reason)]);
             default:
                 return new([], finding.Repair.Proposed);
         }
     }
+
+    private static Command.Correct Correct(Finding finding, string org, long posting, Amount? anew, string reason) =>
+        new(finding.Id, org, posting, anew, reason) { IsPostingRepair = finding.Code.IsOfPostings };
 
     /// <summary>Usage that a person vouches for: its counts are not known, what it came to is.</summary>
     private static PricedUsage Recorded(Repair.RecordUsage lost, Amount amount)

@@ -95,6 +95,9 @@ public sealed record FindingCode(string Name, string Severity)
 
     public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined];
 
+    /// <summary>Whether the usage is right and its postings are wrong: its correction repairs postings and does not correct usage.</summary>
+    public bool IsOfPostings => this == LedgerMismatch || this == DuplicateCharge;
+
     public static FindingCode? Find(string name) => All.FirstOrDefault(code => string.Equals(code.Name, name, StringComparison.Ordinal));
 
     public override string ToString() => Name;

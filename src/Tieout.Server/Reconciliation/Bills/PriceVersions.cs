@@ -33,7 +33,7 @@ internal sealed class PriceVersions(PriceBook book)
             if (!list.TryFind(provider, model, out var match) && !list.TryFind(null, model, out match)) continue;
             foreach (var timed in match.Model.Prices)
             {
-                var at = timed.From is { } from ? new Instant(DayCut.Start(from, TimeZoneInfo.Utc).UnixMicros) : Instant.MinValue;
+                var at = timed.From is { } from ? new Instant(DayCut.Start(from, TimeZoneInfo.Utc).UnixMicros) : Instant.UnixEpoch;
                 if (match.PriceAt(at, PricePolicy.AtCost) is { } price) yield return price;
             }
         }

@@ -50,7 +50,7 @@ internal static class JournalEndpoints
         var text = new StringBuilder(journal.Header());
         if (from is { } first) text.Append(journal.Opening(first, await BalancesAsync(org, first, read, context.RequestAborted)));
         var count = 0;
-        await foreach (var posting in read.PostingsAsync(org.Org.Id, from ?? Instant.MinValue, to, after: 0, context.RequestAborted))
+        await foreach (var posting in read.PostingsAsync(org.Org.Id, from ?? Instant.UnixEpoch, to, after: 0, context.RequestAborted))
         {
             text.Append(journal.Transaction(posting));
             if (++count % PostingsPerFlush == 0) await SendAsync();
@@ -69,7 +69,7 @@ internal static class JournalEndpoints
     private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(OrgState org, Instant at, ILedgerReader read, CancellationToken cancellationToken)
     {
         var balances = new Dictionary<AccountKind, Amount>();
-        await foreach (var posting in read.PostingsAsync(org.Org.Id, Instant.MinValue, at, after: 0, cancellationToken))
+        await foreach (var posting in read.PostingsAsync(org.Org.Id, Instant.UnixEpoch, at, after: 0, cancellationToken))
         {
             foreach (var entry in (ReadOnlySpan<Entry>)[posting.Entries.Debit, posting.Entries.Credit])
             {

@@ -2,24 +2,23 @@ using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
 
-/// <summary>How findings stand, as the ledger keeps them: each a setting under its id, of which the newest content counts, so nothing is ever changed in place.</summary>
+/// <summary>How findings stand, as the ledger keeps them: records under the id of the finding, of which the newest says how it stands.</summary>
 internal sealed class FindingsKept(ILedger ledger)
 {
     /// <summary>The ledger's own findings that are looked at: enough for years of a busy platform.</summary>
     private const int LedgerRowsMax = 1_000_000;
 
-    public KeptFinding? Find(string org, string id) => Parse(ledger.Find(SettingKind.Finding, org, id));
+    public async Task<KeptFinding?> FindAsync(string org, string id, CancellationToken cancellationToken) =>
+        await ledger.Read.RecordAsync(new(RecordKind.Finding, org, id), cancellationToken) is { } row ? Parse(row) : null;
 
     /// <summary>All that were ever opened by a run or decided by a person.</summary>
-    public IEnumerable<(string Org, KeptFinding Finding)> All => ledger.Read.Settings.Where(row => row.Kind == SettingKind.Finding).Select(row => (row.Org, Parse(row)!));
-
-    /// <summary>Whether a person lets it stand.</summary>
-    public bool IsAccepted(Finding finding) => Find(finding.Scope.Org, finding.Id) is { State: FindingState.Accepted };
+    /// <param name="org">Null: of all orgs.</param>
+    public IAsyncEnumerable<(string Org, KeptFinding Finding)> AllAsync(string? org, CancellationToken cancellationToken) =>
+        ledger.Read.AllRecordsAsync(RecordKind.Finding, org, cancellationToken).Select(row => (row.Org, Parse(row)));
 
     /// <summary>Findings that the ledger opened itself, in the commit that made them, by their id.</summary>
     public async Task<Dictionary<string, FindingRow>> OfLedgerAsync(CancellationToken cancellationToken)
@@ -50,10 +49,16 @@ internal sealed class FindingsKept(ILedger ledger)
     public static Command End(string org, string id, string code, string severity, Instant at, string? reason = null) =>
         Record(org, new(id, code, severity, FindingState.Ended, Finding: null, Reason: reason, At: at.ToString()));
 
+    /// <remarks>A finding is announced when it opens, when it ends, and when it opens again; never for being seen again with other figures.</remarks>
     public static Command Record(string org, KeptFinding finding) =>
-        new Command.Record(SettingKind.Finding, org, finding.Id, JsonSerializer.Serialize(finding, ReconciliationJson.Default.KeptFinding), Once: false);
+        new Command.AddRecord(RecordKind.Finding, org, finding.Id, JsonSerializer.Serialize(finding, ReconciliationJson.Default.KeptFinding), Once: false)
+        {
+            Announcement = finding.State == FindingState.Open
+                ? new(Finding: new(finding.Code, finding.Severity), OnChangeOf: "state")
+                : new(new($"finding/{finding.Id}", "finding.ended")),
+        };
 
-    private static KeptFinding? Parse(SettingRow? row) => row is null ? null : JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.KeptFinding);
+    private static KeptFinding Parse(RecordRow row) => JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.KeptFinding)!;
 }
 
 internal static class FindingState

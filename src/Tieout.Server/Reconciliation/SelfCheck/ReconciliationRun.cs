@@ -1,9 +1,12 @@
+using Microsoft.Extensions.Logging;
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Http;
 using Tieout.Server.Ingest;
+using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Reconciliation;
@@ -14,7 +17,8 @@ namespace Tieout.Server.Reconciliation.SelfCheck;
 internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Report, int Opened, int Ended);
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
-internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time) : IDisposable
+internal sealed partial class ReconciliationRun(
+    ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time, ILogger<ReconciliationRun> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private RunResult? _last;
@@ -60,7 +64,7 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
     /// <returns>How it stands then; null: it was never there. What a person let stand stays so until its figures change.</returns>
     public async Task<string?> KeepAsync(string org, string id, Finding? found, CancellationToken cancellationToken)
     {
-        var known = Kept.Find(org, id);
+        var known = await Kept.FindAsync(org, id, cancellationToken);
         if (found is null)
         {
             if (known is { State: FindingState.Open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, known.Code, known.Severity, Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
@@ -77,7 +81,7 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
     {
         var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
         if (row is null || FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
-        var kept = Kept.Find(row.Org, id);
+        var kept = await Kept.FindAsync(row.Org, id, cancellationToken);
         if (kept is { State: not FindingState.Open }) return null;
         var decide = new Repair.Decide(0, "look at it");
         var scope = new FindingScope(row.Org, Usage: row.Attempt);
@@ -92,7 +96,8 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
     {
         var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
-        var accepted = Kept.All.Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id).ToHashSet(StringComparer.Ordinal);
+        var accepted = await Kept.AllAsync(org: null, cancellationToken).Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id)
+            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
         var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeReconciler.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
@@ -101,15 +106,14 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
 
     private async Task<(int Opened, int Ended)> KeepAsync(IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
     {
-        var kept = Kept.All.ToDictionary(one => one.Finding.Id, one => one, StringComparer.Ordinal);
+        var kept = await Kept.AllAsync(org: null, cancellationToken).ToDictionaryAsync(one => one.Finding.Id, StringComparer.Ordinal, cancellationToken);
         var ofLedger = await Kept.OfLedgerAsync(cancellationToken);
         var (opened, ended) = (0, 0);
         foreach (var finding in findings)
         {
             var isKnown = kept.TryGetValue(finding.Id, out var known) ? known.Finding.State == FindingState.Open : ofLedger.ContainsKey(finding.Id);
             if (isKnown || finding.Code == FindingCode.SpoolBacklog) continue;
-            opened++;
-            await ledger.SubmitAsync(FindingsKept.Open(finding), cancellationToken);
+            if (await IsKeptAsync(FindingsKept.Open(finding), finding.Id, cancellationToken)) opened++;
         }
 
         if (isComplete)
@@ -120,8 +124,7 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
                 .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, row.Value.Severity)));
             foreach (var (org, id, code, severity) in gone.Where(one => ofRuns.Contains(one.Code) && !here.Contains(one.Id)).ToList())
             {
-                ended++;
-                await ledger.SubmitAsync(FindingsKept.End(org, id, code, severity, now), cancellationToken);
+                if (await IsKeptAsync(FindingsKept.End(org, id, code, severity, now), id, cancellationToken)) ended++;
             }
         }
 
@@ -137,7 +140,19 @@ internal sealed class ReconciliationRun(ILedger ledger, CurrentKeys keys, Settle
             var instances = org.Select(finding => finding.Scope.AppInstance!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
             if (instances.Count < 2 || Freezes.Of(ledger, org.Key) is { Frozen: true }) continue;
             var reason = $"findings touch {instances.Count} app instances: {string.Join(", ", instances.Take(10))}";
-            await ledger.SubmitAsync(Freezes.Record(new(org.Key, Frozen: true, reason, By: null, now.ToString())), cancellationToken);
+            await IsKeptAsync(Freezes.Record(new(org.Key, Frozen: true, reason, By: null, now.ToString())), "freeze", cancellationToken);
         }
     }
+
+    /// <summary>Records what a run found. A refusal ends no run: it is logged, the other findings are recorded, and the next run tries again.</summary>
+    /// <returns>Whether the command changed the ledger. False: it was refused, or recorded before, such as by another node.</returns>
+    private async Task<bool> IsKeptAsync(Command command, string id, CancellationToken cancellationToken)
+    {
+        var outcome = await ledger.SubmitAsync(command, cancellationToken);
+        if (outcome is Outcome.Refused refused) LogNotKept(id, command.OrgId, refused.Reason);
+        return outcome is Outcome.Done;
+    }
+
+    [LoggerMessage(EventId = LogEvents.FindingNotKept, Level = LogLevel.Error, Message = "{FindingId} of {OrgId} is not recorded: the ledger refused it: {Reason}")]
+    private partial void LogNotKept(string findingId, string? orgId, Refusal reason);
 }

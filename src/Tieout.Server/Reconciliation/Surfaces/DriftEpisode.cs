@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Surfaces;
@@ -18,11 +17,11 @@ internal sealed record DriftEpisode(long SinceMicros, bool Told, bool Over)
     public Instant Since => new(SinceMicros);
 
     /// <summary>The one that the surface is in; null: none.</summary>
-    public static DriftEpisode? Of(ILedger ledger, SurfaceOptions surface) =>
-        ledger.Find(SettingKind.SurfaceDrift, surface.Org ?? "", surface.Name) is { } row && JsonSerializer.Deserialize(row.Body, DriftJson.Default.DriftEpisode) is { Over: false } episode ? episode : null;
+    public static async Task<DriftEpisode?> OfAsync(ILedger ledger, SurfaceOptions surface, CancellationToken cancellationToken) =>
+        await ledger.Read.RecordAsync(new(RecordKind.SurfaceDrift, surface.Org ?? "", surface.Name), cancellationToken) is { } row && JsonSerializer.Deserialize(row.Body, DriftJson.Default.DriftEpisode) is { Over: false } episode ? episode : null;
 
     public Command Keep(SurfaceOptions surface) =>
-        new Command.Record(SettingKind.SurfaceDrift, surface.Org ?? "", surface.Name, JsonSerializer.Serialize(this, DriftJson.Default.DriftEpisode), Once: false);
+        new Command.AddRecord(RecordKind.SurfaceDrift, surface.Org ?? "", surface.Name, JsonSerializer.Serialize(this, DriftJson.Default.DriftEpisode), Once: false);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

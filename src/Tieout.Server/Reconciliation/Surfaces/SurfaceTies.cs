@@ -64,9 +64,10 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
     public async Task<SurfaceStanding> CompareAsync(SurfaceOptions surface, CancellationToken cancellationToken)
     {
         var at = Instant.From(time.GetUtcNow());
-        var drifting = DriftEpisode.Of(ledger, surface)?.Since;
+        var drifting = Standing(surface.Name)?.DriftingSince;
         try
         {
+            drifting = (await DriftEpisode.OfAsync(ledger, surface, cancellationToken))?.Since;
             var tie = await TieAsync(surface, query: null, from: null, to: null, lastWrite: null, keepsFinding: true, cancellationToken);
             return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? drifting ?? at : null);
         }

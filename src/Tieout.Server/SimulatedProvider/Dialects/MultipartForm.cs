@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
 namespace Tieout.Server.SimulatedProvider.Dialects;
@@ -15,14 +16,19 @@ internal sealed class MultipartForm
         JsonRequest.Expect(
             MediaTypeHeaderValue.TryParse(input.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase) && type.Boundary.HasValue,
             "The body is not multipart/form-data.", null);
+        using var body = new MemoryStream(input.Body.ToArray(), writable: false);
         var form = new MultipartForm();
-        ReadOnlySpan<byte> between = Encoding.UTF8.GetBytes($"\r\n--{HeaderUtilities.RemoveQuotes(type!.Boundary)}");
+        try
+        {
+            // The body is in memory, so the reader waits for nothing.
+            form.FillAsync(new(HeaderUtilities.RemoveQuotes(type!.Boundary).ToString(), body)).GetAwaiter().GetResult();
+        }
+        catch (Exception error) when (error is InvalidDataException or IOException)
+        {
+            throw new SimulatedRequestException($"The body is not a form with the boundary of its Content-Type: {error.Message}", null);
+        }
 
-        // With a line end before it, the first boundary looks like all others.
-        ReadOnlySpan<byte> body = [.. "\r\n"u8, .. input.Body.ToArray()];
-        var part = body.IndexOf(between);
-        JsonRequest.Expect(part >= 0, "The body has no parts.", null);
-        for (body = body[(part + between.Length)..]; (part = body.IndexOf(between)) >= 0; body = body[(part + between.Length)..]) form.Add(body[..part]);
+        JsonRequest.Expect(form._fields.Count > 0, "The body has no parts.", null);
         return form;
     }
 
@@ -32,16 +38,15 @@ internal sealed class MultipartForm
         ? (field.FileName ?? name, field.Bytes)
         : throw new SimulatedRequestException($"Missing required parameter: '{name}'.", name);
 
-    private void Add(ReadOnlySpan<byte> part)
+    private async Task FillAsync(MultipartReader reader)
     {
-        var headersEnd = part.IndexOf("\r\n\r\n"u8);
-        JsonRequest.Expect(headersEnd >= 0, "A part of the body has no end of headers.", null);
-        foreach (var line in Encoding.UTF8.GetString(part[..headersEnd]).Split("\r\n"))
+        while (await reader.ReadNextSectionAsync() is { } part)
         {
-            const string name = "Content-Disposition:";
-            if (!line.StartsWith(name, StringComparison.OrdinalIgnoreCase) || !ContentDispositionHeaderValue.TryParse(line[name.Length..].Trim(), out var disposition)) continue;
+            using var content = new MemoryStream();
+            await part.Body.CopyToAsync(content);
+            if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out var disposition)) continue;
             var fileName = disposition.FileName.HasValue ? HeaderUtilities.RemoveQuotes(disposition.FileName).ToString() : null;
-            _fields[HeaderUtilities.RemoveQuotes(disposition.Name).ToString()] = (fileName, part[(headersEnd + 4)..].ToArray());
+            _fields[HeaderUtilities.RemoveQuotes(disposition.Name).ToString()] = (fileName, content.ToArray());
         }
     }
 }

@@ -59,10 +59,11 @@ CREATE TABLE usage (
 CREATE INDEX usage_operation ON usage (bucket, operation_id);
 
 -- Account numbers: four an org, in the order customer, revenue, funding, promotion.
+-- posting_repair: 1 for a correction that brings a posting to what its usage says; the usage itself is not corrected.
 CREATE TABLE postings (
   bucket int NOT NULL, seq bigint NOT NULL, kind int NOT NULL, debit int NOT NULL, credit int NOT NULL, amount bigint NOT NULL,
   usage_seq bigint NOT NULL, command_id text, reverses bigint NOT NULL, reason text, effective_at bigint NOT NULL,
-  recorded_at bigint NOT NULL, crc int NOT NULL, PRIMARY KEY (bucket, seq)
+  recorded_at bigint NOT NULL, posting_repair int NOT NULL, crc int NOT NULL, PRIMARY KEY (bucket, seq)
 );
 -- Corrections alone, so charges pay nothing for it.
 CREATE INDEX postings_reverses ON postings (bucket, reverses) WHERE reverses > 0;
@@ -71,6 +72,9 @@ CREATE TABLE findings (
   bucket int NOT NULL, seq bigint NOT NULL, code text NOT NULL, severity text NOT NULL, org text NOT NULL, attempt uuid, detail text NOT NULL,
   recorded_at bigint NOT NULL, crc int NOT NULL, PRIMARY KEY (bucket, seq)
 );
+CREATE INDEX findings_org ON findings (bucket, org, recorded_at, seq);
+CREATE INDEX findings_code ON findings (bucket, code, recorded_at, seq);
+CREATE INDEX findings_time ON findings (bucket, recorded_at, seq);
 
 CREATE TABLE outbox (
   bucket int NOT NULL, seq bigint NOT NULL, id text NOT NULL, org text NOT NULL, type text NOT NULL, body text NOT NULL,

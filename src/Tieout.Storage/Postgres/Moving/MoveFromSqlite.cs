@@ -76,6 +76,7 @@ public static class MoveFromSqlite
                 row => new InCommit<ObjectEnd>(new(RowReads.Object(row, first: 4), row.Text(0), RowReads.Time(row, 1), unchecked((uint)row.Int64(2))), row.Int64(3)));
             await CopyAsync(Tables.Lineage, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
             await CopyAsync(Tables.Audit, $"SELECT {RowReads.AuditColumns} FROM audit ORDER BY seq", RowReads.Audit);
+            await CopyAsync(Tables.Records, $"SELECT {RowReads.RecordColumns} FROM records ORDER BY seq", RowReads.Record);
             await CopyAsync(Tables.Chain, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no", row => RowReads.Chain(row, []));
         }
 

@@ -39,7 +39,7 @@ internal sealed partial class PostgresReader
             // One statement, so that both sides are as of one moment.
             var totals = await new PgQuery("SELECT t.*, v.* FROM")
                 .Then("(SELECT coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0), count(*), max(p.recorded_at),")
-                .Then($"coalesce(sum(CASE WHEN {Standings.IsPostingRepair} THEN 0 WHEN p.kind = 4 THEN -p.amount WHEN p.kind = 5 THEN p.amount ELSE 0 END), 0) FROM postings p WHERE p.bucket = ?", bucket)
+                .Then($"coalesce(sum(CASE WHEN p.posting_repair = 1 THEN 0 WHEN p.kind = 4 THEN -p.amount WHEN p.kind = 5 THEN p.amount ELSE 0 END), 0) FROM postings p WHERE p.bucket = ?", bucket)
                 .Then($"AND {Since("postings")}", bucket, from.UnixMicros)
                 .Then($"AND p.effective_at >= ? AND p.effective_at < ? AND {Standings.IsOfRevenue(state)}", from.UnixMicros, to.UnixMicros)
                 .Then("AND p.debit BETWEEN ? AND ?) t,", state.FirstAccount, state.FirstAccount + OrgState.AccountKinds - 1)

@@ -112,7 +112,7 @@ internal sealed partial class PostgresReader
 
         private async Task<ChainRow> CommitAsync(long commit)
         {
-            if (commit == 0) return new(0, [], [], Instant.MinValue, default);
+            if (commit == 0) return new(0, [], [], Instant.UnixEpoch, default);
             var found = await new PgQuery($"SELECT {RowReads.ChainColumns} FROM chain").Where("bucket = ? AND commit_no = ?", bucket, commit).ListAsync(connection, row => RowReads.Chain(row, []));
             return found.Count == 1 ? found[0] : throw new StoreCorruptException($"Commit {commit} of bucket {bucket} is missing from the chain.");
         }

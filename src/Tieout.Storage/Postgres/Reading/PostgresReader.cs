@@ -119,10 +119,6 @@ internal sealed partial class PostgresReader(PostgresConnections connections, Bu
         });
     }
 
-    public async Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) =>
-        await connections.RunAsync(connection => Of($"SELECT {RowReads.FindingColumns} FROM findings", org)
-            .Then("ORDER BY recorded_at DESC, bucket DESC, seq DESC LIMIT ?", limit).ListAsync(connection, RowReads.Finding));
-
     /// <inheritdoc/>
     /// <remarks>Numbers are an org's bucket's own; of all orgs, messages come bucket by bucket.</remarks>
     public async Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) =>

@@ -86,7 +86,8 @@ internal static class Tables
         new LongColumn<PostingRow>("amount", row => (long)row.Posting.Amount.Nanos), new LongColumn<PostingRow>("usage_seq", row => row.Posting.UsageSeq),
         new TextColumn<PostingRow>("command_id", row => row.Posting.CommandId), new LongColumn<PostingRow>("reverses", row => row.Posting.Reverses),
         new TextColumn<PostingRow>("reason", row => row.Posting.Reason), new LongColumn<PostingRow>("effective_at", row => row.Posting.EffectiveAt.UnixMicros),
-        new LongColumn<PostingRow>("recorded_at", row => row.Posting.RecordedAt.UnixMicros), Crc<PostingRow>(row => row.Crc),
+        new LongColumn<PostingRow>("recorded_at", row => row.Posting.RecordedAt.UnixMicros), new IntColumn<PostingRow>("posting_repair", row => row.Posting.IsPostingRepair ? 1 : 0),
+        Crc<PostingRow>(row => row.Crc),
     ]);
 
     public static readonly Table<FindingRow> Findings = new("findings",
@@ -141,6 +142,13 @@ internal static class Tables
         new LongColumn<AuditRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<AuditRow>(row => row.Crc),
     ]);
 
+    public static readonly Table<RecordRow> Records = new("records",
+    [
+        new LongColumn<RecordRow>("seq", row => row.Seq), new IntColumn<RecordRow>("kind", row => (int)row.Kind), new TextColumn<RecordRow>("org", row => row.Org),
+        new TextColumn<RecordRow>("name", row => row.Name), new TextColumn<RecordRow>("body", row => row.Body),
+        new LongColumn<RecordRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<RecordRow>(row => row.Crc),
+    ]);
+
     public static readonly Table<ChainRow> Chain = new("chain",
     [
         new LongColumn<ChainRow>("commit_no", row => row.Commit), new BytesColumn<ChainRow>("hash", row => row.Hash),
@@ -151,6 +159,7 @@ internal static class Tables
         new IntColumn<ChainRow>("last_price", row => row.Last.Price), new IntColumn<ChainRow>("last_account", row => row.Last.Account),
         new IntColumn<ChainRow>("last_budget", row => row.Last.Budget), new LongColumn<ChainRow>("last_object", row => row.Last.Object),
         new LongColumn<ChainRow>("last_lineage", row => row.Last.Lineage), new LongColumn<ChainRow>("last_audit", row => row.Last.Audit),
+        new LongColumn<ChainRow>("last_record", row => row.Last.Record),
     ]);
 
     public static readonly Table<InCommit<Account>> Accounts = new("accounts",

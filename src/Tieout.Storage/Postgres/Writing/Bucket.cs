@@ -142,7 +142,7 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
                 {
                     await LoadAsync(connection, head, asked);
                     await PostgresConnections.ExecuteAsync(connection, "ROLLBACK");
-                    batch.Writes = unanswered;
+                    (batch.Writes, batch.IsDurable) = (unanswered, true);
                     batch.Answer();
                     return;
                 }
@@ -203,6 +203,7 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
             using var buffer = new CopyBuffer();
             var asked = Stopwatch.GetTimestamp();
             await BucketCommit.WriteAsync(connection, buffer, number, writes, backfilled, book.FirstOpenHold(), () => committing(writes));
+            batch.IsDurable = true;
             Applied(book, writes, backfilled, batch.Revisited);
             Checked(asked);
         }

@@ -20,7 +20,7 @@ internal sealed partial class BucketBook
         var (last, to) = (Book.Last, head.Chain.Last);
         var isNew = last.Commit == 0;
         if (isNew) Book.WindowsFrom = now - StoredBook.WindowsKept;
-        var (holdsCame, usageCame, holdsMayHaveEnded) = (to.Hold > last.Hold, to.Usage > last.Usage, !isNew && Book.Attempts.Count > 0);
+        var (holdsCame, usageCame, recordsCame, holdsMayHaveEnded) = (to.Hold > last.Hold, to.Usage > last.Usage, to.Record > last.Record, !isNew && Book.Attempts.Count > 0);
         var windows = isNew ? "(end_at > $2 OR held <> 0)" : "commit_no > $2";
         await using var batch = new NpgsqlBatch(connection);
         Ask(!isNew, "SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", last.Commit);
@@ -38,6 +38,7 @@ internal sealed partial class BucketBook
             holdsMayHaveEnded,
             "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
             last.Commit, last.Hold);
+        Ask(recordsCame, "SELECT count(*) FROM records WHERE bucket = $1 AND kind = $2 AND seq > $3", (int)RecordKind.Quarantine, last.Record);
         Ask(holdsCame, "SELECT id FROM holds WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
         Ask(usageCame, "SELECT id FROM usage_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
 
@@ -53,6 +54,7 @@ internal sealed partial class BucketBook
         var moved = await TakeAsync(true, "windows", RowReads.Window);
         var holds = await TakeAsync(holdsCame, "holds", row => checksums.Check(RowReads.Hold(row, Labels)).Hold);
         var ended = await TakeAsync(holdsMayHaveEnded, "hold_ends", row => new AttemptId(row.Guid(0)));
+        var quarantined = await TakeAsync(recordsCame, "records", row => (int)row.Int64(0));
         var newest = (await TakeAsync(holdsCame, "holds", row => row.Guid(0))).Concat(await TakeAsync(usageCame, "usage_ids", row => row.Guid(0))).ToList();
         lock (_gate)
         {
@@ -63,6 +65,7 @@ internal sealed partial class BucketBook
             foreach (var window in moved) Book.Recall(window);
             foreach (var hold in holds) Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
             foreach (var id in ended) Book.Forget(id);
+            foreach (var more in quarantined) Book.RecallQuarantined(more);
             foreach (var id in newest) See(new(id));
             Book.Recall(to, head.Chain.Hash);
             LastRecordedAt = head.Chain.RecordedAt;

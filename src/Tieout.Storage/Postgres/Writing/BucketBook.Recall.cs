@@ -20,6 +20,7 @@ internal sealed partial class BucketBook
         if (footprint.Commands.Count > 0) await RecallCommandsAsync(connection, footprint.Commands);
         if (footprint.Objects.Count > 0) await RecallObjectsAsync(connection, footprint.Objects);
         if (footprint.Messages.Count > 0) await RecallMessagesAsync(connection, footprint.Messages);
+        if (footprint.Records.Count > 0) await RecallRecordsAsync(connection, footprint.Records);
         if (footprint.Lineages.Count > 0) await RecallLineagesAsync(connection, footprint.Lineages);
         foreach (var seq in footprint.Postings)
         {
@@ -98,6 +99,24 @@ internal sealed partial class BucketBook
         lock (_gate)
         {
             foreach (var kept in objects) Book.Recall(kept);
+        }
+    }
+
+    private async Task RecallRecordsAsync(NpgsqlConnection connection, HashSet<RecordKey> keys)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(
+            $"""
+            SELECT DISTINCT ON (kind, org, name) {RowReads.RecordColumns} FROM records
+            WHERE bucket = $1 AND (kind, org, name) IN (SELECT * FROM unnest($2::int[], $3::text[], $4::text[]))
+            ORDER BY kind, org, name, seq DESC
+            """,
+            bucket, keys.Select(key => (int)key.Kind).ToArray(), keys.Select(key => key.Org).ToArray(), keys.Select(key => key.Name).ToArray());
+        await using var reader = await batch.ExecuteReaderAsync();
+        var rows = await reader.ListAsync(RowReads.Record);
+        lock (_gate)
+        {
+            foreach (var row in rows) Book.Recall(row);
         }
     }
 

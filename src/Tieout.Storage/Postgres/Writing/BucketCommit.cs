@@ -32,6 +32,7 @@ internal static class BucketCommit
         await WriteAsync(Tables.Postings, writes.Postings);
         await WriteAsync(Tables.Lineage, writes.Lineage);
         Tables.Audit.Insert(batch, bucket, writes.Audit);
+        Tables.Records.Insert(batch, bucket, writes.Records);
         Tables.Settings.Insert(batch, bucket, writes.Settings);
         Tables.Labels.Insert(batch, bucket, writes.Labels);
         Tables.Prices.Insert(batch, bucket, writes.Prices);
@@ -69,9 +70,9 @@ internal static class BucketCommit
             """
             UPDATE heads SET commit_no = $2, hash = $3, recorded_at = $4, last_usage = $5, last_posting = $6, last_hold = $7, last_setting = $8, last_finding = $9,
               last_outbox = $10, last_labels = $11, last_price = $12, last_account = $13, last_budget = $14, last_object = $15, last_lineage = $16,
-              first_open_hold = $17, last_audit = $18 WHERE bucket = $1
+              first_open_hold = $17, last_audit = $18, last_record = $19 WHERE bucket = $1
             """,
             bucket, chain.Commit, chain.Hash, chain.RecordedAt.UnixMicros, last.Usage, last.Posting, last.Hold, last.Setting, last.Finding,
-            last.Outbox, last.Labels, last.Price, last.Account, last.Budget, last.Object, last.Lineage, firstOpenHold, last.Audit);
+            last.Outbox, last.Labels, last.Price, last.Account, last.Budget, last.Object, last.Lineage, firstOpenHold, last.Audit, last.Record);
     }
 }

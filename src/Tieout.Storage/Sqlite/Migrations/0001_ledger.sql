@@ -46,10 +46,11 @@ CREATE UNIQUE INDEX usage_id ON usage (id);
 CREATE INDEX usage_operation ON usage (operation_id);
 
 -- Account numbers: four an org, in the order customer, revenue, funding, promotion.
+-- posting_repair: 1 for a correction that brings a posting to what its usage says; the usage itself is not corrected.
 CREATE TABLE postings (
   seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, debit INTEGER NOT NULL, credit INTEGER NOT NULL, amount INTEGER NOT NULL,
   usage_seq INTEGER NOT NULL, command_id TEXT, reverses INTEGER NOT NULL, reason TEXT, effective_at INTEGER NOT NULL,
-  recorded_at INTEGER NOT NULL, crc INTEGER NOT NULL
+  recorded_at INTEGER NOT NULL, posting_repair INTEGER NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
 -- Corrections alone, so charges pay nothing for it.
 CREATE INDEX postings_reverses ON postings (reverses) WHERE reverses > 0;
@@ -58,6 +59,8 @@ CREATE TABLE findings (
   seq INTEGER PRIMARY KEY, code TEXT NOT NULL, severity TEXT NOT NULL, org TEXT NOT NULL, attempt BLOB, detail TEXT NOT NULL,
   recorded_at INTEGER NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX findings_org ON findings (org, seq);
+CREATE INDEX findings_code ON findings (code, seq);
 
 CREATE TABLE outbox (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, org TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL,

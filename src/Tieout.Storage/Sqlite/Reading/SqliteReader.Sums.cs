@@ -26,7 +26,7 @@ internal sealed partial class SqliteReader
     {
         if (Org(org) is not { } state || !HasPostings(state)) return new RangeTotals(Amount.Zero, Amount.Zero, 0, 0, null, null);
         var posted = PostingsIn(
-                connection, $"SELECT total_of({Signed}), count(*), max(p.recorded_at), total_of(CASE WHEN p.kind > 3 AND NOT {Standings.IsPostingRepair} THEN {Signed} ELSE 0 END) FROM postings p", state, from, to)
+                connection, $"SELECT total_of({Signed}), count(*), max(p.recorded_at), total_of(CASE WHEN p.kind > 3 AND p.posting_repair = 0 THEN {Signed} ELSE 0 END) FROM postings p", state, from, to)
             .Where(Standings.IsOfRevenue(state))
             .List(connection, s => (Sum: s.Amount(0), Count: s.Int64(1), At: s.Int64OrNull(2), Corrections: s.Amount(3)))[0];
         var used = new Query("SELECT total_of(u.charge), count(*), max(u.recorded_at) FROM usage u")

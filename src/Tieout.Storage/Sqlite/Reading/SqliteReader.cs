@@ -100,8 +100,12 @@ internal sealed partial class SqliteReader(string database, LedgerWriter writer)
     public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
         Task.FromResult(_connections.Read(cancellationToken, connection => Attempt(connection, org, id)));
 
-    public Task<IReadOnlyList<FindingRow>> FindingsAsync(string? org, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
-        new Query($"SELECT {RowReads.FindingColumns} FROM findings").WhereGiven("org = ?", org).Then("ORDER BY seq DESC LIMIT ?", limit).List(connection, RowReads.Finding));
+    public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
+    {
+        var select = new Query($"SELECT {RowReads.FindingColumns} FROM findings").WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        if (query.Before is { } before) select.Where("seq < ?", before.Seq);
+        return select.Then("ORDER BY seq DESC LIMIT ?", query.Limit).List(connection, row => new StoredFinding(Bucket: 0, RowReads.Finding(row)));
+    });
 
     public Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
         new Query($"SELECT {RowReads.OutboxColumns} FROM outbox").Where("seq > ?", after).WhereGiven("org = ?", org).Then("ORDER BY seq LIMIT ?", limit).List(connection, RowReads.Outbox));

@@ -90,7 +90,8 @@ internal sealed partial class RowInserts
         s.Bind(9, posting.Reason);
         s.Bind(10, posting.EffectiveAt.UnixMicros);
         s.Bind(11, posting.RecordedAt.UnixMicros);
-        s.Bind(12, row.Crc);
+        s.Bind(12, posting.IsPostingRepair ? 1 : 0);
+        s.Bind(13, row.Crc);
         s.Run();
     }
 
@@ -114,6 +115,7 @@ internal sealed partial class RowInserts
         s.Bind(14, last.Object);
         s.Bind(15, last.Lineage);
         s.Bind(16, last.Audit);
+        s.Bind(17, last.Record);
         s.Run();
     }
 }

@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite.Rows;
@@ -14,14 +15,15 @@ internal sealed partial class RowInserts(RawConnection connection) : IDisposable
     private readonly RawStatement _holdEnd = Insert(connection, "hold_ends", 5);
     private readonly RawStatement _usage = Insert(connection, "usage", 27);
     private readonly RawStatement _correlation = Insert(connection, "correlations", 2);
-    private readonly RawStatement _posting = Insert(connection, "postings", 12);
+    private readonly RawStatement _posting = Insert(connection, "postings", RowReads.PostingColumnCount);
     private readonly RawStatement _finding = Insert(connection, "findings", 8);
     private readonly RawStatement _outbox = Insert(connection, "outbox", 7);
     private readonly RawStatement _object = Insert(connection, "objects", 11);
     private readonly RawStatement _objectEnd = Insert(connection, "object_ends", 5);
     private readonly RawStatement _lineage = Insert(connection, "lineage", 15);
-    private readonly RawStatement _chain = Insert(connection, "chain", 16);
+    private readonly RawStatement _chain = Insert(connection, "chain", 17);
     private readonly RawStatement _audit = Insert(connection, "audit", 14);
+    private readonly RawStatement _record = Insert(connection, "records", 7);
 
     public void Write(WriteSet writes)
     {
@@ -40,12 +42,13 @@ internal sealed partial class RowInserts(RawConnection connection) : IDisposable
         foreach (var end in writes.ObjectsEnded) Write(end, writes.Chain.Commit);
         foreach (var entry in writes.Lineage) Write(entry);
         foreach (var row in writes.Audit) Write(row);
+        foreach (var row in writes.Records) Write(row);
         Write(writes.Chain);
     }
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _audit, _chain])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_setting, _labels, _price, _command, _hold, _holdEnd, _usage, _correlation, _posting, _finding, _outbox, _object, _objectEnd, _lineage, _audit, _record, _chain])
         {
             statement.Dispose();
         }
@@ -210,6 +213,19 @@ internal sealed partial class RowInserts(RawConnection connection) : IDisposable
         s.Bind(12, row.Outcome);
         s.Bind(13, row.RecordedAt.UnixMicros);
         s.Bind(14, row.Crc);
+        s.Run();
+    }
+
+    private void Write(RecordRow row)
+    {
+        var s = _record;
+        s.Bind(1, row.Seq);
+        s.Bind(2, (long)row.Kind);
+        s.Bind(3, row.Org);
+        s.Bind(4, row.Name);
+        s.Bind(5, row.Body);
+        s.Bind(6, row.RecordedAt.UnixMicros);
+        s.Bind(7, row.Crc);
         s.Run();
     }
 }

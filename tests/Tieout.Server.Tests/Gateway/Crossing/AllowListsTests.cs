@@ -1,5 +1,3 @@
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 namespace Tieout.Server.Tests.Gateway.Crossing;
 
 /// <summary>Of a client's query and headers a provider gets what is on a list, and nothing that could hide what was used.</summary>

@@ -4,8 +4,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.BadInput;
 using Tieout.Server.Tests.Http;
@@ -69,7 +67,7 @@ public sealed class ClaimsTests
         await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(0, 60_000_000));
         var world = await World.StartAsync("1000", providerUrl: provider.Urls.First(), change: options => options with { AdminToken = EnvelopeWorld.Admin });
         (await world.ChatAsync(Hello)).Dispose();
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
+        await world.RecordedAsync(1, "a charge");
 
         var run = await TieoutAsync("reconcile", "--json");
         var findings = JsonElement.Parse(run.Out).GetProperty("findings").EnumerateArray().ToList();
@@ -95,7 +93,7 @@ public sealed class ClaimsTests
         await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Chat(5, 100));
         await using var world = await World.StartAsync(providerUrl: provider.Urls.First());
         (await world.ChatAsync(Hello)).Dispose();
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
+        await world.RecordedAsync(1, "a charge");
         Assert.Equal((UsageFlags.None, ChargeFlags.None), ((await world.UsageAsync())[0].Usage.Flags, (await world.UsageAsync())[0].Flags));
         Assert.Empty(await world.Read.FindingsAsync(World.Org, 10, Stop));
     }
@@ -153,7 +151,7 @@ public sealed class ClaimsTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => world.Http.SendAsync(request, gone.Token));
         }
 
-        await World.SoonAsync(async () => (await world.UsageAsync()).Count == 1, "a charge");
+        await world.RecordedAsync(1, "a charge");
         var row = (await world.UsageAsync())[0];
         Assert.InRange(held.Nanos - row.Charge.Nanos, 0, Amount.Parse("0.00001").Nanos);
         Assert.True(row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable));

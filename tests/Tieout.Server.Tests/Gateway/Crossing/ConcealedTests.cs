@@ -1,6 +1,5 @@
 using System.Text;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Http;
 using Tieout.Server.Tests.BadInput;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;

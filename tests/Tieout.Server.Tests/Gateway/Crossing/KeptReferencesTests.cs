@@ -1,4 +1,3 @@
-using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
 

@@ -1,6 +1,5 @@
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.References;
-using Tieout.Server.Http;
 
 namespace Tieout.Server.Tests.Gateway.Crossing;
 

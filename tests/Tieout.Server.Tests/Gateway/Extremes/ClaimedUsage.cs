@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway.Extremes;
 

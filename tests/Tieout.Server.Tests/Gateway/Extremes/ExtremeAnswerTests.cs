@@ -3,7 +3,6 @@ using System.Text.Json;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Server.Tenancy;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite.Verification;

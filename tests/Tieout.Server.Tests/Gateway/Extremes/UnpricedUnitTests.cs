@@ -90,7 +90,7 @@ public sealed class UnpricedUnitTests
         }
 
         var rows = new List<UsageRow>();
-        await foreach (var row in world.Ledger.Read.UsageAsync(new("acme", Core.Instant.MinValue, new Core.Instant(long.MaxValue)), Stop)) rows.Add(row);
+        await foreach (var row in world.Ledger.Read.UsageAsync(new("acme", Core.Instant.UnixEpoch, new Core.Instant(long.MaxValue)), Stop)) rows.Add(row);
         await AssertFoundAsync(rows, world.Ledger.Read, "acme", 1);
     }
 

@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Http;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway.Routing;
 

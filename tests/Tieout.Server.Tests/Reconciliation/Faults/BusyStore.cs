@@ -7,7 +7,6 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Runtime;
-using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;

@@ -94,11 +94,11 @@ internal static class FaultCatalogue
         }),
         ("invoice says too much", file =>
         {
-            var seq = file.Number("SELECT min(seq) FROM settings WHERE kind = 20 AND name LIKE 'INV-%'");
-            var invoice = FinalInvoice.Parse(file.Text($"SELECT body FROM settings WHERE seq = {seq}"));
+            var seq = file.Number("SELECT min(seq) FROM records WHERE kind = 11 AND name LIKE 'INV-%'");
+            var invoice = FinalInvoice.Parse(file.Text($"SELECT body FROM records WHERE seq = {seq}"));
             var more = new Amount(10_000_000);
             var wrong = invoice with { Exact = invoice.Exact + more, Net = invoice.Net + more, Total = invoice.Total + more };
-            file.Execute($"UPDATE settings SET body = '{wrong.ToJson().Replace("'", "''", StringComparison.Ordinal)}' WHERE seq = {seq}");
+            file.Execute($"UPDATE records SET body = '{wrong.ToJson().Replace("'", "''", StringComparison.Ordinal)}' WHERE seq = {seq}");
             return [new("invoice_mismatch", 10_000_000)];
         }),
     ];

@@ -7,7 +7,6 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
-using Tieout.Server.Hosting;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.SelfCheck;
@@ -146,7 +145,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var keys = new CurrentKeys(ledger, TimeProvider.System);
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), TimeProvider.System);
+        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider() };
         Server.Tenancy.Caller.Root.StoreIn(context);
         Correlation.Begin(context);

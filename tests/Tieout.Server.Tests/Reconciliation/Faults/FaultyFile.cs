@@ -1,7 +1,6 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Server.Attribution;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -115,7 +114,7 @@ internal sealed class FaultyFile : IPlanting, IDisposable
     public void Seal()
     {
         var l = _last with { Commit = Commit };
-        File.Execute($"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit})");
+        File.Execute($"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit}, {l.Record})");
         Sealing.Seal(File);
     }
 

@@ -1,5 +1,4 @@
 using Tieout.Core.Attribution;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Moving;

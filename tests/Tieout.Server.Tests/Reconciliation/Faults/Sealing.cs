@@ -31,6 +31,7 @@ internal static class Sealing
             s => (Commit: s.Int64(0), End: new ObjectEnd(RowReads.Object(s, first: 4), s.Text(1), RowReads.Time(s, 2), 0)));
         var lineage = Rows(file, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
         var audit = Rows(file, $"SELECT {RowReads.AuditColumns} FROM audit ORDER BY seq", RowReads.Audit);
+        var records = Rows(file, $"SELECT {RowReads.RecordColumns} FROM records ORDER BY seq", RowReads.Record);
 
         using var bytes = new RowBytes();
         void Put(string table, string key, long number, uint crc) => file.Execute($"UPDATE {table} SET crc = {crc} WHERE {key} = {number}");
@@ -53,6 +54,7 @@ internal static class Sealing
             foreach (var (_, end) in objectEnds.Where(row => row.Commit == commit.Commit)) Put("object_ends", "object", end.Object.Seq, bytes.Add(end));
             foreach (var row in lineage.Where(row => row.Seq > before.Lineage && row.Seq <= last.Lineage)) Put("lineage", "seq", row.Seq, bytes.Add(row));
             foreach (var row in audit.Where(row => row.Seq > before.Audit && row.Seq <= last.Audit)) Put("audit", "seq", row.Seq, bytes.Add(row));
+            foreach (var row in records.Where(row => row.Seq > before.Record && row.Seq <= last.Record)) Put("records", "seq", row.Seq, bytes.Add(row));
             previous = bytes.End();
             file.Execute($"UPDATE chain SET hash = x'{Convert.ToHexString(previous)}' WHERE commit_no = {commit.Commit}");
             before = last;

@@ -1,0 +1,41 @@
+namespace Tieout.Core.Ledger;
+
+/// <summary>What a record says happened. The numbers are stored and never change.</summary>
+public enum RecordKind
+{
+    /// <summary>How rows stood before or after something was done to them. Recorded once.</summary>
+    Evidence = 1,
+
+    /// <summary>A note on an incident, or the opening that took the incident's number. Recorded once.</summary>
+    IncidentNote = 2,
+
+    /// <summary>An incident, by its number; the newest says how it stands.</summary>
+    Incident = 3,
+
+    /// <summary>The day that a daily job was done for, by the name of the job. The newest is the last day.</summary>
+    DailyRun = 4,
+
+    /// <summary>A time that something was wrong with the platform, by its code and scope. The newest says whether it is over.</summary>
+    AlertEpisode = 5,
+
+    /// <summary>Since when another book is further off than is normal, by its name in the configuration. The newest says whether it is over.</summary>
+    SurfaceDrift = 6,
+
+    /// <summary>Shows whether a server has the same secrets as the others, and nothing about them. The newest counts.</summary>
+    SecretMark = 7,
+
+    /// <summary>A command that was refused because of a fault of the ledger, complete, and what happened. Recorded once.</summary>
+    Quarantine = 8,
+
+    /// <summary>Evidence that cost was about to be bound to another tenant. Recorded once for each hour, key, cause and tenant.</summary>
+    IdentityFinding = 9,
+
+    /// <summary>A finding of a reconciliation, by its id. The newest says how it stands.</summary>
+    Finding = 10,
+
+    /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
+    BillingDocument = 11,
+
+    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest counts.</summary>
+    MovedAlone = 12,
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using CsvHelper;
+
+namespace Tieout.Server.Http;
+
+/// <summary>CSV as a spreadsheet may open it, sent in pieces: a long export needs no more memory than a short one.</summary>
+/// <remarks>Nothing is sent before the first piece is full or <see cref="CompleteAsync"/> is called, so an export that fails at its first row is still answered with an error.</remarks>
+internal sealed class CsvExport : IAsyncDisposable
+{
+    private const int PieceBytes = 100_000;
+
+    /// <summary>Escape: some cells are text from outside; a spreadsheet shows as text what would else be a formula to it.</summary>
+    private static readonly CsvWriterOptions Form = new() { NewLine = "\n", Injection = CsvInjection.Escape };
+
+    private readonly MemoryStream _piece = new();
+    private readonly CsvWriter _csv;
+    private readonly Stream _to;
+
+    public CsvExport(Stream to) => (_to, _csv) = (to, CsvWriter.Create(_piece, Form, leaveOpen: true));
+
+    /// <summary>A whole file as text.</summary>
+    public static string Text(IEnumerable<string> columns, IEnumerable<IEnumerable<string?>> rows)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        using (var csv = CsvWriter.Create(text, Form, leaveOpen: true))
+        {
+            foreach (var row in rows.Prepend(columns))
+            {
+                Write(csv, row);
+                csv.EndRecord();
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <param name="cells">Null: empty.</param>
+    public async ValueTask RowAsync(IEnumerable<string?> cells, CancellationToken cancellationToken)
+    {
+        Write(_csv, cells);
+        await _csv.EndRecordAsync(cancellationToken);
+        if (_piece.Length >= PieceBytes) await SendAsync(cancellationToken);
+    }
+
+    /// <summary>Sends what has not been sent yet.</summary>
+    public async ValueTask CompleteAsync(CancellationToken cancellationToken)
+    {
+        await _csv.FlushAsync(cancellationToken);
+        await SendAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _csv.DisposeAsync();
+        await _piece.DisposeAsync();
+    }
+
+    /// <summary>An amount below zero begins like a formula; as a number it is not escaped.</summary>
+    private static void Write(CsvWriter csv, IEnumerable<string?> cells)
+    {
+        foreach (var cell in cells)
+        {
+            if (cell is ['-', ..] && decimal.TryParse(cell, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)) csv.WriteField(amount);
+            else csv.WriteField(cell);
+        }
+    }
+
+    private async ValueTask SendAsync(CancellationToken cancellationToken)
+    {
+        await _to.WriteAsync(_piece.GetBuffer().AsMemory(0, (int)_piece.Length), cancellationToken);
+        _piece.SetLength(0);
+    }
+}

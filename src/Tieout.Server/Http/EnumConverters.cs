@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tieout.Core.Budgets;
+using Tieout.Core.Tenancy;
+
+namespace Tieout.Server.Http;
+
+/// <summary>prepaid, postpaid.</summary>
+internal sealed class BillingModeConverter() : JsonStringEnumConverter<BillingMode>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>viewer, operator, finance, admin.</summary>
+internal sealed class AdminRoleConverter() : JsonStringEnumConverter<AdminRole>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>minute, hour, day, week, month, total.</summary>
+internal sealed class WindowUnitConverter() : JsonStringEnumConverter<WindowUnit>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -1,0 +1,20 @@
+using Tieout.Core.Ledger;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Sqlite.Reading;
+
+internal sealed partial class SqliteReader
+{
+    public async Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken) => (await Rows(cancellationToken, connection =>
+        new Query($"SELECT {RowReads.RecordColumns} FROM records").Where("kind = ? AND org = ? AND name = ?", (int)key.Kind, key.Org, key.Name)
+            .Then("ORDER BY seq DESC LIMIT 1").List(connection, RowReads.Record))).SingleOrDefault();
+
+    public Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) => Rows(cancellationToken, connection =>
+    {
+        var select = new Query($"SELECT {RowReads.RecordColumns} FROM records r").Where("kind = ?", (int)kind).WhereGiven("org = ?", org);
+        if (after is { } last && org is null) select.Where("(org, name) > (?, ?)", last.Org, last.Name);
+        else select.WhereGiven("name > ?", after?.Name);
+        return select.Where("NOT EXISTS (SELECT 1 FROM records n WHERE n.kind = r.kind AND n.org = r.org AND n.name = r.name AND n.seq > r.seq)")
+            .Then("ORDER BY org, name LIMIT ?", limit).List(connection, RowReads.Record);
+    });
+}

@@ -1,0 +1,95 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Tests.Ledger;
+
+using Outcome = Tieout.Core.Ledger.Outcome;
+
+namespace Tieout.Storage.Tests.Contract;
+
+/// <summary>Records in every store: what happened, appended and read by query.</summary>
+public abstract partial class LedgerContract
+{
+    // Goal: a record governs nothing. Method: records between charges in one list, and the settings that readers had before them.
+    [Fact]
+    public async Task A_record_is_decided_with_others_and_leaves_the_settings_and_their_version_untouched()
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var (version, settings, commit) = (ledger.Read.SettingsVersion, ledger.Read.Settings, ledger.Health.Commit);
+        var outcomes = await ledger.SubmitAsync([Make.Charge(1, 10, at: Clock.Now), Seen("a", "{}"), Make.Charge(2, 10, at: Clock.Now), Seen("b", "{}"), Seen("b", """{"n":1}""")], Cancel);
+        Assert.All(outcomes, outcome => Assert.IsType<Outcome.Done>(outcome));
+        Assert.Equal((version, commit + 1), (ledger.Read.SettingsVersion, ledger.Health.Commit));
+        Assert.Same(settings, ledger.Read.Settings);
+        await ledger.DisposeAsync();
+        AssertVerified();
+    }
+
+    [Fact]
+    public async Task L3_the_same_record_again_is_a_replay_and_other_content_under_a_name_taken_once_is_a_conflict()
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen("many", """{"n":1}"""), Cancel));
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen("once", """{"n":1}""", once: true), Cancel));
+        await ledger.DisposeAsync();
+        ledger = Open(fresh: false);
+
+        var commit = ledger.Health.Commit;
+        Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(Seen("many", """{"n":1}"""), Cancel));
+        Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(Seen("once", """{"n":1}""", once: true), Cancel));
+        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Seen("once", """{"n":2}""", once: true), Cancel)).Reason);
+        Assert.Equal(commit, ledger.Health.Commit);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen("many", """{"n":2}"""), Cancel));
+
+        // Only the newest counts: what stood before it is no replay.
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen("many", """{"n":1}"""), Cancel));
+        Assert.Equal("""{"n":1}""", (await ledger.Read.RecordAsync(new(RecordKind.Incident, "acme", "many"), Cancel))!.Body);
+        Assert.Null(await ledger.Read.RecordAsync(new(RecordKind.Evidence, "acme", "many"), Cancel));
+        Assert.Null(await ledger.Read.RecordAsync(new(RecordKind.Incident, "", "many"), Cancel));
+        await ledger.DisposeAsync();
+        AssertVerified();
+    }
+
+    [Fact]
+    public async Task Pages_have_the_newest_record_of_each_name_once_in_the_order_of_orgs_and_names()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        foreach (var (org, name, body) in new[] { ("beta", "INV-2", "1"), ("acme", "b", "1"), ("acme", "B", "1"), ("", "z", "1"), ("acme", "INV-10", "1"), ("acme", "b", "2"), ("acme", "INV-9", "1"), ("", "z", "3") })
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen(name, body, org: org), Cancel));
+        }
+
+        await ledger.SubmitAsync(new Command.AddRecord(RecordKind.Evidence, "acme", "other", "{}", Once: true), Cancel);
+        string[] all = ["/z=3", "acme/B=1", "acme/INV-10=1", "acme/INV-9=1", "acme/b=2", "beta/INV-2=1"];
+        Assert.Equal(all, await PagedAsync(org: null));
+        Assert.Equal(all[1..5], await PagedAsync("acme"));
+        Assert.Equal(all[..1], await PagedAsync(""));
+        Assert.Equal(all[2..4], (await ledger.Read.AllRecordsAsync(RecordKind.Incident, "acme", "INV-", Cancel).ToListAsync(Cancel)).Select(Shown));
+
+        async Task<List<string>> PagedAsync(string? org)
+        {
+            var rows = new List<RecordRow>();
+            while (await ledger.Read.RecordsAsync(RecordKind.Incident, org, rows.Count == 0 ? null : rows[^1].Key, 2, Cancel) is { Count: > 0 } page) rows.AddRange(page);
+            return [.. rows.Select(Shown)];
+        }
+
+        static string Shown(RecordRow row) => $"{row.Org}/{row.Name}={row.Body}";
+    }
+
+    [Fact]
+    public async Task U1_a_sum_that_a_person_moved_alone_is_known_after_a_restart()
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Asked(Make.TopUp(300, "first"), above: 500), Cancel));
+        await ledger.DisposeAsync();
+        ledger = Open(fresh: false);
+        var outcomes = await ledger.SubmitAsync([Make.Asked(Make.TopUp(200, "second"), above: 500), Make.Asked(Make.TopUp(1, "third"), above: 500)], Cancel);
+        Assert.IsType<Outcome.Done>(outcomes[0]);
+        Assert.IsType<Outcome.Proposed>(outcomes[1]);
+        await ledger.DisposeAsync();
+        AssertVerified();
+    }
+
+    private static Command.AddRecord Seen(string name, string body, bool once = false, string org = "acme") => new(RecordKind.Incident, org, name, body, once);
+}
