@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 using Tieout.Server.Tests.Runtime;
 
 namespace Tieout.Server.Tests.Errors.Golden.Samples;
@@ -35,6 +37,6 @@ internal static class RuntimeSamples
             }),
     ];
 
-    private static Task RegisterAsync(GoldenWorld world, string id) =>
+    private static Task<JsonElement> RegisterAsync(GoldenWorld world, string id) =>
         world.DoAsync("POST", "/runtimes", $$"""{"org":"acme","id":"{{id}}","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
 }
