@@ -148,11 +148,9 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     private static ImpactBody Line(Org org, string? project, string? instance, IReadOnlyList<Tally> tallies)
     {
-        var (net, corrected) = (Sum(tallies, tally => tally.Total), Sum(tallies, tally => tally.Corrections));
+        var (net, corrected) = (tallies.Sum(tally => tally.Total), tallies.Sum(tally => tally.Corrections));
         return new(org.Id, org.Asset, project, instance, tallies.Sum(tally => tally.Attempts), net - corrected, corrected, net);
     }
-
-    private static Amount Sum(IEnumerable<Tally> tallies, Func<Tally, Amount> part) => tallies.Aggregate(Amount.Zero, (sum, tally) => sum + part(tally));
 
     private static bool InTime(Incident incident, Instant at) =>
         string.CompareOrdinal(at.ToString(), incident.From) >= 0 && (incident.ClosedAt is not { } closed || string.CompareOrdinal(at.ToString(), closed) <= 0);

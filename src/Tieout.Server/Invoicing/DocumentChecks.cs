@@ -44,7 +44,7 @@ internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
         {
             var again = CreditNote.Of(issued, note.Number, note.Id, note.Net, note.Reason, note.IssuedAt);
             if (again.Total != note.Total || !again.Taxes.SequenceEqual(note.Taxes)) differences.Add($"with taxes it comes to {again.Total}, not {note.Total}");
-            var credited = notes.Where(other => other.Invoice == note.Invoice).Aggregate(Amount.Zero, (sum, other) => sum + other.Net);
+            var credited = notes.Where(other => other.Invoice == note.Invoice).Sum(other => other.Net);
             if (credited > issued.Net) differences.Add($"the notes for {note.Invoice} come to {credited}, more than its {issued.Net}");
         }
 
@@ -54,7 +54,7 @@ internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
     private async Task<Dictionary<string, Amount>> GrantsAsync(string org, CancellationToken cancellationToken)
     {
         var grants = new Dictionary<string, Amount>(StringComparer.Ordinal);
-        await foreach (var posting in ledger.Read.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
+        await foreach (var posting in ledger.Read.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.EndOfTime, after: 0, cancellationToken))
         {
             if (posting is { Kind: PostingKind.Grant, CommandId: { } id }) grants[id] = posting.Amount;
         }

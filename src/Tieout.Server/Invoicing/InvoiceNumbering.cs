@@ -55,7 +55,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             }
 
             await ProposedAsync(org, number, id, net, reason, call);
-            var left = invoice.Net - notes.Where(note => note.Invoice == number).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+            var left = invoice.Net - notes.Where(note => note.Invoice == number).Sum(note => note.Net);
             if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and the invoice {number} has {left} left to credit.");
             var note = CreditNote.Of(invoice, Number(CreditNote.Prefix, notes.Count + 1), id, net, reason, time.GetUtcNow());
             var outcome = await GiveAsync(note, finding, call);

@@ -29,7 +29,7 @@ internal sealed class InvoicePass
 
         // A note that was given for a finding bears its id, so that one given for another reason hides nothing.
         Amount Credited(FinalInvoice invoice, string finding) =>
-            notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+            notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Sum(note => note.Net);
         return _byOrg.Values.SelectMany(issued => issued)
             .Select(issued => RowRules.Invoice(issued.Invoice, issued.Charged, finding => Credited(issued.Invoice, finding))).OfType<Finding>();
     }
