@@ -66,7 +66,7 @@ internal static class BudgetEndpoints
         }
 
         var budget = new Budget(scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);
-        var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), context)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), AdminCalls.Of(context))).OrThrow();
         return Answer.Made(isNew, Body(Standing(budget, ledger.Read, Instant.From(time.GetUtcNow()))), BudgetJson.Default.BudgetBody);
     }
 
