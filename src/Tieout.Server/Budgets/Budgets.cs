@@ -71,7 +71,7 @@ internal static class BudgetEndpoints
     }
 
     /// <summary>A budget that gives each end user a window has none before the first of them spends.</summary>
-    private static BudgetStanding Standing(Budget budget, ILedgerReader read, Instant now)
+    private static BudgetStanding Standing(Budget budget, IBudgetsReader read, Instant now)
     {
         if (read.Budgets(budget.Scope.Org, now).FirstOrDefault(window => window.State.Budget.Id == budget.Id) is { } standing) return standing;
         var state = read.BudgetStates(budget.Scope.Org).First(state => state.Budget.Id == budget.Id);

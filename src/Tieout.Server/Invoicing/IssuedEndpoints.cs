@@ -118,7 +118,7 @@ internal static class IssuedEndpoints
     {
         var asOf = ledger.Read.AsOf;
         Inputs.Org(ledger, org);
-        var all = await new DocumentChecks(ledger, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
+        var all = await new DocumentChecks(ledger.Read, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
         var asked = number is null ? all : [.. all.Where(check => check.Number == number)];
         if (number is not null && asked.Count == 0) throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
         return Answer.Ok(new DocumentChecksBody(org, asked.All(check => check.Ok), asked, asOf), IssuedJson.Default.DocumentChecksBody);

@@ -35,7 +35,7 @@ internal static class WebhookEndpoints
     private static IResult List(ILedger ledger)
     {
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(new WebhookListBody([.. Webhook.All(ledger).Values.OrderBy(webhook => webhook.CreatedAt).ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
+        return Answer.Ok(new WebhookListBody([.. Webhook.All(ledger.Read).Values.OrderBy(webhook => webhook.CreatedAt).ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
     }
 
     private static async Task<IResult> Create(HttpContext context, ILedger ledger, ServerOptions options, EnvelopeSecretOf secret, TimeProvider time)
@@ -83,7 +83,7 @@ internal static class WebhookEndpoints
         (await ledger.ActAsync(new Command.Record(SettingKind.Webhook, "", webhook.Id, webhook.ToJson(), Once: false), call)).OrThrow();
 
     private static Webhook Find(ILedger ledger, string id) =>
-        Webhook.All(ledger).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
+        Webhook.All(ledger.Read).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
 
     private static EnvelopeSecret Master(EnvelopeSecretOf secret) =>
         secret.Value ?? throw new ApiRefusedException(ApiError.EnvelopesOff, $"Webhooks are signed with a key derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");

@@ -1,17 +1,23 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Postgres.Verification;
+using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Reconciliation;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 
-/// <summary>Reconciliation of every bucket's book, one after another, all as of one moment.</summary>
-internal sealed partial class PostgresReader
+/// <summary>Findings from the tables, and the run over every bucket's book, one after another, all as of one moment.</summary>
+internal sealed class PostgresFindingsReader(
+    PostgresConnections connections, Buckets layout, Bucket[] buckets, PostgresPosition position, PostgresOrgs orgs) : IFindingsReader, IDisposable
 {
     private readonly SemaphoreSlim _reconciling = new(1, 1);
 
     // What the last run of this node came to, bucket by bucket. Taken out while a run goes on with it, so that one that fails leaves nothing half done.
     private readonly (BookProgress Rows, IReadOnlyList<Finding> Damages)?[] _lookedAt = new (BookProgress, IReadOnlyList<Finding>)?[buckets.Length];
+
+    public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => NewestRows.ReadAsync(
+        connections, layout, query.Org, query.Limit, bucket => Findings(query, bucket), (bucket, row) => new StoredFinding(bucket, RowReads.Finding(row)), stored => stored.Place, cancellationToken);
 
     public async Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken)
     {
@@ -19,9 +25,9 @@ internal sealed partial class PostgresReader
         try
         {
             // What this node shows is compared, too: as new as it can be, and from before the moment that the tables are read as of.
-            CompareAll();
+            position.CompareAll();
             var shown = buckets.Select(bucket => bucket.Read(Shown)).ToArray();
-            var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
+            var keys = orgs.Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
             return await connections.ReadAsync(tables => Reconcile(tables, query, keys, shown, cancellationToken));
         }
         catch (Exception damaged) when (UnreadableRows.Caused(damaged))
@@ -87,4 +93,12 @@ internal sealed partial class PostgresReader
     private static ShownFigures Shown(Book book) => new(
         book.Last.Commit, [.. book.Accounts.Values], [.. book.Windows.Values],
         book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min());
+
+    private static PgQuery Findings(FindingQuery query, int bucket)
+    {
+        var select = new PgQuery($"SELECT {RowReads.FindingColumns} FROM findings").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        return NewestRows.Before(select, query.Before).Then("ORDER BY recorded_at DESC, seq DESC LIMIT ?", query.Limit);
+    }
+
+    public void Dispose() => _reconciling.Dispose();
 }

@@ -1,13 +1,14 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Reconciliation;
-using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
 
-/// <summary>Reconciliation of the whole book.</summary>
-internal sealed partial class SqliteReader
+/// <summary>Findings from the file, and the run over the whole book.</summary>
+internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWriter writer, IOrgs orgs) : IFindingsReader, IDisposable
 {
     /// <summary>A checkpoint may be written between a look at memory and a look at the file; then again.</summary>
     private const int LooksMax = 5;
@@ -16,6 +17,13 @@ internal sealed partial class SqliteReader
 
     // What the last run of this process came to. Taken out while a run goes on with it, so that one that fails leaves nothing half done.
     private (BookProgress Rows, IReadOnlyList<Finding> Damages)? _lookedAt;
+
+    public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    {
+        var select = new Query($"SELECT {RowReads.FindingColumns} FROM findings").WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        if (query.Before is { } before) select.Where("seq < ?", before.Seq);
+        return select.Then("ORDER BY seq DESC LIMIT ?", query.Limit).List(connection, row => new StoredFinding(Bucket: 0, RowReads.Finding(row)));
+    });
 
     public async Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken)
     {
@@ -35,13 +43,13 @@ internal sealed partial class SqliteReader
             _lookedAt = null;
 
             // Two connections on two threads: bytes against the chain, and what the rows say against each other.
-            var bytes = Task.Run(() => OnItsOwn(connection => Damages(new(connection), before)), cancellationToken);
+            var bytes = Task.Run(() => connections.ReadAlone(connection => Damages(new(connection), before)), cancellationToken);
             var (report, progress) = await Task.Run(() => Reconcile(query, before?.Rows), cancellationToken);
             var damages = await bytes;
 
             // The bytes of what came between the two looks are the next run's.
             _lookedAt = (progress, damages);
-            return OnItsOwn(connection => DamagedRows.Explain(report, damages, new SqliteTables(connection)));
+            return connections.ReadAlone(connection => DamagedRows.Explain(report, damages, new SqliteTables(connection)));
         }
         finally
         {
@@ -58,11 +66,11 @@ internal sealed partial class SqliteReader
 
     private (BookReport, BookProgress) Reconcile(BookQuery query, BookProgress? before)
     {
-        var keys = Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
+        var keys = orgs.Settings.Where(row => row.Kind == SettingKind.Key).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
         for (var look = 1; ; look++)
         {
             var (asOf, accounts, windows) = writer.Pipeline.Read(image => image.Figures);
-            var result = OnItsOwn<(BookReport, BookProgress)?>(connection =>
+            var result = connections.ReadAlone<(BookReport, BookProgress)?>(connection =>
             {
                 var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
                 if (checkpoint > asOf && look < LooksMax) return null;
@@ -72,22 +80,5 @@ internal sealed partial class SqliteReader
         }
     }
 
-    /// <summary>A long read has a connection of its own, as of one commit.</summary>
-    private T OnItsOwn<T>(Func<RawConnection, T> read)
-    {
-        using var connection = RawConnection.Open(database, readOnly: true);
-        connection.Execute("BEGIN");
-        try
-        {
-            return read(connection);
-        }
-        catch (Exception damaged) when (UnreadableRows.Caused(damaged))
-        {
-            throw UnreadableRows.Report(damaged);
-        }
-        finally
-        {
-            connection.RollBack();
-        }
-    }
+    public void Dispose() => _reconciling.Dispose();
 }
