@@ -5,20 +5,22 @@ using Tieout.Storage;
 namespace Tieout.Server.Hosting;
 
 /// <summary>Logs when the ledger stops taking writes, once a minute while it does not, and when it takes them again; and when a command goes into quarantine.</summary>
-internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, ILogger<LedgerWatch> logger) : Worker
+internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<LedgerWatch> logger)
+    : TickingWorker(TimeSpan.FromSeconds(1), time, outages)
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-
     private readonly Episode _notWritable = new(time);
     private int _quarantined = ledger.Health.Quarantined;
 
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
+    protected override string Work => "looks at the ledger's health";
+
+    protected override bool BeginsAtOnce => true;
+
+    protected override Task TickAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(LookEvery, time);
-        do Look(ledger.Health);
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        Look(ledger.Health);
+        return Task.CompletedTask;
     }
 
     private void Look(LedgerHealth health)
