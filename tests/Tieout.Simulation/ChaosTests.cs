@@ -12,7 +12,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Hosting;
-using Tieout.Server.SimulatedProvider;
+using Tieout.Simulator.Provider;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Simulation;

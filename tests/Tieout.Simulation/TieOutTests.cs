@@ -3,8 +3,8 @@ using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
 using Tieout.Core.Money;
-using Tieout.Server.Replay;
 using Tieout.Simulation.Running;
+using Tieout.Simulator.Replay;
 using Tieout.Tests;
 
 namespace Tieout.Simulation;

@@ -6,9 +6,9 @@ using Tieout.Cli.Demo;
 using Tieout.Cli.Output;
 using Tieout.Server.Configuration;
 using Tieout.Server.Reconciliation;
-using Tieout.Server.Replay;
-using Tieout.Server.SimulatedProvider;
 using Tieout.Server.Tenancy;
+using Tieout.Simulator.Provider;
+using Tieout.Simulator.Replay;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;

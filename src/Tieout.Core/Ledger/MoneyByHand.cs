@@ -11,15 +11,12 @@ public static class MoneyByHand
     /// <summary>The name of the setting that freezes an org.</summary>
     public const string FreezeName = "adjustments";
 
-    /// <summary>Credit notes, which give money back; other documents record what was charged already.</summary>
-    private const string CreditNotePrefix = "CN-";
-
     /// <summary>Whether a command moves money when a person submits it, or sets how much will be charged or owed.</summary>
     public static bool Is(Command command) => command switch
     {
         Command.TopUp or Command.Grant or Command.Correct or Command.ChargeRecorded or Command.Charge or Command.Settle or Command.Recharge => true,
         Command.Record { Kind: SettingKind.PricePolicy or SettingKind.PriceList } => true,
-        Command.AddRecord { Kind: RecordKind.BillingDocument } record => record.Name.StartsWith(CreditNotePrefix, StringComparison.Ordinal),
+        Command.AddRecord { Kind: RecordKind.BillingDocument } record => record.Document is not BillingDocumentKind.Invoice,
         Command.OpenOrg open => open.Org.Billing == BillingMode.Postpaid || open.Org.CreditLineNanos > 0,
         Command.Together together => together.Parts.Any(Is),
         Command.ApproveProposal approve => Is(approve.Action),

@@ -39,3 +39,13 @@ public enum RecordKind
     /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest counts.</summary>
     MovedAlone = 12,
 }
+
+/// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>
+public enum BillingDocumentKind
+{
+    /// <summary>Records what was charged already.</summary>
+    Invoice = 1,
+
+    /// <summary>Gives money back.</summary>
+    CreditNote = 2,
+}

@@ -90,7 +90,7 @@ internal static class EnvelopeEndpoints
         if (org is null || issuance is null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send either the envelope, or org_id and issuance_id.");
         Inputs.Org(ledger, org);
         Inputs.Name(issuance, "issuance_id");
-        (await ledger.ActAsync(new Command.Record(SettingKind.RevokedIssuance, org, issuance, "{}", Once: false), context)).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.RevokedIssuance, org, issuance, "{}", Once: false), AdminCalls.Of(context))).OrThrow();
         return Answer.Ok(new RevokedEnvelopeBody(org, issuance), AttributionJson.Default.RevokedEnvelopeBody);
     }
 

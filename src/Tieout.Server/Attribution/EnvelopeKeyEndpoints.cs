@@ -41,7 +41,7 @@ internal static class EnvelopeKeyEndpoints
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeKeyBody);
         if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
         if (body.Id is { } id) Inputs.Name(id, "id");
-        var (key, isNew, refused) = await keys.RotateAsync(body.Id, command => ledger.ActAsync(command, context));
+        var (key, isNew, refused) = await keys.RotateAsync(body.Id, command => ledger.ActAsync(command, AdminCalls.Of(context)));
         refused?.OrThrow();
         return Answer.Made(isNew, Body(key!, keys), AttributionJson.Default.EnvelopeKeyBody);
     }
@@ -51,7 +51,7 @@ internal static class EnvelopeKeyEndpoints
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.SetEnvelopeKeyBody);
         var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"The envelope key '{Inputs.Shown(key)}' does not exist.");
         var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {SnakeCase.Of(standing.State)} and cannot become {SnakeCase.Of(body.State)}.");
-        if (changed != standing) (await ledger.ActAsync(EnvelopeKeys.Set(changed), context)).OrThrow();
+        if (changed != standing) (await ledger.ActAsync(EnvelopeKeys.Set(changed), AdminCalls.Of(context))).OrThrow();
         return Answer.Ok(Body(changed, keys), AttributionJson.Default.EnvelopeKeyBody);
     }
 

@@ -62,8 +62,9 @@ internal static class HopEndpoint
         // A person's hop is recorded in the commit of the step (U1).
         Command Audited(Command hop)
         {
-            AdminActions.MarkRecorded(context, "The command of the hop writes the audit record.");
-            return AdminActions.Audited(ledger, hop, context, after: new() { ["operation_id"] = envelope.Operation, ["hop"] = body.Id, ["target"] = body.Target });
+            var call = AdminCalls.Of(context);
+            call.MarkRecorded("The command of the hop writes the audit record.");
+            return AdminActions.Audited(ledger, hop, call, after: new() { ["operation_id"] = envelope.Operation, ["hop"] = body.Id, ["target"] = body.Target });
         }
     }
 

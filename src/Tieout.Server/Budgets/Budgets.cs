@@ -67,12 +67,12 @@ internal static class BudgetEndpoints
         }
 
         var budget = new Budget(scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);
-        var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), context)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), AdminCalls.Of(context))).OrThrow();
         return Answer.Made(isNew, Body(Standing(budget, ledger.Read, Instant.From(time.GetUtcNow()))), BudgetJson.Default.BudgetBody);
     }
 
     /// <summary>A budget that gives each end user a window has none before the first of them spends.</summary>
-    private static BudgetStanding Standing(Budget budget, ILedgerReader read, Instant now)
+    private static BudgetStanding Standing(Budget budget, IBudgetsReader read, Instant now)
     {
         if (read.Budgets(budget.Scope.Org, now).FirstOrDefault(window => window.State.Budget.Id == budget.Id) is { } standing) return standing;
         var state = read.BudgetStates(budget.Scope.Org).First(state => state.Budget.Id == budget.Id);

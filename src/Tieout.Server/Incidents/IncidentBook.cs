@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -29,18 +28,18 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     public async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>
         await ledger.Read.RecordAsync(new(RecordKind.Incident, "", id), cancellationToken) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
 
-    public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, string by, string correlationId, HttpContext context)
+    public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, AdminCall call)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
-            var id = $"INC-{await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", context.RequestAborted).CountAsync(context.RequestAborted) + 1:0000}";
-            var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), by, correlationId, findings);
+            var id = $"INC-{await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", call.CancellationToken).CountAsync(call.CancellationToken) + 1:0000}";
+            var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), call.Actor.Id, call.Actor.CorrelationId, findings);
 
             // The first row takes the number, since it counts once; what the incident says may be replaced later.
             var outcome = await ledger.ActAsync(new Command.Together("", [
                 new Command.AddRecord(RecordKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true),
                 new Command.AddRecord(RecordKind.Incident, "", incident.Id, Json(incident), Once: false),
-            ]), context);
+            ]), call);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             outcome.OrThrow();
             return incident;
@@ -49,20 +48,20 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
-    public async Task NoteAsync(string id, IncidentNote note, HttpContext context)
+    public async Task NoteAsync(string id, IncidentNote note, AdminCall call)
     {
-        await FindAsync(id, context.RequestAborted);
+        await FindAsync(id, call.CancellationToken);
         var name = $"{id}/note/{Guid.CreateVersion7():n}";
-        (await ledger.ActAsync(new Command.AddRecord(RecordKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), context)).OrThrow();
+        (await ledger.ActAsync(new Command.AddRecord(RecordKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), call)).OrThrow();
     }
 
     /// <exception cref="ApiRefusedException">It is closed already.</exception>
-    public async Task<Incident> CloseAsync(string id, string cause, string layer, string followUp, string by, HttpContext context)
+    public async Task<Incident> CloseAsync(string id, string cause, string layer, string followUp, AdminCall call)
     {
-        var incident = await FindAsync(id, context.RequestAborted);
+        var incident = await FindAsync(id, call.CancellationToken);
         if (incident.Status == Incident.Closed) throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}. Open a new incident.");
-        var closed = incident with { Status = Incident.Closed, ClosedAt = Now(), ClosedBy = by, Cause = cause, Layer = layer, FollowUp = followUp };
-        await SaveAsync(closed, context);
+        var closed = incident with { Status = Incident.Closed, ClosedAt = Now(), ClosedBy = call.Actor.Id, Cause = cause, Layer = layer, FollowUp = followUp };
+        await SaveAsync(closed, call);
         return closed;
     }
 
@@ -79,8 +78,8 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     private string Now() => Instant.From(time.GetUtcNow()).ToString();
 
-    private async Task SaveAsync(Incident incident, HttpContext context) =>
-        (await ledger.ActAsync(new Command.AddRecord(RecordKind.Incident, "", incident.Id, Json(incident), Once: false), context)).OrThrow();
+    private async Task SaveAsync(Incident incident, AdminCall call) =>
+        (await ledger.ActAsync(new Command.AddRecord(RecordKind.Incident, "", incident.Id, Json(incident), Once: false), call)).OrThrow();
 
     /// <summary>What was captured within its time and scope, or for one of its findings.</summary>
     private async Task<List<Evidence>> EvidenceOfAsync(Incident incident, CancellationToken cancellationToken)

@@ -34,7 +34,7 @@ internal static class IncidentEndpoints
     private static async Task<IResult> ExportAsync(string id, IncidentBook incidents, ILedger ledger, TimeProvider time, HttpContext context)
     {
         var body = await incidents.BodyAsync(id, context.RequestAborted);
-        await ledger.RecordActionAsync(context, "");
+        await ledger.RecordActionAsync(AdminCalls.Of(context), "");
         return TypedResults.File(IncidentExport.Zip(body, time.GetUtcNow()), "application/zip", $"{id}.zip");
     }
 
@@ -70,7 +70,7 @@ internal static class IncidentEndpoints
         var findings = body.Findings ?? [];
         if (findings.Count > FindingsMax) throw Refused($"At most {FindingsMax} findings.");
         foreach (var finding in findings) Inputs.Name(finding, "finding");
-        var incident = await incidents.OpenAsync(title, scope, from, findings, Caller.Of(context).TokenId, Correlation.Of(context).CorrelationId, context);
+        var incident = await incidents.OpenAsync(title, scope, from, findings, AdminCalls.Of(context));
         return Answer.Made(isNew: true, incident, IncidentJson.Default.Incident);
     }
 
@@ -93,7 +93,7 @@ internal static class IncidentEndpoints
 
         var note = new IncidentNote(
             id, Instant.From(time.GetUtcNow()).ToString(), Caller.Of(context).TokenId, Text(body.Text, "text", TextMax), body.CorrelationId ?? Correlation.Of(context).CorrelationId, body.TraceId, body.Finding);
-        await incidents.NoteAsync(id, note, context);
+        await incidents.NoteAsync(id, note, AdminCalls.Of(context));
         return Answer.Made(isNew: true, note, IncidentJson.Default.IncidentNote);
     }
 
@@ -104,7 +104,7 @@ internal static class IncidentEndpoints
         if (body.Id is null == body.AppInstance is null) throw Refused("Send either an id or an app_instance.");
         if (!incident.Scope.Covers(org.Org.Id, incident.Scope.Project, incident.Scope.AppInstance)) throw Refused($"{org.Org.Id} is not in the scope of {id}.");
         var scope = new EvidenceScope(org.Org.Id, body.Id is null ? null : Text(body.Id, "id", TitleMax), AppInstance: body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
-        var evidence = await capture.CaptureAsync(scope, "now", Caller.Of(context).TokenId, context, context.RequestAborted);
+        var evidence = await capture.NowAsync(scope, AdminCalls.Of(context));
         return Answer.Made(isNew: true, evidence, EvidenceJson.Default.Evidence);
     }
 
@@ -113,7 +113,7 @@ internal static class IncidentEndpoints
         var body = await Inputs.BodyAsync(context, IncidentJson.Default.CloseIncidentBody);
         if (!IncidentWords.Causes.Contains(body.Cause)) throw Refused($"The cause is one of {string.Join(", ", IncidentWords.Causes)}.");
         if (!IncidentWords.Layers.Contains(body.Layer)) throw Refused($"The owning layer is one of {string.Join(", ", IncidentWords.Layers)}.");
-        var closed = await incidents.CloseAsync(id, body.Cause, body.Layer, Text(body.FollowUp, "follow_up", TextMax), Caller.Of(context).TokenId, context);
+        var closed = await incidents.CloseAsync(id, body.Cause, body.Layer, Text(body.FollowUp, "follow_up", TextMax), AdminCalls.Of(context));
         return Answer.Ok(closed, IncidentJson.Default.Incident);
     }
 

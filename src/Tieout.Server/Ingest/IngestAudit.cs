@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -6,18 +5,15 @@ using Tieout.Storage;
 namespace Tieout.Server.Ingest;
 
 /// <summary>How a call of the platform's people that hands in usage is recorded (U1). A tenant's own call is recorded by its usage records, which name the key.</summary>
-internal sealed class IngestAudit(ILedger ledger, HttpContext context)
+internal sealed class IngestAudit(ILedger ledger, AdminCall call)
 {
-    /// <summary>Null: the caller is a tenant.</summary>
-    public static IngestAudit? Of(HttpContext context, Caller caller, ILedger ledger) => caller.IsPlatform ? new(ledger, context) : null;
-
     /// <summary>The record of the whole call, submitted with its charges.</summary>
     public Command Call(string org, int items)
     {
-        AdminActions.MarkRecorded(context, "The returned command is the record.");
-        return AdminActions.Audited(ledger, new Command.RecordAudit(org, "done"), context, after: new() { ["items"] = items });
+        call.MarkRecorded("The returned command is the record.");
+        return AdminActions.Audited(ledger, new Command.RecordAudit(org, "done"), call, after: new() { ["items"] = items });
     }
 
     /// <summary>A charge whose amount is stated moves money by hand: freeze and second person hold for it, and it is recorded by itself.</summary>
-    public Command Stated(Command charge) => AdminActions.Audited(ledger, charge, context, new(Reason: "usage handed in with a stated charge"));
+    public Command Stated(Command charge) => AdminActions.Audited(ledger, charge, call, new(Reason: "usage handed in with a stated charge"));
 }

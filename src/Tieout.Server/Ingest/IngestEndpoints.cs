@@ -68,7 +68,7 @@ internal static class IngestEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"items may be 'all', not '{Inputs.Shown(other)}'."),
         };
         var caller = Caller.Of(context);
-        var outcomes = await door.Intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted, IngestAudit.Of(context, caller, door.Ledger));
+        var outcomes = await door.Intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted, caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
         if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
             .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status), outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));

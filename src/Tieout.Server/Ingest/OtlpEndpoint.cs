@@ -40,7 +40,7 @@ internal sealed class OtlpEndpoint(Door door)
         if (!IsJson(context.Request.ContentType)) throw new ApiRefusedException(ApiError.MediaTypeUnsupported, "Send OTLP as JSON: set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json.");
         List<UsageItem> items;
         using (var body = await IngestRequest.ReadAsync(context, door.BytesMax)) items = OtlpTraces.Read(body.Span);
-        var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted, IngestAudit.Of(context, caller, door.Ledger));
+        var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted, caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
         var rejected = outcomes.Where(outcome => outcome.Why is not null).ToList();
         return new(rejected.Count == 0 ? null : new($"{rejected.Count}", Message(rejected)));
     }

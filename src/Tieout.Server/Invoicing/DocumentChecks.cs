@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Invoicing;
 
 /// <summary>Makes every issued document again from the ledger's postings and compares. Nothing of the document itself is believed.</summary>
-internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
+internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering issuing)
 {
     public async Task<IReadOnlyList<DocumentCheckBody>> AllAsync(string org, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ internal sealed class DocumentChecks(ILedger ledger, InvoiceNumbering issuing)
     private async Task<Dictionary<string, Amount>> GrantsAsync(string org, CancellationToken cancellationToken)
     {
         var grants = new Dictionary<string, Amount>(StringComparer.Ordinal);
-        await foreach (var posting in ledger.Read.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
+        await foreach (var posting in postings.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
         {
             if (posting is { Kind: PostingKind.Grant, CommandId: { } id }) grants[id] = posting.Amount;
         }

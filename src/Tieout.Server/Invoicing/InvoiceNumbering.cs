@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -18,21 +17,21 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 
     /// <summary>The invoice of a month: the one that was issued, or a new one. The period is closed with it.</summary>
     /// <exception cref="ApiRefusedException">The month is not over, or was issued with other taxes.</exception>
-    public async Task<(bool IsNew, FinalInvoice Invoice)> FinaliseAsync(string org, Month month, IReadOnlyList<TaxRate> taxes, HttpContext context)
+    public async Task<(bool IsNew, FinalInvoice Invoice)> FinaliseAsync(string org, Month month, IReadOnlyList<TaxRate> taxes, AdminCall call)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
             // One look for both: a number that follows from a later look could let the same month in twice.
-            var issued = await InvoicesAsync(org, context.RequestAborted);
+            var issued = await InvoicesAsync(org, call.CancellationToken);
             if (issued.FirstOrDefault(invoice => invoice.Period == month.ToString()) is { } known)
             {
                 if (taxes.Select(tax => tax.On(known.Net, known.Decimals)).SequenceEqual(known.Taxes)) return (false, known);
                 throw new ApiRefusedException(ApiError.InvoiceFinal, $"{month} was issued as {known.Number} with other taxes. Issue a credit note instead.");
             }
 
-            (await ledger.ActAsync(new Command.ClosePeriod(org, month), context)).OrThrow();
-            var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, issued.Count + 1), time.GetUtcNow(), taxes, context.RequestAborted);
-            if (await RecordAsync(invoice, context)) return (true, invoice);
+            (await ledger.ActAsync(new Command.ClosePeriod(org, month), call)).OrThrow();
+            var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, issued.Count + 1), time.GetUtcNow(), taxes, call.CancellationToken);
+            if (await RecordAsync(invoice, call)) return (true, invoice);
         }
 
         throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
@@ -41,25 +40,25 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
     /// <param name="finding">The finding that it repairs; null: none.</param>
     /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
-    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, HttpContext context, string? finding = null)
+    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, AdminCall call, string? finding = null)
     {
-        var invoice = (await InvoicesAsync(org, context.RequestAborted)).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
+        var invoice = (await InvoicesAsync(org, call.CancellationToken)).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
         if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
-            var notes = await NotesAsync(org, context.RequestAborted);
+            var notes = await NotesAsync(org, call.CancellationToken);
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
                 if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
-                (await GiveAsync(known, finding, context)).OrThrow();
+                (await GiveAsync(known, finding, call)).OrThrow();
                 return (false, known);
             }
 
-            await ProposedAsync(org, number, id, net, reason, context);
+            await ProposedAsync(org, number, id, net, reason, call);
             var left = invoice.Net - notes.Where(note => note.Invoice == number).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
             if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and the invoice {number} has {left} left to credit.");
             var note = CreditNote.Of(invoice, Number(CreditNote.Prefix, notes.Count + 1), id, net, reason, time.GetUtcNow());
-            var outcome = await GiveAsync(note, finding, context);
+            var outcome = await GiveAsync(note, finding, call);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             return (outcome.OrThrow().IsNew, note);
         }
@@ -96,26 +95,26 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
         await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, CreditNote.Prefix, cancellationToken).Select(row => CreditNote.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <returns>False: another document took the number first.</returns>
-    private async Task<bool> RecordAsync(FinalInvoice invoice, HttpContext context)
+    private async Task<bool> RecordAsync(FinalInvoice invoice, AdminCall call)
     {
-        var outcome = await ledger.ActAsync(BillingRecord.Of(invoice), context);
+        var outcome = await ledger.ActAsync(BillingRecord.Of(invoice), call);
         if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) return false;
         outcome.OrThrow();
         return true;
     }
 
     /// <summary>Records the credit note and gives the money, both or neither. Sending it again is safe: it counts once.</summary>
-    private Task<Outcome> GiveAsync(CreditNote note, string? finding, HttpContext context)
+    private Task<Outcome> GiveAsync(CreditNote note, string? finding, AdminCall call)
     {
         var grant = new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null);
-        return ledger.ActAsync(new Command.Together(note.Org, [BillingRecord.Of(note), grant]), context, new(note.Id, note.Reason, finding));
+        return ledger.ActAsync(new Command.Together(note.Org, [BillingRecord.Of(note), grant]), call, new(note.Id, note.Reason, finding));
     }
 
     /// <exception cref="ProposedException">The same credit note was proposed before.</exception>
     /// <exception cref="ApiRefusedException">The id was used to propose another.</exception>
-    private async Task ProposedAsync(string org, string number, string id, Amount net, string reason, HttpContext context)
+    private async Task ProposedAsync(string org, string number, string id, Amount net, string reason, AdminCall call)
     {
-        if (await ledger.ProposedAsync<Command.Together>(org, id, context.RequestAborted) is not { } proposal) return;
+        if (await ledger.ProposedAsync<Command.Together>(org, id, call.CancellationToken) is not { } proposal) return;
         if (CommandText.Parse(proposal.Content) is Command.Together { Parts: [Command.AddRecord { Kind: RecordKind.BillingDocument } document, ..] })
         {
             var note = CreditNote.Parse(document.Body);

@@ -56,7 +56,7 @@ internal static class InvoiceEndpoints
     {
         var period = Inputs.Month(month);
         Inputs.Org(ledger, org);
-        (await ledger.ActAsync(new Command.ClosePeriod(org, period), context)).OrThrow();
+        (await ledger.ActAsync(new Command.ClosePeriod(org, period), AdminCalls.Of(context))).OrThrow();
         var asOf = ledger.Read.AsOf;
         return Answer.Ok(Body(await InvoiceAsync(Inputs.Org(ledger, org), period, ledger, context.RequestAborted), asOf), IssuedJson.Default.InvoiceBody);
     }

@@ -71,7 +71,7 @@ internal static class IssuedEndpoints
         var taxes = (body.Taxes ?? []).Select(tax => TaxRate.Parse($"{tax.Name}={tax.RatePct}")
             ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(tax.Name)}' at '{Inputs.Shown(tax.RatePct)}' is not a tax: a name of 1 to {TaxRate.NameMax} characters and 0 to 100 per cent with at most four decimals.")).ToList();
         if (taxes.Count > TaxesMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"An invoice has at most {TaxesMax} taxes.");
-        var (isNew, invoice) = await new InvoiceNumbering(ledger, time).FinaliseAsync(org, period, taxes, context);
+        var (isNew, invoice) = await new InvoiceNumbering(ledger, time).FinaliseAsync(org, period, taxes, AdminCalls.Of(context));
         return Json(invoice.ToJson(), isNew);
     }
 
@@ -82,7 +82,7 @@ internal static class IssuedEndpoints
         var net = Inputs.Positive(body.Net, "a credit note");
         if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax || body.Reason.Any(char.IsControl)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"Give a reason of 1 to {ReasonMax} characters on one line.");
         Inputs.Org(ledger, org);
-        var (isNew, note) = await new InvoiceNumbering(ledger, time).CreditAsync(org, number, id, net, body.Reason, context);
+        var (isNew, note) = await new InvoiceNumbering(ledger, time).CreditAsync(org, number, id, net, body.Reason, AdminCalls.Of(context));
         return Json(note.ToJson(), isNew);
     }
 
@@ -118,7 +118,7 @@ internal static class IssuedEndpoints
     {
         var asOf = ledger.Read.AsOf;
         Inputs.Org(ledger, org);
-        var all = await new DocumentChecks(ledger, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
+        var all = await new DocumentChecks(ledger.Read, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
         var asked = number is null ? all : [.. all.Where(check => check.Number == number)];
         if (number is not null && asked.Count == 0) throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
         return Answer.Ok(new DocumentChecksBody(org, asked.All(check => check.Ok), asked, asOf), IssuedJson.Default.DocumentChecksBody);

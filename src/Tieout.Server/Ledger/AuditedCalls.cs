@@ -12,9 +12,9 @@ internal sealed class AuditedCalls : IEndpointFilter
     {
         var http = context.HttpContext;
         var answer = await next(context);
-        if (!MayChange(http) || AdminActions.IsRecorded(http)) return answer;
+        if (!MayChange(http) || AdminCalls.Of(http) is not { IsRecorded: false } call) return answer;
         var ledger = (ILedger)http.RequestServices.GetService(typeof(ILedger))!;
-        await ledger.RecordActionAsync(http, http.Request.RouteValues["org"] as string ?? "", result: "done");
+        await ledger.RecordActionAsync(call, http.Request.RouteValues["org"] as string ?? "", result: "done");
         return answer;
     }
 

@@ -86,7 +86,7 @@ internal static class MoneyEndpoints
     private static async Task<IResult> Submit(Org org, string id, Command command, string? reason, HttpContext context, ILedger ledger)
     {
         if (reason?.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"A reason has at most {ReasonMax} characters.");
-        var (isNew, posting, figures) = (await ledger.ActAsync(command, context, new(id, reason))).OrThrow();
+        var (isNew, posting, figures) = (await ledger.ActAsync(command, AdminCalls.Of(context), new(id, reason))).OrThrow();
         var body = new MoneyBody(id, org.Id, org.Asset, posting, !isNew, figures.Posted, figures.Held, figures.Available);
         return Answer.Made(isNew, body, LedgerJson.Default.MoneyBody);
     }

@@ -109,12 +109,12 @@ internal static class ProposalEndpoints
         if (body.Hash is not { Length: 64 } hash) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send the hash of the proposal that you looked at: 64 hexadecimal digits.");
         if (await FindAsync(org, proposal, context, ledger) is not { } kept)
         {
-            await ledger.RecordActionAsync(context, "", result: "refused:proposal_not_found");
+            await ledger.RecordActionAsync(AdminCalls.Of(context), "", result: "refused:proposal_not_found");
             throw NotFound(org, proposal);
         }
 
         var action = CommandText.Parse(Proposal.Of(kept.Object).Content);
-        (await ledger.ActAsync(new Command.ApproveProposal(org, proposal, hash, action), context)).OrThrow();
+        (await ledger.ActAsync(new Command.ApproveProposal(org, proposal, hash, action), AdminCalls.Of(context))).OrThrow();
         return await ShowAsync(org, proposal, context, ledger, time);
     }
 
@@ -124,7 +124,7 @@ internal static class ProposalEndpoints
         var reason = Inputs.Reason(body.Reason);
         var kept = await FindAsync(org, proposal, context, ledger) ?? throw NotFound(org, proposal);
         var hash = body.Hash ?? Proposal.Of(kept.Object).Hash;
-        (await ledger.ActAsync(new Command.RejectProposal(org, proposal, hash, reason), context)).OrThrow();
+        (await ledger.ActAsync(new Command.RejectProposal(org, proposal, hash, reason), AdminCalls.Of(context))).OrThrow();
         return await ShowAsync(org, proposal, context, ledger, time);
     }
 

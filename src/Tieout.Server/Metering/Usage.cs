@@ -34,7 +34,7 @@ internal static class UsageEndpoints
         if (Inputs.Query(context, "format") is { } format and not "json")
         {
             var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"The format is {string.Join(", ", exports.Select(export => export.Format))} or json.");
-            if (Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(context, org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
+            if (Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(AdminCalls.Of(context), org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
             await export.WriteAsync(context, state, filter);
             return TypedResults.Empty;
         }

@@ -35,7 +35,7 @@ internal static class OutboxEndpoints
     {
         Inputs.OnlyQuery(context, "org", "endpoint", "message");
         var filter = Filter(context) with { Limit = ReplayMax };
-        await ledger.RecordActionAsync(context, filter.Org ?? "", new() { ["endpoint"] = filter.Endpoint, ["message"] = filter.MessageId });
+        await ledger.RecordActionAsync(AdminCalls.Of(context), filter.Org ?? "", new() { ["endpoint"] = filter.Endpoint, ["message"] = filter.MessageId });
         return Answer.Ok(new ReplayedBody(await ledger.Deliveries.ReplayAsync(filter, context.RequestAborted)), OutboxJson.Default.ReplayedBody);
     }
 

@@ -38,9 +38,9 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
     {
         if (!sender.CanSign) return;
         _working.RemoveAll(work => work.IsCompleted);
-        await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger).Values.Select(webhook => webhook.Subscription)], stoppingToken);
+        await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger.Read).Values.Select(webhook => webhook.Subscription)], stoppingToken);
         if (_working.Count >= LanesMax) return;
-        var webhooks = Webhook.All(ledger);
+        var webhooks = Webhook.All(ledger.Read);
         foreach (var lane in await ledger.Deliveries.ClaimAsync(Lease, LanesMax - _working.Count, BusyEndpoints(), stoppingToken))
         {
             lock (_busy) _busy[lane.Endpoint] = _busy.GetValueOrDefault(lane.Endpoint) + 1;

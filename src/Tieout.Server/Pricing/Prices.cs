@@ -79,7 +79,7 @@ internal static class PriceEndpoints
 
         var command = new Command.Record(SettingKind.PriceList, "", Inputs.Name(catalogue.Id, "list"), PriceCatalogueJson.Write(catalogue), Once: true);
         var note = new ActionNote(Inputs.IdempotencyKey(context), Inputs.Query(context, "reason"), Asset: catalogue.Asset.Code);
-        var (isNew, _, _) = (await ledger.ActAsync(command, context, note)).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(command, AdminCalls.Of(context), note)).OrThrow();
         return Answer.Made(isNew, Body(catalogue), PricingJson.Default.PriceListBody);
     }
 
@@ -116,7 +116,7 @@ internal static class PriceEndpoints
             _ => throw Wrong("The policy for unknown models is refuse or admit."),
         };
         var policy = new PricePolicy(body.Markup is { } text ? Markup(text) : before.Markup, unknown, before.Basis, before.Overrides);
-        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), context, new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), AdminCalls.Of(context), new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         using var json = JsonDocument.Parse(policy.ToJson());
         return Answer.Ok(new SetPolicyBody(org, json.RootElement.Clone()), PricingJson.Default.SetPolicyBody);
     }

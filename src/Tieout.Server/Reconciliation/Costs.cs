@@ -52,7 +52,7 @@ internal static class CostEndpoints
 
     private static async Task<IResult> ReplayAsync(SettlementSpool spool, HttpContext context, ILedger ledger)
     {
-        await ledger.RecordActionAsync(context, "", new() { ["spool_depth"] = spool.Count });
+        await ledger.RecordActionAsync(AdminCalls.Of(context), "", new() { ["spool_depth"] = spool.Count });
         var replay = await spool.ReplayAsync(context.RequestAborted);
         return Answer.Ok(new ReplayBody(replay.Done, replay.Already, replay.Refused, spool.Count, spool.Dropped), ReconciliationJson.Default.ReplayBody);
     }

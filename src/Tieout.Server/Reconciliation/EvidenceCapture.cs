@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
@@ -29,14 +28,14 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
 
     /// <summary>Before a correction: without evidence nothing is corrected.</summary>
     /// <inheritdoc cref="CaptureAsync"/>
-    public Task BeforeAsync(Finding finding, HttpContext context) => CaptureAsync(Of(finding), "before", Caller.Of(context).TokenId, context, context.RequestAborted);
+    public Task BeforeAsync(Finding finding, AdminCall call) => CaptureAsync(Of(finding), "before", call, call.CancellationToken);
 
     /// <summary>After it: the correction stands, whatever becomes of the evidence; its postings say the same.</summary>
-    public async Task AfterAsync(Finding finding, HttpContext context)
+    public async Task AfterAsync(Finding finding, AdminCall call)
     {
         try
         {
-            await CaptureAsync(Of(finding), "after", Caller.Of(context).TokenId, context, CancellationToken.None);
+            await CaptureAsync(Of(finding), "after", call, CancellationToken.None);
         }
         catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
         {
@@ -44,9 +43,13 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         }
     }
 
+    /// <summary>As rows are now, because a person asks for it.</summary>
+    /// <inheritdoc cref="CaptureAsync"/>
+    public Task<Evidence> NowAsync(EvidenceScope scope, AdminCall call) => CaptureAsync(scope, "now", call, call.CancellationToken);
+
     /// <param name="phase">before, after or now.</param>
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>.</exception>
-    public async Task<Evidence> CaptureAsync(EvidenceScope scope, string phase, string by, HttpContext? context, CancellationToken cancellationToken)
+    internal async Task<Evidence> CaptureAsync(EvidenceScope scope, string phase, AdminCall call, CancellationToken cancellationToken)
     {
         var at = Instant.From(time.GetUtcNow());
         var (attempts, truncated) = await AttemptsAsync(scope, at, cancellationToken);
@@ -62,10 +65,10 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         var instance = scope.AppInstance ?? labels?.Labels.Runtime?.AppInstance;
         var registered = instance is not null && ProviderObject.IsValidId(instance) ? await ledger.Read.ObjectAsync(scope.Org, ObjectKind.Runtime, instance, cancellationToken) : null;
         var evidence = new Evidence(
-            $"ev_{Guid.CreateVersion7():n}", at.ToString(), by, phase, scope.Org, scope.Project ?? labels?.Labels.Project, instance, scope.Finding,
+            $"ev_{Guid.CreateVersion7():n}", at.ToString(), call.Actor.Id, phase, scope.Org, scope.Project ?? labels?.Labels.Project, instance, scope.Finding,
             labels?.CorrelationId, scope.Code, [.. attempts.Select(attempt => UsageLine.From(attempt.Usage!, Viewer.Platform))], entries, registered is null ? null : RuntimeObjects.Body(registered.Object), truncated);
         var command = new Command.AddRecord(RecordKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
-        (context is null ? await ledger.SubmitAsync(command, cancellationToken) : await ledger.ActAsync(command, context)).OrThrow();
+        (await ledger.ActAsync(command, call)).OrThrow();
         return evidence;
     }
 

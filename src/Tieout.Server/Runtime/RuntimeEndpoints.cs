@@ -39,7 +39,7 @@ internal static class RuntimeEndpoints
         Inputs.Org(ledger, body.Org);
         RuntimeInputs.Check(body);
         RuntimeInputs.CheckPrices(RuntimeObjects.Instance(body), keys.Get().Prices.Of(body.Org)!, Instant.From(time.GetUtcNow()));
-        var outcome = await ledger.ActAsync(RuntimeObjects.Keep(body), context);
+        var outcome = await ledger.ActAsync(RuntimeObjects.Keep(body), AdminCalls.Of(context));
         if (outcome is Outcome.Refused refused) throw new ApiRefusedException(refused.Reason.Error, refused.Reason.Error.Title);
         return Answer.Ok(body, RuntimeJson.Default.NewRuntimeBody);
     }
@@ -64,10 +64,10 @@ internal static class RuntimeEndpoints
 
         if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
         if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. None of its items was recorded.");
-        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, context), RuntimeJson.Default.ActivityTakenBody);
+        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, AdminCalls.Of(context)), RuntimeJson.Default.ActivityTakenBody);
     }
 
-    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, HttpContext context)
+    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, AdminCall call)
     {
         var commands = new List<Command>(items.Count);
         var answers = new ActivityOutcomeBody?[items.Count];
@@ -79,7 +79,7 @@ internal static class RuntimeEndpoints
                 var isTooLate = happened.At < now - lateness;
 
                 // One that is known already is a replay, however late.
-                if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), context.RequestAborted) is null)
+                if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), call.CancellationToken) is null)
                 {
                     throw new ApiRefusedException(ApiError.ActivityTooLate, $"The event happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago. Correct the charges instead.");
                 }
@@ -93,9 +93,9 @@ internal static class RuntimeEndpoints
         }
 
         // The record of the call goes first, in the same commit.
-        commands.Insert(0, AdminActions.Audited(ledger, new Command.RecordAudit(runtime.Org, "done"), context, after: new() { ["runtime"] = runtime.Id, ["events"] = items.Count }));
-        var outcomes = await ledger.SubmitAsync(commands, context.RequestAborted);
-        AdminActions.MarkRecorded(context, "The first command is the record.");
+        commands.Insert(0, AdminActions.Audited(ledger, new Command.RecordAudit(runtime.Org, "done"), call, after: new() { ["runtime"] = runtime.Id, ["events"] = items.Count }));
+        var outcomes = await ledger.SubmitAsync(commands, call.CancellationToken);
+        call.MarkRecorded("The first command is the record.");
         for (var (i, next) = (0, 1); i < items.Count; i++)
         {
             answers[i] ??= outcomes[next++] switch
@@ -151,14 +151,14 @@ internal static class RuntimeEndpoints
             if (standing.ActiveSince is not null) throw new ApiRefusedException(ApiError.RuntimeActive, $"It has been running since {standing.ActiveSince}. Stop it first.");
             if (standing.UnbilledSeconds > 0) throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet. Try again in some minutes.");
             await RefuseIfNotDueAsync(ledger.Read, org.Org.Id, id, RuntimeMeter.DueAt(now, options.Runtime.Grid), context.RequestAborted);
-            (await ledger.ActAsync(new Command.EndObject(org.Org.Id, ObjectKind.Runtime, id, "{}"), context)).OrThrow();
+            (await ledger.ActAsync(new Command.EndObject(org.Org.Id, ObjectKind.Runtime, id, "{}"), AdminCalls.Of(context))).OrThrow();
         }
 
         return Answer.Ok(standing, RuntimeJson.Default.RuntimeBody);
     }
 
     /// <exception cref="ApiRefusedException">Something happened that no due interval has yet, so what is charged says nothing about it.</exception>
-    private static async Task RefuseIfNotDueAsync(ILedgerReader read, string org, string id, long due, CancellationToken cancellationToken)
+    private static async Task RefuseIfNotDueAsync(IObjectsReader read, string org, string id, long due, CancellationToken cancellationToken)
     {
         foreach (var kept in await RuntimeObjects.NewerAsync(read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
         {

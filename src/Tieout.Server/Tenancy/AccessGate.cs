@@ -72,7 +72,7 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
     /// <summary>Every refusal of the gate passes here.</summary>
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
     {
-        if (RefusedCalls.Concerns(context, protocol, caller)) await refused.RecordAsync(context, caller, refusal.Error);
+        if (RefusedCalls.Concerns(context.Request, protocol, caller)) await refused.RecordAsync(AdminCalls.Refused(context, caller), refusal.Error, context.RequestAborted);
         if (refusal.RetryAfter is { } wait) context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
     }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -21,14 +20,13 @@ public sealed record SetKeyCapBody(Amount? Limit, WindowUnit Window = WindowUnit
 /// <summary>Spend caps of keys, as hard budgets (<see cref="KeyCap"/>).</summary>
 internal static class KeyCaps
 {
-    public static async Task<IResult> SetAsync(string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder)
+    /// <summary>What a cap is set to from now on, or that it is removed.</summary>
+    /// <exception cref="ApiRefusedException">The key has no such cap to remove, cannot have one, or the limit is out of range.</exception>
+    public static Budget Changed(ApiKey key, SetKeyCapBody cap, ILedger ledger)
     {
-        var body = await Inputs.BodyAsync(context, TenancyJson.Default.SetKeyCapBody);
-        var known = KeyEndpoints.Known(org, key, ledger);
-        if (body.Limit is null && Find(known, body.Window, ledger)?.Limit is null) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The key has no cap with the window '{SnakeCase.Of(body.Window)}'.");
-        var budget = body.Limit is { } limit ? BudgetOf(known, new(limit, body.Window), ledger) : BudgetOf(known, limit: null, body.Window, ledger);
-        (await ledger.ActAsync(new Command.SetBudget(budget), context)).OrThrow();
-        return Answer.Ok((await KeyStanding.OfAsync(org, ledger, recorder, context.RequestAborted)).Body(known), TenancyJson.Default.KeyBody);
+        if (cap.Limit is { } limit) return BudgetOf(key, new(limit, cap.Window), ledger);
+        if (Find(key, cap.Window, ledger)?.Limit is null) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The key has no cap with the window '{SnakeCase.Of(cap.Window)}'.");
+        return BudgetOf(key, limit: null, cap.Window, ledger);
     }
 
     /// <exception cref="ApiRefusedException">The key cannot have a cap, or the limit is out of range.</exception>

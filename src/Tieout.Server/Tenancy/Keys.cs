@@ -69,7 +69,7 @@ internal static class KeyEndpoints
         api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/end-previous", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, WithoutPrevious, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPut("/orgs/{org}/keys/{key}/cap", KeyCaps.SetAsync).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPut("/orgs/{org}/keys/{key}/cap", SetCap).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));
     }
 
@@ -99,7 +99,7 @@ internal static class KeyEndpoints
 
         // In one commit: no moment has the key without its cap.
         Command command = body.Cap is null ? record : new Command.Together(org, [record, new Command.SetBudget(KeyCaps.BudgetOf(key, body.Cap, ledger))]);
-        (await ledger.ActAsync(command, context)).OrThrow();
+        (await ledger.ActAsync(command, AdminCalls.Of(context))).OrThrow();
         return Answer.Made(isNew: true, new MadeKeyBody(id, secret, org, body.Team, body.Project, body.Name), TenancyJson.Default.MadeKeyBody);
     }
 
@@ -114,7 +114,7 @@ internal static class KeyEndpoints
         // One old secret only: whoever rotates twice within the grace period means the first to end.
         var terms = (known.Terms ?? KeyTerms.None) with { PreviousSha256 = until is null ? null : known.SecretSha256, PreviousUntil = until };
         var rotated = known with { SecretSha256 = hash, Terms = terms };
-        await RecordAsync(rotated, context, ledger);
+        await RecordAsync(rotated, AdminCalls.Of(context), ledger);
         return Answer.Ok(new MadeKeyBody(key, secret, org, known.Team, known.Project, known.Name, until), TenancyJson.Default.MadeKeyBody);
     }
 
@@ -132,10 +132,18 @@ internal static class KeyEndpoints
         return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, known.Project, zone, time) }, context, ledger, recorder);
     }
 
+    private static async Task<IResult> SetCap(string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder)
+    {
+        var body = await Inputs.BodyAsync(context, TenancyJson.Default.SetKeyCapBody);
+        var known = Known(org, key, ledger);
+        (await ledger.ActAsync(new Command.SetBudget(KeyCaps.Changed(known, body, ledger)), AdminCalls.Of(context))).OrThrow();
+        return Answer.Ok((await KeyStanding.OfAsync(org, ledger, recorder, context.RequestAborted)).Body(known), TenancyJson.Default.KeyBody);
+    }
+
     private static async Task<IResult> Change(string org, string key, Func<ApiKey, ApiKey> change, HttpContext context, ILedger ledger, KeyUseRecorder recorder)
     {
         var changed = change(Known(org, key, ledger));
-        await RecordAsync(changed, context, ledger);
+        await RecordAsync(changed, AdminCalls.Of(context), ledger);
         return Answer.Ok((await KeyStanding.OfAsync(org, ledger, recorder, context.RequestAborted)).Body(changed), TenancyJson.Default.KeyBody);
     }
 
@@ -149,8 +157,8 @@ internal static class KeyEndpoints
         return ApiKey.Parse(row.Body);
     }
 
-    private static async Task RecordAsync(ApiKey key, HttpContext context, ILedger ledger) =>
-        (await ledger.ActAsync(new Command.Record(SettingKind.Key, key.Org, key.Id, key.ToJson(), Once: false), context)).OrThrow();
+    private static async Task RecordAsync(ApiKey key, AdminCall call, ILedger ledger) =>
+        (await ledger.ActAsync(new Command.Record(SettingKind.Key, key.Org, key.Id, key.ToJson(), Once: false), call)).OrThrow();
 
     private static void CheckTenants(NewKeyBody body, ILedger ledger)
     {

@@ -73,7 +73,7 @@ internal static class OrgEndpoints
         var line = body.CreditLine is { } given ? Inputs.SumLimit(given, "a credit line").Nanos : (Int128?)null;
         var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "billing is required: prepaid or postpaid.");
 
-        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), context, new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), AdminCalls.Of(context), new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         return Answer.Made(isNew, Body(Inputs.Org(ledger, id)), TenancyJson.Default.OrgBody);
     }
 
@@ -94,7 +94,7 @@ internal static class OrgEndpoints
         if (ledger.Find(kind, org, name) is { } known) return Answer.Made(isNew: false, Body(OrgUnit.Parse(known.Body)), TenancyJson.Default.UnitBody);
 
         var unit = new OrgUnit(org, name, time.GetUtcNow());
-        var outcome = await ledger.ActAsync(new Command.Record(kind, org, name, unit.ToJson(), Once: true), context);
+        var outcome = await ledger.ActAsync(new Command.Record(kind, org, name, unit.ToJson(), Once: true), AdminCalls.Of(context));
         var isNew = outcome is not Outcome.Refused { Reason: Refusal.IdReused } && outcome.OrThrow().IsNew;
         var stands = ledger.Find(kind, org, name) is { } row ? OrgUnit.Parse(row.Body) : unit;
         return Answer.Made(isNew, Body(stands), TenancyJson.Default.UnitBody);

@@ -23,19 +23,18 @@ internal sealed partial class RefusedCalls(ILedger ledger, TimeProvider time, IL
     private long _counted;
 
     /// <summary>Whether a refusal is recorded: an unknown credential at the API, or a token of the platform that may not make the call. A tenant's key is the tenant's own affair.</summary>
-    public static bool Concerns(HttpContext context, AccessProtocol protocol, Caller? caller) =>
-        protocol is ApiProtocol && (caller is null ? context.Request.Headers.Authorization.Count > 0 : caller.IsPlatform && !HttpMethods.IsGet(context.Request.Method));
+    public static bool Concerns(HttpRequest request, AccessProtocol protocol, Caller? caller) =>
+        protocol is ApiProtocol && (caller is null ? request.Headers.Authorization.Count > 0 : caller.IsPlatform && !HttpMethods.IsGet(request.Method));
 
     /// <summary>Records a refused call, unless too many came before it. A store that fails does not change the answer.</summary>
-    /// <param name="caller">Null: the credential is unknown, so the record names nobody.</param>
-    public async Task RecordAsync(HttpContext context, Caller? caller, ApiError why)
+    /// <param name="action">The call, see <see cref="AdminCalls.Refused"/>.</param>
+    public async Task RecordAsync(AuditAction action, ApiError why, CancellationToken cancellationToken)
     {
         if (Take() is not { } counted) return;
-        var action = AdminActions.ActionOf(context, caller is null ? Actors.Of(context, "unknown", Actors.NoRole) : Actors.Of(context, caller));
         if (counted > 0) action = action with { After = new JsonObject { ["not_recorded"] = counted }.ToJsonString() };
         try
         {
-            await ledger.SubmitAsync(new Command.RecordAudit("", $"refused:{why.Code}") { Audit = action }, context.RequestAborted);
+            await ledger.SubmitAsync(new Command.RecordAudit("", $"refused:{why.Code}") { Audit = action }, cancellationToken);
         }
         catch (Exception failure) when (failure is StoreUnavailableException or OperationCanceledException)
         {

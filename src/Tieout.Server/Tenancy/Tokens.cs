@@ -50,7 +50,7 @@ internal static class TokenEndpoints
         var expiresAt = KeyInputs.Future(body.ExpiresAt, TimeZoneInfo.Utc, time);
         var (secret, hash) = Secrets.Make(SecretForm.TokenPrefix);
         var token = new RoleToken("tok_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)), role, body.Name, hash, time.GetUtcNow(), expiresAt);
-        (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token.Id, token.ToJson(), Once: false), context)).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token.Id, token.ToJson(), Once: false), AdminCalls.Of(context))).OrThrow();
         return Answer.Made(isNew: true, new MadeTokenBody(token.Id, secret, Name(role), token.Name, expiresAt), TenancyJson.Default.MadeTokenBody);
     }
 
@@ -58,7 +58,7 @@ internal static class TokenEndpoints
     {
         var row = ledger.Find(SettingKind.AdminToken, "", token) ?? throw new ApiRefusedException(ApiError.TokenNotFound, $"The token '{Inputs.Shown(token)}' does not exist.");
         var revoked = RoleToken.Parse(row.Body) with { Revoked = true };
-        (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token, revoked.ToJson(), Once: false), context)).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token, revoked.ToJson(), Once: false), AdminCalls.Of(context))).OrThrow();
         return Answer.Ok(Body(revoked), TenancyJson.Default.TokenBody);
     }
 

@@ -78,6 +78,18 @@ public sealed class MoneyByHandTests
         Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(Of(door), finding: "finding-1")));
     }
 
+    // Goal: the kind of a document decides, never its number; a document that does not say its kind is treated as one that gives money. Method: each kind, with numbers of the other.
+    [Theory]
+    [InlineData("INV-000001", BillingDocumentKind.CreditNote, true)]
+    [InlineData("CN-000001", BillingDocumentKind.Invoice, false)]
+    [InlineData("INV-000001", null, true)]
+    public void U1_the_kind_of_a_document_decides_whether_it_moves_money(string number, BillingDocumentKind? kind, bool isByHand)
+    {
+        var document = Document(number) with { Document = kind };
+        Assert.Equal(isByHand, MoneyByHand.Is(document));
+        Assert.Equal(kind, Assert.IsType<Command.AddRecord>(CommandText.Parse(CommandText.Write(document))).Document);
+    }
+
     // All kinds by reflection, so that a new command is put on one of the lists.
     [Fact]
     public void Every_kind_of_command_is_by_hand_or_is_said_not_to_be()

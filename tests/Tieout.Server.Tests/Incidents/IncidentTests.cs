@@ -6,6 +6,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Tests.Http;
+using Tieout.Server.Tests.Tenancy;
 using Tieout.Server.Tests.Tracing;
 
 namespace Tieout.Server.Tests.Incidents;
@@ -27,10 +28,10 @@ public sealed class IncidentTests
         // A correction captures what it is about before and after, whether or not an incident is open.
         var capture = world.Server.Services.GetRequiredService<EvidenceCapture>();
         var about = new EvidenceScope("acme", usage.Id.ToString(), Finding: "duplicate_charge-1", Code: "duplicate_charge");
-        await capture.CaptureAsync(about, "before", "fin", null, TestContext.Current.CancellationToken);
+        await capture.CaptureAsync(about, "before", AdminCallSample.Of("fin"), TestContext.Current.CancellationToken);
         var posting = (await world.GetAsync("/trace/corr-7")).GetProperty("steps").EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"reason":"=duplicate_charge-1"}""");
-        await capture.CaptureAsync(about, "after", "fin", null, TestContext.Current.CancellationToken);
+        await capture.CaptureAsync(about, "after", AdminCallSample.Of("fin"), TestContext.Current.CancellationToken);
         Assert.Equal(0, (await world.RunAsync("incident", "evidence", "INC-0001", "--org", "acme", "--id", "op-8")).ExitCode);
         Assert.Equal(0, (await world.RunAsync("incident", "close", "INC-0001", "--cause", "duplicate_charge", "--layer", "metering_emitter", "--follow-up", "dedupe at the emitter, ada, Friday")).ExitCode);
 

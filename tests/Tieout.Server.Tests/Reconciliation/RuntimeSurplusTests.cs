@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -17,6 +15,7 @@ using Tieout.Server.Runtime;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Runtime;
+using Tieout.Server.Tests.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Sqlite;
@@ -51,14 +50,14 @@ public sealed class RuntimeSurplusTests
             await HandInAsync(ledger, keys, app, 300, 300);
             await HandInAsync(ledger, keys, app with { Id = "app-2" }, 0, 100);
             await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
-            var (reconciling, correcting, context) = Of(ledger, keys);
+            var (reconciling, correcting, call) = Of(ledger, keys);
             var findings = await FindAsync(reconciling);
             Assert.Equal(
                 ["app-1 ledger_mismatch 7.26 3.24", "app-2 ledger_mismatch 0.8 0"],
                 findings.Select(finding => $"{finding.Scope.AppInstance} {finding.Code} {finding.Left} {finding.Right}").Order(StringComparer.Ordinal));
             Assert.Equal(findings.Select(finding => finding.Id), (await FindAsync(reconciling)).Select(finding => finding.Id));
 
-            foreach (var finding in findings) await correcting.CorrectAsync(finding.Id, new(), context);
+            foreach (var finding in findings) await correcting.CorrectAsync(finding.Id, new(), call);
             Assert.Empty(await FindAsync(reconciling));
             Assert.Equal(3.24m, Charged(ledger));
 
@@ -115,15 +114,12 @@ public sealed class RuntimeSurplusTests
     private static async Task<IReadOnlyList<Finding>> FindAsync(ReconciliationRun reconciling) => (await reconciling.RunAsync(FindingFilter.All, full: false, Cancel)).Findings;
 
     /// <param name="later">How long after now it is; null: long enough for the meter to have looked.</param>
-    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, HttpContext Context) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
+    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
     {
         var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
-        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton<TimeProvider>(clock).BuildServiceProvider() };
-        Tieout.Server.Tenancy.Caller.Root.StoreIn(context);
-        Correlation.Begin(context);
-        return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), context);
+        return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), AdminCallSample.Of("admin"));
     }
 
     private sealed class LaterTime(TimeSpan by) : TimeProvider

@@ -33,6 +33,9 @@ public abstract partial record Command
         /// <summary>What the ledger announces with the record; null: nothing.</summary>
         public RecordAnnouncement? Announcement { get; init; }
 
+        /// <summary>Of a <see cref="RecordKind.BillingDocument"/>, which one it is; null: another kind of record.</summary>
+        public BillingDocumentKind? Document { get; init; }
+
         public RecordKey Key => new(Kind, Org, Name);
 
         public override string? OrgId => Org;

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
@@ -15,13 +14,13 @@ namespace Tieout.Server.Reconciliation.SelfCheck;
 internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconciling, EvidenceCapture evidence, TimeProvider time)
 {
     /// <exception cref="ApiRefusedException">It is not found any more, or needs a decision or something that is not here.</exception>
-    public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, HttpContext context)
+    public async Task<CorrectedBody> CorrectAsync(string id, CorrectFindingRequest request, AdminCall call)
     {
-        var finding = await FindAsync(id, context.RequestAborted);
+        var finding = await FindAsync(id, call.CancellationToken);
         if (request.DryRun) return new(id, Applied: false, [finding.Repair.Proposed], [], ledger.Read.AsOf);
-        await evidence.BeforeAsync(finding, context);
-        List<long> postings = request.Accept ? await AcceptAsync(finding, request, context) : await ApplyAsync(finding, request, context);
-        await evidence.AfterAsync(finding, context);
+        await evidence.BeforeAsync(finding, call);
+        List<long> postings = request.Accept ? await AcceptAsync(finding, request, call) : await ApplyAsync(finding, request, call);
+        await evidence.AfterAsync(finding, call);
         var step = request.Accept ? "let it stand" : request.Amount is { } amount ? $"charged {amount}" : finding.Repair.Proposed;
         return new(id, Applied: true, [step], postings, ledger.Read.AsOf);
     }
@@ -30,31 +29,31 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
     private async Task<Finding> FindAsync(string id, CancellationToken cancellationToken) => await reconciling.FindAsync(id, cancellationToken)
         ?? throw new ApiRefusedException(ApiError.FindingNotFound, $"No open finding '{Inputs.Shown(id)}'. It may have been corrected or accepted, or the id is wrong.");
 
-    private async Task<List<long>> AcceptAsync(Finding finding, CorrectFindingRequest request, HttpContext context)
+    private async Task<List<long>> AcceptAsync(Finding finding, CorrectFindingRequest request, AdminCall call)
     {
         if (finding.Repair is not (Repair.Decide or Repair.RecordUsage)) throw new ApiRefusedException(ApiError.FindingNotDecidable, $"The finding can be repaired, so it cannot be accepted: {finding.Repair.Proposed}.");
         if (string.IsNullOrWhiteSpace(request.Reason)) throw new ApiRefusedException(ApiError.ParameterInvalid, "A reason is required to accept a finding.");
         var accepted = new KeptFinding(
-            finding.Id, finding.Code.Name, finding.Code.Severity, FindingState.Accepted, ReconciledFinding.Of(finding), Caller.Of(context).TokenId, request.Reason,
+            finding.Id, finding.Code.Name, finding.Code.Severity, FindingState.Accepted, ReconciledFinding.Of(finding), call.Actor.Id, request.Reason,
             Instant.From(time.GetUtcNow()).ToString());
-        (await ledger.ActAsync(FindingsKept.Record(finding.Scope.Org, accepted), context)).OrThrow();
+        (await ledger.ActAsync(FindingsKept.Record(finding.Scope.Org, accepted), call)).OrThrow();
         return [];
     }
 
-    private async Task<List<long>> ApplyAsync(Finding finding, CorrectFindingRequest request, HttpContext context)
+    private async Task<List<long>> ApplyAsync(Finding finding, CorrectFindingRequest request, AdminCall call)
     {
         var note = new ActionNote(Reason: request.Reason ?? $"{finding.Id}: {finding.Repair.Proposed}", Finding: finding.Id);
         switch (finding.Repair)
         {
             case Repair.Rebuild rebuild:
-                await ledger.RecordActionAsync(context, finding.Scope.Org, new() { ["finding"] = finding.Id, ["repair"] = rebuild.Proposed });
+                await ledger.RecordActionAsync(call, finding.Scope.Org, new() { ["finding"] = finding.Id, ["repair"] = rebuild.Proposed });
                 await ledger.RepairAsync([rebuild.Drift]);
                 return [];
             case Repair.Meter or Repair.MeterAnew:
-                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), command => ActAsync(command, context, note), context.RequestAborted)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged. Check that the components' models have a price.");
+                if (!await reconciling.Runtimes.CorrectAsync(finding, Instant.From(time.GetUtcNow()), command => ActAsync(command, call, note), call.CancellationToken)) throw new ApiRefusedException(ApiError.ModelNotPriced, "It could not be charged. Check that the components' models have a price.");
                 return [];
             case Repair.Credit credit:
-                await new InvoiceNumbering(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, context, finding.Id);
+                await new InvoiceNumbering(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, call, finding.Id);
                 return [];
         }
 
@@ -63,7 +62,7 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
         var postings = new List<long>();
         foreach (var command in InOneOrg(correction.Commands))
         {
-            var (_, seq, _) = (await ActAsync(command, context, note)).OrThrow();
+            var (_, seq, _) = (await ActAsync(command, call, note)).OrThrow();
             if (command is not Command.ExpireHold) postings.Add(seq);
         }
 
@@ -76,9 +75,9 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
 
     /// <exception cref="ProposedException">A second person must approve it.</exception>
     /// <exception cref="ApiRefusedException">It was refused.</exception>
-    private async Task<Outcome> ActAsync(Command command, HttpContext context, ActionNote note)
+    private async Task<Outcome> ActAsync(Command command, AdminCall call, ActionNote note)
     {
-        var outcome = await ledger.ActAsync(command, context, note);
+        var outcome = await ledger.ActAsync(command, call, note);
         _ = outcome.OrThrow();
         return outcome;
     }

@@ -33,7 +33,7 @@ internal static class ReconciliationEndpoints
             request.Org, request.From is { } from ? Inputs.Time(from, zone) : null, request.To is { } to ? Inputs.Time(to, zone) : null, request.Project, request.AppInstance,
             request.Key, request.Correlation);
         var run = await reconciling.RunAsync(filter, request.Full, context.RequestAborted);
-        if (run.Opened + run.Ended == 0) AdminActions.MarkRecorded(context, "A dry run only reads.");
+        if (run.Opened + run.Ended == 0) AdminCalls.Of(context).MarkRecorded("A dry run only reads.");
         var body = new ReconciliationBody([.. run.Findings.Select(ReconciledFinding.Of)], run.Report.Checked, run.Report.AsOf, run.Opened, run.Ended, run.Report.More);
         return Answer.Ok(body, ReconciliationJson.Default.ReconciliationBody);
     }
@@ -43,7 +43,7 @@ internal static class ReconciliationEndpoints
         var request = await Inputs.BodyAsync(context, ReconciliationJson.Default.CorrectFindingRequest);
         if (request.Reason?.Length > Inputs.ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"A reason has at most {Inputs.ReasonMax} characters.");
         if (request.Amount is { } amount) Inputs.Positive(amount, "the right amount", zeroIsFine: true);
-        return Answer.Ok(await correcting.CorrectAsync(finding, request, context), ReconciliationJson.Default.CorrectedBody);
+        return Answer.Ok(await correcting.CorrectAsync(finding, request, AdminCalls.Of(context)), ReconciliationJson.Default.CorrectedBody);
     }
 
     private static async Task<IResult> FreezeAsync(string org, HttpContext context, ILedger ledger, TimeProvider time)
@@ -70,7 +70,7 @@ internal static class ReconciliationEndpoints
 
     private static async Task<IResult> RecordAsync(FreezeBody body, HttpContext context, ILedger ledger)
     {
-        (await ledger.ActAsync(Freezes.Record(body), context)).OrThrow();
+        (await ledger.ActAsync(Freezes.Record(body), AdminCalls.Of(context))).OrThrow();
         return Answer.Ok(body, TenancyJson.Default.FreezeBody);
     }
 

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Core;
 using Tieout.Core.Reconciliation.SelfCheck;
@@ -13,6 +11,7 @@ using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
+using Tieout.Server.Tests.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 
@@ -111,9 +110,9 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
 
     private static async Task CorrectedAsync(ILedger ledger, string name)
     {
-        var (reconciling, correcting, context) = Of(ledger);
+        var (reconciling, correcting, call) = Of(ledger);
         var stop = TestContext.Current.CancellationToken;
-        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), context);
+        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), call);
         foreach (var full in (bool[])[false, true])
         {
             var left = (await reconciling.RunAsync(FindingFilter.All, full, stop)).Findings;
@@ -141,14 +140,11 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         _ => new(),
     };
 
-    private static (ReconciliationRun, FindingCorrection, HttpContext) Of(ILedger ledger)
+    private static (ReconciliationRun, FindingCorrection, AdminCall) Of(ILedger ledger)
     {
         var keys = new CurrentKeys(ledger, TimeProvider.System);
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
-        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider() };
-        Server.Tenancy.Caller.Root.StoreIn(context);
-        Correlation.Begin(context);
-        return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), context);
+        return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), AdminCallSample.Of("admin"));
     }
 }
