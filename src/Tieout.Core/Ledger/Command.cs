@@ -24,8 +24,11 @@ public abstract partial record Command
     /// <summary>What messages call it: kind and id.</summary>
     public virtual string Title => GetType().Name;
 
-    /// <summary>Whether what governs money changes: such a command is decided alone, with nothing in flight.</summary>
+    /// <summary>Whether what governs money changes.</summary>
     public virtual bool Governs => false;
+
+    /// <summary>Whether it is decided alone, with nothing in flight: it governs, or it looks at rows that a commit under way may still add.</summary>
+    public virtual bool IsDecidedAlone => Governs;
 
     /// <summary>Whether <paramref name="fits"/> is true of every text that it stores, those of its action included.</summary>
     public bool TextsFit(Func<string?, bool> fits) => (Audit is not { } action || action.TextsFit(fits)) && OwnTextsFit(fits);

@@ -94,6 +94,8 @@ public abstract partial record Command
         /// <inheritdoc cref="Ledger.Posting.IsPostingRepair"/>
         public bool IsPostingRepair { get; init; }
 
+        public override bool IsDecidedAlone => true;
+
         public override string? OrgId => Org;
 
         public override string Title => $"correction {Id}";
@@ -121,6 +123,8 @@ public abstract partial record Command
     public sealed record Recharge(string Org, ImmutableArray<Correct> Reversals, ImmutableArray<Charge> Charges) : Command
     {
         public IEnumerable<Command> Parts => [.. Reversals, .. Charges];
+
+        public override bool IsDecidedAlone => true;
 
         public override string? OrgId => Org;
 

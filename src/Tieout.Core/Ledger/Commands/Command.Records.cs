@@ -81,6 +81,8 @@ public abstract partial record Command
     /// <param name="Body">A JSON object.</param>
     public sealed record Announce(string Id, string Org, string Type, string Body) : Command
     {
+        public override bool IsDecidedAlone => true;
+
         public override string? OrgId => Org;
 
         internal override Outcome Decide(Draft draft) => OutboxRules.Announce(draft, this);
