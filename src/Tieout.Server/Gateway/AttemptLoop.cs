@@ -18,7 +18,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
         var chain = lineage.ChainOf(call.Caller);
-        var plan = new RoutePlan(call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
+        var plan = new RoutePlan(call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time, Random.Shared.NextDouble);
         FailedAttempt? last = null;
         GatewayRefusal? refused = null;
         try

@@ -43,7 +43,7 @@ internal sealed class RuntimeDay
         var wrong = _plan.Reversals.Where(row => row.Stretch.Component == day.Component).ToList();
         var seconds = right.Sum(due => due.Stretch.Seconds) - wrong.Sum(row => row.Stretch.Seconds);
         if (right.Count == 0 || seconds <= 0) return null;
-        Amount? instead = wrong.Count == 0 ? null : wrong.Aggregate(Amount.Zero, (sum, row) => sum + row.Charge);
+        Amount? instead = wrong.Count == 0 ? null : wrong.Sum(row => row.Charge);
         return RuntimeRules.Missing(_instance, day, [.. right.Select(due => new Unmetered(due.Stretch, Price(due)))], instead, seconds);
     }
 

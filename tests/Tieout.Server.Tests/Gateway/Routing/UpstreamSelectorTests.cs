@@ -191,7 +191,7 @@ public sealed class UpstreamSelectorTests
 
     private static List<string> Way(Route route, Reply reply)
     {
-        var plan = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
+        var plan = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock(), chance: () => 0);
         var way = new List<string>();
         var pause = TimeSpan.Zero;
         while (plan.Next() is { } target)
