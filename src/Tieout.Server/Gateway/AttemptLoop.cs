@@ -78,7 +78,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     };
 
     /// <summary>A clamp holds for one attempt: the next upstream has other prices.</summary>
-    private GatewayAttempt Begin(GatewayCall call, Target target, in Estimate estimate, RoutePlan plan, Lineage lineage)
+    private GatewayAttempt Begin(GatewayCall call, Target target, in Estimate estimate, RoutePlan plan, OperationLineage lineage)
     {
         call.OutputTokensMax = null;
         call.Context.Response.Headers.Remove("Tieout-Clamped");

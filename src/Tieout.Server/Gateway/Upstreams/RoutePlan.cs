@@ -70,7 +70,7 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
 
     private int Draw(int stage, ReadOnlySpan<Target> targets)
     {
-        Span<Candidate> candidates = stackalloc Candidate[targets.Length];
+        Span<UpstreamCandidate> candidates = stackalloc UpstreamCandidate[targets.Length];
         for (var i = 0; i < targets.Length; i++) candidates[i] = new(targets[i].Priority, targets[i].Weight, IsExcluded(stage, i));
         return UpstreamSelector.Next(candidates, UpstreamSelector.Number(operationId, firstAttemptNo + _attempts));
     }
