@@ -25,7 +25,7 @@ internal sealed record FindingPlace(string? Project, string? AppInstance, string
         var kept = await new FindingsKept(ledger).FindAsync(row.Org, opened.Id, cancellationToken);
         var scope = finding.Scope;
         return new(
-            scope.Project, scope.AppInstance, scope.CorrelationId, kept is null or { State: FindingState.Open }, scope.UsageId is not null || scope.AppInstance is not null,
+            scope.Project, scope.AppInstance, scope.CorrelationId, kept is null or { IsOpen: true }, scope.UsageId is not null || scope.AppInstance is not null,
             $"{opened.Id}: {finding.Left?.ToString() ?? "nothing"} and should be {finding.Right?.ToString() ?? "nothing"}; {finding.Cause}");
     }
 
