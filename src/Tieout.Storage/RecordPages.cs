@@ -10,7 +10,7 @@ public static class RecordPages
 
     /// <summary>The newest record of each name that begins with <paramref name="prefix"/>, of one org, in the order of names. Empty: every name.</summary>
     public static async IAsyncEnumerable<RecordRow> AllRecordsAsync(
-        this ILedgerReader reader, RecordKind kind, string org, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+        this IRecordsReader reader, RecordKind kind, string org, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var row in PagesAsync(reader, kind, org, new(kind, org, prefix), cancellationToken))
         {
@@ -21,10 +21,10 @@ public static class RecordPages
 
     /// <summary>The newest record of each name, in the order of orgs and names.</summary>
     /// <param name="org">Null: of all orgs. Empty: the platform's own.</param>
-    public static IAsyncEnumerable<RecordRow> AllRecordsAsync(this ILedgerReader reader, RecordKind kind, string? org, CancellationToken cancellationToken) => PagesAsync(reader, kind, org, after: null, cancellationToken);
+    public static IAsyncEnumerable<RecordRow> AllRecordsAsync(this IRecordsReader reader, RecordKind kind, string? org, CancellationToken cancellationToken) => PagesAsync(reader, kind, org, after: null, cancellationToken);
 
     private static async IAsyncEnumerable<RecordRow> PagesAsync(
-        ILedgerReader reader, RecordKind kind, string? org, RecordKey? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IRecordsReader reader, RecordKind kind, string? org, RecordKey? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {

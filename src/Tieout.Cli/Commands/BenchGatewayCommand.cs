@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Tieout.Cli.Bench;
+using Tieout.Bench.Gateway;
 using Tieout.Cli.Output;
+using Tieout.Server.Configuration;
 using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
@@ -47,9 +48,15 @@ internal static class BenchGatewayCommand
         var data = new Option<string?>("--data");
         return globals.Running(new("part") { Hidden = true, Arguments = { part }, Options = { upstream, data } }, async (call, cancellationToken) =>
         {
-            await BenchPart.RunAsync(call.Get(part), call.Get(upstream), call.Get(data), call.Shell, Console.In, cancellationToken);
+            await BenchPart.RunAsync(call.Get(part), call.Get(upstream), call.Get(data), StartGatewayAsync, call.Shell.Out, Console.In, cancellationToken);
             return ExitCode.Ok;
         });
+    }
+
+    private static async Task<(IAsyncDisposable Running, string Url)> StartGatewayAsync(ServerOptions options, CancellationToken cancellationToken)
+    {
+        var running = await ServeCommand.StartAsync(options, cancellationToken);
+        return (running, running.Url);
     }
 
     private static void Tell(Invocation call, string what)

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Tieout.Cli.Bench;
-using Tieout.Storage.Bench;
+using Tieout.Bench.Gateway;
+using Tieout.Bench.Ledger;
 
 namespace Tieout.Cli.Commands;
 

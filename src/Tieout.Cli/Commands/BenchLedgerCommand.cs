@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Tieout.Bench.Ledger;
 using Tieout.Cli.Output;
 using Tieout.Storage;
-using Tieout.Storage.Bench;
 
 namespace Tieout.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Tieout.Bench.Ledger;
 using Tieout.Cli.Output;
-using Tieout.Storage.Bench;
 
 namespace Tieout.Cli.Commands;
 

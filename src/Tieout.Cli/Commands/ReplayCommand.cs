@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core.Money;
-using Tieout.Server.Replay;
+using Tieout.Simulator.Replay;
 
 namespace Tieout.Cli.Commands;
 

@@ -114,7 +114,7 @@ internal static class ServeCommand
     /// <exception cref="CommandFailedException">The store was put back to an earlier state.</exception>
     private static async Task RefuseRollbackAsync(HeadOptions heads, ILedger ledger, CancellationToken cancellationToken)
     {
-        var found = await RollbackCheck.RunAsync(heads, ledger, reason => Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"), cancellationToken);
+        var found = await RollbackCheck.RunAsync(heads, ledger.Read, reason => Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"), cancellationToken);
         if (found is null) return;
         throw new CommandFailedException(ExitCode.Findings, $"The store is not served: {found} Restore the newest copy; or, if it was put back on purpose, start with --accept-rollback REASON.", "store_rolled_back");
     }

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Output;
-using Tieout.Server.Replay;
-using Tieout.Server.SimulatedProvider;
+using Tieout.Simulator.Provider;
+using Tieout.Simulator.Replay;
 
 namespace Tieout.Cli.Commands;
 

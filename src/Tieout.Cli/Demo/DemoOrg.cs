@@ -3,8 +3,8 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Budgets;
 using Tieout.Server.Ledger;
-using Tieout.Server.Replay;
 using Tieout.Server.Tenancy;
+using Tieout.Simulator.Replay;
 
 namespace Tieout.Cli.Demo;
 

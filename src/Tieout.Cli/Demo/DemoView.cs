@@ -3,7 +3,7 @@ using Spectre.Console;
 using Spectre.Console.Rendering;
 using Tieout.Cli.Output;
 using Tieout.Server.Budgets;
-using Tieout.Server.Replay;
+using Tieout.Simulator.Replay;
 
 namespace Tieout.Cli.Demo;
 

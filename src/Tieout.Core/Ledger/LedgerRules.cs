@@ -66,7 +66,7 @@ public static class LedgerRules
     internal static string Number(int limit) => limit.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
-    internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>
+    internal static Refusal? ValidateAmount(Amount amount, bool zeroIsFine) =>
         amount < Amount.Zero || (amount == Amount.Zero && !zeroIsFine) ? Refusal.AmountNotPositive
         : amount > Amount.TransferMax ? Refusal.AmountTooLarge
         : null;

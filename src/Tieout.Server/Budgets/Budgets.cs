@@ -58,6 +58,7 @@ internal static class BudgetEndpoints
         // Projects, users and features come with requests; teams and keys exist only here, so an unknown one would never count anything.
         ledger.Exists(SettingKind.Team, org, body.Team);
         ledger.Exists(SettingKind.Key, org, body.Key);
+        if (body.Key is { } id && KeyCap.RefuseWorker(ApiKey.Parse(ledger.Find(SettingKind.Key, org, id)!.Body)) is { } why) throw new ApiRefusedException(ApiError.ParameterInvalid, why);
 
         var scope = new BudgetScope(org, body.Project, body.Team, body.Key, body.User, body.Feature);
         if (scope.IsWholeOrg && window == WindowUnit.Day && (body.TimeZone ?? state.Org.TimeZone) != state.Org.TimeZone)
@@ -71,7 +72,7 @@ internal static class BudgetEndpoints
     }
 
     /// <summary>A budget that gives each end user a window has none before the first of them spends.</summary>
-    private static BudgetStanding Standing(Budget budget, ILedgerReader read, Instant now)
+    private static BudgetStanding Standing(Budget budget, IBudgetsReader read, Instant now)
     {
         if (read.Budgets(budget.Scope.Org, now).FirstOrDefault(window => window.State.Budget.Id == budget.Id) is { } standing) return standing;
         var state = read.BudgetStates(budget.Scope.Org).First(state => state.Budget.Id == budget.Id);

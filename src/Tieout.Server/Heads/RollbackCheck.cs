@@ -11,14 +11,14 @@ public static class RollbackCheck
     /// <param name="unread">Called with the reason where the place of heads cannot be read now: that must not stop the book.</param>
     /// <exception cref="ConfigurationException">The key cannot be read, or the heads are forged.</exception>
     /// <exception cref="StoreUnavailableException">The store cannot be read.</exception>
-    public static async Task<string?> RunAsync(HeadOptions options, ILedger ledger, Action<string> unread, CancellationToken cancellationToken)
+    public static async Task<string?> RunAsync(HeadOptions options, IChainReader chain, Action<string> unread, CancellationToken cancellationToken)
     {
         var key = HeadKey.Read(options.KeyFile);
         using var places = new HeadPlaces(options);
         try
         {
             if (await places.LastAsync(key, cancellationToken) is not { } head) return null;
-            var found = await HeadCheck.ContradictionsAsync(head, (bucket, commit) => ledger.Read.HashAsync(bucket, commit, cancellationToken));
+            var found = await HeadCheck.ContradictionsAsync(head, (bucket, commit) => chain.HashAsync(bucket, commit, cancellationToken));
             return found.Count == 0 ? null : found[0];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)

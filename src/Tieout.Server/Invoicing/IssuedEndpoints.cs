@@ -101,7 +101,7 @@ internal static class IssuedEndpoints
         Inputs.OnlyQuery(context, "format");
         Inputs.Org(ledger, org);
         var row = await ledger.Read.RecordAsync(new(RecordKind.BillingDocument, org, number), context.RequestAborted) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
-        var isInvoice = number.StartsWith(FinalInvoice.Prefix, StringComparison.Ordinal);
+        var isInvoice = FinalInvoice.Numbers.Has(number);
         return Inputs.Query(context, "format") switch
         {
             null or "json" => Json(row.Body, isNew: false),
@@ -118,7 +118,7 @@ internal static class IssuedEndpoints
     {
         var asOf = ledger.Read.AsOf;
         Inputs.Org(ledger, org);
-        var all = await new DocumentChecks(ledger, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
+        var all = await new DocumentChecks(ledger.Read, new InvoiceNumbering(ledger, time)).AllAsync(org, context.RequestAborted);
         var asked = number is null ? all : [.. all.Where(check => check.Number == number)];
         if (number is not null && asked.Count == 0) throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
         return Answer.Ok(new DocumentChecksBody(org, asked.All(check => check.Ok), asked, asOf), IssuedJson.Default.DocumentChecksBody);

@@ -38,9 +38,9 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
     {
         if (!sender.CanSign) return;
         _working.RemoveAll(work => work.IsCompleted);
-        await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger).Values.Select(webhook => webhook.Subscription)], stoppingToken);
+        await ledger.Deliveries.RouteAsync(() => [.. Webhook.All(ledger.Read).Values.Select(webhook => webhook.Subscription)], stoppingToken);
         if (_working.Count >= LanesMax) return;
-        var webhooks = Webhook.All(ledger);
+        var webhooks = Webhook.All(ledger.Read);
         foreach (var lane in await ledger.Deliveries.ClaimAsync(Lease, LanesMax - _working.Count, BusyEndpoints(), stoppingToken))
         {
             lock (_busy) _busy[lane.Endpoint] = _busy.GetValueOrDefault(lane.Endpoint) + 1;
@@ -94,7 +94,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
             if (!await ledger.Deliveries.RecordAsync(lane, attempt, Lease, CancellationToken.None)) return;
             if (isDead) LogDead(waiting.MessageId, waiting.Message.Type, lane.Endpoint, outcome.Error!);
             if (state is not DeliveryState.Waiting) continue;
-            await ledger.Deliveries.ReleaseAsync(lane, Pauses.After(waiting.Attempts + 1, outcome.RetryAfter, options.Webhooks, Random.Shared.NextDouble()), CancellationToken.None);
+            await ledger.Deliveries.ReleaseAsync(lane, options.Webhooks.PauseAfter(waiting.Attempts + 1, outcome.RetryAfter), CancellationToken.None);
             return;
         }
 

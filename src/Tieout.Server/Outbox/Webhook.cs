@@ -23,7 +23,7 @@ public sealed record Webhook(
     internal Subscription Subscription => new(Id, Org, Types, Instant.From(CreatedAt));
 
     /// <summary>Those that are in use, by id.</summary>
-    internal static Dictionary<string, Webhook> All(ILedger ledger) => ledger.Read.Settings.Where(row => row.Kind is SettingKind.Webhook).Select(row => Parse(row.Body))
+    internal static Dictionary<string, Webhook> All(IOrgs orgs) => orgs.Settings.Where(row => row.Kind is SettingKind.Webhook).Select(row => Parse(row.Body))
         .Where(webhook => !webhook.Removed).ToDictionary(webhook => webhook.Id, StringComparer.Ordinal);
 }
 

@@ -35,14 +35,14 @@ internal static class WebhookEndpoints
     private static IResult List(ILedger ledger)
     {
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(new WebhookListBody([.. Webhook.All(ledger).Values.OrderBy(webhook => webhook.CreatedAt).ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
+        return Answer.Ok(new WebhookListBody([.. Webhook.All(ledger.Read).Values.OrderBy(webhook => webhook.CreatedAt).ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
     }
 
     private static async Task<IResult> Create(HttpContext context, ILedger ledger, ServerOptions options, EnvelopeSecretOf secret, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, OutboxJson.Default.NewWebhookBody);
         var master = Master(secret);
-        if (WebhookAddress.Flaw(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
+        if (WebhookAddress.Validate(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
         if (body.Org is { } org) Inputs.Org(ledger, org);
         var id = body.Id is null ? "wh_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) : Inputs.Name(body.Id, "id");
         if (ledger.Find(SettingKind.Webhook, "", id) is not null) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' is or was used by a webhook. Use another id.");
@@ -83,7 +83,7 @@ internal static class WebhookEndpoints
         (await ledger.ActAsync(new Command.Record(SettingKind.Webhook, "", webhook.Id, webhook.ToJson(), Once: false), call)).OrThrow();
 
     private static Webhook Find(ILedger ledger, string id) =>
-        Webhook.All(ledger).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
+        Webhook.All(ledger.Read).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
 
     private static EnvelopeSecret Master(EnvelopeSecretOf secret) =>
         secret.Value ?? throw new ApiRefusedException(ApiError.EnvelopesOff, $"Webhooks are signed with a key derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");

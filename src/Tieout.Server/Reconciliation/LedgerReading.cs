@@ -10,7 +10,7 @@ internal static class LedgerReading
     /// <param name="zone">In which days are cut.</param>
     /// <param name="decimals">How finely the other book is written.</param>
     public static async Task<LedgerSide> ReadAsync(
-        OrgState org, TieRequest request, TimeZoneInfo zone, int decimals, ILedgerReader read, CancellationToken cancellationToken)
+        OrgState org, TieRequest request, TimeZoneInfo zone, int decimals, IPostingsReader read, CancellationToken cancellationToken)
     {
         var (from, to) = (request.From, request.To);
         var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(from, to, zone) : null;

@@ -158,7 +158,7 @@ internal static class RuntimeEndpoints
     }
 
     /// <exception cref="ApiRefusedException">Something happened that no due interval has yet, so what is charged says nothing about it.</exception>
-    private static async Task RefuseIfNotDueAsync(ILedgerReader read, string org, string id, long due, CancellationToken cancellationToken)
+    private static async Task RefuseIfNotDueAsync(IObjectsReader read, string org, string id, long due, CancellationToken cancellationToken)
     {
         foreach (var kept in await RuntimeObjects.NewerAsync(read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
         {

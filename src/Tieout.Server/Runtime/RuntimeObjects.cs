@@ -41,7 +41,7 @@ internal static class RuntimeObjects
     public static ActivityKind? Kind(string name) => Enum.GetValues<ActivityKind>().Select(kind => (ActivityKind?)kind).FirstOrDefault(kind => SnakeCase.Of(kind!.Value) == name);
 
     /// <summary>Objects of an org that were recorded after <paramref name="after"/>, newest first.</summary>
-    public static async Task<List<KeptObject>> NewerAsync(ILedgerReader read, string org, ObjectKind kind, long after, CancellationToken cancellationToken)
+    public static async Task<List<KeptObject>> NewerAsync(IObjectsReader read, string org, ObjectKind kind, long after, CancellationToken cancellationToken)
     {
         var newer = new List<KeptObject>();
         for (var before = long.MaxValue; ;)

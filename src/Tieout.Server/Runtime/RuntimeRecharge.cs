@@ -39,7 +39,7 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
     public static string ReversalOf(AttemptId usage) => $"runtime-{usage}";
 
     /// <summary>What a usage record stands charged by: its charge, or what a correction entered instead; null: nothing stands.</summary>
-    public static async Task<Posting?> StandingAsync(ILedgerReader read, string org, AttemptId usage, CancellationToken cancellationToken)
+    public static async Task<Posting?> StandingAsync(IAttemptsReader read, string org, AttemptId usage, CancellationToken cancellationToken)
     {
         if (await read.AttemptAsync(org, usage, cancellationToken) is not { Usage: not null } attempt) return null;
         var postings = (await read.RecordsAsync(org, attempt, cancellationToken)).Postings.Select(committed => committed.Row).ToList();

@@ -67,7 +67,7 @@ internal static class RuntimeRecords
 
     /// <summary>What is recorded of a UTC day of an instance, with what of it was taken back.</summary>
     /// <param name="second">Any of the day.</param>
-    public static async Task<List<Billed>> OfDayAsync(ILedgerReader read, RuntimeInstance instance, long second, CancellationToken cancellationToken)
+    public static async Task<List<Billed>> OfDayAsync(IAttemptsReader read, RuntimeInstance instance, long second, CancellationToken cancellationToken)
     {
         var rows = new List<Billed>();
         foreach (var attempt in await read.OperationAsync(instance.Org, Operation(instance.Id, second), cancellationToken))
@@ -85,7 +85,7 @@ internal static class RuntimeRecords
         return rows;
     }
 
-    private static async Task<bool> IsTakenBackAsync(ILedgerReader read, RuntimeInstance instance, Billed row, List<Billed> all, CancellationToken cancellationToken)
+    private static async Task<bool> IsTakenBackAsync(IAttemptsReader read, RuntimeInstance instance, Billed row, List<Billed> all, CancellationToken cancellationToken)
     {
         if (await read.AttemptAsync(instance.Org, row.Usage, cancellationToken) is not { Usage: not null } attempt) return false;
         var reversals = (await read.RecordsAsync(instance.Org, attempt, cancellationToken)).Postings.Where(posting => posting.Row.Kind == PostingKind.Reversal).ToList();

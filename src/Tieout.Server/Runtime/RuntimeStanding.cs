@@ -53,7 +53,7 @@ internal static class RuntimeStanding
         }
     }
 
-    private static async Task<List<Billed>> StandingAsync(ILedgerReader read, RuntimeInstance runtime, long from, long to, CancellationToken cancellationToken)
+    private static async Task<List<Billed>> StandingAsync(IAttemptsReader read, RuntimeInstance runtime, long from, long to, CancellationToken cancellationToken)
     {
         var rows = new List<Billed>();
         for (var day = from - (from % RuntimeRecords.DaySeconds); day < to; day += RuntimeRecords.DaySeconds)

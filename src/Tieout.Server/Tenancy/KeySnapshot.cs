@@ -17,7 +17,7 @@ internal sealed class KeySnapshot
 
     private readonly ConcurrentDictionary<(string Key, string Org), Spender> _acting = new();
 
-    public KeySnapshot(ILedgerReader ledger, KeySnapshot? before, TimeProvider time)
+    public KeySnapshot(IOrgs ledger, KeySnapshot? before, TimeProvider time)
     {
         // The version first: settings read after it are at least as new, so a change in between only means one snapshot more.
         Version = ledger.SettingsVersion;

@@ -10,7 +10,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Tracing;
 
 /// <summary>One attempt as steps: each row of the ledger about it, and what follows from those rows.</summary>
-internal sealed class TraceSteps(ILedgerReader read, OrgState org, IReadOnlyList<FinalInvoice> invoices, Viewer viewer)
+internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyList<FinalInvoice> invoices, Viewer viewer)
 {
     /// <summary>At the same time, in the order in which one leads to the other.</summary>
     private static readonly string[] Order = ["request", "envelope", "hold", "hold_end", "usage", "posting", "window", "finding", "message", "delivery", "invoice_line"];

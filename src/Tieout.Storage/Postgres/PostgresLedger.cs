@@ -18,7 +18,7 @@ public sealed class PostgresLedger : ILedger
     private readonly PostgresConnections _connections;
     private readonly HeadWatch _watch;
     private readonly TimeProvider _clock;
-    private readonly PostgresReader _reader;
+    private readonly PostgresFindingsReader _findings;
 
     private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax)
     {
@@ -26,13 +26,29 @@ public sealed class PostgresLedger : ILedger
         Layout = layout;
         Buckets = [.. Enumerable.Range(0, layout.All).Select(number => new Bucket(number, connections, clock, batchMax))];
         _watch = new(connections, Buckets);
-        _reader = new(connections, layout, Buckets, _watch);
+        var (position, orgs, labels) = (new PostgresPosition(connections, layout, Buckets, _watch), new PostgresOrgs(layout, Buckets), new PostgresLabels());
+        _findings = new(connections, layout, Buckets, position, orgs);
+        Read = new LedgerReader
+        {
+            Position = position,
+            AllOrgs = orgs,
+            Usage = new PostgresUsageReader(connections, layout, orgs, labels),
+            Prices = new PostgresPricesReader(connections, layout, orgs),
+            BudgetsReader = new PostgresBudgetsReader(connections, layout, position, orgs),
+            Balances = new PostgresBalances(connections, layout, Buckets, position, labels),
+            Postings = new PostgresPostingsReader(connections, layout, orgs, labels),
+            Chain = new PostgresChainReader(connections, layout),
+            Records = new PostgresRecordsReader(connections, layout),
+            Attempts = new PostgresAttemptsReader(connections, layout, labels),
+            Objects = new PostgresObjectsReader(connections, layout),
+            Findings = _findings,
+        };
         Deliveries = new PostgresDeliveries(connections, _watch);
         RefusedRequests = new PostgresRefusedRequests(connections, layout);
         KeyUses = new PostgresKeyUses(connections, layout);
     }
 
-    public ILedgerReader Read => _reader;
+    public ILedgerReader Read { get; }
 
     public IDeliveries Deliveries { get; }
 
@@ -132,7 +148,7 @@ public sealed class PostgresLedger : ILedger
         await Task.WhenAll(Buckets.Select(bucket => bucket.CloseAsync()));
         await _watch.DisposeAsync();
         foreach (var bucket in Buckets) bucket.Dispose();
-        _reader.Dispose();
+        _findings.Dispose();
         _connections.Dispose();
     }
 

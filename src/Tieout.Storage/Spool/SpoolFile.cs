@@ -42,7 +42,9 @@ internal sealed class SpoolFile : IDisposable
         PrivateFiles.CreateFolder(folder);
         var path = System.IO.Path.Combine(folder, "spool.log");
         PrivateFiles.Touch(path);
+#pragma warning disable RS0030 // It opens a file that exists, and makes none.
         var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+#pragma warning restore RS0030
         var file = new SpoolFile(path, handle, limits);
         try
         {

@@ -10,7 +10,8 @@ namespace Tieout.Storage.Sqlite;
 public sealed class SqliteLedger : ILedger
 {
     private readonly LedgerWriter _writer;
-    private readonly SqliteReader _reader;
+    private readonly ReadConnections _connections;
+    private readonly SqliteFindingsReader _findings;
     private readonly SqliteDeliveries _deliveries;
     private readonly SideConnection _side;
 
@@ -18,7 +19,24 @@ public sealed class SqliteLedger : ILedger
     {
         Store = store;
         _writer = new(store, clock, batchMax);
-        _reader = new(store.Database, _writer);
+        _connections = new(store.Database);
+        var orgs = new SqliteOrgs(_writer);
+        _findings = new(_connections, _writer, orgs);
+        Read = new LedgerReader
+        {
+            Position = new SqlitePosition(_writer),
+            AllOrgs = orgs,
+            Usage = new SqliteUsageReader(_connections, _writer),
+            Prices = new SqlitePricesReader(_connections, _writer),
+            BudgetsReader = new SqliteBudgetsReader(_connections, _writer),
+            Balances = new SqliteBalances(_connections, _writer),
+            Postings = new SqlitePostingsReader(_connections, _writer),
+            Chain = new SqliteChainReader(_connections),
+            Records = new SqliteRecordsReader(_connections),
+            Attempts = new SqliteAttemptsReader(_connections),
+            Objects = new SqliteObjectsReader(_connections),
+            Findings = _findings,
+        };
         _deliveries = new(store.Database, clock);
         _side = new(store.Database);
         (RefusedRequests, KeyUses) = (new SqliteRefusedRequests(_side), new SqliteKeyUses(_side));
@@ -26,7 +44,7 @@ public sealed class SqliteLedger : ILedger
 
     public LedgerHealth Health => _writer.Health;
 
-    public ILedgerReader Read => _reader;
+    public ILedgerReader Read { get; }
 
     public IDeliveries Deliveries => _deliveries;
 
@@ -90,6 +108,7 @@ public sealed class SqliteLedger : ILedger
         _deliveries.Dispose();
         _side.Dispose();
         await _writer.DisposeAsync();
-        _reader.Dispose();
+        _findings.Dispose();
+        _connections.Dispose();
     }
 }

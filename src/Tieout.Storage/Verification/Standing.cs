@@ -194,7 +194,7 @@ internal sealed class Standing
         foreach (var problem in _mispriced.Values) _findings.Broken("M3", problem);
         foreach (var byAsset in _again.Accounts.Values.GroupBy(account => account.Asset))
         {
-            var sum = byAsset.Aggregate(Amount.Zero, (total, account) => total + account.Balance);
+            var sum = byAsset.Sum(account => account.Balance);
             _findings.Check("L1", sum == Amount.Zero, $"all {byAsset.Key} balances sum to {sum}, not to zero.");
         }
 

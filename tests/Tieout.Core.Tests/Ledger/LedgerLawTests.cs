@@ -14,7 +14,7 @@ public sealed class LedgerLawTests
 
     [Fact]
     public void L1_all_balances_sum_to_zero_after_every_commit() => AfterEveryStep(ledger =>
-        ledger.Book.Accounts.Values.Aggregate(Amount.Zero, (sum, account) => sum + account.Balance) == Amount.Zero);
+        ledger.Book.Accounts.Values.Sum(account => account.Balance) == Amount.Zero);
 
     [Fact]
     public void L2_no_account_passes_its_floor_but_by_a_flagged_overrun() => AfterEveryStep(ledger =>
@@ -81,7 +81,7 @@ public sealed class LedgerLawTests
         if (ledger.Ends.DistinctBy(end => end.Hold.Id).Count() != ledger.Ends.Count) return false;
         var ended = ledger.Ends.Select(end => end.Hold.Id).ToHashSet();
         return ledger.Book.Orgs.Keys.All(org =>
-            ledger.Holds.Where(row => row.Hold.Scope.Org == org && !ended.Contains(row.Hold.Id)).Aggregate(Amount.Zero, (sum, row) => sum + row.Hold.Amount)
+            ledger.Holds.Where(row => row.Hold.Scope.Org == org && !ended.Contains(row.Hold.Id)).Sum(row => row.Hold.Amount)
             == ledger.Customer(org).Held);
     });
 

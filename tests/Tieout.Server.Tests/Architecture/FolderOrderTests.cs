@@ -9,7 +9,7 @@ public sealed partial class FolderOrderTests
     private static readonly string[] Order =
     [
         "Telemetry", "Errors", "Configuration", "Http", "Tenancy", "Jobs", "Governor", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution", "Gateway", "Outbox", "Ingest",
-        "Runtime", "Reconciliation", "Incidents", "Tracing", "Heads", "Replay", "SimulatedProvider", "Hosting",
+        "Runtime", "Reconciliation", "Incidents", "Tracing", "Heads", "Hosting",
     ];
 
     /// <summary>Uses that go backwards. No entry may be added; one that is no longer needed fails the test.</summary>

@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Server.SimulatedProvider;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Simulator.Provider;
 
 namespace Tieout.Server.Tests.BadInput;
 

@@ -16,7 +16,7 @@ using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
-using Tieout.Server.SimulatedProvider;
+using Tieout.Simulator.Provider;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 

@@ -80,7 +80,7 @@ public sealed class PostgresHeadTests : IDisposable
     {
         await using var ledger = await PostgresLedger.OpenAsync(store);
         var heads = new HeadOptions(In("key")) { File = Heads, EveryCommits = 1 };
-        if (File.Exists(Heads)) Assert.Null(await RollbackCheck.RunAsync(heads, ledger, reason => Assert.Fail(reason), Stop));
+        if (File.Exists(Heads)) Assert.Null(await RollbackCheck.RunAsync(heads, ledger.Read, reason => Assert.Fail(reason), Stop));
         await using var server = TieoutServer.Build(new() { Listen = "http://127.0.0.1:0", Data = In("data"), AdminToken = ApiWorld.Admin, Heads = heads }, ledger);
         await server.StartAsync(Stop);
         await ledger.SubmitAsync(new Command.OpenOrg(new Core.Tenancy.Org(org, "USD", Core.Tenancy.BillingMode.Prepaid, null, "UTC")), Stop);

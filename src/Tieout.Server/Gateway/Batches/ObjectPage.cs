@@ -18,7 +18,7 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
 
     /// <param name="wanted">Selects the rows of the list.</param>
     /// <returns>Null: the request was refused, and the client has the error.</returns>
-    public static async Task<ObjectPage?> ReadAsync(HttpContext context, Dialect dialect, ILedgerReader ledger, string org, ObjectKind kind, Func<KeptObject, bool> wanted)
+    public static async Task<ObjectPage?> ReadAsync(HttpContext context, Dialect dialect, IObjectsReader objects, string org, ObjectKind kind, Func<KeptObject, bool> wanted)
     {
         var query = context.Request.Query;
         var limit = LimitDefault;
@@ -32,7 +32,7 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
         var before = long.MaxValue;
         if ((query["after"].ToString() is { Length: > 0 } after ? after : query["after_id"].ToString()) is { Length: > 0 } last)
         {
-            if (!ProviderObject.IsValidId(last) || await ledger.ObjectAsync(org, kind, last, context.RequestAborted) is not { } row)
+            if (!ProviderObject.IsValidId(last) || await objects.ObjectAsync(org, kind, last, context.RequestAborted) is not { } row)
             {
                 await dialect.RefuseAsync(context, ApiError.ParameterInvalid, "'after' must be the id of one of the list.", "after");
                 return null;
@@ -41,7 +41,7 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
             before = row.Row.Seq;
         }
 
-        return await FillAsync(ledger, org, kind, before, limit, wanted, context.RequestAborted);
+        return await FillAsync(objects, org, kind, before, limit, wanted, context.RequestAborted);
     }
 
     /// <param name="describe">Describes an object; null: the list leaves it out.</param>
@@ -72,12 +72,12 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
     }
 
     /// <summary>Reads one row more than the page has, to know whether another page follows.</summary>
-    private static async Task<ObjectPage> FillAsync(ILedgerReader ledger, string org, ObjectKind kind, long before, int limit, Func<KeptObject, bool> wanted, CancellationToken cancellationToken)
+    private static async Task<ObjectPage> FillAsync(IObjectsReader objects, string org, ObjectKind kind, long before, int limit, Func<KeptObject, bool> wanted, CancellationToken cancellationToken)
     {
         var found = new List<KeptObject>();
         while (true)
         {
-            var rows = await ledger.ObjectsAsync(org, kind, before, LimitMax, cancellationToken);
+            var rows = await objects.ObjectsAsync(org, kind, before, LimitMax, cancellationToken);
             found.AddRange(rows.Where(wanted));
             if (rows.Count < LimitMax || found.Count > limit) return new([.. found.Take(limit)], found.Count > limit);
             before = rows[^1].Row.Seq;

@@ -13,7 +13,7 @@ namespace Tieout.Server.Reconciliation.Bills;
 internal sealed record ComparedBill(Tie Tie, TieSpec Spec, BillRows Bill, Instant From, Instant To);
 
 /// <summary>What our price list says a provider takes, against what it bills. Days are cut in UTC, as providers do.</summary>
-internal sealed class BillComparison(BillFormat format, TieRequest request, IReadOnlyList<OrgState> orgs, ILedgerReader read, PriceVersions prices)
+internal sealed class BillComparison(BillFormat format, TieRequest request, IReadOnlyList<OrgState> orgs, IPostingsReader read, PriceVersions prices)
 {
     private readonly TieSpec _spec = Spec(format, request);
 

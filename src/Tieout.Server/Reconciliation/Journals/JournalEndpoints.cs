@@ -36,7 +36,7 @@ internal static class JournalEndpoints
         };
 
         // All read before the first byte goes out: after it, nothing can be refused.
-        var journals = orgs.Select(org => (Org: org, From: Time("from", org), To: Time("to", org) ?? Instant.From(DateTimeOffset.MaxValue))).ToList();
+        var journals = orgs.Select(org => (Org: org, From: Time("from", org), To: Time("to", org) ?? Instant.EndOfTime)).ToList();
         if (journals.Any(journal => journal.To < journal.From)) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         context.Response.ContentType = "text/plain; charset=utf-8";
         foreach (var (org, from, to) in journals) await WriteAsync(form(org), org, from, to, context, ledger.Read);
@@ -45,7 +45,7 @@ internal static class JournalEndpoints
         Instant? Time(string name, OrgState org) => Inputs.Query(context, name) is { } text ? Inputs.Time(text, org.Zone) : null;
     }
 
-    private static async Task WriteAsync(JournalText journal, OrgState org, Instant? from, Instant to, HttpContext context, ILedgerReader read)
+    private static async Task WriteAsync(JournalText journal, OrgState org, Instant? from, Instant to, HttpContext context, IPostingsReader read)
     {
         var text = new StringBuilder(journal.Header());
         if (from is { } first) text.Append(journal.Opening(first, await BalancesAsync(org, first, read, context.RequestAborted)));
@@ -66,7 +66,7 @@ internal static class JournalEndpoints
     }
 
     /// <summary>How the accounts stood when the range began, by the time that postings count in.</summary>
-    private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(OrgState org, Instant at, ILedgerReader read, CancellationToken cancellationToken)
+    private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(OrgState org, Instant at, IPostingsReader read, CancellationToken cancellationToken)
     {
         var balances = new Dictionary<AccountKind, Amount>();
         await foreach (var posting in read.PostingsAsync(org.Org.Id, Instant.UnixEpoch, at, after: 0, cancellationToken))

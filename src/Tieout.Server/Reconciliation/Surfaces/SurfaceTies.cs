@@ -67,7 +67,7 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
         var drifting = Standing(surface.Name)?.DriftingSince;
         try
         {
-            drifting = (await DriftEpisode.OfAsync(ledger, surface, cancellationToken))?.Since;
+            drifting = (await DriftEpisode.OfAsync(ledger.Read, surface, cancellationToken))?.Since;
             var tie = await TieAsync(surface, query: null, from: null, to: null, lastWrite: null, keepsFinding: true, cancellationToken);
             return _standings[surface.Name] = new(at, tie with { Rows = [] }, null, tie.DriftPct > options.Alerts.DriftPct ? drifting ?? at : null);
         }

@@ -46,7 +46,7 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
     private async Task TellAsync(SurfaceOptions surface, SurfaceStanding standing, CancellationToken cancellationToken)
     {
         if (standing.Tie is not { } tie) return;
-        var episode = await DriftEpisode.OfAsync(Ledger, surface, cancellationToken);
+        var episode = await DriftEpisode.OfAsync(Ledger.Read, surface, cancellationToken);
         if (standing.DriftingSince is { } since)
         {
             if (episode is null) await KeepAsync(episode = new(since.UnixMicros, Told: false, Over: false));

@@ -7,6 +7,9 @@ namespace Tieout.Storage.Postgres.Reading;
 /// <summary>A statement with its values, put together condition by condition. Values are always parameters, never written into the SQL.</summary>
 internal sealed class PgQuery
 {
+    /// <summary>Rows a page when streaming.</summary>
+    public const int PageRows = 2_000;
+
     private readonly List<object> _values = [];
     private readonly string _select;
     private string _where = "";
@@ -31,6 +34,11 @@ internal sealed class PgQuery
         _rest += " " + Numbered(rest, values);
         return this;
     }
+
+    /// <summary>The condition for where a time begins in <c>usage u</c> or <c>postings p</c>: nothing that counts at a time is recorded before it. Binds the bucket and the time.</summary>
+    public static string Since(string table) => $"""
+        {table[0]}.seq > coalesce((SELECT last_{(table == "usage" ? "usage" : "posting")} FROM chain WHERE bucket = ? AND recorded_at < ? ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
+        """;
 
     /// <summary>Adds the statement to others that are sent together.</summary>
     public void AddTo(NpgsqlBatch batch) => batch.Add(_select + _where + _rest, [.. _values]);

@@ -9,6 +9,9 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>Connections that only read, kept for the next reader, and the labels they have met.</summary>
 internal sealed class ReadConnections(string database) : IDisposable
 {
+    /// <summary>Rows a page when streaming: the log can start again between two pages.</summary>
+    public const int PageRows = 2_000;
+
     /// <summary>Kept when idle; more may be open at once.</summary>
     private const int IdleMax = 8;
 
@@ -38,6 +41,29 @@ internal sealed class ReadConnections(string database) : IDisposable
             connection.RollBack();
             if (_closed || _idle.Count >= IdleMax) connection.Dispose();
             else _idle.Add(connection);
+        }
+    }
+
+    /// <inheritdoc cref="Read"/>
+    [SuppressMessage("Design", "CA1068", Justification = "The read is long, so it comes last.")]
+    public Task<IReadOnlyList<T>> RowsAsync<T>(CancellationToken cancellationToken, Func<RawConnection, IReadOnlyList<T>> read) => Task.FromResult(Read(cancellationToken, read));
+
+    /// <summary>Runs a long read on a connection that no other reader gets afterwards, as of one commit.</summary>
+    public T ReadAlone<T>(Func<RawConnection, T> read)
+    {
+        using var connection = RawConnection.Open(database, readOnly: true);
+        connection.Execute("BEGIN");
+        try
+        {
+            return read(connection);
+        }
+        catch (Exception damaged) when (UnreadableRows.Caused(damaged))
+        {
+            throw UnreadableRows.Report(damaged);
+        }
+        finally
+        {
+            connection.RollBack();
         }
     }
 

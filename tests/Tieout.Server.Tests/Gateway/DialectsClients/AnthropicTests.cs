@@ -1,7 +1,7 @@
 using Anthropic.Exceptions;
 using Anthropic.Models.Messages;
 using Tieout.Core.Metering;
-using Tieout.Server.Tests.SimulatedProvider;
+using Tieout.Simulator.Tests.Provider;
 using Batches = Anthropic.Models.Messages.Batches;
 
 namespace Tieout.Server.Tests.Gateway.DialectsClients;

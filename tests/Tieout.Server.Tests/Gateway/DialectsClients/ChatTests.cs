@@ -1,7 +1,7 @@
 using System.ClientModel;
 using OpenAI.Chat;
 using Tieout.Core.Metering;
-using Tieout.Server.Tests.SimulatedProvider;
+using Tieout.Simulator.Tests.Provider;
 
 namespace Tieout.Server.Tests.Gateway.DialectsClients;
 

@@ -4,7 +4,7 @@ using OpenAI.Batch;
 using OpenAI.Responses;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Server.Tests.SimulatedProvider;
+using Tieout.Simulator.Tests.Provider;
 
 namespace Tieout.Server.Tests.Gateway.DialectsClients;
 

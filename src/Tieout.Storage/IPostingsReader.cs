@@ -1,0 +1,36 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Reconciliation;
+
+namespace Tieout.Storage;
+
+/// <summary>Postings: rows, and sums over a range of time.</summary>
+public interface IPostingsReader
+{
+    /// <summary>Postings by number, from just after <paramref name="after"/>.</summary>
+    IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken);
+
+    /// <summary>Charge postings and their corrections effective in a range, summed by project, provider, model and source.</summary>
+    Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
+
+    /// <summary>The same range summed twice, from independent tables: the postings, and the usage rows (with corrections).</summary>
+    Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
+
+    /// <summary>Charges effective in a range, summed by labels and slots of time, with the parts that tell why another book differs.</summary>
+    Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken);
+}
+
+/// <summary>What <see cref="IPostingsReader.TalliesAsync"/> sums.</summary>
+/// <param name="SlotMicros">Length of a slot, in microseconds; they are counted from <paramref name="From"/>.</param>
+/// <param name="WrittenAt">When the other book was last written: what was recorded later is told apart. Null: not known.</param>
+/// <param name="StepNanos">One in the last decimal of the other book, in nano-units: how charges rounded or cut one by one would have summed. 1: not at all.</param>
+public sealed record TallyQuery(string Org, Instant From, Instant To, long SlotMicros, TallyFigure Figure, Instant? WrittenAt = null, long StepNanos = 1);
+
+/// <param name="Corrections">Part of <paramref name="Charge"/> that reversals and re-entries made.</param>
+public sealed record ChargeSum(
+    string? Project, string? Provider, string? Model, UsageSource Source, long Attempts, Int128 InputTokens, Int128 OutputTokens,
+    Amount Charge, Amount Corrections, long FirstPosting, long LastPosting);
+
+public sealed record RangeTotals(Amount Postings, Amount Usage, long PostingCount, long UsageCount, Instant? LastPostingAt, Instant? LastUsageAt);

@@ -1,0 +1,140 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Core.Reconciliation;
+using Tieout.Storage.Reconciliation;
+
+namespace Tieout.Storage;
+
+/// <summary>The small readers of a store as one. Decides nothing: each call goes to the reader that has the figure.</summary>
+internal sealed class LedgerReader : ILedgerReader
+{
+    public required ILedgerPosition Position { private get; init; }
+
+    public required IOrgs AllOrgs { private get; init; }
+
+    public required IUsageReader Usage { private get; init; }
+
+    public required IPricesReader Prices { private get; init; }
+
+    public required IBudgetsReader BudgetsReader { private get; init; }
+
+    public required IBalances Balances { private get; init; }
+
+    public required IPostingsReader Postings { private get; init; }
+
+    public required IChainReader Chain { private get; init; }
+
+    public required IRecordsReader Records { private get; init; }
+
+    public required IAttemptsReader Attempts { private get; init; }
+
+    public required IObjectsReader Objects { private get; init; }
+
+    public required IFindingsReader Findings { private get; init; }
+
+    public long AsOf => Position.AsOf;
+
+    public TimeSpan? StaleFor => Position.StaleFor;
+
+    public IReadOnlyCollection<OrgState> Orgs => AllOrgs.Orgs;
+
+    public IReadOnlyCollection<SettingRow> Settings => AllOrgs.Settings;
+
+    public long SettingsVersion => AllOrgs.SettingsVersion;
+
+    public Task ReachAsync(long commit) => Position.ReachAsync(commit);
+
+    public OrgState? Org(string org) => AllOrgs.Org(org);
+
+    public IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken) => Usage.UsageAsync(filter, cancellationToken);
+
+    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
+        Usage.CorrelatedAsync(org, correlationId, limit, cancellationToken);
+
+    public Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Usage.StatusesAsync(org, from, to, cancellationToken);
+
+    public Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Usage.CellsAsync(org, from, to, cancellationToken);
+
+    public Task<ResolvedPrice?> PriceAsync(string org, int number, CancellationToken cancellationToken) => Prices.PriceAsync(org, number, cancellationToken);
+
+    public IReadOnlyList<BudgetStanding> Budgets(string org, Instant at) => BudgetsReader.Budgets(org, at);
+
+    public IReadOnlyList<BudgetState> BudgetStates(string org) => BudgetsReader.BudgetStates(org);
+
+    public Amount SpentToday(string org, Instant at) => BudgetsReader.SpentToday(org, at);
+
+    public Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken) =>
+        BudgetsReader.RecountAsync(org, budgets, at, cancellationToken);
+
+    public Account? Balance(string org) => Balances.Balance(org);
+
+    public IReadOnlyList<Hold> OpenHolds(string? org) => Balances.OpenHolds(org);
+
+    public Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) =>
+        Balances.HoldsAsync(org, state, limit, cancellationToken);
+
+    public IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken) =>
+        Postings.PostingsAsync(org, from, to, after, cancellationToken);
+
+    public Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Postings.ChargesAsync(org, from, to, cancellationToken);
+
+    public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Postings.TotalsAsync(org, from, to, cancellationToken);
+
+    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) =>
+        Postings.TalliesAsync(query, cancellationToken);
+
+    public Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken) =>
+        Chain.CommitOfAsync(org, posting, cancellationToken);
+
+    public Task<IReadOnlyList<BucketHead>> HeadsAsync(CancellationToken cancellationToken) => Chain.HeadsAsync(cancellationToken);
+
+    public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) => Chain.HashAsync(bucket, commit, cancellationToken);
+
+    public Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken) => Records.RecordAsync(key, cancellationToken);
+
+    public Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) => Records.RecordsNamedAsync(kind, name, cancellationToken);
+
+    public Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) =>
+        Records.RecordsAsync(kind, org, after, limit, cancellationToken);
+
+    public Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken) => Records.AuditAsync(query, cancellationToken);
+
+    public Task<IReadOnlyList<OutboxRow>> OutboxAsync(string? org, long after, int limit, CancellationToken cancellationToken) =>
+        Records.OutboxAsync(org, after, limit, cancellationToken);
+
+    public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) => Attempts.AttemptAsync(org, id, cancellationToken);
+
+    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) =>
+        Attempts.OperationAsync(org, operationId, cancellationToken);
+
+    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
+        Attempts.LineageAsync(org, operationId, cancellationToken);
+
+    public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
+        Attempts.RecordsAsync(org, attempt, cancellationToken);
+
+    public Task<KeptObject?> ObjectAsync(string org, ObjectKind kind, string id, CancellationToken cancellationToken) =>
+        Objects.ObjectAsync(org, kind, id, cancellationToken);
+
+    public Task<IReadOnlyList<KeptObject>> ObjectsAsync(string org, ObjectKind kind, long before, int limit, CancellationToken cancellationToken) =>
+        Objects.ObjectsAsync(org, kind, before, limit, cancellationToken);
+
+    public Task<long> CountObjectsAsync(string org, ObjectKind kind, int limit, CancellationToken cancellationToken) =>
+        Objects.CountObjectsAsync(org, kind, limit, cancellationToken);
+
+    public Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) =>
+        Objects.PendingObjectsAsync(kind, after, limit, cancellationToken);
+
+    public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) =>
+        Findings.FindingsAsync(query, cancellationToken);
+
+    public Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken) => Findings.ReconcileAsync(query, cancellationToken);
+}

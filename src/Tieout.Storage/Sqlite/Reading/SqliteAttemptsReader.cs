@@ -1,0 +1,37 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite.Reading;
+
+/// <summary>Attempts from the file.</summary>
+internal sealed class SqliteAttemptsReader(ReadConnections connections) : IAttemptsReader
+{
+    public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
+        Task.FromResult(connections.Read(cancellationToken, connection => Attempt(connection, org, id)));
+
+    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    {
+        const string ofOrg = "operation_id = ? AND attribution IN (SELECT no FROM attributions WHERE org = ?)";
+        var held = new Query("SELECT id FROM holds").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
+        var used = new Query("SELECT id FROM usage").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
+        return held.Union(used).Select(id => Attempt(connection, org, new(id))).OfType<Attempt>().ToArray();
+    });
+
+    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+        new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(connection, RowReads.Lineage));
+
+    public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
+        Task.FromResult(connections.Read(cancellationToken, connection => new AttemptSearch(connection, org).Records(attempt)));
+
+    private Attempt? Attempt(RawConnection connection, string org, AttemptId id)
+    {
+        var usage = new Query($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.id = ?", id.Value)
+            .List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))).SingleOrDefault();
+        var held = new Query($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq").Where("h.id = ?", id.Value)
+            .List(connection, s => (RowReads.Hold(s, no => connections.Labels(connection, no)).Hold, State: (HoldState)s.Int64(9))).SingleOrDefault();
+        if ((usage?.Usage.Labels.Org ?? held.Hold?.Scope.Org) != org) return null;
+        return new(held.Hold, held.Hold is null ? HoldState.Settled : held.State, usage);
+    }
+}
