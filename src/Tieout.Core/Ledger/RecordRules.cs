@@ -13,6 +13,7 @@ internal static class RecordRules
         var before = draft.Record(command.Key);
         if (before is not null && string.Equals(before.Body, command.Body, StringComparison.Ordinal)) return new Outcome.Replayed(before.Seq, Figures.None);
         if (before is not null && command.Once) return Refuse(Refusal.IdReused);
+        if (command.Replaces is { } read && (before?.Seq ?? 0) != read) return Refuse(Refusal.RecordChanged);
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 

@@ -10,6 +10,10 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;
 
+/// <summary>The finding that a credit note repairs.</summary>
+/// <param name="Closing">Closes it, in the commit of the note.</param>
+internal sealed record CreditRepair(string Finding, Command.AddRecord Closing);
+
 /// <summary>Issues invoices and credit notes: numbers without gaps, each a record that is made once and so never changes.</summary>
 internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 {
@@ -37,9 +41,9 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     }
 
     /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
-    /// <param name="finding">The finding that it repairs; null: none.</param>
+    /// <param name="repair">The finding that it repairs; null: none.</param>
     /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
-    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, AdminCall call, string? finding = null)
+    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, AdminCall call, CreditRepair? repair = null)
     {
         var invoice = (await InvoicesAsync(org, call.CancellationToken)).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
         if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
@@ -51,7 +55,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
                 if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
-                (await GiveAsync(known, finding, call)).OrThrow();
+                (await GiveAsync(known, repair, call)).OrThrow();
                 return (false, known);
             }
 
@@ -59,7 +63,7 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             var left = invoice.Net - notes.Where(note => note.Invoice == number).Sum(note => note.Net);
             if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and the invoice {number} has {left} left to credit.");
             var note = CreditNote.Of(invoice, CreditNote.Numbers.After(notes.Count), id, net, reason, time.GetUtcNow());
-            var outcome = await GiveAsync(note, finding, call);
+            var outcome = await GiveAsync(note, repair, call);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             return (outcome.OrThrow().IsNew, note);
         }
@@ -103,10 +107,11 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     }
 
     /// <summary>Records the credit note and gives the money, both or neither. Sending it again is safe: it counts once.</summary>
-    private Task<Outcome> GiveAsync(CreditNote note, string? finding, AdminCall call)
+    private Task<Outcome> GiveAsync(CreditNote note, CreditRepair? repair, AdminCall call)
     {
         var grant = new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null);
-        return ledger.ActAsync(new Command.Together(note.Org, [BillingRecord.Of(note), grant]), call, new(note.Id, note.Reason, finding));
+        Command[] parts = repair is null ? [BillingRecord.Of(note), grant] : [BillingRecord.Of(note), grant, repair.Closing];
+        return ledger.ActAsync(new Command.Together(note.Org, [.. parts]), call, new(note.Id, note.Reason, repair?.Finding));
     }
 
     /// <exception cref="ProposedException">The same credit note was proposed before.</exception>

@@ -40,6 +40,9 @@ public abstract partial record Command
         /// <summary>Of a <see cref="RecordKind.BillingDocument"/>, which one it is; null: another kind of record.</summary>
         public BillingDocumentKind? Document { get; init; }
 
+        /// <summary>Number of the newest record of the name that the sender has read, 0 for none: if another is the newest now, the command is refused. Null: whichever is the newest.</summary>
+        public long? Replaces { get; init; }
+
         public RecordKey Key => new(Kind, Org, Name);
 
         public override string? OrgId => Org;
