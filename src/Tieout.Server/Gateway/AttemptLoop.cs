@@ -7,12 +7,13 @@ using Tieout.Core.Ledger;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary>Steps 3 to 6: makes one attempt after another, each with a hold and a record of its own, until one is answered.</summary>
 /// <remarks>Nothing reaches the client before an attempt is answered, and no attempt follows one that was: so the client gets no byte twice.</remarks>
-internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, AttemptHolds holds, AnswerRelay relay, ILogger<AttemptLoop> logger)
+internal sealed class AttemptLoop(ServerOptions options, CurrentPrices current, Lineages lineages, AttemptHolds holds, AnswerRelay relay, ILogger<AttemptLoop> logger)
 {
     public async Task AnswerAsync(GatewayCall call)
     {
@@ -65,7 +66,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
 
     private Estimate EstimateAt(GatewayCall call, Target target)
     {
-        var prices = new AttemptPrices(call.Caller.Spender.Prices, target.Upstream, Instant.From(options.Time.GetUtcNow()));
+        var prices = new AttemptPrices(current.Of(call.Caller.Spender.Key.Org)!, target.Upstream, Instant.From(options.Time.GetUtcNow()));
         return Estimate.Of(prices, call.Request, target.Model, target.OutputTokensMax, call.Routes.Options.Gateway.OutputTokensDefault);
     }
 
@@ -91,7 +92,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     {
         using var deadline = new AttemptDeadline(attempt.Target.Timeouts, call.Routes.Options.Gateway.DrainTimeout, options.Time);
         await using var watch = call.Context.RequestAborted.UnsafeRegister(static deadline => ((AttemptDeadline)deadline!).MarkClientGone(), deadline);
-        var reader = call.Caller.Spender.Prices.Reader(attempt.Target.Upstream, call.Endpoint.Flavor, call.Endpoint.OwnExtractor);
+        var reader = attempt.Record.Prices.Reader(call.Endpoint.Flavor, call.Endpoint.OwnExtractor);
         var meter = new UsageMeter(reader, call.Request.TextBytes, attempt.Price);
 
         // step 5: forward

@@ -8,6 +8,7 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
@@ -20,6 +21,7 @@ internal static class GatewayEndpoints
     public static void AddGateway(this IServiceCollection services)
     {
         services.AddSingleton<CurrentKeys>();
+        services.AddSingleton<CurrentPrices>();
         services.AddSingleton<CurrentRoutes>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<Lineages>();

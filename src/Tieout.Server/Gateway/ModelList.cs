@@ -3,11 +3,12 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>: the models that a key may use, in the dialect of the client.</summary>
-internal sealed class ModelList(CurrentRoutes currentRoutes)
+internal sealed class ModelList(CurrentRoutes currentRoutes, CurrentPrices prices)
 {
     /// <summary>Clients expect a time, and the configuration has none.</summary>
     private const long CreatedUnixSeconds = 1_700_000_000;
@@ -39,9 +40,9 @@ internal sealed class ModelList(CurrentRoutes currentRoutes)
             return null;
         }
 
-        var routes = currentRoutes.Get();
+        var (routes, own) = (currentRoutes.Get(), prices.Of(caller!.Spender.Key.Org)!);
         var all = routes.Only is { } only
-            ? caller!.Spender.Prices.Models(only).Select(model => (model, only.Options.Name))
+            ? own.Models(only.PricedAs(own)).Select(model => (model, only.Options.Name))
             : routes.Names.Select(name => (name, routes.Find(name)!.Stages[0][0].Upstream.Options.Name));
         return all.Where(model => caller!.Spender.Key.Terms?.AllowsModel(model.Item1) ?? true);
     }

@@ -6,15 +6,15 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
 /// <summary>Records which org owns a response that a provider stores, and which responses are still to be charged. Both are objects of the ledger, so they survive a restart.</summary>
 internal sealed partial class StoredResponses(
-    ILedger ledger, CurrentKeys keys, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
+    ILedger ledger, CurrentPrices prices, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
 {
     /// <summary>Some 5 MB of the newest objects, so that one that is still in the spool is found. At this many, all are forgotten: the ledger has them.</summary>
     private const int RecentMax = 10_000;
@@ -91,7 +91,7 @@ internal sealed partial class StoredResponses(
 
             var stored = Read(kept);
             var record = Record(stored, hold, upstream);
-            var meter = new UsageMeter(record.Prices.Org.Reader(upstream, "responses"), stored.PromptBytes, record.Price);
+            var meter = new UsageMeter(record.Prices.Reader("responses"), stored.PromptBytes, record.Price);
             var reader = new ResponsesAnswerReader(meter);
             reader.Whole(answer.Span);
             if (reader.IsPending || reader.StoredId is null || FindRecent(kept.Org, ObjectKind.Response, kept.Id) is { IsPending: false }) return null;
@@ -116,10 +116,10 @@ internal sealed partial class StoredResponses(
     /// <summary>Restores the facts of the attempt from its hold and from the stored response.</summary>
     private AttemptRecord Record(StoredResponse stored, Hold hold, Upstream upstream)
     {
-        var prices = new AttemptPrices(keys.Get().Prices.Of(hold.Scope.Org)!, upstream, new Instant(stored.OccurredAt));
+        var own = new AttemptPrices(prices.Of(hold.Scope.Org)!, upstream, new Instant(stored.OccurredAt));
         return new(
             hold.Id, hold.OperationId, stored.AttemptNo, stored.Workflow, stored.Correlation, stored.Trace, hold.EndUser,
-            stored.Model, prices.Of(stored.Model).Price, prices, new(hold));
+            stored.Model, own.Of(stored.Model).Price, own, new(hold));
     }
 
     [LoggerMessage(EventId = LogEvents.ResponseNotSettled, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]

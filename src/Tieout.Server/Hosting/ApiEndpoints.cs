@@ -34,6 +34,7 @@ public static class ApiEndpoints
     {
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
+        services.TryAddSingleton<CurrentPrices>();
         services.TryAddSingleton<CostTraces>();
         services.TryAddSingleton<RefusedTraces>();
         services.AddHostedService<TraceWarmUp>();

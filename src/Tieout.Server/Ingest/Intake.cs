@@ -19,7 +19,7 @@ namespace Tieout.Server.Ingest;
 /// <summary>From items to charges: each is priced, charged once for ever, and answered by itself.</summary>
 /// <remarks>From the platform usage is a fact: it is charged with or without headroom, and passing a limit is a finding. <see cref="FactCap"/> says how far this is so for a key.</remarks>
 /// <param name="identities">Null: nothing that comes in here bears an envelope.</param>
-internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? identities = null)
+internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentities? identities = null)
 {
     /// <summary>Labels come from senders: past this many combinations, the remembered ones are let go.</summary>
     private const int RememberedMax = 10_000;
@@ -42,7 +42,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
     public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken, IngestAudit? audit = null)
     {
-        var prices = keys.Get().Prices;
+        var current = prices.Get();
         var reading = identities?.For(caller);
         var charges = new List<LinkedCommand>(items.Count);
         var facts = new FactCap(caller);
@@ -51,7 +51,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
         {
             var token = items[i].Envelope ?? envelope;
             var carried = token is not null && items[i].Refusal is null ? reading?.Bind(items[i], token) : null;
-            var priced = items[i].Refusal is null ? Price(items[i], caller, prices, isBound: carried is not null) : null;
+            var priced = items[i].Refusal is null ? Price(items[i], caller, current, isBound: carried is not null) : null;
             if (priced is null)
             {
                 outcomes[i] = ItemOutcome.Refused(items[i]);
@@ -74,7 +74,7 @@ internal sealed class Intake(ILedger ledger, CurrentKeys keys, ItemIdentities? i
     }
 
     /// <summary>What an item would be charged, if it were handed in now; null: it would be refused.</summary>
-    public PricedUsage? Priced(UsageItem item, Caller caller) => Price(item, caller, keys.Get().Prices, isBound: false);
+    public PricedUsage? Priced(UsageItem item, Caller caller) => Price(item, caller, prices.Get(), isBound: false);
 
     /// <returns>Null: it is refused, and the item says why.</returns>
     private PricedUsage? Price(UsageItem item, Caller caller, PriceSnapshot prices, bool isBound)

@@ -3,36 +3,22 @@ using Tieout.Core;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Server.Gateway.Dialects;
-using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Pricing;
 
 /// <summary>What one org pays: the lists that hold for it and its policy. Immutable.</summary>
 internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
 {
-    private readonly ConcurrentDictionary<Upstream, string> _providers = new();
-    private readonly ConcurrentDictionary<(Upstream, string Flavor), UsageBlockReader> _readers = new();
+    private readonly ConcurrentDictionary<(string Name, string Home), string> _providers = new();
     private readonly ConcurrentDictionary<(ResolvedPrice Price, decimal Factor), ResolvedPrice> _ofBatches = new();
 
     public PriceBook Book => book;
 
     public PricePolicy Policy => policy;
 
-    /// <summary>The price of a model at an upstream. A price in another asset than the org's is none: amounts of two assets never meet.</summary>
-    /// <param name="model">As the provider names it.</param>
-    public PriceAnswer Find(Upstream upstream, string model, Instant at) => Find(Of(upstream), model, at);
-
-    /// <summary>As <see cref="Find(Upstream, string, Instant)"/>, for a line of a batch.</summary>
-    public PriceAnswer FindForBatch(Upstream upstream, string model, Instant at)
-    {
-        var answer = Find(upstream, model, at);
-        if (answer.Price is not { } price) return answer;
-        return answer with { Price = _ofBatches.GetOrAdd((price, upstream.Options.BatchFactor), static of => of.Price.ForBatch(of.Factor)) };
-    }
-
-    /// <summary>The price of a model at a provider, for usage that did not pass an upstream of ours. A price in another asset is none here, too.</summary>
+    /// <summary>The price of a model at a provider. A price in another asset than the org's is none: amounts of two assets never meet.</summary>
     /// <param name="provider">As price lists call it; null: the provider that models of this name belong to.</param>
+    /// <param name="model">As the provider names it.</param>
     public PriceAnswer Find(string? provider, string model, Instant at)
     {
         var answer = book.Find(provider, model, at, policy);
@@ -41,24 +27,23 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
             : answer;
     }
 
-    /// <summary>The models that the lists know of an upstream.</summary>
-    public IEnumerable<string> Models(Upstream upstream)
+    /// <summary>As <see cref="Find"/>, for a line of a batch.</summary>
+    /// <param name="factor">What a line of a batch costs of the price of a request.</param>
+    public PriceAnswer FindForBatch(string provider, string model, Instant at, decimal factor)
     {
-        var provider = Of(upstream);
-        return book.Catalogues.SelectMany(list => list.Provider(provider)?.Models ?? []).Select(model => model.Id).Distinct(StringComparer.Ordinal);
+        var answer = Find(provider, model, at);
+        if (answer.Price is not { } price) return answer;
+        return answer with { Price = _ofBatches.GetOrAdd((price, factor), static of => of.Price.ForBatch(of.Factor)) };
     }
 
-    /// <summary>How the answers of one API of an upstream say what was used.</summary>
-    /// <param name="own">How they are read where no price list says; null: one does.</param>
-    public UsageBlockReader Reader(Upstream upstream, string flavor, UsageExtractor? own = null) =>
-        _readers.TryGetValue((upstream, flavor), out var reader) ? reader : _readers.GetOrAdd((upstream, flavor), new UsageBlockReader(
-            book.Extractor(Of(upstream), flavor) ?? book.Extractor(upstream.HomeProvider, flavor) ?? own
-            ?? throw new InvalidOperationException($"No price list says how {flavor} answers of {upstream.HomeProvider} are read.")));
+    /// <summary>The models that the lists know of a provider.</summary>
+    public IEnumerable<string> Models(string provider) =>
+        book.Catalogues.SelectMany(list => list.Provider(provider)?.Models ?? []).Select(model => model.Id).Distinct(StringComparer.Ordinal);
 
-    /// <summary>A provider that no list knows has the list of its dialect's home.</summary>
-    private string Of(Upstream upstream) => _providers.GetOrAdd(upstream, static (upstream, book) =>
-    {
-        var wanted = upstream.Options.Prices ?? upstream.Options.Name;
-        return book.Catalogues.Any(list => list.Provider(wanted) is not null) ? wanted : upstream.HomeProvider;
-    }, book);
+    /// <summary>How a provider says in answers of one API what was used; null: no list says it.</summary>
+    public UsageExtractor? Extractor(string provider, string flavor) => book.Extractor(provider, flavor);
+
+    /// <summary>Under which provider of the lists an upstream is priced: its own name, else, where no list knows that, its dialect's home.</summary>
+    public string ProviderOf(string name, string home) => _providers.GetOrAdd(
+        (name, home), static (wanted, book) => book.Catalogues.Any(list => list.Provider(wanted.Name) is not null) ? wanted.Name : wanted.Home, book);
 }

@@ -4,6 +4,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
 
 namespace Tieout.Server.Pricing;
 
@@ -18,8 +20,10 @@ internal sealed class PriceSnapshot
     private readonly ConcurrentDictionary<long, PriceCatalogue> _read;
 
     /// <exception cref="FormatException">A stored list or policy cannot be read.</exception>
-    public PriceSnapshot(IReadOnlyCollection<SettingRow> settings, PriceSnapshot? before)
+    public PriceSnapshot(IOrgs ledger, PriceSnapshot? before)
     {
+        Version = ledger.SettingsVersion;
+        var settings = ledger.Settings;
         _read = before?._read ?? new();
         var lists = settings.Where(row => row.Kind == SettingKind.PriceList).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
         var policies = settings.Where(row => row.Kind == SettingKind.PricePolicy).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
@@ -35,6 +39,9 @@ internal sealed class PriceSnapshot
         }
     }
 
+    /// <summary>Of the settings that it was made of, or of older ones.</summary>
+    public long Version { get; }
+
     /// <summary>The lists that hold for every org.</summary>
     public PriceBook Shared { get; }
 
@@ -42,4 +49,15 @@ internal sealed class PriceSnapshot
     public OrgPrices? Of(string org) => _byOrg.GetValueOrDefault(org);
 
     private PriceCatalogue Read(SettingRow row) => _read.GetOrAdd(row.Seq, static (_, row) => PriceCatalogueJson.Read(Encoding.UTF8.GetBytes(row.Body)), row);
+}
+
+/// <summary>The newest <see cref="PriceSnapshot"/>.</summary>
+internal sealed class CurrentPrices(ILedger ledger) : CurrentSettings<PriceSnapshot>(ledger)
+{
+    /// <summary>Prices of an org; null: no such org.</summary>
+    public OrgPrices? Of(string org) => Get().Of(org);
+
+    protected override PriceSnapshot Read(IOrgs ledger, PriceSnapshot? before) => new(ledger, before);
+
+    protected override long VersionOf(PriceSnapshot snapshot) => snapshot.Version;
 }

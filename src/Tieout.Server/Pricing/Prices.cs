@@ -48,18 +48,18 @@ internal static class PriceEndpoints
         api.MapPut("/orgs/{org}/price-policy", SetPolicy).Allow(Access.Roles(AdminRole.Operator));
     }
 
-    private static IResult List(ILedger ledger, CurrentKeys current)
+    private static IResult List(ILedger ledger, CurrentPrices current)
     {
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(new PriceListsBody([.. current.Get().Prices.Shared.Catalogues.Select(Body)], asOf), PricingJson.Default.PriceListsBody);
+        return Answer.Ok(new PriceListsBody([.. current.Get().Shared.Catalogues.Select(Body)], asOf), PricingJson.Default.PriceListsBody);
     }
 
-    private static IResult Show(string provider, string model, HttpContext context, ILedger ledger, CurrentKeys current, TimeProvider time)
+    private static IResult Show(string provider, string model, HttpContext context, ILedger ledger, CurrentPrices current, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "org");
         var asOf = ledger.Read.AsOf;
-        var own = Inputs.Query(context, "org") is { } org ? current.Get().Prices.Of(Inputs.Org(ledger, org).Org.Id) : null;
-        var answer = (own?.Book ?? current.Get().Prices.Shared).Find(provider, model, Instant.From(time.GetUtcNow()), own?.Policy ?? PricePolicy.AtCost);
+        var own = Inputs.Query(context, "org") is { } org ? current.Of(Inputs.Org(ledger, org).Org.Id) : null;
+        var answer = (own?.Book ?? current.Get().Shared).Find(provider, model, Instant.From(time.GetUtcNow()), own?.Policy ?? PricePolicy.AtCost);
         if (answer.Price is not { } price) throw new ApiRefusedException(ApiError.PriceNotFound, $"No price list has a price for the model '{Inputs.Shown(model)}' of the provider '{Inputs.Shown(provider)}'.");
         using var json = JsonDocument.Parse(price.ToJson());
         return Answer.Ok(
@@ -104,10 +104,10 @@ internal static class PriceEndpoints
         }
     }
 
-    private static async Task<IResult> SetPolicy(string org, HttpContext context, ILedger ledger, CurrentKeys current)
+    private static async Task<IResult> SetPolicy(string org, HttpContext context, ILedger ledger, CurrentPrices current)
     {
         var body = await Inputs.BodyAsync(context, PricingJson.Default.PricePolicyBody);
-        var before = current.Get().Prices.Of(Inputs.Org(ledger, org).Org.Id)?.Policy ?? PricePolicy.AtCost;
+        var before = current.Of(Inputs.Org(ledger, org).Org.Id)?.Policy ?? PricePolicy.AtCost;
         var unknown = body.UnknownModel switch
         {
             null => before.UnknownModel,

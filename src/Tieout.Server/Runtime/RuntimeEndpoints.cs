@@ -10,6 +10,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -32,13 +33,13 @@ internal static class RuntimeEndpoints
         api.MapGet("/orgs/{org}/runtimes/{id}", ShowAsync).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
-    private static async Task<IResult> RegisterAsync(HttpContext context, ILedger ledger, CurrentKeys keys, TimeProvider time)
+    private static async Task<IResult> RegisterAsync(HttpContext context, ILedger ledger, CurrentPrices prices, TimeProvider time)
     {
         Inputs.OnlyQuery(context);
         var body = await Inputs.BodyAsync(context, RuntimeJson.Default.NewRuntimeBody);
         Inputs.Org(ledger, body.Org);
         RuntimeInputs.Check(body);
-        RuntimeInputs.CheckPrices(RuntimeObjects.Instance(body), keys.Get().Prices.Of(body.Org)!, Instant.From(time.GetUtcNow()));
+        RuntimeInputs.CheckPrices(RuntimeObjects.Instance(body), prices.Of(body.Org)!, Instant.From(time.GetUtcNow()));
         var outcome = await ledger.ActAsync(RuntimeObjects.Keep(body), AdminCalls.Of(context));
         if (outcome is Outcome.Refused refused) throw new ApiRefusedException(refused.Reason.Error, refused.Reason.Error.Title);
         return Answer.Ok(body, RuntimeJson.Default.NewRuntimeBody);

@@ -5,6 +5,7 @@ using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Ingest;
+using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -15,7 +16,7 @@ namespace Tieout.Server.Runtime;
 /// It remembers nothing that it could not read again: events are in the ledger, and what was billed is the ledger's usage. So it may die anywhere,
 /// and whoever looks next does what is missing; ids that follow from instance, component and interval make what is there already a replay.
 /// </remarks>
-internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOptions options)
+internal sealed class RuntimeMeter(ILedger ledger, CurrentPrices prices, RuntimeOptions options)
 {
     /// <summary>How long after its end an interval is charged: what comes by then needs no correction.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
@@ -25,9 +26,9 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentKeys keys, RuntimeOpti
     private static readonly Caller Self = new(Org: null, AdminRole.Admin, "runtime");
 
     private readonly Grid _grid = options.Grid;
-    private readonly Intake _intake = new(ledger, keys);
+    private readonly Intake _intake = new(ledger, prices);
     private readonly RuntimeSilence _silence = new(ledger, options.HeartbeatGrace);
-    private readonly RuntimeRecharge _recharge = new(ledger, new(ledger, keys));
+    private readonly RuntimeRecharge _recharge = new(ledger, new(ledger, prices));
     private readonly Dictionary<(string Org, string Id), Followed> _followed = [];
     private readonly Dictionary<string, long> _lastEvent = new(StringComparer.Ordinal);
 

@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
+using Tieout.Server.Pricing;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;
 
 /// <summary>Meters runtimes as time passes, on one node.</summary>
-internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger)
+internal sealed partial class RuntimeWorker(ILedger ledger, CurrentPrices prices, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger)
     : LeaderWorker(ledger, TimeSpan.FromSeconds(10), time, outages)
 {
     private RuntimeMeter? _meter;
@@ -21,7 +21,7 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentKeys keys, Se
     {
         try
         {
-            _meter ??= new(Ledger, keys, options.Runtime);
+            _meter ??= new(Ledger, prices, options.Runtime);
             var refused = await _meter.TickAsync(Instant.From(Time.GetUtcNow()), stoppingToken);
             if (refused > 0) LogRefused(refused);
         }

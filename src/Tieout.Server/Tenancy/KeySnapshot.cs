@@ -3,27 +3,27 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Pricing;
 using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;
 
-/// <summary>Every key that may spend, the prices of its org, and every token that may administer. Immutable; made anew when the ledger's settings change.</summary>
+/// <summary>Every key that may spend and every token that may administer. Immutable; made anew when the ledger's settings change.</summary>
 internal sealed class KeySnapshot
 {
     private readonly SecretTable<Spender> _keys = new();
     private readonly SecretTable<RoleToken> _tokens = new();
+    private readonly HashSet<string> _orgs;
     private readonly TimeProvider _time;
 
     private readonly ConcurrentDictionary<(string Key, string Org), Spender> _acting = new();
 
-    public KeySnapshot(IOrgs ledger, KeySnapshot? before, TimeProvider time)
+    public KeySnapshot(IOrgs ledger, TimeProvider time)
     {
         // The version first: settings read after it are at least as new, so a change in between only means one snapshot more.
         Version = ledger.SettingsVersion;
         _time = time;
         var settings = ledger.Settings;
-        Prices = new(settings, before?.Prices);
+        _orgs = settings.Where(row => row.Kind == SettingKind.Org).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var row in settings)
         {
             if (row.Kind == SettingKind.Key) Add(ApiKey.Parse(row.Body));
@@ -33,17 +33,15 @@ internal sealed class KeySnapshot
 
     public long Version { get; }
 
-    public PriceSnapshot Prices { get; }
-
     /// <summary>The bearer of a key, spending for <paramref name="org"/>; null: no such org. Whether it may is not asked here.</summary>
     public Spender? Acting(Spender spender, string org)
     {
         if (spender.Key.Org == org) return spender;
         if (_acting.TryGetValue((spender.Key.Id, org), out var known)) return known;
-        if (Prices.Of(org) is not { } prices) return null;
+        if (!_orgs.Contains(org)) return null;
 
         // Team and project are the key's own org's: they mean nothing in another.
-        var acting = new Spender(spender.Key with { Org = org, Team = null, Project = null }, spender.SecretSha256, prices);
+        var acting = new Spender(spender.Key with { Org = org, Team = null, Project = null }, spender.SecretSha256);
         return _acting.GetOrAdd((spender.Key.Id, org), acting);
     }
 
@@ -56,11 +54,11 @@ internal sealed class KeySnapshot
 
     private void Add(ApiKey key)
     {
-        if (key.Blocked || Prices.Of(key.Org) is not { } prices) return;
+        if (key.Blocked || !_orgs.Contains(key.Org)) return;
         var terms = key.Terms ?? KeyTerms.None;
-        _keys.Add(key.SecretSha256, new(key, Convert.FromHexString(key.SecretSha256), prices), terms.ExpiresAt);
+        _keys.Add(key.SecretSha256, new(key, Convert.FromHexString(key.SecretSha256)), terms.ExpiresAt);
         if (terms is not { PreviousSha256: { } previous, PreviousUntil: { } until }) return;
-        _keys.Add(previous, new(key, Convert.FromHexString(previous), prices), terms.ExpiresAt < until ? terms.ExpiresAt : until);
+        _keys.Add(previous, new(key, Convert.FromHexString(previous)), terms.ExpiresAt < until ? terms.ExpiresAt : until);
     }
 }
 
@@ -91,25 +89,9 @@ internal sealed class SecretTable<T>
 }
 
 /// <summary>The newest <see cref="KeySnapshot"/>, checked at every request: a key that was blocked a commit ago is refused now.</summary>
-internal sealed class CurrentKeys(ILedger ledger, TimeProvider time)
+internal sealed class CurrentKeys(ILedger ledger, TimeProvider time) : CurrentSettings<KeySnapshot>(ledger)
 {
-    private readonly Lock _rebuilding = new();
-    private KeySnapshot? _last;
+    protected override KeySnapshot Read(IOrgs ledger, KeySnapshot? before) => new(ledger, time);
 
-    public KeySnapshot Get()
-    {
-        var last = Volatile.Read(ref _last);
-        return last is not null && last.Version == ledger.Read.SettingsVersion ? last : Rebuild();
-    }
-
-    private KeySnapshot Rebuild()
-    {
-        lock (_rebuilding)
-        {
-            if (_last is { } last && last.Version == ledger.Read.SettingsVersion) return last;
-            var next = new KeySnapshot(ledger.Read, _last, time);
-            Volatile.Write(ref _last, next);
-            return next;
-        }
-    }
+    protected override long VersionOf(KeySnapshot snapshot) => snapshot.Version;
 }

@@ -1,12 +1,11 @@
 using System.Collections.Concurrent;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Pricing;
 
 namespace Tieout.Server.Tenancy;
 
 /// <summary>A key with all that a request by it needs to know.</summary>
-internal sealed class Spender(ApiKey key, byte[] secretSha256, OrgPrices prices)
+internal sealed class Spender(ApiKey key, byte[] secretSha256)
 {
     /// <summary>Features and triggers come from clients: past this many combinations, the remembered ones are let go.</summary>
     private const int RememberedMax = 256;
@@ -16,8 +15,6 @@ internal sealed class Spender(ApiKey key, byte[] secretSha256, OrgPrices prices)
     public ApiKey Key => key;
 
     public byte[] SecretSha256 => secretSha256;
-
-    public OrgPrices Prices => prices;
 
     /// <summary>Where the key may be used from; null: everywhere.</summary>
     public AddressList? Addresses { get; } = key.Terms?.Addresses is { } entries ? AddressList.Of(entries) : null;

@@ -1,11 +1,8 @@
-using Tieout.Core.Money;
-using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Gateway;
@@ -60,7 +57,7 @@ public sealed class GuardrailsTests
     private static GuardedCall Call(Routes routes, string model, string? user, KeyTerms? terms)
     {
         var key = new ApiKey("key", "acme", Team: null, Project: null, Name: null, SecretSha256: "", Blocked: false, DateTimeOffset.UnixEpoch) { Terms = terms };
-        var spender = new Spender(key, [], new OrgPrices(PriceBook.Builtin, PricePolicy.AtCost, new Asset("USD")));
+        var spender = new Spender(key, []);
         return new(spender, KeyScope.Chat, ProviderDialect.OpenAi, new GatewayRequest { Model = model, User = user, Bytes = 0 }, routes);
     }
 

@@ -10,6 +10,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
 using Tieout.Server.Http;
+using Tieout.Server.Pricing;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
@@ -161,7 +162,7 @@ public sealed class FindingCorrectionTests
     private static ReconciliationRun Run(ILedger ledger)
     {
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        return new(ledger, new CurrentKeys(ledger, TimeProvider.System), spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
+        return new(ledger, new CurrentPrices(ledger), spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
     }
 
     private sealed class Store(string kind) : IDisposable

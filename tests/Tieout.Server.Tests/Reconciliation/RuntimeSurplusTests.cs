@@ -10,6 +10,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Ingest;
+using Tieout.Server.Pricing;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Runtime;
 using Tieout.Server.Telemetry;
@@ -41,16 +42,16 @@ public sealed class RuntimeSurplusTests
         await using (var ledger = await OpenAsync(store, folder.FullName))
         {
             var app = await PrepareAsync(ledger);
-            var keys = new CurrentKeys(ledger, TimeProvider.System);
-            Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
+            var prices = new CurrentPrices(ledger);
+            Assert.Equal(0, await new RuntimeMeter(ledger, prices, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             Assert.Equal(4.86m, Charged(ledger));
-            Assert.Empty(await FindAsync(Of(ledger, keys).ReconciliationRun));
+            Assert.Empty(await FindAsync(Of(ledger, prices).ReconciliationRun));
 
             // Another system hands in five minutes of the workers once more; usage of one that never started; and a stop that the meter has not heard of yet.
-            await HandInAsync(ledger, keys, app, 300, 300);
-            await HandInAsync(ledger, keys, app with { Id = "app-2" }, 0, 100);
+            await HandInAsync(ledger, prices, app, 300, 300);
+            await HandInAsync(ledger, prices, app with { Id = "app-2" }, 0, 100);
             await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
-            var (reconciling, correcting, call) = Of(ledger, keys);
+            var (reconciling, correcting, call) = Of(ledger, prices);
             var findings = await FindAsync(reconciling);
             Assert.Equal(
                 ["app-1 ledger_mismatch 7.26 3.24", "app-2 ledger_mismatch 0.8 0"],
@@ -62,9 +63,9 @@ public sealed class RuntimeSurplusTests
             Assert.Equal(3.24m, Charged(ledger));
 
             // The meter finds nothing left to do, and doing it again is doing it once.
-            Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
+            Assert.Equal(0, await new RuntimeMeter(ledger, prices, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             Assert.Equal(3.24m, Charged(ledger));
-            Assert.Empty(await FindAsync(Of(ledger, keys).ReconciliationRun));
+            Assert.Empty(await FindAsync(Of(ledger, prices).ReconciliationRun));
         }
 
         folder.Delete(recursive: true);
@@ -77,11 +78,11 @@ public sealed class RuntimeSurplusTests
         await using (var ledger = await OpenAsync("sqlite", folder.FullName))
         {
             await PrepareAsync(ledger);
-            var keys = new CurrentKeys(ledger, TimeProvider.System);
-            Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
+            var prices = new CurrentPrices(ledger);
+            Assert.Equal(0, await new RuntimeMeter(ledger, prices, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
-            Assert.Empty(await FindAsync(Of(ledger, keys, TimeSpan.Zero).ReconciliationRun));
-            Assert.Single(await FindAsync(Of(ledger, keys).ReconciliationRun));
+            Assert.Empty(await FindAsync(Of(ledger, prices, TimeSpan.Zero).ReconciliationRun));
+            Assert.Single(await FindAsync(Of(ledger, prices).ReconciliationRun));
         }
 
         folder.Delete(recursive: true);
@@ -102,11 +103,11 @@ public sealed class RuntimeSurplusTests
         return RuntimeObjects.Instance(Body("app-1"));
     }
 
-    private static async Task HandInAsync(ILedger ledger, CurrentKeys keys, RuntimeInstance app, long from, long seconds)
+    private static async Task HandInAsync(ILedger ledger, CurrentPrices prices, RuntimeInstance app, long from, long seconds)
     {
         var item = RuntimeRecords.Item(app, new(new(0, Second + from, Second + from + seconds, 1, null), 1), 0);
         (item.Source, item.Id, item.OperationId) = ("other", $"{app.Id}-{from.ToString(CultureInfo.InvariantCulture)}", null);
-        Assert.Equal(ItemStatus.Accepted, (await new Intake(ledger, keys).TakeAsync([item], new(Org: null, AdminRole.Admin, "other"), Cancel))[0].Status);
+        Assert.Equal(ItemStatus.Accepted, (await new Intake(ledger, prices).TakeAsync([item], new(Org: null, AdminRole.Admin, "other"), Cancel))[0].Status);
     }
 
     private static decimal Charged(ILedger ledger) => -ledger.Read.Balance("acme")!.Balance.ToDecimal();
@@ -114,11 +115,11 @@ public sealed class RuntimeSurplusTests
     private static async Task<IReadOnlyList<Finding>> FindAsync(ReconciliationRun reconciling) => (await reconciling.RunAsync(FindingFilter.All, full: false, Cancel)).Findings;
 
     /// <param name="later">How long after now it is; null: long enough for the meter to have looked.</param>
-    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
+    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(ILedger ledger, CurrentPrices prices, TimeSpan? later = null)
     {
         var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
+        var reconciling = new ReconciliationRun(ledger, prices, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), AdminCallSample.Of("admin"));
     }
 

@@ -8,12 +8,13 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
 using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>The holds of a batch: each line is an attempt, with its ceiling at batch prices.</summary>
-internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller caller, Upstream upstream, Routes routes, Instant now)
+internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller caller, Upstream upstream, OrgPrices prices, Routes routes, Instant now)
 {
     /// <summary>The limit of the providers. Bounds the memory, some 300 bytes per line.</summary>
     private const int LinesMax = 100_000;
@@ -76,7 +77,7 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
     private GatewayRefusal? Add(GatewayRequest request, out Amount ceiling)
     {
         var outputTokensMax = routes.OutputTokensMaxOf(upstream.Options.Name, request.Model);
-        var estimate = Estimate.Of(new(caller.Spender.Prices, upstream, now, InBatch: true), request, request.Model, outputTokensMax, routes.Options.Gateway.OutputTokensDefault);
+        var estimate = Estimate.Of(new(prices, upstream, now, InBatch: true), request, request.Model, outputTokensMax, routes.Options.Gateway.OutputTokensDefault);
         ceiling = estimate.Ceiling;
         if (estimate.Problem is EstimateProblem.NotPriced) return GatewayRefusal.ModelNotPriced(request.Model);
         if (estimate.Problem is EstimateProblem.TooLarge) return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");

@@ -7,14 +7,13 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Pricing;
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Charges each line of an ended batch once, however often and by whom the end is seen (M1, L3).</summary>
-internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider provider, BatchHolds holds, ILedger ledger, Configuration.ServerOptions options, ILogger<BatchSettlement> logger)
+internal sealed partial class BatchSettlement(CurrentPrices prices, KeptAtProvider provider, BatchHolds holds, ILedger ledger, Configuration.ServerOptions options, ILogger<BatchSettlement> logger)
 {
     private const int StripesCount = 64;
 
@@ -35,8 +34,8 @@ internal sealed partial class BatchSettlement(CurrentKeys keys, KeptAtProvider p
         {
             if (await ledger.Read.ObjectAsync(org, ObjectKind.Batch, id, CancellationToken.None) is not { IsPending: true }) return true;
             var facts = BatchFacts.Parse(batch.Object.Body);
-            if (keys.Get().Prices.Of(org) is not { } prices || api.EndpointOf(word.Span) is not { } endpoint) return false;
-            var lines = new Lines(org, facts, upstream, prices, endpoint, OpenHolds(org, facts).ToDictionary(hold => hold.Id), options.Gateway.Claims);
+            if (prices.Of(org) is not { } own || api.EndpointOf(word.Span) is not { } endpoint) return false;
+            var lines = new Lines(org, facts, upstream, own, endpoint, OpenHolds(org, facts).ToDictionary(hold => hold.Id), options.Gateway.Claims);
             foreach (var results in api.ResultsOf(id, word.Span))
             {
                 if (!await ChargeAsync(lines, api, results)) return false;
@@ -125,7 +124,7 @@ internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, Or
     /// <returns>Null: the line is not a result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
     {
-        var meter = new UsageMeter(Prices.Reader(Upstream, Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
+        var meter = new UsageMeter(new AttemptPrices(Prices, Upstream, default, InBatch: true).Reader(Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
         if (!api.TryReadResult(line, out var result))
         {
             // The provider ran the line and its usage cannot be read, so the attempt costs what was held for it.

@@ -5,12 +5,13 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Pricing;
 using Tieout.Storage;
 
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: each line is held for before the batch is sent, and charged when the batch has ended.</summary>
-internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSettlement settlement, BatchSending sending, ReferenceGate references, ILedger ledger)
+internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, CurrentPrices prices, BatchSettlement settlement, BatchSending sending, ReferenceGate references, ILedger ledger)
 {
     /// <summary>Creates a batch at OpenAI, whose lines are in an uploaded file.</summary>
     public async Task CreateAsync(HttpContext context)
@@ -27,7 +28,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
 
         if (await kept.FindAsync(context, spoken, caller, ObjectKind.File, fileId, json => FileFacts.Parse(json).Provider) is not ({ } file, { } upstream)) return;
         var facts = BatchFacts.Of(caller, upstream.Options.Name, fileId);
-        var order = new BatchOrder(api, facts, caller, upstream, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
+        var order = new BatchOrder(api, facts, caller, upstream, prices.Of(caller.Spender.Key.Org)!, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
         if (await FillAsync(context, order, caller.Spender.Key.Org, upstream, fileId) is { } refused) await spoken.RefuseAsync(context, refused);
         else await sending.SendAsync(context, api, caller, facts, order, upstream, body.Span.ToArray());
     }
@@ -53,7 +54,7 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         }
 
         var facts = BatchFacts.Of(caller, lines.Upstream.Options.Name, inputFile: null);
-        var order = new BatchOrder(api, facts, caller, lines.Upstream, routes, Instant.From(options.Time.GetUtcNow()));
+        var order = new BatchOrder(api, facts, caller, lines.Upstream, prices.Of(caller.Spender.Key.Org)!, routes, Instant.From(options.Time.GetUtcNow()));
         foreach (var (index, (customId, request)) in lines.Requests.Index())
         {
             refused ??= order.Add(customId, MessageLines.Endpoint, request) is { } wrong ? wrong with { Message = $"requests.{index}: {wrong.Message ?? wrong.Error.Title}" } : null;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
+using Tieout.Server.Pricing;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
@@ -62,6 +63,9 @@ internal sealed class Upstream : IDisposable
     }
 
     public ProviderOptions Options { get; }
+
+    /// <summary>What price lists call it: the configured name, else, where no list of the org knows that, its dialect's home.</summary>
+    public string PricedAs(OrgPrices prices) => prices.ProviderOf(Options.Prices ?? Options.Name, HomeProvider);
 
     /// <summary>Whose price list and usage blocks a provider of this dialect has unless one of its own is known.</summary>
     public string HomeProvider => _dialect.HomeProvider;

@@ -3,14 +3,14 @@ using Tieout.Core.Reconciliation;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Pricing;
 using Tieout.Server.Reconciliation.SelfCheck;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
 /// <summary>Compares the ledger with a provider's bill. What it is off by is a finding under an id of the bill's: opened, brought up to date, and ended when it ties.</summary>
-internal sealed class BillTies(ILedger ledger, CurrentKeys keys, ReconciliationRun reconciling)
+internal sealed class BillTies(ILedger ledger, CurrentPrices prices, ReconciliationRun reconciling)
 {
     /// <param name="surface">The configured bill that it is; null: a file, known by its format, provider and range.</param>
     /// <param name="keepsFinding">False: nothing is written.</param>
@@ -22,7 +22,7 @@ internal sealed class BillTies(ILedger ledger, CurrentKeys keys, ReconciliationR
         // Bills are in dollars; what orgs of other assets use is priced in those, and cannot be added.
         var orgs = request.Org is { } one ? [one] : ledger.Read.Orgs.Where(org => org.Org.Asset == Asset.Usd.Code).ToArray();
         if (orgs.FirstOrDefault(org => org.Org.Asset != Asset.Usd.Code) is { } other && !format.IsCounts) throw new ApiRefusedException(ApiError.ParameterInvalid, $"{other.Org.Id} spends in {other.Org.Asset}; bills are in USD.");
-        var book = request.Org is { } priced ? keys.Get().Prices.Of(priced.Org.Id)!.Book : keys.Get().Prices.Shared;
+        var book = request.Org is { } priced ? prices.Of(priced.Org.Id)!.Book : prices.Get().Shared;
         var compared = await new BillComparison(format, request, orgs, ledger.Read, new(book)).CompareAsync(file, cancellationToken);
         var finding = await KeepAsync(format, request, compared, surface, keepsFinding, cancellationToken);
         return TieEndpoints.Body(request, compared.Spec, compared.Tie, format.IsCounts ? "count" : "provider_cost", "UTC", compared.Bill.Rows, compared.Bill.LeftOut, asOf) with

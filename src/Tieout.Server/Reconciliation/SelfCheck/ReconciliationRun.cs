@@ -6,6 +6,7 @@ using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Http;
 using Tieout.Server.Ingest;
+using Tieout.Server.Pricing;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -18,7 +19,7 @@ internal sealed record RunResult(IReadOnlyList<Finding> Findings, BookReport Rep
 
 /// <summary>Reconciles the whole book and keeps what it finds: opens what is new, ends what is gone, freezes where several instances are hit.</summary>
 internal sealed partial class ReconciliationRun(
-    ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time, ILogger<ReconciliationRun> logger) : IDisposable
+    ILedger ledger, CurrentPrices prices, SettlementSpool spool, ServerOptions options, TimeProvider time, ILogger<ReconciliationRun> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -27,7 +28,7 @@ internal sealed partial class ReconciliationRun(
 
     public FindingsKept Kept { get; } = new(ledger);
 
-    public RuntimeReconciler Runtimes { get; } = new(ledger, keys, options.Runtime.Grid);
+    public RuntimeReconciler Runtimes { get; } = new(ledger, prices, options.Runtime.Grid);
 
     /// <summary>One run at a time: a second waits, since it would only read the same rows again.</summary>
     /// <param name="full">Every row; false: what came since the last run of this process, and all figures.</param>

@@ -5,6 +5,7 @@ using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Runtime;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Ingest;
+using Tieout.Server.Pricing;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -27,13 +28,13 @@ internal sealed class RuntimeDay
 
     /// <param name="day">Since 1970-01-01 UTC.</param>
     /// <param name="due">The first second that is not looked at.</param>
-    public static async Task<RuntimeDay> ReadAsync(ILedger ledger, CurrentKeys keys, Grid grid, ActivityLog log, long day, long due, CancellationToken cancellationToken)
+    public static async Task<RuntimeDay> ReadAsync(ILedger ledger, CurrentPrices prices, Grid grid, ActivityLog log, long day, long due, CancellationToken cancellationToken)
     {
         var from = day * ComponentDay.Seconds;
         var to = Math.Max(from, Math.Min(due, from + ComponentDay.Seconds));
         var own = await RuntimeRecords.OfDayAsync(ledger.Read, log.Instance, from, cancellationToken);
         List<Stretch> truth = to == from ? [] : [.. grid.Cut(log.Between(from, to))];
-        return new(log.Instance, new(ledger, keys), own, truth, TrueUp.Of(own, truth, from, to, grid));
+        return new(log.Instance, new(ledger, prices), own, truth, TrueUp.Of(own, truth, from, to, grid));
     }
 
     /// <summary>Null: nothing of the component's activity is missing.</summary>

@@ -2,14 +2,14 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Runtime;
+using Tieout.Server.Pricing;
 using Tieout.Server.Runtime;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
 
 /// <summary>Where charges of instances are less than their activity, or more: the findings, and putting them right.</summary>
-internal sealed class RuntimeReconciler(ILedger ledger, CurrentKeys keys, Grid grid)
+internal sealed class RuntimeReconciler(ILedger ledger, CurrentPrices prices, Grid grid)
 {
     /// <summary>How long after an interval is due its usage may still be on its way to the book; and how long the meter may take to make good what came late.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -44,12 +44,12 @@ internal sealed class RuntimeReconciler(ILedger ledger, CurrentKeys keys, Grid g
         foreach (var of in uneven.GroupBy(one => (one.Day.Org, one.Day.Instance, one.Day.Day)))
         {
             if (instances.Find(of.Key.Org, of.Key.Instance) is not { } log) continue;
-            var day = await RuntimeDay.ReadAsync(ledger, keys, grid, log, of.Key.Day, DueAt(now - Patience), cancellationToken);
+            var day = await RuntimeDay.ReadAsync(ledger, prices, grid, log, of.Key.Day, DueAt(now - Patience), cancellationToken);
             findings.AddRange(of.Where(one => one.IsShort).Select(one => day.Missing(one.Day)).OfType<Finding>());
 
             // What came a moment ago is the meter's to make good.
             if (of.All(one => one.IsShort) || (_heardOf.TryGetValue((of.Key.Org, of.Key.Instance), out var heard) && heard > now - Patience)) continue;
-            day = await RuntimeDay.ReadAsync(ledger, keys, grid, log, of.Key.Day, DueAt(now), cancellationToken);
+            day = await RuntimeDay.ReadAsync(ledger, prices, grid, log, of.Key.Day, DueAt(now), cancellationToken);
             if (await day.SurplusAsync(ledger.Read, of.Key.Day, cancellationToken) is { } surplus) findings.Add(surplus);
         }
 
@@ -68,7 +68,7 @@ internal sealed class RuntimeReconciler(ILedger ledger, CurrentKeys keys, Grid g
             _ => throw new ArgumentException($"{finding.Repair} is no repair by metering.", nameof(finding)),
         };
         var log = (await LogsAsync(cancellationToken)).First(log => log.Instance.Org == finding.Scope.Org && log.Instance.Id == name);
-        var read = await RuntimeDay.ReadAsync(ledger, keys, grid, log, day, DueAt(now), cancellationToken);
+        var read = await RuntimeDay.ReadAsync(ledger, prices, grid, log, day, DueAt(now), cancellationToken);
         return await read.CorrectAsync(ledger, day, finding.Repair is Repair.MeterAnew, finding.Id, submit, cancellationToken);
     }
 }

@@ -6,8 +6,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
+using Tieout.Server.Pricing;
 using Tieout.Server.Runtime;
-using Tieout.Server.Tenancy;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Runtime;
@@ -94,8 +94,8 @@ internal static class BusyStore
         await Post("acme", "app-2", "app_runtime");
         await Post("beta", "rent-1", "allocation");
 
-        var keys = new CurrentKeys(envelopes.World.Ledger, TimeProvider.System);
-        Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, keys, new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+        var prices = new CurrentPrices(envelopes.World.Ledger);
+        Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, prices, new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
         async Task Post(string org, string id, string source)
         {

@@ -6,6 +6,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Pricing;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Telemetry;
@@ -142,9 +143,9 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
 
     private static (ReconciliationRun, FindingCorrection, AdminCall) Of(ILedger ledger)
     {
-        var keys = new CurrentKeys(ledger, TimeProvider.System);
+        var prices = new CurrentPrices(ledger);
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
+        var reconciling = new ReconciliationRun(ledger, prices, spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), AdminCallSample.Of("admin"));
     }
 }
