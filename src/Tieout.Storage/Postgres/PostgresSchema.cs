@@ -60,7 +60,7 @@ internal static class PostgresSchema
     private static async Task LayOutAsync(NpgsqlConnection connection, int buckets, CancellationToken cancellationToken)
     {
         if (await NumberAsync(connection, "SELECT count(*)::int FROM layout", cancellationToken) > 0) return;
-        var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 12))}, 1";
+        var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 14))}, 1";
         var heads = string.Join(", ", Enumerable.Range(0, new Buckets(buckets).All).Select(bucket => $"({bucket}, 0, {zero})"));
         await RunAsync(connection, $"BEGIN; INSERT INTO heads VALUES {heads}; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
     }

@@ -85,15 +85,15 @@ internal sealed partial class RowInserts(RawConnection connection) : IDisposable
         s.Bind(8, labels.Model);
         s.Bind(9, (long)labels.Source);
         s.Bind(10, labels.Trigger);
-        s.Bind(11, row.Crc);
         var runtime = labels.Runtime;
-        s.Bind(12, runtime?.AppInstance);
-        s.Bind(13, runtime?.Component);
-        if (runtime is null) s.BindNull(14);
-        else s.Bind(14, runtime.IsControlPlane ? 1 : 0);
-        s.Bind(15, runtime?.OperatingMode);
-        s.Bind(16, runtime?.ControlPlaneScope);
-        s.Bind(17, runtime?.Backend);
+        s.Bind(11, runtime?.AppInstance);
+        s.Bind(12, runtime?.Component);
+        if (runtime is null) s.BindNull(13);
+        else s.Bind(13, runtime.IsControlPlane ? 1 : 0);
+        s.Bind(14, runtime?.OperatingMode);
+        s.Bind(15, runtime?.ControlPlaneScope);
+        s.Bind(16, runtime?.Backend);
+        s.Bind(17, row.Crc);
         s.Run();
     }
 
