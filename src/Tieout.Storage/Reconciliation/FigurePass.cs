@@ -117,7 +117,7 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
         var expected = new HashSet<CellKey>(sums.Cells.Keys);
         Span<Int128> stored = stackalloc Int128[9];
         using var s = tables.Select(
-            "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
+            $"SELECT {CellFigures.Names} FROM cells");
         while (s.Step())
         {
             var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));

@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
 
 namespace Tieout.Storage.Rows;
@@ -8,33 +9,28 @@ namespace Tieout.Storage.Rows;
 /// <summary>Rows back from what a store wrote, field by field the same. Each reader says which columns it expects.</summary>
 internal static class RowReads
 {
-    public const string SettingColumns = "seq, kind, org, name, body, after_hold, recorded_at, crc";
-    public const string LabelsColumns = "no, org, project, team, key, feature, provider, model, source, trigger, crc, "
-        + "app_instance, component, control_plane, operating_mode, control_plane_scope, runtime_backend";
-    private const int FirstRuntimeColumn = 11;
-    private const int RuntimeColumns = 6;
-    public const string CommandColumns = "org, id, content, posting, crc";
-    public const string HoldColumns = "h.seq, h.id, h.attribution, h.end_user, h.operation_id, h.amount, h.held_at, h.expires_at, h.crc";
-    public const string UsageColumns =
-        "u.seq, u.id, u.attribution, u.operation_id, u.attempt_no, u.workflow_id, u.correlation_id, u.trace_id, u.end_user, u.occurred_at, u.duration_ms, u.status_code, "
-        + "u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, u.more, u.basis, u.flags, u.price, u.provider_cost, u.charge, "
-        + "u.charge_flags, u.effective_at, u.recorded_at, u.crc";
-    public const string PostingColumns = "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.command_id, p.reverses, p.reason, p.effective_at, p.recorded_at, p.posting_repair, p.crc";
-    public const string FindingColumns = "seq, code, severity, org, attempt, detail, recorded_at, crc";
-    public const string OutboxColumns = "seq, id, org, type, body, recorded_at, crc";
-    public const string ObjectColumns = "o.seq, o.org, o.kind, o.id, o.key, o.attempt, o.operation_id, o.pending, o.body, o.recorded_at, o.crc";
+    public static readonly string SettingColumns = TableColumns<SettingsTable, SettingRow>.Names;
+    public static readonly string LabelsColumns = TableColumns<LabelsTable, LabelsRow>.Names;
+    public static readonly string PriceColumns = TableColumns<PricesTable, PriceRow>.Names;
+    public static readonly string CommandColumns = TableColumns<CommandsTable, CommandRow>.Names;
+    public static readonly string HoldColumns = TableColumns<HoldsTable, HoldRow>.Of("h");
+    public static readonly string UsageColumns = TableColumns<UsageTable, UsageRow>.Of("u");
+    public static readonly string PostingColumns = TableColumns<PostingsTable, PostingRow>.Of("p");
+    public static readonly string FindingColumns = TableColumns<FindingsTable, FindingRow>.Names;
+    public static readonly string OutboxColumns = TableColumns<OutboxTable, OutboxRow>.Names;
+    public static readonly string ObjectColumns = TableColumns<ObjectsTable, ObjectRow>.Of("o");
     public const string ObjectEndColumns = "e.body, e.ended_at, e.crc";
-    public const string LineageColumns =
-        "seq, org, operation_id, issuance_id, no, key_id, token_sha256, kind, id, attempt_no, executor, target, at, link, crc";
-    public const string ChainColumns =
-        "commit_no, hash, recorded_at, last_usage, last_posting, last_hold, last_setting, last_finding, last_outbox, last_labels, last_price, last_account, last_budget, last_object, last_lineage, last_audit, last_record";
-    public const string AuditColumns = "seq, org, actor, role, correlation_id, address, agent, action, target, before, after, outcome, recorded_at, crc";
-    public const string RecordColumns = "seq, kind, org, name, body, recorded_at, crc";
+    public static readonly string LineageColumns = TableColumns<LineageTable, LineageEntry>.Names;
+    public static readonly string ChainColumns = TableColumns<ChainTable, ChainRow>.Names;
+    public static readonly string AuditColumns = TableColumns<AuditTable, AuditRow>.Names;
+    public static readonly string RecordColumns = TableColumns<RecordsTable, RecordRow>.Names;
     public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
 
-    public const int UsageColumnCount = 27;
-    public const int PostingColumnCount = 13;
-    public const int ChainColumnCount = 17;
+    public static readonly int UsageColumnCount = TableColumns<UsageTable, UsageRow>.All.Count;
+    public static readonly int PostingColumnCount = TableColumns<PostingsTable, PostingRow>.All.Count;
+    public static readonly int ChainColumnCount = TableColumns<ChainTable, ChainRow>.All.Count;
+    private const int FirstRuntimeColumn = 10;
+    private const int RuntimeColumns = 6;
 
     public static SettingRow Setting(IRow s) =>
         new(s.Int64(0), (SettingKind)s.Int64(1), s.Text(2), s.Text(3), s.Text(4), s.Int64(5), Time(s, 6), Crc(s, 7));
@@ -54,7 +50,7 @@ internal static class RowReads
             Trigger = s.TextOrNull(9),
             Runtime = Runtime(s),
         },
-        Crc(s, 10));
+        Crc(s, FirstRuntimeColumn + RuntimeColumns));
 
     public static PriceRow Price(IRow s) => new(Int32(s, 0), s.Text(1), Crc(s, 2));
 

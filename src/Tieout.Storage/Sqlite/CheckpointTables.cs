@@ -3,10 +3,12 @@ using System.Text.Json.Serialization;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -16,14 +18,9 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     private readonly RawStatement _account = connection.Prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     private readonly RawStatement _window = connection.Prepare("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)");
     private readonly RawStatement _checkpoint = connection.Prepare("UPDATE checkpoint SET commit_no = ?, posting = ?, first_open_hold = ?");
-    private readonly RawStatement _cell = connection.Prepare("""
-        INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour, attribution) DO UPDATE SET
-          attempts = attempts + excluded.attempts, failures = failures + excluded.failures,
-          input_tokens = wide_sum(input_tokens, excluded.input_tokens), cache_read_tokens = wide_sum(cache_read_tokens, excluded.cache_read_tokens),
-          cache_write_tokens = wide_sum(cache_write_tokens, excluded.cache_write_tokens), output_tokens = wide_sum(output_tokens, excluded.output_tokens),
-          reasoning_tokens = wide_sum(reasoning_tokens, excluded.reasoning_tokens), provider_cost = wide_sum(provider_cost, excluded.provider_cost),
-          charge = wide_sum(charge, excluded.charge)
-        """);
+    // Counts of 64 bits are added by SQLite, sums by the program: see wide_sum.
+    private readonly RowInsert<CellsTable, CellChange> _cell = new(
+        connection, $"ON CONFLICT (hour, attribution) DO UPDATE SET {CellFigures.Each(figure => figure.Type is ColumnType.Sum ? $"{figure.Name} = wide_sum({figure.Name}, excluded.{figure.Name})" : $"{figure.Name} = {figure.Name} + excluded.{figure.Name}")}");
 
     /// <summary>In the caller's transaction.</summary>
     /// <exception cref="StoreUnavailableException">A row cannot be written; the message names it.</exception>
@@ -34,7 +31,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         {
             foreach (var account in pending.Accounts.Values) Write((Account)(at = account));
             foreach (var window in pending.Windows.Values) Write((BudgetWindow)(at = window));
-            foreach (var cell in pending.Cells.Values) Write((CellChange)(at = cell));
+            foreach (var cell in pending.Cells.Values) _cell.Write((CellChange)(at = cell));
         }
         catch (Exception broken) when (broken is not StoreUnavailableException)
         {
@@ -85,7 +82,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
                 Write(window);
                 break;
             case FigureDrift.OfCell { Expected.Key: var cell, Stored: var columns }:
-                Write(new CellChange(cell)
+                _cell.Write(new CellChange(cell)
                 {
                     Attempts = -(long)columns[0],
                     Failures = -(long)columns[1],
@@ -160,23 +157,6 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         s.Bind(7, account.Held);
         s.Bind(8, account.Version);
         s.Bind(9, WriteGrants(account));
-        s.Run();
-    }
-
-    private void Write(CellChange cell)
-    {
-        var s = _cell;
-        s.Bind(1, cell.Key.Hour);
-        s.Bind(2, cell.Key.Labels);
-        s.Bind(3, cell.Attempts);
-        s.Bind(4, cell.Failures);
-        s.Bind(5, cell.InputTokens);
-        s.Bind(6, cell.CacheReadTokens);
-        s.Bind(7, cell.CacheWriteTokens);
-        s.Bind(8, cell.OutputTokens);
-        s.Bind(9, cell.ReasoningTokens);
-        s.Bind(10, cell.ProviderCost);
-        s.Bind(11, cell.Charge);
         s.Run();
     }
 }

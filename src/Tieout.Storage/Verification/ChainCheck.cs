@@ -40,7 +40,7 @@ internal sealed class ChainCheck : IDisposable
         _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no > {from.Commit} ORDER BY commit_no");
         _settings = Stream(tables, "settings", $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq > {from.Setting} ORDER BY seq", RowReads.Setting, row => row.Seq, from.Setting);
         _labels = Stream(tables, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no > {from.Labels} ORDER BY no", RowReads.Labels, row => row.No, from.Labels);
-        _prices = Stream(tables, "prices", $"SELECT no, body, crc FROM prices WHERE no > {from.Price} ORDER BY no", RowReads.Price, row => row.No, from.Price);
+        _prices = Stream(tables, "prices", $"SELECT {RowReads.PriceColumns} FROM prices WHERE no > {from.Price} ORDER BY no", RowReads.Price, row => row.No, from.Price);
         _commands = Stream(tables, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands WHERE posting > {from.Posting} ORDER BY posting", RowReads.Command, row => row.Posting, from.Posting);
         _holds = Stream(tables, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.seq > {from.Hold} ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq, from.Hold);
         _ends = Stream(
@@ -133,7 +133,7 @@ internal sealed class ChainCheck : IDisposable
 
         foreach (var row in _holds.AllUpTo(last.Hold))
         {
-            Same(_bytes.Add(row.Hold), row.Crc, $"holds {row.Hold.Seq} ({row.Hold.Id})");
+            Same(_bytes.Add(row), row.Crc, $"holds {row.Hold.Seq} ({row.Hold.Id})");
             _standing.Add(row.Hold);
         }
 
@@ -151,7 +151,7 @@ internal sealed class ChainCheck : IDisposable
 
         foreach (var row in _postings.AllUpTo(last.Posting))
         {
-            Same(_bytes.Add(row.Posting), row.Crc, $"postings {row.Posting.Seq}");
+            Same(_bytes.Add(row), row.Crc, $"postings {row.Posting.Seq}");
             _standing.Add(row.Posting);
         }
 

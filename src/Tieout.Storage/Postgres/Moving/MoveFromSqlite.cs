@@ -1,5 +1,6 @@
 using Npgsql;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
@@ -61,7 +62,7 @@ public static class MoveFromSqlite
         {
             await CopyAsync(Tables.Settings, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting);
             await CopyAsync(Tables.Labels, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels);
-            await CopyAsync(Tables.Prices, "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price);
+            await CopyAsync(Tables.Prices, $"SELECT {RowReads.PriceColumns} FROM prices ORDER BY no", RowReads.Price);
             await CopyAsync(Tables.Commands, $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command);
             await CopyAsync(Tables.Holds, $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", row => RowReads.Hold(row, _ => Nobody));
             await CopyAsync(Tables.HoldEnds, "SELECT hold, state, ended_at, commit_no, crc FROM hold_ends ORDER BY hold", HoldEnded);
@@ -88,7 +89,7 @@ public static class MoveFromSqlite
             await CopyAsync(Tables.Windows, $"SELECT {RowReads.WindowColumns} FROM windows", row => new InCommit<Core.Budgets.BudgetWindow>(RowReads.Window(row), commit));
             await CopyAsync(
                 Tables.Cells,
-                "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells",
+                $"SELECT {CellFigures.Names} FROM cells",
                 row => Standings.Cell(row, _ => Nobody).Sums);
             var firstOpenHold = book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min();
             var chain = new ChainRow(commit, [], book.ChainHash, book.Last.Commit == 0 ? default : RecordedAt(), book.Last);

@@ -1,6 +1,7 @@
 using Npgsql;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Postgres.Rows;
 
 namespace Tieout.Storage.Postgres.Writing;
