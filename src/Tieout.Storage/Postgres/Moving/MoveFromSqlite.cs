@@ -74,7 +74,7 @@ public static class MoveFromSqlite
             await CopyAsync(Tables.Objects, $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", row => RowReads.Object(row));
             await CopyAsync(
                 Tables.ObjectEnds, $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
-                row => new InCommit<ObjectEnd>(new(RowReads.Object(row, first: 4), row.Text(0), RowReads.Time(row, 1), unchecked((uint)row.Int64(2))), row.Int64(3)));
+                row => new InCommit<ObjectEnd>(RowReads.ObjectEnd(row, RowReads.Object(row, first: 4), first: 0), row.Int64(3)));
             await CopyAsync(Tables.Lineage, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
             await CopyAsync(Tables.Audit, $"SELECT {RowReads.AuditColumns} FROM audit ORDER BY seq", RowReads.Audit);
             await CopyAsync(Tables.Records, $"SELECT {RowReads.RecordColumns} FROM records ORDER BY seq", RowReads.Record);
