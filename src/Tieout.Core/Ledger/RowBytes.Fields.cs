@@ -38,7 +38,7 @@ public sealed partial class RowBytes
     public uint Add(RecordRow row) => Add<RecordsTable, RecordRow>(row);
 
     private uint Add<TTable, TRow>(TRow row)
-        where TTable : struct, ITable<TRow>
+        where TTable : struct, IChainedTable<TRow>
     {
         Row(TTable.Tag);
         var fields = new Fields(this);

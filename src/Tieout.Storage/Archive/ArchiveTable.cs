@@ -12,26 +12,26 @@ internal sealed record ArchiveTable(string Name, string Key, string? Last, IRead
     /// <summary>In the order in which rows may be put back. The chain comes last: what it covers is there before it.</summary>
     public static IReadOnlyList<ArchiveTable> All { get; } =
     [
-        Of<SettingsTable, SettingRow>("seq", "last_setting"),
-        Of<LabelsTable, LabelsRow>("no", "last_labels"),
-        Of<PricesTable, PriceRow>("no", "last_price"),
-        Of<CommandsTable, CommandRow>("posting", "last_posting"),
-        Of<HoldsTable, HoldRow>("seq", "last_hold"),
-        Of<HoldEndsTable, InCommit<HoldEnd>>("commit_no", null),
-        Of<UsageTable, UsageRow>("seq", "last_usage"),
-        Of<PostingsTable, PostingRow>("seq", "last_posting"),
-        Of<FindingsTable, FindingRow>("seq", "last_finding"),
-        Of<OutboxTable, OutboxRow>("seq", "last_outbox"),
-        Of<ObjectsTable, ObjectRow>("seq", "last_object"),
-        Of<ObjectEndsTable, InCommit<ObjectEnd>>("commit_no", null),
-        Of<LineageTable, LineageEntry>("seq", "last_lineage"),
-        Of<AuditTable, AuditRow>("seq", "last_audit"),
-        Of<RecordsTable, RecordRow>("seq", "last_record"),
-        Of<ChainTable, ChainRow>("commit_no", null),
+        Of<SettingsTable, SettingRow>(),
+        Of<LabelsTable, LabelsRow>(),
+        Of<PricesTable, PriceRow>(),
+        Of<CommandsTable, CommandRow>(),
+        Of<HoldsTable, HoldRow>(),
+        Of<HoldEndsTable, InCommit<HoldEnd>>(),
+        Of<UsageTable, UsageRow>(),
+        Of<PostingsTable, PostingRow>(),
+        Of<FindingsTable, FindingRow>(),
+        Of<OutboxTable, OutboxRow>(),
+        Of<ObjectsTable, ObjectRow>(),
+        Of<ObjectEndsTable, InCommit<ObjectEnd>>(),
+        Of<LineageTable, LineageEntry>(),
+        Of<AuditTable, AuditRow>(),
+        Of<RecordsTable, RecordRow>(),
+        new(ChainTable.Name, "commit_no", Last: null, TableColumns<ChainTable, ChainRow>.All),
     ];
 
     public string ColumnNames { get; } = string.Join(", ", Columns.Select(column => column.Name));
 
-    private static ArchiveTable Of<TTable, TRow>(string key, string? last)
-        where TTable : struct, ITable<TRow> => new(TTable.Name, key, last, TableColumns<TTable, TRow>.All);
+    private static ArchiveTable Of<TTable, TRow>()
+        where TTable : struct, IChainedTable<TRow> => new(TTable.Name, TTable.Key, TTable.Last, TableColumns<TTable, TRow>.All);
 }

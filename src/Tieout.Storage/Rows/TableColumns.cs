@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 
@@ -70,4 +71,17 @@ internal static class TableColumns<TTable, TRow>
 
         public void Commit(long value) => columns.Add(new("commit_no", ColumnType.Number, IsOptional: false));
     }
+}
+
+/// <summary>The rows of a table that the chain covers, in their order.</summary>
+internal static class TableRows
+{
+    /// <summary>All of them, in SQL.</summary>
+    public static string Select<TTable, TRow>()
+        where TTable : struct, IChainedTable<TRow> => $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} ORDER BY {TTable.Key}";
+
+    /// <summary>Those whose key is above <paramref name="after"/>, in SQL.</summary>
+    public static string Select<TTable, TRow>(long after)
+        where TTable : struct, IChainedTable<TRow> =>
+        string.Create(CultureInfo.InvariantCulture, $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} WHERE {TTable.Key} > {after} ORDER BY {TTable.Key}");
 }

@@ -8,8 +8,6 @@ public readonly struct CellsTable : ITable<CellChange>
 
     public static string Name => "cells";
 
-    public static byte Tag => 0;
-
     public static CellChange Blank { get; } = new(default);
 
     public static void Write<TColumns>(ref TColumns to, CellChange row)

@@ -5,8 +5,6 @@ public readonly struct ChainTable : ITable<ChainRow>
 {
     public static string Name => "chain";
 
-    public static byte Tag => 0;
-
     public static ChainRow Blank { get; } = new(0, [], [], default, default);
 
     public static void Write<TColumns>(ref TColumns to, ChainRow row)

@@ -2,11 +2,15 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger.Tables;
 
-public readonly struct HoldsTable : ITable<HoldRow>
+public readonly struct HoldsTable : IChainedTable<HoldRow>
 {
     public static string Name => "holds";
 
     public static byte Tag => 5;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_hold";
 
     public static HoldRow Blank { get; } = new(new(default, 0, 0, new() { Org = "", Source = UsageSource.Gateway }, null, "", default, default, default), 0);
 
@@ -26,11 +30,15 @@ public readonly struct HoldsTable : ITable<HoldRow>
     }
 }
 
-public readonly struct HoldEndsTable : ITable<InCommit<HoldEnd>>
+public readonly struct HoldEndsTable : IChainedTable<InCommit<HoldEnd>>
 {
     public static string Name => "hold_ends";
 
     public static byte Tag => 6;
+
+    public static string Key => "commit_no";
+
+    public static string? Last => null;
 
     public static InCommit<HoldEnd> Blank { get; } = new(new(HoldsTable.Blank.Hold, default, default, 0), 0);
 

@@ -47,14 +47,24 @@ public interface ITable<TRow>
 {
     static abstract string Name { get; }
 
-    /// <summary>The first of a row's canonical bytes. Given once and never to another table; 0: the table's rows are in no chain.</summary>
-    static abstract byte Tag { get; }
-
     /// <summary>A row with nothing in it, from which names and types are read.</summary>
     static abstract TRow Blank { get; }
 
     static abstract void Write<TColumns>(ref TColumns to, TRow row)
         where TColumns : struct, IColumns;
+}
+
+/// <summary>A table that the hash chain covers (L8).</summary>
+public interface IChainedTable<TRow> : ITable<TRow>
+{
+    /// <summary>The first of a row's canonical bytes. Given once and never to another table.</summary>
+    static abstract byte Tag { get; }
+
+    /// <summary>The column that orders the rows.</summary>
+    static abstract string Key { get; }
+
+    /// <summary>The column of <c>chain</c> that says how far <see cref="Key"/> had come at a commit; null: the key is the commit itself.</summary>
+    static abstract string? Last { get; }
 }
 
 /// <summary>A row with the commit that writes it.</summary>

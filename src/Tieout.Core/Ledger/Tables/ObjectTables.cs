@@ -1,10 +1,14 @@
 namespace Tieout.Core.Ledger.Tables;
 
-public readonly struct ObjectsTable : ITable<ObjectRow>
+public readonly struct ObjectsTable : IChainedTable<ObjectRow>
 {
     public static string Name => "objects";
 
     public static byte Tag => 11;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_object";
 
     public static ObjectRow Blank { get; } = new(0, new("", default, "", "", null, null, false, ""), default, 0);
 
@@ -26,11 +30,15 @@ public readonly struct ObjectsTable : ITable<ObjectRow>
     }
 }
 
-public readonly struct ObjectEndsTable : ITable<InCommit<ObjectEnd>>
+public readonly struct ObjectEndsTable : IChainedTable<InCommit<ObjectEnd>>
 {
     public static string Name => "object_ends";
 
     public static byte Tag => 12;
+
+    public static string Key => "commit_no";
+
+    public static string? Last => null;
 
     public static InCommit<ObjectEnd> Blank { get; } = new(new(ObjectsTable.Blank, "", default, 0), 0);
 

@@ -1,10 +1,14 @@
 namespace Tieout.Core.Ledger.Tables;
 
-public readonly struct PostingsTable : ITable<PostingRow>
+public readonly struct PostingsTable : IChainedTable<PostingRow>
 {
     public static string Name => "postings";
 
     public static byte Tag => 8;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_posting";
 
     public static PostingRow Blank { get; } = new(new(0, default, "", 0, 0, default, 0, null, 0, null, default, default), 0);
 

@@ -1,10 +1,14 @@
 namespace Tieout.Core.Ledger.Tables;
 
-public readonly struct FindingsTable : ITable<FindingRow>
+public readonly struct FindingsTable : IChainedTable<FindingRow>
 {
     public static string Name => "findings";
 
     public static byte Tag => 9;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_finding";
 
     public static FindingRow Blank { get; } = new(0, "", "", "", null, "", default, 0);
 
@@ -22,11 +26,15 @@ public readonly struct FindingsTable : ITable<FindingRow>
     }
 }
 
-public readonly struct OutboxTable : ITable<OutboxRow>
+public readonly struct OutboxTable : IChainedTable<OutboxRow>
 {
     public static string Name => "outbox";
 
     public static byte Tag => 10;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_outbox";
 
     public static OutboxRow Blank { get; } = new(0, "", "", "", "", default, 0);
 
@@ -43,11 +51,15 @@ public readonly struct OutboxTable : ITable<OutboxRow>
     }
 }
 
-public readonly struct LineageTable : ITable<LineageEntry>
+public readonly struct LineageTable : IChainedTable<LineageEntry>
 {
     public static string Name => "lineage";
 
     public static byte Tag => 13;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_lineage";
 
     public static LineageEntry Blank { get; } = new(0, "", "", "", [], new("", 0, new(default, "", 0, "", "", default), []), 0);
 
@@ -73,11 +85,15 @@ public readonly struct LineageTable : ITable<LineageEntry>
     }
 }
 
-public readonly struct AuditTable : ITable<AuditRow>
+public readonly struct AuditTable : IChainedTable<AuditRow>
 {
     public static string Name => "audit";
 
     public static byte Tag => 15;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_audit";
 
     public static AuditRow Blank { get; } = new(0, "", new("", "", "", null, null), "", "", null, null, "", default, 0);
 
@@ -101,11 +117,15 @@ public readonly struct AuditTable : ITable<AuditRow>
     }
 }
 
-public readonly struct RecordsTable : ITable<RecordRow>
+public readonly struct RecordsTable : IChainedTable<RecordRow>
 {
     public static string Name => "records";
 
     public static byte Tag => 16;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_record";
 
     public static RecordRow Blank { get; } = new(0, default, "", "", "", default, 0);
 

@@ -2,11 +2,15 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger.Tables;
 
-public readonly struct SettingsTable : ITable<SettingRow>
+public readonly struct SettingsTable : IChainedTable<SettingRow>
 {
     public static string Name => "settings";
 
     public static byte Tag => 1;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_setting";
 
     public static SettingRow Blank { get; } = new(0, default, "", "", "", 0, default, 0);
 
@@ -24,11 +28,15 @@ public readonly struct SettingsTable : ITable<SettingRow>
     }
 }
 
-public readonly struct LabelsTable : ITable<LabelsRow>
+public readonly struct LabelsTable : IChainedTable<LabelsRow>
 {
     public static string Name => "attributions";
 
     public static byte Tag => 2;
+
+    public static string Key => "no";
+
+    public static string? Last => "last_labels";
 
     public static LabelsRow Blank { get; } = new(0, new() { Org = "", Source = UsageSource.Gateway }, 0);
 
@@ -57,11 +65,15 @@ public readonly struct LabelsTable : ITable<LabelsRow>
     }
 }
 
-public readonly struct PricesTable : ITable<PriceRow>
+public readonly struct PricesTable : IChainedTable<PriceRow>
 {
     public static string Name => "prices";
 
     public static byte Tag => 3;
+
+    public static string Key => "no";
+
+    public static string? Last => "last_price";
 
     public static PriceRow Blank { get; } = new(0, "", 0);
 
@@ -74,11 +86,15 @@ public readonly struct PricesTable : ITable<PriceRow>
     }
 }
 
-public readonly struct CommandsTable : ITable<CommandRow>
+public readonly struct CommandsTable : IChainedTable<CommandRow>
 {
     public static string Name => "commands";
 
     public static byte Tag => 4;
+
+    public static string Key => "posting";
+
+    public static string? Last => "last_posting";
 
     public static CommandRow Blank { get; } = new("", "", "", 0, 0);
 

@@ -2,11 +2,15 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger.Tables;
 
-public readonly struct UsageTable : ITable<UsageRow>
+public readonly struct UsageTable : IChainedTable<UsageRow>
 {
     public static string Name => "usage";
 
     public static byte Tag => 7;
+
+    public static string Key => "seq";
+
+    public static string? Last => "last_usage";
 
     public static UsageRow Blank { get; } = new(
         0, new(default, new() { Org = "", Source = UsageSource.Gateway }, "", 0, null, null, null, null, default, 0, 0, default, default, default), 0, 0, default, default, default, default, default, 0);

@@ -8,8 +8,6 @@ internal readonly struct WaitingTable : ITable<(string Endpoint, OutboxRow Messa
 {
     public static string Name => "deliveries";
 
-    public static byte Tag => 0;
-
     public static (string Endpoint, OutboxRow Message) Blank { get; } = ("", OutboxTable.Blank);
 
     public static void Write<TColumns>(ref TColumns to, (string Endpoint, OutboxRow Message) row)
@@ -30,8 +28,6 @@ internal readonly struct WaitingTable : ITable<(string Endpoint, OutboxRow Messa
 internal readonly struct LanesTable : ITable<(string Endpoint, string Org, long At)>
 {
     public static string Name => "lanes";
-
-    public static byte Tag => 0;
 
     public static (string Endpoint, string Org, long At) Blank { get; } = ("", "", 0);
 

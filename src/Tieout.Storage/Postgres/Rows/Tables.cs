@@ -46,8 +46,6 @@ internal readonly struct UsageIdsTable : ITable<UsageRow>
 {
     public static string Name => "usage_ids";
 
-    public static byte Tag => 0;
-
     public static UsageRow Blank => UsageTable.Blank;
 
     public static void Write<TColumns>(ref TColumns to, UsageRow row)
@@ -62,8 +60,6 @@ internal readonly struct UsageIdsTable : ITable<UsageRow>
 internal readonly struct AccountsTable : ITable<InCommit<Account>>
 {
     public static string Name => "accounts";
-
-    public static byte Tag => 0;
 
     public static InCommit<Account> Blank { get; } = new(new(0, "", default, Core.Money.Asset.Usd), 0);
 
@@ -87,8 +83,6 @@ internal readonly struct AccountsTable : ITable<InCommit<Account>>
 internal readonly struct WindowsTable : ITable<InCommit<BudgetWindow>>
 {
     public static string Name => "windows";
-
-    public static byte Tag => 0;
 
     public static InCommit<BudgetWindow> Blank { get; } = new(new(default, default), 0);
 
