@@ -16,6 +16,9 @@ public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
     /// usage from before it counts when it is recorded (<c>OrgState.OpenFrom</c>), so a range from here on has every row.</summary>
     public static Instant UnixEpoch => default;
 
+    /// <summary>The end of the year 9999, the end of a range that has none: after every instant that can be written as a date.</summary>
+    public static Instant EndOfTime { get; } = From(DateTimeOffset.MaxValue);
+
     public static bool operator <(Instant left, Instant right) => left.UnixMicros < right.UnixMicros;
     public static bool operator >(Instant left, Instant right) => left.UnixMicros > right.UnixMicros;
     public static bool operator <=(Instant left, Instant right) => left.UnixMicros <= right.UnixMicros;

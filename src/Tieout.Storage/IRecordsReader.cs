@@ -8,6 +8,9 @@ public interface IRecordsReader
     /// <summary>The newest record of a name; null: there is none.</summary>
     Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken);
 
+    /// <summary>The newest record of a name in each org that has it, and of the platform.</summary>
+    Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken);
+
     /// <summary>The newest record of each name, in the order of orgs and names.</summary>
     /// <param name="org">Null: of all orgs. Empty: the platform's own.</param>
     /// <param name="after">Only names that come after this one, for pages.</param>

@@ -87,6 +87,10 @@ public static partial class PrivateFiles
         return open;
     }
 
+    /// <summary>Whether users of this machine other than the owner may read, change or run the file.</summary>
+    /// <exception cref="IOException">It cannot be looked at.</exception>
+    public static bool IsOpenToOthers(string file) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & Others) != 0;
+
     /// <summary>Whatever this process makes, also by libraries, is closed to other users from now on.</summary>
     public static void RestrictProcess()
     {

@@ -18,7 +18,7 @@ public sealed record VerificationCheck(string Id, long Checked, long Broken, IRe
 /// <summary>Collects what checks find.</summary>
 internal sealed class Findings
 {
-    private sealed class Tally
+    private sealed class CheckTally
     {
         public long Checked;
         public long Broken;
@@ -28,7 +28,7 @@ internal sealed class Findings
     /// <summary>What is checked of a ledger, whatever it is stored in.</summary>
     public static readonly string[] Ledger = ["file", "schema", "head", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "A1", "cells"];
 
-    private readonly Dictionary<string, Tally> _tallies = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CheckTally> _tallies = new(StringComparer.Ordinal);
 
     /// <summary>Names the checks, so that one that never got to look at anything shows with zero.</summary>
     public Findings(params ReadOnlySpan<string> ids)

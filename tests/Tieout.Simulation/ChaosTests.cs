@@ -50,7 +50,7 @@ public sealed class ChaosTests
         AssertBillsAreUsage(chaos, rows);
         AssertLineage(rows);
 
-        var charged = rows.Aggregate(Amount.Zero, (sum, row) => sum + row.Charge);
+        var charged = rows.Sum(row => row.Charge);
         Assert.Equal(Chaos.Money - charged, chaos.Ledger.Read.Balance(Org)!.Balance);
         var answered = rows.Where(row => row.Usage.StatusCode == 200).Select(row => row.Usage.Id.ToString()).ToHashSet();
         Assert.All(chaos.Seen.Values, usageId => Assert.Contains(usageId, answered));

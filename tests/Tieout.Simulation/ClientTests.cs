@@ -96,7 +96,7 @@ public sealed class ClientTests
     {
         var rows = (await platform.GetAsync($"orgs/{Org}/usage?limit=100")).GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(records, rows.Count);
-        Assert.Equal(await SpentAsync(platform), rows.Aggregate(Amount.Zero, (sum, row) => sum + Platform.Money(row, "charge")));
+        Assert.Equal(await SpentAsync(platform), rows.Sum(row => Platform.Money(row, "charge")));
         Assert.Equal(Amount.Zero, Platform.Money(await platform.GetAsync($"orgs/{Org}/balance"), "held"));
         using var provider = new HttpClient();
         var bill = JsonElement.Parse(await provider.GetStringAsync($"{platform.ProviderUrl}/sim/totals"));

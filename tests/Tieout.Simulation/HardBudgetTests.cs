@@ -26,7 +26,7 @@ public sealed class HardBudgetTests
         await watching.CancelAsync();
         var seenHighest = await watcher;
 
-        var total = costs.SelectMany(cost => cost).Aggregate(Amount.Zero, (sum, cost) => sum + cost);
+        var total = Amount.Sum(costs.SelectMany(cost => cost));
         var window = (await platform.GetAsync("orgs/acme/budgets")).GetProperty("items").EnumerateArray().First(budget => budget.GetProperty("team").GetString() == "research");
         var limit = Amount.Parse("1");
         Assert.Equal(total, Platform.Money(window, "posted"));

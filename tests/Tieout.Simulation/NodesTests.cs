@@ -42,7 +42,7 @@ public sealed class NodesTests
             }
         }, Cancel)));
 
-        var total = costs.Aggregate(Amount.Zero, (sum, cost) => sum + cost);
+        var total = Amount.Sum(costs);
         Assert.Equal(Requests, costs.Count + refused);
         Assert.True(total <= Amount.Parse("0.042"), $"{total} was spent of 0.042");
         Assert.True(total > Amount.Parse("0.041"), $"only {total} was spent of 0.042");
@@ -174,7 +174,7 @@ public sealed class NodesTests
         var (id, charge) = (Array.IndexOf(lines[0], "usage_id"), Array.IndexOf(lines[0], "charge"));
         var stored = lines.Skip(1).ToDictionary(line => line[id], line => Amount.Parse(line[charge]));
         Assert.DoesNotContain(acknowledged, pair => !stored.TryGetValue(pair.Key, out var cost) || cost != pair.Value);
-        var total = stored.Values.Aggregate(Amount.Zero, (sum, cost) => sum + cost);
+        var total = Amount.Sum(stored.Values);
         Assert.Equal(Amount.Parse("1000") - total, Platform.Money(await platform.GetAsync("orgs/acme/balance"), "posted"));
     }
 

@@ -82,7 +82,7 @@ public sealed class OutageTests
         Assert.Equal(bill.GetProperty("prompt_tokens").GetInt64(), rows.Values.Sum(row => long.Parse(row[input], System.Globalization.CultureInfo.InvariantCulture)));
         Assert.Equal(bill.GetProperty("completion_tokens").GetInt64(), rows.Values.Sum(row => long.Parse(row[output], System.Globalization.CultureInfo.InvariantCulture)));
         var balance = await platform.GetAsync("orgs/acme/balance");
-        Assert.Equal(Amount.Parse("1000") - rows.Values.Aggregate(Amount.Zero, (sum, row) => sum + Amount.Parse(row[charge])), Platform.Money(balance, "posted"));
+        Assert.Equal(Amount.Parse("1000") - rows.Values.Sum(row => Amount.Parse(row[charge])), Platform.Money(balance, "posted"));
         Assert.Equal(Amount.Zero, Platform.Money(balance, "held"));
 
         await platform.KillGatewayAsync();

@@ -33,7 +33,7 @@ public sealed class TieOutTests
         var budgets = (await platform.GetAsync("orgs/acme/budgets")).GetProperty("items").EnumerateArray().ToList();
         var balance = await platform.GetAsync("orgs/acme/balance");
         var invoice = await platform.GetAsync($"orgs/acme/invoices/{DateTime.UtcNow:yyyy-MM}");
-        var lines = invoice.GetProperty("lines").EnumerateArray().Aggregate(Amount.Zero, (sum, line) => sum + Platform.Money(line, "charge"));
+        var lines = invoice.GetProperty("lines").EnumerateArray().Sum(line => Platform.Money(line, "charge"));
         Assert.True(headers > Amount.Zero);
         Assert.Equal(headers, usage);
         Assert.All(budgets, budget => Assert.Equal((headers, Amount.Zero), (Platform.Money(budget, "posted"), Platform.Money(budget, "held"))));
@@ -77,7 +77,7 @@ public sealed class TieOutTests
         // The streams' final figures are on their operations; the second one is the newest usage record.
         var streamed = (await platform.GetAsync("orgs/acme/usage?limit=10")).GetProperty("items").EnumerateArray()
             .Where(item => item.GetProperty("operation_id").GetString() != whole.GetRawResponse().Headers.FirstOrDefault(header => header.Key.Equals("Tieout-Operation", StringComparison.OrdinalIgnoreCase)).Value)
-            .Aggregate(Amount.Zero, (sum, item) => sum + Platform.Money(item, "charge"));
+            .Sum(item => Platform.Money(item, "charge"));
         return Amount.Parse(cost!) + streamed;
     }
 
@@ -94,6 +94,6 @@ public sealed class TieOutTests
         var lines = csv.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r').Split(',')).ToList();
         var column = Array.IndexOf(lines[0], "charge");
         Assert.Equal(Rows + 3, lines.Count - 1);
-        return lines.Skip(1).Aggregate(Amount.Zero, (sum, line) => sum + Amount.Parse(line[column]));
+        return lines.Skip(1).Sum(line => Amount.Parse(line[column]));
     }
 }

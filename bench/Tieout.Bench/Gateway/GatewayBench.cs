@@ -26,13 +26,13 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
         progress("warming up");
         await WarmUpAsync();
         progress("one at a time");
-        var (alone, perRequest) = await CompareAsync((target, time, times) => Loads.OneAtATimeAsync(target, _requests.Whole, time, times, cancellationToken));
+        var (alone, perRequest) = await CompareAsync((target, time, times) => GatewayLoads.OneAtATimeAsync(target, _requests.Whole, time, times, cancellationToken));
         progress($"{OpenLoopPerS} requests a second");
-        var (openLoop, _) = await CompareAsync((target, time, times) => Loads.OpenLoopAsync(target, OpenLoopPerS, _requests.Whole, time, times, cancellationToken));
+        var (openLoop, _) = await CompareAsync((target, time, times) => GatewayLoads.OpenLoopAsync(target, OpenLoopPerS, _requests.Whole, time, times, cancellationToken));
         progress($"{Clients} at once");
-        var (atOnce, perRequestAtOnce) = await CompareAsync((target, time, times) => Loads.AtOnceAsync(target, Clients, _requests.Whole, time, times, cancellationToken));
+        var (atOnce, perRequestAtOnce) = await CompareAsync((target, time, times) => GatewayLoads.AtOnceAsync(target, Clients, _requests.Whole, time, times, cancellationToken));
         progress("streams");
-        var (streams, perStream) = await CompareAsync((target, time, times) => Loads.OneAtATimeAsync(target, _requests.Stream, time, times, cancellationToken));
+        var (streams, perStream) = await CompareAsync((target, time, times) => GatewayLoads.OneAtATimeAsync(target, _requests.Stream, time, times, cancellationToken));
         progress($"{StreamsOpen.Count} open streams");
         var open = await StreamsOpen.MeasureAsync(world, _time, cancellationToken);
         _through += StreamsOpen.Count;
@@ -52,7 +52,7 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
             {
                 // As long as the measurement, but at least so many answers.
                 var began = Stopwatch.GetTimestamp();
-                while (times[i].Count < WarmUpAnswers || Stopwatch.GetElapsedTime(began) < _time / 2) await Loads.AtOnceAsync(TargetOf(i), Clients, request, _time / 10, times[i], cancellationToken);
+                while (times[i].Count < WarmUpAnswers || Stopwatch.GetElapsedTime(began) < _time / 2) await GatewayLoads.AtOnceAsync(TargetOf(i), Clients, request, _time / 10, times[i], cancellationToken);
             }
 
             await CountAsync(times[0], times[1], times[2]);

@@ -25,10 +25,10 @@ public static class LedgerBench
         var workload = new Workload(options, bench.BucketOf);
         await Parallel.ForEachAsync(workload.Openings(), cancellationToken, async (commands, token) =>
         {
-            foreach (var outcome in await bench.Nodes[0].SubmitAsync(commands, token)) Loads.Require(outcome);
+            foreach (var outcome in await bench.Nodes[0].SubmitAsync(commands, token)) LedgerLoads.Require(outcome);
         });
 
-        var (alone, all) = (new Meter(), new Meter());
+        var (alone, all) = (new RunMeter(), new RunMeter());
         var turn = TurnOf(options);
 
         var isWarm = false;
@@ -53,7 +53,7 @@ public static class LedgerBench
         var one = options.Nodes > 1 ? alone.Result(options with { Nodes = 1 }, oneNode: null) : null;
         return all.Result(options, one);
 
-        async Task TurnAsync(int nodes, Meter meter, int count)
+        async Task TurnAsync(int nodes, RunMeter meter, int count)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var ledgers = bench.Nodes.Take(nodes).ToArray();
@@ -61,7 +61,7 @@ public static class LedgerBench
             {
                 // Made one by one: to make them ahead would have the collector copy them in the midst of the measurement.
                 meter.Begin();
-                await Loads.AtRateAsync(ledgers, workload.Next(count).SelectMany(list => list), count, rate, meter);
+                await LedgerLoads.AtRateAsync(ledgers, workload.Next(count).SelectMany(list => list), count, rate, meter);
                 meter.End(count);
                 return;
             }
@@ -69,8 +69,8 @@ public static class LedgerBench
             var lists = workload.Next(count).ToList();
             meter.Begin();
             await (options.Mode == LedgerBenchMode.SingleHold
-                ? Loads.OneByOneAsync(ledgers, [.. lists.SelectMany(list => list)], meter)
-                : Loads.ManyAsync(ledgers, lists, options.Mode == LedgerBenchMode.HoldSettle ? 2 : 1, bench.Outstanding, meter));
+                ? LedgerLoads.OneByOneAsync(ledgers, [.. lists.SelectMany(list => list)], meter)
+                : LedgerLoads.ManyAsync(ledgers, lists, options.Mode == LedgerBenchMode.HoldSettle ? 2 : 1, bench.Outstanding, meter));
             meter.End(count);
             meter.Limit(await bench.LimitAsync(options.Batch));
         }

@@ -48,7 +48,7 @@ internal sealed class Workload(LedgerBenchOptions options, Func<string, int> buc
     private static IEnumerable<Command> Opening(string id)
     {
         yield return new Command.OpenOrg(new Org(id, "USD", BillingMode.Prepaid, null, "UTC"));
-        yield return new Command.TopUp("start", id, new Amount(100_000_000 * Amount.NanosPerUnit));
+        yield return new Command.TopUp("start", id, Amount.Major(100_000_000));
         yield return Set(new BudgetScope(id));
         foreach (var team in Teams) yield return Set(new BudgetScope(id, Team: team));
         for (var key = 1; key <= KeysPerOrg; key++) yield return Set(new BudgetScope(id, Key: $"{id}-k{key}"));
@@ -70,7 +70,7 @@ internal sealed class Workload(LedgerBenchOptions options, Func<string, int> buc
     }
 
     private static Command.SetBudget Set(BudgetScope scope) =>
-        new(new Budget(scope, WindowUnit.Day, new Amount(100_000_000 * Amount.NanosPerUnit), Hard: true, "UTC", Budget.DefaultThresholds));
+        new(new Budget(scope, WindowUnit.Day, Amount.Major(100_000_000), Hard: true, "UTC", Budget.DefaultThresholds));
 
     private static Command Hold(PricedUsage attempt) => new Command.PlaceHold(
         attempt.Usage.Id, attempt.Usage.Labels, attempt.Usage.EndUser, attempt.Usage.OperationId, Charge + Charge, TimeSpan.FromHours(1));

@@ -52,18 +52,20 @@ internal static class BudgetCommands
         return globals.Calling(new("list", "List the budgets of an org with limit, spent and held.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "budgets"]), ApiClient.Json.BudgetListBody, cancellationToken);
-            await call.AnswerAsync(answer, ApiClient.Json.BudgetListBody, (list, text) =>
-            {
-                var table = new TextTable("BUDGET", "USER", "KIND", ">LIMIT", ">POSTED", ">HELD", ">LEFT", "UNTIL");
-                foreach (var budget in list.Items)
-                {
-                    table.Add(budget.Id, budget.Each, budget.Hard ? "hard" : "soft", budget.Limit?.ToString(), budget.Posted.ToString(), budget.Held.ToString(), budget.Left?.ToString(), budget.End ?? "ever");
-                }
-
-                return table.WriteAsync(text);
-            });
+            await call.AnswerAsync(answer, ApiClient.Json.BudgetListBody, (list, text) => Table(list).WriteAsync(text));
             return ExitCode.Ok;
         });
+    }
+
+    internal static TextTable Table(BudgetListBody list)
+    {
+        var table = new TextTable("BUDGET", "USER", "KIND", ">LIMIT", ">POSTED", ">HELD", ">LEFT", "UNTIL");
+        foreach (var budget in list.Items)
+        {
+            table.Add(budget.Id, budget.Each, budget.Hard ? "hard" : "soft", budget.Limit?.ToString(), budget.Posted.ToString(), budget.Held.ToString(), budget.Left?.ToString(), budget.End ?? "ever");
+        }
+
+        return table;
     }
 
     private static Command Reconcile(Globals globals)

@@ -20,7 +20,7 @@ internal static class DemoCommand
     private const int Concurrency = 32;
     private const int StreamPercent = 40;
 
-    private sealed record Outcome(ReplaySummary Replay, CostsTodayBody Costs, VerificationReport Verification)
+    private sealed record DemoResult(ReplaySummary Replay, CostsTodayBody Costs, VerificationReport Verification)
     {
         public bool IsFine => Replay.Failed == 0 && Costs.DriftPct == 0 && Verification.Ok;
     }
@@ -45,7 +45,7 @@ internal static class DemoCommand
             if (!call.Json) await call.Shell.Out.WriteLineAsync($"Gateway at {server.Url}, simulated provider at {provider.Urls.First()}, data in {folder}\n");
             var replay = await ReplayAsync(call, api, org, server.Url, speed, call.Get(requests), cancellationToken);
             var costs = await api.GetAsync($"orgs/{DemoOrg.Id}/costs/today", ApiClient.Json.CostsTodayBody, cancellationToken);
-            var outcome = new Outcome(replay, costs, VerifyCommand.Run(folder));
+            var outcome = new DemoResult(replay, costs, VerifyCommand.Run(folder));
             await WriteAsync(call, outcome, server.Url, folder);
             if (call.Get(exit)) return outcome.IsFine ? ExitCode.Ok : ExitCode.Findings;
 
@@ -90,7 +90,7 @@ internal static class DemoCommand
         return File.Exists(real) ? TraceReader.ReadFile(real) : SyntheticHour.Rows();
     }
 
-    private static Task WriteAsync(Invocation call, Outcome outcome, string url, string folder)
+    private static Task WriteAsync(Invocation call, DemoResult outcome, string url, string folder)
     {
         if (call.Json)
         {
@@ -112,7 +112,7 @@ internal static class DemoCommand
         return WriteTextAsync(call.Shell, outcome);
     }
 
-    private static async Task WriteTextAsync(Shell shell, Outcome outcome)
+    private static async Task WriteTextAsync(Shell shell, DemoResult outcome)
     {
         await shell.Out.WriteLineAsync($"\n{outcome.Replay}\n\n$ tieout costs today --org {DemoOrg.Id}");
         await CostsCommand.WriteAsync(outcome.Costs, shell.Out);

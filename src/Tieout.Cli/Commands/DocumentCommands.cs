@@ -96,7 +96,7 @@ internal static class DocumentCommands
 
     private static Task AnswerAsync(Invocation call, JsonElement document) => call.AnswerAsync(document, IssuedJson.Default.JsonElement, async (answer, text) =>
     {
-        if (answer.GetProperty("number").GetString()!.StartsWith(CreditNote.Prefix, StringComparison.Ordinal))
+        if (CreditNote.Numbers.Has(answer.GetProperty("number").GetString()!))
         {
             var note = CreditNote.Parse(answer.GetRawText());
             await text.WriteLineAsync($"Credit note {note.Number} for {note.Invoice}: net {note.Net}, total {note.Total} {note.Asset}. {note.Reason}");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
 using Tieout.Server.Tenancy;
+using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
 
@@ -41,11 +42,12 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
     }
 
     /// <summary>The first line of a file, so that a token is neither in the list of processes nor in a shell's history.</summary>
-    private static string? FromFile(string? file)
+    private string? FromFile(string? file)
     {
         if (file is null) return null;
         try
         {
+            if (PrivateFiles.IsOpenToOthers(file)) shell.Error.WriteLine($"Warning: other users of this machine can read the token in {file}. Run 'chmod 600 {file}'.");
             return NotEmpty(File.ReadLines(file).FirstOrDefault()) ?? throw new CommandFailedException(ExitCode.Usage, $"{file} holds no token: its first line must be the token.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -47,10 +47,18 @@ internal static class OrgCommands
     private static Command Show(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        return globals.Calling(new("show", "Show one org.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("show", "Show one org with its budgets.") { org }, async (call, api, cancellationToken) =>
         {
             var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org)]), ApiClient.Json.OrgBody, cancellationToken);
-            await call.AnswerAsync(answer, ApiClient.Json.OrgBody, (body, text) => text.WriteLineAsync($"Org {body.Id}: {Described(body)}."));
+            if (call.Json)
+            {
+                await call.AnswerAsync(answer, ApiClient.Json.OrgBody, (_, _) => Task.CompletedTask);
+                return ExitCode.Ok;
+            }
+
+            var budgets = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "budgets"]), ApiClient.Json.BudgetListBody, cancellationToken);
+            await call.Shell.Out.WriteLineAsync($"Org {answer.Id}: {Described(answer)}.");
+            await (budgets.Items.Count > 0 ? BudgetCommands.Table(budgets).WriteAsync(call.Shell.Out) : call.Shell.Out.WriteLineAsync("It has no budgets."));
             return ExitCode.Ok;
         });
     }

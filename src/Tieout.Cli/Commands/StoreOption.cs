@@ -9,7 +9,7 @@ internal static class StoreOption
     /// <returns>The address of a PostgreSQL store; null: the embedded one.</returns>
     /// <exception cref="CommandFailedException">It is neither.</exception>
     public static string? Parse(string store) => store == "sqlite" ? null
-        : PostgresAddress.Flaw(store) is not { } flaw ? store
+        : PostgresAddress.Validate(store) is not { } flaw ? store
         : throw new CommandFailedException(ExitCode.Usage, $"The store is not valid: {flaw}. Write sqlite, or an address such as postgres://tieout@127.0.0.1:5432/tieout.");
 
     /// <param name="data">The folder that still keeps what is this server's own: its spool and its secrets.</param>

@@ -32,7 +32,7 @@ public sealed record Envelope(
         new(Org, Originator, workflow ?? Workflow, operation, issuance, Issuance, Audience, issuedAt, expiresAt) { ApiKey = ApiKey };
 
     /// <summary>What no envelope may be, read or written; null: nothing is wrong.</summary>
-    public EnvelopeRefusal? Flaw()
+    public EnvelopeRefusal? Validate()
     {
         foreach (var name in (ReadOnlySpan<string?>)[Org, Originator, Workflow, Operation, Issuance, Audience])
         {

@@ -122,7 +122,7 @@ public static partial class EnvelopeToken
         if (flaws.HasFlag(Flaws.Missing)) return EnvelopeRefusal.ClaimMissing;
         if (Number(values[0]!) != Version) return EnvelopeRefusal.VersionUnknown;
         envelope = new(values[4]!, values[6]!, values[7]!, values[8]!, values[9]!, values[10], values[3]!, FromSeconds(Number(values[1]!)), FromSeconds(Number(values[2]!))) { ApiKey = values[11] };
-        var flaw = envelope.Flaw();
+        var flaw = envelope.Validate();
         if (flaw is EnvelopeRefusal.ClaimMalformed) return flaw;
         return values[5] != envelope.Org ? EnvelopeRefusal.TenantsDiffer : flaw;
     }

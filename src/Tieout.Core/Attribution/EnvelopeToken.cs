@@ -25,7 +25,7 @@ public static partial class EnvelopeToken
     /// <exception cref="ArgumentException">The envelope has a flaw, its times are no whole seconds, or the key is unavailable or not active.</exception>
     public static string Sign(Envelope envelope, KeyMaterial key)
     {
-        if (envelope.Flaw() is { } flaw) throw new ArgumentException($"The envelope cannot be issued: {flaw}.", nameof(envelope));
+        if (envelope.Validate() is { } flaw) throw new ArgumentException($"The envelope cannot be issued: {flaw}.", nameof(envelope));
         if (envelope.IssuedAt != FromSeconds(Seconds(envelope.IssuedAt)) || envelope.ExpiresAt != FromSeconds(Seconds(envelope.ExpiresAt))) throw new ArgumentException("An envelope's times are whole seconds.", nameof(envelope));
         if (key.Key.State is not EnvelopeKeyState.Active || key.Signing is null) throw new ArgumentException($"The key {key.Key.Id} does not issue.", nameof(key));
 

@@ -31,13 +31,13 @@ public sealed record Budget(
     public override int GetHashCode() => HashCode.Combine(Scope, Window, Limit, Hard);
 
     public string ToJson() => JsonSerializer.Serialize(
-        new BudgetBody(Scope.Org, Scope.Project, Scope.Team, Scope.Key, Scope.User, Scope.Feature, Window, Limit?.Nanos, Hard, TimeZone, [.. Thresholds]),
-        BudgetJson.Default.BudgetBody);
+        new StoredBudget(Scope.Org, Scope.Project, Scope.Team, Scope.Key, Scope.User, Scope.Feature, Window, Limit?.Nanos, Hard, TimeZone, [.. Thresholds]),
+        BudgetJson.Default.StoredBudget);
 
     /// <exception cref="JsonException">Not a budget's JSON.</exception>
     public static Budget Parse(string json)
     {
-        var body = JsonSerializer.Deserialize(json, BudgetJson.Default.BudgetBody) ?? throw new JsonException("A budget is null.");
+        var body = JsonSerializer.Deserialize(json, BudgetJson.Default.StoredBudget) ?? throw new JsonException("A budget is null.");
         return new(
             new BudgetScope(body.Org, body.Project, body.Team, body.Key, body.User, body.Feature),
             body.Window, body.LimitNanos is { } nanos ? new Amount(nanos) : null, body.Hard, body.TimeZone, [.. body.Thresholds]);
@@ -69,10 +69,10 @@ public readonly record struct BudgetScope(
     }
 }
 
-internal sealed record BudgetBody(
+internal sealed record StoredBudget(
     string Org, string? Project, string? Team, string? Key, string? User, string? Feature,
     WindowUnit Window, Int128? LimitNanos, bool Hard, string TimeZone, int[] Thresholds);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(BudgetBody))]
+[JsonSerializable(typeof(StoredBudget))]
 internal sealed partial class BudgetJson : JsonSerializerContext;

@@ -16,12 +16,16 @@ public static class KeyCap
     public static string? KeyOf(Budget budget) =>
         budget is { Hard: true, Limit: not null, Scope.Key: { } key } && budget.Scope == new BudgetScope(budget.Scope.Org, Key: key) ? key : null;
 
+    /// <summary>Why no budget of its org can count the key; null: one can. A budget that counts nothing would look like a limit.</summary>
+    public static string? RefuseWorker(ApiKey key) =>
+        key.Worker ? "A worker's key spends for its tenants, and the budgets of those orgs limit it. Set a budget there." : null;
+
     /// <summary>Why the key cannot have a cap; null: it can.</summary>
     public static string? Refuse(ApiKey key)
     {
-        if (key.Worker) return "A worker's key spends for its tenants, and the budgets of those orgs limit it. Set a budget there.";
+        if (RefuseWorker(key) is { } why) return why;
         var terms = key.Terms ?? KeyTerms.None;
-        return KeyScope.All.Any(scope => (scope.IsInference || scope == KeyScope.UsageWrite) && terms.Allows(scope)) ? null
-            : $"The key cannot spend: it has neither a scope of {KeyScope.Inference} nor {KeyScope.UsageWrite}. Leave the cap out.";
+        return KeyScope.All.Any(scope => scope.IsInference && terms.Allows(scope)) ? null
+            : $"The key cannot spend: it has no scope of {KeyScope.Inference}. Leave the cap out.";
     }
 }

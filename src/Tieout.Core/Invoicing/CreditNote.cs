@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Invoicing;
@@ -14,7 +15,7 @@ namespace Tieout.Core.Invoicing;
 public sealed record CreditNote(
     string Number, string Id, string Org, string Asset, string Invoice, DateTimeOffset IssuedAt, Amount Net, ImmutableArray<TaxLine> Taxes, Amount Total, string Reason)
 {
-    public const string Prefix = "CN-";
+    public static NumberSequence Numbers { get; } = new("CN-", 6);
 
     public string GrantId => $"credit-note:{Number}";
 

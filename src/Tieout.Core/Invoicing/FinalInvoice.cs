@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
@@ -17,7 +18,7 @@ public sealed record FinalInvoice(
     string Number, string Org, string Asset, string Period, string TimeZone, DateTimeOffset From, DateTimeOffset To, DateTimeOffset IssuedAt, int Decimals,
     ImmutableArray<FinalLine> Lines, Amount Exact, Amount Net, ImmutableArray<TaxLine> Taxes, Amount Total, FinalStatement Statement, ChainPoint? Proof)
 {
-    public const string Prefix = "INV-";
+    public static NumberSequence Numbers { get; } = new("INV-", 6);
 
     /// <param name="proofs">The postings that each line sums, and where they stand in the hash chain.</param>
     /// <param name="proof">Where the statement's last posting stands; null: there is none.</param>

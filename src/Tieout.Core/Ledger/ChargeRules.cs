@@ -17,7 +17,7 @@ internal static class ChargeRules
         if (draft.Attempt(usage.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         if (attempt.Usage is { } settled) return Again(draft, settled, command);
         if (IsTaken(draft, command)) return Refuse(Refusal.IdReused, "inside");
-        if (Misfit(command) is { } misfit) return Refuse(misfit);
+        if (ValidateAmounts(command) is { } refusal) return Refuse(refusal);
         if (!IsWithin(usage, hold)) return Refuse(Refusal.ScopeChanged);
         var total = command.Usage.Charge;
         foreach (var part in command.Inside)
@@ -40,14 +40,14 @@ internal static class ChargeRules
     public static Outcome Charge(Draft draft, Command.Charge command)
     {
         var usage = command.Usage.Usage;
-        if (Standing(draft, command) is { } stands) return stands;
-        if (Flaw(draft, command) is { } wrong) return Refuse(wrong);
+        if (OfKnownId(draft, command) is { } stands) return stands;
+        if (ValidateCharge(draft, command) is { } wrong) return Refuse(wrong);
         var org = draft.Org(usage.Labels.Org)!;
-        if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
+        if (command.Lineage is { } step && LineageRules.ValidateStep(draft, org.Org.Id, usage.OperationId, step) is { } flaw) return Refuse(flaw);
         var effectiveAt = EffectiveAt(draft, org, usage.OccurredAt);
         var priced = Admitted(draft, command.Usage, effectiveAt);
         usage = priced.Usage;
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt);
+        var lacking = Headroom.Validate(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt);
         if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt))) return lacking;
 
         // After this point the charge must succeed.
@@ -56,16 +56,16 @@ internal static class ChargeRules
     }
 
     /// <summary>What is answered because the id is taken; null: it is not.</summary>
-    public static Outcome? Standing(Draft draft, Command.Charge command)
+    public static Outcome? OfKnownId(Draft draft, Command.Charge command)
     {
         if (draft.Attempt(command.Usage.Usage.Id) is not { } known) return null;
         return Conflicts.Of(known.Usage, command.Usage) is { } field ? Refuse(Refusal.IdReused, field) : Again(draft, known.Usage!, known.Usage!.Charge);
     }
 
     /// <summary>Why it can never be charged, whatever is left; null: it can.</summary>
-    public static Refusal? Flaw(Draft draft, Command.Charge command)
+    public static Refusal? ValidateCharge(Draft draft, Command.Charge command)
     {
-        if (Misfit(command.Usage) is { } misfit) return misfit;
+        if (ValidateAmounts(command.Usage) is { } refusal) return refusal;
         if (CountLimits.Check(command.Usage.Usage.Counts, default) is not null) return Refusal.CountTooLarge;
         if (draft.Org(command.Usage.Usage.Labels.Org) is not { } org) return Refusal.OrgNotFound;
         if (command.Usage.Usage.OccurredAt > draft.Now + ClockSkewMax) return Refusal.OccurredInFuture;
@@ -109,7 +109,7 @@ internal static class ChargeRules
     private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced, ChargeFlags flags = ChargeFlags.None)
     {
         var usage = priced.Usage;
-        var lacking = Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, priced.Charge, EffectiveAt(draft, org, hold.HeldAt));
+        var lacking = Headroom.Validate(draft, org, usage.Labels, usage.EndUser, priced.Charge, EffectiveAt(draft, org, hold.HeldAt));
         return Post(draft, org, priced, hold.HeldAt, late ? flags | ChargeFlags.Late : flags, lacking, hold.Amount);
     }
 
@@ -140,18 +140,18 @@ internal static class ChargeRules
 
     private static void OpenFindings(Draft draft, OrgState org, UsageRow row, ResolvedPrice? price, Outcome.Refused? lacking, Amount? held)
     {
-        void Open(string code, string severity, string detail) => draft.AddFinding(code, severity, org.Org.Id, row.Usage.Id, detail);
+        void Open(FindingCode code, string detail) => draft.AddFinding(code, org.Org.Id, row.Usage.Id, detail);
 
-        if (lacking is not null) Open("overrun", "high", Details.Overrun(row, lacking));
-        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open("usage_above_ceiling", "high", Details.AboveCeiling(row, price, held));
-        if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open("usage_unreadable", "medium", Details.Usage(row));
-        if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open("sub_calls_left_out", "high", Details.Usage(row));
-        if (row.Flags.HasFlag(ChargeFlags.Late)) Open("late_settlement", "low", Details.Usage(row));
-        if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open("unpriced", "high", Details.Usage(row));
-        if (row.Usage.Flags.HasFlag(UsageFlags.Unpriced) && price is not null) Open("unpriced_dimension", "high", Details.UnpricedUnits(row, price));
-        if (row.Usage.Basis == UsageBasis.Estimated) Open("estimated_usage", "low", Details.Usage(row));
-        if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open("hidden_usage", "medium", Details.Usage(row));
-        if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open("usage_disputed", "low", Details.Usage(row));
+        if (lacking is not null) Open(FindingCode.Overrun, Details.Overrun(row, lacking));
+        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open(FindingCode.UsageAboveCeiling, Details.AboveCeiling(row, price, held));
+        if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open(FindingCode.UsageUnreadable, Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open(FindingCode.SubCallsLeftOut, Details.Usage(row));
+        if (row.Flags.HasFlag(ChargeFlags.Late)) Open(FindingCode.LateSettlement, Details.Usage(row));
+        if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open(FindingCode.Unpriced, Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.Unpriced) && price is not null) Open(FindingCode.UnpricedDimension, Details.UnpricedUnits(row, price));
+        if (row.Usage.Basis == UsageBasis.Estimated) Open(FindingCode.EstimatedUsage, Details.Usage(row));
+        if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open(FindingCode.HiddenUsage, Details.Usage(row));
+        if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open(FindingCode.UsageDisputed, Details.Usage(row));
     }
 
     /// <summary>A settlement stands with all that was inside it, or not at all.</summary>
@@ -191,18 +191,18 @@ internal static class ChargeRules
     }
 
     /// <summary>The first reason, in their order, why an amount of a settlement cannot be charged; null: all can.</summary>
-    private static Refusal? Misfit(Command.Settle settle)
+    private static Refusal? ValidateAmounts(Command.Settle settle)
     {
-        var first = Misfit(settle.Usage);
+        var first = ValidateAmounts(settle.Usage);
         foreach (var part in settle.Inside)
         {
-            if (Misfit(part) is { } misfit && !(first <= misfit)) first = misfit;
+            if (ValidateAmounts(part) is { } refusal && !(first <= refusal)) first = refusal;
         }
 
         return first;
     }
 
-    private static Refusal? Misfit(PricedUsage priced) => LedgerRules.Misfit(priced.Charge, zeroIsFine: true) ?? LedgerRules.Misfit(priced.ProviderCost, zeroIsFine: true);
+    private static Refusal? ValidateAmounts(PricedUsage priced) => LedgerRules.ValidateAmount(priced.Charge, zeroIsFine: true) ?? LedgerRules.ValidateAmount(priced.ProviderCost, zeroIsFine: true);
 
     private static bool IsWithin(UsageRecord usage, Hold hold) =>
         (usage.Labels.SameScope(hold.Scope) || hold.Scope.CoversScope(usage.Labels)) && UsageLabels.Covers(hold.EndUser, usage.EndUser);

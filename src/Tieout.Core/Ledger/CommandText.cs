@@ -36,7 +36,7 @@ public static class CommandText
         Command.ExpireHold c => new("expire_hold", "", c.Id.ToString()),
         Command.Recharge c => new("recharge", c.Org, Parts: [.. c.Parts.Select(Line)]),
         Command.Record c => new("record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once),
-        Command.AddRecord c => new("add_record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once, Announcement: c.Announcement, Document: c.Document),
+        Command.AddRecord c => new("add_record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once, Announcement: c.Announcement, Document: c.Document, Replaces: c.Replaces),
         Command.OpenOrg c => new("open_org", c.Org.Id, Text: c.Org.ToJson()),
         Command.SetBudget c => new("set_budget", c.Budget.Scope.Org, Text: c.Budget.ToJson()),
         Command.ClosePeriod c => new("close_period", c.Org, Text: c.Through.ToString()),
@@ -57,7 +57,7 @@ public static class CommandText
         "recharge" => new Command.Recharge(
             line.Org, [.. line.Parts!.Select(Command).OfType<Command.Correct>()], [.. line.Parts!.Select(Command).OfType<Command.Charge>()]),
         "record" => new Command.Record((SettingKind)line.Number, line.Org, line.Id!, line.Text!, line.Once),
-        "add_record" => new Command.AddRecord((RecordKind)line.Number, line.Org, line.Id!, line.Text!, line.Once) { Announcement = line.Announcement, Document = line.Document },
+        "add_record" => new Command.AddRecord((RecordKind)line.Number, line.Org, line.Id!, line.Text!, line.Once) { Announcement = line.Announcement, Document = line.Document, Replaces = line.Replaces },
         "open_org" => new Command.OpenOrg(Org.Parse(line.Text!)),
         "set_budget" => new Command.SetBudget(Budget.Parse(line.Text!)),
         "close_period" => new Command.ClosePeriod(line.Org, Month.TryParse(line.Text!, out var month) ? month : throw new JsonException("The month is missing.")),
@@ -69,7 +69,7 @@ public static class CommandText
 
 internal sealed record WrittenCommand(
     string Kind, string Org, string? Id = null, string? Amount = null, long Number = 0, long? At = null, string? Text = null, bool Once = false,
-    bool PostingRepair = false, WrittenUsage[]? Priced = null, WrittenCommand[]? Parts = null, RecordAnnouncement? Announcement = null, BillingDocumentKind? Document = null);
+    bool PostingRepair = false, WrittenUsage[]? Priced = null, WrittenCommand[]? Parts = null, RecordAnnouncement? Announcement = null, BillingDocumentKind? Document = null, long? Replaces = null);
 
 /// <summary>A priced usage record, complete.</summary>
 internal sealed record WrittenUsage(

@@ -20,7 +20,7 @@ internal static class CorrectionRules
         // After this point the charge must succeed.
         var effectiveAt = ChargeRules.EffectiveAt(draft, org, row.EffectiveAt);
         var usage = row.Usage;
-        if (Headroom.Lacking(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking) draft.AddFinding("overrun", "high", org.Org.Id, usage.Id, Details.Overrun(row, lacking));
+        if (Headroom.Validate(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking) draft.AddFinding(FindingCode.Overrun, org.Org.Id, usage.Id, Details.Overrun(row, lacking));
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, row.Charge, effectiveAt, row.Seq, command.Id, reason: command.Reason);
         ChargeRules.MoveWindows(draft, usage.Labels, usage.EndUser, row.Charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
@@ -33,7 +33,7 @@ internal static class CorrectionRules
         var content = Details.Correct(command);
         if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
-        if (command.NewAmount is { } asked && Misfit(asked, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (command.NewAmount is { } asked && ValidateAmount(asked, zeroIsFine: true) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Posting(command.Posting) is not { } before || !string.Equals(before.Posting.Org, command.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
         var posting = before.Posting;
@@ -54,9 +54,9 @@ internal static class CorrectionRules
         if (before.Usage is { } usage)
         {
             var more = newAmount - posting.Amount;
-            if (more > Amount.Zero && Headroom.Lacking(draft, org, usage.Usage.Labels, usage.Usage.EndUser, more, effectiveAt) is { } lacking)
+            if (more > Amount.Zero && Headroom.Validate(draft, org, usage.Usage.Labels, usage.Usage.EndUser, more, effectiveAt) is { } lacking)
             {
-                draft.AddFinding("overrun", "high", org.Org.Id, usage.Usage.Id, Details.Overrun(usage with { Charge = more }, lacking));
+                draft.AddFinding(FindingCode.Overrun, org.Org.Id, usage.Usage.Id, Details.Overrun(usage with { Charge = more }, lacking));
             }
 
             ChargeRules.MoveWindows(draft, usage.Usage.Labels, usage.Usage.EndUser, more, effectiveAt);
@@ -81,11 +81,11 @@ internal static class CorrectionRules
         foreach (var charge in command.Charges)
         {
             if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.BeyondMax is not null || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
-            if (ChargeRules.Standing(draft, charge) is { } stands)
+            if (ChargeRules.OfKnownId(draft, charge) is { } stands)
             {
                 if (stands is Outcome.Refused) return stands;
             }
-            else if (ChargeRules.Flaw(draft, charge) is { } flaw)
+            else if (ChargeRules.ValidateCharge(draft, charge) is { } flaw)
             {
                 return Refuse(flaw);
             }
@@ -94,7 +94,7 @@ internal static class CorrectionRules
         foreach (var reversal in command.Reversals)
         {
             if (reversal.Org != command.Org || reversal.NewAmount is not null) throw new ArgumentException("What is taken back is of the same org and comes back whole.", nameof(command));
-            if (Unfit(draft, org, reversal) is { } unfit) return unfit;
+            if (ValidateReversal(draft, org, reversal) is { } refused) return refused;
         }
 
         // After this point all of it must succeed.
@@ -111,7 +111,7 @@ internal static class CorrectionRules
     }
 
     /// <summary>Why a charge cannot be taken back; null: it can, or it is already.</summary>
-    private static Outcome.Refused? Unfit(Draft draft, OrgState org, Command.Correct reversal)
+    private static Outcome.Refused? ValidateReversal(Draft draft, OrgState org, Command.Correct reversal)
     {
         if (MoneyRules.Known(draft, reversal.Org, reversal.Id, Details.Correct(reversal)) is { } known) return known as Outcome.Refused;
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");

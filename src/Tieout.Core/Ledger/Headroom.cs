@@ -9,7 +9,7 @@ namespace Tieout.Core.Ledger;
 internal static class Headroom
 {
     /// <summary>The refusal, if <paramref name="amount"/> is more than the account or a hard budget has left; null: there is room. Nothing always has room.</summary>
-    public static Outcome.Refused? Lacking(Draft draft, OrgState org, UsageLabels labels, string? endUser, Amount amount, Instant at)
+    public static Outcome.Refused? Validate(Draft draft, OrgState org, UsageLabels labels, string? endUser, Amount amount, Instant at)
     {
         if (amount == Amount.Zero) return null;
         var account = draft.Account(org, AccountKind.Customer);

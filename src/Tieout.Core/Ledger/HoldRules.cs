@@ -15,15 +15,15 @@ internal static class HoldRules
             return new Outcome.Replayed(known.Hold!.Seq, FiguresAfter.Of(draft, draft.Org(command.Labels.Org)!, command.Labels, command.EndUser));
         }
 
-        if (Misfit(command.Amount, zeroIsFine: true) is { } misfit) return Refuse(misfit);
+        if (ValidateAmount(command.Amount, zeroIsFine: true) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Labels.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (command.Lifetime <= TimeSpan.Zero) return Refuse(Refusal.AlreadyExpired);
         var account = draft.Account(org, AccountKind.Customer);
         if (!Fits(account, command.Amount)) return Refuse(Refusal.SumTooLarge);
         if (draft.OpenHoldsOf(org.Org.Id) >= draft.Limits.OpenHoldsPerOrg) return Refuse(Refusal.TooManyOpenHolds, Number(draft.Limits.OpenHoldsPerOrg));
         command = Admitted(draft, command);
-        if (command.Lineage is { } step && LineageRules.Flaw(draft, org.Org.Id, command.OperationId, step) is { } flaw) return Refuse(flaw);
-        if (Headroom.Lacking(draft, org, command.Labels, command.EndUser, command.Amount, draft.Now) is { } lacking) return lacking;
+        if (command.Lineage is { } step && LineageRules.ValidateStep(draft, org.Org.Id, command.OperationId, step) is { } unknown) return Refuse(unknown);
+        if (Headroom.Validate(draft, org, command.Labels, command.EndUser, command.Amount, draft.Now) is { } lacking) return lacking;
 
         // After this point the hold must succeed: account and windows move together (B3).
         var hold = draft.Add(command);
@@ -60,7 +60,7 @@ internal static class HoldRules
         if (draft.Now < hold.ExpiresAt) return Refuse(Refusal.HoldNotExpired);
 
         LetGo(draft, org, hold, HoldState.Expired);
-        draft.AddFinding("orphan_hold", "medium", org.Org.Id, hold.Id, Details.OrphanHold(hold));
+        draft.AddFinding(FindingCode.OrphanHold, org.Org.Id, hold.Id, Details.OrphanHold(hold));
         return new Outcome.Done(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
     }
 

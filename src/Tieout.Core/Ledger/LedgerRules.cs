@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Globalization;
 using Tieout.Core.Money;
 
@@ -26,39 +25,10 @@ public static class LedgerRules
     internal static Outcome Rule(Draft draft, Command command)
     {
         var before = draft.Extent;
-        var outcome = OwnRule(draft, command);
+        var outcome = command.Decide(draft);
         if (outcome is Outcome.Refused) draft.HoldsUnchanged(before);
         return outcome;
     }
-
-    private static Outcome OwnRule(Draft draft, Command command) => command switch
-    {
-        Command.PlaceHold hold => HoldRules.Place(draft, hold),
-        Command.Settle settle => ChargeRules.Settle(draft, settle),
-        Command.Charge charge => ChargeRules.Charge(draft, charge),
-        Command.Release release => HoldRules.Release(draft, release),
-        Command.ExpireHold expire => HoldRules.Expire(draft, expire),
-        Command.TopUp topUp => MoneyRules.TopUp(draft, topUp),
-        Command.Grant grant => MoneyRules.Grant(draft, grant),
-        Command.ExpireGrant expire => MoneyRules.ExpireGrant(draft, expire),
-        Command.ChargeRecorded charge => CorrectionRules.Charge(draft, charge),
-        Command.Correct correct => CorrectionRules.Correct(draft, correct),
-        Command.Recharge recharge => CorrectionRules.Recharge(draft, recharge),
-        Command.RecordHop hop => LineageRules.Hop(draft, hop),
-        Command.KeepObject keep => ObjectRules.Keep(draft, keep),
-        Command.EndObject end => ObjectRules.End(draft, end),
-        Command.OpenOrg open => SettingRules.OpenOrg(draft, open),
-        Command.SetBudget set => SettingRules.SetBudget(draft, set),
-        Command.ClosePeriod close => SettingRules.ClosePeriod(draft, close),
-        Command.Record record => SettingRules.Record(draft, record),
-        Command.AddRecord add => RecordRules.Add(draft, add),
-        Command.Announce announce => OutboxRules.Announce(draft, announce),
-        Command.Together together => TogetherRules.Decide(draft, together),
-        Command.ApproveProposal approve => ProposalRules.Approve(draft, approve),
-        Command.RejectProposal reject => ProposalRules.Reject(draft, reject),
-        Command.RecordAudit => command.Audit is not null ? new Outcome.Done(0, Figures.None) : throw new ArgumentException("A record of an action needs the action.", nameof(command)),
-        _ => throw new UnreachableException($"No rule for {command}."),
-    };
 
     internal static Outcome.Refused Refuse(Refusal reason, string? limit = null, Amount? left = null) => new(reason, limit, left);
 
@@ -66,7 +36,7 @@ public static class LedgerRules
     internal static string Number(int limit) => limit.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>What is wrong with an amount of money to be moved or set aside; null: nothing.</summary>
-    internal static Refusal? Misfit(Amount amount, bool zeroIsFine) =>
+    internal static Refusal? ValidateAmount(Amount amount, bool zeroIsFine) =>
         amount < Amount.Zero || (amount == Amount.Zero && !zeroIsFine) ? Refusal.AmountNotPositive
         : amount > Amount.TransferMax ? Refusal.AmountTooLarge
         : null;

@@ -17,13 +17,13 @@ internal static class LineageRules
         }
 
         if (draft.Org(command.Org) is null) return LedgerRules.Refuse(Refusal.OrgNotFound);
-        if (Flaw(draft, command.Org, command.OperationId, command.Lineage) is { } flaw) return LedgerRules.Refuse(flaw);
+        if (ValidateStep(draft, command.Org, command.OperationId, command.Lineage) is { } flaw) return LedgerRules.Refuse(flaw);
         draft.Add(command.Org, command.OperationId, command.Lineage);
         return new Outcome.Done(0, Figures.None);
     }
 
     /// <summary>Why a step cannot be appended; null: it can.</summary>
-    public static Refusal? Flaw(Draft draft, string org, string operationId, LineageAppend append)
+    public static Refusal? ValidateStep(Draft draft, string org, string operationId, LineageAppend append)
     {
         if (append.Row.No > draft.Limits.LineageSteps) return Refusal.TooManySteps;
         if (draft.LineageHead(org, operationId, append.Row.Issuance) is not { } head) return append.Row.No == 1 ? null : Refusal.LineageMoved;

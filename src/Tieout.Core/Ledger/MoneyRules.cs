@@ -12,7 +12,7 @@ internal static class MoneyRules
         var content = Details.TopUp(command);
         if (Known(draft, command.Org, command.Id, content) is { } known) return known;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
-        if (Misfit(command.Amount, zeroIsFine: false) is { } misfit) return Refuse(misfit);
+        if (ValidateAmount(command.Amount, zeroIsFine: false) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (!Fits(draft.Account(org, AccountKind.Funding), command.Amount)) return Refuse(Refusal.SumTooLarge);
 
@@ -27,7 +27,7 @@ internal static class MoneyRules
         var content = Details.Grant(command);
         if (Known(draft, command.Org, command.Id, content) is { } known) return known;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
-        if (Misfit(command.Amount, zeroIsFine: false) is { } misfit) return Refuse(misfit);
+        if (ValidateAmount(command.Amount, zeroIsFine: false) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (command.ExpiresAt <= draft.Now) return Refuse(Refusal.AlreadyExpired);
         if (!Fits(draft.Account(org, AccountKind.Promotion), command.Amount)) return Refuse(Refusal.SumTooLarge);

@@ -64,6 +64,9 @@ public enum Refusal
     /// <summary>The id is recorded with other content (L3). <see cref="Outcome.Refused.Limit"/> names the first field that differs.</summary>
     IdReused,
 
+    /// <summary>A newer record of the name exists than the one that the sender has read (<see cref="Command.AddRecord.Replaces"/>), such as a finding that was corrected meanwhile.</summary>
+    RecordChanged,
+
     /// <summary>A second person must approve it, and it gives no reason.</summary>
     ReasonNeeded,
     NameInvalid,

@@ -13,6 +13,7 @@ internal static class RecordRules
         var before = draft.Record(command.Key);
         if (before is not null && string.Equals(before.Body, command.Body, StringComparison.Ordinal)) return new Outcome.Replayed(before.Seq, Figures.None);
         if (before is not null && command.Once) return Refuse(Refusal.IdReused);
+        if (command.Replaces is { } read && (before?.Seq ?? 0) != read) return Refuse(Refusal.RecordChanged);
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 
@@ -24,7 +25,7 @@ internal static class RecordRules
     private static void Announce(Draft draft, Command.AddRecord command, RecordAnnouncement announcement, RecordRow? before, long seq)
     {
         if (announcement.OnChangeOf is { } member && before is not null && Value(member, before.Body) == Value(member, command.Body)) return;
-        if (announcement.Finding is { } finding) draft.AddFinding(finding.Code, finding.Severity, command.Org, attempt: null, finding.Detail ?? command.Body);
+        if (announcement.Finding is { } finding) draft.AddFinding(finding.Code, command.Org, attempt: null, finding.Detail ?? command.Body);
         if (announcement.Message is { } message) draft.Tell(command.Once ? message.Id : $"{message.Id}/{seq}", command.Org, message.Type, message.Body ?? command.Body);
     }
 

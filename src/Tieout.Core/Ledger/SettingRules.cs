@@ -19,7 +19,7 @@ internal static class SettingRules
         if (!Names.IsValid(org.Id) || org.Id.Contains('/', StringComparison.Ordinal)) return Refuse(Refusal.NameInvalid, "org");
         if (!Asset.IsValid(org.Asset)) return Refuse(Refusal.NameInvalid, "asset");
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(org.TimeZone, out _)) return Refuse(Refusal.NameInvalid, "time_zone");
-        if (org.CreditLineNanos is { } line && MisfitLimit(new Amount(line)) is { } misfit) return Refuse(misfit);
+        if (org.CreditLineNanos is { } line && ValidateLimit(new Amount(line)) is { } refusal) return Refuse(refusal);
 
         draft.Tell("org", org.Id, "org.opened", Details.OrgOpened(org));
         return new Outcome.Done(draft.Add(SettingKind.Org, org.Id, org.Id, body, accounts: OrgState.AccountKinds, budgets: 1), NoFigures);
@@ -30,9 +30,9 @@ internal static class SettingRules
         var budget = command.Budget;
         var body = budget.ToJson();
         if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
-        if (budget.Limit is { } limit && MisfitLimit(limit) is { } misfit) return Refuse(misfit);
+        if (budget.Limit is { } limit && ValidateLimit(limit) is { } refusal) return Refuse(refusal);
         if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
-        if (Flaw(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
+        if (ValidateBudget(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
         if (isNew && IsFull(draft, SettingKind.Budget, budget.Scope.Org) is { } full) return full;
@@ -64,7 +64,7 @@ internal static class SettingRules
     }
 
     /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
-    private static Refusal? MisfitLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
+    private static Refusal? ValidateLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
 
     /// <summary>What callers name freely has a limit.</summary>
     private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
@@ -74,7 +74,7 @@ internal static class SettingRules
         return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
     }
 
-    private static string? Flaw(Draft draft, Budget budget)
+    private static string? ValidateBudget(Draft draft, Budget budget)
     {
         foreach (var name in (ReadOnlySpan<string?>)[budget.Scope.Project, budget.Scope.Team, budget.Scope.Key, budget.Scope.Feature])
         {

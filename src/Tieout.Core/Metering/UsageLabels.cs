@@ -1,13 +1,27 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Tieout.Core.Metering;
 
 /// <summary>The low-cardinality labels of a usage record: whom and what it counts for. Stored once and referred to by number.</summary>
 /// <remarks>Its hash is computed once: labels are looked up for every charge. Callers keep and reuse instances.</remarks>
-public sealed class UsageLabels : IEquatable<UsageLabels>
+public sealed record UsageLabels
 {
     /// <summary>Stands for every part that an org has more of than it may have. No budget can name it.</summary>
     public const string Other = "other";
 
     private int _hash;
+
+    public UsageLabels()
+    {
+    }
+
+    // What "with" copies: every label, and not the hash of the labels before the change.
+    [SetsRequiredMembers]
+    private UsageLabels(UsageLabels original)
+    {
+        (Org, Project, Team, Key, Feature) = (original.Org, original.Project, original.Team, original.Key, original.Feature);
+        (Provider, Model, Source, Trigger, Runtime) = (original.Provider, original.Model, original.Source, original.Trigger, original.Runtime);
+    }
 
     public required string Org { get; init; }
     public string? Project { get; init; }
@@ -69,16 +83,10 @@ public sealed class UsageLabels : IEquatable<UsageLabels>
         string.Equals(stored, asked, StringComparison.Ordinal) || (asked is not null && string.Equals(stored, Other, StringComparison.Ordinal));
 
     /// <summary>The same, had another model of the provider answered.</summary>
-    public UsageLabels OfModel(string model) => string.Equals(Model, model, StringComparison.Ordinal)
-        ? this
-        : new() { Org = Org, Project = Project, Team = Team, Key = Key, Feature = Feature, Provider = Provider, Model = model, Source = Source, Trigger = Trigger, Runtime = Runtime };
+    public UsageLabels OfModel(string model) => string.Equals(Model, model, StringComparison.Ordinal) ? this : this with { Model = model };
 
     /// <summary>The same, had another key been used, or none.</summary>
-    public UsageLabels OfKey(string? key) => string.Equals(Key, key, StringComparison.Ordinal)
-        ? this
-        : new() { Org = Org, Project = Project, Team = Team, Key = key, Feature = Feature, Provider = Provider, Model = Model, Source = Source, Trigger = Trigger, Runtime = Runtime };
-
-    public override bool Equals(object? obj) => Equals(obj as UsageLabels);
+    public UsageLabels OfKey(string? key) => string.Equals(Key, key, StringComparison.Ordinal) ? this : this with { Key = key };
 
     public override int GetHashCode()
     {

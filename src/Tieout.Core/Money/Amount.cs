@@ -71,6 +71,10 @@ public readonly record struct Amount : IComparable<Amount>
     private static void ThrowTooLarge(Amount left, Amount right) => throw new OverflowException($"{left} and {right} come to more than 128 bits hold.");
 
     public static Amount operator -(Amount value) => new(-value.Nanos);
+
+    /// <exception cref="OverflowException">The product does not fit into 128 bits.</exception>
+    public static Amount operator *(Amount each, long times) => new(each.Nanos * times);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool operator <(Amount left, Amount right) => left._high < right._high || (left._high == right._high && left._low < right._low);
     public static bool operator >(Amount left, Amount right) => right < left;
@@ -81,12 +85,14 @@ public readonly record struct Amount : IComparable<Amount>
 
     public static Amount Largest(Amount left, Amount right) => left >= right ? left : right;
 
-    public static Amount Sum(IEnumerable<Amount> amounts)
-    {
-        var sum = Zero;
-        foreach (var amount in amounts) sum += amount;
-        return sum;
-    }
+    /// <summary>That many major units, for example 25 dollars.</summary>
+    public static Amount Major(Int128 units) => new(units * NanosPerUnit);
+
+    /// <summary>Without its sign.</summary>
+    public static Amount Abs(Amount amount) => amount < Zero ? -amount : amount;
+
+    /// <exception cref="OverflowException">The sum does not fit into 128 bits.</exception>
+    public static Amount Sum(IEnumerable<Amount> amounts) => amounts.Sum(static amount => amount);
 
     /// <summary>The nearest amount to <paramref name="major"/> major units; a tie goes to the even nano-unit.</summary>
     /// <remarks>The one rounding of a charge: prices are summed as exact decimals and rounded here, once.</remarks>

@@ -9,7 +9,7 @@ namespace Tieout.Core.Pricing;
 /// <param name="SubCallsMax">Calls within one call that are charged; further ones are left out, and a finding.</param>
 public sealed record ClaimLimit(int Multiple, Amount Excess, int SubCallsMax)
 {
-    public static readonly ClaimLimit Default = new(10, new(Amount.NanosPerUnit), 32);
+    public static readonly ClaimLimit Default = new(10, Amount.Major(1), 32);
 
     /// <summary>The most that is charged.</summary>
     /// <param name="held">The ceiling that was held for the attempt.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Tieout.Core.Invoicing;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Reconciliation;
@@ -79,9 +80,8 @@ public sealed class BillCauses(TieSpec spec, int decimals, Func<LedgerCell, IEnu
     /// <summary>Each line of the bill is rounded once, and so is each of our charges where they are priced anew as a sum.</summary>
     private Amount Slack(LedgerCell? ours, OutsideCell theirs)
     {
-        var step = Amount.NanosPerUnit;
-        for (var i = 0; i < decimals; i++) step /= 10;
-        return new((step + 1) / 2 * theirs.Rows + (ours?.All.Attempts ?? 0));
+        var half = new Amount((MinorUnit.Nanos(decimals) + 1) / 2);
+        return half * theirs.Rows + new Amount(ours?.All.Attempts ?? 0);
     }
 
     /// <summary>What is missing on one day and there on the next is usage near midnight, which the provider counts by its own clock.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Tieout.Core.Invoicing;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Reconciliation;
@@ -31,7 +32,7 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
         if (theirs is null) return [MissingRight(key, ours!, difference)];
         if (ours is null) return [new("missing_left", difference, "The ledger has no charge under this key.")];
         if (Shape(ours, theirs, difference, inUtc) is { } whole) return [whole];
-        return Split.Of(difference, Candidates(ours, theirs, inUtc), decimals < 9 ? new Amount(Step().Nanos * theirs.Rows) : new Amount(theirs.Rows));
+        return Split.Of(difference, Candidates(ours, theirs, inUtc), Step * theirs.Rows);
     }
 
     private CausePart MissingRight(TieKey key, LedgerCell ours, Amount difference)
@@ -58,7 +59,7 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
         if (Counted(ours.All.FirstAttempts)) return Call("the number of operations, retries left out");
         if (Counted(ours.All.Attempts - ours.All.Failures)) return Call("the number of attempts that did not fail");
         if (inUtc == theirs.Amount) return new("timezone", difference, "They agree when days are cut in UTC: the right side cuts them by another clock than the org.");
-        if (decimals < 9 && Size(difference) < Step()) return new("rounded", difference, $"The right side has {decimals} decimals; the rest was rounded away.");
+        if (decimals < 9 && Amount.Abs(difference) < Step) return new("rounded", difference, $"The right side has {decimals} decimals; the rest was rounded away.");
         return null;
 
         bool Counted(long count) => count > 0 && theirs.Raw == count;
@@ -99,19 +100,12 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
             {
                 var tally = group.Aggregate(default(Tally), (sum, part) => sum + part.Tally);
                 var name = group.Key is null ? $"no {TieSpec.Name(field)}" : $"{TieSpec.Name(field)} {group.Key}";
-                yield return new("counted_as_one", tally.Total - new Amount(one.Nanos * tally.Attempts), $"The {tally.Attempts} charges of {name} were counted as one each instead of what they cost.", Guessed: true);
+                yield return new("counted_as_one", tally.Total - one * tally.Attempts, $"The {tally.Attempts} charges of {name} were counted as one each instead of what they cost.", Guessed: true);
                 yield return new("not_counted", tally.Total, $"The {tally.Attempts} charges of {name} are not in the right side.", Guessed: true);
             }
         }
     }
 
     /// <summary>One in the last decimal that the counter shows.</summary>
-    private Amount Step()
-    {
-        var step = Amount.NanosPerUnit;
-        for (var i = 0; i < decimals; i++) step /= 10;
-        return new(step);
-    }
-
-    private static Amount Size(Amount amount) => amount < Amount.Zero ? -amount : amount;
+    private Amount Step => new(MinorUnit.Nanos(Math.Min(decimals, 9)));
 }

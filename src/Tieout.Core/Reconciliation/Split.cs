@@ -28,7 +28,7 @@ public static class Split
         if (difference == Amount.Zero) return [];
         var known = candidates.Where(candidate => candidate.Amount != Amount.Zero).Take(CandidatesMax).ToArray();
         if (Search(known, difference, Amount.Zero) is { } exact) return Parts(exact, difference);
-        if (slack > Amount.Zero && Size(difference) <= slack) return Parts([], difference);
+        if (slack > Amount.Zero && Amount.Abs(difference) <= slack) return Parts([], difference);
         if (slack > Amount.Zero && Search(known, difference, slack) is { } near) return Parts(near, difference);
         return [new(Unexplained, difference, "No cause in the ledger explains this amount.")];
     }
@@ -53,7 +53,7 @@ public static class Split
 
     private static ImmutableStack<Candidate>? Search(Candidate[] known, int from, int parts, Amount left, Amount slack, int guesses)
     {
-        if (parts == 0) return Size(left) <= slack ? [] : null;
+        if (parts == 0) return Amount.Abs(left) <= slack ? [] : null;
         for (var i = from; i <= known.Length - parts; i++)
         {
             var candidate = known[i];
@@ -64,6 +64,4 @@ public static class Split
 
         return null;
     }
-
-    private static Amount Size(Amount amount) => amount < Amount.Zero ? -amount : amount;
 }

@@ -48,14 +48,12 @@ public sealed record Tie(ImmutableArray<TieRow> Rows, Amount Left, Amount Right,
         {
             left += row.Left ?? Amount.Zero;
             right += row.Right ?? Amount.Zero;
-            volume += Size(row.Left ?? Amount.Zero);
-            apart += Size(row.Difference);
+            volume += Amount.Abs(row.Left ?? Amount.Zero);
+            apart += Amount.Abs(row.Difference);
             if (row.Difference != Amount.Zero) differing++;
         }
 
         var percent = Drift.Percent(volume, apart);
         return new(ordered, left, right, differing, percent, Drift.Severity(percent, rightIsZero: right == Amount.Zero, isStale));
     }
-
-    private static Amount Size(Amount amount) => amount < Amount.Zero ? -amount : amount;
 }

@@ -17,8 +17,8 @@ public sealed record KeyScope
     public static readonly KeyScope Gemini = Model("gemini", "Gemini content generation and token counts.");
     public static readonly KeyScope Files = Model("files", "Files that batches read and write.");
     public static readonly KeyScope Batches = Model("batches", "Batches.");
+    public static readonly KeyScope UsageWrite = Model("usage.write", "Hand in usage of calls made elsewhere, priced by the price lists, within the limits of org and key.");
 
-    public static readonly KeyScope UsageWrite = Own("usage.write", "Hand in usage measured elsewhere, within the limits of the org.");
     public static readonly KeyScope UsageFacts = Own("usage.facts", "With usage.write: hand in usage that goes beyond a hard limit, within the key's cap on facts.");
     public static readonly KeyScope Envelopes = Own("envelopes", "Issue and verify identity envelopes, and record their hops.");
     public static readonly KeyScope ReadUsage = Own("read.usage", "Read the org's usage, operations, traces, errors and runtimes.");
@@ -28,7 +28,7 @@ public sealed record KeyScope
 
     public string Name { get; }
 
-    /// <summary>Work that the gateway sends to a provider.</summary>
+    /// <summary>Spends on model calls within the limits of org and key, whether the gateway makes them or an application made them and hands in their usage. Reads nothing.</summary>
     public bool IsInference { get; }
 
     /// <summary>One sentence for people who give scopes to keys.</summary>
@@ -36,8 +36,8 @@ public sealed record KeyScope
 
     public static IReadOnlyList<KeyScope> All { get; } =
     [
-        Chat, Responses, Completions, Embeddings, Images, Audio, Moderations, Messages, Gemini, Files, Batches,
-        UsageWrite, UsageFacts, Envelopes, ReadUsage, ReadBilling,
+        Chat, Responses, Completions, Embeddings, Images, Audio, Moderations, Messages, Gemini, Files, Batches, UsageWrite,
+        UsageFacts, Envelopes, ReadUsage, ReadBilling,
     ];
 
     public static bool IsKnown(string name) => name == Inference || All.Any(scope => scope.Name == name);

@@ -25,8 +25,8 @@ public sealed record KeyTerms(
     /// <summary>Characters of one value of <see cref="Metadata"/>.</summary>
     public const int MetadataValueMax = 512;
 
-    public static readonly Amount FactsPerCallDefault = new(10 * Amount.NanosPerUnit);
-    public static readonly Amount FactsPerDayDefault = new(100 * Amount.NanosPerUnit);
+    public static readonly Amount FactsPerCallDefault = Amount.Major(10);
+    public static readonly Amount FactsPerDayDefault = Amount.Major(100);
 
     public static KeyTerms None { get; } = new();
 

@@ -33,7 +33,7 @@ internal sealed class EnvelopeIssuer(EnvelopeKeys keys, TimeProvider time)
 
     private IssuedEnvelope? Sign(Envelope envelope, out EnvelopeRefusal? flaw)
     {
-        flaw = envelope.Flaw();
+        flaw = envelope.Validate();
         return flaw is null && keys.Ring.Active is { } key ? new(EnvelopeToken.Sign(envelope, key), envelope, key.Key.Id) : null;
     }
 

@@ -78,7 +78,7 @@ internal static class BudgetReconciliation
             {
                 var shown = standing.GetValueOrDefault((budget.No, user));
                 var (posted, postedCounted) = (shown?.Posted ?? Amount.Zero, counted.GetValueOrDefault(new(budget.No, period.Start, user))?.Posted ?? Amount.Zero);
-                var (heldNow, heldCounted) = (shown?.Held ?? Amount.Zero, held[user].Aggregate(Amount.Zero, (sum, amount) => sum + amount));
+                var (heldNow, heldCounted) = (shown?.Held ?? Amount.Zero, Amount.Sum(held[user]));
                 checks.Add(new(budget.Budget.Id, user, period.Start.ToString(), period.End.ToString(), posted, postedCounted, heldNow, heldCounted, posted + heldNow - postedCounted - heldCounted));
             }
         }
@@ -98,7 +98,7 @@ internal static class BudgetReconciliation
             var members = tallies.GroupBy(tally => of(tally.Labels), StringComparer.Ordinal)
                 .Select(group => new LevelMemberBody(group.Key, Sum(group), Window(group.Key)))
                 .OrderBy(member => member.Name, StringComparer.Ordinal).ToList();
-            var total = members.Aggregate(Amount.Zero, (sum, member) => sum + (member.Budgeted ?? member.Charged));
+            var total = members.Sum(member => member.Budgeted ?? member.Charged);
             return new(name, total, flat, total - flat, members);
 
             Amount? Window(string? member) => member is null ? null
@@ -110,5 +110,5 @@ internal static class BudgetReconciliation
 
     private static int Levels(BudgetScope scope) => new[] { scope.Project, scope.Team, scope.Key, scope.User, scope.Feature }.Count(part => part is not null);
 
-    private static Amount Sum(IEnumerable<SlotTally> tallies) => tallies.Aggregate(Amount.Zero, (sum, tally) => sum + tally.Tally.Total);
+    private static Amount Sum(IEnumerable<SlotTally> tallies) => tallies.Sum(tally => tally.Tally.Total);
 }

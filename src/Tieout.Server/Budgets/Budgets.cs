@@ -58,6 +58,7 @@ internal static class BudgetEndpoints
         // Projects, users and features come with requests; teams and keys exist only here, so an unknown one would never count anything.
         ledger.Exists(SettingKind.Team, org, body.Team);
         ledger.Exists(SettingKind.Key, org, body.Key);
+        if (body.Key is { } id && KeyCap.RefuseWorker(ApiKey.Parse(ledger.Find(SettingKind.Key, org, id)!.Body)) is { } why) throw new ApiRefusedException(ApiError.ParameterInvalid, why);
 
         var scope = new BudgetScope(org, body.Project, body.Team, body.Key, body.User, body.Feature);
         if (scope.IsWholeOrg && window == WindowUnit.Day && (body.TimeZone ?? state.Org.TimeZone) != state.Org.TimeZone)

@@ -1,3 +1,5 @@
+using Tieout.Storage;
+
 namespace Tieout.Server.Configuration;
 
 /// <summary>How messages of the outbox go to webhook endpoints.</summary>
@@ -12,14 +14,24 @@ public sealed record WebhookOptions
     /// <summary>From sending to the end of the answer.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>After so many attempts a delivery is dead. With the pauses below, 16 take about a day.</summary>
+    /// <summary>After so many attempts a delivery is dead. With the pauses below, 16 take ten hours or so.</summary>
     public int AttemptsMax { get; init; } = 16;
 
-    /// <summary>The pause after the first failure; twice as long after each further one, and by chance up to half longer.</summary>
+    /// <summary>The pause after the first failure; twice as long after each further one, and by chance up to half shorter.</summary>
     public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The longest pause, also where an endpoint asks for a longer one.</summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>How long to leave an endpoint alone.</summary>
+    /// <param name="failures">How often the message has failed, at least 1.</param>
+    /// <param name="asked">What the endpoint asked for; null: nothing.</param>
+    public TimeSpan PauseAfter(int failures, TimeSpan? asked)
+    {
+        var own = new Backoff(Backoff, BackoffMax).Pause(failures);
+        var pause = asked > own ? asked.Value : own;
+        return pause < BackoffMax ? pause : BackoffMax;
+    }
 }
 
 /// <summary>When an alert is raised, as the runbook of falling behind has them.</summary>

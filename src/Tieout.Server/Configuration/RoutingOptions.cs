@@ -1,3 +1,5 @@
+using Tieout.Storage;
+
 namespace Tieout.Server.Configuration;
 
 /// <summary>How long an attempt may take. What is null is said elsewhere: a model's own outranks its provider's, and that the gateway's.</summary>
@@ -22,7 +24,7 @@ public sealed record RetryOptions
     /// <summary>Whether, once each upstream has been tried, they are tried again, after a pause.</summary>
     public bool Repeats { get; init; }
 
-    /// <summary>The pause before a repeat; twice as long each further time, up to <see cref="RetryAfterMax"/> or to this itself. A provider's <c>Retry-After</c> outranks it.</summary>
+    /// <summary>The pause before a repeat, by chance up to half shorter; twice as long each further time, up to <see cref="RetryAfterMax"/> or to this itself. A provider's <c>Retry-After</c> outranks it.</summary>
     public TimeSpan Backoff { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A provider that wants to be left alone for longer than this is not waited for.</summary>
@@ -30,14 +32,8 @@ public sealed record RetryOptions
 
     public RetryOn On { get; init; } = RetryOn.All;
 
-    /// <summary>Our own pause before a repeat.</summary>
-    /// <param name="repeats">How many there were before it.</param>
-    public TimeSpan PauseBefore(int repeats)
-    {
-        var longest = Backoff > RetryAfterMax ? Backoff : RetryAfterMax;
-        var doubled = Backoff * (1 << Math.Min(repeats, 16));
-        return doubled < longest ? doubled : longest;
-    }
+    /// <summary>Our own pauses before repeats.</summary>
+    public Backoff Pauses => new(Backoff, RetryAfterMax);
 }
 
 /// <summary>After what an attempt may be followed by another.</summary>

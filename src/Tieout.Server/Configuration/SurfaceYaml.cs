@@ -54,7 +54,7 @@ internal static class SurfaceYaml
         switch (kind)
         {
             case "sql":
-                if (PostgresAddress.Flaw(where.Text()) is { } flaw) throw where.Wrong($"the connection is not valid: {flaw}");
+                if (PostgresAddress.Validate(where.Text()) is { } flaw) throw where.Wrong($"the connection is not valid: {flaw}");
                 return new SurfaceSource.Sql(where.Text(), members.TryGetValue("query", out var query) ? query.Text() : null);
             case "http":
                 if (!Uri.TryCreate(where.Text(), UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https", UserInfo: "", Fragment: "", Host.Length: > 0 }) throw where.Wrong("the url must be http:// or https://, without a user or a fragment");

@@ -232,7 +232,7 @@ public static class TieoutYaml
         text == "sqlite" ? null
         : PostgresAddress.IsOne(text) ? text
         : throw wrong(text.StartsWith("postgres", StringComparison.Ordinal) && text.Contains("://", StringComparison.Ordinal)
-            ? $"the address of the store is not valid: {PostgresAddress.Flaw(text)}"
+            ? $"the address of the store is not valid: {PostgresAddress.Validate(text)}"
             : $"the store '{text}' is not known; known are sqlite and postgres://user@host:port/database");
 
     private static Uri Url(string text, Func<string, ConfigurationException> wrong) =>

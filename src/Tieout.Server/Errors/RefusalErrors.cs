@@ -11,6 +11,7 @@ public static class RefusalErrors
         public ApiError Error => refusal switch
         {
             Refusal.IdReused => ApiError.IdReused,
+            Refusal.RecordChanged => ApiError.FindingNotFound,
             Refusal.NameInvalid => ApiError.NameInvalid,
             Refusal.AmountNotPositive => ApiError.AmountNotPositive,
             Refusal.AmountTooLarge or Refusal.SumTooLarge => ApiError.AmountTooLarge,

@@ -18,7 +18,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
         var chain = lineage.ChainOf(call.Caller);
-        var plan = new RoutePlan(call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time);
+        var plan = new RoutePlan(call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time, Random.Shared.NextDouble);
         FailedAttempt? last = null;
         GatewayRefusal? refused = null;
         try
@@ -78,7 +78,7 @@ internal sealed class AttemptLoop(ServerOptions options, Lineages lineages, Atte
     };
 
     /// <summary>A clamp holds for one attempt: the next upstream has other prices.</summary>
-    private GatewayAttempt Begin(GatewayCall call, Target target, in Estimate estimate, RoutePlan plan, Lineage lineage)
+    private GatewayAttempt Begin(GatewayCall call, Target target, in Estimate estimate, RoutePlan plan, OperationLineage lineage)
     {
         call.OutputTokensMax = null;
         call.Context.Response.Headers.Remove("Tieout-Clamped");

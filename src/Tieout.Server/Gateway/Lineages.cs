@@ -16,10 +16,10 @@ internal sealed class Lineages(ILedger ledger)
     private const int RememberedMax = 50_000;
 
     private readonly Lock _turning = new();
-    private ConcurrentDictionary<(string Org, string Operation), Lineage> _recent = new();
-    private ConcurrentDictionary<(string Org, string Operation), Lineage> _older = new();
+    private ConcurrentDictionary<(string Org, string Operation), OperationLineage> _recent = new();
+    private ConcurrentDictionary<(string Org, string Operation), OperationLineage> _older = new();
 
-    public async ValueTask<Lineage> OfAsync(GatewayCaller caller, CancellationToken cancellationToken)
+    public async ValueTask<OperationLineage> OfAsync(GatewayCaller caller, CancellationToken cancellationToken)
     {
         // The SDKs count their retries even where the client gives no operation id.
         var triesBefore = caller.Tags.AttemptNo - 1;
@@ -52,7 +52,7 @@ internal sealed class Lineages(ILedger ledger)
 
 /// <summary>Numbers the attempts of one operation, and links each to those before it under the same envelope.</summary>
 /// <param name="last">Number of the last attempt so far; 0: there was none.</param>
-internal sealed class Lineage(ILedger ledger, string org, string operation, int last)
+internal sealed class OperationLineage(ILedger ledger, string org, string operation, int last)
 {
     private readonly ConcurrentDictionary<string, EnvelopeChain> _chains = new(StringComparer.Ordinal);
     private int _last = last;

@@ -23,8 +23,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     /// <summary>Bounds the memory of commands that neither store nor spool takes, some 100 MB. At this many, new spend is refused.</summary>
     private const int InMemoryMax = 100_000;
 
-    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(2);
+    private static readonly Backoff Pauses = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2));
 
     private readonly ConcurrentQueue<Command> _inMemory = new();
     private readonly SemaphoreSlim _arrived = new(0);
@@ -40,7 +39,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
     public int Count => (_spool?.Count ?? 0) + _inMemory.Count;
 
     /// <summary>Sum of the charges of those commands.</summary>
-    public Amount ChargeWaiting => (_spool?.ChargeWaiting ?? Amount.Zero) + _inMemory.Aggregate(Amount.Zero, (sum, command) => sum + CommandSpool.ChargeOf(command));
+    public Amount ChargeWaiting => (_spool?.ChargeWaiting ?? Amount.Zero) + _inMemory.Sum(CommandSpool.ChargeOf);
 
     /// <summary>Commands that neither store nor spool had taken when the server stopped. They are lost, and their holds expire.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
@@ -131,7 +130,7 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         if (_disposed != 0) return;
         await using (cancellationToken.Register(_stopped.Cancel))
         {
-            while (Count > 0 && !_stopped.IsCancellationRequested && !await TryReplayAsync()) await Task.WhenAny(Task.Delay(PauseMax, options.Time, _stopped.Token));
+            while (Count > 0 && !_stopped.IsCancellationRequested && !await TryReplayAsync()) await Task.WhenAny(Task.Delay(Pauses.Max, options.Time, _stopped.Token));
         }
 
         await _stopped.CancelAsync();
@@ -160,9 +159,9 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
             while (true)
             {
                 await _arrived.WaitAsync(_stopped.Token);
-                for (var pause = PauseMin; Count > 0 && !await TryReplayAsync(); pause = pause * 2 < PauseMax ? pause * 2 : PauseMax)
+                for (var failures = 1; Count > 0 && !await TryReplayAsync(); failures++)
                 {
-                    await Task.Delay(pause, options.Time, _stopped.Token);
+                    await Task.Delay(Pauses.Pause(failures), options.Time, _stopped.Token);
                 }
             }
         }

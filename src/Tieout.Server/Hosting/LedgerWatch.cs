@@ -5,47 +5,42 @@ using Tieout.Storage;
 namespace Tieout.Server.Hosting;
 
 /// <summary>Logs when the ledger stops taking writes, once a minute while it does not, and when it takes them again; and when a command goes into quarantine.</summary>
-internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, ILogger<LedgerWatch> logger) : Worker
+internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<LedgerWatch> logger)
+    : TickingWorker(TimeSpan.FromSeconds(1), time, outages)
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RepeatEvery = TimeSpan.FromMinutes(1);
-
+    private readonly Episode _notWritable = new(time);
     private int _quarantined = ledger.Health.Quarantined;
-    private long _since;
-    private long _saidAt;
 
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
+    protected override string Work => "looks at the ledger's health";
+
+    protected override bool BeginsAtOnce => true;
+
+    protected override Task TickAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(LookEvery, time);
-        do Look(ledger.Health);
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        Look(ledger.Health);
+        return Task.CompletedTask;
     }
 
     private void Look(LedgerHealth health)
     {
         if (health.Quarantined > _quarantined) LogQuarantined(health.Quarantined - _quarantined, health.Quarantined);
         _quarantined = health.Quarantined;
-        if (health.IsWritable)
+        var line = _notWritable.See(!health.IsWritable);
+        var seconds = (long)_notWritable.Lasted.TotalSeconds;
+        var reason = health.Reason ?? "no reason is known";
+        switch (line)
         {
-            if (_since != 0)
-            {
-                var seconds = (long)time.GetElapsedTime(_since).TotalSeconds;
+            case EpisodeLine.Began:
+                LogNotWritable(health.IsReadOnly ? "read-only" : "unavailable", reason);
+                break;
+            case EpisodeLine.Lasts:
+                LogStillNotWritable(seconds, reason, health.QueueDepth);
+                break;
+            case EpisodeLine.Ended:
                 LogWritable(seconds);
-            }
-
-            _since = 0;
-        }
-        else if (_since == 0)
-        {
-            _since = _saidAt = time.GetTimestamp();
-            LogNotWritable(health.IsReadOnly ? "read-only" : "unavailable", health.Reason ?? "no reason is known");
-        }
-        else if (time.GetElapsedTime(_saidAt) >= RepeatEvery)
-        {
-            _saidAt = time.GetTimestamp();
-            LogStillNotWritable((long)time.GetElapsedTime(_since).TotalSeconds, health.Reason ?? "no reason is known", health.QueueDepth);
+                break;
         }
     }
 

@@ -13,19 +13,20 @@ internal sealed record FindingPlace(string? Project, string? AppInstance, string
 {
     public static async Task<FindingPlace> OfAsync(ILedger ledger, FindingRow row, CancellationToken cancellationToken)
     {
+        var known = await new FindingsKept(ledger).FindAsync(row.Org, FindingsKept.IdOf(row), cancellationToken);
+        var isOpen = known is null or { IsOpen: true };
         if (row.Attempt is { } id && row.Org.Length > 0)
         {
             var attempt = await ledger.Read.AttemptAsync(row.Org, id, cancellationToken);
             var labels = attempt?.Usage?.Usage.Labels ?? attempt?.Hold?.Scope;
-            return new(labels?.Project, labels?.Runtime?.AppInstance, attempt?.Usage?.Usage.CorrelationId, IsOpen: true, labels is not null, row.Detail);
+            return new(labels?.Project, labels?.Runtime?.AppInstance, attempt?.Usage?.Usage.CorrelationId, isOpen, labels is not null, row.Detail);
         }
 
-        // What a run opened says its scope itself, and how it stands now is kept under its id.
-        if (Opened(row) is not { Finding: { } finding } opened) return new(null, null, null, IsOpen: true, HasLabels: false, row.Detail);
-        var kept = await new FindingsKept(ledger).FindAsync(row.Org, opened.Id, cancellationToken);
+        // What a run opened says its scope itself.
+        if (Opened(row) is not { Finding: { } finding } opened) return new(null, null, null, isOpen, HasLabels: false, row.Detail);
         var scope = finding.Scope;
         return new(
-            scope.Project, scope.AppInstance, scope.CorrelationId, kept is null or { State: FindingState.Open }, scope.UsageId is not null || scope.AppInstance is not null,
+            scope.Project, scope.AppInstance, scope.CorrelationId, isOpen, scope.UsageId is not null || scope.AppInstance is not null,
             $"{opened.Id}: {finding.Left?.ToString() ?? "nothing"} and should be {finding.Right?.ToString() ?? "nothing"}; {finding.Cause}");
     }
 

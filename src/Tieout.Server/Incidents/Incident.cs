@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tieout.Core.Ledger;
 using Tieout.Server.Http;
 
 namespace Tieout.Server.Incidents;
@@ -16,6 +17,8 @@ public sealed record Incident(
 {
     public const string Open = "open";
     public const string Closed = "closed";
+
+    public static NumberSequence Numbers { get; } = new("INC-", 4);
 }
 
 /// <summary>How far it reaches.</summary>

@@ -6,6 +6,7 @@ using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Ledger;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -15,9 +16,6 @@ namespace Tieout.Server.Incidents;
 /// <summary>Incidents as the ledger keeps them: opened, noted, closed, never rewritten.</summary>
 internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 {
-    /// <summary>Two that open at the same time want the same number; one gets it and the other takes the next.</summary>
-    private const int AttemptsMax = 20;
-
     private const int FindingsShown = 200;
 
     /// <summary>The newest first.</summary>
@@ -30,9 +28,11 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, AdminCall call)
     {
-        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        var turns = new NumberTurns();
+        while (true)
         {
-            var id = $"INC-{await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", call.CancellationToken).CountAsync(call.CancellationToken) + 1:0000}";
+            turns.Begin();
+            var id = Incident.Numbers.After(await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", call.CancellationToken).CountAsync(call.CancellationToken));
             var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), call.Actor.Id, call.Actor.CorrelationId, findings);
 
             // The first row takes the number, since it counts once; what the incident says may be replaced later.
@@ -44,8 +44,6 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
             outcome.OrThrow();
             return incident;
         }
-
-        throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
     public async Task NoteAsync(string id, IncidentNote note, AdminCall call)
@@ -112,7 +110,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     {
         yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
         foreach (var note in notes) yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
-        foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
+        foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Code.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
         foreach (var item in evidence)
         {
             var about = item.Finding is null ? "" : $" {item.Code ?? "a finding"} {item.Finding}";
@@ -148,11 +146,9 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     private static ImpactBody Line(Org org, string? project, string? instance, IReadOnlyList<Tally> tallies)
     {
-        var (net, corrected) = (Sum(tallies, tally => tally.Total), Sum(tallies, tally => tally.Corrections));
+        var (net, corrected) = (tallies.Sum(tally => tally.Total), tallies.Sum(tally => tally.Corrections));
         return new(org.Id, org.Asset, project, instance, tallies.Sum(tally => tally.Attempts), net - corrected, corrected, net);
     }
-
-    private static Amount Sum(IEnumerable<Tally> tallies, Func<Tally, Amount> part) => tallies.Aggregate(Amount.Zero, (sum, tally) => sum + part(tally));
 
     private static bool InTime(Incident incident, Instant at) =>
         string.CompareOrdinal(at.ToString(), incident.From) >= 0 && (incident.ClosedAt is not { } closed || string.CompareOrdinal(at.ToString(), closed) <= 0);

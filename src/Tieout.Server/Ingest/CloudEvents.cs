@@ -175,8 +175,8 @@ internal static class CloudEvents
             if (Type is not (Ours or OpenMeters)) item.Refuse(ApiError.ItemInvalid, $"Events of type '{Inputs.Shown(Type)}' are not usage; send {Ours} or {OpenMeters}.");
             if (_contentType is not null && !_contentType.Contains("json", StringComparison.OrdinalIgnoreCase)) item.Refuse(ApiError.ItemInvalid, "datacontenttype must be application/json.");
             if (_time is null) return;
-            item.OccurredAt = Times.Read(_time);
-            if (item.OccurredAt is null) item.Refuse(ApiError.ItemInvalid, $"time must be {Times.Form}.");
+            item.OccurredAt = ItemTimes.Read(_time);
+            if (item.OccurredAt is null) item.Refuse(ApiError.ItemInvalid, $"time must be {ItemTimes.Form}.");
         }
     }
 }

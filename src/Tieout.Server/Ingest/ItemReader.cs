@@ -61,8 +61,8 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
     public Instant? Time(string what)
     {
         if (IsNull) return null;
-        if (Times.Read(_json) is { } time) return time;
-        item.Refuse(ApiError.ItemInvalid, $"{what} must be {Times.Form}.");
+        if (ItemTimes.Read(_json) is { } time) return time;
+        item.Refuse(ApiError.ItemInvalid, $"{what} must be {ItemTimes.Form}.");
         return null;
     }
 

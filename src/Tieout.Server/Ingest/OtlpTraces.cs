@@ -149,7 +149,7 @@ internal static class OtlpTraces
         }
 
         /// <summary>Nanoseconds since 1970; null: anything else.</summary>
-        private static Instant? Nanos(in Utf8JsonReader json) => JsonText.TryWhole(json, out var nanos) && nanos / 1_000 >= Times.EarliestMicros ? new(nanos / 1_000) : null;
+        private static Instant? Nanos(in Utf8JsonReader json) => JsonText.TryWhole(json, out var nanos) && nanos / 1_000 >= ItemTimes.EarliestMicros ? new(nanos / 1_000) : null;
 
         private static bool IsError(ref Utf8JsonReader json)
         {

@@ -16,7 +16,7 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
         foreach (var (place, issued) in invoices.Index())
         {
             var differences = new List<string>();
-            if (issued.Number != $"{FinalInvoice.Prefix}{place + 1:000000}") differences.Add($"its number should be {place + 1}: one before it is missing");
+            if (issued.Number != FinalInvoice.Numbers.After(place)) differences.Add($"its number should be {place + 1}: one before it is missing");
             if (invoices.Count(other => other.Period == issued.Period) > 1) differences.Add($"{issued.Period} was issued more than once");
             if (!Month.TryParse(issued.Period, out var month)) differences.Add("its period is no month");
             else
@@ -36,7 +36,7 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
     private static DocumentCheckBody Check(CreditNote note, int place, IReadOnlyList<CreditNote> notes, IReadOnlyList<FinalInvoice> invoices, Dictionary<string, Amount> grants)
     {
         var differences = new List<string>();
-        if (note.Number != $"{CreditNote.Prefix}{place + 1:000000}") differences.Add($"its number should be {place + 1}: one before it is missing");
+        if (note.Number != CreditNote.Numbers.After(place)) differences.Add($"its number should be {place + 1}: one before it is missing");
         if (!grants.TryGetValue(note.GrantId, out var granted)) differences.Add($"the ledger has no grant {note.GrantId}");
         else if (granted != note.Net) differences.Add($"the ledger granted {granted}, not {note.Net}");
         if (invoices.FirstOrDefault(invoice => invoice.Number == note.Invoice) is not { } issued) differences.Add($"the invoice {note.Invoice} does not exist");
@@ -44,7 +44,7 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
         {
             var again = CreditNote.Of(issued, note.Number, note.Id, note.Net, note.Reason, note.IssuedAt);
             if (again.Total != note.Total || !again.Taxes.SequenceEqual(note.Taxes)) differences.Add($"with taxes it comes to {again.Total}, not {note.Total}");
-            var credited = notes.Where(other => other.Invoice == note.Invoice).Aggregate(Amount.Zero, (sum, other) => sum + other.Net);
+            var credited = notes.Where(other => other.Invoice == note.Invoice).Sum(other => other.Net);
             if (credited > issued.Net) differences.Add($"the notes for {note.Invoice} come to {credited}, more than its {issued.Net}");
         }
 
@@ -54,7 +54,7 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
     private async Task<Dictionary<string, Amount>> GrantsAsync(string org, CancellationToken cancellationToken)
     {
         var grants = new Dictionary<string, Amount>(StringComparer.Ordinal);
-        await foreach (var posting in postings.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.From(DateTimeOffset.MaxValue), after: 0, cancellationToken))
+        await foreach (var posting in postings.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.EndOfTime, after: 0, cancellationToken))
         {
             if (posting is { Kind: PostingKind.Grant, CommandId: { } id }) grants[id] = posting.Amount;
         }

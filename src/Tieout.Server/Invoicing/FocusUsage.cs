@@ -12,9 +12,6 @@ namespace Tieout.Server.Invoicing;
 /// <summary>Usage as FOCUS: charges by usage record, then what corrected them. All of it sums to what the org pays for the range.</summary>
 internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExport
 {
-    /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
-    private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
-
     public string Format => "focus";
 
     public async Task WriteAsync(HttpContext context, OrgState org, UsageFilter filter)
@@ -29,7 +26,7 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
-            var corrected = filter with { From = Instant.UnixEpoch, To = End, After = posting.UsageSeq - 1, Limit = 1 };
+            var corrected = filter with { From = Instant.UnixEpoch, To = Instant.EndOfTime, After = posting.UsageSeq - 1, Limit = 1 };
             await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
             {
                 if (row.Seq == posting.UsageSeq) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), posting), context.RequestAborted);

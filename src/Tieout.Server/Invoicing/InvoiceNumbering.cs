@@ -4,23 +4,28 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Ledger;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;
 
+/// <summary>The finding that a credit note repairs.</summary>
+/// <param name="Closing">Closes it, in the commit of the note.</param>
+internal sealed record CreditRepair(string Finding, Command.AddRecord Closing);
+
 /// <summary>Issues invoices and credit notes: numbers without gaps, each a record that is made once and so never changes.</summary>
 internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 {
-    /// <summary>Two that issue at the same time want the same number; one gets it and the other asks again. Bounds the work of a call.</summary>
-    private const int AttemptsMax = 20;
-
     /// <summary>The invoice of a month: the one that was issued, or a new one. The period is closed with it.</summary>
     /// <exception cref="ApiRefusedException">The month is not over, or was issued with other taxes.</exception>
     public async Task<(bool IsNew, FinalInvoice Invoice)> FinaliseAsync(string org, Month month, IReadOnlyList<TaxRate> taxes, AdminCall call)
     {
-        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        var turns = new NumberTurns();
+        while (true)
         {
+            turns.Begin();
+
             // One look for both: a number that follows from a later look could let the same month in twice.
             var issued = await InvoicesAsync(org, call.CancellationToken);
             if (issued.FirstOrDefault(invoice => invoice.Period == month.ToString()) is { } known)
@@ -30,40 +35,38 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             }
 
             (await ledger.ActAsync(new Command.ClosePeriod(org, month), call)).OrThrow();
-            var invoice = await MakeAsync(org, month, Number(FinalInvoice.Prefix, issued.Count + 1), time.GetUtcNow(), taxes, call.CancellationToken);
+            var invoice = await MakeAsync(org, month, FinalInvoice.Numbers.After(issued.Count), time.GetUtcNow(), taxes, call.CancellationToken);
             if (await RecordAsync(invoice, call)) return (true, invoice);
         }
-
-        throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
     /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
-    /// <param name="finding">The finding that it repairs; null: none.</param>
+    /// <param name="repair">The finding that it repairs; null: none.</param>
     /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
-    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, AdminCall call, string? finding = null)
+    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, AdminCall call, CreditRepair? repair = null)
     {
         var invoice = (await InvoicesAsync(org, call.CancellationToken)).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
         if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
-        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        var turns = new NumberTurns();
+        while (true)
         {
+            turns.Begin();
             var notes = await NotesAsync(org, call.CancellationToken);
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
                 if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
-                (await GiveAsync(known, finding, call)).OrThrow();
+                (await GiveAsync(known, repair, call)).OrThrow();
                 return (false, known);
             }
 
             await ProposedAsync(org, number, id, net, reason, call);
-            var left = invoice.Net - notes.Where(note => note.Invoice == number).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+            var left = invoice.Net - notes.Where(note => note.Invoice == number).Sum(note => note.Net);
             if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and the invoice {number} has {left} left to credit.");
-            var note = CreditNote.Of(invoice, Number(CreditNote.Prefix, notes.Count + 1), id, net, reason, time.GetUtcNow());
-            var outcome = await GiveAsync(note, finding, call);
+            var note = CreditNote.Of(invoice, CreditNote.Numbers.After(notes.Count), id, net, reason, time.GetUtcNow());
+            var outcome = await GiveAsync(note, repair, call);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             return (outcome.OrThrow().IsNew, note);
         }
-
-        throw new ApiRefusedException(ApiError.StoreUnavailable, "Too many concurrent requests for the next number. Try again.");
     }
 
     /// <summary>Makes an invoice from postings: as it is issued, and again whenever it is verified.</summary>
@@ -88,11 +91,11 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 
     /// <summary>By number.</summary>
     public async Task<IReadOnlyList<FinalInvoice>> InvoicesAsync(string org, CancellationToken cancellationToken) =>
-        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, FinalInvoice.Prefix, cancellationToken).Select(row => FinalInvoice.Parse(row.Body)).ToListAsync(cancellationToken);
+        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, FinalInvoice.Numbers.Prefix, cancellationToken).Select(row => FinalInvoice.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <summary>By number.</summary>
     public async Task<IReadOnlyList<CreditNote>> NotesAsync(string org, CancellationToken cancellationToken) =>
-        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, CreditNote.Prefix, cancellationToken).Select(row => CreditNote.Parse(row.Body)).ToListAsync(cancellationToken);
+        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, CreditNote.Numbers.Prefix, cancellationToken).Select(row => CreditNote.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <returns>False: another document took the number first.</returns>
     private async Task<bool> RecordAsync(FinalInvoice invoice, AdminCall call)
@@ -104,10 +107,11 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     }
 
     /// <summary>Records the credit note and gives the money, both or neither. Sending it again is safe: it counts once.</summary>
-    private Task<Outcome> GiveAsync(CreditNote note, string? finding, AdminCall call)
+    private Task<Outcome> GiveAsync(CreditNote note, CreditRepair? repair, AdminCall call)
     {
         var grant = new Command.Grant(note.GrantId, note.Org, note.Net, Priority: 0, ExpiresAt: null);
-        return ledger.ActAsync(new Command.Together(note.Org, [BillingRecord.Of(note), grant]), call, new(note.Id, note.Reason, finding));
+        Command[] parts = repair is null ? [BillingRecord.Of(note), grant] : [BillingRecord.Of(note), grant, repair.Closing];
+        return ledger.ActAsync(new Command.Together(note.Org, [.. parts]), call, new(note.Id, note.Reason, repair?.Finding));
     }
 
     /// <exception cref="ProposedException">The same credit note was proposed before.</exception>
@@ -123,8 +127,6 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 
         throw new ApiRefusedException(ApiError.IdReused, $"'{Inputs.Shown(id)}' was used for the proposal {proposal.Id} with other content. Use another id.");
     }
-
-    private static string Number(string prefix, int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{prefix}{number:000000}");
 
     private static ChainPoint Point(CommitLink link) => new(link.Commit, Convert.ToHexStringLower(link.Hash.Span));
 }

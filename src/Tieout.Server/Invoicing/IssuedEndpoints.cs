@@ -101,7 +101,7 @@ internal static class IssuedEndpoints
         Inputs.OnlyQuery(context, "format");
         Inputs.Org(ledger, org);
         var row = await ledger.Read.RecordAsync(new(RecordKind.BillingDocument, org, number), context.RequestAborted) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no document '{Inputs.Shown(number)}'.");
-        var isInvoice = number.StartsWith(FinalInvoice.Prefix, StringComparison.Ordinal);
+        var isInvoice = FinalInvoice.Numbers.Has(number);
         return Inputs.Query(context, "format") switch
         {
             null or "json" => Json(row.Body, isNew: false),

@@ -20,9 +20,6 @@ public sealed record UsagePageBody(string Org, string Asset, IReadOnlyList<Usage
 /// <summary>Usage records: pages as JSON, or every row that the filter matches as an <see cref="IUsageExport"/>.</summary>
 internal static class UsageEndpoints
 {
-    /// <summary>After the last instant that can be written in four digits of year; stands for "no end".</summary>
-    private static readonly Instant End = Instant.From(DateTimeOffset.MaxValue);
-
     public static void MapUsage(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/usage", List).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
 
     private static async Task<IResult> List(string org, HttpContext context, ILedger ledger, IEnumerable<IUsageExport> exports)
@@ -56,7 +53,7 @@ internal static class UsageEndpoints
     private static UsageFilter Filter(HttpContext context, OrgState org)
     {
         var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, org.Zone) : Instant.UnixEpoch;
-        var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : End;
+        var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, org.Zone) : Instant.EndOfTime;
         if (to < from) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         var source = Inputs.Query(context, "source") is { } named
             ? Enum.GetValues<UsageSource>().Select(value => (UsageSource?)value).FirstOrDefault(value => SnakeCase.Of(value!.Value) == named)

@@ -14,7 +14,7 @@ namespace Tieout.Server.Outbox;
 /// <remarks>Episodes are records, so that a server that starts again goes on with those it had.</remarks>
 internal sealed partial class AlertBook(ILedger ledger, Announcements announcements, OutageLog outages, TimeProvider time, ILogger<AlertBook> logger)
 {
-    private readonly Dictionary<string, Episode> _raised = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AlertEpisode> _raised = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private bool _isRead;
 
@@ -29,7 +29,7 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
             {
                 foreach (var row in rows)
                 {
-                    if (Episode.Parse(row.Body) is { Over: false } episode) _raised.TryAdd($"{episode.Code}/{episode.Scope}", episode);
+                    if (AlertEpisode.Parse(row.Body) is { Over: false } episode) _raised.TryAdd($"{episode.Code}/{episode.Scope}", episode);
                 }
 
                 _isRead = true;
@@ -47,7 +47,7 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
     public void Set(string code, string scope, bool isRaised, decimal value, decimal limit)
     {
         var name = $"{code}/{scope}";
-        Episode? began = null, ended = null;
+        AlertEpisode? began = null, ended = null;
         lock (_gate)
         {
             if (isRaised == _raised.ContainsKey(name)) return;
@@ -67,12 +67,12 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
         }
     }
 
-    private void Tell(string name, Episode episode, string type, AlertBody body)
+    private void Tell(string name, AlertEpisode episode, string type, AlertBody body)
     {
         var id = $"{type}/{episode.Scope}/{episode.Since}/{episode.Code}";
         announcements.Tell(
             new Command.Announce(Short(id), "", type, JsonSerializer.Serialize(body, AlertJson.Default.AlertBody)),
-            new Command.AddRecord(RecordKind.AlertEpisode, "", Short(name), JsonSerializer.Serialize(episode, AlertJson.Default.Episode), Once: false));
+            new Command.AddRecord(RecordKind.AlertEpisode, "", Short(name), JsonSerializer.Serialize(episode, AlertJson.Default.AlertEpisode), Once: false));
     }
 
     private static string Short(string name) => name.Length <= Core.Tenancy.Names.LengthMax ? name : name[..Core.Tenancy.Names.LengthMax];
@@ -87,15 +87,15 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
 }
 
 /// <summary>One time that something was wrong, from its beginning to its end.</summary>
-internal sealed record Episode(string Code, string Scope, string Since, decimal Value, decimal Limit, bool Over)
+internal sealed record AlertEpisode(string Code, string Scope, string Since, decimal Value, decimal Limit, bool Over)
 {
-    public static Episode Parse(string json) => JsonSerializer.Deserialize(json, AlertJson.Default.Episode) ?? throw new JsonException("An episode is null.");
+    public static AlertEpisode Parse(string json) => JsonSerializer.Deserialize(json, AlertJson.Default.AlertEpisode) ?? throw new JsonException("An episode is null.");
 }
 
 /// <param name="Value">What was seen when it was raised, or when it was over.</param>
 internal sealed record AlertBody(string Alert, string Scope, string Value, string Limit, string Since, string? ResolvedAt);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Episode))]
+[JsonSerializable(typeof(AlertEpisode))]
 [JsonSerializable(typeof(AlertBody))]
 internal sealed partial class AlertJson : JsonSerializerContext;

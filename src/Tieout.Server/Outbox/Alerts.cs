@@ -9,20 +9,17 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Watches what falls behind on this server: the spool, the queue, and the store itself.</summary>
-internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, GuessTable guesses, ServerOptions options, TimeProvider time, ILogger<Alerts> logger) : Worker
+internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, GuessTable guesses, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Alerts> logger)
+    : TickingWorker(TimeSpan.FromSeconds(5), time, outages)
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
-
     private readonly string _server = ServerName.Of(options);
     private bool _queueWasLong;
 
     protected override ILogger Logger => logger;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
-    }
+    protected override string Work => "looks at what falls behind";
+
+    protected override Task TickAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
 
     internal async Task LookAsync(CancellationToken cancellationToken)
     {
@@ -46,7 +43,7 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
 
     private void Over(string code, decimal value, decimal limit) => book.Set(code, _server, value > limit, value, limit);
 
-    private decimal Seconds(Instant last) => Math.Max(0, (Instant.From(time.GetUtcNow()).UnixMicros - last.UnixMicros) / 1_000_000);
+    private decimal Seconds(Instant last) => Math.Max(0, (Instant.From(Time.GetUtcNow()).UnixMicros - last.UnixMicros) / 1_000_000);
 }
 
 /// <summary>What a server is called in alerts: the machine and the port, so that it is the same after a restart.</summary>

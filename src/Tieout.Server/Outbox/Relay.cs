@@ -94,7 +94,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
             if (!await ledger.Deliveries.RecordAsync(lane, attempt, Lease, CancellationToken.None)) return;
             if (isDead) LogDead(waiting.MessageId, waiting.Message.Type, lane.Endpoint, outcome.Error!);
             if (state is not DeliveryState.Waiting) continue;
-            await ledger.Deliveries.ReleaseAsync(lane, Pauses.After(waiting.Attempts + 1, outcome.RetryAfter, options.Webhooks, Random.Shared.NextDouble()), CancellationToken.None);
+            await ledger.Deliveries.ReleaseAsync(lane, options.Webhooks.PauseAfter(waiting.Attempts + 1, outcome.RetryAfter), CancellationToken.None);
             return;
         }
 

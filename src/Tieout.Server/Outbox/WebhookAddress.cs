@@ -17,7 +17,7 @@ internal static class WebhookAddress
     ];
 
     /// <summary>Why an address cannot be an endpoint; null: it can.</summary>
-    public static string? Flaw(string? url, WebhookOptions options)
+    public static string? Validate(string? url, WebhookOptions options)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { UserInfo: "", Fragment: "", Host.Length: > 0 } || url!.Length > 2_000) return "url must be an address such as https://example.com/hooks, without a user and without a fragment.";
         if (uri.Scheme is not "https" && !(options.AllowHttp && uri.Scheme is "http")) return "url must begin with https://. To allow http://, set webhooks.allow_http.";

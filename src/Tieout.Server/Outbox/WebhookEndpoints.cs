@@ -42,7 +42,7 @@ internal static class WebhookEndpoints
     {
         var body = await Inputs.BodyAsync(context, OutboxJson.Default.NewWebhookBody);
         var master = Master(secret);
-        if (WebhookAddress.Flaw(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
+        if (WebhookAddress.Validate(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
         if (body.Org is { } org) Inputs.Org(ledger, org);
         var id = body.Id is null ? "wh_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) : Inputs.Name(body.Id, "id");
         if (ledger.Find(SettingKind.Webhook, "", id) is not null) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' is or was used by a webhook. Use another id.");

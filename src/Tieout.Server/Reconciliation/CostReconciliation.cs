@@ -70,8 +70,8 @@ internal static class CostReconciliation
         var before = await read.TotalsAsync(org, day.Start, day.End, cancellationToken);
         var counter = read.SpentToday(org, now);
         var aligned = day.Start.UnixMicros % Instant.MicrosPerHour == 0 && day.End.UnixMicros % Instant.MicrosPerHour == 0;
-        var cells = aligned ? Sum(await read.CellsAsync(org, day.Start, day.End, cancellationToken), cell => cell.Sums.Charge) : null as Amount?;
-        var lines = Sum(await read.ChargesAsync(org, day.Start, day.End, cancellationToken), line => line.Charge);
+        var cells = aligned ? (await read.CellsAsync(org, day.Start, day.End, cancellationToken)).Sum(cell => cell.Sums.Charge) : null as Amount?;
+        var lines = (await read.ChargesAsync(org, day.Start, day.End, cancellationToken)).Sum(line => line.Charge);
         var after = await read.TotalsAsync(org, day.Start, day.End, cancellationToken);
 
         CostSurfaceBody Compared(string name, Amount? total, Amount from, Amount to)
@@ -89,6 +89,4 @@ internal static class CostReconciliation
             Compared("invoice_lines", lines, before.Postings, after.Postings),
         ];
     }
-
-    private static Amount Sum<T>(IEnumerable<T> rows, Func<T, Amount> part) => rows.Aggregate(Amount.Zero, (sum, row) => sum + part(row));
 }

@@ -70,7 +70,7 @@ internal sealed class CounterRows(CounterForm form)
     {
         if (text is null) throw FileRefused.At(line, "The day is empty.");
         if (DateOnly.TryParseExact(text, ["yyyy-MM-dd", "yyyyMMdd"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-            || Times.Wall(text, out day) || Times.Zoned(text, form.Zone, out day))
+            || WrittenDays.Wall(text, out day) || WrittenDays.Zoned(text, form.Zone, out day))
         {
             return day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         }

@@ -75,7 +75,7 @@ internal static class FindingEndpoints
         var kept = await all.FindAsync(row.Org, id, cancellationToken);
 
         // Figures of one that is open may have changed since it was opened.
-        using var detail = kept is { State: FindingState.Open } ? JsonSerializer.SerializeToDocument(kept, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);
-        return new(row.Seq, row.Code, row.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, kept?.State ?? FindingState.Open);
+        using var detail = kept is { IsOpen: true } ? JsonSerializer.SerializeToDocument(kept.Finding, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);
+        return new(row.Seq, row.Code.Name, row.Code.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, kept?.Finding.State ?? FindingState.Open);
     }
 }

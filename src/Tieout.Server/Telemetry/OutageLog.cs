@@ -8,16 +8,14 @@ namespace Tieout.Server.Telemetry;
 internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogger<OutageLog> logger) : Worker
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RepeatEvery = TimeSpan.FromMinutes(1);
 
     /// <summary>The store counts as back when nothing has failed for so long: a store that comes and goes is one outage.</summary>
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(3);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _failed = new(StringComparer.Ordinal);
-    private DateTimeOffset? _since;
-    private DateTimeOffset _lastLine;
-    private DateTimeOffset _lastFailure;
+    private readonly Episode _outage = new(time);
+    private long _lastFailure;
 
     /// <summary>Something failed because the store did.</summary>
     /// <param name="work">What failed, in the plural: <c>holds</c>.</param>
@@ -26,9 +24,8 @@ internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogg
     {
         lock (_gate)
         {
-            var now = time.GetUtcNow();
             _failed[work] = _failed.GetValueOrDefault(work) + 1;
-            Enter(now, reason);
+            Enter(reason);
         }
     }
 
@@ -38,19 +35,18 @@ internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogg
         var health = ledger.Health;
         lock (_gate)
         {
-            var now = time.GetUtcNow();
-            if (!health.IsWritable) Enter(now, health.Reason ?? "The store takes no writes.");
-            if (_since is not { } since) return;
-            if (health.IsWritable && now - _lastFailure >= QuietFor)
+            if (!health.IsWritable) Enter(health.Reason ?? "The store takes no writes.");
+            var isQuiet = health.IsWritable && time.GetElapsedTime(_lastFailure) >= QuietFor;
+            switch (_outage.See(_outage.IsOn && !isQuiet))
             {
-                LogLeft((long)(_lastFailure - since).TotalSeconds, Counts());
-                _since = null;
-                _failed.Clear();
-            }
-            else if (now - _lastLine >= RepeatEvery)
-            {
-                _lastLine = now;
-                LogLasting((long)(now - since).TotalSeconds, Counts(), health.Reason ?? "");
+                case EpisodeLine.Lasts:
+                    LogLasting((long)_outage.Lasted.TotalSeconds, Counts(), health.Reason ?? "");
+                    break;
+                case EpisodeLine.Ended:
+                    // The quiet time is no part of the outage.
+                    LogLeft((long)(_outage.Lasted - time.GetElapsedTime(_lastFailure)).TotalSeconds, Counts());
+                    _failed.Clear();
+                    break;
             }
         }
     }
@@ -63,12 +59,10 @@ internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogg
         while (await timer.WaitForNextTickAsync(stoppingToken)) Look();
     }
 
-    private void Enter(DateTimeOffset now, string reason)
+    private void Enter(string reason)
     {
-        _lastFailure = now;
-        if (_since is not null) return;
-        (_since, _lastLine) = (now, now);
-        LogEntered(reason);
+        _lastFailure = time.GetTimestamp();
+        if (!_outage.IsOn && _outage.See(holds: true) is EpisodeLine.Began) LogEntered(reason);
     }
 
     private string Counts() => _failed.Count == 0 ? "nothing" : string.Join(", ", _failed.OrderBy(work => work.Key, StringComparer.Ordinal).Select(work => string.Create(CultureInfo.InvariantCulture, $"{work.Value} {work.Key}")));

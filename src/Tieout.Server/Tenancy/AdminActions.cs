@@ -52,7 +52,7 @@ internal static class AdminActions
 
     private static ApprovalTerms? ApprovalOf(ILedger ledger, Command command, AdminCall call, ActionNote note)
     {
-        if (!MoneyByHand.Is(command) || command is Command.ApproveProposal) return null;
+        if (!command.IsMoneyByHand || command is Command.ApproveProposal) return null;
         var org = command.OrgId;
         var asset = command is Command.OpenOrg open ? open.Org.Asset : note.Asset is { } named ? named : org is null ? null : ledger.Read.Org(org)?.Org.Asset;
         if (asset is null || call.Approvals is not { } approvals || approvals.Above(asset) is not { } above) return null;

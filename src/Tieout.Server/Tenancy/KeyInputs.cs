@@ -49,7 +49,7 @@ internal static class KeyInputs
         if (scopes.Count == 0) throw Wrong(ApiError.ParameterInvalid, "Name at least one scope, or leave them out to allow inference only.");
         foreach (var scope in scopes)
         {
-            if (!KeyScope.IsKnown(scope)) throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(scope)}' is not a scope: use {KeyScope.Inference} (every scope before usage.write) or {string.Join(", ", KeyScope.All)}.");
+            if (!KeyScope.IsKnown(scope)) throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(scope)}' is not a scope: use {KeyScope.Inference} (every scope before {KeyScope.UsageFacts}) or {string.Join(", ", KeyScope.All)}.");
         }
 
         return scopes;

@@ -14,7 +14,7 @@ internal sealed class Suspects(int free)
     /// <summary>So many times the pause doubles. More wrong credentials are not remembered, so that a suspect who stops is forgotten in time.</summary>
     private const int DoublingsMax = 6;
 
-    private readonly Suspect[] _suspects = new Suspect[Slots];
+    private readonly SuspectAddress[] _suspects = new SuspectAddress[Slots];
 
     /// <summary>Counts one wrong credential.</summary>
     /// <returns>Until when the suspect has to wait from now on, in ticks; null: it need not.</returns>
@@ -38,7 +38,7 @@ internal sealed class Suspects(int free)
     }
 
     /// <summary>The place of a key, or the one to take for it: that with the fewest wrong credentials, so that a flood of new suspects does not push out a persistent one.</summary>
-    private ref Suspect Find(ulong key, long now)
+    private ref SuspectAddress Find(ulong key, long now)
     {
         var start = (int)(key % (Slots / WaysPerKey)) * WaysPerKey;
         var least = start;
@@ -51,7 +51,7 @@ internal sealed class Suspects(int free)
         return ref _suspects[least];
     }
 
-    private struct Suspect
+    private struct SuspectAddress
     {
         public ulong Key;
         public long At, Until;

@@ -122,7 +122,7 @@ public sealed class TraceReplay : IDisposable
     {
         var message = new HttpRequestMessage(HttpMethod.Post, _endpoint)
         {
-            Content = new ReplayBody(request.Model ?? _options.Model, request.Row, stream),
+            Content = new ReplayContent(request.Model ?? _options.Model, request.Row, stream),
         };
         message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", request.ApiKey ?? _options.ApiKey);
         AddCount("X-Sim-Prompt-Tokens", Math.Max(1, request.Row.InputTokens));

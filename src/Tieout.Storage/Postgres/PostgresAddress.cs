@@ -22,7 +22,7 @@ public static class PostgresAddress
     public static bool IsOne(string? store) => PostgresUrl.Parse(store, out _) is not null;
 
     /// <summary>Why a text is not the address of a store; null: it is one. Never repeats the text, which may hold a password.</summary>
-    public static string? Flaw(string? store)
+    public static string? Validate(string? store)
     {
         PostgresUrl.Parse(store, out var flaw);
         return flaw;

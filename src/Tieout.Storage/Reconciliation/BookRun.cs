@@ -156,7 +156,7 @@ internal sealed class BookRun
 
     private (long Setting, long Invoice) Governing() => (
         Newest($"settings WHERE kind IN ({(int)SettingKind.Org}, {(int)SettingKind.Budget}, {(int)SettingKind.ClosedPeriod})"),
-        Newest($"records WHERE kind = {(int)RecordKind.BillingDocument} AND name LIKE '{FinalInvoice.Prefix}%'"));
+        Newest($"records WHERE kind = {(int)RecordKind.BillingDocument} AND name LIKE '{FinalInvoice.Numbers.Prefix}%'"));
 
     private long Newest(string of)
     {

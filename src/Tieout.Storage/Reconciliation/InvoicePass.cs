@@ -16,7 +16,7 @@ internal sealed class InvoicePass
 
     public InvoicePass(ILedgerTables tables, BookLabels labels)
     {
-        foreach (var row in Documents(tables, FinalInvoice.Prefix))
+        foreach (var row in Documents(tables, FinalInvoice.Numbers.Prefix))
         {
             if (Parse(row.Body) is { } invoice && labels.Book.Org(row.Org) is { } org) Of(org.FirstAccount).Add(new(invoice));
         }
@@ -25,11 +25,11 @@ internal sealed class InvoicePass
     /// <param name="tables">With the credit notes of now.</param>
     public IEnumerable<Finding> Findings(ILedgerTables tables)
     {
-        var notes = Documents(tables, CreditNote.Prefix).Select(row => CreditNote.Parse(row.Body)).ToList();
+        var notes = Documents(tables, CreditNote.Numbers.Prefix).Select(row => CreditNote.Parse(row.Body)).ToList();
 
         // A note that was given for a finding bears its id, so that one given for another reason hides nothing.
         Amount Credited(FinalInvoice invoice, string finding) =>
-            notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Aggregate(Amount.Zero, (sum, note) => sum + note.Net);
+            notes.Where(note => note.Org == invoice.Org && note.Invoice == invoice.Number && note.Id == finding).Sum(note => note.Net);
         return _byOrg.Values.SelectMany(issued => issued)
             .Select(issued => RowRules.Invoice(issued.Invoice, issued.Charged, finding => Credited(issued.Invoice, finding))).OfType<Finding>();
     }

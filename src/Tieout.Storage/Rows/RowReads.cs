@@ -103,7 +103,7 @@ internal static class RowReads
     public static FindingRow Finding(IRow s)
     {
         var from = new ColumnReader(s);
-        return new(from.Long(), from.Text(), from.Text(), from.Text(), Attempt(from.OptionalId()), from.Text(), from.Time(), from.Crc());
+        return new(from.Long(), new(from.Text(), from.Text()), from.Text(), Attempt(from.OptionalId()), from.Text(), from.Time(), from.Crc());
     }
 
     public static OutboxRow Outbox(IRow s)

@@ -54,7 +54,7 @@ public sealed class CommandSpool : IAsyncDisposable
     {
         get
         {
-            lock (_gate) return _waiting.Aggregate(Amount.Zero, (sum, command) => sum + ChargeOf(command));
+            lock (_gate) return _waiting.Sum(ChargeOf);
         }
     }
 

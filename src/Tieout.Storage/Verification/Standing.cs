@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
@@ -104,7 +105,7 @@ internal sealed class Standing
     public void Add(FindingRow row)
     {
         if (_rowsOnly) return;
-        if (row.Code == "overrun") _overrunInCommit.Add(row.Org);
+        if (row.Code == FindingCode.Overrun) _overrunInCommit.Add(row.Org);
     }
 
     /// <summary>Of the holds that are open after the commits so far, the first; null: none is open.</summary>
@@ -194,7 +195,7 @@ internal sealed class Standing
         foreach (var problem in _mispriced.Values) _findings.Broken("M3", problem);
         foreach (var byAsset in _again.Accounts.Values.GroupBy(account => account.Asset))
         {
-            var sum = byAsset.Aggregate(Amount.Zero, (total, account) => total + account.Balance);
+            var sum = byAsset.Sum(account => account.Balance);
             _findings.Check("L1", sum == Amount.Zero, $"all {byAsset.Key} balances sum to {sum}, not to zero.");
         }
 

@@ -34,8 +34,6 @@ internal sealed class Batch(IReadOnlyList<Command> commands)
     /// <summary>Its write set is committed: only now may a sender learn its outcomes, and a request leave for a provider (M2).</summary>
     public bool IsDurable { get; set; }
 
-    public static bool MustBeAlone(Command command) => command.Governs || command is Command.Correct or Command.Recharge or Command.Announce;
-
     public void Add(SubmissionPart part) => _parts.Add(part);
 
     public void Answer()

@@ -29,7 +29,7 @@ internal sealed class SubmissionQueue
         if (_waiting.Count == 0) return null;
         var head = _waiting.Peek();
         var commands = head.Commands;
-        if (Batch.MustBeAlone(commands[_taken]))
+        if (commands[_taken].IsDecidedAlone)
         {
             var alone = new Batch(commands.Count == 1 ? commands : [commands[_taken]]) { IsAlone = true };
             Move(alone, 1);
@@ -46,7 +46,7 @@ internal sealed class SubmissionQueue
 
         var some = new List<Command>();
         var batch = new Batch(some);
-        while (some.Count < max && _waiting.Count > 0 && !Batch.MustBeAlone(_waiting.Peek().Commands[_taken]))
+        while (some.Count < max && _waiting.Count > 0 && !_waiting.Peek().Commands[_taken].IsDecidedAlone)
         {
             Move(batch, AddTo(some, max));
             DropEnded();
@@ -67,7 +67,7 @@ internal sealed class SubmissionQueue
     {
         for (var i = 0; i < commands.Count; i++)
         {
-            if (Batch.MustBeAlone(commands[i])) return true;
+            if (commands[i].IsDecidedAlone) return true;
         }
 
         return false;
@@ -78,7 +78,7 @@ internal sealed class SubmissionQueue
     {
         var commands = _waiting.Peek().Commands;
         var to = _taken;
-        while (to < commands.Count && some.Count < max && !Batch.MustBeAlone(commands[to])) some.Add(commands[to++]);
+        while (to < commands.Count && some.Count < max && !commands[to].IsDecidedAlone) some.Add(commands[to++]);
         return to - _taken;
     }
 

@@ -74,7 +74,7 @@ public sealed class EnvelopeLawTests
             Assert.IsType<EnvelopeVerdict.Refused>(Verify($"{Encode(text)}.{Encode(text)}.{Encode(text)}"));
             Verify(Signed(Header, text));
             Verify(Signed(Mutate(random, Header), mutated));
-            if (Verify(Signed(Header, mutated)) is EnvelopeVerdict.Valid valid) Assert.Null(valid.Envelope.Flaw());
+            if (Verify(Signed(Header, mutated)) is EnvelopeVerdict.Valid valid) Assert.Null(valid.Envelope.Validate());
             EnvelopeToken.UnverifiedOrg(Signed(Header, mutated));
             EnvelopeToken.UnverifiedOrg(text);
         }

@@ -22,7 +22,7 @@ public sealed class InvoiceTests
             foreach (var month in Months(ledger, org))
             {
                 var invoice = InvoiceOf(ledger, org, month);
-                var lines = invoice.Lines.Aggregate(Amount.Zero, (sum, line) => sum + line.Total);
+                var lines = invoice.Lines.Sum(line => line.Total);
                 if (lines != invoice.TotalCharges || invoice.TotalCharges != ChargesOf(ledger, org, month)) return false;
                 var statement = invoice.Statement;
                 if (statement.Opening + statement.TopUps + statement.Grants - statement.GrantsExpired - statement.TotalCharges != statement.Closing) return false;
@@ -205,7 +205,7 @@ public sealed class InvoiceTests
     {
         var revenue = org.AccountNo(AccountKind.Revenue);
         var entries = Of(ledger, org).Where(posting => Within(posting, org, month)).SelectMany(posting => new[] { posting.Entries.Debit, posting.Entries.Credit });
-        return entries.Where(entry => entry.Account == revenue).Aggregate(Amount.Zero, (sum, entry) => sum + entry.Change);
+        return entries.Where(entry => entry.Account == revenue).Sum(entry => entry.Change);
     }
 
     private static bool Within(Posting posting, OrgState org, Month month) => posting.EffectiveAt >= month.Start(org.Zone) && posting.EffectiveAt < month.End(org.Zone);

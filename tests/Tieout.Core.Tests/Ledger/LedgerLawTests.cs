@@ -14,12 +14,12 @@ public sealed class LedgerLawTests
 
     [Fact]
     public void L1_all_balances_sum_to_zero_after_every_commit() => AfterEveryStep(ledger =>
-        ledger.Book.Accounts.Values.Aggregate(Amount.Zero, (sum, account) => sum + account.Balance) == Amount.Zero);
+        ledger.Book.Accounts.Values.Sum(account => account.Balance) == Amount.Zero);
 
     [Fact]
     public void L2_no_account_passes_its_floor_but_by_a_flagged_overrun() => AfterEveryStep(ledger =>
         ledger.Book.Orgs.Keys.All(org => ledger.Customer(org) is var account
-            && (account.Credits - account.Debits - account.Held >= account.Floor || ledger.Findings.Exists(finding => finding.Code == "overrun" && finding.Org == org))));
+            && (account.Credits - account.Debits - account.Held >= account.Floor || ledger.Findings.Exists(finding => finding.Code == FindingCode.Overrun && finding.Org == org))));
 
     [Fact]
     public void L3_a_command_given_twice_is_a_command_given_once() => Check.One(Runs, Prop.ForAll(Histories.Any, steps =>
@@ -81,7 +81,7 @@ public sealed class LedgerLawTests
         if (ledger.Ends.DistinctBy(end => end.Hold.Id).Count() != ledger.Ends.Count) return false;
         var ended = ledger.Ends.Select(end => end.Hold.Id).ToHashSet();
         return ledger.Book.Orgs.Keys.All(org =>
-            ledger.Holds.Where(row => row.Hold.Scope.Org == org && !ended.Contains(row.Hold.Id)).Aggregate(Amount.Zero, (sum, row) => sum + row.Hold.Amount)
+            ledger.Holds.Where(row => row.Hold.Scope.Org == org && !ended.Contains(row.Hold.Id)).Sum(row => row.Hold.Amount)
             == ledger.Customer(org).Held);
     });
 
@@ -127,7 +127,7 @@ public sealed class LedgerLawTests
         Assert.Equal(before, ledger.State());
         Assert.Equal(300, Assert.IsType<Outcome.Done>(ledger.Submit(settle)).Figures.Charge.Nanos);
         Assert.Equal((0, 0), (ledger.Customer("acme").Balance.Nanos, ledger.Customer("acme").Held.Nanos));
-        Assert.DoesNotContain(ledger.Findings, finding => finding.Code == "overrun");
+        Assert.DoesNotContain(ledger.Findings, finding => finding.Code == FindingCode.Overrun);
         Assert.Equal([150, 50, 100], ledger.Usage.Select(row => row.Charge.Nanos));
         Assert.Equal(300, Assert.IsType<Outcome.Replayed>(ledger.Submit(settle)).Figures.Charge.Nanos);
         Assert.IsType<Outcome.Refused>(ledger.Submit(settle with { Inside = [Make.Priced(2, 151), Make.Priced(3, 50)] }));

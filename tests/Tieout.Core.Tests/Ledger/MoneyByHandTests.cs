@@ -86,7 +86,7 @@ public sealed class MoneyByHandTests
     public void U1_the_kind_of_a_document_decides_whether_it_moves_money(string number, BillingDocumentKind? kind, bool isByHand)
     {
         var document = Document(number) with { Document = kind };
-        Assert.Equal(isByHand, MoneyByHand.Is(document));
+        Assert.Equal(isByHand, document.IsMoneyByHand);
         Assert.Equal(kind, Assert.IsType<Command.AddRecord>(CommandText.Parse(CommandText.Write(document))).Document);
     }
 
@@ -94,14 +94,14 @@ public sealed class MoneyByHandTests
     [Fact]
     public void Every_kind_of_command_is_by_hand_or_is_said_not_to_be()
     {
-        var byHand = Table.Values.Select(make => make(_ledger.Now)).Where(MoneyByHand.Is).Select(command => command.GetType());
+        var byHand = Table.Values.Select(make => make(_ledger.Now)).Where(command => command.IsMoneyByHand).Select(command => command.GetType());
         Assert.Equal(
             CommandSamples.All.Select(sample => sample.GetType().Name).Order(StringComparer.Ordinal),
             byHand.Concat(NotByHand).Concat(ByContent).Select(type => type.Name).Distinct().Order(StringComparer.Ordinal));
-        Assert.All(CommandSamples.All.Where(sample => NotByHand.Contains(sample.GetType())), sample => Assert.False(MoneyByHand.Is(sample)));
-        Assert.True(MoneyByHand.Is(new Command.ApproveProposal("acme", "p", "h", Of("top-up"))));
-        Assert.False(MoneyByHand.Is(new Command.ApproveProposal("acme", "p", "h", Make.Budget(1))));
-        Assert.True(MoneyByHand.Is(Make.OpenOrg("owes", BillingMode.Postpaid)));
+        Assert.All(CommandSamples.All.Where(sample => NotByHand.Contains(sample.GetType())), sample => Assert.False(sample.IsMoneyByHand));
+        Assert.True(new Command.ApproveProposal("acme", "p", "h", Of("top-up")).IsMoneyByHand);
+        Assert.False(new Command.ApproveProposal("acme", "p", "h", Make.Budget(1)).IsMoneyByHand);
+        Assert.True(Make.OpenOrg("owes", BillingMode.Postpaid).IsMoneyByHand);
     }
 
     private Command Of(string door) => Table[door](_ledger.Now);

@@ -27,7 +27,7 @@ public sealed class RecordTests
         Assert.Equal(["finding.ended"], Told(Finding("ended", 2)));
         Assert.Equal(["finding.opened"], Told(Finding("open", 2)));
         Assert.Equal(["finding.ended"], Told(Finding("accepted", 2)));
-        Assert.Equal(2, _ledger.Findings.Count(row => row.Code == "thing"));
+        Assert.Equal(2, _ledger.Findings.Count(row => row.Code.Name == "thing"));
     }
 
     [Fact]
@@ -58,6 +58,36 @@ public sealed class RecordTests
         Assert.Equal(before, _ledger.State());
     }
 
+    // Goal: who closes a finding decides on the record that was read. Method: the number that was read, an older one, and none.
+    [Fact]
+    public void R1_a_record_that_replaces_another_is_refused_when_the_other_is_not_the_newest_any_more()
+    {
+        Assert.Equal(Refusal.RecordChanged, Refused(Finding("corrected", 1) with { Replaces = 7 }));
+        var opened = Assert.IsType<Outcome.Done>(_ledger.Submit(Finding("open", 1) with { Replaces = 0 })).Seq;
+        Assert.Equal(Refusal.RecordChanged, Refused(Finding("corrected", 1) with { Replaces = 0 }));
+        Assert.IsType<Outcome.Done>(_ledger.Submit(Finding("accepted", 1) with { Replaces = opened }));
+
+        // The same content is a replay (L3), whatever it replaced.
+        Assert.IsType<Outcome.Replayed>(_ledger.Submit(Finding("accepted", 1) with { Replaces = opened }));
+        Assert.Equal(Refusal.RecordChanged, Refused(Finding("corrected", 1) with { Replaces = opened }));
+        Assert.Equal(Finding("open", 1) with { Replaces = opened }, CommandText.Parse(CommandText.Write(Finding("open", 1) with { Replaces = opened })));
+    }
+
+    // Goal: a correction and the closing of its finding are one (R1, L6). Method: money and a closing together, once on the newest record and once on an older one.
+    [Fact]
+    public void R1_L6_money_moves_together_with_the_closing_of_a_finding_or_not_at_all()
+    {
+        var opened = Assert.IsType<Outcome.Done>(_ledger.Submit(Finding("open", 1))).Seq;
+        var before = _ledger.State();
+        Assert.Equal(Refusal.RecordChanged, Refused(new Command.Together("acme", [Make.TopUp(5, "fix"), Finding("corrected", 1) with { Replaces = opened + 1 }])));
+        Assert.Equal(Refusal.AmountNotPositive, Refused(new Command.Together("acme", [Finding("corrected", 1) with { Replaces = opened }, Make.TopUp(-5, "fix")])));
+        Assert.Equal(before, _ledger.State());
+
+        // The outcome is the posting's, not the record's.
+        var done = Assert.IsType<Outcome.Done>(_ledger.Submit(new Command.Together("acme", [Make.TopUp(5, "fix"), Finding("corrected", 1) with { Replaces = opened }])));
+        Assert.Equal((_ledger.Postings[^1].Posting.Seq, _ledger.Now), (done.Seq, _ledger.Records[^1].RecordedAt));
+    }
+
     [Fact]
     public void Its_text_is_read_back_with_what_it_announces() => Assert.Equal(Finding("ended", 1), CommandText.Parse(CommandText.Write(Finding("ended", 1))));
 
@@ -72,6 +102,6 @@ public sealed class RecordTests
 
     private static Command.AddRecord Finding(string state, int figure) => new(RecordKind.Finding, "acme", "f1", $$"""{"state":"{{state}}","figure":{{figure}}}""", Once: false)
     {
-        Announcement = state == "open" ? new(Finding: new("thing", "high"), OnChangeOf: "state") : new(new RecordMessage("finding/f1", "finding.ended")),
+        Announcement = state == "open" ? new(Finding: new(new FindingCode("thing", "high")), OnChangeOf: "state") : new(new RecordMessage("finding/f1", "finding.ended")),
     };
 }

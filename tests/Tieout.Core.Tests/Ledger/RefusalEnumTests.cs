@@ -70,7 +70,7 @@ public sealed class RefusalEnumTests
         Do(new Command.Grant("held", "busy", new(10), 0, _ledger.Now + TimeSpan.FromMinutes(1)));
         Do(new Command.Correct("c1", "frozen", Posting("frozen", PostingKind.Charge), NewAmount: null, "reversed"));
         Do(Make.Hold(_ledger, 21, 10), Make.Settle(21, 1), Make.Hold(_ledger, 22, 10));
-        Do(new Command.RecordHop("acme", "op", Make.Step(previous: null)));
+        Do(new Command.RecordHop("acme", "op", Make.Step(previous: null)), new Command.AddRecord(RecordKind.Evidence, "acme", "seen", """{"other":1}""", Once: true));
         Do(Make.Hold(_ledger, 24, 1_009, Make.Labels("busy"), seconds: 100_000));
         foreach (var (id, org) in (ValueTuple<string, string>[])[("p-open", "acme"), ("p-closed", "acme"), ("p-frozen", "frozen")])
         {
@@ -164,6 +164,11 @@ public sealed class RefusalEnumTests
             Make.Object(broken(Refusal.IdReused) ? "resp_1" : "resp_2", broken(Refusal.OrgNotFound) && !broken(Refusal.IdReused) ? "nobody" : "acme") with { Key = broken(Refusal.NameInvalid) ? "" : "k1" }));
         Row("end of an object", [Refusal.ObjectNotFound, Refusal.IdReused], broken => new Command.EndObject(
             "acme", ObjectKind.Response, broken(Refusal.ObjectNotFound) ? "resp_9" : "resp_1", broken(Refusal.IdReused) ? """{"other":1}""" : "{}"));
+        Row("record", [Refusal.IdReused, Refusal.RecordChanged, Refusal.NameInvalid, Refusal.OrgNotFound], broken => new Command.AddRecord(
+            RecordKind.Evidence, broken(Refusal.OrgNotFound) && !broken(Refusal.IdReused) ? "nobody" : "acme", broken(Refusal.IdReused) ? "seen" : broken(Refusal.NameInvalid) ? "no name" : "new", "{}", Once: true)
+        {
+            Replaces = broken(Refusal.RecordChanged) ? 99 : 0,
+        });
         Row("message", [Refusal.IdReused, Refusal.NameInvalid, Refusal.OrgNotFound], broken => new Command.Announce(
             broken(Refusal.IdReused) ? "told" : "new", broken(Refusal.OrgNotFound) && !broken(Refusal.IdReused) ? "nobody" : "acme", broken(Refusal.NameInvalid) ? "no name" : "alert.test", "{}"));
     }

@@ -45,4 +45,20 @@ public sealed class AmountTests
 
     [Fact]
     public void Leaving_the_range_throws_and_never_wraps() => Assert.Throws<OverflowException>(() => new Amount(Int128.MaxValue) + new Amount(1));
+
+    [Fact]
+    public void Rows_are_summed_by_one_of_their_amounts_and_a_product_is_exact()
+    {
+        (string Name, Amount Net, Amount Tax)[] rows = [("a", Amount.Parse("0.000000001"), Amount.Parse("1")), ("b", Amount.Parse("2.5"), Amount.Parse("-3"))];
+        Assert.Equal("2.500000001", rows.Sum(row => row.Net).ToString());
+        Assert.Equal("-2", rows.Sum(row => row.Tax).ToString());
+        Assert.Equal(Amount.Zero, rows[..0].Sum(row => row.Net));
+        Assert.Equal(Amount.Sum(rows.Select(row => row.Net)), rows.Sum(row => row.Net));
+        Assert.Equal("7.5", (Amount.Parse("2.5") * 3).ToString());
+        Assert.Equal("-7.5", (Amount.Parse("2.5") * -3).ToString());
+        Assert.Equal(Amount.Parse("3"), Amount.Abs(rows[1].Tax));
+        Assert.Equal(Amount.Parse("25"), Amount.Major(25));
+        Assert.Throws<OverflowException>(() => new Amount(Int128.MaxValue) * 2);
+        Assert.Throws<OverflowException>(() => Amount.Major(Int128.MaxValue));
+    }
 }

@@ -30,7 +30,7 @@ public sealed class BillCausesTests
             foreach (var (i, bucket) in buckets.Index())
             {
                 var row = rows.Single(row => row.Key.Values[1] == $"m{i}");
-                if (row.Parts.Aggregate(Amount.Zero, (sum, part) => sum + part.Amount) != row.Difference) return false;
+                if (row.Parts.Sum(part => part.Amount) != row.Difference) return false;
                 if (int.PopCount(bucket.Faults) > 3) continue;
                 var causes = row.Parts.Select(part => part.Cause).Where(cause => cause != Split.Rounding).Order();
                 if (!causes.SequenceEqual(Planted(bucket).Order())) return false;

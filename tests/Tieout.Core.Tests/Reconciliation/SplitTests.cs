@@ -30,7 +30,7 @@ public sealed class SplitTests
 
             var parts = Split.Of(difference, known, new Amount(3));
 
-            var rest = parts.Where(part => part.Cause == Split.Rounding).Aggregate(Amount.Zero, (sum, part) => sum + part.Amount);
+            var rest = parts.Where(part => part.Cause == Split.Rounding).Sum(part => part.Amount);
             return Sum(parts) == difference && rest == new Amount(rounding)
                 && parts.Where(part => part.Cause != Split.Rounding).Select(part => part.Cause).Order().SequenceEqual(planted.Select(candidate => candidate.Cause).Order());
         }));
@@ -57,5 +57,5 @@ public sealed class SplitTests
         Assert.Equal("c", Assert.Single(Split.Of(new Amount(3), known, Amount.Zero)).Cause);
     }
 
-    private static Amount Sum(IEnumerable<CausePart> parts) => parts.Aggregate(Amount.Zero, (sum, part) => sum + part.Amount);
+    private static Amount Sum(IEnumerable<CausePart> parts) => parts.Sum(part => part.Amount);
 }

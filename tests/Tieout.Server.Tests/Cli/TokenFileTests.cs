@@ -25,6 +25,24 @@ public sealed class TokenFileTests
         Assert.NotEqual(0, (await RunAsync(world, ["org", "list", "--token-file", file], variable: null, token: ApiWorld.Admin)).ExitCode);
     }
 
+    // As ssh says of a key: a token that everybody on the machine can read is nobody's secret.
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite, false)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, true)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead, true)]
+    public async Task A_token_file_that_other_users_can_read_is_told(UnixFileMode mode, bool isTold)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var file = Path.Combine(world.Folder.FullName, "token-of-ana");
+        await File.WriteAllTextAsync(file, ApiWorld.Admin, Stop);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, mode);
+
+        var run = await RunAsync(world, ["org", "list", "--token-file", file], variable: null);
+
+        Assert.Equal((0, isTold), (run.ExitCode, run.Error.Contains($"other users of this machine can read the token in {file}. Run 'chmod 600", StringComparison.Ordinal)));
+        Assert.DoesNotContain(ApiWorld.Admin, run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null, "cannot be read")]
     [InlineData("", "holds no token: its first line must be the token")]

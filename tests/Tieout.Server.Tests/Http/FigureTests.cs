@@ -68,7 +68,7 @@ public sealed class FigureTests
             await world.ChargeAsync(charges[i], team: i % 2 == 0 ? "red" : null, key: i % 2 == 0 ? key : null, project: i == 3 ? "p" : null, operation: $"op-{i}");
         }
 
-        var expected = charges.Aggregate(Amount.Zero, (sum, charge) => sum + Amount.Parse(charge));
+        var expected = charges.Sum(charge => Amount.Parse(charge));
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", """{"id":"c1","posting":3,"new_amount":"1","reason":"half was ours"}""");
         expected -= Amount.Parse("0.5");
 
@@ -192,5 +192,5 @@ public sealed class FigureTests
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    private static Amount Sum(JsonElement items, string name) => items.EnumerateArray().Aggregate(Amount.Zero, (sum, item) => sum + Amount.Parse(Text(item, name)));
+    private static Amount Sum(JsonElement items, string name) => items.EnumerateArray().Sum(item => Amount.Parse(Text(item, name)));
 }

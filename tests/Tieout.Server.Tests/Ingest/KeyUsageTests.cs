@@ -44,6 +44,27 @@ public sealed class KeyUsageTests
         Assert.Equal("budget_exhausted", beyond.Code());
     }
 
+    // A key made without scopes traces its own calls with the same key that makes them; a key for one kind of call hands in nothing.
+    [Fact]
+    public async Task B1_a_new_key_hands_in_usage_within_the_limits_and_never_beyond_them()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", """{"window":"total","limit":"0.00135","hard":true}""");
+        var key = (await world.OkAsync(HttpMethod.Post, "/orgs/acme/keys", "{}")).GetProperty("key").GetString()!;
+        var chat = (await world.OkAsync(HttpMethod.Post, "/orgs/acme/keys", """{"scopes":["chat"]}""")).GetProperty("key").GetString()!;
+        foreach (var (address, type, body) in Doors)
+        {
+            using var taken = await world.SendAsync(address, body, key, type);
+            using var refused = await world.SendAsync(address, body, chat, type);
+            Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (taken.StatusCode, refused.StatusCode));
+        }
+
+        var beyond = await world.UsageAsync($"[{Sending.Record("beyond")}]", key);
+        Assert.Equal((0, 0, 0, 1), beyond.Counts);
+        Assert.Equal("budget_exhausted", beyond.Code());
+        Assert.Equal(Doors.Length, (await world.RowsAsync()).Length);
+    }
+
     [Fact]
     public async Task A_key_names_itself_or_no_key()
     {

@@ -179,7 +179,7 @@ public sealed class BillFindingTests
         [.. (await world.Ledger.Read.OutboxAsync("", 0, 1_000, TestContext.Current.CancellationToken)).Where(message => message.Type == "finding.opened").Select(message => message.Body)];
 
     private static string Sum(JsonElement finding) =>
-        finding.GetProperty("causes").EnumerateArray().Aggregate(Amount.Zero, (sum, cause) => sum + Amount.Parse(Text(cause, "amount")!)).ToString();
+        finding.GetProperty("causes").EnumerateArray().Sum(cause => Amount.Parse(Text(cause, "amount")!)).ToString();
 
     private static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
 }

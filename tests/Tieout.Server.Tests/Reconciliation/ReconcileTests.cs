@@ -40,7 +40,7 @@ public sealed class ReconcileTests
         var overrun = run.Json.GetProperty("findings").EnumerateArray().Single(finding => Text(finding, "code") == "overrun");
         var again = await world.RunAsync("reconcile", "--json");
 
-        Assert.Equal((1, Finding.IdOf("overrun", "acme", $"usage/{usage.Id}")), (run.ExitCode, Text(overrun, "id")));
+        Assert.Equal((1, Finding.IdOf(FindingCode.Overrun, "acme", $"usage/{usage.Id}")), (run.ExitCode, Text(overrun, "id")));
         Assert.Equal(0, again.Json.GetProperty("opened").GetInt32());
         Assert.Single((await world.GetAsync("/findings?code=overrun")).GetProperty("items").EnumerateArray());
 
@@ -87,10 +87,9 @@ public sealed class ReconcileTests
         Assert.Equal((1, 0, 0), await CountsAsync());
         world.Ledger.Refused = null;
         Assert.Equal((1, 1, 0), await CountsAsync());
-        var finding = Text((await world.GetAsync("/findings?open=true")).GetProperty("items")[0], "id");
-        await world.OkAsync(HttpMethod.Post, $"/findings/{finding}/correct", "{}");
 
-        // The same for the end of a finding.
+        // The same for the end of a finding, whose charge a person takes back without the finding.
+        await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", """{"id":"hand-1","posting":2,"new_amount":"0","reason":"goodwill"}""");
         world.Ledger.Refused = command => command is Command.AddRecord { Kind: RecordKind.Finding };
         Assert.Equal((0, 0, 0), await CountsAsync());
         world.Ledger.Refused = null;
@@ -119,8 +118,9 @@ public sealed class ReconcileTests
         var proposal = Assert.Single((await world.GetAsync("/proposals")).GetProperty("items").EnumerateArray());
         using (var own = await world.SendAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}""")) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
         await world.OkAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}""", finance);
+        Assert.Equal("corrected", Text((await world.GetAsync("/findings?code=mispriced")).GetProperty("items")[0], "state"));
         Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
-        Assert.Equal("ended", Text((await world.GetAsync("/findings?code=mispriced")).GetProperty("items")[0], "state"));
+        Assert.Equal("corrected", Text((await world.GetAsync("/findings?code=mispriced")).GetProperty("items")[0], "state"));
         var costs = await world.GetAsync("/costs/today");
         Assert.Equal((right, right, "0"), (Text(costs, "ledger_daily_total"), Text(costs, "counter_daily_total"), costs.GetProperty("drift_pct").GetRawText()));
 

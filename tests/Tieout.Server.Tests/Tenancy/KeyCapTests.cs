@@ -61,6 +61,18 @@ public sealed class KeyCapTests
         Assert.Equal(2, (await world.RunAsync("key", "cap", "--org", "acme", id)).ExitCode);
     }
 
+    // Its spend lies in its tenants' orgs, so such a budget would count nothing and look like a limit.
+    [Fact]
+    public async Task A_budget_of_a_workers_key_is_refused()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var worker = await world.OkAsync(HttpMethod.Post, "/orgs/acme/keys", """{"worker":true,"tenants":["*"],"scopes":["inference","envelopes"]}""");
+
+        using var response = await world.SendAsync(HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"day","limit":"5","hard":true,"key":"{{worker.GetProperty("id").GetString()}}"}""");
+        Assert.Contains("A worker's key spends for its tenants", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
+    }
+
     [Theory]
     [InlineData(""" "worker":true,"tenants":["*"],"cap":{"limit":"5"} """, "parameter_invalid", "worker")]
     [InlineData(""" "scopes":["read.usage"],"cap":{"limit":"5"} """, "parameter_invalid", "cannot spend")]

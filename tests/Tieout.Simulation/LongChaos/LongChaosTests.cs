@@ -90,7 +90,7 @@ public sealed class LongChaosTests
 
         var rows = await world.UsageAsync(ChaosWorld.Quiet);
         Assert.DoesNotContain(quiet.Acknowledged, answer => !rows.TryGetValue(answer.Key, out var charge) || charge != answer.Value);
-        var total = rows.Values.Aggregate(Amount.Zero, (sum, charge) => sum + charge);
+        var total = Amount.Sum(rows.Values);
         foreach (var url in world.Urls) Assert.Equal(Amount.Parse("100000") - total, (await ChaosWorld.BalanceAsync(url, ChaosWorld.Quiet)).Posted);
 
         // A provider's bill has a call more only where a node was killed between sending and recording: each of those was a hold that expired.

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -100,7 +101,7 @@ public abstract partial class LedgerContract
 
             // A further run goes on with the sums of the one before; what that one said stays as it was.
             await RunAsync(ledger, full: false);
-            foreach (var finding in found) await ledger.RepairAsync([((Repair.Rebuild)finding.Repair).Drift]);
+            foreach (var finding in found) await ledger.RepairAsync([((Repair.Rebuild)finding.Repair).Drift!]);
             foreach (var full in (bool[])[false, true]) Assert.DoesNotContain((await RunAsync(ledger, full)).Findings, finding => finding.Repair is Repair.Rebuild);
             await DoAsync(ledger, Make.Charge(5, 1, at: Clock.Now, fact: true));
             var account = ledger.Read.Balance("acme")!;

@@ -66,6 +66,11 @@ public abstract partial class LedgerContract
         Assert.Equal(all[..1], await PagedAsync(""));
         Assert.Equal(all[2..4], (await ledger.Read.AllRecordsAsync(RecordKind.Incident, "acme", "INV-", Cancel).ToListAsync(Cancel)).Select(Shown));
 
+        // One name, in every org that has it and for the platform, the newest each.
+        foreach (var (org, body) in new[] { ("beta", "1"), ("", "2"), ("acme", "3"), ("beta", "4") }) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen("same", body, org: org), Cancel));
+        Assert.Equal(["/same=2", "acme/same=3", "beta/same=4"], (await ledger.Read.RecordsNamedAsync(RecordKind.Incident, "same", Cancel)).Select(Shown));
+        Assert.Empty(await ledger.Read.RecordsNamedAsync(RecordKind.Evidence, "same", Cancel));
+
         async Task<List<string>> PagedAsync(string? org)
         {
             var rows = new List<RecordRow>();

@@ -51,7 +51,7 @@ public sealed class PostgresAddressTests
     public void What_is_no_address_is_refused_without_its_password(string address, string flaw)
     {
         Assert.False(PostgresAddress.IsOne(address));
-        Assert.StartsWith(flaw, PostgresAddress.Flaw(address), StringComparison.Ordinal);
+        Assert.StartsWith(flaw, PostgresAddress.Validate(address), StringComparison.Ordinal);
         var refused = Assert.Throws<ArgumentException>(() => PostgresAddress.Source(address));
         Assert.DoesNotContain("pa55word", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("pa55word", PostgresAddress.Shown(address), StringComparison.Ordinal);

@@ -35,7 +35,7 @@ public sealed class RepairTests(ITestOutputHelper output)
         var found = await FiguresAsync(left, full: true);
         Assert.Equal([("counter_drift", -40), ("quota_mismatch", 5_000)], found.Select(finding => (finding.Code.Name, finding.Difference!.Value.Nanos)).Order());
         if (isCharged) Assert.IsType<Outcome.Done>(await right.SubmitAsync(Make.Charge(2, 10, at: Now), Cancel));
-        await left.RepairAsync([.. found.Select(finding => ((Repair.Rebuild)finding.Repair).Drift)]);
+        await left.RepairAsync([.. found.Select(finding => ((Repair.Rebuild)finding.Repair).Drift!)]);
 
         var spent = isCharged ? 110 : 100;
         foreach (var node in (PostgresLedger[])[left, right])
@@ -66,7 +66,7 @@ public sealed class RepairTests(ITestOutputHelper output)
         });
         var finding = Assert.Single(await FiguresAsync(ledger, full: true));
         Assert.Equal(("quota_mismatch", 30), (finding.Code.Name, finding.Difference!.Value.Nanos));
-        await ledger.RepairAsync([((Repair.Rebuild)finding.Repair).Drift]);
+        await ledger.RepairAsync([((Repair.Rebuild)finding.Repair).Drift!]);
         Assert.Equal(900, ledger.Read.Balance("acme")!.Balance.Nanos);
         Assert.Empty(await FiguresAsync(ledger, full: false));
         PostgresVerified.Clean(store);

@@ -62,7 +62,7 @@ internal static class StoredLedger
 
         foreach (var state in Enum.GetValues<HoldState>()) Line($"holds {state}", [.. (await read.HoldsAsync(null, state, RowsMax, cancel)).Select(held => $"{held.Hold.Seq}/{held.EndedAt?.UnixMicros}")]);
         foreach (var setting in read.Settings) Line("setting", setting.Seq, (int)setting.Kind, setting.Org, setting.Name, setting.Body, setting.Crc);
-        foreach (var row in await read.FindingsAsync(null, RowsMax, cancel)) Line("finding", row.Seq, row.Code, row.Org, row.Attempt, row.Detail, row.Crc);
+        foreach (var row in await read.FindingsAsync(null, RowsMax, cancel)) Line("finding", row.Seq, row.Code.Name, row.Org, row.Attempt, row.Detail, row.Crc);
         foreach (var row in await read.AuditAsync(new(null, null, null, null, null, RowsMax), cancel)) Line("audit", row.Row.Seq, row.Row.Action, row.Row.Outcome, row.Row.Crc);
         foreach (var row in await read.OutboxAsync(null, 0, RowsMax, cancel)) Line("message", row.Seq, row.Id, row.Org, row.Type, row.Body, row.Crc);
         foreach (var kind in Enum.GetValues<RecordKind>())

@@ -20,6 +20,8 @@ public abstract partial record Command
 
         public override string Title => $"hold {Id}";
 
+        internal override Outcome Decide(Draft draft) => HoldRules.Place(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             footprint.Attempt(Id);
@@ -41,6 +43,10 @@ public abstract partial record Command
 
         public override string Title => $"usage {Usage.Usage.Id}";
 
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => ChargeRules.Settle(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             footprint.Ending(Usage.Usage.Id);
@@ -57,6 +63,10 @@ public abstract partial record Command
 
             return true;
         }
+
+        internal override Int128? Moves(Draft draft) => Int128.Abs(Usage.Charge.Nanos) + Inside.Aggregate(Int128.Zero, static (sum, part) => sum + Int128.Abs(part.Charge.Nanos));
+
+        internal override bool IsKnown(Draft draft) => draft.Attempt(Usage.Usage.Id)?.Usage is not null;
     }
 
     /// <summary>Ends a hold of which nothing was used: the attempt never reached a provider.</summary>
@@ -67,6 +77,8 @@ public abstract partial record Command
         public override AttemptId? AttemptId => Id;
 
         public override string Title => $"hold {Id}";
+
+        internal override Outcome Decide(Draft draft) => HoldRules.Release(draft, this);
 
         internal override void Touch(Footprint footprint) => footprint.Ending(Id);
 
@@ -81,6 +93,8 @@ public abstract partial record Command
         public override AttemptId? AttemptId => Id;
 
         public override string Title => $"hold {Id}";
+
+        internal override Outcome Decide(Draft draft) => HoldRules.Expire(draft, this);
 
         internal override void Touch(Footprint footprint) => footprint.Ending(Id);
 
@@ -103,6 +117,10 @@ public abstract partial record Command
 
         public override string Title => $"usage {Usage.Usage.Id}";
 
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => ChargeRules.Charge(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             var usage = Usage.Usage;
@@ -112,12 +130,18 @@ public abstract partial record Command
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => Usage.Usage.TextsFit(fits) && Lineage?.TextsFit(fits) is not false;
+
+        internal override Int128? Moves(Draft draft) => Int128.Abs(Usage.Charge.Nanos);
+
+        internal override bool IsKnown(Draft draft) => draft.Attempt(Usage.Usage.Id)?.Usage is not null;
     }
 
     /// <summary>Appends to an envelope's lineage where it went: a queue, a worker. Its id is its place in the lineage; no money moves.</summary>
     public sealed record RecordHop(string Org, string OperationId, LineageAppend Lineage) : Command
     {
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => LineageRules.Hop(draft, this);
 
         internal override void Touch(Footprint footprint) => footprint.Lineage(Org, OperationId, Lineage);
 

@@ -13,9 +13,17 @@ public abstract partial record Command
 
         public override string Title => $"top-up {Id}";
 
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => MoneyRules.TopUp(draft, this);
+
         internal override void Touch(Footprint footprint) => footprint.Command(Org, Id);
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Id) && fits(Org);
+
+        internal override Int128? Moves(Draft draft) => Int128.Abs(Amount.Nanos);
+
+        internal override bool IsKnown(Draft draft) => draft.Command(Org, Id) is not null;
     }
 
     /// <summary>Free credit, used before bought credit.</summary>
@@ -25,15 +33,25 @@ public abstract partial record Command
 
         public override string Title => $"grant {Id}";
 
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => MoneyRules.Grant(draft, this);
+
         internal override void Touch(Footprint footprint) => footprint.Command(Org, Id);
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Id) && fits(Org);
+
+        internal override Int128? Moves(Draft draft) => Int128.Abs(Amount.Nanos);
+
+        internal override bool IsKnown(Draft draft) => draft.Command(Org, Id) is not null;
     }
 
     /// <summary>Takes back what is left of a grant that has expired, as far as no open hold needs it.</summary>
     public sealed record ExpireGrant(string Org, string GrantId) : Command
     {
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => MoneyRules.ExpireGrant(draft, this);
 
         internal override void Touch(Footprint footprint)
         {
@@ -52,6 +70,10 @@ public abstract partial record Command
 
         public override string Title => $"charge {Id}";
 
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => CorrectionRules.Charge(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             footprint.Command(Org, Id);
@@ -59,6 +81,10 @@ public abstract partial record Command
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Id) && fits(Org) && fits(Reason);
+
+        internal override Int128? Moves(Draft draft) => Int128.Abs(draft.Recorded(Usage)?.Charge.Nanos ?? 0);
+
+        internal override bool IsKnown(Draft draft) => draft.Command(Org, Id) is not null;
     }
 
     /// <summary>Takes a posting back and, unless <paramref name="NewAmount"/> is null, enters it anew (L7).</summary>
@@ -68,9 +94,15 @@ public abstract partial record Command
         /// <inheritdoc cref="Ledger.Posting.IsPostingRepair"/>
         public bool IsPostingRepair { get; init; }
 
+        public override bool IsDecidedAlone => true;
+
         public override string? OrgId => Org;
 
         public override string Title => $"correction {Id}";
+
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => CorrectionRules.Correct(draft, this);
 
         internal override void Touch(Footprint footprint)
         {
@@ -79,6 +111,10 @@ public abstract partial record Command
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Id) && fits(Org) && fits(Reason);
+
+        internal override Int128? Moves(Draft draft) => Int128.Abs((NewAmount?.Nanos ?? 0) - (draft.Posting(Posting)?.Posting.Amount.Nanos ?? 0));
+
+        internal override bool IsKnown(Draft draft) => draft.Command(Org, Id) is not null;
     }
 
     /// <summary>Reverses charges and makes others in their place (L7): all of it or nothing, reversals first, so that no moment has both.</summary>
@@ -88,7 +124,13 @@ public abstract partial record Command
     {
         public IEnumerable<Command> Parts => [.. Reversals, .. Charges];
 
+        public override bool IsDecidedAlone => true;
+
         public override string? OrgId => Org;
+
+        public override bool IsMoneyByHand => true;
+
+        internal override Outcome Decide(Draft draft) => CorrectionRules.Recharge(draft, this);
 
         internal override void Touch(Footprint footprint)
         {
@@ -96,5 +138,9 @@ public abstract partial record Command
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && Parts.All(part => part.TextsFit(fits));
+
+        internal override Int128? Moves(Draft draft) => MoneyByHand.Moves(draft, Parts);
+
+        internal override bool IsKnown(Draft draft) => Parts.All(part => part.IsKnown(draft));
     }
 }

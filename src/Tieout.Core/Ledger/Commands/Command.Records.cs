@@ -8,6 +8,8 @@ public abstract partial record Command
     {
         public override string? OrgId => Object.Org;
 
+        internal override Outcome Decide(Draft draft) => ObjectRules.Keep(draft, this);
+
         internal override void Touch(Footprint footprint) => footprint.Object(Object.Org, Object.Kind, Object.Id);
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Object.Org) && fits(Object.Id) && fits(Object.Key) && fits(Object.OperationId) && fits(Object.Body);
@@ -18,6 +20,8 @@ public abstract partial record Command
     public sealed record EndObject(string Org, ObjectKind Kind, string Id, string Body) : Command
     {
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => ObjectRules.End(draft, this);
 
         internal override void Touch(Footprint footprint) => footprint.Object(Org, Kind, Id);
 
@@ -36,15 +40,24 @@ public abstract partial record Command
         /// <summary>Of a <see cref="RecordKind.BillingDocument"/>, which one it is; null: another kind of record.</summary>
         public BillingDocumentKind? Document { get; init; }
 
+        /// <summary>Number of the newest record of the name that the sender has read, 0 for none: if another is the newest now, the command is refused. Null: whichever is the newest.</summary>
+        public long? Replaces { get; init; }
+
         public RecordKey Key => new(Kind, Org, Name);
 
         public override string? OrgId => Org;
 
         public override string Title => $"{Kind} {Name}";
 
+        public override bool IsMoneyByHand => Kind is RecordKind.BillingDocument && Document is not BillingDocumentKind.Invoice;
+
+        internal override Outcome Decide(Draft draft) => RecordRules.Add(draft, this);
+
         internal override void Touch(Footprint footprint) => footprint.Record(Key);
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Name) && fits(Body) && Announcement?.TextsFit(fits) is not false;
+
+        internal override bool IsKnown(Draft draft) => draft.Record(Key) is { } known && (Once || string.Equals(known.Body, Body, StringComparison.Ordinal));
     }
 
     /// <summary>Only records <see cref="Command.Audit"/>: an action that changes nothing in the ledger, or one that was refused before it got there.</summary>
@@ -53,6 +66,8 @@ public abstract partial record Command
     public sealed record RecordAudit(string Org, string Result) : Command
     {
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => Audit is not null ? new Outcome.Done(0, Figures.None) : throw new InvalidOperationException("A record of an action needs the action.");
 
         internal override void Touch(Footprint footprint)
         {
@@ -69,7 +84,11 @@ public abstract partial record Command
     /// <param name="Body">A JSON object.</param>
     public sealed record Announce(string Id, string Org, string Type, string Body) : Command
     {
+        public override bool IsDecidedAlone => true;
+
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => OutboxRules.Announce(draft, this);
 
         internal override void Touch(Footprint footprint) => footprint.Message(Org, Id);
 

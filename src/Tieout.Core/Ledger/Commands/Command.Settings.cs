@@ -16,12 +16,20 @@ public abstract partial record Command
 
         public override string Title => $"org {Org.Id}";
 
+        public override bool IsMoneyByHand => Org.Billing == BillingMode.Postpaid || Org.CreditLineNanos > 0;
+
+        internal override Outcome Decide(Draft draft) => SettingRules.OpenOrg(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             // A book always holds every org.
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org.Id) && fits(Org.Asset) && fits(Org.TimeZone);
+
+        internal override Int128? Moves(Draft draft) => Org.CreditLineNanos;
+
+        internal override bool IsKnown(Draft draft) => draft.Org(Org.Id) is not null;
     }
 
     /// <summary>Sets a budget, or changes its limit. Its id is the budget's.</summary>
@@ -32,6 +40,8 @@ public abstract partial record Command
         public override string? OrgId => Budget.Scope.Org;
 
         public override string Title => $"budget {Budget.Id}";
+
+        internal override Outcome Decide(Draft draft) => SettingRules.SetBudget(draft, this);
 
         internal override void Touch(Footprint footprint)
         {
@@ -47,6 +57,8 @@ public abstract partial record Command
         public override bool Governs => true;
 
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => SettingRules.ClosePeriod(draft, this);
 
         internal override void Touch(Footprint footprint)
         {
@@ -67,12 +79,20 @@ public abstract partial record Command
 
         public override string Title => $"{Kind} {Name}";
 
+        public override bool IsMoneyByHand => Kind is SettingKind.PricePolicy or SettingKind.PriceList;
+
+        internal override Outcome Decide(Draft draft) => SettingRules.Record(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             // A book always holds every setting.
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Name) && fits(Body);
+
+        internal override Int128? Moves(Draft draft) => IsMoneyByHand ? null : 0;
+
+        internal override bool IsKnown(Draft draft) => draft.Setting(Kind, Org, Name) is { } known && (Once || string.Equals(known.Body, Body, StringComparison.Ordinal));
     }
 
     /// <summary>Carries out several commands of one org, all of them or none (B3). Each part has its own id, so sending it again is safe.</summary>
@@ -82,12 +102,20 @@ public abstract partial record Command
 
         public override string? OrgId => Org;
 
+        public override bool IsMoneyByHand => Parts.Any(part => part.IsMoneyByHand);
+
+        internal override Outcome Decide(Draft draft) => TogetherRules.Decide(draft, this);
+
         internal override void Touch(Footprint footprint)
         {
             foreach (var part in Parts) footprint.Add(part);
         }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && Parts.All(part => part.TextsFit(fits));
+
+        internal override Int128? Moves(Draft draft) => MoneyByHand.Moves(draft, Parts);
+
+        internal override bool IsKnown(Draft draft) => Parts.All(part => part.IsKnown(draft));
     }
 
     /// <summary>Approves a proposal and carries it out, both or neither. The approver is the actor of <see cref="Command.Audit"/>, and not the proposer.</summary>
@@ -98,6 +126,10 @@ public abstract partial record Command
         public override bool Governs => true;
 
         public override string? OrgId => Org;
+
+        public override bool IsMoneyByHand => Action.IsMoneyByHand;
+
+        internal override Outcome Decide(Draft draft) => ProposalRules.Approve(draft, this);
 
         internal override void Touch(Footprint footprint)
         {
@@ -112,6 +144,8 @@ public abstract partial record Command
     public sealed record RejectProposal(string Org, string Proposal, string Hash, string Reason) : Command
     {
         public override string? OrgId => Org;
+
+        internal override Outcome Decide(Draft draft) => ProposalRules.Reject(draft, this);
 
         internal override void Touch(Footprint footprint) => footprint.Object(Org, ObjectKind.Proposal, Proposal);
 

@@ -10,14 +10,14 @@ public readonly struct FindingsTable : IChainedTable<FindingRow>
 
     public static string? Last => "last_finding";
 
-    public static FindingRow Blank { get; } = new(0, "", "", "", null, "", default, 0);
+    public static FindingRow Blank { get; } = new(0, new("", ""), "", null, "", default, 0);
 
     public static void Write<TColumns>(ref TColumns to, FindingRow row)
         where TColumns : struct, IColumns
     {
         to.Long("seq", row.Seq);
-        to.Text("code", row.Code);
-        to.Text("severity", row.Severity);
+        to.Text("code", row.Code.Name);
+        to.Text("severity", row.Code.Severity);
         to.Text("org", row.Org);
         to.OptionalId("attempt", row.Attempt?.Value);
         to.Text("detail", row.Detail);

@@ -14,10 +14,10 @@ public static class BillRules
     public static Finding? Variance(string org, string bill, string what, Tie tie, string evidence)
     {
         var causes = tie.Rows.SelectMany(row => row.Parts).GroupBy(part => part.Cause, StringComparer.Ordinal)
-            .Select(parts => new CauseAmount(parts.Key, parts.Aggregate(Amount.Zero, (sum, part) => sum + part.Amount)))
-            .OrderByDescending(cause => Int128.Abs(cause.Amount.Nanos)).ThenBy(cause => cause.Cause, StringComparer.Ordinal).ToImmutableArray();
+            .Select(parts => new CauseAmount(parts.Key, parts.Sum(part => part.Amount)))
+            .OrderByDescending(cause => Amount.Abs(cause.Amount)).ThenBy(cause => cause.Cause, StringComparer.Ordinal).ToImmutableArray();
         if (causes.All(cause => cause.Cause == Split.Rounding)) return null;
-        var difference = causes.Aggregate(Amount.Zero, (sum, cause) => sum + cause.Amount);
+        var difference = causes.Sum(cause => cause.Amount);
         Invariant.Holds(difference == tie.Left - tie.Right, "R1");
         var cause = $"{string.Join(", ", causes.Select(cause => $"{cause.Cause} {cause.Amount}"))} ({what}; {tie.Differing} of {tie.Rows.Length} rows differ)";
         return new(

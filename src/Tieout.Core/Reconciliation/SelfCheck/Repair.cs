@@ -43,7 +43,8 @@ public abstract record Repair
     }
 
     /// <summary>Puts a figure that follows from rows back to what its rows come to.</summary>
-    public sealed record Rebuild(FigureDrift Drift) : Repair
+    /// <param name="Drift">Null: to be measured again. A restart changes figures, so a stored drift is not valid later.</param>
+    public sealed record Rebuild(FigureDrift? Drift) : Repair
     {
         public override string Proposed => "rebuild the figure from its rows; no money moves";
     }

@@ -80,7 +80,7 @@ public static class RuntimeRules
     public static Finding Missing(RuntimeInstance instance, ComponentDay day, IReadOnlyList<Unmetered> missing, Amount? instead, long seconds)
     {
         var component = instance.Components[day.Component].Name;
-        Amount? charge = missing.All(one => one.Charge is not null) ? missing.Aggregate(Amount.Zero, (sum, one) => sum + one.Charge!.Value) : null;
+        Amount? charge = missing.All(one => one.Charge is not null) ? missing.Sum(one => one.Charge!.Value) : null;
         var at = new Instant(missing[0].Stretch.From * Instant.MicrosPerSecond);
         return new(
             FindingCode.MissingUsage,

@@ -84,6 +84,22 @@ public static class UsageRules
         }
     }
 
+    /// <summary>What one record says about itself, where a person must decide. For findings that the ledger opened in the commit of the charge.</summary>
+    /// <param name="postings">Those of the record, in the order posted.</param>
+    public static IEnumerable<Finding> Of(UsageRow row, IReadOnlyList<Posting> postings)
+    {
+        foreach (var charge in postings.Where(posting => posting.Kind == PostingKind.Charge).Take(1))
+        {
+            var isTakenBack = postings.Any(later => later.Reverses == charge.Seq);
+            return Of(new OddUsage(row, Price: null, charge, isTakenBack, Charges: 1, Flags(row.Flags, row.Usage.Flags, row.Usage.Basis)), Instances.None);
+        }
+
+        return [];
+    }
+
+    /// <summary>Whether findings of the code are about what one record says about itself.</summary>
+    public static bool IsToDecide(FindingCode code) => ToDecide.Any(one => one.Code == code);
+
     private static readonly (UsageDefects Defect, FindingCode Code, string Question)[] ToDecide =
     [
         (UsageDefects.Overrun, FindingCode.Overrun, "the provider was spent on, so the charge is valid unless it is reversed"),

@@ -12,7 +12,7 @@ internal sealed class Permit : IDisposable
 {
     private readonly ApiKey? _key;
     private readonly long _tokens;
-    private List<Bucket>? _entered;
+    private List<TokenBucket>? _entered;
     private LimitFigure? _requests, _tokensLeft;
     private long? _used;
 
@@ -54,7 +54,7 @@ internal sealed class Permit : IDisposable
         foreach (var bucket in entered) bucket.Leave(_key!.Id, requests: 0, _tokens, _used);
     }
 
-    public void Add(Bucket bucket) => (_entered ??= []).Add(bucket);
+    public void Add(TokenBucket bucket) => (_entered ??= []).Add(bucket);
 
     public void See(LimitRule rule, in LimitStanding standing)
     {

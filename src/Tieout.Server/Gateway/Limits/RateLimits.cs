@@ -15,7 +15,7 @@ internal sealed class RateLimits(TimeProvider time)
     /// <summary>Bounds memory: at this many, full buckets without a request are removed. They would be full again when needed.</summary>
     private const int BucketsMax = 100_000;
 
-    private readonly ConcurrentDictionary<BucketName, Bucket> _buckets = new();
+    private readonly ConcurrentDictionary<BucketName, TokenBucket> _buckets = new();
     private readonly long _startedAt = time.GetTimestamp();
 
     /// <summary>Requests in flight, counted once per bucket that they are in.</summary>
@@ -81,7 +81,7 @@ internal sealed class RateLimits(TimeProvider time)
 
     private static bool Matches(string? wanted, string? name) => wanted is null || (name is not null && (wanted == LimitRule.Each || wanted == name));
 
-    private Bucket BucketOf(BucketName name, TimeSpan now)
+    private TokenBucket BucketOf(BucketName name, TimeSpan now)
     {
         if (_buckets.TryGetValue(name, out var known)) return known;
         if (_buckets.Count >= BucketsMax)

@@ -5,7 +5,7 @@ namespace Tieout.Server.Gateway.Upstreams;
 /// <summary>Step 6: plans the attempts of one request over its route: which upstream is next, and after which pause.</summary>
 /// <remarks>The plan sends and spends nothing. While an untried upstream exists there is no pause: another upstream now is better than the same one later.</remarks>
 /// <param name="binding">Upstreams that have what the request names.</param>
-internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time)
+internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time, Func<double> chance)
 {
     private const string FallbackTrigger = "fallback";
 
@@ -44,8 +44,7 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
         if (!route.Retries.Repeats || reply.Outcome is UpstreamOutcome.CircuitOpen) return false;
         var asked = reply.RetryAfter(time.GetUtcNow());
         if (asked > route.Retries.RetryAfterMax) return false;
-        pause = asked ?? route.Retries.PauseBefore(_repeats);
-        _repeats++;
+        pause = asked ?? route.Retries.Pauses.Pause(++_repeats, chance());
         _again = true;
         _tried!.AsSpan().Clear();
         return true;
@@ -71,7 +70,7 @@ internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBin
 
     private int Draw(int stage, ReadOnlySpan<Target> targets)
     {
-        Span<Candidate> candidates = stackalloc Candidate[targets.Length];
+        Span<UpstreamCandidate> candidates = stackalloc UpstreamCandidate[targets.Length];
         for (var i = 0; i < targets.Length; i++) candidates[i] = new(targets[i].Priority, targets[i].Weight, IsExcluded(stage, i));
         return UpstreamSelector.Next(candidates, UpstreamSelector.Number(operationId, firstAttemptNo + _attempts));
     }

@@ -4,7 +4,7 @@ namespace Tieout.Server.Gateway.Upstreams;
 /// <param name="Priority">Lower comes first.</param>
 /// <param name="Weight">1 or more.</param>
 /// <param name="Excluded">The upstream was tried, its circuit is open, or the request may not go there.</param>
-internal readonly record struct Candidate(int Priority, int Weight, bool Excluded);
+internal readonly record struct UpstreamCandidate(int Priority, int Weight, bool Excluded);
 
 /// <summary>Step 5: selects the next upstream. Pure: the same candidates and number give the same choice.</summary>
 internal static class UpstreamSelector
@@ -12,7 +12,7 @@ internal static class UpstreamSelector
     /// <summary>Selects, among those not excluded, one of the lowest priority, in proportion to the weights.</summary>
     /// <param name="number">Any; spread evenly over requests.</param>
     /// <returns>Index of the candidate; −1: all are excluded.</returns>
-    public static int Next(ReadOnlySpan<Candidate> candidates, ulong number)
+    public static int Next(ReadOnlySpan<UpstreamCandidate> candidates, ulong number)
     {
         var (priority, weights) = (int.MaxValue, 0UL);
         foreach (var candidate in candidates)

@@ -36,7 +36,7 @@ internal static class JournalEndpoints
         };
 
         // All read before the first byte goes out: after it, nothing can be refused.
-        var journals = orgs.Select(org => (Org: org, From: Time("from", org), To: Time("to", org) ?? Instant.From(DateTimeOffset.MaxValue))).ToList();
+        var journals = orgs.Select(org => (Org: org, From: Time("from", org), To: Time("to", org) ?? Instant.EndOfTime)).ToList();
         if (journals.Any(journal => journal.To < journal.From)) throw new ApiRefusedException(ApiError.ParameterInvalid, "The range ends before it begins.");
         context.Response.ContentType = "text/plain; charset=utf-8";
         foreach (var (org, from, to) in journals) await WriteAsync(form(org), org, from, to, context, ledger.Read);

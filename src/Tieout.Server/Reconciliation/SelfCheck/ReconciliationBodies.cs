@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+using Tieout.Core;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Http;
@@ -37,6 +39,13 @@ public sealed record ReconciledFinding(
     {
         Causes = finding.Causes.IsEmpty ? null : [.. finding.Causes.Select(cause => new CauseBody(cause.Cause, cause.Amount))],
     };
+
+    /// <summary>The finding that this says, with how it is repaired.</summary>
+    internal Finding Finding(Repair repair) => new(new(Code, Severity), Scope.Scope, Id, Left, Right, Cause, Evidence, repair)
+    {
+        Id = Id,
+        Causes = [.. (Causes ?? []).Select(cause => new CauseAmount(cause.Cause, cause.Amount))],
+    };
 }
 
 public sealed record CauseBody(string Cause, Amount Amount);
@@ -47,12 +56,25 @@ public sealed record FindingScopeBody(
     public static FindingScopeBody Of(FindingScope scope) => new(
         scope.Org.Length == 0 ? null : scope.Org, scope.Project, scope.Team, scope.Key, scope.AppInstance, scope.Usage?.ToString(), scope.Posting, scope.Window, scope.CorrelationId,
         scope.At?.ToString());
+
+    internal FindingScope Scope => new(
+        Org ?? "", Project, Team, Key, AppInstance, UsageId is null ? null : new(Guid.Parse(UsageId)), Posting, Window, CorrelationId,
+        At is null ? null : Instant.From(DateTimeOffset.Parse(At, CultureInfo.InvariantCulture)));
 }
 
 /// <summary>How a finding stands, as it is kept.</summary>
-/// <param name="State"><c>open</c>; <c>ended</c>: a run no longer finds it; <c>accepted</c>: a person lets it stand.</param>
-/// <param name="By">The token that ended it; null: a run did.</param>
-public sealed record KeptFinding(string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? Reason = null, string? At = null);
+/// <param name="State"><c>open</c>; <c>corrected</c>: its repair was carried out in the same commit; <c>accepted</c>: a person lets it stand; <c>ended</c>: a run no longer finds it.</param>
+/// <param name="By">The token that closed it; null: a run did.</param>
+public sealed record KeptFinding(string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? Reason = null, string? At = null)
+{
+    /// <summary>What brings the difference to zero, complete, so that any node can carry it out. Null: the record is older than this member.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Repair? Repair { get; init; }
+
+    /// <summary>When it was opened; null: when the record was written.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? OpenedAt { get; init; }
+}
 
 /// <param name="Amount">What the usage should have cost, where only a person knows.</param>
 /// <param name="Accept">Let it stand as it is.</param>
@@ -67,7 +89,7 @@ public sealed record CorrectedBody(string Finding, bool Applied, IReadOnlyList<s
 public sealed record FreezeRequest(string? Reason);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter), typeof(RepairText)])]
 [JsonSerializable(typeof(CostsTodayBody))]
 [JsonSerializable(typeof(CostReconciliationBody))]
 [JsonSerializable(typeof(ReplayBody))]

@@ -21,7 +21,6 @@ internal sealed partial class ReconciliationRun(
     ILedger ledger, CurrentKeys keys, SettlementSpool spool, ServerOptions options, TimeProvider time, ILogger<ReconciliationRun> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
-    private RunResult? _last;
 
     /// <summary>Rows done and in all of the run that is under way; both 0: none is.</summary>
     public (long Done, long Total) Progress { get; private set; }
@@ -39,10 +38,12 @@ internal sealed partial class ReconciliationRun(
         try
         {
             var now = Instant.From(time.GetUtcNow());
-            var found = await LookAsync(now, full, cancellationToken);
-            var (opened, ended) = await KeepAsync(found.Findings, found.Report.More == 0, now, cancellationToken);
-            _last = found with { Opened = opened, Ended = ended };
-            return _last with { Findings = [.. found.Findings.Where(finding => filter.Matches(finding.Scope))] };
+
+            // Read before the rows are: whatever a person corrects or accepts meanwhile, this run neither opens again nor ends.
+            var kept = await Kept.AllAsync(org: null, cancellationToken).ToDictionaryAsync(row => row.Finding.Id, StringComparer.Ordinal, cancellationToken);
+            var found = await LookAsync(kept.Values, now, full, cancellationToken);
+            var (opened, ended) = await KeepAsync(kept, found.Findings, found.Report.More == 0, now, cancellationToken);
+            return found with { Findings = [.. found.Findings.Where(finding => filter.Matches(finding.Scope))], Opened = opened, Ended = ended };
         }
         finally
         {
@@ -51,13 +52,12 @@ internal sealed partial class ReconciliationRun(
         }
     }
 
-    /// <summary>A finding of the last run of this node, or of a new one; null: it is not found any more.</summary>
-    /// <remarks>What a correction does counts once, and by how much a figure is off stays whatever is committed, so the last run is good enough to correct by.</remarks>
-    public async Task<Finding?> FindAsync(string id, CancellationToken cancellationToken)
-    {
-        if (_last?.Findings.FirstOrDefault(finding => finding.Id == id) is { } known) return known;
-        return (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id) ?? await OfOthersAsync(id, cancellationToken);
-    }
+    /// <summary>A finding as the rows and figures are now; null: it is not found any more.</summary>
+    public async Task<Finding?> MeasureAsync(string id, CancellationToken cancellationToken) =>
+        (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id);
+
+    /// <summary>The backlog of this node's spool, if that is the finding. It is in no book.</summary>
+    public OpenFinding? Backlog(string id) => spool.Count > 0 && RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting) is var backlog && backlog.Id == id ? new(backlog, Seq: 0) : null;
 
     /// <summary>Keeps what was found elsewhere than in a run, such as in a bill: opens it, brings it up to date, or ends it.</summary>
     /// <param name="found">Null: it is not found any more.</param>
@@ -67,70 +67,71 @@ internal sealed partial class ReconciliationRun(
         var known = await Kept.FindAsync(org, id, cancellationToken);
         if (found is null)
         {
-            if (known is { State: FindingState.Open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, known.Code, known.Severity, Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
-            return known is { State: FindingState.Open } ? FindingState.Ended : known?.State;
+            if (known is { IsOpen: true, Finding: var open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, new(open.Code, open.Severity), Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
+            return known is { IsOpen: true } ? FindingState.Ended : known?.Finding.State;
         }
 
-        if (known is { State: FindingState.Accepted, Finding: { } accepted } && accepted.Left == found.Left && accepted.Right == found.Right) return known.State;
-        (await ledger.SubmitAsync(FindingsKept.Open(found), cancellationToken)).OrThrow();
+        if (known is { Finding: { State: FindingState.Accepted, Finding: { } accepted } } && accepted.Left == found.Left && accepted.Right == found.Right) return FindingState.Accepted;
+        if (known is not { IsOpen: true }) (await ledger.SubmitAsync(FindingsKept.Record(org, FindingsKept.Opened(found)), cancellationToken)).OrThrow();
+        else if (Differs(known, found)) (await ledger.SubmitAsync(Again(known, found), cancellationToken)).OrThrow();
         return FindingState.Open;
-    }
-
-    /// <summary>What no run looks for: bills, and what the ledger opened by itself. A person can let it stand.</summary>
-    private async Task<Finding?> OfOthersAsync(string id, CancellationToken cancellationToken)
-    {
-        var row = (await Kept.RowsAsync(cancellationToken)).FirstOrDefault(row => FindingsKept.IdOf(row) == id);
-        if (row is null || FindingCode.OfRuns.Any(code => code.Name == row.Code)) return null;
-        var kept = await Kept.FindAsync(row.Org, id, cancellationToken);
-        if (kept is { State: not FindingState.Open }) return null;
-        var decide = new Repair.Decide(0, "look at it");
-        var scope = new FindingScope(row.Org, Usage: row.Attempt);
-        return kept?.Finding is { } said
-            ? new(new(row.Code, row.Severity), scope, $"finding/{row.Seq}", said.Left, said.Right, said.Cause, said.Evidence, decide) { Id = id, Causes = [.. (said.Causes ?? []).Select(cause => new CauseAmount(cause.Cause, cause.Amount))] }
-            : new(new(row.Code, row.Severity), scope, $"finding/{row.Seq}", null, null, row.Code, row.Detail, decide) { Id = id };
     }
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<RunResult> LookAsync(Instant now, bool full, CancellationToken cancellationToken)
+    private async Task<RunResult> LookAsync(IEnumerable<KeptRow> kept, Instant now, bool full, CancellationToken cancellationToken)
     {
         var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
-        var accepted = await Kept.AllAsync(org: null, cancellationToken).Where(kept => kept.Finding.State == FindingState.Accepted).Select(kept => kept.Finding.Id)
-            .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
+        var accepted = kept.Where(row => row.Finding.State == FindingState.Accepted).Select(row => row.Finding.Id).ToHashSet(StringComparer.Ordinal);
         var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeReconciler.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);
     }
 
-    private async Task<(int Opened, int Ended)> KeepAsync(IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
+    /// <param name="kept">As the findings were when the run began.</param>
+    private async Task<(int Opened, int Ended)> KeepAsync(Dictionary<string, KeptRow> kept, IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
     {
-        var kept = await Kept.AllAsync(org: null, cancellationToken).ToDictionaryAsync(one => one.Finding.Id, StringComparer.Ordinal, cancellationToken);
         var ofLedger = await Kept.OfLedgerAsync(cancellationToken);
         var (opened, ended) = (0, 0);
         foreach (var finding in findings)
         {
-            var isKnown = kept.TryGetValue(finding.Id, out var known) ? known.Finding.State == FindingState.Open : ofLedger.ContainsKey(finding.Id);
-            if (isKnown || finding.Code == FindingCode.SpoolBacklog) continue;
-            if (await IsKeptAsync(FindingsKept.Open(finding), finding.Id, cancellationToken)) opened++;
+            if (finding.Code == FindingCode.SpoolBacklog) continue;
+            if (kept.TryGetValue(finding.Id, out var known) && known.IsOpen)
+            {
+                // The record says how to repair it, so it is brought up to date.
+                if (Differs(known, finding)) await IsKeptAsync(Again(known, finding), finding.Id, cancellationToken);
+                continue;
+            }
+
+            // What the ledger opened itself, its own row and usage record say.
+            if (known is null && ofLedger.ContainsKey(finding.Id)) continue;
+            if (await IsKeptAsync(FindingsKept.Record(finding.Scope.Org, FindingsKept.Opened(finding)) with { Replaces = known?.Seq ?? 0 }, finding.Id, cancellationToken)) opened++;
         }
 
         if (isComplete)
         {
             var here = findings.Select(finding => finding.Id).ToHashSet(StringComparer.Ordinal);
-            var ofRuns = FindingCode.OfRuns.Select(code => code.Name).ToHashSet(StringComparer.Ordinal);
-            var gone = kept.Values.Where(one => one.Finding.State == FindingState.Open).Select(one => (one.Org, one.Finding.Id, one.Finding.Code, one.Finding.Severity))
-                .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, row.Value.Severity)));
-            foreach (var (org, id, code, severity) in gone.Where(one => ofRuns.Contains(one.Code) && !here.Contains(one.Id)).ToList())
+            var gone = kept.Values.Where(row => row.IsOpen).Select(row => (row.Org, row.Finding.Id, Code: new FindingCode(row.Finding.Code, row.Finding.Severity), row.Seq))
+                .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, Seq: 0L)));
+            foreach (var (org, id, code, seq) in gone.Where(one => one.Code.IsOfRuns && !here.Contains(one.Id)).ToList())
             {
-                if (await IsKeptAsync(FindingsKept.End(org, id, code, severity, now), id, cancellationToken)) ended++;
+                if (await IsKeptAsync(FindingsKept.End(org, id, code, now) with { Replaces = seq }, id, cancellationToken)) ended++;
             }
         }
 
         await FreezeAsync(findings, now, cancellationToken);
         return (opened, ended);
     }
+
+    /// <summary>Whether the record of an open finding says something else than what is found now. Its sentences may contain the time, so they do not count.</summary>
+    private static bool Differs(KeptRow known, Finding found) =>
+        known.Finding.Finding is not { } said || said.Left != found.Left || said.Right != found.Right || known.Finding.Repair is not { } repair || RepairText.Write(repair) != RepairText.Write(found.Repair);
+
+    /// <summary>An open finding with the figures of now. It was opened when it was.</summary>
+    private static Command.AddRecord Again(KeptRow known, Finding found) =>
+        FindingsKept.Record(known.Org, FindingsKept.Opened(found) with { OpenedAt = known.OpenedAt }) with { Replaces = known.Seq };
 
     /// <summary>Several instances hit at once is no slip of one of them: until someone has understood it, nobody adjusts by hand.</summary>
     private async Task FreezeAsync(IReadOnlyList<Finding> findings, Instant now, CancellationToken cancellationToken)
@@ -145,11 +146,11 @@ internal sealed partial class ReconciliationRun(
     }
 
     /// <summary>Records what a run found. A refusal ends no run: it is logged, the other findings are recorded, and the next run tries again.</summary>
-    /// <returns>Whether the command changed the ledger. False: it was refused, or recorded before, such as by another node.</returns>
+    /// <returns>Whether the command changed the ledger. False: it was refused, or another node or a person was first.</returns>
     private async Task<bool> IsKeptAsync(Command command, string id, CancellationToken cancellationToken)
     {
         var outcome = await ledger.SubmitAsync(command, cancellationToken);
-        if (outcome is Outcome.Refused refused) LogNotKept(id, command.OrgId, refused.Reason);
+        if (outcome is Outcome.Refused { Reason: not Refusal.RecordChanged } refused) LogNotKept(id, command.OrgId, refused.Reason);
         return outcome is Outcome.Done;
     }
 

@@ -43,14 +43,14 @@ internal sealed class RuntimeDay
         var wrong = _plan.Reversals.Where(row => row.Stretch.Component == day.Component).ToList();
         var seconds = right.Sum(due => due.Stretch.Seconds) - wrong.Sum(row => row.Stretch.Seconds);
         if (right.Count == 0 || seconds <= 0) return null;
-        Amount? instead = wrong.Count == 0 ? null : wrong.Aggregate(Amount.Zero, (sum, row) => sum + row.Charge);
+        Amount? instead = wrong.Count == 0 ? null : wrong.Sum(row => row.Charge);
         return RuntimeRules.Missing(_instance, day, [.. right.Select(due => new Unmetered(due.Stretch, Price(due)))], instead, seconds);
     }
 
     /// <summary>Null: no more stands charged than the activity comes to.</summary>
     public async Task<Finding?> SurplusAsync(ILedgerReader read, long day, CancellationToken cancellationToken)
     {
-        var standing = await StandingAsync(read, day, cancellationToken);
+        var standing = await ChargedAsync(read, day, cancellationToken);
         var (names, beyond, charged, right) = (new List<string>(), 0L, Amount.Zero, (Amount?)Amount.Zero);
         for (var i = 0; i < _instance.Components.Length; i++)
         {
@@ -72,16 +72,16 @@ internal sealed class RuntimeDay
     public async Task<bool> CorrectAsync(ILedger ledger, long day, bool isSurplus, string finding, Func<Command, Task<Outcome>> submit, CancellationToken cancellationToken)
     {
         var wrong = _plan.Reversals.Select(row => row.Usage).ToList();
-        if (isSurplus) wrong.AddRange((await StandingAsync(ledger.Read, day, cancellationToken)).Where(row => row.Own is null).Select(row => row.Usage));
+        if (isSurplus) wrong.AddRange((await ChargedAsync(ledger.Read, day, cancellationToken)).Where(row => row.Own is null).Select(row => row.Usage));
         return await new RuntimeRecharge(ledger, _intake).DoAsync(_instance, _plan.Charges, wrong, finding, cancellationToken, submit);
     }
 
     private Amount? Price(Due due) => _intake.Priced(RuntimeRecords.Item(_instance, due, 0), Self)?.Charge;
 
     /// <summary>Records that occurred on the day in the name of the instance, whoever made them, and stand charged.</summary>
-    private async Task<List<Standing>> StandingAsync(ILedgerReader read, long day, CancellationToken cancellationToken)
+    private async Task<List<ChargedStretch>> ChargedAsync(ILedgerReader read, long day, CancellationToken cancellationToken)
     {
-        var standing = new List<Standing>();
+        var standing = new List<ChargedStretch>();
         var (from, to) = (RuntimeRecords.At(day * ComponentDay.Seconds), RuntimeRecords.At((day + 1) * ComponentDay.Seconds));
         var own = _own.ToDictionary(row => row.Usage);
         await foreach (var row in read.UsageAsync(new(_instance.Org, from, new(long.MaxValue), AppInstance: _instance.Id), cancellationToken))
@@ -96,5 +96,5 @@ internal sealed class RuntimeDay
     }
 
     /// <param name="Own">As the meter made it; null: it was handed in.</param>
-    private sealed record Standing(AttemptId Usage, int Component, long Units, Posting Posting, Billed? Own);
+    private sealed record ChargedStretch(AttemptId Usage, int Component, long Units, Posting Posting, Billed? Own);
 }

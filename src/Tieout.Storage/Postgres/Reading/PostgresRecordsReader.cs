@@ -13,6 +13,23 @@ internal sealed class PostgresRecordsReader(PostgresConnections connections, Buc
         new PgQuery($"SELECT {RowReads.RecordColumns} FROM records").Where("bucket = ? AND kind = ? AND org = ? AND name = ?", layout.Of(key.Org), (int)key.Kind, key.Org, key.Name)
             .Then("ORDER BY seq DESC LIMIT 1").ListAsync(connection, RowReads.Record))).SingleOrDefault();
 
+    /// <remarks>One look into the index for each org: the index of names begins with the org.</remarks>
+    public async Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        for (var bucket = 0; bucket < layout.All; bucket++)
+        {
+            new PgQuery($"SELECT DISTINCT ON (org) {RowReads.RecordColumns} FROM records")
+                .Where("bucket = ? AND kind = ? AND org IN (SELECT org FROM settings WHERE bucket = ? AND kind = ? UNION ALL SELECT '') AND name = ?", bucket, (int)kind, bucket, (int)SettingKind.Org, name)
+                .Then("ORDER BY org, seq DESC").AddTo(batch);
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<RecordRow>();
+        for (var bucket = 0; bucket < layout.All; bucket++) rows.AddRange(await reader.ListAsync(RowReads.Record));
+        return rows.OrderBy(row => row.Org, StringComparer.Ordinal).ToArray();
+    });
+
     /// <remarks>One statement for each bucket, sent together, as for audit records. An org is in one bucket, so no name comes from two.</remarks>
     public async Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
     {

@@ -20,6 +20,8 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
     /// <summary>How long the store is asked for the effect of a commit that had no answer.</summary>
     private static readonly TimeSpan ResolveFor = TimeSpan.FromSeconds(12);
 
+    private static readonly Backoff Pauses = new(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1));
+
     private readonly object _gate = new();
     private readonly SubmissionQueue _waiting = new();
     private readonly StallWatch _watch = new(clock);
@@ -130,7 +132,7 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
 
         // Sent to be committed, and no answer came.
         WriteSet? unanswered = null;
-        for (var wait = TimeSpan.FromMilliseconds(20); ; wait = wait < TimeSpan.FromSeconds(1) ? wait * 2 : wait)
+        for (var failures = 1; ; failures++)
         {
             WriteSet? sent = null;
             try
@@ -175,7 +177,7 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
                     throw PostgresFailure.ToUnavailable(failure, unanswered is null ? StoreEffect.None : StoreEffect.Unknown);
                 }
 
-                await Task.Delay(wait);
+                await Task.Delay(Pauses.Pause(failures));
             }
         }
     }

@@ -10,6 +10,13 @@ internal sealed class SqliteRecordsReader(ReadConnections connections) : IRecord
         new Query($"SELECT {RowReads.RecordColumns} FROM records").Where("kind = ? AND org = ? AND name = ?", (int)key.Kind, key.Org, key.Name)
             .Then("ORDER BY seq DESC LIMIT 1").List(connection, RowReads.Record))).SingleOrDefault();
 
+    /// <remarks>One look into the index for each org: the index of names begins with the org.</remarks>
+    public Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+        new Query($"SELECT {RowReads.RecordColumns} FROM records r")
+            .Where("kind = ? AND org IN (SELECT org FROM settings WHERE kind = ? UNION ALL SELECT '') AND name = ?", (int)kind, (int)SettingKind.Org, name)
+            .Where("NOT EXISTS (SELECT 1 FROM records n WHERE n.kind = r.kind AND n.org = r.org AND n.name = r.name AND n.seq > r.seq)")
+            .Then("ORDER BY org").List(connection, RowReads.Record));
+
     public Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
     {
         var select = new Query($"SELECT {RowReads.RecordColumns} FROM records r").Where("kind = ?", (int)kind).WhereGiven("org = ?", org);

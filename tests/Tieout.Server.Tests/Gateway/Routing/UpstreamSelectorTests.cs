@@ -191,7 +191,7 @@ public sealed class UpstreamSelectorTests
 
     private static List<string> Way(Route route, Reply reply)
     {
-        var plan = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock());
+        var plan = new RoutePlan(route, ProviderDialect.OpenAi, default, "operation", 1, new ManualClock(), chance: () => 0);
         var way = new List<string>();
         var pause = TimeSpan.Zero;
         while (plan.Next() is { } target)
@@ -208,10 +208,10 @@ public sealed class UpstreamSelectorTests
     private static ValueTask<Reply> SendAsync(Breaker breaker, UpstreamOutcome went) => breaker.SendAsync(
         static went => ValueTask.FromResult(new Reply(went, went is UpstreamOutcome.ServerError ? Answer(new(HttpStatusCode.InternalServerError)) : went is UpstreamOutcome.TooMany ? Answer(new(HttpStatusCode.TooManyRequests)) : null)), went);
 
-    private static Candidate[] Candidates(string text) =>
+    private static UpstreamCandidate[] Candidates(string text) =>
     [
         .. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(part => part.TrimEnd('x').Split('/') is [var priority, var weight]
-            ? new Candidate(int.Parse(priority, System.Globalization.CultureInfo.InvariantCulture), int.Parse(weight, System.Globalization.CultureInfo.InvariantCulture), part.EndsWith('x'))
+            ? new UpstreamCandidate(int.Parse(priority, System.Globalization.CultureInfo.InvariantCulture), int.Parse(weight, System.Globalization.CultureInfo.InvariantCulture), part.EndsWith('x'))
             : throw new FormatException(part)),
     ];
 }

@@ -6,7 +6,7 @@ using Tieout.Simulator.Replay;
 namespace Tieout.Bench.Gateway;
 
 /// <summary>The three ways to send the same request again and again. Each sends for a time, and tells how long every answer took.</summary>
-internal static class Loads
+internal static class GatewayLoads
 {
     /// <summary>In the open loop: far more than are ever under way at once, unless the server cannot keep up, and then waiting here counts too.</summary>
     private const int OpenLoopConnections = 128;

@@ -4,7 +4,7 @@ using Tieout.Simulator.Replay;
 namespace Tieout.Bench.Ledger;
 
 /// <summary>Adds up the timed parts of a run.</summary>
-internal sealed class Meter
+internal sealed class RunMeter
 {
     private LatencyHistogram _took = new();
     private long _ticks;

@@ -6,12 +6,12 @@ namespace Tieout.Bench.Ledger;
 
 /// <summary>How commands are handed in, and how long each took until it was durable.</summary>
 /// <remarks>Which node gets a command is drawn, not in turn: in turn each would always get the same orgs. Seeded, so that every run is the same.</remarks>
-internal static class Loads
+internal static class LedgerLoads
 {
     private const int Seed = 1;
 
     /// <summary>Each when the one before it is answered: what a lone request pays.</summary>
-    public static async Task OneByOneAsync(IReadOnlyList<ILedger> nodes, IReadOnlyList<Command> commands, Meter meter)
+    public static async Task OneByOneAsync(IReadOnlyList<ILedger> nodes, IReadOnlyList<Command> commands, RunMeter meter)
     {
         var draw = new Random(Seed);
         foreach (var command in commands)
@@ -23,7 +23,7 @@ internal static class Loads
     }
 
     /// <summary>Each at its time, whether or not those before it are answered, and timed from then. That a thread sleeps a millisecond at least is in the times.</summary>
-    public static async Task AtRateAsync(IReadOnlyList<ILedger> nodes, IEnumerable<Command> commands, int count, int perS, Meter meter)
+    public static async Task AtRateAsync(IReadOnlyList<ILedger> nodes, IEnumerable<Command> commands, int count, int perS, RunMeter meter)
     {
         var arrivals = new Task<long>[count];
         await Task.Factory.StartNew(
@@ -49,7 +49,7 @@ internal static class Loads
 
     /// <summary>Lists, a few of them outstanding, so that one commits while the next is decided.</summary>
     /// <param name="together">Lists in a row that must come to one node: a hold's settlement where the hold is.</param>
-    public static async Task ManyAsync(IReadOnlyList<ILedger> nodes, IReadOnlyList<IReadOnlyList<Command>> lists, int together, int outstanding, Meter meter)
+    public static async Task ManyAsync(IReadOnlyList<ILedger> nodes, IReadOnlyList<IReadOnlyList<Command>> lists, int together, int outstanding, RunMeter meter)
     {
         var draw = new Random(Seed);
         var waiting = new Queue<(long Start, Task<IReadOnlyList<Outcome>> Outcomes)>();

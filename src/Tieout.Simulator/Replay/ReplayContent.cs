@@ -11,7 +11,7 @@ namespace Tieout.Simulator.Replay;
 /// gateway that bounds tokens by bytes finds them within its bound, and load is not spent on sending text nobody reads.
 /// <c>max_tokens</c> is the output the row had, so what a gateway holds is close to what is used.
 /// </remarks>
-internal sealed class ReplayBody : HttpContent
+internal sealed class ReplayContent : HttpContent
 {
     private static readonly ReadOnlyMemory<byte> Filler = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("the sum of it ", 1_024)));
     private static readonly ReadOnlyMemory<byte> Tail = "\"}]}"u8.ToArray();
@@ -20,7 +20,7 @@ internal sealed class ReplayBody : HttpContent
     private readonly ReadOnlyMemory<byte> _head;
     private readonly int _textBytes;
 
-    public ReplayBody(string model, TraceRow row, bool stream)
+    public ReplayContent(string model, TraceRow row, bool stream)
     {
         // Providers refuse an empty prompt and a limit of none.
         _textBytes = Math.Max(1, row.InputTokens);

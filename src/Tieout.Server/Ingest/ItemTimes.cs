@@ -5,7 +5,7 @@ using Tieout.Core;
 namespace Tieout.Server.Ingest;
 
 /// <summary>Times as RFC 3339 writes them.</summary>
-internal static class Times
+internal static class ItemTimes
 {
     public const string Form = "a time since the year 2000 with its offset, such as 2026-11-22T08:00:00Z";
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Tieout.Server.Reconciliation;
 
 /// <summary>Days out of the times that other books write.</summary>
-internal static class Times
+internal static class WrittenDays
 {
     private static readonly string[] WallForms = ["yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFFFFF"];
     private static readonly string[] ZonedForms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mm:ss 'UTC'", "yyyy-MM-dd HH:mm:sszzz"];

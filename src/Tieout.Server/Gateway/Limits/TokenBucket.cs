@@ -7,7 +7,7 @@ namespace Tieout.Server.Gateway.Limits;
 /// Fair between keys, and without a queue: a key within its equal share (the limit over the keys seen in the last minute) may take what is there;
 /// past its share it may take only what leaves half of the bucket. So a key alone has the whole limit, and the burst of one always leaves room for another.
 /// </remarks>
-internal sealed class Bucket(LimitRule rule, TimeSpan now)
+internal sealed class TokenBucket(LimitRule rule, TimeSpan now)
 {
     /// <summary>A key without a request for this long loses its share.</summary>
     private static readonly TimeSpan Active = TimeSpan.FromMinutes(1);
