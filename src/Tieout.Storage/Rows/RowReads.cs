@@ -24,7 +24,7 @@ internal static class RowReads
     public static readonly string ChainColumns = TableColumns<ChainTable, ChainRow>.Names;
     public static readonly string AuditColumns = TableColumns<AuditTable, AuditRow>.Names;
     public static readonly string RecordColumns = TableColumns<RecordsTable, RecordRow>.Names;
-    public const string WindowColumns = "budget, start_at, each, end_at, posted, held, told_percent";
+    public static readonly string WindowColumns = TableColumns<WindowsTable, BudgetWindow>.Names;
 
     public static readonly int UsageColumnCount = TableColumns<UsageTable, UsageRow>.All.Count;
     public static readonly int PostingColumnCount = TableColumns<PostingsTable, PostingRow>.All.Count;
@@ -165,12 +165,13 @@ internal static class RowReads
 
     public static BudgetWindow Window(IRow s)
     {
-        var each = s.Text(2);
-        return new(new(Int32(s, 0), Time(s, 1), each.Length == 0 ? null : each), Time(s, 3))
+        var from = new ColumnReader(s);
+        var (budget, start, each, end) = (from.Int(), from.Time(), from.Text(), from.Time());
+        return new(new(budget, start, each.Length == 0 ? null : each), end)
         {
-            Posted = s.Amount(4),
-            Held = s.Amount(5),
-            LastAlertedPercent = Int32(s, 6),
+            Posted = new(from.Sum()),
+            Held = new(from.Sum()),
+            LastAlertedPercent = from.Int(),
         };
     }
 

@@ -15,8 +15,8 @@ namespace Tieout.Storage.Sqlite;
 /// <summary>The tables written behind: accounts, windows, cells, and up to which commit they hold.</summary>
 internal sealed class CheckpointTables(RawConnection connection) : IDisposable
 {
-    private readonly RawStatement _account = connection.Prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    private readonly RawStatement _window = connection.Prepare("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)");
+    private readonly RowInsert<AccountsTable, Account> _account = new(connection, insert: "INSERT OR REPLACE");
+    private readonly RowInsert<WindowsTable, BudgetWindow> _window = new(connection, insert: "INSERT OR REPLACE");
     private readonly RawStatement _checkpoint = connection.Prepare("UPDATE checkpoint SET commit_no = ?, posting = ?, first_open_hold = ?");
     // Counts of 64 bits are added by SQLite, sums by the program: see wide_sum.
     private readonly RowInsert<CellsTable, CellChange> _cell = new(
@@ -29,8 +29,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         object? at = null;
         try
         {
-            foreach (var account in pending.Accounts.Values) Write((Account)(at = account));
-            foreach (var window in pending.Windows.Values) Write((BudgetWindow)(at = window));
+            foreach (var account in pending.Accounts.Values) _account.Write((Account)(at = account));
+            foreach (var window in pending.Windows.Values) _window.Write((BudgetWindow)(at = window));
             foreach (var cell in pending.Cells.Values) _cell.Write((CellChange)(at = cell));
         }
         catch (Exception broken) when (broken is not StoreUnavailableException)
@@ -49,18 +49,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         _checkpoint.Run();
     }
 
-    public void Write(BudgetWindow window)
-    {
-        var s = _window;
-        s.Bind(1, window.Key.Budget);
-        s.Bind(2, window.Key.Start.UnixMicros);
-        s.Bind(3, window.Key.Each ?? "");
-        s.Bind(4, window.End.UnixMicros);
-        s.Bind(5, window.Posted);
-        s.Bind(6, window.Held);
-        s.Bind(7, window.LastAlertedPercent);
-        s.Run();
-    }
+    public void Write(BudgetWindow window) => _window.Write(window);
 
     /// <summary>Takes a drift off a figure. What is in memory is newer than the file wherever both have it.</summary>
     public void Repair(Book book, FigureDrift drift)
@@ -72,14 +61,14 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
                 var off = of.Shown ?? of.Stored;
                 (account.Debits, account.Credits, account.Held, account.Version) = (account.Debits - off.Debits, account.Credits - off.Credits, account.Held - off.Held, account.Version - off.Version);
                 if (off == default) account.Grants = of.Expected.Grants;
-                Write(account);
+                _account.Write(account);
                 break;
             case FigureDrift.OfWindow { Expected.Key: var key } of:
                 var inMemory = of.Shown is null ? null : book.Window(key);
                 var window = inMemory?.Copy() ?? Stored(key) ?? new BudgetWindow(key, of.Expected.End);
                 var by = inMemory is null ? of.Stored : of.Shown!.Value;
                 (window.Posted, window.Held) = (window.Posted - by.Posted, window.Held - by.Held);
-                Write(window);
+                _window.Write(window);
                 break;
             case FigureDrift.OfCell { Expected.Key: var cell, Stored: var columns }:
                 _cell.Write(new CellChange(cell)
@@ -144,21 +133,6 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         CellChange cell => $"the cell of hour {cell.Key.Hour} and attribution {cell.Key.Labels}",
         _ => "the checkpoint",
     };
-
-    private void Write(Account account)
-    {
-        var s = _account;
-        s.Bind(1, account.No);
-        s.Bind(2, account.Org);
-        s.Bind(3, (long)account.Kind);
-        s.Bind(4, account.Asset.Code);
-        s.Bind(5, account.Debits);
-        s.Bind(6, account.Credits);
-        s.Bind(7, account.Held);
-        s.Bind(8, account.Version);
-        s.Bind(9, WriteGrants(account));
-        s.Run();
-    }
 }
 
 internal sealed record StoredGrant(string Id, int Priority, long? ExpiresAtUs, Int128 GrantedNanos, Int128 LeftNanos);

@@ -1,3 +1,4 @@
+using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
@@ -27,6 +28,7 @@ public sealed class ReadColumnsTests
         Same<AuditTable, AuditRow>(RowReads.Audit);
         Same<RecordsTable, RecordRow>(RowReads.Record);
         Same<ChainTable, ChainRow>(row => RowReads.Chain(row, []));
+        Same<WindowsTable, BudgetWindow>(RowReads.Window);
         Same<CellsTable, CellChange>(row => Standings.Cell(row, _ => Nobody).Sums);
     }
 
@@ -49,7 +51,7 @@ public sealed class ReadColumnsTests
 
         public long Int64(int column) => (long)Asked(column, ColumnType.Number, 0);
 
-        /// <remarks>An amount of one row is a number; only cells have sums.</remarks>
+        /// <remarks>An amount of one row is a number; only figures have sums.</remarks>
         public Int128 Int128(int column) => Asked(column, ColumnType.Sum, 0);
 
         public Core.Money.Amount Amount(int column) => new(Asked(column, ColumnType.Number, 0));

@@ -2,7 +2,6 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Sqlite;
 
 namespace Tieout.Storage.Postgres.Rows;
 
@@ -27,12 +26,12 @@ internal static class Tables
     public static readonly Table<RecordRow> Records = new Table<RecordsTable, RecordRow>();
     public static readonly Table<ChainRow> Chain = new Table<ChainTable, ChainRow>();
 
-    public static readonly Table<InCommit<Account>> Accounts = new Table<AccountsTable, InCommit<Account>>("""
+    public static readonly Table<InCommit<Account>> Accounts = new Table<InCommitTable<AccountsTable, Account>, InCommit<Account>>("""
         ON CONFLICT (bucket, no) DO UPDATE SET debits = excluded.debits, credits = excluded.credits, held = excluded.held,
           version = excluded.version, grants = excluded.grants, commit_no = excluded.commit_no
         """);
 
-    public static readonly Table<InCommit<BudgetWindow>> Windows = new Table<WindowsTable, InCommit<BudgetWindow>>("""
+    public static readonly Table<InCommit<BudgetWindow>> Windows = new Table<InCommitTable<WindowsTable, BudgetWindow>, InCommit<BudgetWindow>>("""
         ON CONFLICT (bucket, budget, start_at, each) DO UPDATE SET posted = excluded.posted, held = excluded.held,
           told_percent = excluded.told_percent, commit_no = excluded.commit_no
         """);
@@ -54,49 +53,5 @@ internal readonly struct UsageIdsTable : ITable<UsageRow>
         to.Id("id", row.Usage.Id.Value);
         to.Long("seq", row.Seq);
         to.Long("recorded_at", row.RecordedAt.UnixMicros);
-    }
-}
-
-internal readonly struct AccountsTable : ITable<InCommit<Account>>
-{
-    public static string Name => "accounts";
-
-    public static InCommit<Account> Blank { get; } = new(new(0, "", default, Core.Money.Asset.Usd), 0);
-
-    public static void Write<TColumns>(ref TColumns to, InCommit<Account> row)
-        where TColumns : struct, IColumns
-    {
-        var account = row.Row;
-        to.Int("no", account.No);
-        to.Text("org", account.Org);
-        to.Int("kind", (int)account.Kind);
-        to.Text("asset", account.Asset.Code);
-        to.Sum("debits", account.Debits.Nanos);
-        to.Sum("credits", account.Credits.Nanos);
-        to.Sum("held", account.Held.Nanos);
-        to.Long("version", account.Version);
-        to.Text("grants", CheckpointTables.WriteGrants(account));
-        to.Commit(row.Commit);
-    }
-}
-
-internal readonly struct WindowsTable : ITable<InCommit<BudgetWindow>>
-{
-    public static string Name => "windows";
-
-    public static InCommit<BudgetWindow> Blank { get; } = new(new(default, default), 0);
-
-    public static void Write<TColumns>(ref TColumns to, InCommit<BudgetWindow> row)
-        where TColumns : struct, IColumns
-    {
-        var window = row.Row;
-        to.Int("budget", window.Key.Budget);
-        to.Long("start_at", window.Key.Start.UnixMicros);
-        to.Text("each", window.Key.Each ?? "");
-        to.Long("end_at", window.End.UnixMicros);
-        to.Sum("posted", window.Posted.Nanos);
-        to.Sum("held", window.Held.Nanos);
-        to.Int("told_percent", window.LastAlertedPercent);
-        to.Commit(row.Commit);
     }
 }

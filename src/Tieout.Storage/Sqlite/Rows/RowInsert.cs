@@ -6,12 +6,13 @@ using Tieout.Storage.Sqlite.Native;
 namespace Tieout.Storage.Sqlite.Rows;
 
 /// <summary>Writes rows of one table, each column as the table's declaration says.</summary>
-/// <param name="then">What comes after the values, for tables whose rows are replaced.</param>
-internal sealed class RowInsert<TTable, TRow>(RawConnection connection, string then = "") : IDisposable
+/// <param name="then">What comes after the values, for tables whose rows are added to.</param>
+/// <param name="insert">The verb: other than INSERT for tables whose rows are replaced.</param>
+internal sealed class RowInsert<TTable, TRow>(RawConnection connection, string then = "", string insert = "INSERT") : IDisposable
     where TTable : struct, ITable<TRow>
 {
     private readonly RawStatement _statement = connection.Prepare(
-        $"INSERT INTO {TTable.Name} ({TableColumns<TTable, TRow>.Names}) VALUES ({string.Join(", ", TableColumns<TTable, TRow>.All.Select(_ => "?"))}) {then}".TrimEnd());
+        $"{insert} INTO {TTable.Name} ({TableColumns<TTable, TRow>.Names}) VALUES ({string.Join(", ", TableColumns<TTable, TRow>.All.Select(_ => "?"))}) {then}".TrimEnd());
 
     public void Write(TRow row)
     {
