@@ -20,6 +20,7 @@ public sealed class RefusedRequestTests
     [InlineData("/v1/chat/completions", """{"model":"no-such-model","messages":[{"role":"user","content":"x"}]}""", 404, "model_not_found")]
     [InlineData("/v1/messages", """{"model":"no-such-model","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", 404, "model_not_found")]
     [InlineData("/v1/traces", "{}", 403, "scope_not_allowed")]
+    [InlineData("/api/v1/envelopes", "{}", 403, "scope_not_allowed")]
     [InlineData("/api/v1/orgs/poor/keys", "{}", 403, "forbidden")]
     [InlineData("/api/v1/orgs/acme/keys", "{}", 404, "org_not_found")]
     [InlineData("/api/v1/nowhere", "{}", 404, "not_found")]
@@ -28,7 +29,7 @@ public sealed class RefusedRequestTests
     {
         await using var world = await ApiWorld.StartAsync();
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"poor","asset":"USD","billing":"prepaid"}""");
-        var key = (await world.OkAsync(HttpMethod.Post, "/orgs/poor/keys", """{"scopes":["inference","read.usage"]}""")).GetProperty("key").GetString()!;
+        var key = (await world.OkAsync(HttpMethod.Post, "/orgs/poor/keys", """{"scopes":["chat","messages","read.usage"]}""")).GetProperty("key").GetString()!;
         using var answer = await SendAsync(world, path, body, key, "corr-refused");
         Assert.True(status == (int)answer.StatusCode, $"{answer.StatusCode} {await answer.Content.ReadAsStringAsync(Stop)}");
         Assert.Contains(Log(world).Counts, count => count == (status, code, 1));
