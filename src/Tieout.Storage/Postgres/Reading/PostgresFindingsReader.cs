@@ -74,7 +74,13 @@ internal sealed class PostgresFindingsReader(
             (checkedRows, more, asOf) = (checkedRows + report.Checked, more + report.More, asOf + report.AsOf);
         }
 
-        foreach (var bucket in buckets.Select(bucket => bucket.Number)) findings.AddRange(Rebound(tables, query, keys, bucket));
+        foreach (var bucket in buckets.Select(bucket => bucket.Number))
+        {
+            var rebound = Rebound(tables, query, keys, bucket, out var left);
+            findings.AddRange(rebound);
+            more += left;
+        }
+
         return new(findings, uneven, checkedRows, asOf, more);
     }
 
@@ -97,11 +103,19 @@ internal sealed class PostgresFindingsReader(
 
     /// <summary>Usage that was charged to an org of another bucket than its envelope's org is in.</summary>
     /// <param name="bucket">The envelope's.</param>
-    private List<Finding> Rebound(PostgresTables tables, BookQuery query, HashSet<string> keys, int bucket)
+    /// <param name="left">How many are left for the next run.</param>
+    private List<Finding> Rebound(PostgresTables tables, BookQuery query, HashSet<string> keys, int bucket, out long left)
     {
+        left = 0;
         var findings = new List<Finding>();
         foreach (var (id, right) in _lookedAt[bucket]!.Value.Rows.Lineages.Elsewhere)
         {
+            if (findings.Count >= query.Most)
+            {
+                left++;
+                continue;
+            }
+
             tables.Show(bucket);
             if (tables.Elsewhere(id.Value) is not { } found) continue;
             tables.Show(found.Bucket);
