@@ -1,4 +1,5 @@
 using Tieout.Core.Budgets;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
@@ -153,12 +154,11 @@ public sealed class CellChange(CellKey key)
     /// <summary>Charge postings and their corrections.</summary>
     public Amount Charge { get; set; }
 
-    /// <summary>What <see cref="Figures"/> are, as tables call them; the last two are amounts.</summary>
-    public static ReadOnlySpan<string> FigureNames =>
-        new[] { "attempts", "failures", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "provider_cost", "charge" };
+    /// <summary>What <see cref="Figures"/> are, as <see cref="CellsTable"/> calls them; the last two are amounts.</summary>
+    public static ReadOnlySpan<string> FigureNames => CellFigureList.Names;
 
     /// <summary>All of it, amounts in nano-units.</summary>
-    public Int128[] Figures => [Attempts, Failures, InputTokens, CacheReadTokens, CacheWriteTokens, OutputTokens, ReasoningTokens, ProviderCost.Nanos, Charge.Nanos];
+    public Int128[] Figures => CellFigureList.Values(this);
 
     /// <summary>The weightiest figure in which stored ones differ from these, in words; null: they are the same.</summary>
     public string? Differs(ReadOnlySpan<Int128> stored)

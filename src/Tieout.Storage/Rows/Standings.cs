@@ -37,21 +37,22 @@ internal static class Standings
     public static IReadOnlyList<ChargeSum> ByModel(IEnumerable<ChargeSum> lines) =>
         [.. lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add))];
 
-    /// <summary>A row of <c>hour, attribution</c> and the nine sums.</summary>
+    /// <summary>A row of <see cref="CellFigures.Names"/>.</summary>
     public static CellLine Cell(IRow row, Func<int, UsageLabels> labels)
     {
-        var key = new CellKey(row.Int64(0), RowReads.Int32(row, 1));
+        var from = new ColumnReader(row);
+        var key = new CellKey(from.Long(), from.Int());
         return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), new CellChange(key)
         {
-            Attempts = row.Int64(2),
-            Failures = row.Int64(3),
-            InputTokens = row.Int128(4),
-            CacheReadTokens = row.Int128(5),
-            CacheWriteTokens = row.Int128(6),
-            OutputTokens = row.Int128(7),
-            ReasoningTokens = row.Int128(8),
-            ProviderCost = row.Amount(9),
-            Charge = row.Amount(10),
+            Attempts = from.Long(),
+            Failures = from.Long(),
+            InputTokens = from.Sum(),
+            CacheReadTokens = from.Sum(),
+            CacheWriteTokens = from.Sum(),
+            OutputTokens = from.Sum(),
+            ReasoningTokens = from.Sum(),
+            ProviderCost = new(from.Sum()),
+            Charge = new(from.Sum()),
         });
     }
 
