@@ -20,10 +20,10 @@ internal sealed class PriceSnapshot
     private readonly ConcurrentDictionary<long, PriceCatalogue> _read;
 
     /// <exception cref="FormatException">A stored list or policy cannot be read.</exception>
-    public PriceSnapshot(IOrgs ledger, PriceSnapshot? before)
+    public PriceSnapshot(IOrgs orgs, PriceSnapshot? before)
     {
-        Version = ledger.SettingsVersion;
-        var settings = ledger.Settings;
+        Version = orgs.SettingsVersion;
+        var settings = orgs.Settings;
         _read = before?._read ?? new();
         var lists = settings.Where(row => row.Kind == SettingKind.PriceList).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
         var policies = settings.Where(row => row.Kind == SettingKind.PricePolicy).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
@@ -52,12 +52,12 @@ internal sealed class PriceSnapshot
 }
 
 /// <summary>The newest <see cref="PriceSnapshot"/>.</summary>
-internal sealed class CurrentPrices(ILedger ledger) : CurrentSettings<PriceSnapshot>(ledger)
+internal sealed class CurrentPrices(IOrgs orgs) : CurrentSettings<PriceSnapshot>(orgs)
 {
     /// <summary>Prices of an org; null: no such org.</summary>
     public OrgPrices? Of(string org) => Get().Of(org);
 
-    protected override PriceSnapshot Read(IOrgs ledger, PriceSnapshot? before) => new(ledger, before);
+    protected override PriceSnapshot Read(IOrgs orgs, PriceSnapshot? before) => new(orgs, before);
 
     protected override long VersionOf(PriceSnapshot snapshot) => snapshot.Version;
 }

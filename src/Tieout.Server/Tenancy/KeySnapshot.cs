@@ -89,9 +89,9 @@ internal sealed class SecretTable<T>
 }
 
 /// <summary>The newest <see cref="KeySnapshot"/>, checked at every request: a key that was blocked a commit ago is refused now.</summary>
-internal sealed class CurrentKeys(ILedger ledger, TimeProvider time) : CurrentSettings<KeySnapshot>(ledger)
+internal sealed class CurrentKeys(IOrgs orgs, TimeProvider time) : CurrentSettings<KeySnapshot>(orgs)
 {
-    protected override KeySnapshot Read(IOrgs ledger, KeySnapshot? before) => new(ledger, time);
+    protected override KeySnapshot Read(IOrgs orgs, KeySnapshot? before) => new(orgs, time);
 
     protected override long VersionOf(KeySnapshot snapshot) => snapshot.Version;
 }

@@ -94,7 +94,7 @@ internal static class BusyStore
         await Post("acme", "app-2", "app_runtime");
         await Post("beta", "rent-1", "allocation");
 
-        var prices = new CurrentPrices(envelopes.World.Ledger);
+        var prices = new CurrentPrices(envelopes.World.Ledger.Read);
         Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, prices, new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
         async Task Post(string org, string id, string source)
