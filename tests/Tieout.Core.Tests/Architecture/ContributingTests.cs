@@ -11,7 +11,7 @@ public sealed partial class ContributingTests
     {
         var named = Named().Matches(File.ReadAllText(Repo.Path("docs/CONTRIBUTING.md"))).Select(match => match.Groups[1].Value).Distinct(StringComparer.Ordinal).ToList();
         Assert.True(named.Count > 30, $"Only {named.Count} files are named.");
-        Assert.Empty(named.Where(path => !Path.Exists(Repo.Path(path))));
+        Assert.All(named, path => Assert.True(Path.Exists(Repo.Path(path)), $"{path} does not exist."));
     }
 
     // A name with a placeholder (X, NNNN, *) is of a file that the reader makes.
