@@ -6,9 +6,6 @@ namespace Tieout.Core.Attribution;
 /// <remarks>A signature alone is a bearer's: it does not prove who presents it. So the key must be one that may act for the tenant (A2).</remarks>
 public static class IdentityRules
 {
-    public const string RebindCode = "identity_rebind";
-    public const string QuarantineCode = "identity_quarantined";
-
     /// <param name="key">Known and not blocked.</param>
     /// <param name="verdict">Of the envelope; null: none came.</param>
     /// <param name="saidOrg">The tenant that the request names outside its envelope (<c>Tieout-Org</c>); null: none.</param>
@@ -19,13 +16,13 @@ public static class IdentityRules
         switch (verdict)
         {
             case EnvelopeVerdict.Refused refused:
-                return Deny(IdentityRefusal.EnvelopeRefused, refused.Reason, IsForgery(refused.Reason) ? Finding(RebindCode, refused.Reason.ToString(), unverifiedOrg) : null);
+                return Deny(IdentityRefusal.EnvelopeRefused, refused.Reason, IsForgery(refused.Reason) ? Finding(FindingCode.RefusedRebind, refused.Reason.ToString(), unverifiedOrg) : null);
             case EnvelopeVerdict.Revoked revoked:
-                return Deny(IdentityRefusal.EnvelopeRevoked, null, Finding(QuarantineCode, "KeyRevoked", revoked.Envelope.Org));
+                return Deny(IdentityRefusal.EnvelopeRevoked, null, Finding(FindingCode.IdentityQuarantined, "KeyRevoked", revoked.Envelope.Org));
             case null when key.Worker:
                 return Deny(IdentityRefusal.EnvelopeRequired);
             case null:
-                return saidOrg is null || saidOrg == key.Org ? new IdentityDecision.Own(key.Org) : Deny(IdentityRefusal.TenantForeign, null, Finding(RebindCode, nameof(IdentityRefusal.TenantForeign), saidOrg));
+                return saidOrg is null || saidOrg == key.Org ? new IdentityDecision.Own(key.Org) : Deny(IdentityRefusal.TenantForeign, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantForeign), saidOrg));
             case EnvelopeVerdict.Valid valid:
                 return Bind(valid.Envelope, isExpired: false);
             case EnvelopeVerdict.Expired expired:
@@ -36,14 +33,14 @@ public static class IdentityRules
 
         IdentityDecision Bind(Envelope envelope, bool isExpired)
         {
-            if (saidOrg is not null && saidOrg != envelope.Org) return Deny(IdentityRefusal.TenantRewritten, null, Finding(RebindCode, nameof(IdentityRefusal.TenantRewritten), saidOrg, envelope));
-            if (!key.MayActFor(envelope.Org)) return Deny(IdentityRefusal.TenantForeign, null, Finding(RebindCode, nameof(IdentityRefusal.TenantForeign), envelope.Org, envelope));
+            if (saidOrg is not null && saidOrg != envelope.Org) return Deny(IdentityRefusal.TenantRewritten, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantRewritten), saidOrg, envelope));
+            if (!key.MayActFor(envelope.Org)) return Deny(IdentityRefusal.TenantForeign, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantForeign), envelope.Org, envelope));
 
             // An org's own key is the right to spend, and the envelope only says for what. For a worker the envelope is the right.
             return isExpired && key.Worker && !isSpent ? Deny(IdentityRefusal.EnvelopeExpired) : new IdentityDecision.Bound(envelope, isExpired);
         }
 
-        IdentityFinding Finding(string code, string cause, string? claimed, Envelope? envelope = null) =>
+        IdentityFinding Finding(FindingCode code, string cause, string? claimed, Envelope? envelope = null) =>
             new(code, envelope?.Org ?? key.Org, cause, key.Id, key.Org, claimed, envelope?.Org, envelope?.Issuance, envelope?.Operation);
     }
 
@@ -94,4 +91,4 @@ public enum IdentityRefusal
 /// <param name="Claimed">The tenant that was claimed; verified only if it equals <paramref name="Verified"/>.</param>
 /// <param name="Verified">The tenant of the verified envelope; null: nothing was verified.</param>
 public sealed record IdentityFinding(
-    string Code, string Org, string Cause, string KeyId, string KeyOrg, string? Claimed, string? Verified, string? Issuance, string? Operation);
+    FindingCode Code, string Org, string Cause, string KeyId, string KeyOrg, string? Claimed, string? Verified, string? Issuance, string? Operation);

@@ -140,18 +140,18 @@ internal static class ChargeRules
 
     private static void OpenFindings(Draft draft, OrgState org, UsageRow row, ResolvedPrice? price, Outcome.Refused? lacking, Amount? held)
     {
-        void Open(string code, string severity, string detail) => draft.AddFinding(code, severity, org.Org.Id, row.Usage.Id, detail);
+        void Open(FindingCode code, string detail) => draft.AddFinding(code, org.Org.Id, row.Usage.Id, detail);
 
-        if (lacking is not null) Open("overrun", "high", Details.Overrun(row, lacking));
-        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open("usage_above_ceiling", "high", Details.AboveCeiling(row, price, held));
-        if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open("usage_unreadable", "medium", Details.Usage(row));
-        if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open("sub_calls_left_out", "high", Details.Usage(row));
-        if (row.Flags.HasFlag(ChargeFlags.Late)) Open("late_settlement", "low", Details.Usage(row));
-        if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open("unpriced", "high", Details.Usage(row));
-        if (row.Usage.Flags.HasFlag(UsageFlags.Unpriced) && price is not null) Open("unpriced_dimension", "high", Details.UnpricedUnits(row, price));
-        if (row.Usage.Basis == UsageBasis.Estimated) Open("estimated_usage", "low", Details.Usage(row));
-        if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open("hidden_usage", "medium", Details.Usage(row));
-        if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open("usage_disputed", "low", Details.Usage(row));
+        if (lacking is not null) Open(FindingCode.Overrun, Details.Overrun(row, lacking));
+        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open(FindingCode.UsageAboveCeiling, Details.AboveCeiling(row, price, held));
+        if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open(FindingCode.UsageUnreadable, Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open(FindingCode.SubCallsLeftOut, Details.Usage(row));
+        if (row.Flags.HasFlag(ChargeFlags.Late)) Open(FindingCode.LateSettlement, Details.Usage(row));
+        if (row.Flags.HasFlag(ChargeFlags.Unpriced)) Open(FindingCode.Unpriced, Details.Usage(row));
+        if (row.Usage.Flags.HasFlag(UsageFlags.Unpriced) && price is not null) Open(FindingCode.UnpricedDimension, Details.UnpricedUnits(row, price));
+        if (row.Usage.Basis == UsageBasis.Estimated) Open(FindingCode.EstimatedUsage, Details.Usage(row));
+        if ((row.Usage.Flags & (UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls)) != 0) Open(FindingCode.HiddenUsage, Details.Usage(row));
+        if ((row.Usage.Flags & (UsageFlags.ReportedCostDiffers | UsageFlags.UsageRepeated)) != 0) Open(FindingCode.UsageDisputed, Details.Usage(row));
     }
 
     /// <summary>A settlement stands with all that was inside it, or not at all.</summary>

@@ -20,7 +20,7 @@ internal static class CorrectionRules
         // After this point the charge must succeed.
         var effectiveAt = ChargeRules.EffectiveAt(draft, org, row.EffectiveAt);
         var usage = row.Usage;
-        if (Headroom.Validate(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking) draft.AddFinding("overrun", "high", org.Org.Id, usage.Id, Details.Overrun(row, lacking));
+        if (Headroom.Validate(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking) draft.AddFinding(FindingCode.Overrun, org.Org.Id, usage.Id, Details.Overrun(row, lacking));
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, row.Charge, effectiveAt, row.Seq, command.Id, reason: command.Reason);
         ChargeRules.MoveWindows(draft, usage.Labels, usage.EndUser, row.Charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
@@ -56,7 +56,7 @@ internal static class CorrectionRules
             var more = newAmount - posting.Amount;
             if (more > Amount.Zero && Headroom.Validate(draft, org, usage.Usage.Labels, usage.Usage.EndUser, more, effectiveAt) is { } lacking)
             {
-                draft.AddFinding("overrun", "high", org.Org.Id, usage.Usage.Id, Details.Overrun(usage with { Charge = more }, lacking));
+                draft.AddFinding(FindingCode.Overrun, org.Org.Id, usage.Usage.Id, Details.Overrun(usage with { Charge = more }, lacking));
             }
 
             ChargeRules.MoveWindows(draft, usage.Usage.Labels, usage.Usage.EndUser, more, effectiveAt);

@@ -104,8 +104,8 @@ internal static class Details
     public static string Finding(FindingRow row) => Write(json =>
     {
         json.WriteNumber("finding", row.Seq);
-        json.WriteString("code", row.Code);
-        json.WriteString("severity", row.Severity);
+        json.WriteString("code", row.Code.Name);
+        json.WriteString("severity", row.Code.Severity);
         if (row.Attempt is { } attempt) json.WriteString("usage_id", attempt.ToString());
         json.WritePropertyName("detail");
         if (IsObject(row.Detail)) json.WriteRawValue(row.Detail, skipInputValidation: true);

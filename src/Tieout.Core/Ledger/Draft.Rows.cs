@@ -115,10 +115,10 @@ internal sealed partial class Draft
         return _last.Setting;
     }
 
-    public void AddFinding(string code, string severity, string org, AttemptId? attempt, string detail)
+    public void AddFinding(FindingCode code, string org, AttemptId? attempt, string detail)
     {
         _last = _last with { Finding = _last.Finding + 1 };
-        _findings.Add(new(_last.Finding, code, severity, org, attempt, detail, Now, Crc: 0));
+        _findings.Add(new(_last.Finding, code, org, attempt, detail, Now, Crc: 0));
         Tell($"finding/{_last.Finding}", org, "finding.opened", Details.Finding(_findings[^1]));
     }
 

@@ -60,7 +60,7 @@ internal static class HoldRules
         if (draft.Now < hold.ExpiresAt) return Refuse(Refusal.HoldNotExpired);
 
         LetGo(draft, org, hold, HoldState.Expired);
-        draft.AddFinding("orphan_hold", "medium", org.Org.Id, hold.Id, Details.OrphanHold(hold));
+        draft.AddFinding(FindingCode.OrphanHold, org.Org.Id, hold.Id, Details.OrphanHold(hold));
         return new Outcome.Done(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
     }
 

@@ -9,7 +9,7 @@ public sealed record RecordAnnouncement(RecordMessage? Message = null, OpenedFin
     /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
     internal bool TextsFit(Func<string?, bool> fits) =>
         fits(OnChangeOf) && (Message is not { } message || (fits(message.Id) && fits(message.Type) && fits(message.Body)))
-        && (Finding is not { } finding || (fits(finding.Code) && fits(finding.Severity) && fits(finding.Detail)));
+        && (Finding is not { } finding || (fits(finding.Code.Name) && fits(finding.Code.Severity) && fits(finding.Detail)));
 }
 
 /// <param name="Id">Counts once within the org. Where a name can be recorded again, the ledger appends the record's number.</param>
@@ -18,4 +18,4 @@ public sealed record RecordAnnouncement(RecordMessage? Message = null, OpenedFin
 public sealed record RecordMessage(string Id, string Type, string? Body = null);
 
 /// <param name="Detail">A JSON object; null: the record's body.</param>
-public sealed record OpenedFinding(string Code, string Severity, string? Detail = null);
+public sealed record OpenedFinding(FindingCode Code, string? Detail = null);

@@ -25,7 +25,7 @@ internal static class RecordRules
     private static void Announce(Draft draft, Command.AddRecord command, RecordAnnouncement announcement, RecordRow? before, long seq)
     {
         if (announcement.OnChangeOf is { } member && before is not null && Value(member, before.Body) == Value(member, command.Body)) return;
-        if (announcement.Finding is { } finding) draft.AddFinding(finding.Code, finding.Severity, command.Org, attempt: null, finding.Detail ?? command.Body);
+        if (announcement.Finding is { } finding) draft.AddFinding(finding.Code, command.Org, attempt: null, finding.Detail ?? command.Body);
         if (announcement.Message is { } message) draft.Tell(command.Once ? message.Id : $"{message.Id}/{seq}", command.Org, message.Type, message.Body ?? command.Body);
     }
 

@@ -143,8 +143,8 @@ public sealed partial class RowBytes
     {
         Row(9);
         Long(row.Seq);
-        Text(row.Code);
-        Text(row.Severity);
+        Text(row.Code.Name);
+        Text(row.Code.Severity);
         Text(row.Org);
         if (row.Attempt is { } attempt) Id(attempt);
         else Long(0);

@@ -116,7 +116,7 @@ public sealed record SettingRow(long Seq, SettingKind Kind, string Org, string N
 
 /// <summary>A typed difference or oddity that someone should look at.</summary>
 /// <param name="Detail">JSON object: both sides, the difference, the cause.</param>
-public sealed record FindingRow(long Seq, string Code, string Severity, string Org, AttemptId? Attempt, string Detail, Instant RecordedAt, uint Crc);
+public sealed record FindingRow(long Seq, FindingCode Code, string Org, AttemptId? Attempt, string Detail, Instant RecordedAt, uint Crc);
 
 /// <summary>A message to be delivered at least once, in order within its org.</summary>
 public sealed record OutboxRow(long Seq, string Id, string Org, string Type, string Body, Instant RecordedAt, uint Crc);

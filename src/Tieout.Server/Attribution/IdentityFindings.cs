@@ -34,11 +34,11 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
             if (!_told.Add(name)) return;
         }
 
-        LogFinding(finding.Code, finding.Cause, finding.KeyId, finding.KeyOrg, Claimed(finding), finding.Verified);
+        LogFinding(finding.Code.Name, finding.Cause, finding.KeyId, finding.KeyOrg, Claimed(finding), finding.Verified);
 
         // A verified tenant that is not known here cannot have findings of its own.
         var org = ledger.Read.Org(finding.Org) is null ? finding.KeyOrg : finding.Org;
-        _waiting.Writer.TryWrite(new(RecordKind.IdentityFinding, org, Cut(name), Detail(finding), Once: true) { Announcement = new(Finding: new(finding.Code, "high")) });
+        _waiting.Writer.TryWrite(new(RecordKind.IdentityFinding, org, Cut(name), Detail(finding), Once: true) { Announcement = new(Finding: new(finding.Code)) });
     }
 
     public static string Detail(IdentityFinding finding) => JsonSerializer.Serialize(

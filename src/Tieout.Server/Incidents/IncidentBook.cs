@@ -110,7 +110,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     {
         yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
         foreach (var note in notes) yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
-        foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
+        foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Code.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
         foreach (var item in evidence)
         {
             var about = item.Finding is null ? "" : $" {item.Code ?? "a finding"} {item.Finding}";

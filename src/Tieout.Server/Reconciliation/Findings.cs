@@ -76,6 +76,6 @@ internal static class FindingEndpoints
 
         // Figures of one that is open may have changed since it was opened.
         using var detail = kept is { IsOpen: true } ? JsonSerializer.SerializeToDocument(kept.Finding, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);
-        return new(row.Seq, row.Code, row.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, kept?.Finding.State ?? FindingState.Open);
+        return new(row.Seq, row.Code.Name, row.Code.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, kept?.Finding.State ?? FindingState.Open);
     }
 }

@@ -56,7 +56,7 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
     {
         foreach (var finding in records.Findings)
         {
-            Add(finding.Row.RecordedAt, "finding", finding.Row.Seq, attempt, $"{finding.Row.Code} ({finding.Row.Severity}): {finding.Row.Detail}", null, finding.Commit);
+            Add(finding.Row.RecordedAt, "finding", finding.Row.Seq, attempt, $"{finding.Row.Code} ({finding.Row.Code.Severity}): {finding.Row.Detail}", null, finding.Commit);
         }
 
         foreach (var message in records.Outbox.Where(message => IsAbout(message.Row, attempt)))

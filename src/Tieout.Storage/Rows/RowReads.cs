@@ -97,7 +97,7 @@ internal static class RowReads
     }
 
     public static FindingRow Finding(IRow s) => new(
-        s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.IsNull(4) ? null : new AttemptId(s.Guid(4)), s.Text(5), Time(s, 6), Crc(s, 7));
+        s.Int64(0), new(s.Text(1), s.Text(2)), s.Text(3), s.IsNull(4) ? null : new AttemptId(s.Guid(4)), s.Text(5), Time(s, 6), Crc(s, 7));
 
     public static OutboxRow Outbox(IRow s) => new(s.Int64(0), s.Text(1), s.Text(2), s.Text(3), s.Text(4), Time(s, 5), Crc(s, 6));
 

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
@@ -104,7 +105,7 @@ internal sealed class Standing
     public void Add(FindingRow row)
     {
         if (_rowsOnly) return;
-        if (row.Code == "overrun") _overrunInCommit.Add(row.Org);
+        if (row.Code == FindingCode.Overrun) _overrunInCommit.Add(row.Org);
     }
 
     /// <summary>Of the holds that are open after the commits so far, the first; null: none is open.</summary>

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 
@@ -26,7 +27,7 @@ internal static class QuarantinedCommand
         var body = Body(id, org, command, attempt, failure, text);
         var record = new Command.AddRecord(RecordKind.Quarantine, book.Org(org) is null ? "" : org, id, body, Once: true)
         {
-            Announcement = new(Finding: new(QuarantineSummary.FindingCode, "critical", QuarantineSummary.Of(body))),
+            Announcement = new(Finding: new(FindingCode.CommandQuarantined, QuarantineSummary.Of(body))),
             Audit = command.Audit is { } action ? action with { After = null, Approval = null } : null,
         };
         return (record, new(Refusal.CommandQuarantined, id));

@@ -20,9 +20,9 @@ public sealed class BudgetLawTests
         foreach (var step in steps)
         {
             var before = ledger.Book.Windows.ToDictionary(window => window.Key, window => window.Value.Posted + window.Value.Held);
-            var overruns = ledger.Findings.Count(finding => finding.Code == "overrun");
+            var overruns = ledger.Findings.Count(finding => finding.Code == FindingCode.Overrun);
             Histories.Take(ledger, step);
-            if (ledger.Findings.Count(finding => finding.Code == "overrun") > overruns) continue;
+            if (ledger.Findings.Count(finding => finding.Code == FindingCode.Overrun) > overruns) continue;
             foreach (var window in ledger.Book.Windows.Values)
             {
                 var budget = ledger.Book.Budgets.All.First(state => state.No == window.Key.Budget).Budget;

@@ -43,7 +43,7 @@ internal static class CommandSamples
         yield return new Command.RecordAudit("acme", "done");
         yield return new Command.AddRecord(RecordKind.Evidence, "acme", "e", "{}", Once: true)
         {
-            Announcement = new(new("message", "thing.seen", """{"message":1}"""), new("thing", "low", """{"finding":1}"""), "state"),
+            Announcement = new(new("message", "thing.seen", """{"message":1}"""), new(new("thing", "low"), """{"finding":1}"""), "state"),
         };
         yield return new Command.Announce("a", "acme", "alert.test", "{}");
     }

@@ -21,7 +21,7 @@ public sealed class FactCapTests
         Assert.Equal(before, ledger.State());
         Assert.IsType<Outcome.Done>(Charge(ledger, 3, 20));
         Assert.Equal(new Amount(-50), ledger.Customer("acme").Balance);
-        Assert.Equal(2, ledger.Findings.Count(finding => finding.Code == "overrun"));
+        Assert.Equal(2, ledger.Findings.Count(finding => finding.Code == FindingCode.Overrun));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class LedgerLawTests
     [Fact]
     public void L2_no_account_passes_its_floor_but_by_a_flagged_overrun() => AfterEveryStep(ledger =>
         ledger.Book.Orgs.Keys.All(org => ledger.Customer(org) is var account
-            && (account.Credits - account.Debits - account.Held >= account.Floor || ledger.Findings.Exists(finding => finding.Code == "overrun" && finding.Org == org))));
+            && (account.Credits - account.Debits - account.Held >= account.Floor || ledger.Findings.Exists(finding => finding.Code == FindingCode.Overrun && finding.Org == org))));
 
     [Fact]
     public void L3_a_command_given_twice_is_a_command_given_once() => Check.One(Runs, Prop.ForAll(Histories.Any, steps =>
@@ -127,7 +127,7 @@ public sealed class LedgerLawTests
         Assert.Equal(before, ledger.State());
         Assert.Equal(300, Assert.IsType<Outcome.Done>(ledger.Submit(settle)).Figures.Charge.Nanos);
         Assert.Equal((0, 0), (ledger.Customer("acme").Balance.Nanos, ledger.Customer("acme").Held.Nanos));
-        Assert.DoesNotContain(ledger.Findings, finding => finding.Code == "overrun");
+        Assert.DoesNotContain(ledger.Findings, finding => finding.Code == FindingCode.Overrun);
         Assert.Equal([150, 50, 100], ledger.Usage.Select(row => row.Charge.Nanos));
         Assert.Equal(300, Assert.IsType<Outcome.Replayed>(ledger.Submit(settle)).Figures.Charge.Nanos);
         Assert.IsType<Outcome.Refused>(ledger.Submit(settle with { Inside = [Make.Priced(2, 151), Make.Priced(3, 50)] }));

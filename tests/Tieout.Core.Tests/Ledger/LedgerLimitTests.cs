@@ -25,7 +25,7 @@ public sealed class LedgerLimitTests
         for (var i = 1; i <= 400; i++) Assert.IsType<Outcome.Done>(ledger.Submit(Make.Charge(i, 1, Make.Labels(feature: $"f{i}", model: $"m{i}"), at: ledger.Now, fact: true)));
 
         Assert.InRange(ledger.Book.LabelSetsOf("acme"), 10, 12);
-        Assert.Single(ledger.Findings, finding => finding.Code == "label_sets_full" && finding.Org == "acme");
+        Assert.Single(ledger.Findings, finding => finding.Code == FindingCode.LabelSetsFull && finding.Org == "acme");
         Assert.Equal(400, ledger.Usage.Count);
         Assert.Equal(("other", "other"), (ledger.Usage[^1].Usage.Labels.Feature, ledger.Usage[^1].Usage.Labels.Model));
         Assert.Equal("f3", ledger.Usage[2].Usage.Labels.Feature);
@@ -89,7 +89,7 @@ public sealed class LedgerLimitTests
 
         Assert.Equal(["u1", "u2", "u3", "u4", "u5", "other"], ledger.Holds.Select(row => row.Hold.EndUser).Distinct());
         Assert.Equal(6, ledger.Book.Windows.Keys.Count(key => key.Each is not null));
-        Assert.Single(ledger.Findings, finding => finding.Code == "end_users_full");
+        Assert.Single(ledger.Findings, finding => finding.Code == FindingCode.EndUsersFull);
 
         // The shared window is full: 45 times 2 of 100 are spent.
         Assert.Equal(Refusal.BudgetExhausted, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Hold(ledger, 99, 11, user: "u99"))).Reason);

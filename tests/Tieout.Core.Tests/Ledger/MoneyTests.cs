@@ -66,8 +66,8 @@ public sealed class MoneyTests
 
         Assert.Equal(new Amount(-30), done.Figures.Posted);
         Assert.Equal(ChargeFlags.Overrun | ChargeFlags.AboveCeiling, ledger.Usage[0].Flags);
-        Assert.Contains(ledger.Findings, finding => finding is { Code: "usage_above_ceiling", Severity: "high" } && finding.Detail.Contains("\"held\":\"0.0000001\"", StringComparison.Ordinal));
-        Assert.Contains(ledger.Findings, finding => finding is { Code: "overrun", Severity: "high" } && finding.Detail.Contains("\"difference\":\"0.00000003\"", StringComparison.Ordinal));
+        Assert.Contains(ledger.Findings, finding => finding is { Code: { Name: "usage_above_ceiling", Severity: "high" } } && finding.Detail.Contains("\"held\":\"0.0000001\"", StringComparison.Ordinal));
+        Assert.Contains(ledger.Findings, finding => finding is { Code: { Name: "overrun", Severity: "high" } } && finding.Detail.Contains("\"difference\":\"0.00000003\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class MoneyTests
 
         ledger.Submit(new Command.ExpireHold(Make.Id(1)));
         Assert.Equal(Amount.Zero, ledger.Customer("acme").Held);
-        Assert.Contains(ledger.Findings, finding => finding.Code == "orphan_hold");
+        Assert.Contains(ledger.Findings, finding => finding.Code == FindingCode.OrphanHold);
 
         ledger.Submit(Make.Settle(1, 40, at: ledger.Now));
         Assert.Equal(new Amount(60), ledger.Customer("acme").Balance);
@@ -110,7 +110,7 @@ public sealed class MoneyTests
         ledger.Submit(new Command.Charge(Make.Priced(1, 0, at: ledger.Now) with { Price = null }, Fact: true));
 
         Assert.Equal(ChargeFlags.Unpriced, ledger.Usage[0].Flags);
-        Assert.Contains(ledger.Findings, finding => finding is { Code: "unpriced", Severity: "high" });
+        Assert.Contains(ledger.Findings, finding => finding is { Code: { Name: "unpriced", Severity: "high" } });
     }
 
     private static MemoryLedger Opened()

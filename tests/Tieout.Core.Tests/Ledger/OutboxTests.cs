@@ -76,7 +76,7 @@ public sealed class OutboxTests
     [Fact]
     public void A_finding_is_told_with_its_code_severity_and_detail()
     {
-        _ledger.Submit(new Command.AddRecord(RecordKind.IdentityFinding, Org, "identity_rebind:1", """{"cause":"x"}""", Once: true) { Announcement = new(Finding: new("identity_rebind", "high")) });
+        _ledger.Submit(new Command.AddRecord(RecordKind.IdentityFinding, Org, "identity_rebind:1", """{"cause":"x"}""", Once: true) { Announcement = new(Finding: new(FindingCode.RefusedRebind)) });
         using var body = JsonDocument.Parse(_ledger.Outbox[^1].Body);
         Assert.Equal(("identity_rebind", "high", "x"), (Text("code"), Text("severity"), body.RootElement.GetProperty("detail").GetProperty("cause").GetString()));
         string? Text(string name) => body.RootElement.GetProperty(name).GetString();

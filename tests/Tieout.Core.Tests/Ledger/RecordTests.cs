@@ -27,7 +27,7 @@ public sealed class RecordTests
         Assert.Equal(["finding.ended"], Told(Finding("ended", 2)));
         Assert.Equal(["finding.opened"], Told(Finding("open", 2)));
         Assert.Equal(["finding.ended"], Told(Finding("accepted", 2)));
-        Assert.Equal(2, _ledger.Findings.Count(row => row.Code == "thing"));
+        Assert.Equal(2, _ledger.Findings.Count(row => row.Code.Name == "thing"));
     }
 
     [Fact]
@@ -102,6 +102,6 @@ public sealed class RecordTests
 
     private static Command.AddRecord Finding(string state, int figure) => new(RecordKind.Finding, "acme", "f1", $$"""{"state":"{{state}}","figure":{{figure}}}""", Once: false)
     {
-        Announcement = state == "open" ? new(Finding: new("thing", "high"), OnChangeOf: "state") : new(new RecordMessage("finding/f1", "finding.ended")),
+        Announcement = state == "open" ? new(Finding: new(new FindingCode("thing", "high")), OnChangeOf: "state") : new(new RecordMessage("finding/f1", "finding.ended")),
     };
 }

@@ -100,7 +100,7 @@ public sealed class GatewayIdentityTests
 
         await World.SoonAsync(async () => (await world.World.Read.FindingsAsync(null, 100, Stop)).Count >= 6, "six findings");
         var findings = await world.World.Read.FindingsAsync(null, 100, Stop);
-        Assert.All(findings, finding => Assert.Equal(("identity_rebind", "high"), (finding.Code, finding.Severity)));
+        Assert.All(findings, finding => Assert.Equal(("identity_rebind", "high"), (finding.Code.Name, finding.Code.Severity)));
         Assert.Equal(
             ["key_unknown platform", "signature_wrong platform", "tenant_foreign acme", "tenant_foreign beta", "tenant_rewritten acme", "unsigned platform"],
             findings.Select(finding => $"{Text(JsonDocument.Parse(finding.Detail).RootElement, "cause")} {finding.Org}").Order(StringComparer.Ordinal));
@@ -141,7 +141,7 @@ public sealed class GatewayIdentityTests
 
         Assert.Equal((200, 403, 200), ((int)rotated.StatusCode, (int)revoked.StatusCode, (int)renewed.StatusCode));
         Assert.Equal("envelope_revoked", Text((await World.JsonAsync(revoked)).GetProperty("error"), "code"));
-        await World.SoonAsync(async () => (await world.World.Read.FindingsAsync("platform", 1, Stop)) is [{ Code: "identity_quarantined" }], "a quarantine");
+        await World.SoonAsync(async () => (await world.World.Read.FindingsAsync("platform", 1, Stop)) is [{ Code.Name: "identity_quarantined" }], "a quarantine");
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class BatchesTests
         Assert.Equal(20, rows.Select(row => row.Usage.OperationId).Distinct().Count());
         Assert.Equal(world.Bill.Totals().PromptTokens, rows.Sum(row => row.Usage.Counts.InputTokens));
         Assert.Equal(Amount.Parse("0.035"), await world.TiesOutAsync());
-        Assert.DoesNotContain(await world.Read.FindingsAsync(World.Org, 100, Stop), finding => finding.Code != "usage_above_ceiling");
+        Assert.DoesNotContain(await world.Read.FindingsAsync(World.Org, 100, Stop), finding => finding.Code.Name != "usage_above_ceiling");
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class BatchesTests
         Assert.Equal(charged, (await world.UsageAsync()).Count);
         Assert.Equal(new Amount(Amount.Parse("0.00175").Nanos * charged), await world.TiesOutAsync());
         Assert.Equal(charged, world.Bill.Totals().Billed);
-        Assert.DoesNotContain(await world.Read.FindingsAsync(World.Org, 100, Stop), finding => finding.Code != "usage_above_ceiling");
+        Assert.DoesNotContain(await world.Read.FindingsAsync(World.Org, 100, Stop), finding => finding.Code.Name != "usage_above_ceiling");
     }
 
     // claude-sonnet-4-5 10 × 3 + 20 × 15, claude-haiku-4-5 2,000 × 1 + 300 × 5 a million; half of it.

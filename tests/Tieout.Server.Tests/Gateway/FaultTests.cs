@@ -70,8 +70,8 @@ public sealed class FaultTests
             Assert.Equal((UsageBasis.Estimated, UsageFlags.CutShort | UsageFlags.UsageUnreadable), (row.Usage.Basis, row.Usage.Flags));
             Assert.InRange(row.Usage.Counts.OutputTokens, 100, 200);
         });
-        Assert.Equal(2, (await world.Read.FindingsAsync(World.Org, 10, Stop)).Count(finding => finding.Code == "estimated_usage"));
-        Assert.Equal(2, (await world.Read.FindingsAsync(World.Org, 10, Stop)).Count(finding => finding.Code == "usage_unreadable"));
+        Assert.Equal(2, (await world.Read.FindingsAsync(World.Org, 10, Stop)).Count(finding => finding.Code.Name == "estimated_usage"));
+        Assert.Equal(2, (await world.Read.FindingsAsync(World.Org, 10, Stop)).Count(finding => finding.Code.Name == "usage_unreadable"));
     }
 
     [Fact]

@@ -121,7 +121,7 @@ public sealed class RefusalTests
 
         await World.SoonAsync(() => Task.FromResult(world.Read.OpenHolds(null).Count == 0), "the hold expires");
 
-        Assert.Equal("orphan_hold", Assert.Single(await world.Read.FindingsAsync(World.Org, 10, TestContext.Current.CancellationToken)).Code);
+        Assert.Equal("orphan_hold", Assert.Single(await world.Read.FindingsAsync(World.Org, 10, TestContext.Current.CancellationToken)).Code.Name);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class RefusalTests
 
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Equal(ChargeFlags.Unpriced, Assert.Single(await world.UsageAsync()).Flags);
-        Assert.Equal("unpriced", Assert.Single(await world.Read.FindingsAsync(World.Org, 10, TestContext.Current.CancellationToken)).Code);
+        Assert.Equal("unpriced", Assert.Single(await world.Read.FindingsAsync(World.Org, 10, TestContext.Current.CancellationToken)).Code.Name);
     }
 
     [Fact]

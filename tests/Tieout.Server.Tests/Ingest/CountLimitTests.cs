@@ -63,7 +63,7 @@ public sealed class CountLimitTests
         Assert.Equal(1, (await world.UsageAsync($"[{Sending.Record("a", ",\"units\":{\"gpu_seconds\":7,\"web_searches\":0}")}]")).Accepted);
 
         var finding = Assert.Single(await world.Ledger.Read.FindingsAsync("acme", 10, Stop));
-        Assert.Equal("unpriced_dimension", finding.Code);
+        Assert.Equal("unpriced_dimension", finding.Code.Name);
         using var detail = JsonDocument.Parse(finding.Detail);
         Assert.Equal(("openai", "gpt-4o"), (detail.RootElement.GetProperty("provider").GetString(), detail.RootElement.GetProperty("model").GetString()));
         Assert.Equal("""{"gpu_seconds":7}""", detail.RootElement.GetProperty("unpriced").GetRawText());

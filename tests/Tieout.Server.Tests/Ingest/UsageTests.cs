@@ -246,7 +246,7 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         await world.OkAsync(HttpMethod.Put, "/orgs/acme/price-policy", """{"unknown_model":"admit_unpriced"}""");
         Assert.Equal((1, 0, 0, 0), (await world.UsageAsync($"[{Sending.Record("a", model: "no-such-model")}]")).Counts);
 
-        Assert.Contains(await world.Ledger.Read.FindingsAsync("acme", 10, TestContext.Current.CancellationToken), finding => finding.Code == "unpriced");
+        Assert.Contains(await world.Ledger.Read.FindingsAsync("acme", 10, TestContext.Current.CancellationToken), finding => finding.Code.Name == "unpriced");
         Assert.Equal(0, await world.SpentAsync());
     }
 
@@ -271,7 +271,7 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         await using var world = await ApiWorld.StartAsync();
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"poor","asset":"USD","billing":"prepaid"}""");
         Assert.Equal((1, 0, 0, 0), (await world.UsageAsync($"[{Sending.Record("a", org: "poor")}]")).Counts);
-        Assert.Contains(await world.Ledger.Read.FindingsAsync("poor", 10, TestContext.Current.CancellationToken), finding => finding.Code == "overrun");
+        Assert.Contains(await world.Ledger.Read.FindingsAsync("poor", 10, TestContext.Current.CancellationToken), finding => finding.Code.Name == "overrun");
     }
 
     [Fact]

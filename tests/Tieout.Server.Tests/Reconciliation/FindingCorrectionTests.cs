@@ -70,7 +70,7 @@ public sealed class FindingCorrectionTests
         await using var ledger = await store.OpenAsync();
         await BeginAsync(ledger);
         var usage = await ChargeAsync(ledger, amount: null, UsageBasis.Estimated);
-        var id = Finding.IdOf("estimated_usage", "acme", Finding.UsageKey(usage));
+        var id = Finding.IdOf(FindingCode.EstimatedUsage, "acme", Finding.UsageKey(usage));
         Assert.Equal(ApiError.DecisionNeeded, (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
         Assert.Null(await Kept(ledger, id));
 

@@ -40,7 +40,7 @@ public sealed class ReconcileTests
         var overrun = run.Json.GetProperty("findings").EnumerateArray().Single(finding => Text(finding, "code") == "overrun");
         var again = await world.RunAsync("reconcile", "--json");
 
-        Assert.Equal((1, Finding.IdOf("overrun", "acme", $"usage/{usage.Id}")), (run.ExitCode, Text(overrun, "id")));
+        Assert.Equal((1, Finding.IdOf(FindingCode.Overrun, "acme", $"usage/{usage.Id}")), (run.ExitCode, Text(overrun, "id")));
         Assert.Equal(0, again.Json.GetProperty("opened").GetInt32());
         Assert.Single((await world.GetAsync("/findings?code=overrun")).GetProperty("items").EnumerateArray());
 

@@ -244,7 +244,7 @@ public sealed class RuntimeTests
         Assert.Equal("model_not_priced", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes", App.Replace("app-1", "app-2", StringComparison.Ordinal)), HttpStatusCode.NotFound));
         var workers = (await world.RowsAsync()).Count(row => Text(row, "runtime_component") == "worker");
         Assert.NotEqual(0, workers);
-        Assert.Equal(workers, (await world.Ledger.Read.FindingsAsync("acme", 1_000, TestContext.Current.CancellationToken)).Count(finding => finding.Code == "unpriced_dimension"));
+        Assert.Equal(workers, (await world.Ledger.Read.FindingsAsync("acme", 1_000, TestContext.Current.CancellationToken)).Count(finding => finding.Code.Name == "unpriced_dimension"));
     }
 
     private static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)

@@ -28,7 +28,7 @@ public abstract partial class LedgerContract
             using var body = JsonDocument.Parse(record.Body);
             Assert.Equal("misuse", body.RootElement.GetProperty("command").GetProperty("name").GetString());
             Assert.Equal("ArgumentException", body.RootElement.GetProperty("summary").GetProperty("exception").GetString());
-            Assert.Single(await ledger.Read.FindingsAsync("acme", 10, Cancel), finding => finding.Code == "command_quarantined");
+            Assert.Single(await ledger.Read.FindingsAsync("acme", 10, Cancel), finding => finding.Code.Name == "command_quarantined");
             Assert.Equal(1_000 - 20, ledger.Read.Balance("acme")!.Balance.Nanos);
             Assert.Equal((true, null, 1), (ledger.Health.IsWritable, ledger.Health.Reason, ledger.Health.Quarantined));
         }

@@ -14,7 +14,7 @@ namespace Tieout.Core.Reconciliation.SelfCheck;
 public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, Amount? Left, Amount? Right, string Cause, string Evidence, Repair Repair)
 {
     /// <summary>Deterministic: the same defect has the same id on every run.</summary>
-    public string Id { get; init; } = IdOf(Code.Name, Scope.Org, Key);
+    public string Id { get; init; } = IdOf(Code, Scope.Org, Key);
 
     /// <summary>Where the cause has parts with an amount each: they sum to the difference. Empty: it has none.</summary>
     public ImmutableArray<CauseAmount> Causes { get; init; } = [];
@@ -22,7 +22,7 @@ public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, A
     /// <summary>Left − right. Null: neither side is an amount.</summary>
     public Amount? Difference => Left is null && Right is null ? null : (Left ?? Amount.Zero) - (Right ?? Amount.Zero);
 
-    public static string IdOf(string code, string org, string key)
+    public static string IdOf(FindingCode code, string org, string key)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{code}\n{org}\n{key}"));
         return $"{code}-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";

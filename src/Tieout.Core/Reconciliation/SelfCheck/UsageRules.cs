@@ -98,7 +98,7 @@ public static class UsageRules
     }
 
     /// <summary>Whether findings of the code are about what one record says about itself.</summary>
-    public static bool IsToDecide(string code) => ToDecide.Any(one => one.Code.Name == code);
+    public static bool IsToDecide(FindingCode code) => ToDecide.Any(one => one.Code == code);
 
     private static readonly (UsageDefects Defect, FindingCode Code, string Question)[] ToDecide =
     [

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Reconciliation.SelfCheck;
@@ -43,7 +44,7 @@ internal sealed class BillTies(ILedger ledger, CurrentKeys keys, ReconciliationR
             ? ($"{format.Name}/{provider ?? "any"}/{compared.From}/{compared.To}", $"FILE --right-format {format.Name} --key {key}{(request.Provider is null ? "" : $" --provider {request.Provider}")}{(org.Length == 0 ? "" : $" --org {org}")}")
             : ($"surface/{surface}/{compared.From}", $"surface:{surface}");
         var found = BillRules.Variance(org, bill, format.IsCounts ? "counts of tokens and requests" : Asset.Usd.Code, compared.Tie, $"tie --right {right} --from {compared.From} --to {compared.To}");
-        var id = found?.Id ?? Finding.IdOf(FindingCode.ProviderBillVariance.Name, org, $"bill/{bill}");
+        var id = found?.Id ?? Finding.IdOf(FindingCode.ProviderBillVariance, org, $"bill/{bill}");
         var state = keepsFinding ? await reconciling.KeepAsync(org, id, found, cancellationToken) : (await reconciling.Kept.FindAsync(org, id, cancellationToken))?.Finding.State;
         if (found is null) return state is null ? null : new(id, FindingCode.ProviderBillVariance.Name, FindingCode.ProviderBillVariance.Severity, state, Finding: null);
         return new(id, found.Code.Name, found.Code.Severity, state ?? TieFindingBody.NotKept, ReconciledFinding.Of(found));

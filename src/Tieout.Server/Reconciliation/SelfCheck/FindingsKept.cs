@@ -60,7 +60,7 @@ internal sealed class FindingsKept(ILedger ledger)
     /// <summary>A run's own rows have their id in what they say; what the ledger opened is named by its usage or hold, or by its number.</summary>
     public static string IdOf(FindingRow row)
     {
-        if (row.Attempt is { } attempt) return Finding.IdOf(row.Code, row.Org, row.Code == FindingCode.OrphanHold.Name ? $"hold/{attempt}" : Finding.UsageKey(attempt));
+        if (row.Attempt is { } attempt) return Finding.IdOf(row.Code, row.Org, row.Code == FindingCode.OrphanHold ? $"hold/{attempt}" : Finding.UsageKey(attempt));
         using var detail = JsonDocument.Parse(row.Detail);
         return detail.RootElement.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString()! : Finding.IdOf(row.Code, row.Org, $"finding/{row.Seq}");
     }
@@ -73,15 +73,15 @@ internal sealed class FindingsKept(ILedger ledger)
     public static Command.AddRecord Close(OpenFinding open, string state, string by, string? reason, Instant at) =>
         Record(open.Finding.Scope.Org, Opened(open.Finding) with { State = state, By = by, Reason = reason, At = at.ToString() }) with { Replaces = open.Seq };
 
-    public static Command.AddRecord End(string org, string id, string code, string severity, Instant at, string? reason = null) =>
-        Record(org, new(id, code, severity, FindingState.Ended, Finding: null, Reason: reason, At: at.ToString()));
+    public static Command.AddRecord End(string org, string id, FindingCode code, Instant at, string? reason = null) =>
+        Record(org, new(id, code.Name, code.Severity, FindingState.Ended, Finding: null, Reason: reason, At: at.ToString()));
 
     /// <remarks>A finding is announced when it opens, when it ends, and when it opens again; never for being seen again with other figures.</remarks>
     public static Command.AddRecord Record(string org, KeptFinding finding) =>
         new(RecordKind.Finding, org, finding.Id, JsonSerializer.Serialize(finding, ReconciliationJson.Default.KeptFinding), Once: false)
         {
             Announcement = finding.State == FindingState.Open
-                ? new(Finding: new(finding.Code, finding.Severity), OnChangeOf: "state")
+                ? new(Finding: new(new FindingCode(finding.Code, finding.Severity)), OnChangeOf: "state")
                 : new(new($"finding/{finding.Id}", "finding.ended")),
         };
 
@@ -108,7 +108,7 @@ internal sealed class FindingsKept(ILedger ledger)
             return UsageRules.Of(usage, postings).FirstOrDefault(finding => finding.Id == id);
         }
 
-        return new(new(row.Code, row.Severity), new FindingScope(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", Left: null, Right: null, row.Code, row.Detail, Undecided) { Id = id };
+        return new(row.Code, new FindingScope(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", Left: null, Right: null, row.Code.Name, row.Detail, Undecided) { Id = id };
     }
 
     private static KeptRow Parse(RecordRow row) => new(row.Org, row.Seq, row.RecordedAt, JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.KeptFinding)!);

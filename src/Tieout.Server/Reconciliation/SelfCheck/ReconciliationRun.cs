@@ -67,7 +67,7 @@ internal sealed partial class ReconciliationRun(
         var known = await Kept.FindAsync(org, id, cancellationToken);
         if (found is null)
         {
-            if (known is { IsOpen: true, Finding: var open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, open.Code, open.Severity, Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
+            if (known is { IsOpen: true, Finding: var open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, new(open.Code, open.Severity), Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
             return known is { IsOpen: true } ? FindingState.Ended : known?.Finding.State;
         }
 
@@ -113,12 +113,11 @@ internal sealed partial class ReconciliationRun(
         if (isComplete)
         {
             var here = findings.Select(finding => finding.Id).ToHashSet(StringComparer.Ordinal);
-            var ofRuns = FindingCode.OfRuns.Select(code => code.Name).ToHashSet(StringComparer.Ordinal);
-            var gone = kept.Values.Where(row => row.IsOpen).Select(row => (row.Org, row.Finding.Id, row.Finding.Code, row.Finding.Severity, row.Seq))
-                .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, row.Value.Severity, Seq: 0L)));
-            foreach (var (org, id, code, severity, seq) in gone.Where(one => ofRuns.Contains(one.Code) && !here.Contains(one.Id)).ToList())
+            var gone = kept.Values.Where(row => row.IsOpen).Select(row => (row.Org, row.Finding.Id, Code: new FindingCode(row.Finding.Code, row.Finding.Severity), row.Seq))
+                .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, Seq: 0L)));
+            foreach (var (org, id, code, seq) in gone.Where(one => one.Code.IsOfRuns && !here.Contains(one.Id)).ToList())
             {
-                if (await IsKeptAsync(FindingsKept.End(org, id, code, severity, now) with { Replaces = seq }, id, cancellationToken)) ended++;
+                if (await IsKeptAsync(FindingsKept.End(org, id, code, now) with { Replaces = seq }, id, cancellationToken)) ended++;
             }
         }
 

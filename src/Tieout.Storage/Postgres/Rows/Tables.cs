@@ -92,7 +92,7 @@ internal static class Tables
 
     public static readonly Table<FindingRow> Findings = new("findings",
     [
-        new LongColumn<FindingRow>("seq", row => row.Seq), new TextColumn<FindingRow>("code", row => row.Code), new TextColumn<FindingRow>("severity", row => row.Severity),
+        new LongColumn<FindingRow>("seq", row => row.Seq), new TextColumn<FindingRow>("code", row => row.Code.Name), new TextColumn<FindingRow>("severity", row => row.Code.Severity),
         new TextColumn<FindingRow>("org", row => row.Org), new IdColumn<FindingRow>("attempt", row => row.Attempt?.Value), new TextColumn<FindingRow>("detail", row => row.Detail),
         new LongColumn<FindingRow>("recorded_at", row => row.RecordedAt.UnixMicros), Crc<FindingRow>(row => row.Crc),
     ]);

@@ -120,8 +120,8 @@ internal sealed partial class RowInserts(RawConnection connection) : IDisposable
     {
         var s = _finding;
         s.Bind(1, row.Seq);
-        s.Bind(2, row.Code);
-        s.Bind(3, row.Severity);
+        s.Bind(2, row.Code.Name);
+        s.Bind(3, row.Code.Severity);
         s.Bind(4, row.Org);
         if (row.Attempt is { } attempt) s.BindBlob(5, attempt.Value);
         else s.BindNull(5);

@@ -31,7 +31,7 @@ public sealed class ClaimsTests
         var row = Assert.Single(await world.UsageAsync());
         Assert.Equal((UsageBasis.Reported, withheld), (row.Usage.Basis, row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)));
         Assert.True(row.Flags.HasFlag(ChargeFlags.AboveCeiling));
-        var finding = Assert.Single(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code == "usage_above_ceiling");
+        var finding = Assert.Single(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code.Name == "usage_above_ceiling");
         var detail = JsonElement.Parse(finding.Detail);
         var held = Amount.Parse(detail.GetProperty("held").GetString()!);
         Assert.Equal((claimed, row.Charge.ToString()), (detail.GetProperty("claimed").GetString(), detail.GetProperty("charge").GetString()));
@@ -56,7 +56,7 @@ public sealed class ClaimsTests
         var row = Assert.Single(await world.UsageAsync());
         Assert.True(row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable));
         Assert.InRange(held.Nanos - row.Charge.Nanos, 0, Amount.Parse("0.00001").Nanos);
-        Assert.Single(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code == "usage_unreadable");
+        Assert.Single(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code.Name == "usage_unreadable");
         Assert.Equal(row.Charge, await world.TiesOutAsync());
     }
 
@@ -109,7 +109,7 @@ public sealed class ClaimsTests
         (await world.PostAsync("/v1/messages", """{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[]}""", DialectsChargeTests.KeyOf("messages"))).Dispose();
 
         Assert.Equal(1 + ClaimLimit.Default.SubCallsMax, (await world.UsageAsync()).Count);
-        Assert.Contains(await world.Read.FindingsAsync(World.Org, 100, Stop), one => one.Code == "sub_calls_left_out");
+        Assert.Contains(await world.Read.FindingsAsync(World.Org, 100, Stop), one => one.Code.Name == "sub_calls_left_out");
         await world.TiesOutAsync();
     }
 
@@ -134,7 +134,7 @@ public sealed class ClaimsTests
         var row = Assert.Single(await world.UsageAsync());
         Assert.Equal((UsageBasis.Estimated, true), (row.Usage.Basis, row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)));
         Assert.InRange(held.Nanos - row.Charge.Nanos, 0, Amount.Parse("0.00001").Nanos);
-        Assert.Contains(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code == "usage_unreadable");
+        Assert.Contains(await world.Read.FindingsAsync(World.Org, 10, Stop), one => one.Code.Name == "usage_unreadable");
         Assert.Equal(row.Charge, await world.TiesOutAsync());
     }
 

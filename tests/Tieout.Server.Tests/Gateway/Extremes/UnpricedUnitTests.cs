@@ -106,7 +106,7 @@ public sealed class UnpricedUnitTests
     private static async Task AssertFoundAsync(IReadOnlyList<UsageRow> rows, Storage.ILedgerReader read, string org, int expected)
     {
         Assert.Equal(expected, rows.Count);
-        var found = (await read.FindingsAsync(org, 1_000, Stop)).Where(finding => finding.Code == "unpriced_dimension").Select(finding => finding.Attempt).ToHashSet();
+        var found = (await read.FindingsAsync(org, 1_000, Stop)).Where(finding => finding.Code.Name == "unpriced_dimension").Select(finding => finding.Attempt).ToHashSet();
         Assert.All(rows, row => Assert.True(found.Contains(row.Usage.Id), $"{row.Usage.Labels.Model}: {row.Usage.Counts}, {row.Usage.Basis}, {row.Usage.Flags}, {row.Flags}, {row.Charge}"));
         Assert.All(rows, row => Assert.True(row.Usage.Flags.HasFlag(UsageFlags.Unpriced)));
     }

@@ -1,6 +1,9 @@
-namespace Tieout.Core.Reconciliation.SelfCheck;
+using System.Text.Json.Serialization;
 
-/// <summary>A kind of difference inside our own book, or between it and what it was told. The names are stored and never change.</summary>
+namespace Tieout.Core;
+
+/// <summary>A kind of difference inside our own book, or between it and what it was told: opened by the ledger, by a run, or by a guard. The names are stored and never change.</summary>
+/// <remarks>Codes with one name are equal: a stored row has the severity that the code had when the row was written.</remarks>
 /// <param name="Name">Snake case, as in every output.</param>
 /// <param name="Severity"><c>low</c>, <c>medium</c>, <c>high</c> or <c>critical</c>.</param>
 public sealed record FindingCode(string Name, string Severity)
@@ -71,6 +74,12 @@ public sealed record FindingCode(string Name, string Severity)
     /// <summary>The tenant charged is not the one of the attempt's envelope (A2).</summary>
     public static readonly FindingCode IdentityRebind = new("identity_rebind", "critical");
 
+    /// <summary>A request or a usage item that would have charged another tenant, refused before it was charged (A2).</summary>
+    public static readonly FindingCode RefusedRebind = new(IdentityRebind.Name, "high");
+
+    /// <summary>Something came under an envelope of a revoked key, and was refused.</summary>
+    public static readonly FindingCode IdentityQuarantined = new("identity_quarantined", "high");
+
     /// <summary>Usage in the name of a key or instance that was never registered.</summary>
     public static readonly FindingCode Unattributed = new("unattributed", "medium");
 
@@ -84,7 +93,19 @@ public sealed record FindingCode(string Name, string Severity)
     public static readonly FindingCode HashBreak = new("hash_break", "critical");
 
     /// <summary>A command was refused because of a fault of the ledger; its record in quarantine has all of it.</summary>
-    public static readonly FindingCode CommandQuarantined = new(Ledger.QuarantineSummary.FindingCode, "critical");
+    public static readonly FindingCode CommandQuarantined = new("command_quarantined", "critical");
+
+    /// <summary>A settlement arrived after its hold was over.</summary>
+    public static readonly FindingCode LateSettlement = new("late_settlement", "low");
+
+    /// <summary>The provider reports another cost than ours, or reported the same usage again.</summary>
+    public static readonly FindingCode UsageDisputed = new("usage_disputed", "low");
+
+    /// <summary>An org has as many sets of labels as it may have; what comes beyond them is recorded without the labels that vary most.</summary>
+    public static readonly FindingCode LabelSetsFull = new("label_sets_full", "medium");
+
+    /// <summary>A per-user budget counts as many users as it may; what comes beyond them shares one window.</summary>
+    public static readonly FindingCode EndUsersFull = new("end_users_full", "medium");
 
     /// <summary>Those that a run looks for, so that a complete run that does not find one any more ends it.</summary>
     public static IReadOnlyList<FindingCode> OfRuns { get; } =
@@ -93,12 +114,20 @@ public sealed record FindingCode(string Name, string Severity)
         InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, UsageAboveCeiling, UsageUnreadable, SubCallsLeftOut, HiddenUsage, Unpriced, UnpricedDimension, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
     ];
 
-    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined];
+    [JsonIgnore]
+    public bool IsOfRuns => OfRuns.Contains(this);
+
+    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined, IdentityQuarantined, LateSettlement, UsageDisputed, LabelSetsFull, EndUsersFull];
 
     /// <summary>Whether the usage is right and its postings are wrong: its correction repairs postings and does not correct usage.</summary>
+    [JsonIgnore]
     public bool IsOfPostings => this == LedgerMismatch || this == DuplicateCharge;
 
     public static FindingCode? Find(string name) => All.FirstOrDefault(code => string.Equals(code.Name, name, StringComparison.Ordinal));
+
+    public bool Equals(FindingCode? other) => other is not null && string.Equals(Name, other.Name, StringComparison.Ordinal);
+
+    public override int GetHashCode() => string.GetHashCode(Name, StringComparison.Ordinal);
 
     public override string ToString() => Name;
 }
