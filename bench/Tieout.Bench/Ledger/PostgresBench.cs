@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;

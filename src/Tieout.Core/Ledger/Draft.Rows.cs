@@ -227,10 +227,10 @@ internal sealed partial class Draft
         for (var i = 0; i < _labels.Count; i++) _labels[i] = _labels[i] with { Crc = bytes.Add(_labels[i]) };
         for (var i = 0; i < _prices.Count; i++) _prices[i] = _prices[i] with { Crc = bytes.Add(_prices[i]) };
         for (var i = 0; i < _commands.Count; i++) _commands[i] = _commands[i] with { Crc = bytes.Add(_commands[i]) };
-        for (var i = 0; i < _holds.Count; i++) _holds[i].Crc = bytes.Add(_holds[i].Hold);
+        for (var i = 0; i < _holds.Count; i++) _holds[i].Crc = bytes.Add(_holds[i]);
         for (var i = 0; i < _holdsEnded.Count; i++) _holdsEnded[i].Crc = bytes.Add(_holdsEnded[i]);
         for (var i = 0; i < _usage.Count; i++) _usage[i].Crc = bytes.Add(_usage[i]);
-        for (var i = 0; i < _postings.Count; i++) _postings[i].Crc = bytes.Add(_postings[i].Posting);
+        for (var i = 0; i < _postings.Count; i++) _postings[i].Crc = bytes.Add(_postings[i]);
         for (var i = 0; i < _findings.Count; i++) _findings[i] = _findings[i] with { Crc = bytes.Add(_findings[i]) };
         for (var i = 0; i < _outbox.Count; i++) _outbox[i] = _outbox[i] with { Crc = bytes.Add(_outbox[i]) };
         for (var i = 0; i < _objects.Count; i++) _objects[i] = _objects[i] with { Crc = bytes.Add(_objects[i]) };

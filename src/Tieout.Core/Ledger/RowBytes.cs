@@ -4,7 +4,6 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger;
@@ -13,7 +12,7 @@ namespace Tieout.Core.Ledger;
 /// The canonical bytes of every stored row: what its CRC and the hash chain are computed over, the same in every store (L8).
 /// </summary>
 /// <remarks>
-/// A row is a tag byte and its fields in order: integers as 8 bytes little-endian, text as its UTF-8 length (−1: null) and bytes.
+/// A row is the tag byte of its table and its columns in the order of the table's declaration: integers as 8 bytes little-endian (−2⁶³: null), text as its UTF-8 length (−1: null) and bytes.
 /// Length-prefixed, never delimited, so no two rows have the same bytes. The CRC (Castagnoli, 32 bits) finds any change of up to
 /// 32 neighbouring bits and names the row; the SHA-256 chain finds everything else and names the commit.
 /// </remarks>
@@ -77,7 +76,7 @@ public sealed partial class RowBytes : IDisposable
         BinaryPrimitives.WriteInt128LittleEndian(Space(16), amount.Nanos);
     }
 
-    private void Id(AttemptId id) => id.Value.TryWriteBytes(Space(16), bigEndian: true, out _);
+    private void Id(Guid id) => id.TryWriteBytes(Space(16), bigEndian: true, out _);
 
     private void Text(string? text)
     {

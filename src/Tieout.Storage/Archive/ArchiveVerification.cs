@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Tieout.Core.Attribution;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Verification;
@@ -124,12 +125,12 @@ internal sealed class RowsPutBack(RawConnection ledger) : IDisposable
         foreach (var (_, insert) in _tables.Values) insert.Dispose();
     }
 
-    private static void Bind(RawStatement insert, int index, JsonElement value, ArchiveType type)
+    private static void Bind(RawStatement insert, int index, JsonElement value, ColumnType type)
     {
         if (value.ValueKind is JsonValueKind.Null) insert.BindNull(index);
-        else if (type is ArchiveType.Number) insert.Bind(index, value.GetInt64());
-        else if (type is ArchiveType.Text) insert.Bind(index, value.GetString());
-        else if (type is ArchiveType.Id) insert.BindBlob(index, value.GetGuid());
+        else if (type is ColumnType.Number) insert.Bind(index, value.GetInt64());
+        else if (type is ColumnType.Text) insert.Bind(index, value.GetString());
+        else if (type is ColumnType.Id) insert.BindBlob(index, value.GetGuid());
         else insert.BindBlob(index, Convert.FromHexString(value.GetString()!));
     }
 }

@@ -83,13 +83,13 @@ internal sealed class SegmentWriter(ILedgerTables tables)
         return count;
     }
 
-    private static void Write(Utf8JsonWriter json, IRows rows, int index, (string Name, ArchiveType Type) column)
+    private static void Write(Utf8JsonWriter json, IRows rows, int index, TableColumn column)
     {
         json.WritePropertyName(column.Name);
         if (rows.IsNull(index)) json.WriteNullValue();
-        else if (column.Type is ArchiveType.Number) json.WriteNumberValue(rows.Int64(index));
-        else if (column.Type is ArchiveType.Text) json.WriteStringValue(rows.Text(index));
-        else if (column.Type is ArchiveType.Id) json.WriteStringValue(rows.Guid(index));
+        else if (column.Type is ColumnType.Number) json.WriteNumberValue(rows.Int64(index));
+        else if (column.Type is ColumnType.Text) json.WriteStringValue(rows.Text(index));
+        else if (column.Type is ColumnType.Id) json.WriteStringValue(rows.Guid(index));
         else json.WriteStringValue(Convert.ToHexStringLower(rows.Bytes(index)));
     }
 

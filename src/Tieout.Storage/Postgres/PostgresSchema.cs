@@ -1,5 +1,8 @@
 using System.Globalization;
 using Npgsql;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres;
 
@@ -60,9 +63,10 @@ internal static class PostgresSchema
     private static async Task LayOutAsync(NpgsqlConnection connection, int buckets, CancellationToken cancellationToken)
     {
         if (await NumberAsync(connection, "SELECT count(*)::int FROM layout", cancellationToken) > 0) return;
-        var zero = $"decode(repeat('00', 32), 'hex'), 0{string.Concat(Enumerable.Repeat(", 0", 12))}, 1";
-        var heads = string.Join(", ", Enumerable.Range(0, new Buckets(buckets).All).Select(bucket => $"({bucket}, 0, {zero})"));
-        await RunAsync(connection, $"BEGIN; INSERT INTO heads VALUES {heads}; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
+        // No commit yet: every column of the chain is zero, and the hash 32 zero bytes.
+        var zeros = string.Join(", ", TableColumns<ChainTable, ChainRow>.All.Select(column => column.Type is ColumnType.Bytes ? "decode(repeat('00', 32), 'hex')" : "0"));
+        var heads = string.Join(", ", Enumerable.Range(0, new Buckets(buckets).All).Select(bucket => $"({bucket}, {zeros}, 1)"));
+        await RunAsync(connection, $"BEGIN; INSERT INTO heads (bucket, {TableColumns<ChainTable, ChainRow>.Names}, first_open_hold) VALUES {heads}; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
     }
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

@@ -1,5 +1,11 @@
 -- What people and other programs read (runbook R4), as the newest migration leaves the tables. Laid anew with it, so that a migration which changes a table need not
--- say them again; one that must drop them may.
+-- say them again; one that must drop them may. Names as in the embedded store; amounts are numeric, in major units; times are timestamptz.
+
+-- Orgs of a bucket in the order in which they were opened; ordinal n has the accounts 4n + 1 to 4n + 4.
+CREATE OR REPLACE VIEW orgs AS
+SELECT bucket, row_number() OVER (PARTITION BY bucket ORDER BY seq) - 1 AS ordinal, org, body,
+  timestamptz 'epoch' + recorded_at * interval '1 microsecond' AS recorded_at
+FROM settings WHERE kind = 0;
 
 CREATE OR REPLACE VIEW usage_records AS
 SELECT
@@ -19,6 +25,7 @@ SELECT
   a.operating_mode, a.control_plane_scope, a.runtime_backend
 FROM usage u JOIN attributions a ON a.bucket = u.bucket AND a.no = u.attribution;
 
+-- Two rows a posting; their amounts sum to zero (L1).
 CREATE OR REPLACE VIEW ledger_entries AS
 SELECT
   p.bucket, p.seq AS posting_id, side.name AS direction, o.org AS org_id,
@@ -37,10 +44,11 @@ SELECT
 FROM postings p
 CROSS JOIN LATERAL (VALUES ('debit', p.debit, -p.amount), ('credit', p.credit, p.amount)) side (name, account, amount)
 LEFT JOIN orgs o ON o.bucket = p.bucket AND o.ordinal = (p.debit - 1) / 4
-LEFT JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq 
+LEFT JOIN usage u ON u.bucket = p.bucket AND u.seq = p.usage_seq
   AND u.recorded_at BETWEEN CASE WHEN p.kind = 3 AND p.command_id IS NULL THEN p.recorded_at ELSE -9223372036854775808 END AND p.recorded_at
 LEFT JOIN attributions a ON a.bucket = u.bucket AND a.no = u.attribution;
 
+-- What the SQL of cost-spike runbooks asks, whatever it is called elsewhere. cost_usd: what the providers take.
 CREATE OR REPLACE VIEW inference_events AS
 SELECT
   timestamptz 'epoch' + u.occurred_at * interval '1 microsecond' AS created_at,

@@ -24,7 +24,7 @@ internal sealed class BookLabels
             while (_labels.Count < row.No) Add(null, UsageDefects.None);
             Add(row.Labels, IsUnknown(row.Labels, keys, instances) ? UsageDefects.Unattributed : UsageDefects.None);
         });
-        Each(tables, "SELECT no, body, crc FROM prices ORDER BY no", s =>
+        Each(tables, $"SELECT {RowReads.PriceColumns} FROM prices ORDER BY no", s =>
         {
             var row = RowReads.Price(s);
             while (_prices.Count < row.No) _prices.Add(null);

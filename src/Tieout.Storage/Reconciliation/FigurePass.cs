@@ -115,9 +115,8 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     private void Cells()
     {
         var expected = new HashSet<CellKey>(sums.Cells.Keys);
-        Span<Int128> stored = stackalloc Int128[9];
-        using var s = tables.Select(
-            "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
+        Span<Int128> stored = stackalloc Int128[CellChange.FigureNames.Length];
+        using var s = tables.Select($"SELECT {CellFigures.Names} FROM cells");
         while (s.Step())
         {
             var key = new CellKey(s.Int64(0), RowReads.Int32(s, 1));
@@ -126,7 +125,7 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
             Cell(key, stored);
         }
 
-        foreach (var key in expected) Cell(key, new Int128[9]);
+        foreach (var key in expected) Cell(key, new Int128[CellChange.FigureNames.Length]);
     }
 
     private void Cell(CellKey key, ReadOnlySpan<Int128> stored)

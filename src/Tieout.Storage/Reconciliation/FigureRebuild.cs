@@ -55,7 +55,7 @@ internal static class FigureRebuild
 
     private static SumsEnd Since(ILedgerTables tables, BookLabels labels, SumsEnd from, Action<Posting, UsageRow?> add)
     {
-        const int usageAt = RowReads.PostingColumnCount;
+        var usageAt = RowReads.PostingColumnCount;
         var last = from.Posting;
         using var rows = tables.Select(
             $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > ? ORDER BY p.seq", from.Posting);

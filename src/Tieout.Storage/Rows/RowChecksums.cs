@@ -18,13 +18,13 @@ internal sealed class RowChecksums : IDisposable
     public PriceRow Check(PriceRow row) => Check(row, _bytes.Add(row), row.Crc);
 
     /// <inheritdoc cref="Check(SettingRow)"/>
-    public HoldRow Check(HoldRow row) => Check(row, _bytes.Add(row.Hold), row.Crc);
+    public HoldRow Check(HoldRow row) => Check(row, _bytes.Add(row), row.Crc);
 
     /// <inheritdoc cref="Check(SettingRow)"/>
     public UsageRow Check(UsageRow row) => Check(row, _bytes.Add(row), row.Crc);
 
     /// <inheritdoc cref="Check(SettingRow)"/>
-    public PostingRow Check(PostingRow row) => Check(row, _bytes.Add(row.Posting), row.Crc);
+    public PostingRow Check(PostingRow row) => Check(row, _bytes.Add(row), row.Crc);
 
     public void Dispose() => _bytes.Dispose();
 

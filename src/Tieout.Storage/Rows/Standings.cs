@@ -37,22 +37,21 @@ internal static class Standings
     public static IReadOnlyList<ChargeSum> ByModel(IEnumerable<ChargeSum> lines) =>
         [.. lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add))];
 
-    /// <summary>A row of <c>hour, attribution</c> and the nine sums.</summary>
+    /// <summary>A row of <see cref="CellFigures.Names"/>.</summary>
     public static CellLine Cell(IRow row, Func<int, UsageLabels> labels)
     {
-        var key = new CellKey(row.Int64(0), RowReads.Int32(row, 1));
-        return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), new CellChange(key)
+        var from = new ColumnReader(row);
+        var key = new CellKey(from.Long(), from.Int());
+        Span<Int128> figures = stackalloc Int128[CellChange.FigureNames.Length];
+        foreach (ref var figure in figures) figure = from.Sum();
+        try
         {
-            Attempts = row.Int64(2),
-            Failures = row.Int64(3),
-            InputTokens = row.Int128(4),
-            CacheReadTokens = row.Int128(5),
-            CacheWriteTokens = row.Int128(6),
-            OutputTokens = row.Int128(7),
-            ReasoningTokens = row.Int128(8),
-            ProviderCost = row.Amount(9),
-            Charge = row.Amount(10),
-        });
+            return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), CellChange.Of(key, figures));
+        }
+        catch (OverflowException)
+        {
+            throw new StoreCorruptException($"The cell of hour {key.Hour} and attribution {key.Labels} counts more records than there can be.");
+        }
     }
 
     /// <summary>A row of <c>slot, attribution</c> and the sums of a tally.</summary>

@@ -3,27 +3,24 @@ using System.Text.Json.Serialization;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Storage.Sqlite;
 
 /// <summary>The tables written behind: accounts, windows, cells, and up to which commit they hold.</summary>
 internal sealed class CheckpointTables(RawConnection connection) : IDisposable
 {
-    private readonly RawStatement _account = connection.Prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    private readonly RawStatement _window = connection.Prepare("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?)");
+    private readonly RowInsert<AccountsTable, Account> _account = new(connection, insert: "INSERT OR REPLACE");
+    private readonly RowInsert<WindowsTable, BudgetWindow> _window = new(connection, insert: "INSERT OR REPLACE");
     private readonly RawStatement _checkpoint = connection.Prepare("UPDATE checkpoint SET commit_no = ?, posting = ?, first_open_hold = ?");
-    private readonly RawStatement _cell = connection.Prepare("""
-        INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hour, attribution) DO UPDATE SET
-          attempts = attempts + excluded.attempts, failures = failures + excluded.failures,
-          input_tokens = wide_sum(input_tokens, excluded.input_tokens), cache_read_tokens = wide_sum(cache_read_tokens, excluded.cache_read_tokens),
-          cache_write_tokens = wide_sum(cache_write_tokens, excluded.cache_write_tokens), output_tokens = wide_sum(output_tokens, excluded.output_tokens),
-          reasoning_tokens = wide_sum(reasoning_tokens, excluded.reasoning_tokens), provider_cost = wide_sum(provider_cost, excluded.provider_cost),
-          charge = wide_sum(charge, excluded.charge)
-        """);
+    // Counts of 64 bits are added by SQLite, sums by the program: see wide_sum.
+    private readonly RowInsert<CellsTable, CellChange> _cell = new(
+        connection, $"ON CONFLICT (hour, attribution) DO UPDATE SET {CellFigures.Each(figure => figure.Type is ColumnType.Sum ? $"{figure.Name} = wide_sum({figure.Name}, excluded.{figure.Name})" : $"{figure.Name} = {figure.Name} + excluded.{figure.Name}")}");
 
     /// <summary>In the caller's transaction.</summary>
     /// <exception cref="StoreUnavailableException">A row cannot be written; the message names it.</exception>
@@ -32,9 +29,9 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         object? at = null;
         try
         {
-            foreach (var account in pending.Accounts.Values) Write((Account)(at = account));
-            foreach (var window in pending.Windows.Values) Write((BudgetWindow)(at = window));
-            foreach (var cell in pending.Cells.Values) Write((CellChange)(at = cell));
+            foreach (var account in pending.Accounts.Values) _account.Write((Account)(at = account));
+            foreach (var window in pending.Windows.Values) _window.Write((BudgetWindow)(at = window));
+            foreach (var cell in pending.Cells.Values) _cell.Write((CellChange)(at = cell));
         }
         catch (Exception broken) when (broken is not StoreUnavailableException)
         {
@@ -52,18 +49,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         _checkpoint.Run();
     }
 
-    public void Write(BudgetWindow window)
-    {
-        var s = _window;
-        s.Bind(1, window.Key.Budget);
-        s.Bind(2, window.Key.Start.UnixMicros);
-        s.Bind(3, window.Key.Each ?? "");
-        s.Bind(4, window.End.UnixMicros);
-        s.Bind(5, window.Posted);
-        s.Bind(6, window.Held);
-        s.Bind(7, window.LastAlertedPercent);
-        s.Run();
-    }
+    public void Write(BudgetWindow window) => _window.Write(window);
 
     /// <summary>Takes a drift off a figure. What is in memory is newer than the file wherever both have it.</summary>
     public void Repair(Book book, FigureDrift drift)
@@ -75,28 +61,18 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
                 var off = of.Shown ?? of.Stored;
                 (account.Debits, account.Credits, account.Held, account.Version) = (account.Debits - off.Debits, account.Credits - off.Credits, account.Held - off.Held, account.Version - off.Version);
                 if (off == default) account.Grants = of.Expected.Grants;
-                Write(account);
+                _account.Write(account);
                 break;
             case FigureDrift.OfWindow { Expected.Key: var key } of:
                 var inMemory = of.Shown is null ? null : book.Window(key);
                 var window = inMemory?.Copy() ?? Stored(key) ?? new BudgetWindow(key, of.Expected.End);
                 var by = inMemory is null ? of.Stored : of.Shown!.Value;
                 (window.Posted, window.Held) = (window.Posted - by.Posted, window.Held - by.Held);
-                Write(window);
+                _window.Write(window);
                 break;
             case FigureDrift.OfCell { Expected.Key: var cell, Stored: var columns }:
-                Write(new CellChange(cell)
-                {
-                    Attempts = -(long)columns[0],
-                    Failures = -(long)columns[1],
-                    InputTokens = -columns[2],
-                    CacheReadTokens = -columns[3],
-                    CacheWriteTokens = -columns[4],
-                    OutputTokens = -columns[5],
-                    ReasoningTokens = -columns[6],
-                    ProviderCost = new(-columns[7]),
-                    Charge = new(-columns[8]),
-                });
+                // What is written is added, so this leaves nothing.
+                _cell.Write(CellChange.Of(cell, [.. columns.Select(static figure => -figure)]));
                 break;
         }
     }
@@ -147,38 +123,6 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         CellChange cell => $"the cell of hour {cell.Key.Hour} and attribution {cell.Key.Labels}",
         _ => "the checkpoint",
     };
-
-    private void Write(Account account)
-    {
-        var s = _account;
-        s.Bind(1, account.No);
-        s.Bind(2, account.Org);
-        s.Bind(3, (long)account.Kind);
-        s.Bind(4, account.Asset.Code);
-        s.Bind(5, account.Debits);
-        s.Bind(6, account.Credits);
-        s.Bind(7, account.Held);
-        s.Bind(8, account.Version);
-        s.Bind(9, WriteGrants(account));
-        s.Run();
-    }
-
-    private void Write(CellChange cell)
-    {
-        var s = _cell;
-        s.Bind(1, cell.Key.Hour);
-        s.Bind(2, cell.Key.Labels);
-        s.Bind(3, cell.Attempts);
-        s.Bind(4, cell.Failures);
-        s.Bind(5, cell.InputTokens);
-        s.Bind(6, cell.CacheReadTokens);
-        s.Bind(7, cell.CacheWriteTokens);
-        s.Bind(8, cell.OutputTokens);
-        s.Bind(9, cell.ReasoningTokens);
-        s.Bind(10, cell.ProviderCost);
-        s.Bind(11, cell.Charge);
-        s.Run();
-    }
 }
 
 internal sealed record StoredGrant(string Id, int Priority, long? ExpiresAtUs, Int128 GrantedNanos, Int128 LeftNanos);

@@ -6,6 +6,8 @@ namespace Tieout.Storage.Sqlite;
 /// <summary>Brings a database to the schema of this program: forward only, each step in one transaction, never edited once released.</summary>
 internal static class Schema
 {
+    private const string Views = "sqlite-views.sql";
+
     /// <summary>Migrations in order; the resource <c>0001_ledger.sql</c> has number 1.</summary>
     private static readonly (int Number, string Name)[] Migrations =
     [
@@ -30,6 +32,9 @@ internal static class Schema
             try
             {
                 connection.Execute(Read(name));
+
+                // The views go with the newest tables, in one transaction: no program sees the ones without the others.
+                if (number == Newest) connection.Execute(Read(Views));
                 using var applied = connection.Prepare("INSERT INTO schema_version VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))");
                 applied.Bind(1, number);
                 applied.Bind(2, name);

@@ -53,7 +53,7 @@ internal sealed partial class StoredBook
             Book.Recall(row);
             _rows.Add(row);
         });
-        var prices = Each(connection, "prices", "SELECT no, body, crc FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
+        var prices = Each(connection, "prices", $"SELECT {RowReads.PriceColumns} FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
         Each(connection, "accounts", $"SELECT {CheckpointTables.AccountColumns} FROM accounts", s => CheckpointTables.RecallAccount(s, Book));
         Each(connection, "records", $"SELECT count(*) FROM records WHERE kind = {(int)RecordKind.Quarantine}", s => Book.RecallQuarantined((int)s.Int64(0)));
         Book.WindowsFrom = now - WindowsKept;

@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
 using Tieout.Storage.Rows;
 
@@ -38,25 +39,25 @@ internal sealed class ChainCheck : IDisposable
         var from = after?.Last ?? default;
         Func<int, UsageLabels> labels = standing.Labels;
         _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no > {from.Commit} ORDER BY commit_no");
-        _settings = Stream(tables, "settings", $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq > {from.Setting} ORDER BY seq", RowReads.Setting, row => row.Seq, from.Setting);
-        _labels = Stream(tables, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no > {from.Labels} ORDER BY no", RowReads.Labels, row => row.No, from.Labels);
-        _prices = Stream(tables, "prices", $"SELECT no, body, crc FROM prices WHERE no > {from.Price} ORDER BY no", RowReads.Price, row => row.No, from.Price);
-        _commands = Stream(tables, "commands, posting", $"SELECT {RowReads.CommandColumns} FROM commands WHERE posting > {from.Posting} ORDER BY posting", RowReads.Command, row => row.Posting, from.Posting);
-        _holds = Stream(tables, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.seq > {from.Hold} ORDER BY h.seq", s => RowReads.Hold(s, labels), row => row.Hold.Seq, from.Hold);
+        _settings = Stream<SettingsTable, SettingRow>(tables, RowReads.Setting, row => row.Seq, from.Setting);
+        _labels = Stream<LabelsTable, LabelsRow>(tables, RowReads.Labels, row => row.No, from.Labels);
+        _prices = Stream<PricesTable, PriceRow>(tables, RowReads.Price, row => row.No, from.Price);
+        _commands = Stream<CommandsTable, CommandRow>(tables, RowReads.Command, row => row.Posting, from.Posting);
+        _holds = Stream<HoldsTable, HoldRow>(tables, s => RowReads.Hold(s, labels), row => row.Hold.Seq, from.Hold);
         _ends = Stream(
             tables, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.hold",
             s => StoredEnd.Read(s, labels), row => row.Commit);
-        _usage = Stream(tables, "usage", $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq > {from.Usage} ORDER BY u.seq", s => RowReads.Usage(s, labels), row => row.Seq, from.Usage);
-        _postings = Stream(tables, "postings", $"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq > {from.Posting} ORDER BY p.seq", s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq, from.Posting);
-        _findingRows = Stream(tables, "findings", $"SELECT {RowReads.FindingColumns} FROM findings WHERE seq > {from.Finding} ORDER BY seq", RowReads.Finding, row => row.Seq, from.Finding);
-        _outbox = Stream(tables, "outbox", $"SELECT {RowReads.OutboxColumns} FROM outbox WHERE seq > {from.Outbox} ORDER BY seq", RowReads.Outbox, row => row.Seq, from.Outbox);
-        _objects = Stream(tables, "objects", $"SELECT {RowReads.ObjectColumns} FROM objects o WHERE o.seq > {from.Object} ORDER BY o.seq", s => RowReads.Object(s), row => row.Seq, from.Object);
+        _usage = Stream<UsageTable, UsageRow>(tables, s => RowReads.Usage(s, labels), row => row.Seq, from.Usage);
+        _postings = Stream<PostingsTable, PostingRow>(tables, s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq, from.Posting);
+        _findingRows = Stream<FindingsTable, FindingRow>(tables, RowReads.Finding, row => row.Seq, from.Finding);
+        _outbox = Stream<OutboxTable, OutboxRow>(tables, RowReads.Outbox, row => row.Seq, from.Outbox);
+        _objects = Stream<ObjectsTable, ObjectRow>(tables, s => RowReads.Object(s), row => row.Seq, from.Object);
         _objectEnds = Stream(
             tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.object",
             StoredObjectEnd.Read, row => row.Commit);
-        _lineage = Stream(tables, "lineage", $"SELECT {RowReads.LineageColumns} FROM lineage WHERE seq > {from.Lineage} ORDER BY seq", RowReads.Lineage, entry => entry.Seq, from.Lineage);
-        _audit = Stream(tables, "audit", $"SELECT {RowReads.AuditColumns} FROM audit WHERE seq > {from.Audit} ORDER BY seq", RowReads.Audit, row => row.Seq, from.Audit);
-        _records = Stream(tables, "records", $"SELECT {RowReads.RecordColumns} FROM records WHERE seq > {from.Record} ORDER BY seq", RowReads.Record, row => row.Seq, from.Record);
+        _lineage = Stream<LineageTable, LineageEntry>(tables, RowReads.Lineage, entry => entry.Seq, from.Lineage);
+        _audit = Stream<AuditTable, AuditRow>(tables, RowReads.Audit, row => row.Seq, from.Audit);
+        _records = Stream<RecordsTable, RecordRow>(tables, RowReads.Record, row => row.Seq, from.Record);
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -104,6 +105,11 @@ internal sealed class ChainCheck : IDisposable
         }
     }
 
+    private RowStream<TRow> Stream<TTable, TRow>(ILedgerTables tables, Func<IRow, TRow> read, Func<TRow, long> number, long after)
+        where TTable : struct, IChainedTable<TRow>
+        where TRow : class =>
+        new(tables, TTable.Key is "posting" ? $"{TTable.Name}, posting" : TTable.Name, TableRows.Select<TTable, TRow>(after), read, number, _findings, after);
+
     private RowStream<T> Stream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number, long after = 0)
         where T : class => new(tables, table, sql, read, number, _findings, after);
 
@@ -133,7 +139,7 @@ internal sealed class ChainCheck : IDisposable
 
         foreach (var row in _holds.AllUpTo(last.Hold))
         {
-            Same(_bytes.Add(row.Hold), row.Crc, $"holds {row.Hold.Seq} ({row.Hold.Id})");
+            Same(_bytes.Add(row), row.Crc, $"holds {row.Hold.Seq} ({row.Hold.Id})");
             _standing.Add(row.Hold);
         }
 
@@ -151,7 +157,7 @@ internal sealed class ChainCheck : IDisposable
 
         foreach (var row in _postings.AllUpTo(last.Posting))
         {
-            Same(_bytes.Add(row.Posting), row.Crc, $"postings {row.Posting.Seq}");
+            Same(_bytes.Add(row), row.Crc, $"postings {row.Posting.Seq}");
             _standing.Add(row.Posting);
         }
 

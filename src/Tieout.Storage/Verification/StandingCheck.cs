@@ -62,8 +62,7 @@ internal static class StandingCheck
     private static void CheckCells(ILedgerTables tables, Standing standing, Findings findings)
     {
         var expected = new Dictionary<CellKey, CellChange>(standing.Again.Cells);
-        using var s = tables.Select(
-            "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells");
+        using var s = tables.Select($"SELECT {CellFigures.Names} FROM cells");
         Span<Int128> stored = stackalloc Int128[CellChange.FigureNames.Length];
         while (s.Step())
         {

@@ -55,8 +55,8 @@ public sealed class ChainTests
             posting with { Amount = new(99) }, posting with { UsageSeq = 99 }, posting with { CommandId = "" }, posting with { Reverses = 99 },
             posting with { Reason = "" }, posting with { EffectiveAt = new(99) }, posting with { RecordedAt = new(99) }, posting with { IsPostingRepair = true },
         ];
-        Assert.Equal(ledger.Postings[1].Crc, bytes.Add(posting));
-        Assert.All(postings, changed => Assert.NotEqual(ledger.Postings[1].Crc, bytes.Add(changed)));
+        Assert.Equal(ledger.Postings[1].Crc, bytes.Add(new PostingRow(posting, 0)));
+        Assert.All(postings, changed => Assert.NotEqual(ledger.Postings[1].Crc, bytes.Add(new PostingRow(changed, 0))));
 
         var hold = ledger.Holds[0].Hold;
         Hold[] holds =
@@ -64,8 +64,8 @@ public sealed class ChainTests
             hold with { Id = Make.Id(99) }, hold with { Seq = 99 }, hold with { Labels = 99 }, hold with { EndUser = "" }, hold with { OperationId = "x" },
             hold with { Amount = new(99) }, hold with { HeldAt = new(99) }, hold with { ExpiresAt = new(99) },
         ];
-        Assert.Equal(ledger.Holds[0].Crc, bytes.Add(hold));
-        Assert.All(holds, changed => Assert.NotEqual(ledger.Holds[0].Crc, bytes.Add(changed)));
+        Assert.Equal(ledger.Holds[0].Crc, bytes.Add(new HoldRow(hold, 0)));
+        Assert.All(holds, changed => Assert.NotEqual(ledger.Holds[0].Crc, bytes.Add(new HoldRow(changed, 0))));
     }
 
     [Fact]

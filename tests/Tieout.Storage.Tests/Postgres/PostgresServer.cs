@@ -94,6 +94,23 @@ internal sealed class PostgresServer : IDisposable
         }
     }
 
+    /// <summary>A database as SQL, each row a statement.</summary>
+    public async Task<string> DumpAsync(string database)
+    {
+        // Beside the server itself: the folder on the path may have links to some of its programs only.
+        var server = new FileInfo(Path.Combine(_binaries, "postgres"));
+        var start = new ProcessStartInfo(
+            Path.Combine(Path.GetDirectoryName((server.ResolveLinkTarget(returnFinalTarget: true) ?? server).FullName)!, "pg_dump"),
+            ["--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--inserts", "--rows-per-insert", "100", "--no-owner", database])
+        {
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var dump = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? dump : throw new InvalidOperationException($"pg_dump ended with {process.ExitCode}.");
+    }
+
     /// <summary>A copy of the running server, as an operator makes it.</summary>
     public void BaseBackup(string name) => RunServerProgram(
         "pg_basebackup", "--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--pgdata", Path.Combine(Folder, name), "--checkpoint", "fast", "--wal-method", "fetch");

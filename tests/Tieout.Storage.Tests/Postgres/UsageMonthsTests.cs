@@ -48,46 +48,6 @@ public sealed class UsageMonthsTests
         PostgresVerified.Clean(store);
     }
 
-    // Goal: a database of before is one of months, and its ids still count. Method: rows as this program writes them, put into tables as they were before.
-    [Fact]
-    public async Task L3_L8_a_database_of_before_becomes_one_of_months_as_it_lies()
-    {
-        var store = PostgresServer.Instance.NewDatabase();
-        var clock = new FakeClock();
-        await using (var ledger = await PostgresLedger.OpenAsync(store, buckets: 1, LedgerWriter.BatchMax, clock))
-        {
-            await DoAsync(ledger, Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 10, at: clock.Now), Make.Charge(2, 20, at: clock.Now));
-        }
-
-        var assembly = typeof(PostgresLedger).Assembly;
-        var before = assembly.GetManifestResourceNames().Where(name => name.StartsWith("postgres/", StringComparison.Ordinal) && string.CompareOrdinal(name, "postgres/0008") < 0).Order(StringComparer.Ordinal)
-            .Select(name => new StreamReader(assembly.GetManifestResourceStream(name)!).ReadToEnd());
-        Sql(store, $"ALTER SCHEMA public RENAME TO now; CREATE SCHEMA public; {string.Join('\n', before)}");
-        Sql(store, """
-            CREATE TABLE schema_version (LIKE now.schema_version INCLUDING ALL);
-            DO $$ DECLARE name text; columns text; BEGIN
-              -- Only the columns that there were: later migrations add some.
-              FOR name, columns IN
-                SELECT relname, string_agg(quote_ident(attname), ', ') FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
-                WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' GROUP BY relname
-              LOOP EXECUTE format('INSERT INTO public.%1$I (%2$s) SELECT %2$s FROM now.%1$I', name, columns); END LOOP;
-            END $$;
-            DELETE FROM schema_version WHERE number >= 8;
-            DROP SCHEMA now CASCADE;
-            """);
-
-        clock.Now = MonthsFromNow(2);
-        await using (var ledger = await PostgresLedger.OpenAsync(store, buckets: 1, LedgerWriter.BatchMax, clock))
-        {
-            Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(Make.Charge(2, 20, at: new FakeClock().Now), Cancel));
-            await DoAsync(ledger, Make.Charge(3, 30, at: clock.Now));
-            Assert.Equal(940, ledger.Read.Balance("acme")!.Balance.Nanos);
-        }
-
-        Assert.Equal($"{Part(0)}:2 {Part(2)}:1", Sql(store, Parts));
-        PostgresVerified.Clean(store);
-    }
-
     [Fact]
     public async Task A_file_that_is_moved_has_its_months()
     {

@@ -84,7 +84,7 @@ public sealed class VerificationTests : IDisposable
         { "DELETE FROM records WHERE seq = 1", "L8", "records 1 is missing" },
         { "DELETE FROM audit WHERE seq = 2", "L8", "audit 2 is missing" },
         { "DELETE FROM lineage WHERE seq = 1", "A1", "lineage 2: no. 2 of issuance i-1, where no. 1 should be" },
-        { "UPDATE schema_version SET number = 99 WHERE number = 2", "file", "the file has schema 99" },
+        { "UPDATE schema_version SET number = 99 WHERE number = 1", "file", "the file has schema 99" },
         { "UPDATE findings SET severity = 'low' WHERE seq = 1", "L8", "findings 1" },
     };
 

@@ -10,21 +10,10 @@ internal sealed partial class PostgresDeliveries
 {
     private const int PageRows = 500;
 
-    private static readonly Table<(string Endpoint, OutboxRow Message)> Messages = new("deliveries",
-    [
-        new TextColumn<(string Endpoint, OutboxRow Message)>("endpoint", row => row.Endpoint), new TextColumn<(string Endpoint, OutboxRow Message)>("org", row => row.Message.Org),
-        new LongColumn<(string Endpoint, OutboxRow Message)>("seq", row => row.Message.Seq),
-        new TextColumn<(string Endpoint, OutboxRow Message)>("message_id", row => WaitingMessage.MessageIdOf(row.Message.Org, row.Message.Id)),
-        new TextColumn<(string Endpoint, OutboxRow Message)>("type", row => row.Message.Type), new IntColumn<(string Endpoint, OutboxRow Message)>("state", _ => 0),
-        new IntColumn<(string Endpoint, OutboxRow Message)>("attempts", _ => 0), new LongColumn<(string Endpoint, OutboxRow Message)>("recorded_at", row => row.Message.RecordedAt.UnixMicros),
-        new IntColumn<(string Endpoint, OutboxRow Message)>("duration_ms", _ => 0),
-    ], "ON CONFLICT DO NOTHING");
+    private static readonly Table<(string Endpoint, OutboxRow Message)> Messages = new Table<WaitingTable, (string Endpoint, OutboxRow Message)>("ON CONFLICT DO NOTHING");
 
-    private static readonly Table<(string Endpoint, string Org, long At)> Lanes = new("lanes",
-    [
-        new TextColumn<(string Endpoint, string Org, long At)>("endpoint", row => row.Endpoint), new TextColumn<(string Endpoint, string Org, long At)>("org", row => row.Org),
-        new LongColumn<(string Endpoint, string Org, long At)>("next_at", row => row.At), new LongColumn<(string Endpoint, string Org, long At)>("leased_until", _ => 0),
-    ], $"ON CONFLICT (bucket, endpoint, org) DO UPDATE SET next_at = excluded.next_at WHERE lanes.next_at = {DeliveryRows.Idle}");
+    private static readonly Table<(string Endpoint, string Org, long At)> Lanes = new Table<LanesTable, (string Endpoint, string Org, long At)>(
+        $"ON CONFLICT (bucket, endpoint, org) DO UPDATE SET next_at = excluded.next_at WHERE lanes.next_at = {DeliveryRows.Idle}");
 
     public async Task<int> RouteAsync(Func<IReadOnlyList<Subscription>> subscriptions, CancellationToken cancellationToken)
     {

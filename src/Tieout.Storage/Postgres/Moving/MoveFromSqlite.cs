@@ -1,5 +1,6 @@
 using Npgsql;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Metering;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
@@ -59,24 +60,24 @@ public static class MoveFromSqlite
 
         public async Task RowsAsync()
         {
-            await CopyAsync(Tables.Settings, $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", RowReads.Setting);
-            await CopyAsync(Tables.Labels, $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", RowReads.Labels);
-            await CopyAsync(Tables.Prices, "SELECT no, body, crc FROM prices ORDER BY no", RowReads.Price);
-            await CopyAsync(Tables.Commands, $"SELECT {RowReads.CommandColumns} FROM commands ORDER BY posting", RowReads.Command);
-            await CopyAsync(Tables.Holds, $"SELECT {RowReads.HoldColumns} FROM holds h ORDER BY h.seq", row => RowReads.Hold(row, _ => Nobody));
-            await CopyAsync(Tables.HoldEnds, "SELECT hold, state, ended_at, commit_no, crc FROM hold_ends ORDER BY hold", HoldEnded);
-            await CopyAsync(Tables.Usage, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
-            await CopyAsync(Tables.UsageIds, $"SELECT {RowReads.UsageColumns} FROM usage u ORDER BY u.seq", row => RowReads.Usage(row, _ => Nobody));
-            await CopyAsync(Tables.Postings, $"SELECT {RowReads.PostingColumns} FROM postings p ORDER BY p.seq", row => RowReads.Posting(row, _ => ""));
-            await CopyAsync(Tables.Findings, $"SELECT {RowReads.FindingColumns} FROM findings ORDER BY seq", RowReads.Finding);
-            await CopyAsync(Tables.Outbox, $"SELECT {RowReads.OutboxColumns} FROM outbox ORDER BY seq", RowReads.Outbox);
-            await CopyAsync(Tables.Objects, $"SELECT {RowReads.ObjectColumns} FROM objects o ORDER BY o.seq", row => RowReads.Object(row));
+            await CopyAsync(Tables.Settings, TableRows.Select<SettingsTable, SettingRow>(), RowReads.Setting);
+            await CopyAsync(Tables.Labels, TableRows.Select<LabelsTable, LabelsRow>(), RowReads.Labels);
+            await CopyAsync(Tables.Prices, TableRows.Select<PricesTable, PriceRow>(), RowReads.Price);
+            await CopyAsync(Tables.Commands, TableRows.Select<CommandsTable, CommandRow>(), RowReads.Command);
+            await CopyAsync(Tables.Holds, TableRows.Select<HoldsTable, HoldRow>(), row => RowReads.Hold(row, _ => Nobody));
+            await CopyAsync(Tables.HoldEnds, $"SELECT {TableColumns<HoldEndsTable, InCommit<HoldEnd>>.Names} FROM hold_ends ORDER BY hold", HoldEnded);
+            await CopyAsync(Tables.Usage, TableRows.Select<UsageTable, UsageRow>(), row => RowReads.Usage(row, _ => Nobody));
+            await CopyAsync(Tables.UsageIds, TableRows.Select<UsageTable, UsageRow>(), row => RowReads.Usage(row, _ => Nobody));
+            await CopyAsync(Tables.Postings, TableRows.Select<PostingsTable, PostingRow>(), row => RowReads.Posting(row, _ => ""));
+            await CopyAsync(Tables.Findings, TableRows.Select<FindingsTable, FindingRow>(), RowReads.Finding);
+            await CopyAsync(Tables.Outbox, TableRows.Select<OutboxTable, OutboxRow>(), RowReads.Outbox);
+            await CopyAsync(Tables.Objects, TableRows.Select<ObjectsTable, ObjectRow>(), row => RowReads.Object(row));
             await CopyAsync(
                 Tables.ObjectEnds, $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
-                row => new InCommit<ObjectEnd>(new(RowReads.Object(row, first: 4), row.Text(0), RowReads.Time(row, 1), unchecked((uint)row.Int64(2))), row.Int64(3)));
-            await CopyAsync(Tables.Lineage, $"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY seq", RowReads.Lineage);
-            await CopyAsync(Tables.Audit, $"SELECT {RowReads.AuditColumns} FROM audit ORDER BY seq", RowReads.Audit);
-            await CopyAsync(Tables.Records, $"SELECT {RowReads.RecordColumns} FROM records ORDER BY seq", RowReads.Record);
+                row => new InCommit<ObjectEnd>(RowReads.ObjectEnd(row, RowReads.Object(row, first: 4), first: 0), row.Int64(3)));
+            await CopyAsync(Tables.Lineage, TableRows.Select<LineageTable, LineageEntry>(), RowReads.Lineage);
+            await CopyAsync(Tables.Audit, TableRows.Select<AuditTable, AuditRow>(), RowReads.Audit);
+            await CopyAsync(Tables.Records, TableRows.Select<RecordsTable, RecordRow>(), RowReads.Record);
             await CopyAsync(Tables.Chain, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no", row => RowReads.Chain(row, []));
         }
 
@@ -88,7 +89,7 @@ public static class MoveFromSqlite
             await CopyAsync(Tables.Windows, $"SELECT {RowReads.WindowColumns} FROM windows", row => new InCommit<Core.Budgets.BudgetWindow>(RowReads.Window(row), commit));
             await CopyAsync(
                 Tables.Cells,
-                "SELECT hour, attribution, attempts, failures, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, provider_cost, charge FROM cells",
+                $"SELECT {CellFigures.Names} FROM cells",
                 row => Standings.Cell(row, _ => Nobody).Sums);
             var firstOpenHold = book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min();
             var chain = new ChainRow(commit, [], book.ChainHash, book.Last.Commit == 0 ? default : RecordedAt(), book.Last);

@@ -20,7 +20,7 @@ internal sealed class PostgresBalances(PostgresConnections connections, Buckets 
 
     public async Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
     {
-        const string columns = $"SELECT {RowReads.HoldColumns}, e.ended_at, h.bucket FROM holds h LEFT JOIN hold_ends e ON";
+        var columns = $"SELECT {RowReads.HoldColumns}, e.ended_at, h.bucket FROM holds h LEFT JOIN hold_ends e ON";
         var query = org is null
             ? new PgQuery($"{columns} e.bucket = h.bucket AND e.hold = h.seq")
             : new PgQuery($"{columns} e.bucket = ? AND e.hold = h.seq", layout.Of(org))

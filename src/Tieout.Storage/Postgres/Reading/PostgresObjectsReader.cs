@@ -29,7 +29,7 @@ internal sealed class PostgresObjectsReader(PostgresConnections connections, Buc
         await connections.RunAsync(connection => new PgQuery($"{ObjectSelect} e.bucket = o.bucket AND e.object = o.seq").Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
             .Then("ORDER BY o.seq FETCH FIRST (?) ROWS WITH TIES", limit).ListAsync(connection, RowReads.Kept));
 
-    private const string ObjectSelect = $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON";
+    private static readonly string ObjectSelect = $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON";
 
     private static PgQuery Objects(int bucket) => new PgQuery($"{ObjectSelect} e.bucket = ? AND e.object = o.seq", bucket).Where("o.bucket = ?", bucket);
 }

@@ -73,8 +73,7 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         {
             await labels.LoadAsync(connection, bucket);
             return await new PgQuery(
-                    "SELECT c.hour, c.attribution, c.attempts, c.failures, c.input_tokens, c.cache_read_tokens, c.cache_write_tokens, c.output_tokens, c.reasoning_tokens, "
-                    + "c.provider_cost, c.charge FROM cells c JOIN attributions a ON a.no = c.attribution")
+                    $"SELECT {CellFigures.Of("c")} FROM cells c JOIN attributions a ON a.no = c.attribution")
                 .Where("c.bucket = ? AND a.bucket = ? AND a.org = ?", bucket, bucket, org)
                 .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
                 .Then("ORDER BY c.hour, c.attribution")

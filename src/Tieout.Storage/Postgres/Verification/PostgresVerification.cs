@@ -99,5 +99,5 @@ public static class PostgresVerification
         return heads;
     }
 
-    private const int RowReadsEnd = Storage.Rows.RowReads.ChainColumnCount + 1;
+    private static readonly int RowReadsEnd = Storage.Rows.RowReads.ChainColumnCount + 1;
 }

@@ -27,7 +27,7 @@ internal sealed partial class BucketBook
         Ask(isNew, $"SELECT {RowReads.ChainColumns} FROM chain WHERE bucket = $1 AND commit_no = $2", to.Commit);
         Ask(to.Setting > last.Setting, $"SELECT {RowReads.SettingColumns} FROM settings WHERE bucket = $1 AND seq > $2 ORDER BY seq", last.Setting);
         Ask(to.Labels > last.Labels, $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND no > $2 ORDER BY no", last.Labels);
-        Ask(to.Price > last.Price, "SELECT no, body, crc FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", last.Price);
+        Ask(to.Price > last.Price, $"SELECT {RowReads.PriceColumns} FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", last.Price);
         Ask(true, "SELECT no, debits, credits, held, version, grants FROM accounts WHERE bucket = $1 AND commit_no > $2", last.Commit);
         Ask(true, $"SELECT {RowReads.WindowColumns} FROM windows WHERE bucket = $1 AND {windows}", isNew ? Book.WindowsFrom.UnixMicros : last.Commit);
         Ask(

@@ -1,7 +1,9 @@
 using Npgsql;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Writing;
 
@@ -63,16 +65,17 @@ internal static class BucketCommit
 
     public const string SettingsChannel = "tieout_settings";
 
+    /// <summary>The head has the columns of the chain's last row.</summary>
     public static void MoveHead(NpgsqlBatch batch, int bucket, ChainRow chain, long firstOpenHold)
     {
-        var last = chain.Last;
-        batch.Add(
-            """
-            UPDATE heads SET commit_no = $2, hash = $3, recorded_at = $4, last_usage = $5, last_posting = $6, last_hold = $7, last_setting = $8, last_finding = $9,
-              last_outbox = $10, last_labels = $11, last_price = $12, last_account = $13, last_budget = $14, last_object = $15, last_lineage = $16,
-              first_open_hold = $17, last_audit = $18, last_record = $19 WHERE bucket = $1
-            """,
-            bucket, chain.Commit, chain.Hash, chain.RecordedAt.UnixMicros, last.Usage, last.Posting, last.Hold, last.Setting, last.Finding,
-            last.Outbox, last.Labels, last.Price, last.Account, last.Budget, last.Object, last.Lineage, firstOpenHold, last.Audit, last.Record);
+        var command = new NpgsqlBatchCommand(MoveHeadSql);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = bucket });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = firstOpenHold });
+        var parameters = new ParameterColumns(command.Parameters);
+        ChainTable.Write(ref parameters, chain);
+        batch.BatchCommands.Add(command);
     }
+
+    private static readonly string MoveHeadSql =
+        $"UPDATE heads SET {string.Join(", ", TableColumns<ChainTable, ChainRow>.All.Select((column, index) => $"{column.Name} = ${index + 3}"))}, first_open_hold = $2 WHERE bucket = $1";
 }

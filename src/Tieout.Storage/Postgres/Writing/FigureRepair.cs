@@ -2,6 +2,7 @@ using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Reconciliation;

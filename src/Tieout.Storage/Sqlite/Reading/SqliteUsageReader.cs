@@ -54,8 +54,7 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     {
         await writer.FlushAsync();
         return connections.Read(cancellationToken, connection => new Query(
-                "SELECT c.hour, c.attribution, c.attempts, c.failures, c.input_tokens, c.cache_read_tokens, c.cache_write_tokens, c.output_tokens, c.reasoning_tokens, "
-                + "c.provider_cost, c.charge FROM cells c JOIN attributions a ON a.no = c.attribution")
+                $"SELECT {CellFigures.Of("c")} FROM cells c JOIN attributions a ON a.no = c.attribution")
             .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
             .Where("a.org = ?", org)
             .Then("ORDER BY c.hour, c.attribution")

@@ -1,0 +1,17 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
+
+namespace Tieout.Storage.Rows;
+
+/// <summary>The figures of cells as SQL, from the declaration of the table.</summary>
+internal static class CellFigures
+{
+    /// <summary>The key and the figures, as <see cref="Standings.Cell"/> reads them.</summary>
+    public static string Names => TableColumns<CellsTable, CellChange>.Names;
+
+    /// <inheritdoc cref="TableColumns{TTable, TRow}.Of"/>
+    public static string Of(string alias) => TableColumns<CellsTable, CellChange>.Of(alias);
+
+    /// <summary>One piece of SQL for each figure, with commas between.</summary>
+    public static string Each(Func<TableColumn, string> sql) => string.Join(", ", TableColumns<CellsTable, CellChange>.All.Skip(CellsTable.KeyColumns).Select(sql));
+}
