@@ -42,16 +42,9 @@ internal static class Standings
     {
         var from = new ColumnReader(row);
         var key = new CellKey(from.Long(), from.Int());
-        Span<Int128> figures = stackalloc Int128[CellChange.FigureNames.Length];
-        foreach (ref var figure in figures) figure = from.Sum();
-        try
-        {
-            return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), CellChange.Of(key, figures));
-        }
-        catch (OverflowException)
-        {
-            throw new StoreCorruptException($"The cell of hour {key.Hour} and attribution {key.Labels} counts more records than there can be.");
-        }
+        Span<Int128> figures = stackalloc Int128[CellFigures.All.Count];
+        for (var i = 0; i < figures.Length; i++) figures[i] = CellFigures.All[i].Type is ColumnType.Sum ? from.Sum() : from.Long();
+        return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), CellChange.Of(key, figures));
     }
 
     /// <summary>A row of <c>slot, attribution</c> and the sums of a tally.</summary>
