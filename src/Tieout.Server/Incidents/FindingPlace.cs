@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tieout.Core.Ledger;
+using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Storage;
 
@@ -13,7 +14,7 @@ internal sealed record FindingPlace(string? Project, string? AppInstance, string
 {
     public static async Task<FindingPlace> OfAsync(ILedger ledger, FindingRow row, CancellationToken cancellationToken)
     {
-        var known = await new FindingsKept(ledger).FindAsync(row.Org, FindingsKept.IdOf(row), cancellationToken);
+        var known = await new FindingsKept(ledger).FindAsync(row.Org, Finding.IdOf(row), cancellationToken);
         var isOpen = known is null or { IsOpen: true };
         if (row.Attempt is { } id && row.Org.Length > 0)
         {

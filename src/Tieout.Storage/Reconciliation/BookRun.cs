@@ -69,10 +69,33 @@ internal sealed class BookRun
         OpenHolds();
         var unused = SettledWithoutUsage(before);
         var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? 0);
-        foreach (var (usage, right) in lineages.Rebound) Look(usage, new(), right);
+        more += LookRebound(lineages.Rebound);
         _findings.AddRange(lineages.Lost);
         List<UnevenDay> uneven = _query.RuntimeDue is { } due ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
         return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, more + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
+    }
+
+    /// <summary>Usage that is charged to another org than its envelope's. It has a limit of its own, so that other findings never leave it out.</summary>
+    /// <param name="rebound">What is repaired or accepted is taken off, so that the next run does not look at it again.</param>
+    /// <returns>How many are left for the next run.</returns>
+    private long LookRebound(List<(long Usage, Payer Right)> rebound)
+    {
+        var (first, more, left) = (_findings.Count, 0L, new List<(long, Payer)>());
+        foreach (var some in rebound.Chunk(RowLookup.Together))
+        {
+            _rows.Load([.. some.Select(one => one.Usage)], []);
+            foreach (var one in some)
+            {
+                var before = _findings.Count;
+                if (before - first < _query.Most) Look(one.Usage, new(), one.Right);
+                else more++;
+                if (_findings.Count > before || before - first >= _query.Most) left.Add(one);
+            }
+        }
+
+        rebound.Clear();
+        rebound.AddRange(left);
+        return more;
     }
 
     /// <summary>What is to be said of usage that is another org's than its envelope.</summary>
@@ -90,7 +113,7 @@ internal sealed class BookRun
         var more = 0L;
         foreach (var some in suspects.OrderBy(pair => pair.Key).Chunk(RowLookup.Together))
         {
-            if (_findings.Count >= BookQuery.FindingsMax)
+            if (_findings.Count >= _query.Most)
             {
                 more += some.Length;
                 continue;

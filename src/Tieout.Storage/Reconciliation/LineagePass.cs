@@ -16,7 +16,7 @@ internal readonly record struct Payer(string Org, string Key);
 /// <param name="Lost">Attempts of which neither usage nor a reason for that is there.</param>
 /// <param name="Unused">Steps, by their number, of which usage may still come: looked at again.</param>
 internal sealed record LineagePass(
-    IReadOnlyList<(long Usage, Payer Right)> Rebound, IReadOnlyList<(AttemptId Id, Payer Right)> Elsewhere, IReadOnlyList<Finding> Lost, IReadOnlyList<long> Unused, long More)
+    List<(long Usage, Payer Right)> Rebound, IReadOnlyList<(AttemptId Id, Payer Right)> Elsewhere, IReadOnlyList<Finding> Lost, IReadOnlyList<long> Unused, long More)
 {
     private const int UnusedTogether = 500;
 
@@ -26,15 +26,26 @@ internal sealed record LineagePass(
     {
         var (rebound, elsewhere, lost, unused) = (before?.Rebound.ToList() ?? [], new List<(AttemptId, Payer)>(), new List<Finding>(), new List<long>());
         var more = 0L;
+
+        // The names of a few orgs and keys, however many steps they have.
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        string Known(string name)
+        {
+            if (names.TryGetValue(name, out var known)) return known;
+            names.Add(name);
+            return name;
+        }
+
         foreach (var which in (before?.Unused ?? []).Chunk(UnusedTogether).Select(some => $"l.seq IN ({string.Join(',', some)})").Append($"l.seq > {after}"))
         {
             using var steps = Select(tables, which);
             while (steps.Step())
             {
-                var payer = new Payer(steps.Text(1), steps.Text(2));
+                var payer = new Payer(Known(steps.Text(1)), Known(steps.Text(2)));
                 if (!steps.IsNull(3))
                 {
-                    rebound.Add((steps.Int64(3), payer));
+                    if (rebound.Count < BookQuery.SuspectsMax) rebound.Add((steps.Int64(3), payer));
+                    else more++;
                     continue;
                 }
 
@@ -45,7 +56,7 @@ internal sealed record LineagePass(
                 if (isOpen || !Guid.TryParse(steps.Text(14), out var id)) continue;
                 if (tables.IsUsedElsewhere(id)) elsewhere.Add((new(id), payer));
                 else if (hold is not null && steps.Int64(13) == (long)HoldState.Settled) continue;
-                else if (lost.Count == BookQuery.FindingsMax) more++;
+                else if (lost.Count == query.Most) more++;
                 else if (Entry(tables, seq) is { } entry && RowRules.SentWithoutUsage(entry, new(id), hold) is var finding && query.Accepted?.Contains(finding.Id) != true) lost.Add(finding);
             }
         }

@@ -42,7 +42,7 @@ public sealed class RuntimeSurplusTests
         await using (var ledger = await OpenAsync(store, folder.FullName))
         {
             var app = await PrepareAsync(ledger);
-            var keys = new CurrentKeys(ledger, TimeProvider.System);
+            var keys = new CurrentKeys(ledger.Read, TimeProvider.System);
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             Assert.Equal(4.86m, Charged(ledger));
             Assert.Empty(await FindAsync(Of(ledger, keys).ReconciliationRun));
@@ -78,7 +78,7 @@ public sealed class RuntimeSurplusTests
         await using (var ledger = await OpenAsync("sqlite", folder.FullName))
         {
             await PrepareAsync(ledger);
-            var keys = new CurrentKeys(ledger, TimeProvider.System);
+            var keys = new CurrentKeys(ledger.Read, TimeProvider.System);
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
             Assert.Empty(await FindAsync(Of(ledger, keys, TimeSpan.Zero).ReconciliationRun));

@@ -103,6 +103,43 @@ public sealed class RepairTests(ITestOutputHelper output)
         Assert.Equal((970, 1_000), (ledger.Read.Balance("acme")!.Balance.Nanos, ledger.Read.Balance("beta")!.Balance.Nanos));
     }
 
+    // Goal: findings of identity are bounded as the others are, apart from them, and none is lost. Method: five charges in another org than their envelope's, in one bucket and in two,
+    // and runs that name three of them at most: what is accepted makes room for the rest.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A2_R1_findings_of_identity_beyond_a_runs_limit_are_the_next_runs(bool isElsewhere)
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await using var ledger = await PostgresLedger.OpenAsync(store);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000), Make.TopUp(1_000, org: "beta")]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        foreach (var number in Enumerable.Range(1, 5))
+        {
+            var id = Make.Id(number);
+            var hold = new Command.PlaceHold(id, Make.Labels(), null, "op", new(20), TimeSpan.FromHours(1)) { Lineage = Make.Step(null, id.ToString(), $"i-{number}") };
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(hold, Cancel));
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(isElsewhere ? new Command.Release(id) : new Command.Settle(Unpriced(id, "acme")), Cancel));
+            if (isElsewhere) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Charge(Unpriced(id, "beta"), Fact: true), Cancel));
+        }
+
+        Tamper(store, isElsewhere ? "UPDATE hold_ends SET state = 3" : "UPDATE lineage SET org = 'beta'");
+        var first = await RunAsync(full: true, accepted: []);
+        Assert.Equal((3, 2), (first.Ids.Count, first.More));
+        var next = await RunAsync(full: false, [.. first.Ids]);
+        Assert.Equal((2, 0), (next.Ids.Count, next.More));
+        Assert.Empty(next.Ids.Intersect(first.Ids));
+
+        async Task<(List<string> Ids, long More)> RunAsync(bool full, HashSet<string> accepted)
+        {
+            var query = new BookQuery(new Instances([], (_, _) => Make.Id(77)), RuntimeDue: null, Now, Full: full, Accepted: accepted, Most: 3);
+            var report = await ledger.Read.ReconcileAsync(query, Cancel);
+            return ([.. report.Findings.Where(finding => finding.Code == FindingCode.IdentityRebind).Select(finding => finding.Id)], report.More - Unnamed(report));
+        }
+
+        // Unpriced charges are findings of their own, with a limit of their own.
+        static long Unnamed(BookReport report) => 5 - report.Findings.Count(finding => finding.Code == FindingCode.Unpriced);
+    }
+
     // Goal: a run that goes on looks at what came since and at figures, and at no row twice. Method: 20,000 charges of 40 orgs, then one before each run; how
     // long it takes is written out, not asserted: the machine is shared.
     [Fact]

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
@@ -26,6 +28,15 @@ public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, A
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{code}\n{org}\n{key}"));
         return $"{code}-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
+    }
+
+    /// <summary>The id of the finding that a row opened. A run's row says it; a row of the ledger itself is named by its usage or hold, or by its number.</summary>
+    /// <exception cref="JsonException">What the row says is not JSON.</exception>
+    public static string IdOf(FindingRow row)
+    {
+        if (row.Attempt is { } attempt) return IdOf(row.Code, row.Org, row.Code == FindingCode.OrphanHold ? $"hold/{attempt}" : UsageKey(attempt));
+        using var detail = JsonDocument.Parse(row.Detail);
+        return detail.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString()! : IdOf(row.Code, row.Org, $"finding/{row.Seq}");
     }
 
     /// <summary>The code in a finding's id; null: it is not an id.</summary>

@@ -40,9 +40,9 @@ internal sealed class FindingsKept(ILedger ledger)
     public async Task<OpenFinding?> OpenAsync(string id, CancellationToken cancellationToken)
     {
         var rows = await ledger.Read.RecordsNamedAsync(RecordKind.Finding, id, cancellationToken);
-        if (rows.Count == 0) return await OfLedgerAsync(id, cancellationToken) is { } found ? new(found, Seq: 0) : null;
-        var kept = rows.Select(Parse).FirstOrDefault(row => row.IsOpen);
-        return kept?.Finding.Finding is { } said ? new(said.Finding(kept.Finding.Repair ?? Undecided), kept.Seq, NeedsRun: kept.Finding.Repair is null) : null;
+        var (kept, closed) = (rows.Select(Parse).FirstOrDefault(row => row.IsOpen), rows.Select(Parse).FirstOrDefault(row => !row.IsOpen));
+        if (kept?.Finding.Finding is { } said) return new(said.Finding(kept.Finding.Repair ?? Undecided), kept.Seq, NeedsRun: kept.Finding.Repair is null);
+        return await OfLedgerAsync(id, closed?.RecordedAt, cancellationToken) is { } found ? new(found, closed?.Seq ?? 0) : null;
     }
 
     /// <summary>Findings that the ledger opened itself, in the commit that made them, by their id.</summary>
@@ -51,18 +51,10 @@ internal sealed class FindingsKept(ILedger ledger)
         var rows = new Dictionary<string, FindingRow>(StringComparer.Ordinal);
         foreach (var row in await ledger.Read.FindingsAsync(null, LedgerRowsMax, cancellationToken))
         {
-            if (row.Attempt is not null) rows.TryAdd(IdOf(row), row);
+            if (row.Attempt is not null) rows.TryAdd(Finding.IdOf(row), row);
         }
 
         return rows;
-    }
-
-    /// <summary>A run's own rows have their id in what they say; what the ledger opened is named by its usage or hold, or by its number.</summary>
-    public static string IdOf(FindingRow row)
-    {
-        if (row.Attempt is { } attempt) return Finding.IdOf(row.Code, row.Org, row.Code == FindingCode.OrphanHold ? $"hold/{attempt}" : Finding.UsageKey(attempt));
-        using var detail = JsonDocument.Parse(row.Detail);
-        return detail.RootElement.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString()! : Finding.IdOf(row.Code, row.Org, $"finding/{row.Seq}");
     }
 
     public static KeptFinding Opened(Finding finding) =>
@@ -88,13 +80,14 @@ internal sealed class FindingsKept(ILedger ledger)
     private static Repair.Decide Undecided => new(0, "look at it");
 
     /// <summary>What the ledger opened itself: the usage record says how to repair it.</summary>
-    private async Task<Finding?> OfLedgerAsync(string id, CancellationToken cancellationToken)
+    /// <param name="closed">When it was closed last: only the ledger can have opened it again since. Null: never.</param>
+    private async Task<Finding?> OfLedgerAsync(string id, Instant? closed, CancellationToken cancellationToken)
     {
         if (id.LastIndexOf('-') is not (> 0 and var dash)) return null;
         for (var query = new FindingQuery(Org: null, id[..dash], Before: null, PageRows); ;)
         {
             var page = await ledger.Read.FindingsAsync(query, cancellationToken);
-            if (page.FirstOrDefault(stored => IdOf(stored.Row) == id)?.Row is { } row) return await OfRowAsync(row, id, cancellationToken);
+            if (page.FirstOrDefault(stored => Finding.IdOf(stored.Row) == id)?.Row is { } row) return row.RecordedAt > (closed ?? Instant.UnixEpoch) ? await OfRowAsync(row, id, cancellationToken) : null;
             if (page.Count < PageRows) return null;
             query = query with { Before = page[^1].Place };
         }

@@ -16,6 +16,27 @@ internal sealed class PostgresFindingsReader(
     // What the last run of this node came to, bucket by bucket. Taken out while a run goes on with it, so that one that fails leaves nothing half done.
     private readonly (BookProgress Rows, IReadOnlyList<Finding> Damages)?[] _lookedAt = new (BookProgress, IReadOnlyList<Finding>)?[buckets.Length];
 
+    /// <summary>The id of a finding by its row, as <see cref="Finding.IdOf(FindingRow)"/> makes it.</summary>
+    private const string Id = """
+        coalesce(
+          CASE WHEN f.attempt IS NULL THEN f.detail::json ->> 'id' END,
+          f.code || '-' || encode(substring(sha256(convert_to(f.code || chr(10) || f.org || chr(10)
+            || CASE WHEN f.attempt IS NULL THEN 'finding/' || f.seq WHEN f.code = 'orphan_hold' THEN 'hold/' || f.attempt ELSE 'usage/' || f.attempt END, 'UTF8')) FROM 1 FOR 8), 'hex'))
+        """;
+
+    /// <summary>
+    /// The newest row of an open finding. A row of a run is followed by no record that closes its finding. A row that the ledger wrote itself is followed by no
+    /// record of its finding, since from then on a run's row or the record speaks for it, and by no other row of the same attempt.
+    /// </summary>
+    private const string Open = $"""
+        CASE WHEN f.attempt IS NULL
+          THEN NOT EXISTS (SELECT 1 FROM records r WHERE r.bucket = ? AND r.kind = ? AND r.org = f.org AND r.name = {Id}
+            AND r.recorded_at >= f.recorded_at AND r.body::json ->> 'state' <> 'open')
+          ELSE NOT EXISTS (SELECT 1 FROM records r WHERE r.bucket = ? AND r.kind = ? AND r.org = f.org AND r.name = {Id} AND r.recorded_at >= f.recorded_at)
+            AND NOT EXISTS (SELECT 1 FROM findings n WHERE n.bucket = ? AND n.attempt = f.attempt AND n.code = f.code AND n.seq > f.seq)
+        END
+        """;
+
     public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => NewestRows.ReadAsync(
         connections, layout, query.Org, query.Limit, bucket => Findings(query, bucket), (bucket, row) => new StoredFinding(bucket, RowReads.Finding(row)), stored => stored.Place, cancellationToken);
 
@@ -53,7 +74,13 @@ internal sealed class PostgresFindingsReader(
             (checkedRows, more, asOf) = (checkedRows + report.Checked, more + report.More, asOf + report.AsOf);
         }
 
-        foreach (var bucket in buckets.Select(bucket => bucket.Number)) findings.AddRange(Rebound(tables, query, keys, bucket));
+        foreach (var bucket in buckets.Select(bucket => bucket.Number))
+        {
+            var rebound = Rebound(tables, query, keys, bucket, out var left);
+            findings.AddRange(rebound);
+            more += left;
+        }
+
         return new(findings, uneven, checkedRows, asOf, more);
     }
 
@@ -76,11 +103,19 @@ internal sealed class PostgresFindingsReader(
 
     /// <summary>Usage that was charged to an org of another bucket than its envelope's org is in.</summary>
     /// <param name="bucket">The envelope's.</param>
-    private List<Finding> Rebound(PostgresTables tables, BookQuery query, HashSet<string> keys, int bucket)
+    /// <param name="left">How many are left for the next run.</param>
+    private List<Finding> Rebound(PostgresTables tables, BookQuery query, HashSet<string> keys, int bucket, out long left)
     {
+        left = 0;
         var findings = new List<Finding>();
         foreach (var (id, right) in _lookedAt[bucket]!.Value.Rows.Lineages.Elsewhere)
         {
+            if (findings.Count >= query.Most)
+            {
+                left++;
+                continue;
+            }
+
             tables.Show(bucket);
             if (tables.Elsewhere(id.Value) is not { } found) continue;
             tables.Show(found.Bucket);
@@ -96,7 +131,8 @@ internal sealed class PostgresFindingsReader(
 
     private static PgQuery Findings(FindingQuery query, int bucket)
     {
-        var select = new PgQuery($"SELECT {RowReads.FindingColumns} FROM findings").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        var select = new PgQuery($"SELECT {RowReads.FindingColumns} FROM findings f").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        if (query.Open) select.Where(Open, bucket, (int)RecordKind.Finding, bucket, (int)RecordKind.Finding, bucket);
         return NewestRows.Before(select, query.Before).Then("ORDER BY recorded_at DESC, seq DESC LIMIT ?", query.Limit);
     }
 

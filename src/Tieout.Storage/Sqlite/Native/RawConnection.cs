@@ -38,6 +38,7 @@ internal sealed unsafe class RawConnection : IDisposable
             connection.Check(NativeSqlite.ExtendedResultCodes(handle, 1), "open", StoreEffect.None);
             connection.Check(NativeSqlite.BusyTimeout(handle, busyMilliseconds), "open", StoreEffect.None);
             connection.Check(WideSums.Define(handle), "open", StoreEffect.None);
+            connection.Check(FindingIds.Define(handle), "open", StoreEffect.None);
             return connection;
         }
         catch

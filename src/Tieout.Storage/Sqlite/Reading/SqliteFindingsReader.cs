@@ -18,10 +18,24 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
     // What the last run of this process came to. Taken out while a run goes on with it, so that one that fails leaves nothing half done.
     private (BookProgress Rows, IReadOnlyList<Finding> Damages)? _lookedAt;
 
+    /// <summary>
+    /// The newest row of an open finding. A row of a run is followed by no record that closes its finding. A row that the ledger wrote itself is followed by no
+    /// record of its finding, since from then on a run's row or the record speaks for it, and by no other row of the same attempt.
+    /// </summary>
+    private const string Open = """
+        CASE WHEN f.attempt IS NULL
+          THEN NOT EXISTS (SELECT 1 FROM records r WHERE r.kind = ? AND r.org = f.org AND r.name = finding_id(f.code, f.org, f.attempt, f.detail, f.seq)
+            AND r.recorded_at >= f.recorded_at AND json_extract(r.body, '$.state') <> 'open')
+          ELSE NOT EXISTS (SELECT 1 FROM records r WHERE r.kind = ? AND r.org = f.org AND r.name = finding_id(f.code, f.org, f.attempt, f.detail, f.seq) AND r.recorded_at >= f.recorded_at)
+            AND NOT EXISTS (SELECT 1 FROM findings n WHERE n.attempt = f.attempt AND n.code = f.code AND n.seq > f.seq)
+        END
+        """;
+
     public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
     {
-        var select = new Query($"SELECT {RowReads.FindingColumns} FROM findings").WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        var select = new Query($"SELECT {RowReads.FindingColumns} FROM findings f").WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
         if (query.Before is { } before) select.Where("seq < ?", before.Seq);
+        if (query.Open) select.Where(Open, (int)RecordKind.Finding, (int)RecordKind.Finding);
         return select.Then("ORDER BY seq DESC LIMIT ?", query.Limit).List(connection, row => new StoredFinding(Bucket: 0, RowReads.Finding(row)));
     });
 

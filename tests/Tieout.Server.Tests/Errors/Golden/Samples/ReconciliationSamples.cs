@@ -57,7 +57,7 @@ internal static class ReconciliationSamples
             """, world =>
             {
                 world.Time.Ahead = TimeSpan.FromHours(1);
-                world.World.Ledger.Decides = command => command is Command.ExpireHold ? new Outcome.Refused(Refusal.HoldEnded) : null;
+                world.World.Ledger.Decides = command => command is Command.Together { Parts: [Command.ExpireHold, ..] } ? new Outcome.Refused(Refusal.HoldEnded) : null;
                 return Task.CompletedTask;
             }),
         new("file_invalid", "The second line has no day.", """
