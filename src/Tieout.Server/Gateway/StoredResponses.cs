@@ -14,7 +14,7 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>Records which org owns a response that a provider stores, and which responses are still to be charged. Both are objects of the ledger, so they survive a restart.</summary>
 internal sealed partial class StoredResponses(
-    ILedger ledger, CurrentKeys keys, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
+    IObjectsReader objects, IAttemptsReader attempts, CurrentKeys keys, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
 {
     /// <summary>Some 5 MB of the newest objects, so that one that is still in the spool is found. At this many, all are forgotten: the ledger has them.</summary>
     private const int RecentMax = 10_000;
@@ -65,7 +65,7 @@ internal sealed partial class StoredResponses(
     /// <returns>Null: no such response, or another org owns it. The client must not learn which.</returns>
     public async Task<ProviderObject?> FindAsync(string org, string id, CancellationToken cancellationToken)
     {
-        if (await ledger.Read.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept) return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
+        if (await objects.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept) return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
         return FindRecent(org, ObjectKind.Response, id);
     }
 
@@ -81,7 +81,7 @@ internal sealed partial class StoredResponses(
         await gate.WaitAsync();
         try
         {
-            if (await ledger.Read.AttemptAsync(kept.Org, id, CancellationToken.None) is not { Hold: { } hold } attempt) return null;
+            if (await attempts.AttemptAsync(kept.Org, id, CancellationToken.None) is not { Hold: { } hold } attempt) return null;
             if (attempt.Usage is not null)
             {
                 // The response is charged, but the server ended before it recorded the end of the object.

@@ -54,6 +54,7 @@ public static class TieoutServer
 
         // Given, not made here, so that the container does not dispose of it.
         builder.Services.AddSingleton<ILedger>(new TrackedLedger(ledger));
+        builder.Services.AddLedgerReaders();
         builder.Services.AddSingleton<OutageLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<OutageLog>());
         builder.Services.AddGovernor(options.Governor, options.Doors.TrustedProxies);

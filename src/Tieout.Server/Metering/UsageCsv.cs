@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Metering;
 
 /// <summary>Usage as CSV, for spreadsheets.</summary>
-internal sealed class UsageCsv(ILedger ledger) : IUsageExport
+internal sealed class UsageCsv(IUsageReader usage) : IUsageExport
 {
     public string Format => "csv";
 
@@ -18,7 +18,7 @@ internal sealed class UsageCsv(ILedger ledger) : IUsageExport
         var viewer = Caller.Of(context).Viewer;
         await using var csv = new CsvExport(context.Response.Body);
         await csv.RowAsync(UsageLine.ColumnsFor(viewer), context.RequestAborted);
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await csv.RowAsync(UsageLine.From(row, viewer).Fields(), context.RequestAborted);
+        await foreach (var row in usage.UsageAsync(filter, context.RequestAborted)) await csv.RowAsync(UsageLine.From(row, viewer).Fields(), context.RequestAborted);
         await csv.CompleteAsync(context.RequestAborted);
     }
 }

@@ -7,7 +7,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Metering;
 
 /// <summary>Usage as JSON Lines: one object a line, the same as the items of a page.</summary>
-internal sealed class UsageJsonLines(ILedger ledger) : IUsageExport
+internal sealed class UsageJsonLines(IUsageReader usage) : IUsageExport
 {
     /// <summary>A row is some 400 bytes: send about every 100 KB.</summary>
     private const int RowsPerFlush = 256;
@@ -20,7 +20,7 @@ internal sealed class UsageJsonLines(ILedger ledger) : IUsageExport
         context.Response.ContentType = "application/jsonl; charset=utf-8";
         await using var chunk = new MemoryStream();
         var count = 0;
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted))
+        await foreach (var row in usage.UsageAsync(filter, context.RequestAborted))
         {
             await JsonSerializer.SerializeAsync(chunk, UsageLine.From(row, viewer), MeteringJson.Default.UsageLine, context.RequestAborted);
             chunk.WriteByte((byte)'\n');

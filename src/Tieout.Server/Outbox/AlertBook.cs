@@ -12,7 +12,7 @@ namespace Tieout.Server.Outbox;
 
 /// <summary>Which alerts are raised, and telling it once an episode: when one begins, and when it is over.</summary>
 /// <remarks>Episodes are records, so that a server that starts again goes on with those it had.</remarks>
-internal sealed partial class AlertBook(ILedger ledger, Announcements announcements, OutageLog outages, TimeProvider time, ILogger<AlertBook> logger)
+internal sealed partial class AlertBook(IRecordsReader records, Announcements announcements, OutageLog outages, TimeProvider time, ILogger<AlertBook> logger)
 {
     private readonly Dictionary<string, AlertEpisode> _raised = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -24,7 +24,7 @@ internal sealed partial class AlertBook(ILedger ledger, Announcements announceme
         if (_isRead) return;
         try
         {
-            var rows = await ledger.Read.AllRecordsAsync(RecordKind.AlertEpisode, "", cancellationToken).ToListAsync(cancellationToken);
+            var rows = await records.AllRecordsAsync(RecordKind.AlertEpisode, "", cancellationToken).ToListAsync(cancellationToken);
             lock (_gate)
             {
                 foreach (var row in rows)

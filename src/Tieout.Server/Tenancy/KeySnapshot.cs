@@ -91,7 +91,7 @@ internal sealed class SecretTable<T>
 }
 
 /// <summary>The newest <see cref="KeySnapshot"/>, checked at every request: a key that was blocked a commit ago is refused now.</summary>
-internal sealed class CurrentKeys(ILedger ledger, TimeProvider time)
+internal sealed class CurrentKeys(IOrgs orgs, TimeProvider time)
 {
     private readonly Lock _rebuilding = new();
     private KeySnapshot? _last;
@@ -99,15 +99,15 @@ internal sealed class CurrentKeys(ILedger ledger, TimeProvider time)
     public KeySnapshot Get()
     {
         var last = Volatile.Read(ref _last);
-        return last is not null && last.Version == ledger.Read.SettingsVersion ? last : Rebuild();
+        return last is not null && last.Version == orgs.SettingsVersion ? last : Rebuild();
     }
 
     private KeySnapshot Rebuild()
     {
         lock (_rebuilding)
         {
-            if (_last is { } last && last.Version == ledger.Read.SettingsVersion) return last;
-            var next = new KeySnapshot(ledger.Read, _last, time);
+            if (_last is { } last && last.Version == orgs.SettingsVersion) return last;
+            var next = new KeySnapshot(orgs, _last, time);
             Volatile.Write(ref _last, next);
             return next;
         }

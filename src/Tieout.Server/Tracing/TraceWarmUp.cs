@@ -10,7 +10,7 @@ namespace Tieout.Server.Tracing;
 
 /// <summary>Traces something once after the start: what is compiled and opened for it is there when an engineer asks in a hurry.</summary>
 /// <remarks>The first trace took 0.2 s, more where the machine was busy, and later ones some milliseconds: nearly all of it is code that runs for the first time.</remarks>
-internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, TimeProvider time, ILogger<TraceWarmUp> logger) : Worker
+internal sealed partial class TraceWarmUp(CostTraces traces, IOrgs orgs, IUsageReader usage, TimeProvider time, ILogger<TraceWarmUp> logger) : Worker
 {
     /// <summary>No id is spelled so: it is looked for in every way and found in none.</summary>
     private const string Nothing = "tieout-warm-up";
@@ -40,10 +40,10 @@ internal sealed partial class TraceWarmUp(CostTraces traces, ILedger ledger, Tim
     private async Task<bool> WarmAsync(CancellationToken cancellationToken)
     {
         var now = Instant.From(time.GetUtcNow());
-        foreach (var org in ledger.Read.Orgs.Select(org => org.Org.Id))
+        foreach (var org in orgs.Orgs.Select(org => org.Org.Id))
         {
             await traces.FindAsync(org, Nothing, Viewer.Platform, cancellationToken);
-            await foreach (var row in ledger.Read.UsageAsync(new(org, now - Back, now, Limit: 1), cancellationToken))
+            await foreach (var row in usage.UsageAsync(new(org, now - Back, now, Limit: 1), cancellationToken))
             {
                 foreach (var id in new[] { row.Usage.Id.ToString(), row.Usage.OperationId, row.Usage.CorrelationId ?? Nothing })
                 {

@@ -16,6 +16,7 @@ using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Hosting;
+using Tieout.Server.Tests.Outage;
 using Tieout.Simulator.Provider;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
@@ -173,6 +174,7 @@ internal sealed class World : IAsyncDisposable
 internal sealed class BreakableLedger(ILedger inner) : ILedger
 {
     private int _closed;
+    private ILedgerReader? _read;
 
     /// <summary>Which commands the store is down for; null: it works.</summary>
     public Func<Command, bool>? Broken { get; set; }
@@ -199,7 +201,7 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     /// <summary>What is known of the commands that the store is down for.</summary>
     public StoreEffect Effect { get; set; } = StoreEffect.None;
 
-    public ILedgerReader Read => Reader ?? inner.Read;
+    public ILedgerReader Read => _read ??= SwitchedReader.Of(() => Reader ?? inner.Read);
 
     public IDeliveries Deliveries => inner.Deliveries;
 

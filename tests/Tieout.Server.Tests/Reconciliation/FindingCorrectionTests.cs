@@ -189,7 +189,7 @@ public sealed class FindingCorrectionTests
     private static ReconciliationRun Run(ILedger ledger)
     {
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
-        return new(ledger, new CurrentKeys(ledger, TimeProvider.System), spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
+        return new(ledger, new CurrentKeys(ledger.Read, TimeProvider.System), spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
     }
 
     private sealed class Store(string kind) : IDisposable

@@ -20,6 +20,7 @@ using Tieout.Storage;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Tests.Postgres;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
@@ -41,7 +42,7 @@ public sealed class RuntimeSurplusTests
         await using (var ledger = await OpenAsync(store, folder.FullName))
         {
             var app = await PrepareAsync(ledger);
-            var keys = new CurrentKeys(ledger, TimeProvider.System);
+            var keys = new CurrentKeys(ledger.Read, TimeProvider.System);
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             Assert.Equal(4.86m, Charged(ledger));
             Assert.Empty(await FindAsync(Of(ledger, keys).ReconciliationRun));
@@ -77,7 +78,7 @@ public sealed class RuntimeSurplusTests
         await using (var ledger = await OpenAsync("sqlite", folder.FullName))
         {
             await PrepareAsync(ledger);
-            var keys = new CurrentKeys(ledger, TimeProvider.System);
+            var keys = new CurrentKeys(ledger.Read, TimeProvider.System);
             Assert.Equal(0, await new RuntimeMeter(ledger, keys, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
             await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
             Assert.Empty(await FindAsync(Of(ledger, keys, TimeSpan.Zero).ReconciliationRun));
@@ -116,14 +117,9 @@ public sealed class RuntimeSurplusTests
     /// <param name="later">How long after now it is; null: long enough for the meter to have looked.</param>
     private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(ILedger ledger, CurrentKeys keys, TimeSpan? later = null)
     {
-        var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
+        var clock = new AheadClock { Ahead = later ?? TimeSpan.FromMinutes(11) };
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), AdminCallSample.Of("admin"));
-    }
-
-    private sealed class LaterTime(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + by;
     }
 }

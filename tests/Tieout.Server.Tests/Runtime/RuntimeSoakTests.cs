@@ -124,7 +124,7 @@ public sealed class RuntimeSoakTests
         Assert.Equal(0, await NewMeter(ledger).TickAsync(RuntimeRecords.At(begin + (last + 4L) * HoursPerTick * 3_600), Cancel));
     }
 
-    private static RuntimeMeter NewMeter(ILedger ledger) => new(ledger, new CurrentKeys(ledger, TimeProvider.System), Hourly);
+    private static RuntimeMeter NewMeter(ILedger ledger) => new(ledger, new CurrentKeys(ledger.Read, TimeProvider.System), Hourly);
 
     /// <summary>What each instance's workers were charged for and nobody took back, from the rows and postings alone.</summary>
     private static async Task<(long[] Seconds, Amount Charged)> BilledAsync(ILedgerReader read)

@@ -116,7 +116,7 @@ public sealed class RuntimeTests
         }
 
         var options = new RuntimeOptions { HeartbeatGrace = TimeSpan.FromDays(3) };
-        var meter = new RuntimeMeter(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options);
+        var meter = new RuntimeMeter(world.Ledger, new CurrentKeys(world.Ledger.Read, TimeProvider.System), options);
         async Task TickAsync(double days) => Assert.Equal(0, await meter.TickAsync(Instant.From(DateTimeOffset.UtcNow.AddDays(days)), TestContext.Current.CancellationToken));
         await TickAsync(0);
         Assert.Equal("silent since", (await world.RunAsync("runtime", "show", "acme", "silent")).Out.Split("  ").Single(part => part.StartsWith("silent since", StringComparison.Ordinal))[..12]);
@@ -131,7 +131,7 @@ public sealed class RuntimeTests
         Assert.Equal((Instant.From(Hour.AddSeconds(100)).ToString(), Instant.From(Hour.AddSeconds(220)).ToString()), (Text(body.RootElement, "last_sign_of_life"), Text(body.RootElement, "usage_ended")));
 
         // Its usage ends with its last sign of life, whoever looks, and nothing more is taken.
-        meter = new(world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options);
+        meter = new(world.Ledger, new CurrentKeys(world.Ledger.Read, TimeProvider.System), options);
         await TickAsync(0);
         var show = await world.GetAsync("/orgs/acme/runtimes/silent");
         Assert.Equal((220, 0), (show.GetProperty("lines").EnumerateArray().Single(line => Text(line, "component") == "head").GetProperty("billed_seconds").GetInt64(), show.GetProperty("unbilled_seconds").GetInt64()));
@@ -264,7 +264,7 @@ public sealed class RuntimeTests
 
     /// <summary>A new meter each time: one that died and came back.</summary>
     private static async Task TickAsync(ApiWorld world, RuntimeOptions? options = null) => Assert.Equal(0, await new RuntimeMeter(
-        world.Ledger, new CurrentKeys(world.Ledger, TimeProvider.System), options ?? new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+        world.Ledger, new CurrentKeys(world.Ledger.Read, TimeProvider.System), options ?? new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
     private static async Task AssertStandsAsync(ApiWorld world, long worker, long head, decimal spent)
     {

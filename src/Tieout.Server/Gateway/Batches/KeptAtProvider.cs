@@ -11,7 +11,7 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Gives each org access to its own objects at providers, and to no other org's. Free of charge.</summary>
-internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ILedger ledger)
+internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, IObjectsReader objects)
 {
     /// <summary>Size of the pieces in which a file is relayed.</summary>
     private const int PieceBytes = 64 * 1024;
@@ -39,7 +39,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     public async Task<bool> HasRoomAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind)
     {
         var limit = options.Governor.ObjectsPerOrg;
-        if (await ledger.Read.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
+        if (await objects.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
         await dialect.RefuseAsync(context, ApiError.TooManyObjects, $"The org has {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
         return false;
     }
@@ -49,7 +49,7 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     /// <returns>Null: the org has no such object, or its provider is no longer configured. The client has the error.</returns>
     public async Task<LocatedObject?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
     {
-        var kept = ProviderObject.IsValidId(id) ? await ledger.Read.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
+        var kept = ProviderObject.IsValidId(id) ? await objects.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
         if (kept is null || (kind is ObjectKind.File && kept.End is not null))
         {
             await dialect.RefuseAsync(context, ApiError.NotFound, $"The {kind.ToString().ToLowerInvariant()} '{id}' does not exist.", "id");

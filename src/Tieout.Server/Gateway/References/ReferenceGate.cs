@@ -14,7 +14,7 @@ namespace Tieout.Server.Gateway.References;
 /// A provider's account is shared by all orgs that have no key of their own there, and the provider answers for any id in it. So an id
 /// must be one that the ledger has as the org's, or one that the configuration shares; or the account must be the org's own.
 /// </remarks>
-internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
+internal sealed class ReferenceGate(IObjectsReader objects, StoredResponses stored)
 {
     /// <param name="asked">The model that the request asks for, as its client names it.</param>
     public async ValueTask<ReferenceCheck> CheckAsync(
@@ -90,7 +90,7 @@ internal sealed class ReferenceGate(ILedger ledger, StoredResponses stored)
     private async ValueTask<ProviderObject?> FindAsync(string org, KeptReference reference, CancellationToken cancellationToken)
     {
         if (stored.FindRecent(org, reference.Kind, reference.Id) is { } recent) return recent;
-        var kept = await ledger.Read.ObjectAsync(org, reference.Kind, reference.Id, cancellationToken);
+        var kept = await objects.ObjectAsync(org, reference.Kind, reference.Id, cancellationToken);
         return kept is { Object.Kind: ObjectKind.File, End: not null } ? null : kept?.Object;
     }
 

@@ -94,7 +94,7 @@ internal static class BusyStore
         await Post("acme", "app-2", "app_runtime");
         await Post("beta", "rent-1", "allocation");
 
-        var keys = new CurrentKeys(envelopes.World.Ledger, TimeProvider.System);
+        var keys = new CurrentKeys(envelopes.World.Ledger.Read, TimeProvider.System);
         Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, keys, new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
         async Task Post(string org, string id, string source)

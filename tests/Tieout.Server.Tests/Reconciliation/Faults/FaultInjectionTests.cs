@@ -142,7 +142,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
 
     private static (ReconciliationRun, FindingCorrection, AdminCall) Of(ILedger ledger)
     {
-        var keys = new CurrentKeys(ledger, TimeProvider.System);
+        var keys = new CurrentKeys(ledger.Read, TimeProvider.System);
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, keys, spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), AdminCallSample.Of("admin"));
