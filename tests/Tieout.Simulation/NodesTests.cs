@@ -99,17 +99,7 @@ public sealed class NodesTests
         await node.DisposeAsync();
     }
 
-    private static Func<string, string> Configuration(string store) => provider => $$"""
-        store: {{store}}
-        providers:
-          sim: { dialect: openai, base_url: "{{provider}}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] }
-        models:
-          - name: {{Platform.Model}}
-            upstreams: [{ provider: sim, model: {{Platform.Model}} }]
-        gateway:
-          request_timeout: 5s
-          drain_timeout: 1s
-        """;
+    private static Func<string, string> Configuration(string store) => provider => Platform.Configuration(provider, store, "request_timeout: 5s", "drain_timeout: 1s");
 
     private static async Task<string> OpenAsync(Platform platform, string limit)
     {

@@ -60,16 +60,7 @@ public sealed class TakeoverTests
         Assert.True(exit == 0, text);
     }
 
-    private static Func<string, string> Configuration(string store) => provider => $$"""
-        store: {{store}}
-        providers:
-          sim: { dialect: openai, base_url: "{{provider}}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] }
-        models:
-          - name: {{Platform.Model}}
-            upstreams: [{ provider: sim, model: {{Platform.Model}} }]
-        gateway:
-          batch_poll_interval: 500ms
-        """;
+    private static Func<string, string> Configuration(string store) => provider => Platform.Configuration(provider, store, "batch_poll_interval: 500ms");
 
     private static async Task BatchAsync(HttpClient http, string url, int batch)
     {

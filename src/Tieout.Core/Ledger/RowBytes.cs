@@ -107,11 +107,7 @@ public sealed partial class RowBytes : IDisposable
 
     private void Reserve(int bytes)
     {
-        if (_length + bytes <= _buffer.Length) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + bytes));
-        _buffer.AsSpan(0, _length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = larger;
+        if (_length + bytes > _buffer.Length) _buffer = PooledBytes.Grown(_buffer, _length, _length + bytes);
     }
 
     private uint Crc()

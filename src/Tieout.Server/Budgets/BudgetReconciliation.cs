@@ -38,25 +38,20 @@ public sealed record LevelMemberBody(string? Name, Amount Charged, Amount? Budge
 /// <summary><c>budgets reconcile</c>.</summary>
 internal static class BudgetReconciliation
 {
-    /// <summary>Charges may fall between two readings; so many times it is read again before a difference is called one.</summary>
-    private const int ReadsMax = 8;
-
     public static void MapBudgetReconciliation(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/budgets/reconciliation", async (string org, HttpContext context, ILedger ledger, TimeProvider time) =>
     {
         Inputs.OnlyQuery(context);
         var (state, now) = (Inputs.Org(ledger, org), Instant.From(time.GetUtcNow()));
-        for (var reading = 1; ; reading++)
+        var compared = await AgreeingRead.UntilAsync(ReadAsync, body => body.Differing == 0, context.RequestAborted);
+        return Answer.Ok(compared, BudgetJson.Default.BudgetReconciliationBody);
+
+        async Task<BudgetReconciliationBody> ReadAsync()
         {
             var asOf = ledger.Read.AsOf;
             var windows = await WindowsAsync(org, now, ledger.Read, context.RequestAborted);
             var levels = await LevelsAsync(state, now, ledger.Read, context.RequestAborted);
             var differing = windows.Count(window => window.Posted != window.PostedCounted || window.Held != window.HeldCounted) + levels.Count(level => level.Difference != Amount.Zero);
-            if (differing == 0 || reading == ReadsMax)
-            {
-                return Answer.Ok(new BudgetReconciliationBody(org, state.Org.Asset, windows, levels, differing, asOf), BudgetJson.Default.BudgetReconciliationBody);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(5 * reading), context.RequestAborted);
+            return new(org, state.Org.Asset, windows, levels, differing, asOf);
         }
     }).Allow(Access.EveryRole);
 

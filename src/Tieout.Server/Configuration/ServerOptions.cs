@@ -121,6 +121,12 @@ public enum ProviderDialect
     Gemini,
 }
 
+internal static class ProviderDialectNames
+{
+    /// <summary>As the configuration and texts have it: <c>openai</c>.</summary>
+    public static string Name(this ProviderDialect dialect) => dialect.ToString().ToLowerInvariant();
+}
+
 /// <summary>A name that clients ask for, and who answers.</summary>
 /// <param name="Upstreams">At least one.</param>
 public sealed record ModelOptions(string Name, ImmutableArray<UpstreamOptions> Upstreams)

@@ -208,13 +208,12 @@ public static class TieoutYaml
             : usual.Excess,
         members.TryGetValue("sub_calls_max", out var calls) ? (int)calls.Count(1_000, min: 0) : usual.SubCallsMax);
 
-    private static ProviderDialect Dialect(YamlPlace place) => place.Text() switch
+    private static ProviderDialect Dialect(YamlPlace place)
     {
-        "openai" => ProviderDialect.OpenAi,
-        "anthropic" => ProviderDialect.Anthropic,
-        "gemini" => ProviderDialect.Gemini,
-        var unknown => throw place.Wrong($"the dialect '{unknown}' is not known; known are openai, anthropic, gemini"),
-    };
+        var known = Enum.GetValues<ProviderDialect>();
+        var index = Array.FindIndex(known, dialect => dialect.Name() == place.Text());
+        return index >= 0 ? known[index] : throw place.Wrong($"the dialect '{place.Text()}' is not known; known are {string.Join(", ", known.Select(dialect => dialect.Name()))}");
+    }
 
     private static decimal BatchFactor(YamlPlace place) =>
         decimal.TryParse(place.Text(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var factor) && factor is > 0 and <= 1

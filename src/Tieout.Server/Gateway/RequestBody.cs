@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core;
 
 namespace Tieout.Server.Gateway;
 
@@ -36,7 +37,7 @@ internal readonly struct RequestBody : IDisposable
                 var read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted);
                 if (read == 0) return new(buffer, length);
                 length += read;
-                if (length == buffer.Length) buffer = Grown(buffer);
+                if (length == buffer.Length) buffer = PooledBytes.Grown(buffer, length);
             }
         }
         catch
@@ -47,12 +48,4 @@ internal readonly struct RequestBody : IDisposable
     }
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
-
-    private static byte[] Grown(byte[] full)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(full.Length * 2);
-        full.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(full);
-        return larger;
-    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using Tieout.Core;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
@@ -63,15 +64,7 @@ internal sealed class WholeAnswer : IDisposable
 
             _length += read;
             if (_length > BytesMax) return;
-            if (_length == _buffer.Length) Grow();
+            if (_length == _buffer.Length) _buffer = PooledBytes.Grown(_buffer, _length);
         }
-    }
-
-    private void Grow()
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
-        _buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = larger;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core;
 using Tieout.Server.Errors;
 using Tieout.Server.Governor;
 using Tieout.Server.Http;
@@ -59,7 +60,7 @@ internal readonly struct IngestRequest : IDisposable
                 if (read == 0) return new(buffer, length);
                 length += read;
                 if (length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, $"The body is larger than {max / (1024 * 1024)} MiB once unpacked. None of its items was recorded.");
-                if (length == buffer.Length) buffer = Grown(buffer);
+                if (length == buffer.Length) buffer = PooledBytes.Grown(buffer, length);
             }
         }
         catch
@@ -67,13 +68,5 @@ internal readonly struct IngestRequest : IDisposable
             ArrayPool<byte>.Shared.Return(buffer);
             throw;
         }
-    }
-
-    private static byte[] Grown(byte[] full)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(full.Length * 2);
-        full.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(full);
-        return larger;
     }
 }

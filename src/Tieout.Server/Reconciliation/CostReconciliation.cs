@@ -28,9 +28,6 @@ public sealed record CostSurfaceBody(string Surface, Amount? Total, Amount Diffe
 /// <summary><c>costs reconcile</c>: nothing that is shown is believed.</summary>
 internal static class CostReconciliation
 {
-    /// <summary>Charges may fall between two readings; so many times it is read again before a difference is called one.</summary>
-    private const int ReadsMax = 8;
-
     public static void MapCostReconciliation(this IEndpointRouteBuilder api)
     {
         api.MapGet("/costs/reconciliation", (HttpContext context, ILedger ledger, TimeProvider time) =>
@@ -52,16 +49,9 @@ internal static class CostReconciliation
     private static async Task<OrgCostsBody> OrgAsync(OrgState org, Instant now, ILedgerReader read, CancellationToken cancellationToken)
     {
         var day = Window.Of(WindowUnit.Day, now, org.Zone);
-        for (var reading = 1; ; reading++)
-        {
-            var surfaces = await SurfacesAsync(org.Org.Id, day, now, read, cancellationToken);
-            if (reading == ReadsMax || surfaces.TrueForAll(surface => surface.Difference == Amount.Zero))
-            {
-                return new(org.Org.Id, org.Org.Asset, org.Org.TimeZone, day.Start.ToString(), day.End.ToString(), surfaces);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(5 * reading), cancellationToken);
-        }
+        var surfaces = await AgreeingRead.UntilAsync(
+            () => SurfacesAsync(org.Org.Id, day, now, read, cancellationToken), found => found.TrueForAll(surface => surface.Difference == Amount.Zero), cancellationToken);
+        return new(org.Org.Id, org.Org.Asset, org.Org.TimeZone, day.Start.ToString(), day.End.ToString(), surfaces);
     }
 
     private static async Task<List<CostSurfaceBody>> SurfacesAsync(string org, Window day, Instant now, ILedgerReader read, CancellationToken cancellationToken)

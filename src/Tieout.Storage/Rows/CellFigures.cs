@@ -6,6 +6,9 @@ namespace Tieout.Storage.Rows;
 /// <summary>The figures of cells as SQL, from the declaration of the table.</summary>
 internal static class CellFigures
 {
+    /// <summary>The figures in order, without the key.</summary>
+    public static IReadOnlyList<TableColumn> All { get; } = [.. TableColumns<CellsTable, CellChange>.All.Skip(CellsTable.KeyColumns)];
+
     /// <summary>The key and the figures, as <see cref="Standings.Cell"/> reads them.</summary>
     public static string Names => TableColumns<CellsTable, CellChange>.Names;
 
@@ -13,5 +16,5 @@ internal static class CellFigures
     public static string Of(string alias) => TableColumns<CellsTable, CellChange>.Of(alias);
 
     /// <summary>One piece of SQL for each figure, with commas between.</summary>
-    public static string Each(Func<TableColumn, string> sql) => string.Join(", ", TableColumns<CellsTable, CellChange>.All.Skip(CellsTable.KeyColumns).Select(sql));
+    public static string Each(Func<TableColumn, string> sql) => string.Join(", ", All.Select(sql));
 }

@@ -42,18 +42,9 @@ internal static class Standings
     {
         var from = new ColumnReader(row);
         var key = new CellKey(from.Long(), from.Int());
-        return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), new CellChange(key)
-        {
-            Attempts = from.Long(),
-            Failures = from.Long(),
-            InputTokens = from.Sum(),
-            CacheReadTokens = from.Sum(),
-            CacheWriteTokens = from.Sum(),
-            OutputTokens = from.Sum(),
-            ReasoningTokens = from.Sum(),
-            ProviderCost = new(from.Sum()),
-            Charge = new(from.Sum()),
-        });
+        Span<Int128> figures = stackalloc Int128[CellFigures.All.Count];
+        for (var i = 0; i < figures.Length; i++) figures[i] = CellFigures.All[i].Type is ColumnType.Sum ? from.Sum() : from.Long();
+        return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), CellChange.Of(key, figures));
     }
 
     /// <summary>A row of <c>slot, attribution</c> and the sums of a tally.</summary>

@@ -71,18 +71,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
                 _window.Write(window);
                 break;
             case FigureDrift.OfCell { Expected.Key: var cell, Stored: var columns }:
-                _cell.Write(new CellChange(cell)
-                {
-                    Attempts = -(long)columns[0],
-                    Failures = -(long)columns[1],
-                    InputTokens = -columns[2],
-                    CacheReadTokens = -columns[3],
-                    CacheWriteTokens = -columns[4],
-                    OutputTokens = -columns[5],
-                    ReasoningTokens = -columns[6],
-                    ProviderCost = new(-columns[7]),
-                    Charge = new(-columns[8]),
-                });
+                // What is written is added, so this leaves nothing.
+                _cell.Write(CellChange.Of(cell, [.. columns.Select(static figure => -figure)]));
                 break;
         }
     }

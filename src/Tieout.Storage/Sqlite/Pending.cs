@@ -49,14 +49,6 @@ internal sealed class Pending
     private void Add(CellChange change)
     {
         if (!Cells.TryGetValue(change.Key, out var cell)) Cells[change.Key] = cell = new(change.Key);
-        cell.Attempts += change.Attempts;
-        cell.Failures += change.Failures;
-        cell.InputTokens += change.InputTokens;
-        cell.CacheReadTokens += change.CacheReadTokens;
-        cell.CacheWriteTokens += change.CacheWriteTokens;
-        cell.OutputTokens += change.OutputTokens;
-        cell.ReasoningTokens += change.ReasoningTokens;
-        cell.ProviderCost += change.ProviderCost;
-        cell.Charge += change.Charge;
+        cell.Add(change);
     }
 }

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
 
 namespace Tieout.Core.Tests.Ledger;
@@ -66,20 +65,7 @@ public sealed class FootprintTests
     [Fact]
     public void S1_every_text_of_every_command_is_looked_at()
     {
-        var labels = new UsageLabels
-        {
-            Org = "o",
-            Project = "p",
-            Team = "t",
-            Key = "k",
-            Feature = "f",
-            Provider = "openai",
-            Model = "gpt-4o",
-            Source = UsageSource.AppRuntime,
-            Trigger = "retry",
-            Runtime = new("app-1", "head", IsControlPlane: true, "burst", "scope", "kubernetes"),
-        };
-        foreach (var sample in (Command[])[.. CommandSamples.All, Make.Charge(1, 1, labels)])
+        foreach (var sample in (Command[])[.. CommandSamples.All, Make.Charge(1, 1, Make.FullLabels)])
         {
             var texts = new HashSet<string>(StringComparer.Ordinal);
             sample.TextsFit(text => { if (text is not null) texts.Add(text); return true; });

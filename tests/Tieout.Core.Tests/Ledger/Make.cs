@@ -16,6 +16,21 @@ internal static class Make
     public static UsageLabels Labels(string org = "acme", string? team = null, string? key = null, string? feature = null, string? model = "m") =>
         new() { Org = org, Team = team, Key = key, Feature = feature, Provider = "p", Model = model, Source = UsageSource.Gateway };
 
+    /// <summary>Labels of which every part is there, and differs from its default.</summary>
+    public static UsageLabels FullLabels { get; } = new()
+    {
+        Org = "o",
+        Project = "p",
+        Team = "t",
+        Key = "k",
+        Feature = "f",
+        Provider = "openai",
+        Model = "gpt-4o",
+        Source = UsageSource.AppRuntime,
+        Trigger = "retry",
+        Runtime = new("app-1", "head", IsControlPlane: true, "burst", "scope", "kubernetes"),
+    };
+
     public static Command OpenOrg(string org = "acme", BillingMode billing = BillingMode.Prepaid, long? creditLine = null, string zone = "UTC") =>
         new Command.OpenOrg(new Org(org, "USD", billing, creditLine, zone));
 

@@ -1,22 +1,11 @@
 using Tieout.Core.Metering;
+using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Core.Tests.Metering;
 
 public sealed class UsageLabelsTests
 {
-    private static readonly UsageLabels Full = new()
-    {
-        Org = "acme",
-        Project = "web",
-        Team = "red",
-        Key = "k1",
-        Feature = "chat",
-        Provider = "openai",
-        Model = "gpt",
-        Source = UsageSource.AppRuntime,
-        Trigger = "user",
-        Runtime = new("app", "web", IsControlPlane: false, "normal", ControlPlaneScope: null, Backend: null),
-    };
+    private static readonly UsageLabels Full = Make.FullLabels;
 
     // Goal: a label that is added to the type is copied, compared and hashed. Method: each property in turn is given another value.
     [Fact]
@@ -46,7 +35,7 @@ public sealed class UsageLabelsTests
         Assert.NotEqual(Full.GetHashCode(), Full.OfModel("x").GetHashCode());
         Assert.Equal(Full with { Key = null }, Full.OfKey(null));
         Assert.NotEqual(Full.GetHashCode(), Full.OfKey(null).GetHashCode());
-        Assert.Same(Full, Full.OfModel("gpt"));
-        Assert.Same(Full, Full.OfKey("k1"));
+        Assert.Same(Full, Full.OfModel("gpt-4o"));
+        Assert.Same(Full, Full.OfKey("k"));
     }
 }

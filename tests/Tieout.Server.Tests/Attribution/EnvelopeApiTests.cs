@@ -3,6 +3,7 @@ using Tieout.Core.Attribution;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Attribution;
 
@@ -61,7 +62,7 @@ public sealed class EnvelopeApiTests
     [Fact]
     public async Task Verifying_says_what_it_is_worth_and_to_whom()
     {
-        var time = new FakeTime();
+        var time = new AheadClock();
         await using var world = await EnvelopeWorld.StartAsync(time);
         var token = await world.IssueAsync();
 

@@ -8,6 +8,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Attribution;
 
@@ -21,7 +22,7 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
 
     public required World World { get; init; }
 
-    public static async Task<EnvelopeWorld> StartAsync(FakeTime? time = null)
+    public static async Task<EnvelopeWorld> StartAsync(AheadClock? time = null)
     {
         var world = await World.StartAsync(change: options => options with { AdminToken = Admin, EnvelopeSecret = EnvelopeSecretFile.Parse(SecretText), Time = time ?? options.Time });
         foreach (var org in (string[])["beta", "platform"])
@@ -77,12 +78,4 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
     private static Task AddAsync(World world, ApiKey key) => world.DoAsync(new Command.Record(SettingKind.Key, key.Org, key.Id, key.ToJson(), Once: false));
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
-}
-
-/// <summary>The machine's clock, moved by hand.</summary>
-internal sealed class FakeTime : TimeProvider
-{
-    public TimeSpan Ahead { get; set; }
-
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + Ahead;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Tieout.Core.Attribution;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Attribution;
 
@@ -59,7 +60,7 @@ public sealed class GatewayIdentityTests
     [Fact]
     public async Task A2_rewritten_replayed_expired_foreign_unsigned_and_resigned_envelopes_spend_nothing()
     {
-        var time = new FakeTime();
+        var time = new AheadClock();
         await using var world = await EnvelopeWorld.StartAsync(time);
         var token = await world.IssueAsync();
         var beta = await world.IssueAsync("""{"operation_id":"op-b"}""", EnvelopeWorld.BetaSecret);

@@ -3,6 +3,7 @@ using Tieout.Core;
 using Tieout.Core.Attribution;
 using Tieout.Core.Money;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Attribution;
 
@@ -46,7 +47,7 @@ public sealed class IdentityTableTests
     [MemberData(nameof(Table))]
     public async Task A2_every_row_of_the_table(string what, string secret, int status, string? code, string? finding, int charged)
     {
-        var time = new FakeTime();
+        var time = new AheadClock();
         await using var world = await EnvelopeWorld.StartAsync(time);
         await world.AddWorkerAsync("worker-8", "tk-of-a-second-worker", "acme");
         var headers = await PresentedAsync(world, what, time);
@@ -66,7 +67,7 @@ public sealed class IdentityTableTests
         Assert.Equal(finding is null ? [] : [finding], await FindingsAsync(world));
     }
 
-    private static async Task<string[]> PresentedAsync(EnvelopeWorld world, string what, FakeTime time)
+    private static async Task<string[]> PresentedAsync(EnvelopeWorld world, string what, AheadClock time)
     {
         if (what == "none") return [];
         var token = await world.IssueAsync();

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Tieout.Server.Tests.Attribution;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Ingest;
 
@@ -50,7 +51,7 @@ public sealed class ItemIdentityTests
     [Fact]
     public async Task A2_an_expired_envelope_attributes_what_a_worker_reports_though_it_authorises_nothing()
     {
-        var time = new FakeTime();
+        var time = new AheadClock();
         await using var world = await EnvelopeWorld.StartAsync(time);
         var token = await world.IssueAsync();
         time.Ahead = TimeSpan.FromDays(2);

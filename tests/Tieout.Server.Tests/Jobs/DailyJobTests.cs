@@ -5,6 +5,7 @@ using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage;
 using Tieout.Storage.Sqlite;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Jobs;
 
@@ -17,16 +18,16 @@ public sealed class DailyJobTests
     {
         await WithLedgerAsync(async ledger =>
         {
-            var (clock, job) = (new Clock(new(2026, 11, 22, 2, 59, 0, TimeSpan.Zero)), new Counted());
+            var (clock, job) = (new ManualClock(new(2026, 11, 22, 2, 59, 0, TimeSpan.Zero)), new Counted());
             DailyJobs Server() => new(ledger, [job], clock, new OutageLog(ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
             await Server().RunDueAsync(Stop);
             Assert.Equal(0, job.Runs);
-            clock.Now = clock.Now.AddMinutes(1);
+            clock.Move(TimeSpan.FromMinutes(1));
             await Server().RunDueAsync(Stop);
-            clock.Now = clock.Now.AddHours(12);
+            clock.Move(TimeSpan.FromHours(12));
             await Server().RunDueAsync(Stop);
             Assert.Equal(1, job.Runs);
-            clock.Now = clock.Now.AddHours(12);
+            clock.Move(TimeSpan.FromHours(12));
             await Server().RunDueAsync(Stop);
             Assert.Equal(2, job.Runs);
         });
@@ -37,11 +38,11 @@ public sealed class DailyJobTests
     {
         await WithLedgerAsync(async ledger =>
         {
-            var (clock, job) = (new Clock(new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero)), new Counted { Fails = new StoreUnavailableException("away", StoreEffect.None) });
+            var (clock, job) = (new ManualClock(new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero)), new Counted { Fails = new StoreUnavailableException("away", StoreEffect.None) });
             var server = new DailyJobs(ledger, [job], clock, new OutageLog(ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
             await server.RunDueAsync(Stop);
             Assert.Equal(0, job.Runs);
-            clock.Now = clock.Now.AddDays(1);
+            clock.Move(TimeSpan.FromDays(1));
             await Assert.ThrowsAsync<StoreUnavailableException>(() => server.RunDueAsync(Stop));
             job.Fails = new InvalidOperationException("a bug");
             await server.RunDueAsync(Stop);
@@ -81,12 +82,5 @@ public sealed class DailyJobTests
             Runs++;
             return Fails is null ? Task.CompletedTask : Task.FromException(Fails);
         }
-    }
-
-    private sealed class Clock(DateTimeOffset now) : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = now;
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

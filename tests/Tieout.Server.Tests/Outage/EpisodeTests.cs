@@ -1,5 +1,5 @@
 using Tieout.Server.Telemetry;
-using Tieout.Server.Tests.Gateway.Routing;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Outage;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Gateway;
-using Tieout.Server.Tests.Gateway.Routing;
 using Tieout.Storage.Sqlite;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Outage;
 

@@ -14,6 +14,7 @@ using Tieout.Server.Pricing;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Tenancy;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
@@ -105,6 +106,33 @@ public sealed class FindingCorrectionTests
         var late = new Command.Together("acme", [.. Core.Reconciliation.SelfCheck.Correction.Of(read.Finding, Decision.None).Commands, FindingsKept.Close(read, FindingState.Corrected, "ana", null, Instant.UnixEpoch)]);
         Assert.Equal(Refusal.RecordChanged, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(late, Cancel)).Reason);
         Assert.Equal(("accepted", balance), ((await Kept(ledger, id))!.Finding.State, ledger.Read.Balance("acme")!.Balance));
+    }
+
+    // Goal: there is no moment between a correction and the closing of its finding. Method: the store breaks at each commit of the call in turn. Whatever
+    // is lost, money moved exactly if the finding is closed, and calling again brings the rest.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task R1_a_store_that_breaks_within_a_correction_leaves_it_done_and_closed_or_neither(int commit)
+    {
+        using var store = new Store("sqlite");
+        await using var ledger = new BreakableLedger(await store.OpenAsync());
+        await BeginAsync(ledger);
+        await ChargeAsync(ledger, "5");
+        var id = Assert.Single((await Run(ledger).RunAsync(FindingFilter.All, full: false, Cancel)).Findings).Id;
+        var seen = 0;
+        ledger.Broken = _ => ++seen >= commit;
+        var failure = await Record.ExceptionAsync(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")));
+        ledger.Repair();
+
+        // Evidence before, correction with closing, evidence after: only what comes before the closing leaves the finding open.
+        var isClosed = commit == 3;
+        Assert.Equal(isClosed, failure is null);
+        Assert.Equal((isClosed, isClosed), ((await Kept(ledger, id))!.Finding.State == "corrected", ledger.Read.Balance("acme")!.Balance > Amount.Parse("95")));
+        if (isClosed) return;
+        Assert.Single((await Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin"))).Postings);
+        Assert.Equal(("corrected", true), ((await Kept(ledger, id))!.Finding.State, ledger.Read.Balance("acme")!.Balance > Amount.Parse("95")));
     }
 
     // Goal: a run that read the rows before a correction does not open the finding again. Method: the record is closed while the run counts rows.

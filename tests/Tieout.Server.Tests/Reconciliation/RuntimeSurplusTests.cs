@@ -21,6 +21,7 @@ using Tieout.Storage;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Tests.Postgres;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
@@ -117,14 +118,9 @@ public sealed class RuntimeSurplusTests
     /// <param name="later">How long after now it is; null: long enough for the meter to have looked.</param>
     private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(ILedger ledger, CurrentPrices prices, TimeSpan? later = null)
     {
-        var clock = new LaterTime(later ?? TimeSpan.FromMinutes(11));
+        var clock = new AheadClock { Ahead = later ?? TimeSpan.FromMinutes(11) };
         var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, prices, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), AdminCallSample.Of("admin"));
-    }
-
-    private sealed class LaterTime(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + by;
     }
 }

@@ -13,6 +13,7 @@ using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Telemetry;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage.Tests.Postgres;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
@@ -113,7 +114,7 @@ public sealed class SurfaceTests
         {
             await using var world = await ApiWorld.StartAsync();
             await world.ChargeAsync("10", operation: "op-1");
-            var clock = new MovableTime();
+            var clock = new ManualClock(DateTimeOffset.UtcNow);
             var options = new ServerOptions { Surfaces = [Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }] };
             using var reader = new SurfaceReader();
             var ties = new SurfaceTies(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
@@ -132,7 +133,7 @@ public sealed class SurfaceTests
                 for (var minute = 0; minute < minutes; minute++)
                 {
                     await worker.CompareDueAsync(TestContext.Current.CancellationToken);
-                    clock.Forward(TimeSpan.FromMinutes(1));
+                    clock.Move(TimeSpan.FromMinutes(1));
                 }
             }
 
@@ -228,14 +229,5 @@ public sealed class SurfaceTests
         app.MapGet("/slow", async (CancellationToken cancel) => await Task.Delay(TimeSpan.FromSeconds(20), cancel));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
-    }
-
-    private sealed class MovableTime : TimeProvider
-    {
-        private DateTimeOffset _now = DateTimeOffset.UtcNow;
-
-        public override DateTimeOffset GetUtcNow() => _now;
-
-        public void Forward(TimeSpan time) => _now += time;
     }
 }

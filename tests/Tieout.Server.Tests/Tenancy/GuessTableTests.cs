@@ -1,6 +1,6 @@
 using System.Net;
 using Tieout.Server.Tenancy;
-using Tieout.Server.Tests.Gateway.Routing;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Tenancy;
 

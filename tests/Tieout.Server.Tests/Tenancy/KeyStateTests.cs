@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Server.Configuration;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Tenancy;
 
@@ -43,7 +44,7 @@ public sealed class KeyStateTests
     [Fact]
     public async Task After_a_rotation_both_secrets_are_good_until_the_grace_period_ends()
     {
-        var clock = new MovableClock();
+        var clock = new AheadClock();
         await using var world = await StartAsync(options => options with { Time = clock });
         var (id, old) = await KeyAsync(world);
         var made = await JsonAsync(world, "POST", $"/orgs/acme/keys/{id}/rotate", """{"grace_seconds":60}""");
@@ -169,12 +170,5 @@ public sealed class KeyStateTests
         using var bytes = new MemoryStream();
         await stream.CopyToAsync(bytes, Stop);
         return bytes.ToArray();
-    }
-
-    private sealed class MovableClock : TimeProvider
-    {
-        public TimeSpan Ahead { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
     }
 }

@@ -90,15 +90,6 @@ internal sealed class ChaosWorld : IAsyncDisposable
         Server.Dispose();
     }
 
-    private string Configuration(string provider, int line) => string.Create(CultureInfo.InvariantCulture, $$"""
-        store: postgres://tieout@127.0.0.1:{{line}}{{_database}}
-        providers:
-          sim: { dialect: openai, base_url: "{{provider}}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] }
-        models:
-          - name: {{Platform.Model}}
-            upstreams: [{ provider: sim, model: {{Platform.Model}} }]
-        gateway:
-          request_timeout: 10s
-          drain_timeout: 1s
-        """);
+    private string Configuration(string provider, int line) => Platform.Configuration(
+        provider, string.Create(CultureInfo.InvariantCulture, $"postgres://tieout@127.0.0.1:{line}{_database}"), "request_timeout: 10s", "drain_timeout: 1s");
 }

@@ -46,14 +46,20 @@ internal sealed class Platform : IAsyncDisposable
     public string Printed => _gateway?.Printed ?? "";
 
     /// <param name="gateway">Lines for the <c>gateway:</c> section of <c>tieout.yaml</c>.</param>
-    public static Task<Platform> StartAsync(params string[] gateway) => StartAsync(provider => $"""
+    public static Task<Platform> StartAsync(params string[] gateway) => StartAsync(provider => Configuration(provider, store: null, gateway));
+
+    /// <summary>The text of a <c>tieout.yaml</c> with <see cref="Model"/> at the simulated provider.</summary>
+    /// <param name="store">Null: the embedded one.</param>
+    /// <inheritdoc cref="StartAsync(string[])"/>
+    public static string Configuration(string provider, string? store, params string[] gateway) => $$"""
+        {{(store is null ? "" : $"store: {store}")}}
         providers:
-          sim: {"{"} dialect: openai, base_url: "{provider}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] {"}"}
+          sim: { dialect: openai, base_url: "{{provider}}/v1", api_key: sk-simulated, forward_headers: ["X-Sim-*"] }
         models:
-          - name: {Model}
-            upstreams: [{"{"} provider: sim, model: {Model} {"}"}]
-        {(gateway.Length == 0 ? "" : $"gateway:\n  {string.Join("\n  ", gateway)}")}
-        """);
+          - name: {{Model}}
+            upstreams: [{ provider: sim, model: {{Model}} }]
+        {{(gateway.Length == 0 ? "" : $"gateway:\n  {string.Join("\n  ", gateway)}")}}
+        """;
 
     /// <param name="configuration">The text of <c>tieout.yaml</c>, given the simulated provider's address.</param>
     public static async Task<Platform> StartAsync(Func<string, string> configuration)

@@ -95,19 +95,7 @@ public sealed class CommandSpoolTests : IDisposable
     [Fact]
     public void A_command_comes_back_from_its_bytes_as_it_was()
     {
-        var labels = new UsageLabels
-        {
-            Org = "o",
-            Project = "p",
-            Team = "t",
-            Key = "k",
-            Feature = "f",
-            Provider = "openai",
-            Model = "gpt-4o",
-            Source = UsageSource.ToolCall,
-            Trigger = "retry",
-            Runtime = new("app-1", "head", IsControlPlane: true, "burst", "project", "kubernetes"),
-        };
+        var labels = Make.FullLabels;
         var usage = new UsageRecord(
             new(Guid.CreateVersion7()), labels, "op", 3, "wf", "corr", "trace", "user", new Instant(123_456_789), 42, 502,
             new(100, 40, 7, 20, 5, """{"web_searches":2}"""), UsageBasis.Estimated, UsageFlags.CutShort | UsageFlags.TotalMismatch);

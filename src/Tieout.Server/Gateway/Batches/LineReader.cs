@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Tieout.Core;
 
 namespace Tieout.Server.Gateway.Batches;
 
@@ -57,9 +58,6 @@ internal static class LineReader
             return (full, 0, end - start);
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(full.Length * 2);
-        full.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(full);
-        return (larger, 0, end);
+        return (PooledBytes.Grown(full, end), 0, end);
     }
 }

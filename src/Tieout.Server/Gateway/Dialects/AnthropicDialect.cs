@@ -15,8 +15,6 @@ internal sealed class AnthropicDialect : Dialect
 
     public override ProviderDialect Spoken => ProviderDialect.Anthropic;
 
-    public override string Name => "anthropic";
-
     public override string HomeProvider => "anthropic";
 
     public override string KeyHeader => "x-api-key";

@@ -20,7 +20,7 @@ internal abstract class Dialect
     public abstract ProviderDialect Spoken { get; }
 
     /// <summary>Name in the configuration and in texts.</summary>
-    public abstract string Name { get; }
+    public string Name => field ??= Spoken.Name();
 
     /// <summary>The provider whose price list and usage blocks apply unless the configured provider has its own.</summary>
     public abstract string HomeProvider { get; }

@@ -15,8 +15,6 @@ internal sealed class GeminiDialect : Dialect
 
     public override ProviderDialect Spoken => ProviderDialect.Gemini;
 
-    public override string Name => "gemini";
-
     public override string HomeProvider => "google";
 
     public override string KeyHeader => "x-goog-api-key";

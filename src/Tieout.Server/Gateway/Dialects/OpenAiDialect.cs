@@ -13,8 +13,6 @@ internal sealed class OpenAiDialect : Dialect
 
     public override ProviderDialect Spoken => ProviderDialect.OpenAi;
 
-    public override string Name => "openai";
-
     public override string HomeProvider => "openai";
 
     public override string KeyHeader => "Authorization";

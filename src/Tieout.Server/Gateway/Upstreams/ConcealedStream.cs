@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>Reads an answer and covers our keys in it, also where one comes in pieces: what may be the beginning of one waits for what follows.</summary>
-internal sealed class ConcealedStream(Stream answer, ProviderSecrets secrets) : Stream
+internal sealed class ConcealedStream(Stream answer, ProviderSecrets secrets) : ForwardStream
 {
     private const int PieceBytes = 4 * 1024;
 
@@ -11,16 +12,6 @@ internal sealed class ConcealedStream(Stream answer, ProviderSecrets secrets) : 
 
     /// <summary>Of <see cref="_piece"/>: what can go out, then what waits.</summary>
     private int _start, _ready, _waiting;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -48,20 +39,6 @@ internal sealed class ConcealedStream(Stream answer, ProviderSecrets secrets) : 
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read answers asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -24,9 +24,6 @@ internal sealed record OpenFinding(Finding Finding, long Seq, bool NeedsRun = fa
 /// <summary>How findings stand, as the ledger keeps them: records under the id of the finding, of which the newest says how it stands.</summary>
 internal sealed class FindingsKept(ILedger ledger)
 {
-    /// <summary>The ledger's own findings that are looked at: enough for years of a busy platform.</summary>
-    private const int LedgerRowsMax = 1_000_000;
-
     private const int PageRows = 500;
 
     public async Task<KeptRow?> FindAsync(string org, string id, CancellationToken cancellationToken) =>
@@ -45,16 +42,21 @@ internal sealed class FindingsKept(ILedger ledger)
         return await OfLedgerAsync(id, closed?.RecordedAt, cancellationToken) is { } found ? new(found, closed?.Seq ?? 0) : null;
     }
 
-    /// <summary>Findings that the ledger opened itself, in the commit that made them, by their id.</summary>
-    public async Task<Dictionary<string, FindingRow>> OfLedgerAsync(CancellationToken cancellationToken)
+    /// <summary>Open findings that the ledger opened itself, in the commit that made them, by their id. Read page by page: memory has what they are about, not what they say.</summary>
+    public async Task<Dictionary<string, (string Org, FindingCode Code)>> OfLedgerAsync(CancellationToken cancellationToken)
     {
-        var rows = new Dictionary<string, FindingRow>(StringComparer.Ordinal);
-        foreach (var row in await ledger.Read.FindingsAsync(null, LedgerRowsMax, cancellationToken))
+        var open = new Dictionary<string, (string Org, FindingCode Code)>(StringComparer.Ordinal);
+        for (var query = new FindingQuery(Org: null, Code: null, Before: null, PageRows, Open: true); ;)
         {
-            if (row.Attempt is not null) rows.TryAdd(Finding.IdOf(row), row);
-        }
+            var page = await ledger.Read.FindingsAsync(query, cancellationToken);
+            foreach (var row in page.Select(stored => stored.Row).Where(row => row.Attempt is not null))
+            {
+                open.TryAdd(Finding.IdOf(row), (ledger.Read.Org(row.Org)?.Org.Id ?? row.Org, FindingCode.Find(row.Code.Name) ?? row.Code));
+            }
 
-        return rows;
+            if (page.Count < PageRows) return open;
+            query = query with { Before = page[^1].Place };
+        }
     }
 
     public static KeptFinding Opened(Finding finding) =>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Tieout.Core;
 
 namespace Tieout.Storage.Postgres.Rows;
 
@@ -115,10 +116,6 @@ internal sealed class CopyBuffer : IDisposable
 
     private void Reserve(int bytes)
     {
-        if (_length + bytes <= _bytes.Length) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_bytes.Length * 2, _length + bytes));
-        _bytes.AsSpan(0, _length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
-        _bytes = larger;
+        if (_length + bytes > _bytes.Length) _bytes = PooledBytes.Grown(_bytes, _length, _length + bytes);
     }
 }

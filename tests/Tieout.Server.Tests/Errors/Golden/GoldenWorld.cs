@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
-using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Errors.Golden;
 
@@ -21,7 +21,7 @@ internal sealed partial class GoldenWorld : IAsyncDisposable
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal) { ["admin"] = Admin, ["key"] = World.Secret };
     private readonly HttpClient _http;
 
-    private GoldenWorld(World world, FakeTime time)
+    private GoldenWorld(World world, AheadClock time)
     {
         (World, Time) = (world, time);
         _http = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { BaseAddress = world.Http.BaseAddress };
@@ -30,7 +30,7 @@ internal sealed partial class GoldenWorld : IAsyncDisposable
     public World World { get; }
 
     /// <summary>The server's clock. The ledger's stays the machine's.</summary>
-    public FakeTime Time { get; }
+    public AheadClock Time { get; }
 
     /// <summary>A value that requests name as <c>{name}</c>.</summary>
     public string this[string name]
@@ -40,7 +40,7 @@ internal sealed partial class GoldenWorld : IAsyncDisposable
 
     public static async Task<GoldenWorld> StartAsync(GoldenServer server)
     {
-        var time = new FakeTime();
+        var time = new AheadClock();
         var world = await World.StartAsync(change: options => GoldenOptions.Of(server, options with { AdminToken = Admin, Time = time }));
         return new(world, time);
     }

@@ -5,7 +5,7 @@ using Tieout.Core.Tenancy;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
-using Tieout.Server.Tests.Gateway.Routing;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Gateway.Limits;
 

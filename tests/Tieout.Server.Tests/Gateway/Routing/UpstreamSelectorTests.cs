@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Tieout.Server.Configuration;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Gateway.Routing;
 
