@@ -11,6 +11,14 @@ namespace Tieout.Storage.Postgres.Writing;
 /// <summary>Catching up with what other nodes wrote.</summary>
 internal sealed partial class BucketBook
 {
+    private static readonly string OpenHoldsAfter = $"""
+        SELECT {RowReads.HoldColumns} FROM holds h
+        WHERE h.bucket = $1 AND h.seq > $2 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = $1 AND e.hold = h.seq) ORDER BY h.seq
+        """;
+
+    private const string EndedHoldsAfter =
+        "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3";
+
     /// <summary>Reads what came after the commit it stands at, up to <paramref name="head"/>; from nothing, all that must be in memory.</summary>
     /// <remarks>Where nodes take turns it comes before every commit, so only what can have moved is asked for: the numbers of rows, which have no gaps, tell.</remarks>
     /// <param name="connection">In a transaction in which the bucket stays as it is.</param>
@@ -30,14 +38,8 @@ internal sealed partial class BucketBook
         Ask(to.Price > last.Price, $"SELECT {RowReads.PriceColumns} FROM prices WHERE bucket = $1 AND no > $2 ORDER BY no", last.Price);
         Ask(true, "SELECT no, debits, credits, held, version, grants FROM accounts WHERE bucket = $1 AND commit_no > $2", last.Commit);
         Ask(true, $"SELECT {RowReads.WindowColumns} FROM windows WHERE bucket = $1 AND {windows}", isNew ? Book.WindowsFrom.UnixMicros : last.Commit);
-        Ask(
-            holdsCame,
-            $"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.bucket = $1 AND h.seq > $2 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = $1 AND e.hold = h.seq) ORDER BY h.seq",
-            Math.Max(last.Hold, head.FirstOpenHold - 1));
-        Ask(
-            holdsMayHaveEnded,
-            "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3",
-            last.Commit, last.Hold);
+        Ask(holdsCame, OpenHoldsAfter, Math.Max(last.Hold, head.FirstOpenHold - 1));
+        Ask(holdsMayHaveEnded, EndedHoldsAfter, last.Commit, last.Hold);
         Ask(recordsCame, "SELECT count(*) FROM records WHERE bucket = $1 AND kind = $2 AND seq > $3", (int)RecordKind.Quarantine, last.Record);
         Ask(holdsCame, "SELECT id FROM holds WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
         Ask(usageCame, "SELECT id FROM usage_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
