@@ -36,7 +36,8 @@ internal sealed class ApiClient : IDisposable
     /// <inheritdoc cref="GetAsync"/>
     public Task<TAnswer> SendAsync<TBody, TAnswer>(
         HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken) =>
-        SendAsync(new(method, path) { Content = new StringContent(JsonSerializer.Serialize(body, bodyType), Encoding.UTF8, "application/json") }, type, cancellationToken);
+        SendAsync(new(method, path) { Content = new StringContent(JsonSerializer.Serialize(body, bodyType), Encoding.UTF8, "application/json") }, type,
+            cancellationToken);
 
     /// <inheritdoc cref="GetAsync"/>
     public Task<T> PostAsync<T>(string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
@@ -61,7 +62,8 @@ internal sealed class ApiClient : IDisposable
     public static string Path(string[] parts, params (string Name, string? Value)[] query)
     {
         var path = string.Join('/', parts.Select(Uri.EscapeDataString));
-        var given = query.Where(parameter => parameter.Value is not null).Select(parameter => $"{parameter.Name}={Uri.EscapeDataString(parameter.Value!)}").ToArray();
+        var given =
+            query.Where(parameter => parameter.Value is not null).Select(parameter => $"{parameter.Name}={Uri.EscapeDataString(parameter.Value!)}").ToArray();
         return given.Length == 0 ? path : $"{path}?{string.Join('&', given)}";
     }
 
@@ -73,7 +75,11 @@ internal sealed class ApiClient : IDisposable
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            if (response.StatusCode == HttpStatusCode.Accepted) throw Proposed(await JsonSerializer.DeserializeAsync(body, Json.ProposalBody, cancellationToken) ?? throw new JsonException("null"));
+            if (response.StatusCode == HttpStatusCode.Accepted)
+            {
+                throw Proposed(await JsonSerializer.DeserializeAsync(body, Json.ProposalBody, cancellationToken) ?? throw new JsonException("null"));
+            }
+
             return await JsonSerializer.DeserializeAsync(body, type, cancellationToken) ?? throw new JsonException("null");
         }
         catch (JsonException e)
@@ -111,7 +117,9 @@ internal sealed class ApiClient : IDisposable
         "proposed");
 
     private CommandFailedException Unreachable(Exception e) =>
-        new(ExitCode.Unreachable, $"The server at {Server.AbsoluteUri.TrimEnd('/')} cannot be reached. Is 'tieout serve' running there? Say where with --server or TIEOUT_URL.", "unreachable", e);
+        new(ExitCode.Unreachable,
+            $"The server at {Server.AbsoluteUri.TrimEnd('/')} cannot be reached. Is 'tieout serve' running there? Say where with --server or TIEOUT_URL.",
+            "unreachable", e);
 
     private async Task<CommandFailedException> RefusedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -16,7 +16,8 @@ namespace Tieout.Cli;
 /// <summary>The JSON of the API as the command line sends and reads it. A newer server may answer more than it knows, so unknown members are skipped.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter), typeof(AdminRoleConverter)])]
+    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false,
+    Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter), typeof(AdminRoleConverter)])]
 [JsonSerializable(typeof(NewOrgBody))]
 [JsonSerializable(typeof(OrgBody))]
 [JsonSerializable(typeof(OrgListBody))]

@@ -21,7 +21,13 @@ internal static class CommandLine
 
         try
         {
-            var form = new InvocationConfiguration { Output = shell.Out, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+            var form = new InvocationConfiguration
+            {
+                Output = shell.Out,
+                Error = shell.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(30)
+            };
             return await parsed.InvokeAsync(form, cancellationToken);
         }
         catch (OperationCanceledException)
@@ -54,13 +60,18 @@ internal static class CommandLine
         var root = new RootCommand("A metering gateway and billing ledger for AI and GPU platforms whose numbers tie out.")
         {
             globals.Json, globals.Server, globals.Token, globals.TokenFile,
-            OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), TokenCommands.Build(globals), TokenCommands.Audit(globals), BudgetCommands.Build(globals),
-            MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), FreezeCommands.Freeze(globals), FreezeCommands.Unfreeze(globals), ProposalCommands.Build(globals), MoneyCommands.Balance(globals),
-            UsageCommand.Build(globals), RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(globals), FindingsCommand.Build(globals),
-            InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(globals), RateCommand.Build(globals),
+            OrgCommands.Build(globals), UnitCommands.Team(globals), UnitCommands.Project(globals), KeyCommands.Build(globals), TokenCommands.Build(
+                globals), TokenCommands.Audit(globals), BudgetCommands.Build(globals),
+            MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), FreezeCommands.Freeze(globals), FreezeCommands.Unfreeze(
+                globals), ProposalCommands.Build(globals), MoneyCommands.Balance(globals),
+            UsageCommand.Build(globals), RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(
+                globals), FindingsCommand.Build(globals),
+            InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(
+                globals), RateCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
-            HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
+            HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(
+                globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
             ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
         };
         return root;

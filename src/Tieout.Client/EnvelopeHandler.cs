@@ -22,7 +22,8 @@ public sealed class EnvelopeHandler(Uri gateway) : DelegatingHandler
 
     private void Stamp(HttpRequestMessage request)
     {
-        var isForGateway = request.RequestUri is { IsAbsoluteUri: true } target && Uri.Compare(target, gateway, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+        var isForGateway = request.RequestUri is { IsAbsoluteUri: true } target
+            && Uri.Compare(target, gateway, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
 
         // A request may be sent again by whoever tries again: what an earlier try left is replaced, never added to.
         var context = OperationContext.Current;

@@ -13,7 +13,8 @@ public static class Hops
     /// <param name="target">Where it came to: a queue, a worker.</param>
     /// <exception cref="InvalidOperationException">The operation has no envelope.</exception>
     /// <exception cref="HttpRequestException">It is not on record; trying again is safe.</exception>
-    public static async Task RecordHopAsync(this HttpClient gateway, OperationContext context, string id, string target, CancellationToken cancellationToken = default)
+    public static async Task RecordHopAsync(
+        this HttpClient gateway, OperationContext context, string id, string target, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(gateway);
         ArgumentNullException.ThrowIfNull(context);

@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace Tieout.Core;
 
-/// <summary>A kind of difference inside our own book, or between it and what it was told: opened by the ledger, by a run, or by a guard. The names are stored and never change.</summary>
+/// <summary>A kind of difference inside our own book, or between it and what it was told: opened by the ledger, by a run, or by a guard. The names are stored
+/// and never change.</summary>
 /// <remarks>Codes with one name are equal: a stored row has the severity that the code had when the row was written.</remarks>
 /// <param name="Name">Snake case, as in every output.</param>
 /// <param name="Severity"><c>low</c>, <c>medium</c>, <c>high</c> or <c>critical</c>.</param>
@@ -110,14 +111,17 @@ public sealed record FindingCode(string Name, string Severity)
     /// <summary>Those that a run looks for, so that a complete run that does not find one any more ends it.</summary>
     public static IReadOnlyList<FindingCode> OfRuns { get; } =
     [
-        MissingUsage, WrongSource, WrongAnchor, ControlPlaneDrift, LedgerMismatch, DuplicateCharge, Mispriced, CounterDrift, WindowDrift, CellDrift, QuotaMismatch,
-        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, UsageAboveCeiling, UsageUnreadable, SubCallsLeftOut, HiddenUsage, Unpriced, UnpricedDimension, IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
+        MissingUsage, WrongSource, WrongAnchor, ControlPlaneDrift, LedgerMismatch, DuplicateCharge, Mispriced, CounterDrift, WindowDrift, CellDrift,
+        QuotaMismatch,
+        InvoiceMismatch, OrphanHold, Overrun, EstimatedUsage, UsageAboveCeiling, UsageUnreadable, SubCallsLeftOut, HiddenUsage, Unpriced, UnpricedDimension,
+        IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
     ];
 
     [JsonIgnore]
     public bool IsOfRuns => OfRuns.Contains(this);
 
-    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined, IdentityQuarantined, LateSettlement, UsageDisputed, LabelSetsFull, EndUsersFull];
+    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined, IdentityQuarantined, LateSettlement,
+        UsageDisputed, LabelSetsFull, EndUsersFull];
 
     /// <summary>Whether the usage is right and its postings are wrong: its correction repairs postings and does not correct usage.</summary>
     [JsonIgnore]

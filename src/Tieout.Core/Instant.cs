@@ -36,5 +36,7 @@ public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
 
     /// <summary>ISO 8601 in UTC with microseconds, for example <c>2026-11-22T05:00:00.000001Z</c>.</summary>
     /// <remarks>A damaged time has no date: its microseconds are shown, so that the message about it can be written.</remarks>
-    public override string ToString() => UnixMicros < MinMicros || UnixMicros > MaxMicros ? $"{UnixMicros.ToString(CultureInfo.InvariantCulture)} µs" : ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    public override string ToString() =>
+        UnixMicros < MinMicros || UnixMicros > MaxMicros ? $"{UnixMicros.ToString(CultureInfo.InvariantCulture)} µs"
+            : ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

@@ -16,7 +16,8 @@ public interface IBudgetsReader
     /// <summary>What the org was charged in its day that contains <paramref name="at"/>, from the ledger's own daily window.</summary>
     Amount SpentToday(string org, Instant at);
 
-    /// <summary>The windows of these budgets of an org, from those on that contain <paramref name="at"/>, counted anew from the postings. What is held is not in them.</summary>
+    /// <summary>The windows of these budgets of an org, from those on that contain <paramref name="at"/>, counted anew from the postings. What is held is not
+    /// in them.</summary>
     Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken);
 }
 

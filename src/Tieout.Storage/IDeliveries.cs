@@ -74,7 +74,8 @@ public sealed record WaitingMessage(OutboxRow Message, int Attempts)
     public string MessageId => MessageIdOf(Message.Org, Message.Id);
 
     /// <summary>The same wherever and whenever the message is sent, so that a receiver can tell what it has seen.</summary>
-    public static string MessageIdOf(string org, string id) => "evt_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{org}\n{id}")).AsSpan(0, 16));
+    public static string MessageIdOf(string org, string id) =>
+        "evt_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{org}\n{id}")).AsSpan(0, 16));
 }
 
 /// <param name="Status">Of the answer; null: there was none.</param>
@@ -97,11 +98,13 @@ public enum DeliveryState
 /// <param name="Seq">Of the message in the outbox.</param>
 /// <param name="Status">Of the last answer.</param>
 public sealed record Delivery(
-    string Endpoint, string Org, long Seq, string MessageId, string Type, DeliveryState State, int Attempts, Instant RecordedAt, Instant? FirstAt, Instant? LastAt,
+    string Endpoint, string Org, long Seq, string MessageId, string Type, DeliveryState State, int Attempts, Instant RecordedAt, Instant? FirstAt,
+    Instant? LastAt,
     int DurationMs, int? Status, string? Error);
 
 /// <summary>Which deliveries. Null: any.</summary>
-public sealed record DeliveryFilter(string? Org = null, string? Endpoint = null, string? MessageId = null, DeliveryState? State = null, int Limit = 100, long? Seq = null);
+public sealed record DeliveryFilter(
+    string? Org = null, string? Endpoint = null, string? MessageId = null, DeliveryState? State = null, int Limit = 100, long? Seq = null);
 
 /// <param name="OldestWaiting">When the message was recorded that has waited longest; null: none waits.</param>
 public sealed record DeliveriesHealth(long Waiting, Instant? OldestWaiting, long Dead);

@@ -10,7 +10,8 @@ public interface ILedger : IAsyncDisposable
 {
     /// <summary>Decides a command and makes it durable, together with whatever else is waiting.</summary>
     /// <returns>Its outcome, once that is on disk. A refusal is an outcome too.</returns>
-    /// <exception cref="StoreUnavailableException">The store failed; the exception says whether the effect is known. Safe to submit again: ids count once.</exception>
+    /// <exception cref="StoreUnavailableException">The store failed; the exception says whether the effect is known. Safe to submit again: ids count
+    /// once.</exception>
     /// <exception cref="OperationCanceledException">Given up before it was taken up; nothing was done.</exception>
     ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default);
 

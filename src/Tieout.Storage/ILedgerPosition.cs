@@ -14,5 +14,7 @@ public interface ILedgerPosition
     /// <exception cref="StoreUnavailableException">The store cannot be asked, or has not come so far.</exception>
     Task ReachAsync(long commit) => AsOf >= commit
         ? Task.CompletedTask
-        : throw new StoreUnavailableException($"The store has {AsOf} commits, and commit {commit} was asked for: it was read from a later state of the store, or from another one.", StoreEffect.None, StoreFault.Busy);
+        : throw new StoreUnavailableException(
+            $"The store has {AsOf} commits, and commit {commit} was asked for: it was read from a later state of the store, or from another one.",
+            StoreEffect.None, StoreFault.Busy);
 }

@@ -3,7 +3,8 @@ using Tieout.Core;
 namespace Tieout.Storage;
 
 /// <summary>Requests that the server refused, found by their correlation id for a day. No money, no part of the chain, no body and no secret.</summary>
-/// <remarks>Bounded: <see cref="PerOrgMax"/> rows of an org, the newest. Everything throws <see cref="StoreUnavailableException"/> when the store fails.</remarks>
+/// <remarks>Bounded: <see cref="PerOrgMax"/> rows of an org, the newest. Everything throws <see cref="StoreUnavailableException"/> when the store
+/// fails.</remarks>
 public interface IRefusedRequests
 {
     /// <summary>Rows of one org that are stored at most; strangers and the platform's own people count as one org.</summary>
@@ -27,4 +28,5 @@ public interface IRefusedRequests
 /// <param name="Token">The public id of the key or token; null: the caller is unknown.</param>
 /// <param name="Route">The pattern of the endpoint, for example <c>/api/v1/orgs/{org}</c>; null: the address has no endpoint.</param>
 /// <param name="Code">Of the error, for example <c>budget_exhausted</c>.</param>
-public sealed record RefusedRequest(Guid Id, Instant At, string Org, string CorrelationId, string? Token, string? Address, string Method, string? Route, int Status, string Code);
+public sealed record RefusedRequest(
+    Guid Id, Instant At, string Org, string CorrelationId, string? Token, string? Address, string Method, string? Route, int Status, string Code);

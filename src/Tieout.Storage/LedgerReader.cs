@@ -100,7 +100,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken) => Records.RecordAsync(key, cancellationToken);
 
-    public Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) => Records.RecordsNamedAsync(kind, name, cancellationToken);
+    public Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) =>
+        Records.RecordsNamedAsync(kind, name, cancellationToken);
 
     public Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) =>
         Records.RecordsAsync(kind, org, after, limit, cancellationToken);

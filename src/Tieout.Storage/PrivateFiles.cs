@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Tieout.Storage;
 
-/// <summary>Makes every file and folder of Tieout: files 0600, folders 0700, whatever the umask of the process is. Nothing else in the product may make one; an analyzer bans it.</summary>
+/// <summary>Makes every file and folder of Tieout: files 0600, folders 0700, whatever the umask of the process is. Nothing else in the product may make one; an
+/// analyzer bans it.</summary>
 /// <remarks>Ledgers, spools, archives and exports hold other people's bills, and secrets lie beside them.</remarks>
 public static partial class PrivateFiles
 {
@@ -10,7 +11,8 @@ public static partial class PrivateFiles
     public const UnixFileMode FolderBits = FileBits | UnixFileMode.UserExecute;
 
     private const UnixFileMode Others =
-        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite
+            | UnixFileMode.OtherExecute;
 
     private const uint UmaskOthers = 0b000_111_111;
 
@@ -29,7 +31,8 @@ public static partial class PrivateFiles
 
     /// <summary>Opens a file to be written, and makes it where <paramref name="mode"/> says so.</summary>
     /// <exception cref="IOException">It cannot be made or opened.</exception>
-    public static FileStream Open(string path, FileMode mode, FileAccess access, FileShare share = FileShare.Read, int bufferSize = 4096, FileOptions options = FileOptions.None) =>
+    public static FileStream Open(
+        string path, FileMode mode, FileAccess access, FileShare share = FileShare.Read, int bufferSize = 4096, FileOptions options = FileOptions.None) =>
         new(path, Options(mode, access, share, bufferSize, options));
 
     /// <summary>A new file in the place of one that may be there.</summary>

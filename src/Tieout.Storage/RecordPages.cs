@@ -21,7 +21,8 @@ public static class RecordPages
 
     /// <summary>The newest record of each name, in the order of orgs and names.</summary>
     /// <param name="org">Null: of all orgs. Empty: the platform's own.</param>
-    public static IAsyncEnumerable<RecordRow> AllRecordsAsync(this IRecordsReader reader, RecordKind kind, string? org, CancellationToken cancellationToken) => PagesAsync(reader, kind, org, after: null, cancellationToken);
+    public static IAsyncEnumerable<RecordRow> AllRecordsAsync(this IRecordsReader reader, RecordKind kind, string? org, CancellationToken cancellationToken) =>
+        PagesAsync(reader, kind, org, after: null, cancellationToken);
 
     private static async IAsyncEnumerable<RecordRow> PagesAsync(
         IRecordsReader reader, RecordKind kind, string? org, RecordKey? after, [EnumeratorCancellation] CancellationToken cancellationToken)

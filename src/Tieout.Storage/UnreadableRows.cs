@@ -2,12 +2,14 @@ using System.Text.Json;
 
 namespace Tieout.Storage;
 
-/// <summary>Tells damaged rows apart from other failures of a read. Rows that contradict their types or each other fail in the arithmetic, the look-ups and the parsers that read them.</summary>
+/// <summary>Tells damaged rows apart from other failures of a read. Rows that contradict their types or each other fail in the arithmetic, the look-ups and the
+/// parsers that read them.</summary>
 internal static class UnreadableRows
 {
     /// <summary>Whether a read that failed like this has met a damaged row.</summary>
     public static bool Caused(Exception failure) => failure is
-        ArithmeticException or InvalidCastException or FormatException or JsonException or KeyNotFoundException or NullReferenceException or IndexOutOfRangeException
+        ArithmeticException or InvalidCastException or FormatException or JsonException or KeyNotFoundException or NullReferenceException
+            or IndexOutOfRangeException
         or ArgumentNullException or TimeZoneNotFoundException or (InvalidOperationException and not ObjectDisposedException);
 
     public static StoreCorruptException Report(Exception failure) =>

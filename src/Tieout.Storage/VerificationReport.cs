@@ -26,7 +26,8 @@ internal sealed class Findings
     }
 
     /// <summary>What is checked of a ledger, whatever it is stored in.</summary>
-    public static readonly string[] Ledger = ["file", "schema", "head", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "A1", "cells"];
+    public static readonly string[] Ledger = ["file", "schema", "head", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "A1",
+        "cells"];
 
     private readonly Dictionary<string, CheckTally> _tallies = new(StringComparer.Ordinal);
 
@@ -36,7 +37,8 @@ internal sealed class Findings
         foreach (var id in ids) _tallies[id] = new();
     }
 
-    public VerificationReport Report => new([.. _tallies.Select(tally => new VerificationCheck(tally.Key, tally.Value.Checked, tally.Value.Broken, tally.Value.Rows))]);
+    public VerificationReport Report =>
+        new([.. _tallies.Select(tally => new VerificationCheck(tally.Key, tally.Value.Checked, tally.Value.Broken, tally.Value.Rows))]);
 
     public void Checked(string id, long count = 1) => _tallies[id].Checked += count;
 

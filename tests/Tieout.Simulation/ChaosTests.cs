@@ -61,7 +61,8 @@ public sealed class ChaosTests
     private static void AssertBillsAreUsage(Chaos chaos, List<UsageRow> rows)
     {
         var ours = rows.ToLookup(row => (row.Usage.OperationId, row.Usage.Labels.Provider!));
-        var bills = chaos.Providers.SelectMany(provider => provider.Bill.Calls().Select(call => (provider.Name, Call: call))).ToLookup(line => (line.Call.Headers["X-Sim-Operation"], line.Name), line => line.Call);
+        var bills = chaos.Providers.SelectMany(provider => provider.Bill.Calls().Select(call => (provider.Name, Call: call))).ToLookup(
+            line => (line.Call.Headers["X-Sim-Operation"], line.Name), line => line.Call);
         long billed = 0, used = 0, compared = 0;
         foreach (var name in bills.Select(bill => bill.Key).Union(ours.Select(row => row.Key)))
         {
@@ -70,8 +71,13 @@ public sealed class ChaosTests
 
             // A call that was given up before the provider took it up is on no bill, and is our estimate.
             var unseen = records.Count - calls.Count;
-            Assert.True(unseen >= 0 && unseen <= records.Count(row => row.Usage.StatusCode == 0), $"{name}: {calls.Count} calls served, {records.Count} recorded.");
-            foreach (var status in (int[])[429, 500]) Assert.Equal(calls.Count(call => call.Status == status), records.Count(row => row.Usage.StatusCode == status));
+            Assert.True(
+                unseen >= 0 && unseen <= records.Count(row => row.Usage.StatusCode == 0), $"{name}: {calls.Count} calls served, {records.Count} recorded.");
+            foreach (var status in (int[])[429, 500])
+            {
+                Assert.Equal(calls.Count(call => call.Status == status), records.Count(row => row.Usage.StatusCode == status));
+            }
+
             Assert.All(records.Where(row => row.Usage.StatusCode >= 400), row => Assert.Equal((Amount.Zero, UsageBasis.Failed), (row.Charge, row.Usage.Basis)));
             var estimated = records.Count(row => row.Usage is { Basis: UsageBasis.Estimated, StatusCode: 200 });
             Assert.True(estimated <= calls.Count(call => call.Fault is not null), $"{name}: an answer with usage was estimated.");
@@ -123,11 +129,19 @@ public sealed class ChaosTests
             var yaml = new StringBuilder("listen: http://127.0.0.1:0\nproviders:\n");
             foreach (var (name, seed) in new[] { ("one", Seed), ("two", Seed + 1) })
             {
-                var app = SimulatedProviderApp.Build(new() { Listen = "http://127.0.0.1:0", Seed = seed, FaultRate = 0.33m, ChaosFaults = ["429", "500", "cut:2", "no-usage", "usage-twice", "slow:15000"] });
+                var app = SimulatedProviderApp.Build(new()
+                {
+                    Listen = "http://127.0.0.1:0",
+                    Seed = seed,
+                    FaultRate = 0.33m,
+                    ChaosFaults = ["429", "500",
+                    "cut:2", "no-usage", "usage-twice", "slow:15000"]
+                });
                 await app.StartAsync(Stop);
                 chaos._apps.Add(app);
                 chaos.Providers.Add((name, app.Services.GetRequiredService<ServedLog>()));
-                yaml.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {name}: {{ base_url: \"{app.Urls.First()}/v1\", forward_headers: [\"X-Sim-*\"], timeouts: {{ first_byte: 1s, idle: 10s }} }}\n");
+                yaml.Append(System.Globalization.CultureInfo.InvariantCulture,
+                    $"  {name}: {{ base_url: \"{app.Urls.First()}/v1\", forward_headers: [\"X-Sim-*\"], timeouts: {{ first_byte: 1s, idle: 10s }} }}\n");
             }
 
             yaml.Append("""
@@ -149,7 +163,8 @@ public sealed class ChaosTests
             foreach (var key in (string[])["wide", "tight"])
             {
                 var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
-                await chaos.DoAsync(new Command.Record(SettingKind.Key, Org, key, new ApiKey(key, Org, null, null, null, hash, false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
+                await chaos.DoAsync(new Command.Record(
+                    SettingKind.Key, Org, key, new ApiKey(key, Org, null, null, null, hash, false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
             }
 
             await chaos.DoAsync(new Command.SetBudget(new Budget(new(Org, Key: "tight"), WindowUnit.Total, TightLimit, true, "UTC", Budget.DefaultThresholds)));
@@ -174,7 +189,12 @@ public sealed class ChaosTests
                     Seen[operation] = response.Headers.GetValues("Tieout-Usage-Id").Single();
 
                     // M4: who has seen the end finds the record.
-                    if (number % 100 == 0) Assert.Contains(await Ledger.Read.OperationAsync(Org, operation, Stop), attempt => attempt is { State: HoldState.Settled, Usage.Usage.StatusCode: 200 });
+                    if (number % 100 == 0)
+                    {
+                        Assert.Contains(await Ledger.Read.OperationAsync(Org, operation, Stop),
+                            attempt => attempt is { State: HoldState.Settled, Usage.Usage.StatusCode: 200 });
+                    }
+
                     return;
                 }
                 catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException && !Stop.IsCancellationRequested)
@@ -190,7 +210,8 @@ public sealed class ChaosTests
             var looked = 0;
             while (!over.IsCancellationRequested)
             {
-                var standing = Ledger.Read.Budgets(Org, Instant.From(TimeProvider.System.GetUtcNow())).Single(standing => standing.State.Budget.Scope.Key == "tight");
+                var standing = Ledger.Read.Budgets(Org, Instant.From(TimeProvider.System.GetUtcNow())).Single(
+                    standing => standing.State.Budget.Scope.Key == "tight");
                 Assert.True(standing.Posted + standing.Held <= TightLimit, $"B1: {standing.Posted} + {standing.Held}");
                 looked++;
                 await Task.Delay(5, CancellationToken.None);
@@ -226,7 +247,9 @@ public sealed class ChaosTests
         private static HttpRequestMessage Request(string operation, Random random)
         {
             var body = $$"""{"model":"main","max_tokens":200,{{(random.Next(2) == 0 ? "\"stream\":true," : "")}}"messages":[{"role":"user","content":"{{new string('x', random.Next(400, 1200))}}"}]}""";
-            var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            var request = new HttpRequestMessage(
+                HttpMethod.Post, "/v1/chat/completions")
+            { Content = new StringContent(body, Encoding.UTF8, "application/json") };
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", random.Next(10) == 0 ? "tight" : "wide");
             request.Headers.Add("Tieout-Operation", operation);
             request.Headers.Add("X-Sim-Operation", operation);

@@ -40,7 +40,8 @@ public sealed class ClientTests
             Assert.Equal((name, call.GetProperty("attempts").GetInt32()), (name, attempts.Count));
             AssertRetries(attempts);
             var answer = attempts[^1];
-            Assert.Equal((name, Number(call, "input"), Number(call, "output"), "reported"), (name, Number(answer, "input_tokens"), Number(answer, "output_tokens"), answer.GetProperty("basis").GetString()));
+            Assert.Equal((name, Number(call, "input"), Number(call, "output"), "reported"),
+                (name, Number(answer, "input_tokens"), Number(answer, "output_tokens"), answer.GetProperty("basis").GetString()));
             if (call.TryGetProperty("cached", out var cached)) Assert.Equal((name, cached.GetInt64()), (name, Number(answer, "cache_read_tokens")));
             if (call.TryGetProperty("cost", out var cost)) Assert.Equal((name, Platform.Money(operation, "charge")), (name, Amount.Parse(cost.GetString()!)));
             Assert.True(Platform.Money(answer, "charge") > Amount.Zero, $"{name} was free.");
@@ -87,7 +88,10 @@ public sealed class ClientTests
         {
             Assert.Equal(i + 1, Number(attempts[i], "attempt_no"));
             if (i > 0) Assert.Equal("retry", attempts[i].GetProperty("trigger_type").GetString());
-            if (i < attempts.Count - 1) Assert.Equal(("failed", Amount.Zero), (attempts[i].GetProperty("basis").GetString(), Platform.Money(attempts[i], "charge")));
+            if (i < attempts.Count - 1)
+            {
+                Assert.Equal(("failed", Amount.Zero), (attempts[i].GetProperty("basis").GetString(), Platform.Money(attempts[i], "charge")));
+            }
         }
     }
 
@@ -100,11 +104,13 @@ public sealed class ClientTests
         Assert.Equal(Amount.Zero, Platform.Money(await platform.GetAsync($"orgs/{Org}/balance"), "held"));
         using var provider = new HttpClient();
         var bill = JsonElement.Parse(await provider.GetStringAsync($"{platform.ProviderUrl}/sim/totals"));
-        Assert.Equal((Number(bill, "prompt_tokens"), Number(bill, "completion_tokens")), (rows.Sum(row => Number(row, "input_tokens")), rows.Sum(row => Number(row, "output_tokens"))));
+        Assert.Equal((Number(bill, "prompt_tokens"), Number(bill, "completion_tokens")),
+            (rows.Sum(row => Number(row, "input_tokens")), rows.Sum(row => Number(row, "output_tokens"))));
         Assert.Empty((await platform.GetAsync("orgs/poor/usage?limit=100")).GetProperty("items").EnumerateArray());
     }
 
-    private static async Task<Amount> SpentAsync(Platform platform) => Amount.Parse("1000") - Platform.Money(await platform.GetAsync($"orgs/{Org}/balance"), "posted");
+    private static async Task<Amount> SpentAsync(Platform platform) =>
+        Amount.Parse("1000") - Platform.Money(await platform.GetAsync($"orgs/{Org}/balance"), "posted");
 
     private static long Number(JsonElement body, string name) => body.GetProperty(name).GetInt64();
 }

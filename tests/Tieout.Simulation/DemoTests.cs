@@ -13,7 +13,8 @@ public sealed class DemoTests
         try
         {
             var (exit, text) = await TieoutProcess.RunAsync(
-                new Dictionary<string, string>(), "demo", "--listen", "http://127.0.0.1:0", "--data", folder.FullName, "--minutes", "0", "--requests", "1500", "--exit");
+                new Dictionary<string, string>(), "demo", "--listen", "http://127.0.0.1:0", "--data", folder.FullName, "--minutes", "0", "--requests", "1500",
+                "--exit");
 
             Assert.True(exit == 0, text);
             Assert.Contains("(402: ", text, StringComparison.Ordinal);

@@ -27,7 +27,8 @@ public sealed class HardBudgetTests
         var seenHighest = await watcher;
 
         var total = Amount.Sum(costs.SelectMany(cost => cost));
-        var window = (await platform.GetAsync("orgs/acme/budgets")).GetProperty("items").EnumerateArray().First(budget => budget.GetProperty("team").GetString() == "research");
+        var window = (await platform.GetAsync("orgs/acme/budgets")).GetProperty("items").EnumerateArray().First(
+            budget => budget.GetProperty("team").GetString() == "research");
         var limit = Amount.Parse("1");
         Assert.Equal(total, Platform.Money(window, "posted"));
         Assert.Equal(Amount.Zero, Platform.Money(window, "held"));
@@ -67,7 +68,8 @@ public sealed class HardBudgetTests
         var highest = Amount.Zero;
         while (!cancellationToken.IsCancellationRequested)
         {
-            foreach (var budget in (await platform.GetAsync("orgs/acme/budgets")).GetProperty("items").EnumerateArray().Where(budget => budget.GetProperty("team").GetString() is not null))
+            foreach (var budget in (await platform.GetAsync("orgs/acme/budgets")).GetProperty("items").EnumerateArray().Where(
+                budget => budget.GetProperty("team").GetString() is not null))
             {
                 highest = Amount.Largest(highest, Platform.Money(budget, "posted") + Platform.Money(budget, "held"));
             }

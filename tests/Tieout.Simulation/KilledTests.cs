@@ -57,7 +57,10 @@ public sealed class KilledTests
             {
                 using var answer = await http.SendAsync(Platform.Chat(url, key, 200, 20, slow), stop);
                 var body = await answer.Content.ReadAsStringAsync(stop);
-                if (answer.StatusCode == HttpStatusCode.OK && body.EndsWith('}')) acknowledged[answer.Headers.GetValues("Tieout-Usage-Id").Single()] = answer.Headers.GetValues("Tieout-Cost").Single();
+                if (answer.StatusCode == HttpStatusCode.OK && body.EndsWith('}'))
+                {
+                    acknowledged[answer.Headers.GetValues("Tieout-Usage-Id").Single()] = answer.Headers.GetValues("Tieout-Cost").Single();
+                }
             }
             catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
             {
@@ -87,6 +90,7 @@ public sealed class KilledTests
         var balance = await platform.GetAsync("orgs/acme/balance");
         Assert.Equal("0", balance.GetProperty("held").GetString());
         Assert.NotEqual(0, (await platform.GetAsync("orgs/acme/holds?state=expired")).GetProperty("items").GetArrayLength());
-        Assert.Contains((await platform.GetAsync("orgs/acme/findings")).GetProperty("items").EnumerateArray(), finding => finding.GetProperty("code").GetString() == "orphan_hold");
+        Assert.Contains((await platform.GetAsync("orgs/acme/findings")).GetProperty("items").EnumerateArray(),
+            finding => finding.GetProperty("code").GetString() == "orphan_hold");
     }
 }

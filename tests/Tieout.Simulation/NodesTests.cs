@@ -50,7 +50,8 @@ public sealed class NodesTests
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"{url}/api/v1/orgs/acme/budgets");
             using var answer = await platform.Admin.SendAsync(request, Cancel);
-            var window = JsonElement.Parse(await answer.Content.ReadAsStringAsync(Cancel)).GetProperty("items").EnumerateArray().First(budget => budget.GetProperty("limit").ValueKind == JsonValueKind.String);
+            var window = JsonElement.Parse(await answer.Content.ReadAsStringAsync(Cancel)).GetProperty("items").EnumerateArray().First(
+                budget => budget.GetProperty("limit").ValueKind == JsonValueKind.String);
             Assert.Equal((total, Amount.Zero), (Platform.Money(window, "posted"), Platform.Money(window, "held")));
         }
 
@@ -99,7 +100,8 @@ public sealed class NodesTests
         await node.DisposeAsync();
     }
 
-    private static Func<string, string> Configuration(string store) => provider => Platform.Configuration(provider, store, "request_timeout: 5s", "drain_timeout: 1s");
+    private static Func<string, string> Configuration(string store) =>
+        provider => Platform.Configuration(provider, store, "request_timeout: 5s", "drain_timeout: 1s");
 
     private static async Task<string> OpenAsync(Platform platform, string limit)
     {
@@ -121,8 +123,14 @@ public sealed class NodesTests
             {
                 using var answer = await http.SendAsync(Platform.Chat(url, key, 200, 20), stop);
                 var body = await answer.Content.ReadAsStringAsync(stop);
-                if (answer.StatusCode == HttpStatusCode.OK && body.EndsWith('}')) acknowledged[answer.Headers.GetValues("Tieout-Usage-Id").Single()] = Amount.Parse(answer.Headers.GetValues("Tieout-Cost").Single());
-                else await Task.Delay(20, CancellationToken.None);
+                if (answer.StatusCode == HttpStatusCode.OK && body.EndsWith('}'))
+                {
+                    acknowledged[answer.Headers.GetValues("Tieout-Usage-Id").Single()] = Amount.Parse(answer.Headers.GetValues("Tieout-Cost").Single());
+                }
+                else
+                {
+                    await Task.Delay(20, CancellationToken.None);
+                }
             }
             catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
             {

@@ -24,7 +24,8 @@ public sealed class OperatingTests
         await platform.KillGatewayAsync();
         var url = $"http://127.0.0.1:{TieoutProcess.FreePort()}";
         var environment = new Dictionary<string, string>(platform.Environment) { ["TIEOUT_ADMIN_TOKEN"] = "another-admin-token-0123456789abcdef" };
-        await using var changed = await TieoutProcess.StartAsync(url, environment, "serve", "--data", platform.Data, "--listen", url, "--store", store, "--secrets-changed");
+        await using var changed =
+            await TieoutProcess.StartAsync(url, environment, "serve", "--data", platform.Data, "--listen", url, "--store", store, "--secrets-changed");
         Assert.Equal(2, (await ServeAsync(platform, "TIEOUT__UNUSED", "x")).ExitCode);
     }
 
@@ -58,5 +59,6 @@ public sealed class OperatingTests
     }
 
     private static Task<(int ExitCode, string Output)> ServeAsync(Platform platform, string name, string value) => TieoutProcess.RunAsync(
-        new Dictionary<string, string>(platform.Environment) { [name] = value }, "serve", "--data", Path.Combine(platform.Folder, "third"), "--listen", "http://127.0.0.1:0", "--config", Path.Combine(platform.Folder, "tieout.yaml"));
+        new Dictionary<string, string>(platform.Environment) { [name] = value }, "serve", "--data", Path.Combine(platform.Folder, "third"), "--listen",
+        "http://127.0.0.1:0", "--config", Path.Combine(platform.Folder, "tieout.yaml"));
 }

@@ -25,7 +25,8 @@ public sealed class OutageTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: S1 of a whole process. Method: 64 clients until 10,000 answers have come; meanwhile its files may not grow any more, and later another process locks the database
+    // Goal: S1 of a whole process. Method: 64 clients until 10,000 answers have come; meanwhile its files may not grow any more, and later another process
+    // locks the database
     // for longer than it waits. Then the provider's own bill, our records, the charges and the balance must be one, and verify clean.
     [Fact]
     public async Task S1_M1_M4_ten_thousand_settlements_through_a_full_disk_and_a_locked_file_lose_nothing_and_count_once()
@@ -55,7 +56,8 @@ public sealed class OutageTests
         await UntilAsync(() => _answered.Count >= Settlements, clients);
         await over.CancelAsync();
         await Task.WhenAll(clients);
-        Assert.True(full > 0 && locked <= 2 * AtOnce && _refused > 0, $"The spool held {full} while the disk was full, {locked} answers came while the file was locked, {_refused} were refused: no outage was seen.");
+        Assert.True(full > 0 && locked <= 2 * AtOnce && _refused > 0,
+            $"The spool held {full} while the disk was full, {locked} answers came while the file was locked, {_refused} were refused: no outage was seen.");
         await AssertOneBookAsync(platform);
     }
 
@@ -70,7 +72,8 @@ public sealed class OutageTests
         }
 
         Assert.Equal((0, 0), (health.GetProperty("spool_depth").GetInt32(), health.GetProperty("dropped_records").GetInt32()));
-        var lines = (await platform.Admin.GetStringAsync("orgs/acme/usage?format=csv", Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r').Split(',')).ToList();
+        var lines = (await platform.Admin.GetStringAsync("orgs/acme/usage?format=csv", Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.TrimEnd('\r').Split(',')).ToList();
         int Column(string name) => Array.IndexOf(lines[0], name);
         var (id, charge, input, output, basis) = (Column("usage_id"), Column("charge"), Column("input_tokens"), Column("output_tokens"), Column("basis"));
         var rows = lines.Skip(1).ToDictionary(line => line[id]);
@@ -79,8 +82,10 @@ public sealed class OutageTests
         var bill = JsonElement.Parse(await http.GetStringAsync($"{platform.ProviderUrl}/sim/totals", Stop));
         Assert.Equal(bill.GetProperty("billed").GetInt64(), rows.Count);
         Assert.All(rows.Values, row => Assert.Equal("reported", row[basis]));
-        Assert.Equal(bill.GetProperty("prompt_tokens").GetInt64(), rows.Values.Sum(row => long.Parse(row[input], System.Globalization.CultureInfo.InvariantCulture)));
-        Assert.Equal(bill.GetProperty("completion_tokens").GetInt64(), rows.Values.Sum(row => long.Parse(row[output], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            bill.GetProperty("prompt_tokens").GetInt64(), rows.Values.Sum(row => long.Parse(row[input], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(bill.GetProperty("completion_tokens").GetInt64(),
+            rows.Values.Sum(row => long.Parse(row[output], System.Globalization.CultureInfo.InvariantCulture)));
         var balance = await platform.GetAsync("orgs/acme/balance");
         Assert.Equal(Amount.Parse("1000") - rows.Values.Sum(row => Amount.Parse(row[charge])), Platform.Money(balance, "posted"));
         Assert.Equal(Amount.Zero, Platform.Money(balance, "held"));
@@ -100,11 +105,13 @@ public sealed class OutageTests
             var body = await answer.Content.ReadAsStringAsync(CancellationToken.None);
             if (answer.StatusCode == HttpStatusCode.OK)
             {
-                Assert.True(_answered.TryAdd(answer.Headers.GetValues("Tieout-Usage-Id").Single(), answer.Headers.TryGetValues("Tieout-Cost", out var cost) ? cost.Single() : ""), "A usage id came twice.");
+                Assert.True(_answered.TryAdd(answer.Headers.GetValues("Tieout-Usage-Id").Single(),
+                    answer.Headers.TryGetValues("Tieout-Cost", out var cost) ? cost.Single() : ""), "A usage id came twice.");
                 continue;
             }
 
-            Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable && body.Contains("store_unavailable", StringComparison.Ordinal), $"{(int)answer.StatusCode} {body}");
+            Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable && body.Contains("store_unavailable", StringComparison.Ordinal),
+                $"{(int)answer.StatusCode} {body}");
             Interlocked.Increment(ref body.Contains("usage", StringComparison.Ordinal) ? ref _unrecorded : ref _refused);
             await Task.Delay(50, CancellationToken.None);
         }
@@ -127,7 +134,8 @@ public sealed class OutageTests
     /// <param name="bytes">How large a file of the gateway's may become; null: as large as it likes.</param>
     private static async Task LimitAsync(Platform platform, long? bytes)
     {
-        using var prlimit = Process.Start("prlimit", [$"--pid={platform.GatewayId}", bytes is { } most ? $"--fsize={most}:unlimited" : "--fsize=unlimited:unlimited"]);
+        using var prlimit = Process.Start(
+            "prlimit", [$"--pid={platform.GatewayId}", bytes is { } most ? $"--fsize={most}:unlimited" : "--fsize=unlimited:unlimited"]);
         await prlimit.WaitForExitAsync(Stop);
         Assert.Equal(0, prlimit.ExitCode);
     }

@@ -25,7 +25,8 @@ public sealed class TakeoverTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: batches and responses that only the dead node was looking after are charged, each line once. Method: the node with the lock is killed -9 when it has
+    // Goal: batches and responses that only the dead node was looking after are charged, each line once. Method: the node with the lock is killed -9 when it
+    // has
     // charged some lines of a batch (they are charged 500 at a time) and not all; the provider's own bill says what must be there.
     [Fact]
     public async Task M1_M4_the_node_that_polls_is_killed_amid_a_batch_and_another_charges_the_rest_once()
@@ -54,7 +55,8 @@ public sealed class TakeoverTests
         Assert.NotEqual(holder, await HolderAsync(database, holder, Takeover));
 
         await UntilAsync(database, "SELECT (SELECT count(*) FROM objects WHERE pending = 1) - (SELECT count(*) FROM object_ends)", pending => pending == 0);
-        TestContext.Current.SendDiagnosticMessage("{0} lines were charged when it was killed; all was charged {1:F1} s later.", charged, killed.Elapsed.TotalSeconds);
+        TestContext.Current.SendDiagnosticMessage(
+            "{0} lines were charged when it was killed; all was charged {1:F1} s later.", charged, killed.Elapsed.TotalSeconds);
         await AssertTheBillIsTheBookAsync(platform, database);
         var (exit, text) = await platform.RunAsync("verify", "--store", store, "--json");
         Assert.True(exit == 0, text);
@@ -66,12 +68,15 @@ public sealed class TakeoverTests
     {
         var lines = string.Concat(Enumerable.Range(0, Lines).Select(line =>
             $$"""{"custom_id":"line-{{line}}","method":"POST","url":"/v1/chat/completions","body":{"model":"{{Platform.Model}}","messages":[{"role":"user","content":"How much?"}],"max_tokens":100} }""" + "\n"));
-        using var form = new MultipartFormDataContent { { new StringContent("batch"), "purpose" }, { new ByteArrayContent(Encoding.UTF8.GetBytes(lines)), "file", "lines.jsonl" } };
+        using var form = new MultipartFormDataContent { { new StringContent("batch"), "purpose" }, { new ByteArrayContent(
+            Encoding.UTF8.GetBytes(lines)), "file", "lines.jsonl" } };
         var file = await AnsweredAsync(http, new(HttpMethod.Post, $"{url}/v1/files") { Content = form });
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/v1/batches")
         {
-            Content = JsonContent.Create(new { input_file_id = file.GetProperty("id").GetString(), endpoint = "/v1/chat/completions", completion_window = "24h" }),
-            Headers = { { "Tieout-Operation", $"nightly-{batch}" }, { "X-Sim-Batch", "polls:3" }, { "X-Sim-Prompt-Tokens", "3" }, { "X-Sim-Completion-Tokens", "40" } },
+            Content = JsonContent.Create(
+                new { input_file_id = file.GetProperty("id").GetString(), endpoint = "/v1/chat/completions", completion_window = "24h" }),
+            Headers = { { "Tieout-Operation", $"nightly-{batch}" }, { "X-Sim-Batch", "polls:3" }, { "X-Sim-Prompt-Tokens", "3" },
+                { "X-Sim-Completion-Tokens", "40" } },
         };
         await AnsweredAsync(http, request);
     }
@@ -99,7 +104,8 @@ public sealed class TakeoverTests
     {
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(20, Cancel))
         {
-            var holder = PostgresServer.Instance.Sql(database, "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND granted AND datname = current_database()");
+            var holder = PostgresServer.Instance.Sql(database,
+                "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND granted AND datname = current_database()");
             if (holder.Length > 0 && holder != isNot) return holder;
             Assert.True(clock.Elapsed < within, $"No other node has the lock after {clock.Elapsed.TotalSeconds:F1} s.");
         }
@@ -109,7 +115,10 @@ public sealed class TakeoverTests
 
     private static async Task UntilAsync(string database, string sql, Func<long, bool> isSo)
     {
-        for (var clock = Stopwatch.StartNew(); !isSo(Count(database, sql)); await Task.Delay(1, Cancel)) Assert.True(clock.Elapsed < Longest, $"{sql} still answers {Count(database, sql)}.");
+        for (var clock = Stopwatch.StartNew(); !isSo(Count(database, sql)); await Task.Delay(1, Cancel))
+        {
+            Assert.True(clock.Elapsed < Longest, $"{sql} still answers {Count(database, sql)}.");
+        }
     }
 
     private static async Task AssertTheBillIsTheBookAsync(Platform platform, string database)
@@ -123,6 +132,7 @@ public sealed class TakeoverTests
         Assert.Equal(bill.GetProperty("completion_tokens").GetInt64(), Count(database, "SELECT sum(output_tokens) FROM usage"));
         Assert.Equal(0, Count(database, "SELECT count(*) FROM findings"));
         Assert.Equal(0, Count(database, "SELECT sum(held) FROM accounts"));
-        Assert.Equal(Amount.Parse("1000").Nanos - Count(database, "SELECT sum(charge) FROM usage"), Count(database, "SELECT credits - debits FROM accounts WHERE org = 'acme' AND kind = 0"));
+        Assert.Equal(Amount.Parse("1000").Nanos - Count(database, "SELECT sum(charge) FROM usage"),
+            Count(database, "SELECT credits - debits FROM accounts WHERE org = 'acme' AND kind = 0"));
     }
 }

@@ -44,7 +44,10 @@ public sealed class TieOutTests
         var (costsExit, costsText) = await platform.RunAsync("costs", "today", "--json");
         var costs = JsonElement.Parse(costsText);
         Assert.Equal((0, 0m), (costsExit, costs.GetProperty("drift_pct").GetDecimal()));
-        foreach (var surface in (string[])["counter_daily_total", "ledger_daily_total", "usage_daily_total"]) Assert.Equal(headers, Platform.Money(costs, surface));
+        foreach (var surface in (string[])["counter_daily_total", "ledger_daily_total", "usage_daily_total"])
+        {
+            Assert.Equal(headers, Platform.Money(costs, surface));
+        }
 
         await platform.KillGatewayAsync();
         var (verifyExit, verifyText) = await platform.RunAsync("verify", "--data", platform.Data, "--json");
@@ -76,7 +79,8 @@ public sealed class TieOutTests
         Assert.NotNull(operation);
         // The streams' final figures are on their operations; the second one is the newest usage record.
         var streamed = (await platform.GetAsync("orgs/acme/usage?limit=10")).GetProperty("items").EnumerateArray()
-            .Where(item => item.GetProperty("operation_id").GetString() != whole.GetRawResponse().Headers.FirstOrDefault(header => header.Key.Equals("Tieout-Operation", StringComparison.OrdinalIgnoreCase)).Value)
+            .Where(item => item.GetProperty("operation_id").GetString() != whole.GetRawResponse().Headers
+                .FirstOrDefault(header => header.Key.Equals("Tieout-Operation", StringComparison.OrdinalIgnoreCase)).Value)
             .Sum(item => Platform.Money(item, "charge"));
         return Amount.Parse(cost!) + streamed;
     }

@@ -47,7 +47,8 @@ public sealed class WebhooksTests
         foreach (var org in endpoint.Taken.GroupBy(message => message.Org))
         {
             var first = org.Select(message => message.Through).Distinct().ToList();
-            Assert.Equal(Enumerable.Range(0, Months).Select(month => new DateTime(2024, 1, 1).AddMonths(month).ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture)), first);
+            Assert.Equal(Enumerable.Range(0, Months).Select(
+                month => new DateTime(2024, 1, 1).AddMonths(month).ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture)), first);
         }
 
         await PostgresQuietAsync(store);
@@ -61,7 +62,8 @@ public sealed class WebhooksTests
             if (PostgresServer.Instance.Sql(database, "SELECT count(*) FROM deliveries WHERE state <> 1") == "0") return;
         }
 
-        Assert.Fail(PostgresServer.Instance.Sql(database, "SELECT string_agg(concat_ws(' ', org, seq, state, attempts, error), '; ') FROM deliveries WHERE state <> 1"));
+        Assert.Fail(PostgresServer.Instance.Sql(
+            database, "SELECT string_agg(concat_ws(' ', org, seq, state, attempts, error), '; ') FROM deliveries WHERE state <> 1"));
     }
 
     private static async Task CloseAsync(Platform platform, string url, string org, DateTime month)
@@ -146,7 +148,11 @@ public sealed class WebhooksTests
             Interlocked.Increment(ref _busy);
             await Task.Delay(30, Cancel);
             var fails = Interlocked.Increment(ref _calls) % 7 == 0;
-            if (!fails) Taken.Enqueue(new(body.RootElement.GetProperty("org").GetString()!, body.RootElement.GetProperty("data").GetProperty("through").GetString()!));
+            if (!fails)
+            {
+                Taken.Enqueue(new(body.RootElement.GetProperty("org").GetString()!, body.RootElement.GetProperty("data").GetProperty("through").GetString()!));
+            }
+
             Interlocked.Decrement(ref _busy);
             try
             {

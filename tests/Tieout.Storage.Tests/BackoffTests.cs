@@ -26,7 +26,9 @@ public sealed class BackoffTests
 
     [Fact]
     public void A_first_pause_that_is_longer_than_the_longest_stays() =>
-        Assert.Equal([5, 5], Enumerable.Range(1, 2).Select(failures => (int)new Backoff(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1)).Pause(failures, chance: 0).TotalSeconds));
+        Assert.Equal([5, 5],
+            Enumerable.Range(1, 2).Select(
+                failures => (int)new Backoff(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1)).Pause(failures, chance: 0).TotalSeconds));
 
     [Fact]
     public void Without_a_failure_there_is_no_pause() => Assert.Throws<ArgumentOutOfRangeException>(() => Pauses.Pause(0));

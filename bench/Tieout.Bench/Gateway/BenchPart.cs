@@ -12,13 +12,15 @@ namespace Tieout.Bench.Gateway;
 internal sealed record PartReading(long AllocatedBytes, long CpuMicros, long ManagedBytes, long WorkingSetBytes)
 {
     public static PartReading Now() => new(
-        GC.GetTotalAllocatedBytes(precise: true), Environment.CpuUsage.TotalTime.Ticks / TimeSpan.TicksPerMicrosecond, GC.GetTotalMemory(forceFullCollection: false), Environment.WorkingSet);
+        GC.GetTotalAllocatedBytes(precise: true), Environment.CpuUsage.TotalTime.Ticks / TimeSpan.TicksPerMicrosecond,
+        GC.GetTotalMemory(forceFullCollection: false), Environment.WorkingSet);
 }
 
 [JsonSerializable(typeof(PartReading))]
 internal sealed partial class PartJson : JsonSerializerContext;
 
-/// <summary>One of the servers of a measurement, in a process of its own: it runs until its standard input ends, and tells its readings whenever a line comes in.</summary>
+/// <summary>One of the servers of a measurement, in a process of its own: it runs until its standard input ends, and tells its readings whenever a line comes
+/// in.</summary>
 internal static class BenchPart
 {
     public const string Gateway = "gateway";
@@ -40,7 +42,8 @@ internal static class BenchPart
 
     /// <param name="upstream">The provider's address; null for the provider itself.</param>
     /// <param name="folder">The gateway's data.</param>
-    public static async Task RunAsync(string part, string? upstream, string? folder, StartGateway start, TextWriter output, TextReader input, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        string part, string? upstream, string? folder, StartGateway start, TextWriter output, TextReader input, CancellationToken cancellationToken)
     {
         if (part == Gateway)
         {

@@ -5,7 +5,8 @@ namespace Tieout.Bench.Gateway;
 /// <summary>The requests of the measurement, as the bytes that go out.</summary>
 internal sealed class BenchRequests(string key)
 {
-    private const string Question = """{"role":"user","content":"Three teams share one account. Each has a budget for the day and one for the month. Which of them is told first, and by how much, if all of them spend a third of what is left?"}""";
+    private const string Question =
+        """{"role":"user","content":"Three teams share one account. Each has a budget for the day and one for the month. Which of them is told first, and by how much, if all of them spend a third of what is left?"}""";
 
     /// <summary>Of text; with the events before and after it, a stream has 20.</summary>
     private const int Tokens = 16;

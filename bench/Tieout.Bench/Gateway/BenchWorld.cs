@@ -86,7 +86,8 @@ internal sealed class BenchWorld : IAsyncDisposable
         await using var ledger = SqliteLedger.Open(_folder);
         var totals = await ledger.Read.TotalsAsync(Org, default, Instant.From(DateTimeOffset.UtcNow.AddDays(1)), cancellationToken);
         var findings = await ledger.Read.FindingsAsync(Org, 10, cancellationToken);
-        return new(expected, totals.UsageCount, totals.PostingCount, sent, Served, ledger.Read.OpenHolds(Org).Count, findings.Count, verification.Ok && totals.Postings == totals.Usage);
+        return new(expected, totals.UsageCount, totals.PostingCount, sent, Served, ledger.Read.OpenHolds(Org).Count, findings.Count,
+            verification.Ok && totals.Postings == totals.Usage);
     }
 
     public async ValueTask DisposeAsync()
@@ -103,7 +104,8 @@ internal sealed class BenchWorld : IAsyncDisposable
         await SendAsync(HttpMethod.Post, "orgs", $$"""{"id":"{{Org}}","asset":"USD","billing":"prepaid"}""");
         await SendAsync(HttpMethod.Post, $"orgs/{Org}/topups", $$"""{"amount":"{{Plenty}}","id":"bench"}""");
         await SendAsync(HttpMethod.Post, $"orgs/{Org}/teams", $$"""{"name":"{{Team}}"}""");
-        var key = await SendAsync(HttpMethod.Post, $"orgs/{Org}/keys", $$"""{"team":"{{Team}}","scopes":["{{KeyScope.Inference}}","{{KeyScope.UsageWrite.Name}}"]}""");
+        var key = await SendAsync(
+            HttpMethod.Post, $"orgs/{Org}/keys", $$"""{"team":"{{Team}}","scopes":["{{KeyScope.Inference}}","{{KeyScope.UsageWrite.Name}}"]}""");
         Key = key.GetProperty("key").GetString()!;
         await SendAsync(HttpMethod.Put, $"orgs/{Org}/budgets", $$"""{"window":"day","limit":"{{Plenty}}","hard":true}""");
         await SendAsync(HttpMethod.Put, $"orgs/{Org}/budgets", $$"""{"window":"month","limit":"{{Plenty}}","hard":true,"team":"{{Team}}"}""");
@@ -114,7 +116,8 @@ internal sealed class BenchWorld : IAsyncDisposable
             using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
             using var answer = await api.SendAsync(request, cancellationToken);
             var text = await answer.Content.ReadAsStringAsync(cancellationToken);
-            return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new IOException($"The gateway answered {(int)answer.StatusCode} to {method} {path}: {text}");
+            return answer.IsSuccessStatusCode
+                ? JsonElement.Parse(text) : throw new IOException($"The gateway answered {(int)answer.StatusCode} to {method} {path}: {text}");
         }
     }
 }

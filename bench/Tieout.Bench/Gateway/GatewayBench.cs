@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Tieout.Bench.Gateway;
 
-/// <summary>Measures the gateway, with holds, budgets, key check and settlement on, against the provider itself and a plain proxy, in one run on one machine.</summary>
+/// <summary>Measures the gateway, with holds, budgets, key check and settlement on, against the provider itself and a plain proxy, in one run on one
+/// machine.</summary>
 /// <remarks>The three take turns, several times over, so that a machine that changes its speed changes all of them.</remarks>
 /// <param name="seconds">How long each of them is under each load.</param>
 /// <param name="progress">Told what is measured next.</param>
@@ -26,13 +27,17 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
         progress("warming up");
         await WarmUpAsync();
         progress("one at a time");
-        var (alone, perRequest) = await CompareAsync((target, time, times) => GatewayLoads.OneAtATimeAsync(target, _requests.Whole, time, times, cancellationToken));
+        var (alone, perRequest) =
+            await CompareAsync((target, time, times) => GatewayLoads.OneAtATimeAsync(target, _requests.Whole, time, times, cancellationToken));
         progress($"{OpenLoopPerS} requests a second");
-        var (openLoop, _) = await CompareAsync((target, time, times) => GatewayLoads.OpenLoopAsync(target, OpenLoopPerS, _requests.Whole, time, times, cancellationToken));
+        var (openLoop, _) =
+            await CompareAsync((target, time, times) => GatewayLoads.OpenLoopAsync(target, OpenLoopPerS, _requests.Whole, time, times, cancellationToken));
         progress($"{Clients} at once");
-        var (atOnce, perRequestAtOnce) = await CompareAsync((target, time, times) => GatewayLoads.AtOnceAsync(target, Clients, _requests.Whole, time, times, cancellationToken));
+        var (atOnce, perRequestAtOnce) =
+            await CompareAsync((target, time, times) => GatewayLoads.AtOnceAsync(target, Clients, _requests.Whole, time, times, cancellationToken));
         progress("streams");
-        var (streams, perStream) = await CompareAsync((target, time, times) => GatewayLoads.OneAtATimeAsync(target, _requests.Stream, time, times, cancellationToken));
+        var (streams, perStream) =
+            await CompareAsync((target, time, times) => GatewayLoads.OneAtATimeAsync(target, _requests.Stream, time, times, cancellationToken));
         progress($"{StreamsOpen.Count} open streams");
         var open = await StreamsOpen.MeasureAsync(world, _time, cancellationToken);
         _through += StreamsOpen.Count;
@@ -40,7 +45,8 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
         var ingest = await IngestAsync();
         progress("tying out");
         var tiedOut = await world.TieOutAsync(_through + ingest.Events, _direct + _proxied + _through, cancellationToken);
-        return new(seconds, alone.Total, openLoop.Total, atOnce.Total, streams.FirstByte, streams.Total, perRequest, perRequestAtOnce, perStream, open, ingest, tiedOut);
+        return new(seconds, alone.Total, openLoop.Total, atOnce.Total, streams.FirstByte, streams.Total, perRequest, perRequestAtOnce, perStream, open, ingest,
+            tiedOut);
     }
 
     private async Task WarmUpAsync()
@@ -52,7 +58,10 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
             {
                 // As long as the measurement, but at least so many answers.
                 var began = Stopwatch.GetTimestamp();
-                while (times[i].Count < WarmUpAnswers || Stopwatch.GetElapsedTime(began) < _time / 2) await GatewayLoads.AtOnceAsync(TargetOf(i), Clients, request, _time / 10, times[i], cancellationToken);
+                while (times[i].Count < WarmUpAnswers || Stopwatch.GetElapsedTime(began) < _time / 2)
+                {
+                    await GatewayLoads.AtOnceAsync(TargetOf(i), Clients, request, _time / 10, times[i], cancellationToken);
+                }
             }
 
             await CountAsync(times[0], times[1], times[2]);
@@ -104,7 +113,8 @@ internal sealed class GatewayBench(BenchWorld world, decimal seconds, Action<str
         var now = DateTime.UtcNow;
         IngestLoad[] loads =
         [
-            new(world, () => IngestBatch.Plain(world.Key, now), cancellationToken), new(world, () => IngestBatch.CloudEvents(world.Key, now), cancellationToken), new(world, () => IngestBatch.Otlp(world.Key, now), cancellationToken),
+            new(world, () => IngestBatch.Plain(world.Key, now), cancellationToken),
+            new(world, () => IngestBatch.CloudEvents(world.Key, now), cancellationToken), new(world, () => IngestBatch.Otlp(world.Key, now), cancellationToken),
         ];
         progress("taking events in");
         foreach (var load in loads) await load.WarmUpAsync(_time / Rounds);

@@ -30,7 +30,8 @@ internal sealed record Compared(MeasuredTimes Direct, MeasuredTimes Proxy, Measu
 internal sealed record Spent(long AllocatedBytes, decimal CpuMicros)
 {
     public static Spent Between(PartReading before, PartReading after, long requests) => new(
-        (after.AllocatedBytes - before.AllocatedBytes) / Math.Max(1, requests), Math.Round((decimal)(after.CpuMicros - before.CpuMicros) / Math.Max(1, requests), 1));
+        (after.AllocatedBytes - before.AllocatedBytes) / Math.Max(1, requests),
+        Math.Round((decimal)(after.CpuMicros - before.CpuMicros) / Math.Max(1, requests), 1));
 }
 
 /// <summary>The gateway's memory while many streams are open.</summary>

@@ -28,12 +28,15 @@ internal static class GatewayLoads
     public static async Task AtOnceAsync(LoadTarget target, int clients, byte[] request, TimeSpan time, LoadTimes times, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => OneAtATimeAsync(target, request, time, times, cancellationToken), cancellationToken)));
+        await Task.WhenAll(
+            Enumerable.Range(0, clients).Select(_ => Task.Run(() => OneAtATimeAsync(target, request, time, times, cancellationToken), cancellationToken)));
         times.Took(Stopwatch.GetTimestamp() - began);
     }
 
-    /// <summary>So many a second, whether or not the server keeps up, each timed from when it should have been sent: a stall costs all who would have come in it.</summary>
-    public static async Task OpenLoopAsync(LoadTarget target, int perSecond, byte[] request, TimeSpan time, LoadTimes times, CancellationToken cancellationToken)
+    /// <summary>So many a second, whether or not the server keeps up, each timed from when it should have been sent: a stall costs all who would have come in
+    /// it.</summary>
+    public static async Task OpenLoopAsync(
+        LoadTarget target, int perSecond, byte[] request, TimeSpan time, LoadTimes times, CancellationToken cancellationToken)
     {
         var due = Channel.CreateUnbounded<long>(new() { SingleWriter = true });
         var senders = Enumerable.Range(0, OpenLoopConnections).Select(_ => Task.Run(SendAsync, cancellationToken)).ToArray();
@@ -44,7 +47,11 @@ internal static class GatewayLoads
         async Task SendAsync()
         {
             var connection = await target.TakeAsync(cancellationToken);
-            await foreach (var intended in due.Reader.ReadAllAsync(cancellationToken)) times.Add(intended, await connection.SendAsync(request, cancellationToken));
+            await foreach (var intended in due.Reader.ReadAllAsync(cancellationToken))
+            {
+                times.Add(intended, await connection.SendAsync(request, cancellationToken));
+            }
+
             target.Return(connection);
         }
     }
@@ -110,6 +117,7 @@ internal sealed class LoadTimes
     private MeasuredTimes Of(LatencyHistogram times)
     {
         var took = _took > 0 ? _took : _summed;
-        return new(times.Count, took == 0 ? 0 : Math.Round((decimal)times.Count * Stopwatch.Frequency / took), times.QuantileMs(500), times.QuantileMs(990), times.QuantileMs(999));
+        return new(times.Count, took == 0 ? 0 : Math.Round((decimal)times.Count * Stopwatch.Frequency / took), times.QuantileMs(500), times.QuantileMs(990),
+            times.QuantileMs(999));
     }
 }

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Tieout.Bench.Gateway;
 
-/// <summary>A request with 1,000 events in one of the formats that are taken in. Its events get new ids for every sending; nothing else of it changes.</summary>
+/// <summary>A request with 1,000 events in one of the formats that are taken in. Its events get new ids for every sending; nothing else of it
+/// changes.</summary>
 internal sealed class IngestBatch
 {
     public const int Events = 1_000;

@@ -5,7 +5,8 @@ using System.Net.Sockets;
 
 namespace Tieout.Bench.Gateway;
 
-/// <summary>One HTTP/1.1 connection that sends bytes made beforehand and reads of an answer only where it ends, so that the load costs far less than what it measures.</summary>
+/// <summary>One HTTP/1.1 connection that sends bytes made beforehand and reads of an answer only where it ends, so that the load costs far less than what it
+/// measures.</summary>
 /// <remarks>Answers have a length or come in chunks, as Kestrel's do. One request at a time.</remarks>
 internal sealed class LoadConnection : IDisposable
 {
@@ -45,11 +46,16 @@ internal sealed class LoadConnection : IDisposable
         int end;
         while ((end = _buffer.AsSpan(_start, _end - _start).IndexOf("\r\n\r\n"u8)) < 0) await FillAsync(cancellationToken);
         var head = _buffer.AsSpan(_start, end + 2);
-        if (!head.StartsWith("HTTP/1.1 200"u8)) throw new IOException($"An answer began with: {System.Text.Encoding.UTF8.GetString(_buffer.AsSpan(_start, _end - _start))}");
+        if (!head.StartsWith("HTTP/1.1 200"u8))
+        {
+            throw new IOException($"An answer began with: {System.Text.Encoding.UTF8.GetString(_buffer.AsSpan(_start, _end - _start))}");
+        }
+
         _start += end + 4;
         var at = head.IndexOf("\r\nContent-Length: "u8);
         if (at < 0) return null;
-        return Utf8Parser.TryParse(head[(at + "\r\nContent-Length: ".Length)..], out int length, out _) ? length : throw new IOException("An answer's length is no number.");
+        return Utf8Parser.TryParse(head[(at + "\r\nContent-Length: ".Length)..], out int length, out _)
+            ? length : throw new IOException("An answer's length is no number.");
     }
 
     private async ValueTask SkipChunksAsync(CancellationToken cancellationToken)

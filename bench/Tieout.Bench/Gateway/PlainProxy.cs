@@ -11,7 +11,8 @@ internal static class PlainProxy
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
-        var connections = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null });
+        var connections = new HttpMessageInvoker(
+            new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null });
         app.Run(async context =>
         {
             using var request = new HttpRequestMessage(new(context.Request.Method), upstream.OriginalString + context.Request.Path);
@@ -19,7 +20,10 @@ internal static class PlainProxy
             foreach (var (name, values) in context.Request.Headers)
             {
                 if (name is "Host" or "Connection") continue;
-                if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+                if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
+                {
+                    request.Content.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+                }
             }
 
             using var answer = await connections.SendAsync(request, context.RequestAborted);

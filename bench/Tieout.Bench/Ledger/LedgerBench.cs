@@ -3,7 +3,8 @@ using System.Runtime;
 
 namespace Tieout.Bench.Ledger;
 
-/// <summary>Measures the ledger against the plain loop, and several nodes against one, turn and turn about in the same run, so that a machine that changes its speed changes all.</summary>
+/// <summary>Measures the ledger against the plain loop, and several nodes against one, turn and turn about in the same run, so that a machine that changes its
+/// speed changes all.</summary>
 public static class LedgerBench
 {
     /// <summary>Charges in one turn. Preparing commands and reading rows back is not timed.</summary>
@@ -14,14 +15,17 @@ public static class LedgerBench
     /// <summary>Turns that warm everything up and are not counted, at most.</summary>
     private const int WarmUpTurnsMax = 8;
 
-    /// <summary>The runtime compiles what is called often anew, on a core of its own: while that takes more of a turn than this, it would be measured too.</summary>
+    /// <summary>The runtime compiles what is called often anew, on a core of its own: while that takes more of a turn than this, it would be measured
+    /// too.</summary>
     private const decimal CompilingMax = 0.05m;
 
-    public static async Task<LedgerBenchResult> RunAsync(LedgerBenchOptions options, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
+    public static async Task<LedgerBenchResult> RunAsync(
+        LedgerBenchOptions options, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
     {
         Check(options);
         if (options.Mode == LedgerBenchMode.SingleHold) options = options with { Batch = 1 };
-        await using BenchStore bench = options.Postgres is { } postgres ? await PostgresBench.OpenAsync(postgres, options.BatchMax, options.Nodes) : SqliteBench.Open(options);
+        await using BenchStore bench = options.Postgres is { } postgres
+            ? await PostgresBench.OpenAsync(postgres, options.BatchMax, options.Nodes) : SqliteBench.Open(options);
         var workload = new Workload(options, bench.BucketOf);
         await Parallel.ForEachAsync(workload.Openings(), cancellationToken, async (commands, token) =>
         {

@@ -22,7 +22,8 @@ internal static class LedgerLoads
         }
     }
 
-    /// <summary>Each at its time, whether or not those before it are answered, and timed from then. That a thread sleeps a millisecond at least is in the times.</summary>
+    /// <summary>Each at its time, whether or not those before it are answered, and timed from then. That a thread sleeps a millisecond at least is in the
+    /// times.</summary>
     public static async Task AtRateAsync(IReadOnlyList<ILedger> nodes, IEnumerable<Command> commands, int count, int perS, RunMeter meter)
     {
         var arrivals = new Task<long>[count];

@@ -8,7 +8,8 @@ using Tieout.Storage.Sqlite.Rows;
 
 namespace Tieout.Bench.Ledger;
 
-/// <summary>The limit: inserts the rows that the ledger has just written into a file of the same layout, with the same durability and batch size. No rules.</summary>
+/// <summary>The limit: inserts the rows that the ledger has just written into a file of the same layout, with the same durability and batch size. No
+/// rules.</summary>
 internal sealed class PlainLoop : IDisposable
 {
     private static readonly UsageLabels Nobody = new() { Org = "", Source = UsageSource.Gateway };
@@ -39,7 +40,8 @@ internal sealed class PlainLoop : IDisposable
     public (long Charges, long Ticks) Run(int batch)
     {
         var usage = Rows($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq > {_read.Usage} ORDER BY u.seq", s => RowReads.Usage(s, _ => Nobody));
-        var postings = Rows($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq > {_read.Posting} AND p.usage_seq > 0 ORDER BY p.seq", s => RowReads.Posting(s, _ => ""));
+        var postings = Rows($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq > {_read.Posting} AND p.usage_seq > 0 ORDER BY p.seq",
+            s => RowReads.Posting(s, _ => ""));
         var holds = Rows($"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.seq > {_read.Hold} ORDER BY h.seq", s => RowReads.Hold(s, _ => Nobody));
         var ends = holds.Count == 0 || usage.Count == 0 ? [] : holds.ConvertAll(row => new HoldEnd(row.Hold, HoldState.Settled, row.Hold.HeldAt, row.Crc));
         if (usage.Count > 0) _read.Usage = usage[^1].Seq;

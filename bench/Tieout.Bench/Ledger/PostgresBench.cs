@@ -95,7 +95,11 @@ internal sealed class PostgresBench : BenchStore
     {
         await using var connection = await _source.OpenConnectionAsync();
         await ExecuteAsync(connection, "CREATE SCHEMA bench_limit");
-        foreach (var table in (string[])["holds", "hold_ends", "usage_ids", "postings"]) await ExecuteAsync(connection, $"CREATE TABLE bench_limit.{table} (LIKE public.{table} INCLUDING ALL)");
+        foreach (var table in (string[])["holds", "hold_ends", "usage_ids", "postings"])
+        {
+            await ExecuteAsync(connection, $"CREATE TABLE bench_limit.{table} (LIKE public.{table} INCLUDING ALL)");
+        }
+
         await ExecuteAsync(connection, "CREATE TABLE bench_limit.usage (LIKE public.usage INCLUDING ALL) PARTITION BY RANGE (recorded_at)");
         await ExecuteAsync(connection, "CREATE TABLE bench_limit.usage_part PARTITION OF bench_limit.usage FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
     }
@@ -106,14 +110,17 @@ internal sealed class PostgresBench : BenchStore
         await using var connection = await _source.OpenConnectionAsync();
         await using var command = new NpgsqlBatch(connection);
         command.Add($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.bucket = $1 AND u.seq > $2 ORDER BY u.seq", bucket, after.Usage);
-        command.Add($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.bucket = $1 AND p.seq > $2 AND p.usage_seq > 0 ORDER BY p.seq", bucket, after.Posting);
+        command.Add(
+            $"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.bucket = $1 AND p.seq > $2 AND p.usage_seq > 0 ORDER BY p.seq", bucket, after.Posting);
         command.Add($"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.bucket = $1 AND h.seq > $2 ORDER BY h.seq", bucket, after.Hold);
         await using var reader = await command.ExecuteReaderAsync();
         var usage = await reader.ListAsync(row => RowReads.Usage(row, _ => Nobody));
         var postings = await reader.ListAsync(row => RowReads.Posting(row, _ => ""));
         var holds = await reader.ListAsync(row => RowReads.Hold(row, _ => Nobody));
-        var ends = holds.Count == 0 || usage.Count == 0 ? [] : holds.ConvertAll(row => new InCommit<HoldEnd>(new(row.Hold, HoldState.Settled, row.Hold.HeldAt, row.Crc), 1));
-        _read[bucket] = (usage.Count > 0 ? usage[^1].Seq : after.Usage, postings.Count > 0 ? postings[^1].Posting.Seq : after.Posting, holds.Count > 0 ? holds[^1].Hold.Seq : after.Hold);
+        var ends = holds.Count == 0 || usage.Count == 0
+            ? [] : holds.ConvertAll(row => new InCommit<HoldEnd>(new(row.Hold, HoldState.Settled, row.Hold.HeldAt, row.Crc), 1));
+        _read[bucket] = (usage.Count > 0 ? usage[^1].Seq : after.Usage, postings.Count > 0 ? postings[^1].Posting.Seq : after.Posting,
+            holds.Count > 0 ? holds[^1].Hold.Seq : after.Hold);
         var count = Math.Max(usage.Count, holds.Count);
         for (var from = 0; from < count; from += batch)
         {

@@ -15,7 +15,8 @@ namespace Tieout.Bench.Ledger;
 /// <param name="AgainSeconds">Of a second run, after a thousand more charges: only what came since.</param>
 /// <param name="PeakMb">The process at its largest, store building included if it was built here.</param>
 /// <param name="Findings">None, or the measurement means nothing.</param>
-public sealed record ReconcileBenchResult(long Rows, decimal BuildS, decimal Seconds, decimal CpuS, decimal AgainSeconds, decimal PeakMb, long Checked, int Findings);
+public sealed record ReconcileBenchResult(
+    long Rows, decimal BuildS, decimal Seconds, decimal CpuS, decimal AgainSeconds, decimal PeakMb, long Checked, int Findings);
 
 /// <summary>Measures a run over a whole book on the embedded store.</summary>
 public static class ReconcileBench
@@ -42,7 +43,8 @@ public static class ReconcileBench
         watch.Restart();
         var again = await RunAsync(ledger, progress, full: false, cancellationToken);
         var findings = report.Findings.Count + again.Findings.Count;
-        return new(rows, built, seconds, Math.Round((decimal)spent.TotalSeconds, 1), Seconds(watch), Math.Round(process.PeakWorkingSet64 / 1_048_576m, 1), report.Checked, findings);
+        return new(rows, built, seconds, Math.Round((decimal)spent.TotalSeconds, 1), Seconds(watch), Math.Round(process.PeakWorkingSet64 / 1_048_576m, 1),
+            report.Checked, findings);
     }
 
     private static Task<BookReport> RunAsync(SqliteLedger ledger, Action<long, long>? progress, bool full, CancellationToken cancellationToken) =>

@@ -50,8 +50,10 @@ internal sealed class RunMeter
         var perS = Rate(_charges, _ticks);
         var limit = _limitTicks == 0 ? (decimal?)null : Rate(_limitCharges, _limitTicks);
         return new(
-            _charges, options.Batch, Math.Round(perS), limit is { } rows ? Math.Round(rows) : null, limit > 0 ? Math.Round(perS / limit.Value, 3) : null, _took.QuantileMs(500), _took.QuantileMs(990), _took.QuantileMs(999),
-            Math.Round((decimal)_cpu.TotalSeconds, 3), Math.Round((decimal)_ticks / Stopwatch.Frequency, 3), Math.Round(GC.GetTotalMemory(forceFullCollection: true) / 1_048_576m, 1),
+            _charges, options.Batch, Math.Round(perS), limit is { } rows ? Math.Round(rows) : null, limit > 0 ? Math.Round(perS / limit.Value, 3) : null,
+            _took.QuantileMs(500), _took.QuantileMs(990), _took.QuantileMs(999),
+            Math.Round((decimal)_cpu.TotalSeconds, 3), Math.Round((decimal)_ticks / Stopwatch.Frequency, 3),
+            Math.Round(GC.GetTotalMemory(forceFullCollection: true) / 1_048_576m, 1),
             options.Nodes, options.RatePerS, oneNode);
     }
 

@@ -8,12 +8,14 @@ using Tieout.Core.Tenancy;
 
 namespace Tieout.Bench.Ledger;
 
-/// <summary>Commands like a gateway's: ids in time order, an operation each, correlation ids as requests get them, three keys an org, four budgets in scope of each.</summary>
+/// <summary>Commands like a gateway's: ids in time order, an operation each, correlation ids as requests get them, three keys an org, four budgets in scope of
+/// each.</summary>
 /// <param name="bucketOf">Which orgs can be in one commit: a list has orgs of one number only.</param>
 /// <param name="price">What each is charged at; null: at one amount, whatever was used.</param>
 /// <param name="from">When the first occurred; null: all of them now.</param>
 /// <param name="step">How much later the next did.</param>
-internal sealed class Workload(LedgerBenchOptions options, Func<string, int> bucketOf, ResolvedPrice? price = null, Instant? from = null, TimeSpan step = default)
+internal sealed class Workload(
+    LedgerBenchOptions options, Func<string, int> bucketOf, ResolvedPrice? price = null, Instant? from = null, TimeSpan step = default)
 {
     private const int KeysPerOrg = 3;
     private static readonly string[] Teams = ["red", "blue"];
@@ -82,7 +84,8 @@ internal sealed class Workload(LedgerBenchOptions options, Func<string, int> buc
         var id = Ordered(no);
         var usage = new UsageRecord(
             new(id), labels, $"op_{no:x16}", 1, WorkflowId: null, id.ToString(), TraceId: null, $"user-{no % 977}",
-            from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0), UsageBasis.Reported, UsageFlags.None);
+            from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0),
+            UsageBasis.Reported, UsageFlags.None);
         if (price is null) return new(usage, Price, Charge, Charge);
         var priced = price.Price(usage.Counts);
         return new(usage, price, priced.ProviderCost, priced.Charge);

@@ -11,20 +11,37 @@ internal static class ArchiveCommand
 {
     public static Command Build(Globals globals)
     {
-        var before = new Option<string>("--before") { Description = "Months before this one, YYYY-MM, in UTC by the time of recording.", HelpName = "MONTH", Required = true };
-        var to = new Option<string>("--to") { Description = "The archive's folder. Files that exist are not written again.", HelpName = "DIR", Required = true };
+        var before = new Option<string>(
+            "--before")
+        { Description = "Months before this one, YYYY-MM, in UTC by the time of recording.", HelpName = "MONTH", Required = true };
+        var to = new Option<string>(
+            "--to")
+        { Description = "The archive's folder. Files that exist are not written again.", HelpName = "DIR", Required = true };
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        var store = new Option<string?>("--store") { Description = "A PostgreSQL store: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
-        return globals.Running(new("archive", "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store }, async (call, cancellationToken) =>
+        var store =
+            new Option<string?>(
+                "--store")
+            {
+                Description = "A PostgreSQL store: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.",
+                HelpName = "STORE"
+            };
+        return globals.Running(new("archive",
+            "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store },
+            async (call, cancellationToken) =>
         {
-            if (!Month.TryParse(call.Get(before)!, out var month)) throw new CommandFailedException(ExitCode.Usage, $"'{call.Get(before)}' is not a month: write YYYY-MM, such as 2026-11.");
+            if (!Month.TryParse(call.Get(before)!, out var month))
+            {
+                throw new CommandFailedException(ExitCode.Usage, $"'{call.Get(before)}' is not a month: write YYYY-MM, such as 2026-11.");
+            }
+
             var added = await AddAsync(call, data, store, month, call.Get(to)!, cancellationToken);
             await call.Shell.Out.WriteLineAsync(call.Json ? Json(added, call.Get(to)!) : Text(added, call.Get(to)!));
             return ExitCode.Ok;
         });
     }
 
-    private static async Task<IReadOnlyList<ArchiveSegment>> AddAsync(Invocation call, Option<string?> data, Option<string?> store, Month month, string to, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<ArchiveSegment>> AddAsync(
+        Invocation call, Option<string?> data, Option<string?> store, Month month, string to, CancellationToken cancellationToken)
     {
         var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
         var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
@@ -46,7 +63,8 @@ internal static class ArchiveCommand
 
     private static string Text(IReadOnlyList<ArchiveSegment> added, string to) => added.Count == 0
         ? $"{to}: nothing to add."
-        : string.Join('\n', added.Select(segment => $"{segment.File}: commits {segment.FirstCommit} to {segment.LastCommit}, {segment.Rows} rows")) + $"\n{to}: prove it with 'tieout verify --archive {to}'.";
+        : string.Join('\n', added.Select(segment => $"{segment.File}: commits {segment.FirstCommit} to {segment.LastCommit}, {segment.Rows} rows"))
+            + $"\n{to}: prove it with 'tieout verify --archive {to}'.";
 
     private static string Json(IReadOnlyList<ArchiveSegment> added, string to) => JsonOutput.Text(json =>
     {

@@ -12,7 +12,8 @@ internal static class BackupCommands
     {
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
         var to = new Option<string>("--to") { Description = "The file to write. It must not exist.", HelpName = "FILE", Required = true };
-        return globals.Running(new("backup", "Copy the ledger as of one commit and verify the copy. Works while a server runs.") { data, to }, async (call, _) =>
+        return globals.Running(
+            new("backup", "Copy the ledger as of one commit and verify the copy. Works while a server runs.") { data, to }, async (call, _) =>
         {
             var (folder, file) = (Folder(call, data), call.Get(to)!);
             Try(() => SqliteBackup.Write(folder, file));
@@ -22,9 +23,13 @@ internal static class BackupCommands
 
     public static Command Restore(Globals globals)
     {
-        var data = new Option<string?>("--data") { Description = $"A folder without a ledger. Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
+        var data = new Option<string?>(
+            "--data")
+        { Description = $"A folder without a ledger. Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
         var from = new Option<string>("--from") { Description = "A file that 'tieout backup' wrote.", HelpName = "FILE", Required = true };
-        return globals.Running(new("restore", "Restore a backup into a data folder without a ledger, and verify it. A backup contains no secrets: store them beside it.") { data, from }, async (call, _) =>
+        return globals.Running(new("restore",
+            "Restore a backup into a data folder without a ledger, and verify it. A backup contains no secrets: store them beside it.") { data, from },
+            async (call, _) =>
         {
             var folder = Folder(call, data);
             Try(() => SqliteBackup.Restore(call.Get(from)!, folder));

@@ -15,8 +15,12 @@ internal static class BenchGatewayCommand
     public static Command Build(Globals globals)
     {
         var seconds = new Option<string>("--seconds") { Description = "Seconds for each server under each load.", DefaultValueFactory = _ => "5" };
-        var data = new Option<string?>("--data") { Description = "Store the ledger on the disk of this folder. Default: the current folder's.", HelpName = "DIR" };
-        return globals.Running(new("gateway", "Measure latency, throughput, streams, memory and ingest of the gateway against the provider itself and a plain proxy.") { seconds, data }, async (call, cancellationToken) =>
+        var data = new Option<string?>(
+            "--data")
+        { Description = "Store the ledger on the disk of this folder. Default: the current folder's.", HelpName = "DIR" };
+        return globals.Running(new("gateway",
+            "Measure latency, throughput, streams, memory and ingest of the gateway against the provider itself and a plain proxy.") { seconds, data },
+            async (call, cancellationToken) =>
         {
             var folder = Path.Combine(call.Get(data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
             try
@@ -64,7 +68,8 @@ internal static class BenchGatewayCommand
         if (call.Shell.IsTerminal && !call.Json) call.Shell.Error.WriteLine($"{what} ...");
     }
 
-    private static decimal Seconds(string text) => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= SecondsMax
+    private static decimal Seconds(string text) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= SecondsMax
         ? seconds
         : throw new CommandFailedException(ExitCode.Usage, $"'{text}' is not a time. Use seconds up to {SecondsMax}, for example 5 or 0.5.");
 }

@@ -22,17 +22,33 @@ internal sealed class BenchLedgerCommand
     private readonly Option<long?> _charges = new("--charges") { Description = "Number of charges. Default: enough for some seconds." };
     private readonly Option<int> _orgs = new("--orgs") { Description = "Number of orgs.", DefaultValueFactory = _ => 10 };
     private readonly Option<string> _mode = new("--mode") { Description = "charge, hold-settle or single-hold.", DefaultValueFactory = _ => "charge" };
-    private readonly Option<int?> _rate = new("--rate") { Description = "Single holds per second at fixed times, whether or not earlier ones are answered. Default: one after another." };
-    private readonly Option<int> _nodes = new("--nodes") { Description = "Number of nodes on one PostgreSQL, sharing every org. Measured beside one node alone in the same run.", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> _store = new("--store") { Description = "sqlite, or postgres://user@host:port/database: the bench creates a database on that server and drops it at the end.", DefaultValueFactory = _ => "sqlite", HelpName = "STORE" };
-    private readonly Option<string?> _data = new("--data") { Description = "Measure the disk that this folder is on. Default: the current folder's.", HelpName = "DIR" };
+    private readonly Option<int?> _rate = new(
+        "--rate")
+    { Description = "Single holds per second at fixed times, whether or not earlier ones are answered. Default: one after another." };
+    private readonly Option<int> _nodes =
+        new("--nodes")
+        {
+            Description = "Number of nodes on one PostgreSQL, sharing every org. Measured beside one node alone in the same run.",
+            DefaultValueFactory = _ => 1
+        };
+    private readonly Option<string> _store =
+        new("--store")
+        {
+            Description = "sqlite, or postgres://user@host:port/database: the bench creates a database on that server and drops it at the end.",
+            DefaultValueFactory = _ => "sqlite",
+            HelpName = "STORE"
+        };
+    private readonly Option<string?> _data = new(
+        "--data")
+    { Description = "Measure the disk that this folder is on. Default: the current folder's.", HelpName = "DIR" };
 
     public static Command Build(Globals globals) => new BenchLedgerCommand().In(globals);
 
     private Command In(Globals globals)
     {
         _mode.AcceptOnlyFromAmong("charge", "hold-settle", "single-hold");
-        var command = new Command("ledger", "Measure durable charges per second against a baseline without ledger rules.") { _batch, _charges, _orgs, _mode, _rate, _nodes, _store, _data };
+        var command = new Command("ledger",
+            "Measure durable charges per second against a baseline without ledger rules.") { _batch, _charges, _orgs, _mode, _rate, _nodes, _store, _data };
         return globals.Running(command, async (call, cancellationToken) =>
         {
             var folder = Path.Combine(call.Get(_data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
@@ -80,8 +96,14 @@ internal sealed class BenchLedgerCommand
 
     private Task WriteAsync(Invocation call, LedgerBenchOptions options, LedgerBenchResult result)
     {
-        var machine = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}";
-        if (!call.Json) return call.Shell.Out.WriteLineAsync($"{Text(options, result)}{(result.OneNode is { } one ? $"\none node alone: {Text(options, one)}" : "")}\n{machine}");
+        var machine =
+            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}";
+        if (!call.Json)
+        {
+            return call.Shell.Out.WriteLineAsync(
+                $"{Text(options, result)}{(result.OneNode is { } one ? $"\none node alone: {Text(options, one)}" : "")}\n{machine}");
+        }
+
         return call.Shell.Out.WriteLineAsync(JsonOutput.Text(json =>
         {
             json.WriteStartObject();
@@ -101,8 +123,11 @@ internal sealed class BenchLedgerCommand
             LedgerBenchMode.HoldSettle => "pairs",
             _ => "holds",
         };
-        var against = result.LimitRowsPerS is { } limit ? string.Create(CultureInfo.InvariantCulture, $", {result.RatioToLimit} of {(options.Postgres is null ? "the plain loop's" : "bare COPY's")} {limit:N0}/s") : "";
-        var from = options.RatePerS is { } rate ? string.Create(CultureInfo.InvariantCulture, $"from when each was due, at {rate:N0}/s") : options.Mode == LedgerBenchMode.SingleHold ? "a hold" : "a batch";
+        var against = result.LimitRowsPerS is { } limit
+            ? string.Create(CultureInfo.InvariantCulture,
+                $", {result.RatioToLimit} of {(options.Postgres is null ? "the plain loop's" : "bare COPY's")} {limit:N0}/s") : "";
+        var from = options.RatePerS is { } rate ? string.Create(CultureInfo.InvariantCulture, $"from when each was due, at {rate:N0}/s")
+            : options.Mode == LedgerBenchMode.SingleHold ? "a hold" : "a batch";
         return string.Create(CultureInfo.InvariantCulture, $"""
             {result.ChargesPerS:N0} {what}/s{(result.Nodes > 1 ? $" by {result.Nodes} nodes" : "")}{against}
             p50 {result.P50Ms} ms, p99 {result.P99Ms} ms, p99.9 {result.P999Ms} ms {from}; {result.CpuS} s of processor time

@@ -29,19 +29,25 @@ internal static class BudgetCommands
         var limit = new Option<string>("--limit") { Required = true, Description = "In the org's asset.", HelpName = "AMOUNT" };
         var hard = new Option<bool>("--hard") { Description = "Refuse requests that would exceed the limit." };
         var soft = new Option<bool>("--soft") { Description = "Warn only; never refuse." };
-        var thresholds = new Option<string?>("--thresholds") { Description = "Percentages of the limit at which to alert, once per window. Default: 50,75,90,100." };
+        var thresholds = new Option<string?>(
+            "--thresholds")
+        { Description = "Percentages of the limit at which to alert, once per window. Default: 50,75,90,100." };
         var zone = new Option<string?>("--time-zone") { Description = "Default: the org's.", HelpName = "ZONE" };
-        var command = new Command("set", "Set a budget, or change its limit.") { org, project, team, key, user, feature, window, limit, hard, soft, thresholds, zone };
+        var command = new Command(
+            "set", "Set a budget, or change its limit.") { org, project, team, key, user, feature, window, limit, hard, soft, thresholds, zone };
         command.ExactlyOne(hard, soft);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var body = new SetBudgetBody(
-                Enum.Parse<WindowUnit>(call.Get(window), ignoreCase: true), Arguments.ParseAmount(call.Get(limit)), call.Get(hard), call.Get(project), call.Get(team),
+                Enum.Parse<WindowUnit>(call.Get(window), ignoreCase: true), Arguments.ParseAmount(call.Get(limit)), call.Get(hard), call.Get(project),
+                call.Get(team),
                 call.Get(key), call.Get(user), call.Get(feature), call.Get(zone), Thresholds(call.Get(thresholds)));
             var answer = await api.SendAsync(
-                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "budgets"]), body, ApiClient.Json.SetBudgetBody, ApiClient.Json.BudgetBody, cancellationToken);
+                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "budgets"]), body, ApiClient.Json.SetBudgetBody, ApiClient.Json.BudgetBody,
+                cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.BudgetBody, (budget, text) =>
-                text.WriteLineAsync($"{budget.Id}: at most {budget.Limit} ({(budget.Hard ? "hard" : "soft")}); {budget.Posted} spent, {budget.Held} held, {budget.Left} left."));
+                text.WriteLineAsync(
+                    $"{budget.Id}: at most {budget.Limit} ({(budget.Hard ? "hard" : "soft")}); {budget.Posted} spent, {budget.Held} held, {budget.Left} left."));
             return ExitCode.Ok;
         });
     }
@@ -62,7 +68,8 @@ internal static class BudgetCommands
         var table = new TextTable("BUDGET", "USER", "KIND", ">LIMIT", ">POSTED", ">HELD", ">LEFT", "UNTIL");
         foreach (var budget in list.Items)
         {
-            table.Add(budget.Id, budget.Each, budget.Hard ? "hard" : "soft", budget.Limit?.ToString(), budget.Posted.ToString(), budget.Held.ToString(), budget.Left?.ToString(), budget.End ?? "ever");
+            table.Add(budget.Id, budget.Each, budget.Hard ? "hard" : "soft", budget.Limit?.ToString(), budget.Posted.ToString(), budget.Held.ToString(),
+                budget.Left?.ToString(), budget.End ?? "ever");
         }
 
         return table;
@@ -71,9 +78,11 @@ internal static class BudgetCommands
     private static Command Reconcile(Globals globals)
     {
         var org = new Argument<string>("ORG");
-        return globals.Calling(new("reconcile", "Recount every window from postings and open holds, and compare the hierarchy with the flat daily counter. Exit code 1: something differs.") { org }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("reconcile",
+            "Recount every window from postings and open holds, and compare the hierarchy with the flat daily counter. Exit code 1: something differs.") { org }, async (call, api, cancellationToken) =>
         {
-            var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "budgets", "reconciliation"]), ApiClient.Json.BudgetReconciliationBody, cancellationToken);
+            var answer = await api.GetAsync(
+                ApiClient.Path(["orgs", call.Get(org), "budgets", "reconciliation"]), ApiClient.Json.BudgetReconciliationBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.BudgetReconciliationBody, WriteAsync);
             return answer.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
         });
@@ -85,15 +94,21 @@ internal static class BudgetCommands
         foreach (var window in body.Windows)
         {
             table.Add(
-                window.Budget, window.User, window.Start[..16] + "Z", window.Posted.ToString(), window.PostedCounted.ToString(), window.Held.ToString(), window.HeldCounted.ToString(), window.Difference.ToString());
+                window.Budget, window.User, window.Start[..16] + "Z", window.Posted.ToString(), window.PostedCounted.ToString(), window.Held.ToString(),
+                window.HeldCounted.ToString(), window.Difference.ToString());
         }
 
         await table.WriteAsync(text);
         var levels = new TextTable("LEVEL", ">MEMBERS", ">TOTAL", ">FLAT COUNTER", ">DIFFERENCE");
-        foreach (var level in body.Levels) levels.Add(level.Level, $"{level.Members.Count}", level.Total.ToString(), level.Flat.ToString(), level.Difference.ToString());
+        foreach (var level in body.Levels)
+        {
+            levels.Add(level.Level, $"{level.Members.Count}", level.Total.ToString(), level.Flat.ToString(), level.Difference.ToString());
+        }
+
         await text.WriteLineAsync("\nToday, by each level:");
         await levels.WriteAsync(text);
-        await text.WriteLineAsync(body.Differing == 0 ? $"Everything ties ({body.Asset}, commit {body.AsOf})." : $"{body.Differing} differ ({body.Asset}, commit {body.AsOf}): a defect. Run 'tieout reconcile' and 'tieout verify'.");
+        await text.WriteLineAsync(body.Differing == 0 ? $"Everything ties ({body.Asset}, commit {body.AsOf})."
+            : $"{body.Differing} differ ({body.Asset}, commit {body.AsOf}): a defect. Run 'tieout reconcile' and 'tieout verify'.");
     }
 
     private static int[]? Thresholds(string? text) => text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(part =>

@@ -4,7 +4,8 @@ using Tieout.Server.Reconciliation;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>costs today</c>, <c>costs reconcile</c>: end with 1 when their figures disagree. <c>costs replay-dlq</c>: with 1 when something still waits or was refused.</summary>
+/// <summary><c>costs today</c>, <c>costs reconcile</c>: end with 1 when their figures disagree. <c>costs replay-dlq</c>: with 1 when something still waits or
+/// was refused.</summary>
 internal static class CostsCommand
 {
     public static Command Build(Globals globals)
@@ -15,11 +16,14 @@ internal static class CostsCommand
         globals.Calling(today, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "today"] : ["costs", "today"];
-            var answer = await api.GetAsync(ApiClient.Path(path, ("asset", call.Get(org) is null ? call.Get(asset) : null)), ApiClient.Json.CostsTodayBody, cancellationToken);
+            var answer = await api.GetAsync(
+                ApiClient.Path(path, ("asset", call.Get(org) is null ? call.Get(asset) : null)), ApiClient.Json.CostsTodayBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.CostsTodayBody, WriteAsync);
             return answer.DriftPct == 0 && answer.Severity == "normal" ? ExitCode.Ok : ExitCode.Findings;
         });
-        var replay = globals.Calling(new("replay-dlq", "Charge the commands in the spool now. The server does it by itself when the store is back. Nothing counts twice."), async (call, api, cancellationToken) =>
+        var replay = globals.Calling(new("replay-dlq",
+            "Charge the commands in the spool now. The server does it by itself when the store is back. Nothing counts twice."),
+            async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync("costs/replay-dlq", null, ApiClient.Json.ReplayBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.ReplayBody, (body, text) => text.WriteLineAsync(
@@ -32,7 +36,8 @@ internal static class CostsCommand
     private static Command Reconcile(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
-        var command = new Command("reconcile", "Recompute today's totals from postings, usage, hourly cells and invoice lines, and compare them with the counter.") { org };
+        var command = new Command(
+            "reconcile", "Recompute today's totals from postings, usage, hourly cells and invoice lines, and compare them with the counter.") { org };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "reconciliation"] : ["costs", "reconciliation"];
@@ -42,11 +47,15 @@ internal static class CostsCommand
                 var table = new TextTable("ORG", "DAY FROM", "SURFACE", ">TOTAL", "ASSET", ">DIFFERENCE");
                 foreach (var costs in body.Orgs)
                 {
-                    foreach (var surface in costs.Surfaces) table.Add(costs.Org, costs.From[..16] + "Z", surface.Surface, surface.Total?.ToString(), costs.Asset, surface.Difference.ToString());
+                    foreach (var surface in costs.Surfaces)
+                    {
+                        table.Add(costs.Org, costs.From[..16] + "Z", surface.Surface, surface.Total?.ToString(), costs.Asset, surface.Difference.ToString());
+                    }
                 }
 
                 await table.WriteAsync(text);
-                await text.WriteLineAsync(body.Differing == 0 ? $"Every place says the same (commit {body.AsOf})." : $"{body.Differing} differ (commit {body.AsOf}): a defect. Run 'tieout reconcile' and 'tieout verify'.");
+                await text.WriteLineAsync(body.Differing == 0 ? $"Every place says the same (commit {body.AsOf})."
+                    : $"{body.Differing} differ (commit {body.AsOf}): a defect. Run 'tieout reconcile' and 'tieout verify'.");
             });
             return answer.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
         });

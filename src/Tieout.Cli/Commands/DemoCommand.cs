@@ -27,12 +27,19 @@ internal static class DemoCommand
 
     public static Command Build(Globals globals)
     {
-        var listen = new Option<string>("--listen") { Description = "The gateway's address.", HelpName = "URL", DefaultValueFactory = _ => Globals.DefaultServer };
+        var listen = new Option<string>(
+            "--listen")
+        { Description = "The gateway's address.", HelpName = "URL", DefaultValueFactory = _ => Globals.DefaultServer };
         var data = new Option<string?>("--data") { Description = $"Default: a new folder in {Shell.DefaultData}/demo.", HelpName = "DIR" };
-        var minutes = new Option<string>("--minutes") { Description = "Minutes in which to replay the hour; 0: as fast as possible.", DefaultValueFactory = _ => "2" };
-        var requests = new Option<int>("--requests") { Description = "The number of requests, from the first. Default: all.", DefaultValueFactory = _ => int.MaxValue };
+        var minutes = new Option<string>(
+            "--minutes")
+        { Description = "Minutes in which to replay the hour; 0: as fast as possible.", DefaultValueFactory = _ => "2" };
+        var requests = new Option<int>(
+            "--requests")
+        { Description = "The number of requests, from the first. Default: all.", DefaultValueFactory = _ => int.MaxValue };
         var exit = new Option<bool>("--exit") { Description = "Stop when the traffic is over." };
-        return globals.Running(new("demo", "Run a demonstration: gateway, budgets, ledger, checks.") { listen, data, minutes, requests, exit }, async (call, cancellationToken) =>
+        return globals.Running(
+            new("demo", "Run a demonstration: gateway, budgets, ledger, checks.") { listen, data, minutes, requests, exit }, async (call, cancellationToken) =>
         {
             var speed = Speed(call.Get(minutes));
             await using var provider = SimulatedProviderApp.Build(new() { Listen = "http://127.0.0.1:0", Latency = TimeSpan.FromMilliseconds(60) });

@@ -18,7 +18,11 @@ internal static class DocumentCommands
             await call.AnswerAsync(answer, IssuedJson.Default.DocumentListBody, (list, text) =>
             {
                 var table = new TextTable("NUMBER", "KIND", "FOR", "ISSUED", ">NET", ">TOTAL");
-                foreach (var item in list.Items) table.Add(item.Number, item.Kind, item.Period ?? item.Invoice, $"{item.IssuedAt:yyyy-MM-dd}", item.Net.ToString(), item.Total.ToString());
+                foreach (var item in list.Items)
+                {
+                    table.Add(item.Number, item.Kind, item.Period ?? item.Invoice, $"{item.IssuedAt:yyyy-MM-dd}", item.Net.ToString(), item.Total.ToString());
+                }
+
                 return table.WriteAsync(text);
             });
             return ExitCode.Ok;
@@ -28,8 +32,10 @@ internal static class DocumentCommands
     public static Command Show(Globals globals)
     {
         var (org, number) = (new Argument<string>("ORG"), new Argument<string>("NUMBER"));
-        var (html, pdf) = (new Option<string?>("--html") { Description = "Also write it as a self-contained HTML page.", HelpName = "FILE" }, new Option<string?>("--pdf") { Description = "Also write it as PDF.", HelpName = "FILE" });
-        return globals.Calling(new("show", "Show an invoice or credit note as it was issued.") { org, number, html, pdf }, async (call, api, cancellationToken) =>
+        var (html, pdf) = (new Option<string?>("--html") { Description = "Also write it as a self-contained HTML page.", HelpName = "FILE" },
+            new Option<string?>("--pdf") { Description = "Also write it as PDF.", HelpName = "FILE" });
+        return globals.Calling(
+            new("show", "Show an invoice or credit note as it was issued.") { org, number, html, pdf }, async (call, api, cancellationToken) =>
         {
             string[] path = ["orgs", call.Get(org), "documents", call.Get(number)];
             var answer = await api.GetAsync(ApiClient.Path(path), IssuedJson.Default.JsonElement, cancellationToken);
@@ -44,7 +50,9 @@ internal static class DocumentCommands
     {
         var org = new Argument<string>("ORG");
         var number = new Argument<string?>("NUMBER") { Arity = ArgumentArity.ZeroOrOne, Description = "Default: all." };
-        return globals.Calling(new("verify", "Rebuild issued documents from the ledger's postings and compare figures, numbers and chain hashes.") { org, number }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("verify",
+            "Rebuild issued documents from the ledger's postings and compare figures, numbers and chain hashes.") { org, number },
+            async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(number) is { } one ? ["orgs", call.Get(org), "documents", one, "verify"] : ["orgs", call.Get(org), "documents", "verify"];
             var answer = await api.GetAsync(ApiClient.Path(path), IssuedJson.Default.DocumentChecksBody, cancellationToken);
@@ -64,25 +72,30 @@ internal static class DocumentCommands
 
     public static Command Credit(Globals globals)
     {
-        var (org, number, net) = (new Argument<string>("ORG"), new Argument<string>("NUMBER") { Description = "The invoice's number." }, new Argument<string>("NET") { Description = "The amount without taxes." });
+        var (org, number, net) = (new Argument<string>("ORG"), new Argument<string>("NUMBER") { Description = "The invoice's number." },
+            new Argument<string>("NET") { Description = "The amount without taxes." });
         var reason = new Option<string>("--reason") { Required = true };
         var id = new Option<string>("--id") { Required = true, Description = "Counts once, for ever." };
-        return globals.Calling(new("credit", "Issue a credit note for an invoice and grant its amount.") { org, number, net, reason, id }, async (call, api, cancellationToken) =>
+        return globals.Calling(
+            new("credit", "Issue a credit note for an invoice and grant its amount.") { org, number, net, reason, id }, async (call, api, cancellationToken) =>
         {
             var body = new CreditBody(Arguments.ParseAmount(call.Get(net)), call.Get(reason), call.Get(id));
             var path = ApiClient.Path(["orgs", call.Get(org), "documents", call.Get(number), "credit-notes"]);
-            await AnswerAsync(call, await api.SendAsync(HttpMethod.Post, path, body, IssuedJson.Default.CreditBody, IssuedJson.Default.JsonElement, cancellationToken));
+            await AnswerAsync(
+                call, await api.SendAsync(HttpMethod.Post, path, body, IssuedJson.Default.CreditBody, IssuedJson.Default.JsonElement, cancellationToken));
             return ExitCode.Ok;
         });
     }
 
     /// <param name="invoice">The path of the month's invoice.</param>
-    public static async Task<int> FinaliseAsync(Invocation call, ApiClient api, string[] invoice, string[] taxes, string? html, string? pdf, CancellationToken cancellationToken)
+    public static async Task<int> FinaliseAsync(
+        Invocation call, ApiClient api, string[] invoice, string[] taxes, string? html, string? pdf, CancellationToken cancellationToken)
     {
         var body = new FinaliseBody([.. taxes.Select(tax => tax.LastIndexOf('=') is var at and > 0
             ? new TaxBody(tax[..at], tax[(at + 1)..])
             : throw new CommandFailedException(ExitCode.Usage, $"'{tax}' is not a tax: write VAT=19.", "usage"))]);
-        var answer = await api.SendAsync(HttpMethod.Post, ApiClient.Path([.. invoice, "finalise"]), body, IssuedJson.Default.FinaliseBody, IssuedJson.Default.JsonElement, cancellationToken);
+        var answer = await api.SendAsync(HttpMethod.Post, ApiClient.Path([.. invoice, "finalise"]), body, IssuedJson.Default.FinaliseBody,
+            IssuedJson.Default.JsonElement, cancellationToken);
         await WriteFilesAsync(api, ["orgs", invoice[1], "documents", answer.GetProperty("number").GetString()!], html, pdf, cancellationToken);
         await AnswerAsync(call, answer);
         return ExitCode.Ok;
@@ -108,7 +121,8 @@ internal static class DocumentCommands
         var table = new TextTable("PROJECT", "PROVIDER", "MODEL", "SOURCE", ">ATTEMPTS", ">EXACT", ">AMOUNT", "POSTINGS");
         foreach (var line in invoice.Lines)
         {
-            table.Add(line.Project, line.Provider, line.Model, line.Source.ToString(), $"{line.Attempts}", line.Exact.ToString(), FinalInvoicePage.Money(line.Amount, invoice.Decimals), $"{line.Proof.FirstPosting} to {line.Proof.LastPosting}");
+            table.Add(line.Project, line.Provider, line.Model, line.Source.ToString(), $"{line.Attempts}", line.Exact.ToString(),
+                FinalInvoicePage.Money(line.Amount, invoice.Decimals), $"{line.Proof.FirstPosting} to {line.Proof.LastPosting}");
         }
 
         await table.WriteAsync(text);

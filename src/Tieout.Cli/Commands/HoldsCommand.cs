@@ -15,11 +15,16 @@ internal static class HoldsCommand
         return globals.Calling(new("holds", "List holds: money set aside for attempts.") { org, state, limit }, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "holds"] : ["holds"];
-            var answer = await api.GetAsync(ApiClient.Path(path, ("state", call.Get(state)), ("limit", $"{call.Get(limit)}")), ApiClient.Json.HoldListBody, cancellationToken);
+            var answer = await api.GetAsync(
+                ApiClient.Path(path, ("state", call.Get(state)), ("limit", $"{call.Get(limit)}")), ApiClient.Json.HoldListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.HoldListBody, (list, text) =>
             {
                 var table = new TextTable("HOLD", "ORG", "OPERATION", "KEY", ">AMOUNT", "STATE", "HELD AT", "EXPIRES");
-                foreach (var hold in list.Items) table.Add(hold.Id, hold.Org, hold.OperationId, hold.Key, hold.Amount.ToString(), hold.State, hold.HeldAt[..19], hold.ExpiresAt[..19]);
+                foreach (var hold in list.Items)
+                {
+                    table.Add(hold.Id, hold.Org, hold.OperationId, hold.Key, hold.Amount.ToString(), hold.State, hold.HeldAt[..19], hold.ExpiresAt[..19]);
+                }
+
                 return table.WriteAsync(text);
             });
             return ExitCode.Ok;

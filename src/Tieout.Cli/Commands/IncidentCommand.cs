@@ -19,19 +19,26 @@ internal static class IncidentCommand
     private static Command Open(Globals globals)
     {
         var title = new Option<string>("--title") { Required = true, Description = "One line that says what is wrong." };
-        var scope = new Option<string?>("--scope") { Description = "instance, project, tenant or broad: a person decides. Without it, the command shows what open findings suggest, and opens nothing." };
+        var scope =
+            new Option<string?>(
+                "--scope")
+            { Description = "instance, project, tenant or broad: a person decides. Without it, the command shows what open findings suggest, and opens nothing." };
         scope.AcceptOnlyFromAmong("instance", "project", "tenant", "broad");
         var org = new Option<string?>("--org") { Description = "The tenant.", HelpName = "ORG" };
         var project = new Option<string?>("--project") { Description = "Where the scope is a project." };
         var instance = new Option<string?>("--app-instance") { Description = "Where the scope is an instance.", HelpName = "ID" };
         var from = new Option<string?>("--from") { Description = "The beginning of the incident. Default: a day ago.", HelpName = "TIME" };
-        var finding = new Option<string[]>("--finding") { Description = "The findings of the incident, by id.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var finding = new Option<string[]>(
+            "--finding")
+        { Description = "The findings of the incident, by id.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
         var command = new Command("open", "Open an incident.") { title, scope, org, project, instance, from, finding };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            var body = new OpenIncidentBody(call.Get(title), call.Get(scope), call.Get(org), call.Get(project), call.Get(instance), call.Get(from), call.Get(finding));
+            var body = new OpenIncidentBody(
+                call.Get(title), call.Get(scope), call.Get(org), call.Get(project), call.Get(instance), call.Get(from), call.Get(finding));
             var answer = await PostAsync(api, ["incidents"], body, IncidentJson.Default.OpenIncidentBody, IncidentJson.Default.Incident, cancellationToken);
-            await call.AnswerAsync(answer, IncidentJson.Default.Incident, (incident, text) => text.WriteLineAsync($"{incident.Id} is open: {incident.Title} ({incident.Scope})."));
+            await call.AnswerAsync(
+                answer, IncidentJson.Default.Incident, (incident, text) => text.WriteLineAsync($"{incident.Id} is open: {incident.Title} ({incident.Scope})."));
             return ExitCode.Ok;
         });
     }
@@ -42,10 +49,12 @@ internal static class IncidentCommand
         var correlation = new Option<string?>("--correlation") { Description = "The correlation id it is about.", HelpName = "ID" };
         var trace = new Option<string?>("--trace") { Description = "The trace id it is about.", HelpName = "ID" };
         var finding = new Option<string?>("--finding") { Description = "The finding it is about.", HelpName = "ID" };
-        return globals.Calling(new("note", "Add a line to an incident's timeline.") { id, words, correlation, trace, finding }, async (call, api, cancellationToken) =>
+        return globals.Calling(
+            new("note", "Add a line to an incident's timeline.") { id, words, correlation, trace, finding }, async (call, api, cancellationToken) =>
         {
             var body = new NoteIncidentBody(call.Get(words), call.Get(correlation), call.Get(trace), call.Get(finding));
-            var answer = await PostAsync(api, ["incidents", call.Get(id), "notes"], body, IncidentJson.Default.NoteIncidentBody, IncidentJson.Default.IncidentNote, cancellationToken);
+            var answer = await PostAsync(
+                api, ["incidents", call.Get(id), "notes"], body, IncidentJson.Default.NoteIncidentBody, IncidentJson.Default.IncidentNote, cancellationToken);
             await call.AnswerAsync(answer, IncidentJson.Default.IncidentNote, (note, text) => text.WriteLineAsync($"Noted at {note.At}."));
             return ExitCode.Ok;
         });
@@ -57,10 +66,12 @@ internal static class IncidentCommand
         var org = Arguments.Org();
         var of = new Option<string?>("--id") { Description = "A usage record's, operation's or correlation id." };
         var instance = new Option<string?>("--app-instance") { Description = "The newest records of an app instance.", HelpName = "ID" };
-        return globals.Calling(new("evidence", "Capture the current rows as evidence. Corrections capture it by themselves.") { id, org, of, instance }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("evidence", "Capture the current rows as evidence. Corrections capture it by themselves.") { id, org, of, instance },
+            async (call, api, cancellationToken) =>
         {
             var body = new CaptureBody(call.Get(org), call.Get(of), call.Get(instance));
-            var answer = await PostAsync(api, ["incidents", call.Get(id), "evidence"], body, IncidentJson.Default.CaptureBody, EvidenceJson.Default.Evidence, cancellationToken);
+            var answer = await PostAsync(
+                api, ["incidents", call.Get(id), "evidence"], body, IncidentJson.Default.CaptureBody, EvidenceJson.Default.Evidence, cancellationToken);
             await call.AnswerAsync(answer, EvidenceJson.Default.Evidence, (evidence, text) => text.WriteLineAsync(
                 $"{evidence.Id}: {evidence.UsageRecords.Count} usage records, {evidence.LedgerEntries.Count} ledger entries{(evidence.Truncated ? "; there are more" : "")}."));
             return ExitCode.Ok;
@@ -84,11 +95,17 @@ internal static class IncidentCommand
         status.AcceptOnlyFromAmong("open", "closed");
         return globals.Calling(new("list", "List incidents, newest first.") { status }, async (call, api, cancellationToken) =>
         {
-            var answer = await api.GetAsync(ApiClient.Path(["incidents"], ("status", call.Get(status))), IncidentJson.Default.IncidentListBody, cancellationToken);
+            var answer =
+                await api.GetAsync(ApiClient.Path(["incidents"], ("status", call.Get(status))), IncidentJson.Default.IncidentListBody, cancellationToken);
             await call.AnswerAsync(answer, IncidentJson.Default.IncidentListBody, (list, text) =>
             {
                 var table = new TextTable("INCIDENT", "STATUS", "SCOPE", "OPENED", "BY", "LAYER", "TITLE");
-                foreach (var incident in list.Items) table.Add(incident.Id, incident.Status, $"{incident.Scope}", incident.OpenedAt[..19] + "Z", incident.OpenedBy, incident.Layer, incident.Title);
+                foreach (var incident in list.Items)
+                {
+                    table.Add(incident.Id, incident.Status, $"{incident.Scope}", incident.OpenedAt[..19] + "Z", incident.OpenedBy, incident.Layer,
+                        incident.Title);
+                }
+
                 return table.WriteAsync(text);
             });
             return ExitCode.Ok;
@@ -98,14 +115,24 @@ internal static class IncidentCommand
     private static Command Close(Globals globals)
     {
         var id = Id();
-        var cause = new Option<string>("--cause") { Required = true, Description = "missing_usage, wrong_source, wrong_anchor, ledger_mismatch, control_plane_drift, duplicate_charge, mispriced, counter_drift, not_ours or other." };
-        var layer = new Option<string>("--layer") { Required = true, Description = "Who owns the follow-up: metering_emitter, attribution_mapping, billing_interpretation, listing_export or none." };
+        var cause = new Option<string>("--cause")
+        {
+            Required = true,
+            Description = "missing_usage, wrong_source, wrong_anchor, ledger_mismatch, control_plane_drift, duplicate_charge, mispriced, counter_drift, not_ours or other."
+        };
+        var layer = new Option<string>("--layer")
+        {
+            Required = true,
+            Description = "Who owns the follow-up: metering_emitter, attribution_mapping, billing_interpretation, listing_export or none."
+        };
         var followUp = new Option<string>("--follow-up") { Required = true, Description = "The next step, its owner and its date." };
         return globals.Calling(new("close", "Close an incident.") { id, cause, layer, followUp }, async (call, api, cancellationToken) =>
         {
             var body = new CloseIncidentBody(call.Get(cause), call.Get(layer), call.Get(followUp));
-            var answer = await PostAsync(api, ["incidents", call.Get(id), "close"], body, IncidentJson.Default.CloseIncidentBody, IncidentJson.Default.Incident, cancellationToken);
-            await call.AnswerAsync(answer, IncidentJson.Default.Incident, (incident, text) => text.WriteLineAsync($"{incident.Id} is closed: {incident.Cause}; follow-up by {incident.Layer}."));
+            var answer = await PostAsync(
+                api, ["incidents", call.Get(id), "close"], body, IncidentJson.Default.CloseIncidentBody, IncidentJson.Default.Incident, cancellationToken);
+            await call.AnswerAsync(answer, IncidentJson.Default.Incident,
+                (incident, text) => text.WriteLineAsync($"{incident.Id} is closed: {incident.Cause}; follow-up by {incident.Layer}."));
             return ExitCode.Ok;
         });
     }
@@ -113,7 +140,9 @@ internal static class IncidentCommand
     private static Command Export(Globals globals)
     {
         var id = Id();
-        var to = new Option<string>("--to") { Required = true, Description = "A .zip, or a folder that is empty or does not exist.", HelpName = "FILE.zip|DIR" };
+        var to = new Option<string>(
+            "--to")
+        { Required = true, Description = "A .zip, or a folder that is empty or does not exist.", HelpName = "FILE.zip|DIR" };
         return globals.Calling(new("export", "Export an incident as JSON, CSV and one page to read.") { id, to }, async (call, api, cancellationToken) =>
         {
             var target = call.Get(to);
@@ -129,7 +158,11 @@ internal static class IncidentCommand
                 }
                 else
                 {
-                    if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()) throw new CommandFailedException(ExitCode.Usage, $"{target} is not empty.");
+                    if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+                    {
+                        throw new CommandFailedException(ExitCode.Usage, $"{target} is not empty.");
+                    }
+
                     PrivateFiles.CreateFolder(target);
                     await ZipFile.ExtractToDirectoryAsync(zip, target, cancellationToken);
                     PrivateFiles.Close(target);
@@ -149,10 +182,20 @@ internal static class IncidentCommand
     {
         var incident = body.Incident;
         await text.WriteLineAsync($"{incident.Id} ({incident.Status}): {incident.Title}\nscope      {incident.Scope}, from {incident.From}");
-        if (incident.ClosedAt is not null) await text.WriteLineAsync($"closed     {incident.ClosedAt} by {incident.ClosedBy}: {incident.Cause}\nfollow-up  {incident.Layer}: {incident.FollowUp}");
+        if (incident.ClosedAt is not null)
+        {
+            await text.WriteLineAsync(
+                $"closed     {incident.ClosedAt} by {incident.ClosedBy}: {incident.Cause}\nfollow-up  {incident.Layer}: {incident.FollowUp}");
+        }
+
         await text.WriteLineAsync();
         var impact = new TextTable("TENANT", "PROJECT", "APP INSTANCE", ">ATTEMPTS", ">CHARGED", ">CORRECTED", ">NET", "ASSET");
-        foreach (var line in body.Impact) impact.Add(line.Org, line.Project, line.AppInstance, $"{line.Attempts}", line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(), line.Asset);
+        foreach (var line in body.Impact)
+        {
+            impact.Add(line.Org, line.Project, line.AppInstance, $"{line.Attempts}", line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(),
+                line.Asset);
+        }
+
         await impact.WriteAsync(text);
         await text.WriteLineAsync();
         var timeline = new TextTable("TIME", "STEP", "BY", "CORRELATION", "WHAT");
@@ -162,6 +205,7 @@ internal static class IncidentCommand
 
     private static Argument<string> Id() => new("ID") { Description = "INC-0001." };
 
-    private static Task<TAnswer> PostAsync<TBody, TAnswer>(ApiClient api, string[] path, TBody body, JsonTypeInfo<TBody> type, JsonTypeInfo<TAnswer> answer, CancellationToken cancellationToken) =>
+    private static Task<TAnswer> PostAsync<TBody, TAnswer>(
+        ApiClient api, string[] path, TBody body, JsonTypeInfo<TBody> type, JsonTypeInfo<TAnswer> answer, CancellationToken cancellationToken) =>
         api.SendAsync(HttpMethod.Post, ApiClient.Path(path), body, type, answer, cancellationToken);
 }

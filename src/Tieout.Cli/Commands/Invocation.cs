@@ -29,7 +29,10 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
     }
 
     /// <summary>As given; else, for a server on this machine, that of the data folder beside us.</summary>
-    public string? Token => parsed.GetValue(globals.Token) ?? FromFile(parsed.GetValue(globals.TokenFile) ?? NotEmpty(shell.Variable("TIEOUT_TOKEN_FILE"))) ?? NotEmpty(shell.Variable("TIEOUT_TOKEN")) ?? NotEmpty(shell.Variable(AdminTokenFile.Variable))
+    public string? Token =>
+        parsed.GetValue(globals.Token)
+            ?? FromFile(parsed.GetValue(globals.TokenFile) ?? NotEmpty(shell.Variable("TIEOUT_TOKEN_FILE")))
+                ?? NotEmpty(shell.Variable("TIEOUT_TOKEN")) ?? NotEmpty(shell.Variable(AdminTokenFile.Variable))
         ?? (Server.IsLoopback ? AdminTokenFile.First(NotEmpty(shell.Variable("TIEOUT__DATA")) ?? Shell.DefaultData) : null);
 
     public ApiClient Client() => new(Server, Token);
@@ -47,8 +50,13 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
         if (file is null) return null;
         try
         {
-            if (PrivateFiles.IsOpenToOthers(file)) shell.Error.WriteLine($"Warning: other users of this machine can read the token in {file}. Run 'chmod 600 {file}'.");
-            return NotEmpty(File.ReadLines(file).FirstOrDefault()) ?? throw new CommandFailedException(ExitCode.Usage, $"{file} holds no token: its first line must be the token.");
+            if (PrivateFiles.IsOpenToOthers(file))
+            {
+                shell.Error.WriteLine($"Warning: other users of this machine can read the token in {file}. Run 'chmod 600 {file}'.");
+            }
+
+            return NotEmpty(File.ReadLines(file).FirstOrDefault())
+                ?? throw new CommandFailedException(ExitCode.Usage, $"{file} holds no token: its first line must be the token.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

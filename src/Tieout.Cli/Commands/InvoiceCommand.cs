@@ -24,8 +24,16 @@ internal static class InvoiceCommand
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             string[] path = ["orgs", call.Get(org), "invoices", call.Get(month)];
-            if (call.Get(finalise)) return await DocumentCommands.FinaliseAsync(call, api, path, call.Get(tax) ?? [], call.Get(html), call.Get(pdf), cancellationToken);
-            if (call.Get(pdf) is not null || call.Get(tax) is { Length: > 0 }) throw new CommandFailedException(ExitCode.Usage, "--pdf and --tax are of an issued invoice: say --finalise, or 'invoice show'.", "usage");
+            if (call.Get(finalise))
+            {
+                return await DocumentCommands.FinaliseAsync(call, api, path, call.Get(tax) ?? [], call.Get(html), call.Get(pdf), cancellationToken);
+            }
+
+            if (call.Get(pdf) is not null || call.Get(tax) is { Length: > 0 })
+            {
+                throw new CommandFailedException(ExitCode.Usage, "--pdf and --tax are of an issued invoice: say --finalise, or 'invoice show'.", "usage");
+            }
+
             var answer = call.Get(close)
                 ? await api.PostAsync(ApiClient.Path([.. path, "close"]), null, ApiClient.Json.InvoiceBody, cancellationToken)
                 : await api.GetAsync(ApiClient.Path(path), ApiClient.Json.InvoiceBody, cancellationToken);
@@ -50,11 +58,13 @@ internal static class InvoiceCommand
 
     private static async Task WriteAsync(InvoiceBody invoice, TextWriter text)
     {
-        await text.WriteLineAsync($"Invoice {invoice.Invoice} ({invoice.Status}), {invoice.From[..19]}Z to {invoice.To[..19]}Z, months of {invoice.TimeZone}\n");
+        await text.WriteLineAsync(
+            $"Invoice {invoice.Invoice} ({invoice.Status}), {invoice.From[..19]}Z to {invoice.To[..19]}Z, months of {invoice.TimeZone}\n");
         var table = new TextTable("PROJECT", "PROVIDER", "MODEL", "SOURCE", ">ATTEMPTS", ">TOKENS IN", ">TOKENS OUT", ">CORRECTIONS", ">CHARGE");
         foreach (var line in invoice.Lines)
         {
-            table.Add(line.Project, line.Provider, line.Model, line.UsageSource, $"{line.Attempts}", $"{line.InputTokens}", $"{line.OutputTokens}", line.Corrections.ToString(), line.Charge.ToString());
+            table.Add(line.Project, line.Provider, line.Model, line.UsageSource, $"{line.Attempts}", $"{line.InputTokens}", $"{line.OutputTokens}",
+                line.Corrections.ToString(), line.Charge.ToString());
         }
 
         await table.WriteAsync(text);

@@ -11,7 +11,9 @@ internal static class KeyCommands
 {
     public static Command Build(Globals globals) => new("key", "Manage the keys of an org.")
     {
-        Create(globals), List(globals), Cap(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuse a key from now on."), Block(globals, "unblock", "Let a blocked key spend again."), Block(globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
+        Create(globals), List(globals), Cap(globals), Rotate(globals), Expire(globals), Terms(globals), Block(globals, "block", "Refuse a key from now on."),
+        Block(globals, "unblock", "Let a blocked key spend again."), Block(
+            globals, "end-previous", "Refuse the secret that the last rotation replaced, before its time."),
     };
 
     private static Command Create(Globals globals)
@@ -22,10 +24,19 @@ internal static class KeyCommands
         var name = new Option<string?>("--name") { Description = "For people to tell keys apart." };
         var terms = new TermOptions();
         var worker = new Option<bool>("--worker") { Description = "It spends for the tenants named, with their envelopes, and for nobody without one." };
-        var tenants = new Option<string[]>("--tenant") { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
-        var cap = new Option<string?>("--cap") { Description = "Refuse what would take the key's spend beyond this. In the org's asset. Default: no cap of its own.", HelpName = "AMOUNT" };
+        var tenants = new Option<string[]>(
+            "--tenant")
+        { Description = "An org that a worker may act for; may come several times; * is all of them.", HelpName = "ORG" };
+        var cap = new Option<string?>(
+            "--cap")
+        {
+            Description = "Refuse what would take the key's spend beyond this. In the org's asset. Default: no cap of its own.",
+            HelpName = "AMOUNT"
+        };
         var capWindow = Window("--cap-window");
-        return globals.Calling(new("create", "Makes a key. Its secret is shown this once.") { cap, capWindow, org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("create",
+            "Makes a key. Its secret is shown this once.") { cap, capWindow, org, team, project, name, worker, tenants, terms.ExpiresAt, terms.Models,
+                terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
         {
             var limits = terms.Body(call);
             var made = await api.SendAsync(
@@ -35,7 +46,9 @@ internal static class KeyCommands
                     limits.ExpiresAt, limits.Models, limits.Scopes, limits.Metadata, limits.FactsPerCall, limits.FactsPerDay, limits.Addresses, limits.Pins,
                     Arguments.AmountOrNull(call.Get(cap)) is { } most ? new(most, Unit(call.Get(capWindow))) : null),
                 ApiClient.Json.NewKeyBody, ApiClient.Json.MadeKeyBody, cancellationToken);
-            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody, (answer, text) => text.WriteLineAsync($"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not stored and cannot be shown again."));
+            await call.AnswerAsync(made, ApiClient.Json.MadeKeyBody,
+                (answer, text) => text.WriteLineAsync(
+                    $"{answer.Id}\n{answer.Key}\nThe second line is the secret. It is not stored and cannot be shown again."));
             return ExitCode.Ok;
         });
     }
@@ -49,7 +62,12 @@ internal static class KeyCommands
             await call.AnswerAsync(answer, ApiClient.Json.KeyListBody, (list, text) =>
             {
                 var table = new TextTable("KEY", "TEAM", "PROJECT", "NAME", "STATE", "CAP", "LAST USED", "CREATED");
-                foreach (var key in list.Items) table.Add(key.Id, key.Team, key.Project, key.Name, State(key), Caps(key), key.LastUsedAt?.ToString("yyyy-MM-dd HH:mm'Z'") ?? "never", key.CreatedAt.ToString("u"));
+                foreach (var key in list.Items)
+                {
+                    table.Add(key.Id, key.Team, key.Project, key.Name, State(key), Caps(key), key.LastUsedAt?.ToString("yyyy-MM-dd HH:mm'Z'") ?? "never",
+                        key.CreatedAt.ToString("u"));
+                }
+
                 return table.WriteAsync(text);
             });
             return ExitCode.Ok;
@@ -60,7 +78,9 @@ internal static class KeyCommands
     {
         var org = Arguments.Org();
         var key = Key();
-        var limit = new Option<string?>("--limit") { Description = "Refuse what would take the key's spend beyond this. In the org's asset.", HelpName = "AMOUNT" };
+        var limit = new Option<string?>(
+            "--limit")
+        { Description = "Refuse what would take the key's spend beyond this. In the org's asset.", HelpName = "AMOUNT" };
         var none = new Option<bool>("--none") { Description = "Remove the cap of this window." };
         var window = Window("--window");
         var command = new Command("cap", "Set, change or remove the spend cap of a key. Caps with other windows stay.") { org, key, limit, none, window };
@@ -68,7 +88,8 @@ internal static class KeyCommands
         {
             if (call.Get(limit) is null != call.Get(none)) throw new CommandFailedException(ExitCode.Usage, "Say one of --limit and --none.");
             var answer = await api.SendAsync(
-                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "cap"]), new SetKeyCapBody(Arguments.AmountOrNull(call.Get(limit)), Unit(call.Get(window))),
+                HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "cap"]),
+                new SetKeyCapBody(Arguments.AmountOrNull(call.Get(limit)), Unit(call.Get(window))),
                 ApiClient.Json.SetKeyCapBody, ApiClient.Json.KeyBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.KeyBody, (body, text) => text.WriteLineAsync($"{body.Id}: cap {Caps(body)}"));
             return ExitCode.Ok;
@@ -77,20 +98,27 @@ internal static class KeyCommands
 
     private static Option<string> Window(string name)
     {
-        var window = new Option<string>(name) { Description = "The time that the cap is for: minute, hour, day, week, month or total. Default: total.", DefaultValueFactory = _ => "total" };
+        var window = new Option<string>(name)
+        {
+            Description = "The time that the cap is for: minute, hour, day, week, month or total. Default: total.",
+            DefaultValueFactory = _ => "total"
+        };
         window.AcceptOnlyFromAmong("minute", "hour", "day", "week", "month", "total");
         return window;
     }
 
     private static WindowUnit Unit(string name) => Enum.Parse<WindowUnit>(name, ignoreCase: true);
 
-    private static string Caps(KeyBody key) => key.Caps is null ? "none" : string.Join(", ", key.Caps.Select(cap => $"{cap.Limit} {cap.Window.ToString().ToLowerInvariant()}"));
+    private static string Caps(KeyBody key) =>
+        key.Caps is null ? "none" : string.Join(", ", key.Caps.Select(cap => $"{cap.Limit} {cap.Window.ToString().ToLowerInvariant()}"));
 
     private static Command Rotate(Globals globals)
     {
         var org = Arguments.Org();
         var key = Key();
-        var grace = new Option<int>("--grace") { Description = "How long the old secret stays valid, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
+        var grace = new Option<int>(
+            "--grace")
+        { Description = "How long the old secret stays valid, in seconds.", DefaultValueFactory = _ => 86_400, HelpName = "SECONDS" };
         var now = new Option<bool>("--now") { Description = "Refuse the old secret at once: for a secret that leaked." };
         return globals.Calling(new("rotate", "Give a key a new secret, shown this once.") { org, key, grace, now }, async (call, api, cancellationToken) =>
         {
@@ -123,7 +151,9 @@ internal static class KeyCommands
         var org = Arguments.Org();
         var key = Key();
         var terms = new TermOptions();
-        return globals.Calling(new("terms", "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata, terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("terms",
+            "Sets all limits of a key; what is left out is not limited.") { org, key, terms.ExpiresAt, terms.Models, terms.Scopes, terms.Metadata,
+                terms.FactsPerCall, terms.FactsPerDay, terms.Addresses, terms.Pins }, async (call, api, cancellationToken) =>
         {
             var answer = await api.SendAsync(
                 HttpMethod.Put, ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), "terms"]), terms.Body(call),
@@ -144,7 +174,8 @@ internal static class KeyCommands
         var key = Key();
         return globals.Calling(new(verb, description) { org, key }, async (call, api, cancellationToken) =>
         {
-            var answer = await api.PostAsync(ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), verb]), null, ApiClient.Json.KeyBody, cancellationToken);
+            var answer =
+                await api.PostAsync(ApiClient.Path(["orgs", call.Get(org), "keys", call.Get(key), verb]), null, ApiClient.Json.KeyBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.KeyBody, (body, text) => text.WriteLineAsync($"{body.Id} is {State(body)}."));
             return ExitCode.Ok;
         });
@@ -157,12 +188,19 @@ internal static class KeyCommands
 internal sealed class TermOptions
 {
     public Option<string?> ExpiresAt { get; } = new("--expires-at") { Description = "A day or a time to come. Default: never.", HelpName = "TIME" };
-    public Option<string[]> Models { get; } = new("--model") { Description = "A model it may ask for, with at most one * at its end; can be given again. Default: all.", HelpName = "NAME" };
-    public Option<string[]> Scopes { get; } = new("--scope") { Description = $"What the key may do; can be given again. Default: {KeyScope.Inference}, which is {Names(isInference: true)}. The others: {Names(isInference: false)}.", HelpName = "NAME" };
-    public Option<string?> FactsPerCall { get; } = new("--facts-per-call") { Description = $"Usage that one call may hand in beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerCallDefault}.", HelpName = "AMOUNT" };
-    public Option<string?> FactsPerDay { get; } = new("--facts-per-day") { Description = $"How far one day's usage may go beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerDayDefault}.", HelpName = "AMOUNT" };
-    public Option<string[]> Addresses { get; } = new("--address") { Description = $"Refuse the key from other addresses: an IPv4 or IPv6 address, or a network such as 192.0.2.0/24; can be given up to {AddressList.Max} times. Default: all.", HelpName = "CIDR" };
-    public Option<string[]> Pins { get; } = new("--pin") { Description = "Give everything spent with the key this tag, and refuse requests that say another: project, feature or user; can be given again. Default: none.", HelpName = "TAG=VALUE" };
+    public Option<string[]> Models { get; } = new(
+        "--model")
+    { Description = "A model it may ask for, with at most one * at its end; can be given again. Default: all.", HelpName = "NAME" };
+    public Option<string[]> Scopes { get; } =
+        new("--scope") { Description = $"What the key may do; can be given again. Default: {KeyScope.Inference}, which is {Names(isInference: true)}. The others: {Names(isInference: false)}.", HelpName = "NAME" };
+    public Option<string?> FactsPerCall { get; } =
+        new("--facts-per-call") { Description = $"Usage that one call may hand in beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerCallDefault}.", HelpName = "AMOUNT" };
+    public Option<string?> FactsPerDay { get; } =
+        new("--facts-per-day") { Description = $"How far one day's usage may go beyond a hard limit, with the scope {KeyScope.UsageFacts}. In major units. Default: {KeyTerms.FactsPerDayDefault}.", HelpName = "AMOUNT" };
+    public Option<string[]> Addresses { get; } =
+        new("--address") { Description = $"Refuse the key from other addresses: an IPv4 or IPv6 address, or a network such as 192.0.2.0/24; can be given up to {AddressList.Max} times. Default: all.", HelpName = "CIDR" };
+    public Option<string[]> Pins { get; } =
+        new("--pin") { Description = "Give everything spent with the key this tag, and refuse requests that say another: project, feature or user; can be given again. Default: none.", HelpName = "TAG=VALUE" };
     public Option<string[]> Metadata { get; } = new("--metadata") { Description = "A note of your own; can be given again.", HelpName = "NAME=VALUE" };
 
     /// <exception cref="CommandFailedException">A note is not <c>NAME=VALUE</c>.</exception>
@@ -176,7 +214,8 @@ internal sealed class TermOptions
             notes[note[..equals]] = note[(equals + 1)..];
         }
 
-        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes, Arguments.AmountOrNull(call.Get(FactsPerCall)), Arguments.AmountOrNull(call.Get(FactsPerDay)),
+        return new(call.Get(ExpiresAt), Given(call.Get(Models)), Given(call.Get(Scopes)), notes.Count == 0 ? null : notes,
+            Arguments.AmountOrNull(call.Get(FactsPerCall)), Arguments.AmountOrNull(call.Get(FactsPerDay)),
             Given(call.Get(Addresses)), Pinned(call.Get(Pins) ?? []));
     }
 

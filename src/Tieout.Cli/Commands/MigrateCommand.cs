@@ -13,15 +13,31 @@ internal static class MigrateCommand
 
     public static Command Build(Globals globals)
     {
-        var from = new Option<string>("--from") { Description = "The data folder to move, as sqlite:DIR. No server may use it meanwhile. It is not changed.", HelpName = "STORE", Required = true };
+        var from = new Option<string>("--from")
+        {
+            Description = "The data folder to move, as sqlite:DIR. No server may use it meanwhile. It is not changed.",
+            HelpName = "STORE",
+            Required = true
+        };
         var to = new Option<string>("--to") { Description = "An empty database: postgres://user@host:port/database.", HelpName = "STORE", Required = true };
-        return globals.Running(new("migrate", "Move a ledger from its file to PostgreSQL, with rows, numbers and hash chain unchanged, and verify both sides.") { from, to }, async (call, cancellationToken) =>
+        return globals.Running(new("migrate",
+            "Move a ledger from its file to PostgreSQL, with rows, numbers and hash chain unchanged, and verify both sides.") { from, to },
+            async (call, cancellationToken) =>
         {
             var (source, target) = (call.Get(from)!, call.Get(to)!);
-            if (!source.StartsWith(Embedded, StringComparison.Ordinal) || source.Length == Embedded.Length) throw new CommandFailedException(ExitCode.Usage, $"'{source}' cannot be moved from: write sqlite:DIR.");
-            if (StoreOption.Parse(target) is null) throw new CommandFailedException(ExitCode.Usage, "Only PostgreSQL can be moved to: write postgres://user@host:port/database.");
+            if (!source.StartsWith(Embedded, StringComparison.Ordinal) || source.Length == Embedded.Length)
+            {
+                throw new CommandFailedException(ExitCode.Usage, $"'{source}' cannot be moved from: write sqlite:DIR.");
+            }
+
+            if (StoreOption.Parse(target) is null)
+            {
+                throw new CommandFailedException(ExitCode.Usage, "Only PostgreSQL can be moved to: write postgres://user@host:port/database.");
+            }
+
             var folder = source[Embedded.Length..];
-            var progress = call.Shell.IsTerminal && !call.Json ? new Progress<decimal>(done => call.Shell.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{done:P0}  "))) : null;
+            var progress = call.Shell.IsTerminal && !call.Json
+                ? new Progress<decimal>(done => call.Shell.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{done:P0}  "))) : null;
             var (commit, hash) = await RunAsync(folder, target, progress, cancellationToken);
             var (left, right) = (VerifyCommand.Run(folder), await VerifyCommand.RunAsync(target, secret: null, cancellationToken));
             await call.Shell.Out.WriteLineAsync(call.Json
@@ -43,7 +59,8 @@ internal static class MigrateCommand
 
     private static string Told(VerificationReport report, string side) => report.Ok ? $"{side} is verified." : $"{side} has something broken: run verify.";
 
-    private static async Task<(long Commit, string Hash)> RunAsync(string folder, string store, IProgress<decimal>? progress, CancellationToken cancellationToken)
+    private static async Task<(long Commit, string Hash)> RunAsync(
+        string folder, string store, IProgress<decimal>? progress, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(folder)) throw new CommandFailedException(ExitCode.Unreachable, $"There is no ledger in {folder}.", "store_unavailable");
         try

@@ -16,7 +16,8 @@ internal static class OperationCommand
             var answer = await api.GetAsync(ApiClient.Path(path), ApiClient.Json.OperationBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.OperationBody, async (operation, text) =>
             {
-                await text.WriteLineAsync($"Operation {operation.OperationId} of {operation.Org}: {operation.Charge} {operation.Asset} charged{(operation.ProviderCost is { } cost ? $", {cost} at the provider" : "")}{(operation.Settled ? "" : "; still in flight")}.");
+                await text.WriteLineAsync(
+                    $"Operation {operation.OperationId} of {operation.Org}: {operation.Charge} {operation.Asset} charged{(operation.ProviderCost is { } cost ? $", {cost} at the provider" : "")}{(operation.Settled ? "" : "; still in flight")}.");
                 var table = new TextTable("ATTEMPT", ">NO", "HOLD", ">HELD", "MODEL", ">STATUS", ">IN", ">OUT", ">CHARGE", "BASIS");
                 foreach (var attempt in operation.Attempts)
                 {
@@ -29,8 +30,15 @@ internal static class OperationCommand
                 await table.WriteAsync(text);
                 foreach (var envelope in operation.Lineage)
                 {
-                    var state = envelope.Intact switch { true => "intact", false => $"broken from no. {envelope.Broken?.No} on ({envelope.Broken?.Flaw})", null => "not to be checked here" };
-                    await text.WriteLineAsync($"Envelope {envelope.IssuanceId}: {envelope.Steps.Count} {(envelope.Steps.Count == 1 ? "step" : "steps")}, {state}.");
+                    var state = envelope.Intact switch
+                    {
+                        true => "intact",
+                        false =>
+                        $"broken from no. {envelope.Broken?.No} on ({envelope.Broken?.Flaw})",
+                        null => "not to be checked here"
+                    };
+                    await text.WriteLineAsync(
+                        $"Envelope {envelope.IssuanceId}: {envelope.Steps.Count} {(envelope.Steps.Count == 1 ? "step" : "steps")}, {state}.");
                 }
             });
             return ExitCode.Ok;

@@ -12,13 +12,19 @@ internal static class QuarantineCommand
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var limit = new Option<int>("--limit") { Description = "The number of rows, newest first.", DefaultValueFactory = _ => 100 };
-        return globals.Calling(new("list", "List commands in quarantine, the newest first. --json shows each command whole.") { org, limit }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("list", "List commands in quarantine, the newest first. --json shows each command whole.") { org, limit },
+            async (call, api, cancellationToken) =>
         {
-            var answer = await api.GetAsync(ApiClient.Path(["quarantine"], ("org", call.Get(org)), ("limit", $"{call.Get(limit)}")), ApiClient.Json.QuarantineListBody, cancellationToken);
+            var answer = await api.GetAsync(
+                ApiClient.Path(["quarantine"], ("org", call.Get(org)), ("limit", $"{call.Get(limit)}")), ApiClient.Json.QuarantineListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.QuarantineListBody, (list, text) =>
             {
                 var table = new TextTable("QUARANTINE", "RECORDED AT", "ORG", "COMMAND", "USAGE", ">NOT CHARGED", "REASON");
-                foreach (var item in list.Items) table.Add(item.Id, item.RecordedAt[..19], item.Org, item.Kind, item.UsageId ?? "", item.NotCharged ?? "", item.Reason ?? "");
+                foreach (var item in list.Items)
+                {
+                    table.Add(item.Id, item.RecordedAt[..19], item.Org, item.Kind, item.UsageId ?? "", item.NotCharged ?? "", item.Reason ?? "");
+                }
+
                 return table.WriteAsync(text);
             });
             return answer.Total == 0 ? ExitCode.Ok : ExitCode.Findings;

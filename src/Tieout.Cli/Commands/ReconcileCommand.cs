@@ -20,11 +20,15 @@ internal static class ReconcileCommand
         var key = new Option<string?>("--key") { HelpName = "KEY" };
         var correlation = new Option<string?>("--correlation") { HelpName = "ID" };
         var full = new Option<bool>("--full") { Description = "Check every row, not only those since the last run of this server." };
-        var command = new Command("reconcile", "Compare every figure of the ledger with its rows; show each difference, its cause and its repair.") { org, from, to, project, app, key, correlation, full };
+        var command = new Command("reconcile",
+            "Compare every figure of the ledger with its rows; show each difference, its cause and its repair.") { org, from, to, project, app, key,
+                correlation, full };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            var request = new ReconciliationRequest(call.Get(org), call.Get(from), call.Get(to), call.Get(project), call.Get(app), call.Get(key), call.Get(correlation), call.Get(full));
-            var run = api.SendAsync(HttpMethod.Post, "reconciliations", request, ReconciliationJson.Default.ReconciliationRequest, ReconciliationJson.Default.ReconciliationBody, cancellationToken);
+            var request = new ReconciliationRequest(
+                call.Get(org), call.Get(from), call.Get(to), call.Get(project), call.Get(app), call.Get(key), call.Get(correlation), call.Get(full));
+            var run = api.SendAsync(HttpMethod.Post, "reconciliations", request, ReconciliationJson.Default.ReconciliationRequest,
+                ReconciliationJson.Default.ReconciliationBody, cancellationToken);
             if (call.Shell.IsTerminal && !call.Json) await WatchAsync(call.Shell, api, run, cancellationToken);
             var answer = await run;
             await call.AnswerAsync(answer, ReconciliationJson.Default.ReconciliationBody, WriteAsync);
@@ -41,7 +45,8 @@ internal static class ReconcileCommand
             var at = await api.GetAsync("reconciliations", ReconciliationJson.Default.RunProgressBody, cancellationToken);
             if (at.Total == 0) continue;
             var filled = (int)(width * Math.Min(at.Done, at.Total) / at.Total);
-            await shell.Error.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"\r[{new string('#', filled)}{new string('.', width - filled)}] {at.Done:N0} of {at.Total:N0} rows "));
+            await shell.Error.WriteAsync(string.Create(
+                CultureInfo.InvariantCulture, $"\r[{new string('#', filled)}{new string('.', width - filled)}] {at.Done:N0} of {at.Total:N0} rows "));
         }
 
         await shell.Error.WriteAsync($"\r{new string(' ', width + 50)}\r");
@@ -54,7 +59,8 @@ internal static class ReconcileCommand
             var table = new TextTable("FINDING", "SEVERITY", "ORG", ">LEFT", ">RIGHT", ">DIFFERENCE");
             foreach (var finding in run.Findings)
             {
-                table.Add(finding.Id, finding.Severity, finding.Scope.Org ?? "", finding.Left?.ToString() ?? "none", finding.Right?.ToString() ?? "none", finding.Difference?.ToString() ?? "");
+                table.Add(finding.Id, finding.Severity, finding.Scope.Org ?? "", finding.Left?.ToString() ?? "none", finding.Right?.ToString() ?? "none",
+                    finding.Difference?.ToString() ?? "");
             }
 
             await table.WriteAsync(text);
@@ -62,6 +68,7 @@ internal static class ReconcileCommand
         }
 
         if (run.More > 0) await text.WriteLineAsync($"{run.More} more differences exist. Correct or accept some of these; the next run lists more.");
-        await text.WriteLineAsync($"{(run.Findings.Count == 0 ? "Everything ties out" : $"{run.Findings.Count} findings")}: {run.Checked} rows and figures, commit {run.AsOf}; {run.Opened} opened, {run.Ended} ended.");
+        await text.WriteLineAsync(
+            $"{(run.Findings.Count == 0 ? "Everything ties out" : $"{run.Findings.Count} findings")}: {run.Checked} rows and figures, commit {run.AsOf}; {run.Opened} opened, {run.Ended} ended.");
     }
 }

@@ -15,11 +15,14 @@ internal static class ReplayCommand
         var org = Arguments.Org();
         var key = new Option<string>("--key") { Required = true, Description = "The secret of one of the org's keys." };
         var model = new Option<string>("--model") { Required = true, Description = "The model of every request." };
-        var speed = new Option<string>("--speed") { Description = "1: as recorded; N: N times faster; 0: as fast as possible.", DefaultValueFactory = _ => "0" };
+        var speed = new Option<string>(
+            "--speed")
+        { Description = "1: as recorded; N: N times faster; 0: as fast as possible.", DefaultValueFactory = _ => "0" };
         var concurrency = new Option<int>("--concurrency") { Description = "The number of concurrent requests.", DefaultValueFactory = _ => 8 };
         var stream = new Option<int>("--stream-percent") { Description = "The percentage of requests that are streamed." };
         var limit = new Option<int>("--limit") { Description = "The number of rows, from the first. Default: all.", DefaultValueFactory = _ => int.MaxValue };
-        return globals.Running(new("replay", "Replay a trace through the gateway.") { file, org, key, model, speed, concurrency, stream, limit }, async (call, cancellationToken) =>
+        return globals.Running(new("replay", "Replay a trace through the gateway.") { file, org, key, model, speed, concurrency, stream, limit },
+            async (call, cancellationToken) =>
         {
             using var api = new ApiClient(call.Server, call.Get(key));
             var options = new ReplayOptions
@@ -68,7 +71,8 @@ internal static class ReplayCommand
     }
 
     private static void Show(Shell shell, ReplayProgress progress) => shell.Error.Write(string.Create(
-        CultureInfo.InvariantCulture, $"\r{progress.Sent:N0} sent, {progress.Ok:N0} ok, {progress.Refused:N0} refused, {progress.Failed:N0} failed, {progress.RequestsPerSecond:N0}/s, cost {progress.Cost}   "));
+        CultureInfo.InvariantCulture,
+        $"\r{progress.Sent:N0} sent, {progress.Ok:N0} ok, {progress.Refused:N0} refused, {progress.Failed:N0} failed, {progress.RequestsPerSecond:N0}/s, cost {progress.Cost}   "));
 
     private static decimal Speed(string text) => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var speed)
         ? speed

@@ -25,7 +25,8 @@ internal static class RuntimeCommands
             string? cursor = null;
             do
             {
-                page = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes"], ("limit", PageRows), ("cursor", cursor)), RuntimeJson.Default.RuntimeListBody, cancellationToken);
+                page = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes"], ("limit", PageRows), ("cursor", cursor)),
+                    RuntimeJson.Default.RuntimeListBody, cancellationToken);
                 items.AddRange(page.Items);
                 retired.AddRange(page.Retired);
                 cursor = page.NextCursor;
@@ -35,10 +36,12 @@ internal static class RuntimeCommands
             await call.AnswerAsync(page with { Items = items, Retired = retired }, RuntimeJson.Default.RuntimeListBody, (list, text) =>
             {
                 var table = new TextTable("ID", "SOURCE", "PROJECT", "MODE", "SCOPE", "BACKEND", "COMPONENTS", "RETIRED");
-                var ends = list.Retired.ToDictionary(end => end.Id, end => end.SilentSince is { } silent ? $"{end.At[..19]}, silent since {silent[..19]}" : end.At[..19], StringComparer.Ordinal);
+                var ends = list.Retired.ToDictionary(end => end.Id,
+                    end => end.SilentSince is { } silent ? $"{end.At[..19]}, silent since {silent[..19]}" : end.At[..19], StringComparer.Ordinal);
                 foreach (var one in list.Items)
                 {
-                    table.Add(one.Id, one.Source, one.Project, one.OperatingMode, one.ControlPlaneScope, one.RuntimeBackend, string.Join(", ", one.Components.Select(component => $"{component.Replicas} {component.Name}")), ends.GetValueOrDefault(one.Id));
+                    table.Add(one.Id, one.Source, one.Project, one.OperatingMode, one.ControlPlaneScope, one.RuntimeBackend,
+                        string.Join(", ", one.Components.Select(component => $"{component.Replicas} {component.Name}")), ends.GetValueOrDefault(one.Id));
                 }
 
                 return table.WriteAsync(text);
@@ -55,14 +58,17 @@ internal static class RuntimeCommands
         var command = new Command("show", "Compare an instance's active time with its charged time. Exit code 1: they differ.") { org, id, from, to };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes", call.Get(id)], ("from", call.Get(from)), ("to", call.Get(to))), RuntimeJson.Default.RuntimeBody, cancellationToken);
+            var answer = await api.GetAsync(ApiClient.Path(["orgs", call.Get(org), "runtimes", call.Get(id)], ("from", call.Get(from)), ("to", call.Get(to))),
+                RuntimeJson.Default.RuntimeBody, cancellationToken);
             await call.AnswerAsync(answer, RuntimeJson.Default.RuntimeBody, async (body, text) =>
             {
-                await text.WriteLineAsync($"{body.Runtime.Id}  {body.Runtime.Source}  {(body.ActiveSince is { } since ? $"active since {since}" : body.SilentSince is { } silent ? $"silent since {silent}" : "not active")}  {body.Events} events  {body.From} to {body.To}");
+                await text.WriteLineAsync(
+                    $"{body.Runtime.Id}  {body.Runtime.Source}  {(body.ActiveSince is { } since ? $"active since {since}" : body.SilentSince is { } silent ? $"silent since {silent}" : "not active")}  {body.Events} events  {body.From} to {body.To}");
                 var table = new TextTable("COMPONENT", "CONTROL PLANE", "MODEL", "MODE", ">ACTIVE", ">BILLED", ">UNITS", "UNIT", ">CHARGE");
                 foreach (var line in body.Lines)
                 {
-                    table.Add(line.Component, line.ControlPlane ? "yes" : "no", line.Model, line.OperatingMode, $"{line.ActiveSeconds}", $"{line.BilledSeconds}", $"{line.Units}", line.Unit, line.Charge.ToString());
+                    table.Add(line.Component, line.ControlPlane ? "yes" : "no", line.Model, line.OperatingMode, $"{line.ActiveSeconds}",
+                        $"{line.BilledSeconds}", $"{line.Units}", line.Unit, line.Charge.ToString());
                 }
 
                 await table.WriteAsync(text);
@@ -94,11 +100,15 @@ internal static class RuntimeCommands
         {
             await using var stream = InputFile.Open(call.Get(file));
             using var content = Json(stream);
-            var answer = await api.PostAsync(ApiClient.Path(["runtimes", call.Get(id), "events"], ("org", call.Get(org))), content, RuntimeJson.Default.ActivityTakenBody, cancellationToken);
+            var answer = await api.PostAsync(ApiClient.Path(["runtimes", call.Get(id), "events"], ("org", call.Get(org))), content,
+                RuntimeJson.Default.ActivityTakenBody, cancellationToken);
             await call.AnswerAsync(answer, RuntimeJson.Default.ActivityTakenBody, async (body, text) =>
             {
                 await text.WriteLineAsync($"{body.Accepted} accepted, {body.Replayed} replayed, {body.Conflicts} conflicts, {body.Refused} refused");
-                foreach (var item in body.Items.Where(item => item.Detail is not null)) await text.WriteLineAsync($"  {item.Index} {item.Id}: {item.Detail} [{item.Code}]");
+                foreach (var item in body.Items.Where(item => item.Detail is not null))
+                {
+                    await text.WriteLineAsync($"  {item.Index} {item.Id}: {item.Detail} [{item.Code}]");
+                }
             });
             return answer.Conflicts + answer.Refused == 0 ? ExitCode.Ok : ExitCode.Findings;
         });
@@ -107,10 +117,13 @@ internal static class RuntimeCommands
     private static Command Retire(Globals globals)
     {
         var (org, id) = (new Argument<string>("ORG"), new Argument<string>("ID"));
-        return globals.Calling(new("retire", "Retire a stopped instance that is charged to its end. Tieout no longer meters it.") { org, id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("retire", "Retire a stopped instance that is charged to its end. Tieout no longer meters it.") { org, id },
+            async (call, api, cancellationToken) =>
         {
-            var answer = await api.PostAsync(ApiClient.Path(["runtimes", call.Get(id), "retire"], ("org", call.Get(org))), null, RuntimeJson.Default.RuntimeBody, cancellationToken);
-            await call.AnswerAsync(answer, RuntimeJson.Default.RuntimeBody, (body, text) => text.WriteLineAsync($"{body.Runtime.Id} of {body.Runtime.Org} is retired."));
+            var answer = await api.PostAsync(
+                ApiClient.Path(["runtimes", call.Get(id), "retire"], ("org", call.Get(org))), null, RuntimeJson.Default.RuntimeBody, cancellationToken);
+            await call.AnswerAsync(
+                answer, RuntimeJson.Default.RuntimeBody, (body, text) => text.WriteLineAsync($"{body.Runtime.Id} of {body.Runtime.Org} is retired."));
             return ExitCode.Ok;
         });
     }

@@ -19,12 +19,23 @@ internal static class ServeCommand
     public static Command Build(Globals globals)
     {
         var data = new Option<string?>("--data") { Description = $"The folder that holds everything durable. Default: {Shell.DefaultData}.", HelpName = "DIR" };
-        var store = new Option<string?>("--store") { Description = "sqlite, or postgres://user@host:port/database, which any number of servers share. Default: sqlite.", HelpName = "STORE" };
+        var store =
+            new Option<string?>("--store")
+            {
+                Description = "sqlite, or postgres://user@host:port/database, which any number of servers share. Default: sqlite.",
+                HelpName = "STORE"
+            };
         var listen = new Option<string?>("--listen") { Description = $"Default: {Globals.DefaultServer}.", HelpName = "URL" };
         var config = new Option<string?>("--config") { Description = "A tieout.yaml. Default: the one in this folder, if there is one.", HelpName = "FILE" };
-        var changed = new Option<bool>("--secrets-changed") { Description = "The secrets of all servers of a PostgreSQL store were changed on purpose: this one's count from now on." };
-        var rollback = new Option<string?>("--accept-rollback") { Description = "Why the store was put back to an earlier state on purpose. Stored in the next signed head. Without it such a store is refused.", HelpName = "REASON" };
-        return globals.Running(new("serve", "Run the gateway and the ledger.") { data, store, listen, config, changed, rollback }, async (call, cancellationToken) =>
+        var changed = new Option<bool>(
+            "--secrets-changed")
+        { Description = "The secrets of all servers of a PostgreSQL store were changed on purpose: this one's count from now on." };
+        var rollback =
+            new Option<string?>(
+                "--accept-rollback")
+            { Description = "Why the store was put back to an earlier state on purpose. Stored in the next signed head. Without it such a store is refused.", HelpName = "REASON" };
+        return globals.Running(
+            new("serve", "Run the gateway and the ledger.") { data, store, listen, config, changed, rollback }, async (call, cancellationToken) =>
         {
             var options = Options(call, call.Get(config), call.Get(data), call.Get(listen), call.Get(store)) with { AcceptedRollback = call.Get(rollback) };
             await using var running = await StartAsync(options, cancellationToken, call.Get(changed));
@@ -107,16 +118,22 @@ internal static class ServeCommand
         {
             await app.DisposeAsync();
             var why = e is SocketException { SocketErrorCode: SocketError.AccessDenied } ? "this user may not listen there" : e.GetBaseException().Message;
-            throw new CommandFailedException(ExitCode.Unreachable, $"Cannot listen on {listen}: {why.TrimEnd('.')}. Stop the program that uses the address, or choose another one with --listen.", "address_in_use", e);
+            throw new CommandFailedException(ExitCode.Unreachable,
+                $"Cannot listen on {listen}: {why.TrimEnd('.')}. Stop the program that uses the address, or choose another one with --listen.",
+                "address_in_use", e);
         }
     }
 
     /// <exception cref="CommandFailedException">The store was put back to an earlier state.</exception>
     private static async Task RefuseRollbackAsync(HeadOptions heads, ILedger ledger, CancellationToken cancellationToken)
     {
-        var found = await RollbackCheck.RunAsync(heads, ledger.Read, reason => Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"), cancellationToken);
+        var found = await RollbackCheck.RunAsync(heads, ledger.Read,
+            reason => Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"),
+            cancellationToken);
         if (found is null) return;
-        throw new CommandFailedException(ExitCode.Findings, $"The store is not served: {found} Restore the newest copy; or, if it was put back on purpose, start with --accept-rollback REASON.", "store_rolled_back");
+        throw new CommandFailedException(ExitCode.Findings,
+            $"The store is not served: {found} Restore the newest copy; or, if it was put back on purpose, start with --accept-rollback REASON.",
+            "store_rolled_back");
     }
 
     private static async Task AgreeAsync(ILedger ledger, EnvelopeSecret secret, string token, bool changed, CancellationToken cancellationToken)
@@ -147,7 +164,8 @@ internal static class ServeCommand
         }
         catch (StoreCorruptException e)
         {
-            throw new CommandFailedException(ExitCode.Unreachable, $"{e.Message} Run 'tieout verify --data {folder}' to see what is damaged.", "store_corrupt", e);
+            throw new CommandFailedException(
+                ExitCode.Unreachable, $"{e.Message} Run 'tieout verify --data {folder}' to see what is damaged.", "store_corrupt", e);
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
         {

@@ -4,7 +4,8 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary>Where <c>serve</c> takes its secrets from: the environment, a file that the environment names, or the data folder. Files are read again while the server runs.</summary>
+/// <summary>Where <c>serve</c> takes its secrets from: the environment, a file that the environment names, or the data folder. Files are read again while the
+/// server runs.</summary>
 internal static class ServeSecrets
 {
     /// <summary>The options with what the environment gives or names.</summary>
@@ -27,12 +28,20 @@ internal static class ServeSecrets
     {
         if (options.AdminToken is null)
         {
-            options = options with { AdminToken = AdminTokenFile.Load(options.Data), SecretFiles = options.SecretFiles with { AdminToken = AdminTokenFile.In(options.Data) } };
+            options = options with
+            {
+                AdminToken = AdminTokenFile.Load(options.Data),
+                SecretFiles = options.SecretFiles with { AdminToken = AdminTokenFile.In(options.Data) }
+            };
         }
 
         return options.EnvelopeSecret is not null
             ? options
-            : options with { EnvelopeSecret = EnvelopeSecretFile.Load(options.Data), SecretFiles = options.SecretFiles with { EnvelopeSecret = EnvelopeSecretFile.In(options.Data) } };
+            : options with
+            {
+                EnvelopeSecret = EnvelopeSecretFile.Load(options.Data),
+                SecretFiles = options.SecretFiles with { EnvelopeSecret = EnvelopeSecretFile.In(options.Data) }
+            };
     }
 
     private static (string? Text, string? File) Secret(Func<string, string?> environment, string variable, string fileVariable)

@@ -13,13 +13,17 @@ internal static class SimulateProviderCommand
     public static Command Build(Globals globals)
     {
         var defaults = new SimulatedProviderOptions();
-        var listen = new Option<string>("--listen") { Description = "Its address; port 0 takes a free port.", HelpName = "URL", DefaultValueFactory = _ => defaults.Listen };
+        var listen = new Option<string>(
+            "--listen")
+        { Description = "Its address; port 0 takes a free port.", HelpName = "URL", DefaultValueFactory = _ => defaults.Listen };
         var latency = new Option<int>("--latency-ms") { Description = "Milliseconds before the first byte of every answer." };
         var seed = new Option<int>("--seed") { Description = "The seed of ids and failures.", DefaultValueFactory = _ => defaults.Seed };
         var faults = new Option<string?>("--fault-rate") { Description = "The share of requests that fail in some way, 0 to 1." };
         var trace = new Option<string?>("--trace") { Description = "A trace whose rows give the token counts.", HelpName = "FILE" };
         var log = new Option<string?>("--log") { Description = "Append every answered call to this file.", HelpName = "FILE" };
-        return globals.Running(new("simulate-provider", "Run a simulated model provider that answers with the requested token counts.") { listen, latency, seed, faults, trace, log }, async (call, cancellationToken) =>
+        return globals.Running(new("simulate-provider",
+            "Run a simulated model provider that answers with the requested token counts.") { listen, latency, seed, faults, trace, log },
+            async (call, cancellationToken) =>
         {
             var options = defaults with
             {

@@ -10,7 +10,8 @@ internal static class StoreOption
     /// <exception cref="CommandFailedException">It is neither.</exception>
     public static string? Parse(string store) => store == "sqlite" ? null
         : PostgresAddress.Validate(store) is not { } flaw ? store
-        : throw new CommandFailedException(ExitCode.Usage, $"The store is not valid: {flaw}. Write sqlite, or an address such as postgres://tieout@127.0.0.1:5432/tieout.");
+        : throw new CommandFailedException(
+            ExitCode.Usage, $"The store is not valid: {flaw}. Write sqlite, or an address such as postgres://tieout@127.0.0.1:5432/tieout.");
 
     /// <param name="data">The folder that still keeps what is this server's own: its spool and its secrets.</param>
     /// <exception cref="CommandFailedException">The database cannot be had, or the folder.</exception>

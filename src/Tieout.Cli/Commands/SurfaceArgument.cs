@@ -13,7 +13,11 @@ internal sealed record SurfaceArgument(string? Name, string? Address, string? Qu
     public static SurfaceArgument? Parse(string text)
     {
         if (text.StartsWith("surface:", StringComparison.Ordinal)) return new(text["surface:".Length..].Trim(), null, null);
-        if (text.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase)) return new(null, text, null);
+        if (text.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+        {
+            return new(null, text, null);
+        }
+
         if (!text.StartsWith("sql:", StringComparison.Ordinal)) return null;
         var parts = text["sql:".Length..].Trim().Split(' ', 2);
         return new(parts[0], null, parts.Length > 1 ? parts[1].Trim() : null);
@@ -32,6 +36,7 @@ internal sealed record SurfaceArgument(string? Name, string? Address, string? Qu
         var address = new Uri(Address!).GetLeftPart(UriPartial.Path);
         var all = await api.GetAsync("surfaces", SurfaceJson.Default.SurfaceListBody, cancellationToken);
         return all.Items.FirstOrDefault(surface => surface.Address == address)?.Name
-            ?? throw new CommandFailedException(ExitCode.Usage, $"The server's configuration has no surface at {address}, and it reaches for no other address: add one under 'surfaces'.", "surface_not_found");
+            ?? throw new CommandFailedException(ExitCode.Usage,
+                $"The server's configuration has no surface at {address}, and it reaches for no other address: add one under 'surfaces'.", "surface_not_found");
     }
 }

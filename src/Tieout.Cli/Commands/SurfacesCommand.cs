@@ -7,7 +7,9 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>surfaces</c>: ends with 1 when one drifts or cannot be read.</summary>
 internal static class SurfacesCommand
 {
-    public static Command Build(Globals globals) => globals.Calling(new("surfaces", "List the other books in the server's configuration, with the result of the last scheduled comparison."), async (call, api, cancellationToken) =>
+    public static Command Build(Globals globals) =>
+        globals.Calling(new("surfaces", "List the other books in the server's configuration, with the result of the last scheduled comparison."),
+            async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("surfaces", SurfaceJson.Default.SurfaceListBody, cancellationToken);
         await call.AnswerAsync(answer, SurfaceJson.Default.SurfaceListBody, (list, text) =>
@@ -16,7 +18,8 @@ internal static class SurfacesCommand
             foreach (var surface in list.Items)
             {
                 table.Add(
-                    surface.Name, surface.Kind, surface.Org, surface.Key, surface.EverySeconds is { } seconds ? $"{seconds} s" : null, surface.LastAt?[..19], surface.DriftPct is { } drift ? $"{drift} %" : null,
+                    surface.Name, surface.Kind, surface.Org, surface.Key, surface.EverySeconds is { } seconds ? $"{seconds} s" : null, surface.LastAt?[..19],
+                    surface.DriftPct is { } drift ? $"{drift} %" : null,
                     surface.Severity, surface.DriftingSince?[..19], surface.Failure);
             }
 

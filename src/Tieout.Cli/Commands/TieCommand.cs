@@ -16,34 +16,51 @@ internal static class TieCommand
         var org = new Option<string?>("--org") { Description = "The org. A provider's bill may be compared with all orgs.", HelpName = "ORG" };
         var left = new Option<string>("--left") { Description = "Our side of the comparison.", DefaultValueFactory = _ => "ledger" };
         left.AcceptOnlyFromAmong("ledger");
-        var right = new Option<string>("--right") { Required = true, Description = "A file of the other book; or a surface of the server's configuration: surface:NAME, its https:// address, or sql:NAME SELECT ... where it has no query of its own.", HelpName = "FILE|SURFACE" };
+        var right = new Option<string>("--right")
+        {
+            Required = true,
+            Description = "A file of the other book; or a surface of the server's configuration: surface:NAME, its https:// address, or sql:NAME SELECT ... where it has no query of its own.",
+            HelpName = "FILE|SURFACE"
+        };
         var format = new Option<string?>("--right-format") { Description = "csv, jsonl, or a bill's. Default: by the file's ending, else csv." };
         format.AcceptOnlyFromAmong(Formats);
-        var key = new Option<string?>("--key") { Description = "Compare by org, day, key, project, team, feature, provider, model; NAME=COLUMN where the file names it otherwise. A bill's default: day.", HelpName = "org,day" };
+        var key = new Option<string?>(
+            "--key")
+        { Description = "Compare by org, day, key, project, team, feature, provider, model; NAME=COLUMN where the file names it otherwise. A bill's default: day.", HelpName = "org,day" };
         var amount = new Option<string?>("--amount") { Description = "The column with the figure. A bill's format has its own.", HelpName = "COLUMN" };
         var unit = new Option<string?>("--unit") { Description = "The unit of the figures: usd, cents (hundredths), or credits (the org's own units)." };
         unit.AcceptOnlyFromAmong("usd", "cents", "credits");
         var from = new Option<string?>("--from") { Description = "A day, or a time with its offset.", HelpName = "TIME" };
         var to = new Option<string?>("--to") { Description = "The end of the range, excluded.", HelpName = "TIME" };
-        var provider = new Option<string?>("--provider") { Description = "A bill's provider, as the configuration names it. Default: the format's own.", HelpName = "NAME" };
-        var lastWrite = new Option<string?>("--last-write") { Description = "When the other book was last written, if known. Older than five minutes is critical.", HelpName = "TIME" };
+        var provider = new Option<string?>(
+            "--provider")
+        { Description = "A bill's provider, as the configuration names it. Default: the format's own.", HelpName = "NAME" };
+        var lastWrite = new Option<string?>(
+            "--last-write")
+        { Description = "When the other book was last written, if known. Older than five minutes is critical.", HelpName = "TIME" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Compare only; store no finding of a bill's difference." };
-        var command = new Command("tie", "Compare the ledger with another book, row by row, and explain each difference.") { left, right, format, org, key, amount, unit, from, to, provider, lastWrite, dryRun };
+        var command = new Command("tie",
+            "Compare the ledger with another book, row by row, and explain each difference.") { left, right, format, org, key, amount, unit, from, to, provider,
+                lastWrite, dryRun };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var file = call.Get(right);
             if (SurfaceArgument.Parse(file) is { } surface)
             {
-                var given = new Option[] { format, org, key, amount, unit, provider }.FirstOrDefault(option => call.Parsed.GetResult(option) is { Implicit: false });
+                var given = new Option[] { format, org, key, amount, unit, provider }.FirstOrDefault(
+                    option => call.Parsed.GetResult(option) is { Implicit: false });
                 if (given is not null) throw new CommandFailedException(ExitCode.Usage, $"{given.Name} is the server's configuration's to say for a surface.");
-                var tied = await surface.TieAsync(api, [("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)), ("dry_run", call.Get(dryRun) ? "true" : null)], cancellationToken);
+                var tied = await surface.TieAsync(api,
+                    [("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)), ("dry_run", call.Get(dryRun) ? "true" : null)],
+                    cancellationToken);
                 await call.AnswerAsync(tied, TieJson.Default.TieBody, WriteAsync);
                 return tied.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
             }
 
             var kind = call.Get(format) ?? (Path.GetExtension(file).ToUpperInvariant() is ".JSONL" or ".NDJSON" ? "jsonl" : "csv");
             var path = ApiClient.Path(
-                call.Get(org) is { } named ? ["orgs", named, "ties"] : ["ties"], ("format", kind), ("key", call.Get(key)), ("amount", call.Get(amount)), ("unit", call.Get(unit)),
+                call.Get(org) is { } named ? ["orgs", named, "ties"] : ["ties"], ("format", kind), ("key", call.Get(key)), ("amount", call.Get(amount)),
+                ("unit", call.Get(unit)),
                 ("provider", call.Get(provider)), ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)),
                 ("dry_run", call.Get(dryRun) ? "true" : null));
             await using var stream = InputFile.Open(file);
@@ -60,7 +77,8 @@ internal static class TieCommand
         var table = new TextTable([.. fields.Select(field => field.ToUpperInvariant()), ">LEFT", ">RIGHT", ">DIFFERENCE", "CAUSE"]);
         foreach (var row in tie.Rows)
         {
-            table.Add([.. fields.Select(field => row.Key[field].GetString() ?? "none"), row.Left?.ToString(), row.Right?.ToString(), row.Difference.ToString(), row.Cause ?? ""]);
+            table.Add([.. fields.Select(field => row.Key[field].GetString() ?? "none"), row.Left?.ToString(), row.Right?.ToString(), row.Difference.ToString(),
+                row.Cause ?? ""]);
         }
 
         await table.WriteAsync(text);
@@ -81,6 +99,9 @@ internal static class TieCommand
         }
 
         if (tie.Finding is { } finding) await text.WriteLineAsync($"\nfinding  {finding.Id}  ({finding.State.Replace('_', ' ')})");
-        if (tie.LeftOut > 0) await text.WriteLineAsync($"{tie.LeftOut} of {tie.RightRows} rows of the file were left out: another org's, outside the range, or set aside.");
+        if (tie.LeftOut > 0)
+        {
+            await text.WriteLineAsync($"{tie.LeftOut} of {tie.RightRows} rows of the file were left out: another org's, outside the range, or set aside.");
+        }
     }
 }

@@ -21,7 +21,8 @@ internal static class UnitCommands
         return globals.Calling(new("create", $"Create a {unit}.") { org, name }, async (call, api, cancellationToken) =>
         {
             var made = await api.SendAsync(
-                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), path]), new NewUnitBody(call.Get(name)), ApiClient.Json.NewUnitBody, ApiClient.Json.UnitBody, cancellationToken);
+                HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), path]), new NewUnitBody(call.Get(name)), ApiClient.Json.NewUnitBody,
+                ApiClient.Json.UnitBody, cancellationToken);
             await call.AnswerAsync(made, ApiClient.Json.UnitBody, (answer, text) => text.WriteLineAsync($"Org {answer.Org} has the {unit} {answer.Name}."));
             return ExitCode.Ok;
         });

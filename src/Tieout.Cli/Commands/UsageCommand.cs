@@ -55,7 +55,8 @@ internal static class UsageCommand
         string? cursor = null;
         do
         {
-            var page = await api.GetAsync(ApiClient.Path(path, [.. filter, ("limit", PageRows), ("cursor", cursor)]), ApiClient.Json.UsagePageBody, cancellationToken);
+            var page = await api.GetAsync(
+                ApiClient.Path(path, [.. filter, ("limit", PageRows), ("cursor", cursor)]), ApiClient.Json.UsagePageBody, cancellationToken);
             yield return page;
             cursor = page.NextCursor;
         }
@@ -85,7 +86,12 @@ internal static class UsageCommand
         var asOf = 0L;
         await foreach (var page in pages)
         {
-            if (rows == 0 && asOf == 0) await shell.Out.WriteAsync($"{{\n  \"org\": {JsonSerializer.Serialize(page.Org, lines.String)},\n  \"asset\": \"{page.Asset}\",\n  \"time_zone\": \"{page.TimeZone}\",\n  \"items\": [");
+            if (rows == 0 && asOf == 0)
+            {
+                await shell.Out.WriteAsync(
+                    $"{{\n  \"org\": {JsonSerializer.Serialize(page.Org, lines.String)},\n  \"asset\": \"{page.Asset}\",\n  \"time_zone\": \"{page.TimeZone}\",\n  \"items\": [");
+            }
+
             foreach (var line in page.Items) await shell.Out.WriteAsync($"{(rows++ == 0 ? "" : ",")}\n    {JsonSerializer.Serialize(line, lines.UsageLine)}");
             asOf = page.AsOf;
         }
@@ -100,7 +106,8 @@ internal static class UsageCommand
         {
             foreach (var line in page.Items)
             {
-                table.Add(line.OccurredAt[..19], line.OperationId, line.ProjectId, line.TeamId, line.Model, $"{line.InputTokens}", $"{line.OutputTokens}", line.Unpriced ? "unpriced" : line.Charge.ToString(), line.Basis);
+                table.Add(line.OccurredAt[..19], line.OperationId, line.ProjectId, line.TeamId, line.Model, $"{line.InputTokens}", $"{line.OutputTokens}",
+                    line.Unpriced ? "unpriced" : line.Charge.ToString(), line.Basis);
             }
         }
 

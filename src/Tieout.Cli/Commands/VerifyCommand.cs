@@ -18,16 +18,37 @@ internal static class VerifyCommand
     public static Command Build(Globals globals)
     {
         var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        var store = new Option<string?>("--store") { Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.", HelpName = "STORE" };
-        var archive = new Option<string?>("--archive") { Description = "An archive to verify instead. With --data or --store: also verify that it belongs to that ledger.", HelpName = "DIR" };
-        var head = new Option<string?>("--head") { Description = "Signed heads of this ledger, from outside it: the ledger must contain the last one. A file, or an address to GET.", HelpName = "FILE|URL" };
-        var headKey = new Option<string?>("--head-key") { Description = $"The file with the key that heads are signed with. Default: {HeadKey.FileVariable}.", HelpName = "FILE" };
-        return globals.Running(new("verify", "Recompute a ledger from its rows, and name each row that is wrong.") { data, store, archive, head, headKey }, async (call, cancellationToken) =>
+        var store =
+            new Option<string?>(
+                "--store")
+            {
+                Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.",
+                HelpName = "STORE"
+            };
+        var archive =
+            new Option<string?>(
+                "--archive")
+            {
+                Description = "An archive to verify instead. With --data or --store: also verify that it belongs to that ledger.",
+                HelpName = "DIR"
+            };
+        var head = new Option<string?>(
+            "--head")
+        {
+            Description = "Signed heads of this ledger, from outside it: the ledger must contain the last one. A file, or an address to GET.",
+            HelpName = "FILE|URL"
+        };
+        var headKey = new Option<string?>(
+            "--head-key")
+        { Description = $"The file with the key that heads are signed with. Default: {HeadKey.FileVariable}.", HelpName = "FILE" };
+        return globals.Running(new("verify", "Recompute a ledger from its rows, and name each row that is wrong.") { data, store, archive, head, headKey },
+            async (call, cancellationToken) =>
         {
             if (call.Get(archive) is { } archived) return await ArchiveAsync(call, archived, call.Get(data), call.Get(store));
             var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
             var secret = Secret(call.Shell, folder);
-            var signed = call.Get(head) is { } place ? await HeadAsync(place, call.Get(headKey) ?? call.Shell.Variable(HeadKey.FileVariable), cancellationToken) : null;
+            var signed = call.Get(head) is { } place
+                ? await HeadAsync(place, call.Get(headKey) ?? call.Shell.Variable(HeadKey.FileVariable), cancellationToken) : null;
             var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
             if (named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres)
             {
@@ -79,11 +100,18 @@ internal static class VerifyCommand
     /// <exception cref="CommandFailedException">There is none, its key is not given, or it is not believed.</exception>
     private static async Task<SignedHead> HeadAsync(string place, string? keyFile, CancellationToken cancellationToken)
     {
-        if (keyFile is not { Length: > 0 }) throw new CommandFailedException(ExitCode.Usage, $"--head needs the key that heads are signed with: --head-key FILE, or {HeadKey.FileVariable}.", "usage");
+        if (keyFile is not { Length: > 0 })
+        {
+            throw new CommandFailedException(
+                ExitCode.Usage, $"--head needs the key that heads are signed with: --head-key FILE, or {HeadKey.FileVariable}.", "usage");
+        }
+
         try
         {
             var last = SignedHead.Last(await HeadPlaces.ReadAsync(place, cancellationToken), HeadKey.Read(keyFile), out var flaw);
-            return last ?? throw new CommandFailedException(ExitCode.Findings, flaw is null ? $"{place} holds no head." : $"{place}: the signed heads are not valid: {flaw}.", "head_invalid");
+            return last
+                ?? throw new CommandFailedException(
+                    ExitCode.Findings, flaw is null ? $"{place} holds no head." : $"{place}: the signed heads are not valid: {flaw}.", "head_invalid");
         }
         catch (ConfigurationException e)
         {

@@ -9,37 +9,49 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>webhooks add|list|rotate|test|remove</c>; <c>outbox list|dead|replay</c>: <c>dead</c> ends with 1 when there are some.</summary>
 internal static class WebhookCommands
 {
-    private static readonly OutboxJson Json = new(new JsonSerializerOptions(OutboxJson.Default.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
+    private static readonly OutboxJson Json = new(
+        new JsonSerializerOptions(OutboxJson.Default.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip });
 
-    public static Command Build(Globals globals) => new("webhooks", "Manage webhooks: endpoints that receive messages.") { Add(globals), List(globals), Rotate(globals), Test(globals), Remove(globals) };
+    public static Command Build(Globals globals) =>
+        new("webhooks", "Manage webhooks: endpoints that receive messages.") { Add(globals), List(globals), Rotate(globals), Test(globals), Remove(globals) };
 
     public static Command Outbox(Globals globals) => new("outbox", "Show deliveries of messages to webhooks.")
     {
-        Deliveries(globals, "list", "List deliveries, newest messages first.", state: null), Deliveries(globals, "dead", "List failed deliveries that are no longer tried. Exit code 1: there are some.", state: "dead"), Replay(globals),
+        Deliveries(globals, "list", "List deliveries, newest messages first.", state: null), Deliveries(
+            globals, "dead", "List failed deliveries that are no longer tried. Exit code 1: there are some.", state: "dead"), Replay(globals),
     };
 
     private static Command Add(Globals globals)
     {
         var url = new Argument<string>("URL") { Description = "https://..." };
-        var org = new Option<string?>("--org") { Description = "Deliver only messages about this org. Default: the platform's and every org's.", HelpName = "ORG" };
+        var org = new Option<string?>(
+            "--org")
+        { Description = "Deliver only messages about this org. Default: the platform's and every org's.", HelpName = "ORG" };
         var types = new Option<string?>("--types") { Description = "Separated by commas, such as invoice.issued,budget.*. Default: all.", HelpName = "TYPES" };
         var id = new Option<string?>("--id") { Description = "The endpoint's id. Default: a new one.", HelpName = "ID" };
         return globals.Calling(new("add", "Add an endpoint. Its secret is shown only once.") { url, org, types, id }, async (call, api, cancellationToken) =>
         {
-            var body = new NewWebhookBody(call.Get(url), call.Get(org), call.Get(types)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), call.Get(id));
+            var body = new NewWebhookBody(call.Get(url), call.Get(org),
+                call.Get(types)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), call.Get(id));
             var made = await api.SendAsync(HttpMethod.Post, "webhooks", body, Json.NewWebhookBody, Json.MadeWebhookBody, cancellationToken);
             await call.AnswerAsync(made, Json.MadeWebhookBody, WriteAsync);
             return ExitCode.Ok;
         });
     }
 
-    private static Command List(Globals globals) => globals.Calling(new("list", "List all endpoints, without their secrets."), async (call, api, cancellationToken) =>
+    private static Command List(Globals globals) =>
+        globals.Calling(new("list", "List all endpoints, without their secrets."), async (call, api, cancellationToken) =>
     {
         var answer = await api.GetAsync("webhooks", Json.WebhookListBody, cancellationToken);
         await call.AnswerAsync(answer, Json.WebhookListBody, (list, text) =>
         {
             var table = new TextTable("WEBHOOK", "ORG", "TYPES", "URL", "CREATED");
-            foreach (var webhook in list.Items) table.Add(webhook.Id, webhook.Org ?? "all", webhook.Types.Count == 0 ? "all" : string.Join(',', webhook.Types), webhook.Url, $"{webhook.CreatedAt:u}");
+            foreach (var webhook in list.Items)
+            {
+                table.Add(webhook.Id, webhook.Org ?? "all", webhook.Types.Count == 0 ? "all" : string.Join(',', webhook.Types), webhook.Url,
+                    $"{webhook.CreatedAt:u}");
+            }
+
             return table.WriteAsync(text);
         });
         return ExitCode.Ok;
@@ -52,7 +64,8 @@ internal static class WebhookCommands
         return globals.Calling(new("rotate", "Give an endpoint a new secret, shown only once.") { id, overlap }, async (call, api, cancellationToken) =>
         {
             var path = ApiClient.Path(["webhooks", call.Get(id), "rotate"]);
-            var made = await api.SendAsync(HttpMethod.Post, path, new RotateWebhookBody(call.Get(overlap)), Json.RotateWebhookBody, Json.MadeWebhookBody, cancellationToken);
+            var made = await api.SendAsync(
+                HttpMethod.Post, path, new RotateWebhookBody(call.Get(overlap)), Json.RotateWebhookBody, Json.MadeWebhookBody, cancellationToken);
             await call.AnswerAsync(made, Json.MadeWebhookBody, WriteAsync);
             return ExitCode.Ok;
         });
@@ -61,7 +74,8 @@ internal static class WebhookCommands
     private static Command Test(Globals globals)
     {
         var id = Id();
-        return globals.Calling(new("test", "Send an endpoint a message of the type test. Exit code 1: the endpoint did not accept it.") { id }, async (call, api, cancellationToken) =>
+        return globals.Calling(new("test", "Send an endpoint a message of the type test. Exit code 1: the endpoint did not accept it.") { id },
+            async (call, api, cancellationToken) =>
         {
             var answer = await api.PostAsync(ApiClient.Path(["webhooks", call.Get(id), "test"]), null, Json.WebhookTestBody, cancellationToken);
             await call.AnswerAsync(answer, Json.WebhookTestBody, (body, text) => text.WriteLineAsync(
@@ -102,9 +116,11 @@ internal static class WebhookCommands
     private static Command Replay(Globals globals)
     {
         var filter = Filter();
-        return globals.Calling(new("replay", "Try dead deliveries again.") { filter.Org, filter.Endpoint, filter.Message }, async (call, api, cancellationToken) =>
+        return globals.Calling(
+            new("replay", "Try dead deliveries again.") { filter.Org, filter.Endpoint, filter.Message }, async (call, api, cancellationToken) =>
         {
-            var path = ApiClient.Path(["outbox", "replay"], ("org", call.Get(filter.Org)), ("endpoint", call.Get(filter.Endpoint)), ("message", call.Get(filter.Message)));
+            var path = ApiClient.Path(
+                ["outbox", "replay"], ("org", call.Get(filter.Org)), ("endpoint", call.Get(filter.Endpoint)), ("message", call.Get(filter.Message)));
             var answer = await api.PostAsync(path, null, Json.ReplayedBody, cancellationToken);
             await call.AnswerAsync(answer, Json.ReplayedBody, (body, text) => text.WriteLineAsync($"{body.Replayed} are tried again."));
             return ExitCode.Ok;
@@ -120,7 +136,8 @@ internal static class WebhookCommands
         foreach (var delivery in list.Items)
         {
             table.Add(
-                delivery.RecordedAt, delivery.Endpoint, delivery.Org ?? "platform", delivery.MessageId, delivery.Type, delivery.State, $"{delivery.Attempts}", delivery.LastAt ?? "never",
+                delivery.RecordedAt, delivery.Endpoint, delivery.Org ?? "platform", delivery.MessageId, delivery.Type, delivery.State, $"{delivery.Attempts}",
+                delivery.LastAt ?? "never",
                 delivery.Error ?? $"{delivery.Status}");
         }
 

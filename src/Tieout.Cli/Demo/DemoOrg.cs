@@ -38,8 +38,10 @@ internal sealed class DemoOrg
         var json = ApiClient.Json;
         var demo = new DemoOrg();
         await api.SendAsync(HttpMethod.Post, "orgs", new NewOrgBody(Id, "USD", BillingMode.Prepaid), json.NewOrgBody, json.OrgBody, cancellationToken);
-        await api.SendAsync(HttpMethod.Post, $"orgs/{Id}/topups", new TopUpBody(Dollars("200"), "demo-topup"), json.TopUpBody, json.MoneyBody, cancellationToken);
-        await api.SendAsync(HttpMethod.Post, $"orgs/{Id}/grants", new GrantBody(Dollars("5"), "demo-welcome"), json.GrantBody, json.MoneyBody, cancellationToken);
+        await api.SendAsync(
+            HttpMethod.Post, $"orgs/{Id}/topups", new TopUpBody(Dollars("200"), "demo-topup"), json.TopUpBody, json.MoneyBody, cancellationToken);
+        await api.SendAsync(
+            HttpMethod.Post, $"orgs/{Id}/grants", new GrantBody(Dollars("5"), "demo-welcome"), json.GrantBody, json.MoneyBody, cancellationToken);
         foreach (var team in Traffic.Select(part => part.Team).Distinct())
         {
             await api.SendAsync(HttpMethod.Post, $"orgs/{Id}/teams", new NewUnitBody(team), json.NewUnitBody, json.UnitBody, cancellationToken);
@@ -68,7 +70,8 @@ internal sealed class DemoOrg
         var (_, team, model, feature) = Part(number % 10);
         KeyValuePair<string, string>[] tags =
         [
-            new("Tieout-Feature", feature), new("Tieout-Project", "web"), new("Tieout-Trigger", number % 13 == 0 ? "retry" : "user"), new("Tieout-User", $"user-{number % 97}"),
+            new("Tieout-Feature", feature), new("Tieout-Project", "web"), new("Tieout-Trigger", number % 13 == 0 ? "retry" : "user"),
+            new("Tieout-User", $"user-{number % 97}"),
         ];
         return new(row, tags, _keys[team], model);
     }

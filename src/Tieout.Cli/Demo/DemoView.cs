@@ -40,7 +40,9 @@ internal sealed class DemoView(ApiClient api, Shell shell, bool silent)
         while (true)
         {
             var ended = await Task.WhenAny(work, Task.Delay(LineEvery, cancellationToken)) == work;
-            var budgets = string.Join("; ", (await BudgetsAsync(cancellationToken)).Select(budget => $"{Name(budget)} {Short(budget.Posted)}/{Short(budget.Limit!.Value)}{(IsFull(budget) ? " FULL, refusing" : "")}"));
+            var budgets = string.Join("; ",
+                (await BudgetsAsync(cancellationToken)).Select(
+                    budget => $"{Name(budget)} {Short(budget.Posted)}/{Short(budget.Limit!.Value)}{(IsFull(budget) ? " FULL, refusing" : "")}"));
             await shell.Out.WriteLineAsync($"{Figures()} | {budgets}");
             if (ended) return await work;
         }

@@ -16,7 +16,8 @@ internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, stri
     public static Shell OfProcess()
     {
         var isTerminal = !Console.IsOutputRedirected && !Console.IsErrorRedirected;
-        var output = isTerminal ? new TerminalWriter(Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out) }))) : Console.Out;
+        var output = isTerminal
+            ? new TerminalWriter(Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out) }))) : Console.Out;
         return new(output, Console.Error, Environment.GetEnvironmentVariable, isTerminal) { RawOut = Console.OpenStandardOutput() };
     }
 }

@@ -13,7 +13,8 @@ namespace Tieout.Core.Attribution;
 /// <param name="IssuedAt">A whole second.</param>
 /// <param name="ExpiresAt">A whole second. From here on it authorises nothing; it still says who pays for what it authorised.</param>
 public sealed record Envelope(
-    string Org, string Originator, string Workflow, string Operation, string Issuance, string? ParentIssuance, string Audience, Instant IssuedAt, Instant ExpiresAt)
+    string Org, string Originator, string Workflow, string Operation, string Issuance, string? ParentIssuance, string Audience, Instant IssuedAt,
+    Instant ExpiresAt)
 {
     /// <summary>The header, and the attribute of a queue message, that bears it.</summary>
     public const string Header = "Tieout-Envelope";

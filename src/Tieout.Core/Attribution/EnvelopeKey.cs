@@ -9,7 +9,8 @@ namespace Tieout.Core.Attribution;
 /// <param name="Check">Of the secret it was made under; see <see cref="EnvelopeSecret.Check"/>.</param>
 /// <param name="RetiredAt">When it stopped issuing; null: it issues.</param>
 public sealed record EnvelopeKey(
-    string Id, string Algorithm, EnvelopeKeyState State, string Check, DateTimeOffset CreatedAt, DateTimeOffset? RetiredAt = null, DateTimeOffset? RevokedAt = null)
+    string Id, string Algorithm, EnvelopeKeyState State, string Check, DateTimeOffset CreatedAt, DateTimeOffset? RetiredAt = null,
+    DateTimeOffset? RevokedAt = null)
 {
     /// <summary>The one algorithm of the profile.</summary>
     public const string Hs256 = "HS256";

@@ -12,7 +12,8 @@ public static partial class EnvelopeToken
 
     private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    private static readonly Member[] HeaderMembers = [new("alg", MemberKind.Text), new("kid", MemberKind.Text), new("typ", MemberKind.Text), new("crit", MemberKind.Any, Required: false)];
+    private static readonly Member[] HeaderMembers = [new("alg", MemberKind.Text), new("kid", MemberKind.Text), new("typ", MemberKind.Text),
+        new("crit", MemberKind.Any, Required: false)];
 
     private static readonly Member[] ClaimMembers =
     [
@@ -40,7 +41,10 @@ public static partial class EnvelopeToken
         if (keys.Find(named.KeyId) is not { } key) return Refuse(EnvelopeRefusal.KeyUnknown);
         if (named.Algorithm != key.Key.Algorithm) return Refuse(EnvelopeRefusal.AlgorithmWrong);
         if (key.Signing is null) return Refuse(EnvelopeRefusal.KeyUnavailable);
-        if (!CryptographicOperations.FixedTimeEquals(Mac(key.Signing, token.AsSpan(0, token.LastIndexOf('.'))), signature)) return Refuse(EnvelopeRefusal.SignatureWrong);
+        if (!CryptographicOperations.FixedTimeEquals(Mac(key.Signing, token.AsSpan(0, token.LastIndexOf('.'))), signature))
+        {
+            return Refuse(EnvelopeRefusal.SignatureWrong);
+        }
 
         // From here on it is ours: a flaw now is a mistake or a misuse of our own key.
         if (ReadClaims(claims, out var envelope) is { } misclaimed) return Refuse(misclaimed);
@@ -121,7 +125,9 @@ public static partial class EnvelopeToken
         if (flaws.HasFlag(Flaws.WrongType)) return EnvelopeRefusal.ClaimWrongType;
         if (flaws.HasFlag(Flaws.Missing)) return EnvelopeRefusal.ClaimMissing;
         if (Number(values[0]!) != Version) return EnvelopeRefusal.VersionUnknown;
-        envelope = new(values[4]!, values[6]!, values[7]!, values[8]!, values[9]!, values[10], values[3]!, FromSeconds(Number(values[1]!)), FromSeconds(Number(values[2]!))) { ApiKey = values[11] };
+        envelope = new(values[4]!, values[6]!, values[7]!, values[8]!, values[9]!, values[10], values[3]!, FromSeconds(Number(values[1]!)),
+            FromSeconds(Number(values[2]!)))
+        { ApiKey = values[11] };
         var flaw = envelope.Validate();
         if (flaw is EnvelopeRefusal.ClaimMalformed) return flaw;
         return values[5] != envelope.Org ? EnvelopeRefusal.TenantsDiffer : flaw;

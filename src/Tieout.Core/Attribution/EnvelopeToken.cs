@@ -26,8 +26,15 @@ public static partial class EnvelopeToken
     public static string Sign(Envelope envelope, KeyMaterial key)
     {
         if (envelope.Validate() is { } flaw) throw new ArgumentException($"The envelope cannot be issued: {flaw}.", nameof(envelope));
-        if (envelope.IssuedAt != FromSeconds(Seconds(envelope.IssuedAt)) || envelope.ExpiresAt != FromSeconds(Seconds(envelope.ExpiresAt))) throw new ArgumentException("An envelope's times are whole seconds.", nameof(envelope));
-        if (key.Key.State is not EnvelopeKeyState.Active || key.Signing is null) throw new ArgumentException($"The key {key.Key.Id} does not issue.", nameof(key));
+        if (envelope.IssuedAt != FromSeconds(Seconds(envelope.IssuedAt)) || envelope.ExpiresAt != FromSeconds(Seconds(envelope.ExpiresAt)))
+        {
+            throw new ArgumentException("An envelope's times are whole seconds.", nameof(envelope));
+        }
+
+        if (key.Key.State is not EnvelopeKeyState.Active || key.Signing is null)
+        {
+            throw new ArgumentException($"The key {key.Key.Id} does not issue.", nameof(key));
+        }
 
         // Names need no escaping, so the JSON can be written as it stands: this runs once a request.
         Span<byte> header = stackalloc byte[LengthMax];

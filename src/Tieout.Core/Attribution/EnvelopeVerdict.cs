@@ -11,7 +11,8 @@ public abstract record EnvelopeVerdict
     /// <summary>Ours and unchanged, but its time is over: still evidence of who pays, never a right to spend.</summary>
     public sealed record Expired(Envelope Envelope, string KeyId) : EnvelopeVerdict;
 
-    /// <summary>Trusted no longer: its signing key or the envelope itself was revoked, or the API key it was issued to is blocked. To be looked at, not believed.</summary>
+    /// <summary>Trusted no longer: its signing key or the envelope itself was revoked, or the API key it was issued to is blocked. To be looked at, not
+    /// believed.</summary>
     public sealed record Revoked(Envelope Envelope, string KeyId) : EnvelopeVerdict;
 
     /// <summary>Nothing that it says is believed.</summary>

@@ -2,7 +2,8 @@ using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Attribution;
 
-/// <summary>Who is charged for a request: the key that asks, bound to the envelope that came with it. Pure; the whole table is in docs/specs/envelope.md.</summary>
+/// <summary>Who is charged for a request: the key that asks, bound to the envelope that came with it. Pure; the whole table is in
+/// docs/specs/envelope.md.</summary>
 /// <remarks>A signature alone is a bearer's: it does not prove who presents it. So the key must be one that may act for the tenant (A2).</remarks>
 public static class IdentityRules
 {
@@ -16,13 +17,15 @@ public static class IdentityRules
         switch (verdict)
         {
             case EnvelopeVerdict.Refused refused:
-                return Deny(IdentityRefusal.EnvelopeRefused, refused.Reason, IsForgery(refused.Reason) ? Finding(FindingCode.RefusedRebind, refused.Reason.ToString(), unverifiedOrg) : null);
+                return Deny(IdentityRefusal.EnvelopeRefused, refused.Reason,
+                    IsForgery(refused.Reason) ? Finding(FindingCode.RefusedRebind, refused.Reason.ToString(), unverifiedOrg) : null);
             case EnvelopeVerdict.Revoked revoked:
                 return Deny(IdentityRefusal.EnvelopeRevoked, null, Finding(FindingCode.IdentityQuarantined, "KeyRevoked", revoked.Envelope.Org));
             case null when key.Worker:
                 return Deny(IdentityRefusal.EnvelopeRequired);
             case null:
-                return saidOrg is null || saidOrg == key.Org ? new IdentityDecision.Own(key.Org) : Deny(IdentityRefusal.TenantForeign, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantForeign), saidOrg));
+                return saidOrg is null || saidOrg == key.Org ? new IdentityDecision.Own(key.Org)
+                    : Deny(IdentityRefusal.TenantForeign, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantForeign), saidOrg));
             case EnvelopeVerdict.Valid valid:
                 return Bind(valid.Envelope, isExpired: false);
             case EnvelopeVerdict.Expired expired:
@@ -33,8 +36,17 @@ public static class IdentityRules
 
         IdentityDecision Bind(Envelope envelope, bool isExpired)
         {
-            if (saidOrg is not null && saidOrg != envelope.Org) return Deny(IdentityRefusal.TenantRewritten, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantRewritten), saidOrg, envelope));
-            if (!key.MayActFor(envelope.Org)) return Deny(IdentityRefusal.TenantForeign, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantForeign), envelope.Org, envelope));
+            if (saidOrg is not null && saidOrg != envelope.Org)
+            {
+                return Deny(
+                    IdentityRefusal.TenantRewritten, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantRewritten), saidOrg, envelope));
+            }
+
+            if (!key.MayActFor(envelope.Org))
+            {
+                return Deny(
+                    IdentityRefusal.TenantForeign, null, Finding(FindingCode.RefusedRebind, nameof(IdentityRefusal.TenantForeign), envelope.Org, envelope));
+            }
 
             // An org's own key is the right to spend, and the envelope only says for what. For a worker the envelope is the right.
             return isExpired && key.Worker && !isSpent ? Deny(IdentityRefusal.EnvelopeExpired) : new IdentityDecision.Bound(envelope, isExpired);
@@ -49,7 +61,8 @@ public static class IdentityRules
         EnvelopeRefusal.Unsigned or EnvelopeRefusal.SignatureWrong or EnvelopeRefusal.AlgorithmWrong or EnvelopeRefusal.KeyUnknown
         or EnvelopeRefusal.TenantsDiffer or EnvelopeRefusal.KeyRetired;
 
-    private static IdentityDecision.Denied Deny(IdentityRefusal reason, EnvelopeRefusal? flaw = null, IdentityFinding? finding = null) => new(reason, flaw, finding);
+    private static IdentityDecision.Denied Deny(IdentityRefusal reason, EnvelopeRefusal? flaw = null, IdentityFinding? finding = null) =>
+        new(reason, flaw, finding);
 }
 
 /// <summary>Who is charged. Exactly one of the cases below.</summary>

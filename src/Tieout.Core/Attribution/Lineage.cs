@@ -53,7 +53,8 @@ public static class Lineage
 
     /// <param name="tokenSha256">See <see cref="HashOf"/>.</param>
     /// <inheritdoc cref="Check(ReadOnlySpan{byte}, string, string, IReadOnlyList{LineageRow}, byte[])"/>
-    public static LineageBreak? Check(ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> tokenSha256, IReadOnlyList<LineageRow> rows, byte[]? head = null)
+    public static LineageBreak? Check(
+        ReadOnlySpan<byte> key, string issuance, ReadOnlySpan<byte> tokenSha256, IReadOnlyList<LineageRow> rows, byte[]? head = null)
     {
         var previous = Root(key, issuance, tokenSha256);
         for (var i = 0; i < rows.Count; i++)

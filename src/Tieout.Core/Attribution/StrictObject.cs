@@ -61,7 +61,8 @@ internal static class StrictObject
     private static bool Fits(MemberKind kind, ref Utf8JsonReader reader) => kind switch
     {
         MemberKind.Text => reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped,
-        MemberKind.Whole => reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= DigitsMax && !reader.ValueSpan.ContainsAnyExceptInRange((byte)'0', (byte)'9'),
+        MemberKind.Whole => reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= DigitsMax
+            && !reader.ValueSpan.ContainsAnyExceptInRange((byte)'0', (byte)'9'),
         _ => true,
     };
 }

@@ -60,7 +60,8 @@ public readonly record struct BudgetScope(
     public override string ToString()
     {
         var text = new StringBuilder(Org);
-        foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[("project", Project), ("team", Team), ("key", Key), ("user", User), ("feature", Feature)])
+        foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[("project", Project), ("team", Team), ("key", Key), ("user", User),
+            ("feature", Feature)])
         {
             if (value is not null) text.Append(CultureInfo.InvariantCulture, $"/{name}={value}");
         }

@@ -31,7 +31,8 @@ public sealed class BudgetIndex
     public BudgetIndex With(BudgetState state) =>
         new(new Dictionary<string, BudgetState>(_byId, StringComparer.Ordinal) { [state.Budget.Id] = state });
 
-    /// <summary>Adds to <paramref name="found"/> the budgets that count usage with these labels by this end user, in the order of their numbers but for per-user ones, which come last.</summary>
+    /// <summary>Adds to <paramref name="found"/> the budgets that count usage with these labels by this end user, in the order of their numbers but for
+    /// per-user ones, which come last.</summary>
     public void Matching(UsageLabels labels, string? endUser, List<BudgetState> found)
     {
         if (!_remembered.TryGetValue(labels, out var remembered)) remembered = Remember(labels);

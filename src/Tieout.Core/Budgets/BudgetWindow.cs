@@ -8,7 +8,8 @@ namespace Tieout.Core.Budgets;
 public readonly record struct WindowKey(int Budget, Instant Start, string? Each)
 {
     /// <summary>Looked up a dozen times a charge; what a record struct makes up by itself takes three times as long.</summary>
-    public override int GetHashCode() => unchecked((Budget * 397) ^ (int)(Start.UnixMicros >> 20) ^ (Each is null ? 0 : string.GetHashCode(Each, StringComparison.Ordinal)));
+    public override int GetHashCode() =>
+        unchecked((Budget * 397) ^ (int)(Start.UnixMicros >> 20) ^ (Each is null ? 0 : string.GetHashCode(Each, StringComparison.Ordinal)));
 
     public bool Equals(WindowKey other) => Budget == other.Budget && Start == other.Start && string.Equals(Each, other.Each, StringComparison.Ordinal);
 }

@@ -34,8 +34,10 @@ public sealed record FinalInvoice(
         ImmutableArray<TaxLine> taxed = [.. taxes.Select(tax => tax.On(net, decimals))];
         var statement = invoice.Statement;
         return new(
-            number, invoice.Org.Id, invoice.Org.Asset, invoice.Period.ToString(), invoice.Org.TimeZone, statement.From.ToDateTimeOffset(), statement.To.ToDateTimeOffset(),
-            issuedAt, decimals, lines, invoice.TotalCharges, net, taxed, net + Amount.Sum(taxed.Select(tax => tax.Amount)), FinalStatement.Of(statement), proof);
+            number, invoice.Org.Id, invoice.Org.Asset, invoice.Period.ToString(), invoice.Org.TimeZone, statement.From.ToDateTimeOffset(),
+            statement.To.ToDateTimeOffset(),
+            issuedAt, decimals, lines, invoice.TotalCharges, net, taxed, net + Amount.Sum(taxed.Select(tax => tax.Amount)), FinalStatement.Of(statement),
+            proof);
     }
 
     /// <summary>What this and another making of the same invoice differ in; empty: nothing.</summary>
@@ -47,8 +49,14 @@ public sealed record FinalInvoice(
         if (Lines.Length != again.Lines.Length) yield return $"there are {again.Lines.Length} lines, not {Lines.Length}";
         foreach (var (before, now) in Lines.Zip(again.Lines))
         {
-            if (before with { Proof = now.Proof } != now) yield return $"the line {before.Name} comes to {now.Exact} over {now.Attempts} attempts, not {before.Exact} over {before.Attempts}";
-            else if (before.Proof != now.Proof) yield return $"the line {before.Name} rests on postings {now.Proof}, not {before.Proof}";
+            if (before with { Proof = now.Proof } != now)
+            {
+                yield return $"the line {before.Name} comes to {now.Exact} over {now.Attempts} attempts, not {before.Exact} over {before.Attempts}";
+            }
+            else if (before.Proof != now.Proof)
+            {
+                yield return $"the line {before.Name} rests on postings {now.Proof}, not {before.Proof}";
+            }
         }
 
         if (Statement != again.Statement) yield return "the balance moved otherwise than its statement says";
@@ -58,7 +66,8 @@ public sealed record FinalInvoice(
     public string ToJson() => JsonSerializer.Serialize(this, InvoicingJson.Default.FinalInvoice);
 
     /// <exception cref="JsonException">Not a final invoice.</exception>
-    public static FinalInvoice Parse(string json) => JsonSerializer.Deserialize(json, InvoicingJson.Default.FinalInvoice) ?? throw new JsonException("An invoice is null.");
+    public static FinalInvoice Parse(string json) =>
+        JsonSerializer.Deserialize(json, InvoicingJson.Default.FinalInvoice) ?? throw new JsonException("An invoice is null.");
 }
 
 /// <param name="Exact">Charges and corrections, to the nano-unit.</param>
@@ -87,8 +96,10 @@ public sealed record ChainPoint(long Commit, string Hash)
 }
 
 /// <inheritdoc cref="Statement"/>
-public sealed record FinalStatement(Amount Opening, Amount TopUps, Amount Grants, Amount GrantsExpired, Amount Charges, Amount Corrections, Amount Closing, long LastPosting)
+public sealed record FinalStatement(
+    Amount Opening, Amount TopUps, Amount Grants, Amount GrantsExpired, Amount Charges, Amount Corrections, Amount Closing, long LastPosting)
 {
     public static FinalStatement Of(Statement statement) => new(
-        statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.Closing, statement.LastPosting);
+        statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.Closing,
+        statement.LastPosting);
 }

@@ -19,12 +19,14 @@ public static class InvoicePage
 
     public static string Html(Invoice invoice)
     {
-        var page = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
+        var page = new StringBuilder(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
         page.Append(CultureInfo.InvariantCulture, $"<title>Invoice {Text(invoice.Org.Id)} {invoice.Period}</title><style>{Style}</style></head>\n<body>\n");
         Head(page, invoice);
         Lines(page, invoice);
         Movements(page, invoice);
-        page.Append(CultureInfo.InvariantCulture, $"<footer>Made from ledger postings up to number {invoice.Statement.LastPosting}. The lines sum to the total, and the total is what the balance moved by charges, to the nano-unit.</footer>\n</body></html>\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"<footer>Made from ledger postings up to number {invoice.Statement.LastPosting}. The lines sum to the total, and the total is what the balance moved by charges, to the nano-unit.</footer>\n</body></html>\n");
         return page.ToString();
     }
 
@@ -32,7 +34,8 @@ public static class InvoicePage
     {
         var (org, statement) = (invoice.Org, invoice.Statement);
         page.Append(CultureInfo.InvariantCulture, $"<h1>Invoice {Text(org.Id)} · {invoice.Period}</h1>\n");
-        page.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{statement.From.ToString()[..19]}Z to {statement.To.ToString()[..19]}Z (months of {Text(org.TimeZone)}; the end is not included)</p>\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"<p class=\"sub\">{statement.From.ToString()[..19]}Z to {statement.To.ToString()[..19]}Z (months of {Text(org.TimeZone)}; the end is not included)</p>\n");
         if (!invoice.Closed) page.Append("<p class=\"sub\"><span class=\"draft\">Open period</span> Figures may still grow until the period is closed.</p>\n");
         page.Append(CultureInfo.InvariantCulture, $"<p class=\"total\">{Money(invoice.TotalCharges)} {Text(org.Asset)}</p>\n");
     }
@@ -43,13 +46,17 @@ public static class InvoicePage
             .Append("<th class=\"n\">Tokens in</th><th class=\"n\">Tokens out</th><th class=\"n\">Corrections</th><th class=\"n\">Amount</th></tr></thead>\n<tbody>\n");
         foreach (var line in invoice.Lines)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Name(line.Project)}</td><td>{Name(line.Provider)}</td><td>{Name(line.Model)}</td><td>{line.Source}</td>");
-            page.Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{line.Attempts:N0}</td><td class=\"n\">{line.InputTokens:N0}</td><td class=\"n\">{line.OutputTokens:N0}</td>");
-            page.Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{(line.Corrections == Amount.Zero ? "" : Money(line.Corrections))}</td><td class=\"n\">{Money(line.Total)}</td></tr>\n");
+            page.Append(CultureInfo.InvariantCulture,
+                $"<tr><td>{Name(line.Project)}</td><td>{Name(line.Provider)}</td><td>{Name(line.Model)}</td><td>{line.Source}</td>");
+            page.Append(CultureInfo.InvariantCulture,
+                $"<td class=\"n\">{line.Attempts:N0}</td><td class=\"n\">{line.InputTokens:N0}</td><td class=\"n\">{line.OutputTokens:N0}</td>");
+            page.Append(CultureInfo.InvariantCulture,
+                $"<td class=\"n\">{(line.Corrections == Amount.Zero ? "" : Money(line.Corrections))}</td><td class=\"n\">{Money(line.Total)}</td></tr>\n");
         }
 
         if (invoice.Lines.IsEmpty) page.Append("<tr><td colspan=\"9\" class=\"none\">Nothing was charged in this period.</td></tr>\n");
-        page.Append(CultureInfo.InvariantCulture, $"</tbody><tfoot><tr><td colspan=\"8\">Total charges</td><td class=\"n\">{Money(invoice.TotalCharges)}</td></tr></tfoot></table>\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"</tbody><tfoot><tr><td colspan=\"8\">Total charges</td><td class=\"n\">{Money(invoice.TotalCharges)}</td></tr></tfoot></table>\n");
     }
 
     private static void Movements(StringBuilder page, Invoice invoice)
@@ -62,7 +69,8 @@ public static class InvoicePage
         if (statement.GrantsExpired != Amount.Zero) Row("Grants expired", -statement.GrantsExpired);
         Row("Charges", -statement.Charges);
         if (statement.Corrections != Amount.Zero) Row("Corrections of charges", -statement.Corrections);
-        page.Append(CultureInfo.InvariantCulture, $"<tr class=\"sum\"><td>Closing balance</td><td class=\"n\">{Money(statement.Closing)}</td></tr>\n</tbody></table>\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"<tr class=\"sum\"><td>Closing balance</td><td class=\"n\">{Money(statement.Closing)}</td></tr>\n</tbody></table>\n");
 
         void Row(string what, Amount amount) =>
             page.Append(CultureInfo.InvariantCulture, $"<tr><td>{what}</td><td class=\"n\">{Money(amount)}</td></tr>\n");

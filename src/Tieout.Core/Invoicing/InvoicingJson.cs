@@ -7,7 +7,8 @@ namespace Tieout.Core.Invoicing;
 
 /// <summary>Issued documents as they are kept: amounts as decimal strings, so that what was issued can be read without us.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true, Converters = [typeof(DecimalStringConverter), typeof(SourceConverter)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true,
+    Converters = [typeof(DecimalStringConverter), typeof(SourceConverter)])]
 [JsonSerializable(typeof(FinalInvoice))]
 [JsonSerializable(typeof(CreditNote))]
 internal sealed partial class InvoicingJson : JsonSerializerContext;

@@ -3,7 +3,8 @@ namespace Tieout.Core.Invoicing;
 /// <summary>Rounds parts to whole units so that they sum to the rounded whole: no cent is lost over many lines, and none is made.</summary>
 public static class LargestRemainder
 {
-    /// <summary>Each part is cut down to a whole unit; the units that are then missing go to the parts that lost most, the earlier ones first among equals.</summary>
+    /// <summary>Each part is cut down to a whole unit; the units that are then missing go to the parts that lost most, the earlier ones first among
+    /// equals.</summary>
     /// <param name="total">The sum wanted, in whole units: that of the exact parts, rounded either way.</param>
     /// <param name="parts">Exact, as numerators of <paramref name="denominator"/>; may be below zero.</param>
     /// <exception cref="ArgumentException">The total is not the parts' sum rounded.</exception>

@@ -13,12 +13,14 @@ public sealed record TaxRate(string Name, decimal RatePct)
     public bool IsValid => Name.Length is > 0 and <= NameMax && !Name.Any(char.IsControl) && RatePct is >= 0 and <= 100 && Math.Round(RatePct, 4) == RatePct;
 
     /// <summary>On the rounded net, rounded once itself, a half away from zero.</summary>
-    public TaxLine On(Amount net, int decimals) => new(Name, RatePct.ToString("0.####", CultureInfo.InvariantCulture), MinorUnit.Round(net.ToDecimal() * RatePct / 100, decimals));
+    public TaxLine On(Amount net, int decimals) =>
+        new(Name, RatePct.ToString("0.####", CultureInfo.InvariantCulture), MinorUnit.Round(net.ToDecimal() * RatePct / 100, decimals));
 
     /// <summary>Reads <c>VAT=19</c>.</summary>
     /// <returns>Null: it is not of that form.</returns>
     public static TaxRate? Parse(string text) =>
-        text.LastIndexOf('=') is var at and > 0 && decimal.TryParse(text.AsSpan(at + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate)
+        text.LastIndexOf('=') is var at and > 0
+            && decimal.TryParse(text.AsSpan(at + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate)
         && new TaxRate(text[..at].Trim(), rate) is { IsValid: true } tax ? tax : null;
 }
 

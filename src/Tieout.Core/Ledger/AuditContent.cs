@@ -62,7 +62,8 @@ internal static class AuditContent
 
     /// <summary>A text that is JSON itself, as the content of a command inside another, without its hashes; null: it has none, or is no such text.</summary>
     private static string? Text(JsonNode? value) =>
-        value is JsonValue && value.GetValueKind() is JsonValueKind.String && value.GetValue<string>() is ['{' or '[', ..] text && Parse(text) is { } inner && Redact(inner) ? inner.ToJsonString() : null;
+        value is JsonValue && value.GetValueKind() is JsonValueKind.String && value.GetValue<string>() is ['{' or '[', ..] text && Parse(text) is { } inner
+            && Redact(inner) ? inner.ToJsonString() : null;
 
     private static bool IsSecret(string name) => SecretEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal));
 

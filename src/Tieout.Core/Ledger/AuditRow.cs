@@ -2,12 +2,14 @@ using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Ledger;
 
-/// <summary>An administrative action, handed in with the command that carries it out. The ledger records it in the same commit, with the outcome (U1).</summary>
+/// <summary>An administrative action, handed in with the command that carries it out. The ledger records it in the same commit, with the outcome
+/// (U1).</summary>
 /// <param name="Action">What was called, without the names in it, for example <c>POST /orgs/{org}/topups</c>.</param>
 /// <param name="Target">The address that was called, with the names in it.</param>
 public sealed record AuditAction(Actor Actor, string Action, string Target)
 {
-    /// <summary>The person behind the actor: tokens with the same name belong to the same person. Decides who may approve and what one person moves alone.</summary>
+    /// <summary>The person behind the actor: tokens with the same name belong to the same person. Decides who may approve and what one person moves
+    /// alone.</summary>
     public string Person { get; init; } = Actor.Id;
 
     /// <summary>JSON of what was asked for; null: the command says it.</summary>

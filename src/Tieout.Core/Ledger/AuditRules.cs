@@ -16,7 +16,8 @@ internal static class AuditRules
             Outcome.Replayed => "unchanged",
             _ => command is Command.RecordAudit record ? record.Result : "done",
         };
-        draft.Add(new AuditRow(0, OrgOf(draft, command), action.Actor, action.Action, action.Target, AuditContent.Shown(before), AuditContent.Shown(action.After ?? After(command)), text, draft.Now, Crc: 0));
+        draft.Add(new AuditRow(0, OrgOf(draft, command), action.Actor, action.Action, action.Target, AuditContent.Shown(before),
+            AuditContent.Shown(action.After ?? After(command)), text, draft.Now, Crc: 0));
         return outcome;
     }
 
@@ -36,7 +37,8 @@ internal static class AuditRules
         Command.Record c => draft.Setting(c.Kind, c.Org, c.Name)?.Body,
         Command.AddRecord c => draft.Record(c.Key)?.Body,
         Command.SetBudget c => draft.Setting(SettingKind.Budget, c.Budget.Scope.Org, c.Budget.Id)?.Body,
-        Command.ClosePeriod c => draft.Org(c.Org)?.ClosedThrough is { } through ? Details.Write(json => json.WriteString("closed_through", through.ToString())) : null,
+        Command.ClosePeriod c =>
+            draft.Org(c.Org)?.ClosedThrough is { } through ? Details.Write(json => json.WriteString("closed_through", through.ToString())) : null,
         Command.EndObject c => draft.Object(c.Org, c.Kind, c.Id)?.Object.Body,
         Command.ApproveProposal c => Before(draft, c.Action),
         Command.Together { Parts: [var first, ..] } => Before(draft, first),
@@ -76,5 +78,6 @@ internal static class AuditRules
     });
 
     /// <summary>An attempt that no hold is known of has no org, so the platform has the record.</summary>
-    private static string OrgOf(Draft draft, Command command) => command.OrgId ?? (command.AttemptId is { } id ? draft.Attempt(id)?.Hold?.Scope.Org : null) ?? "";
+    private static string OrgOf(Draft draft, Command command) =>
+        command.OrgId ?? (command.AttemptId is { } id ? draft.Attempt(id)?.Hold?.Scope.Org : null) ?? "";
 }

@@ -9,7 +9,8 @@ namespace Tieout.Core.Ledger;
 /// <remarks>
 /// A store fills it before a decision and applies the write set after it; <see cref="LedgerRules"/> only reads it. What must be here:
 /// every org, budget, setting, account, label and price; every open hold; every window that ends after <see cref="WindowsFrom"/>;
-/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects, messages, records and ends of lineages whose ids its commands name.
+/// and, recalled for the batch at hand, the ended attempts, money commands, postings, objects, messages, records and ends of lineages whose ids its commands
+/// name.
 /// Accounts and windows in it are never changed but replaced, so a reader may keep one.
 /// </remarks>
 public sealed partial class Book
@@ -96,7 +97,11 @@ public sealed partial class Book
         foreach (var row in writes.Commands) _commands[(row.Org, row.Id)] = row;
         foreach (var row in writes.Holds) Recall(row.Hold.Id, new(row.Hold, HoldState.Open, Usage: null));
         foreach (var end in writes.HoldsEnded) Recall(end.Hold.Id, new(end.Hold, end.State, Usage: null));
-        foreach (var row in writes.Usage) _attempts[row.Usage.Id] = _attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        foreach (var row in writes.Usage)
+        {
+            _attempts[row.Usage.Id] = _attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        }
+
         foreach (var row in writes.Objects) Recall(new KeptObject(row, End: null));
         foreach (var end in writes.ObjectsEnded) Recall(new KeptObject(end.Object, end));
         foreach (var entry in writes.Lineage) Recall(entry.Org, entry.OperationId, entry.Row.Issuance, new(entry.Row.No, entry.Row.Link, entry.TokenSha256));

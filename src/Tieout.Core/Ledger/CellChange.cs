@@ -107,12 +107,14 @@ public sealed class CellChange(CellKey key)
 
 /// <summary>What of a usage record counts in windows and cells.</summary>
 public readonly record struct UsageFacts(
-    int Labels, string? EndUser, bool Failed, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens, long ReasoningTokens, Amount ProviderCost)
+    int Labels, string? EndUser, bool Failed, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens, long ReasoningTokens,
+    Amount ProviderCost)
 {
     public static UsageFacts Of(UsageRow row)
     {
         var counts = row.Usage.Counts;
         return new(
-            row.Labels, row.Usage.EndUser, row.Usage.Failed, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens, counts.ReasoningTokens, row.ProviderCost);
+            row.Labels, row.Usage.EndUser, row.Usage.Failed, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens,
+            counts.ReasoningTokens, row.ProviderCost);
     }
 }

@@ -48,7 +48,10 @@ internal static class ChargeRules
         var priced = Admitted(draft, command.Usage, effectiveAt);
         usage = priced.Usage;
         var lacking = Headroom.Validate(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt);
-        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt))) return lacking;
+        if (lacking is not null && (!command.Fact || command.BeyondMax < Headroom.Beyond(draft, org, usage.Labels, usage.EndUser, priced.Charge, effectiveAt)))
+        {
+            return lacking;
+        }
 
         // After this point the charge must succeed.
         if (command.Lineage is { } append) draft.Add(org.Org.Id, usage.OperationId, append);
@@ -103,7 +106,8 @@ internal static class ChargeRules
         var usage = priced.Usage;
         var labels = LabelRules.Admit(draft, usage.Labels);
         var endUser = LabelRules.AdmitEndUser(draft, labels, usage.EndUser, effectiveAt);
-        return ReferenceEquals(labels, usage.Labels) && ReferenceEquals(endUser, usage.EndUser) ? priced : priced with { Usage = usage with { Labels = labels, EndUser = endUser } };
+        return ReferenceEquals(labels, usage.Labels) && ReferenceEquals(endUser, usage.EndUser)
+            ? priced : priced with { Usage = usage with { Labels = labels, EndUser = endUser } };
     }
 
     private static Outcome.Done PostHeld(Draft draft, OrgState org, Hold hold, bool late, PricedUsage priced, ChargeFlags flags = ChargeFlags.None)
@@ -114,7 +118,8 @@ internal static class ChargeRules
     }
 
     /// <param name="lacking">Which headroom the charge passes, if it does.</param>
-    private static Outcome.Done Post(Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking, Amount? held = null)
+    private static Outcome.Done Post(
+        Draft draft, OrgState org, PricedUsage priced, Instant occurredAt, ChargeFlags flags, Outcome.Refused? lacking, Amount? held = null)
     {
         var usage = priced.Usage;
         var charge = priced.Charge;
@@ -126,7 +131,11 @@ internal static class ChargeRules
         var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, charge, effectiveAt, row.Seq);
         MoveWindows(draft, usage.Labels, usage.EndUser, charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
-        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated) OpenFindings(draft, org, row, priced.Price, lacking, held);
+        if (flags != ChargeFlags.None || usage.Flags != UsageFlags.None || usage.Basis == UsageBasis.Estimated)
+        {
+            OpenFindings(draft, org, row, priced.Price, lacking, held);
+        }
+
         return new(posting, FiguresAfter.Of(draft, org, usage.Labels, usage.EndUser, charge));
     }
 
@@ -143,7 +152,11 @@ internal static class ChargeRules
         void Open(FindingCode code, string detail) => draft.AddFinding(code, org.Org.Id, row.Usage.Id, detail);
 
         if (lacking is not null) Open(FindingCode.Overrun, Details.Overrun(row, lacking));
-        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) Open(FindingCode.UsageAboveCeiling, Details.AboveCeiling(row, price, held));
+        if (row.Flags.HasFlag(ChargeFlags.AboveCeiling) || row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld))
+        {
+            Open(FindingCode.UsageAboveCeiling, Details.AboveCeiling(row, price, held));
+        }
+
         if (row.Usage.Flags.HasFlag(UsageFlags.UsageUnreadable)) Open(FindingCode.UsageUnreadable, Details.Usage(row));
         if (row.Usage.Flags.HasFlag(UsageFlags.SubCallsLeftOut)) Open(FindingCode.SubCallsLeftOut, Details.Usage(row));
         if (row.Flags.HasFlag(ChargeFlags.Late)) Open(FindingCode.LateSettlement, Details.Usage(row));
@@ -202,7 +215,8 @@ internal static class ChargeRules
         return first;
     }
 
-    private static Refusal? ValidateAmounts(PricedUsage priced) => LedgerRules.ValidateAmount(priced.Charge, zeroIsFine: true) ?? LedgerRules.ValidateAmount(priced.ProviderCost, zeroIsFine: true);
+    private static Refusal? ValidateAmounts(PricedUsage priced) =>
+        LedgerRules.ValidateAmount(priced.Charge, zeroIsFine: true) ?? LedgerRules.ValidateAmount(priced.ProviderCost, zeroIsFine: true);
 
     private static bool IsWithin(UsageRecord usage, Hold hold) =>
         (usage.Labels.SameScope(hold.Scope) || hold.Scope.CoversScope(usage.Labels)) && UsageLabels.Covers(hold.EndUser, usage.EndUser);

@@ -5,7 +5,8 @@ namespace Tieout.Core.Ledger;
 /// <summary>Something that is to change money, usage, or what governs them. Exactly one of the cases in <c>Commands/</c>.</summary>
 /// <remarks>
 /// Every command has an id under which it counts once, for ever (L3): the attempt's, the caller's, or the name of what it sets.
-/// A command says for itself what must be known about it everywhere: whose it is, which rule decides it, what that rule looks at, which texts it stores, what messages call it,
+/// A command says for itself what must be known about it everywhere: whose it is, which rule decides it, what that rule looks at, which texts it stores, what
+/// messages call it,
 /// and what it moves when a person submits it.
 /// </remarks>
 public abstract partial record Command
@@ -33,7 +34,8 @@ public abstract partial record Command
     /// <summary>Whether <paramref name="fits"/> is true of every text that it stores, those of its action included.</summary>
     public bool TextsFit(Func<string?, bool> fits) => (Audit is not { } action || action.TextsFit(fits)) && OwnTextsFit(fits);
 
-    /// <summary>Whether it moves money when a person submits it, or sets how much will be charged or owed: then <see cref="MoneyByHand"/> is asked first.</summary>
+    /// <summary>Whether it moves money when a person submits it, or sets how much will be charged or owed: then <see cref="MoneyByHand"/> is asked
+    /// first.</summary>
     public virtual bool IsMoneyByHand => false;
 
     /// <summary>Decides it by its rule. The rule refuses first and changes the draft afterwards (L6).</summary>

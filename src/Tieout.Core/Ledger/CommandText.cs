@@ -36,7 +36,8 @@ public static class CommandText
         Command.ExpireHold c => new("expire_hold", "", c.Id.ToString()),
         Command.Recharge c => new("recharge", c.Org, Parts: [.. c.Parts.Select(Line)]),
         Command.Record c => new("record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once),
-        Command.AddRecord c => new("add_record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once, Announcement: c.Announcement, Document: c.Document, Replaces: c.Replaces),
+        Command.AddRecord c => new("add_record", c.Org, c.Name, Number: (long)c.Kind, Text: c.Body, Once: c.Once, Announcement: c.Announcement,
+            Document: c.Document, Replaces: c.Replaces),
         Command.OpenOrg c => new("open_org", c.Org.Id, Text: c.Org.ToJson()),
         Command.SetBudget c => new("set_budget", c.Budget.Scope.Org, Text: c.Budget.ToJson()),
         Command.ClosePeriod c => new("close_period", c.Org, Text: c.Through.ToString()),
@@ -49,7 +50,9 @@ public static class CommandText
     {
         "top_up" => new Command.TopUp(line.Id!, line.Org, Money.Amount.Parse(line.Amount!)),
         "grant" => new Command.Grant(line.Id!, line.Org, Money.Amount.Parse(line.Amount!), (int)line.Number, line.At is { } at ? new Instant(at) : null),
-        "correct" => new Command.Correct(line.Id!, line.Org, line.Number, line.Amount is { } amount ? Money.Amount.Parse(amount) : null, line.Text!) { IsPostingRepair = line.PostingRepair },
+        "correct" => new Command.Correct(line.Id!, line.Org, line.Number, line.Amount is { } amount ? Money.Amount.Parse(amount) : null,
+            line.Text!)
+        { IsPostingRepair = line.PostingRepair },
         "charge_recorded" => new Command.ChargeRecorded(line.Id!, line.Org, line.Number, line.Text!),
         "charge" => new Command.Charge(line.Priced![0].Usage(), Fact: true),
         "settle" => new Command.Settle(line.Priced![0].Usage()) { Inside = [.. line.Priced[1..].Select(part => part.Usage())] },
@@ -57,10 +60,13 @@ public static class CommandText
         "recharge" => new Command.Recharge(
             line.Org, [.. line.Parts!.Select(Command).OfType<Command.Correct>()], [.. line.Parts!.Select(Command).OfType<Command.Charge>()]),
         "record" => new Command.Record((SettingKind)line.Number, line.Org, line.Id!, line.Text!, line.Once),
-        "add_record" => new Command.AddRecord((RecordKind)line.Number, line.Org, line.Id!, line.Text!, line.Once) { Announcement = line.Announcement, Document = line.Document, Replaces = line.Replaces },
+        "add_record" => new Command.AddRecord((RecordKind)line.Number, line.Org, line.Id!, line.Text!,
+            line.Once)
+        { Announcement = line.Announcement, Document = line.Document, Replaces = line.Replaces },
         "open_org" => new Command.OpenOrg(Org.Parse(line.Text!)),
         "set_budget" => new Command.SetBudget(Budget.Parse(line.Text!)),
-        "close_period" => new Command.ClosePeriod(line.Org, Month.TryParse(line.Text!, out var month) ? month : throw new JsonException("The month is missing.")),
+        "close_period" =>
+            new Command.ClosePeriod(line.Org, Month.TryParse(line.Text!, out var month) ? month : throw new JsonException("The month is missing.")),
         "end_object" => new Command.EndObject(line.Org, (ObjectKind)line.Number, line.Id!, line.Text!),
         "together" => new Command.Together(line.Org, [.. line.Parts!.Select(Command)]),
         var kind => throw new JsonException($"'{kind}' is not a kind of command."),
@@ -69,7 +75,8 @@ public static class CommandText
 
 internal sealed record WrittenCommand(
     string Kind, string Org, string? Id = null, string? Amount = null, long Number = 0, long? At = null, string? Text = null, bool Once = false,
-    bool PostingRepair = false, WrittenUsage[]? Priced = null, WrittenCommand[]? Parts = null, RecordAnnouncement? Announcement = null, BillingDocumentKind? Document = null, long? Replaces = null);
+    bool PostingRepair = false, WrittenUsage[]? Priced = null, WrittenCommand[]? Parts = null, RecordAnnouncement? Announcement = null,
+    BillingDocumentKind? Document = null, long? Replaces = null);
 
 /// <summary>A priced usage record, complete.</summary>
 internal sealed record WrittenUsage(
@@ -81,9 +88,11 @@ internal sealed record WrittenUsage(
     {
         var (usage, counts) = (priced.Usage, priced.Usage.Counts);
         return new(
-            usage.Id.Value, WrittenLabels.Of(usage.Labels), usage.OperationId, usage.AttemptNo, usage.WorkflowId, usage.CorrelationId, usage.TraceId, usage.EndUser,
+            usage.Id.Value, WrittenLabels.Of(usage.Labels), usage.OperationId, usage.AttemptNo, usage.WorkflowId, usage.CorrelationId, usage.TraceId,
+            usage.EndUser,
             usage.OccurredAt.UnixMicros, usage.DurationMs, usage.StatusCode, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens,
-            counts.OutputTokens, counts.ReasoningTokens, counts.More, usage.Basis, usage.Flags, priced.Price?.ToJson(), priced.ProviderCost.Nanos, priced.Charge.Nanos);
+            counts.OutputTokens, counts.ReasoningTokens, counts.More, usage.Basis, usage.Flags, priced.Price?.ToJson(), priced.ProviderCost.Nanos,
+            priced.Charge.Nanos);
     }
 
     public PricedUsage Usage() => new(
@@ -94,7 +103,8 @@ internal sealed record WrittenUsage(
 }
 
 internal sealed record WrittenLabels(
-    string Org, string? Project, string? Team, string? Key, string? Feature, string? Provider, string? Model, UsageSource Source, string? Trigger, WrittenRuntime? Runtime)
+    string Org, string? Project, string? Team, string? Key, string? Feature, string? Provider, string? Model, UsageSource Source, string? Trigger,
+    WrittenRuntime? Runtime)
 {
     public static WrittenLabels Of(UsageLabels labels) => new(
         labels.Org, labels.Project, labels.Team, labels.Key, labels.Feature, labels.Provider, labels.Model, labels.Source, labels.Trigger,
@@ -115,7 +125,8 @@ internal sealed record WrittenLabels(
     };
 }
 
-internal sealed record WrittenRuntime(string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend);
+internal sealed record WrittenRuntime(
+    string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(WrittenCommand))]

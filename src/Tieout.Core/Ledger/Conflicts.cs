@@ -3,7 +3,8 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger;
 
-/// <summary>In what a command differs from the one that is recorded under its id (L3): the first field, by its name in the API; null: in nothing, so it is a replay.</summary>
+/// <summary>In what a command differs from the one that is recorded under its id (L3): the first field, by its name in the API; null: in nothing, so it is a
+/// replay.</summary>
 internal static class Conflicts
 {
     /// <summary>For what has no name of its own.</summary>
@@ -66,7 +67,8 @@ internal static class Conflicts
         if (recorded.Equals(asked) || recorded.Covers(asked)) return null;
         ReadOnlySpan<(string Name, string? Recorded, string? Asked)> labels =
         [
-            ("project", recorded.Project, asked.Project), ("team", recorded.Team, asked.Team), ("key", recorded.Key, asked.Key), ("feature", recorded.Feature, asked.Feature),
+            ("project", recorded.Project, asked.Project), ("team", recorded.Team, asked.Team), ("key", recorded.Key, asked.Key),
+            ("feature", recorded.Feature, asked.Feature),
             ("provider", recorded.Provider, asked.Provider), ("model", recorded.Model, asked.Model), ("trigger", recorded.Trigger, asked.Trigger),
         ];
         if (!string.Equals(recorded.Org, asked.Org, StringComparison.Ordinal)) return "org";

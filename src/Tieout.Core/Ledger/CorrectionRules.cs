@@ -14,14 +14,23 @@ internal static class CorrectionRules
         if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
-        if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
+        if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal))
+        {
+            return Refuse(Refusal.PostingNotFound);
+        }
+
         if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.SumTooLarge);
 
         // After this point the charge must succeed.
         var effectiveAt = ChargeRules.EffectiveAt(draft, org, row.EffectiveAt);
         var usage = row.Usage;
-        if (Headroom.Validate(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking) draft.AddFinding(FindingCode.Overrun, org.Org.Id, usage.Id, Details.Overrun(row, lacking));
-        var posting = draft.Post(org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, row.Charge, effectiveAt, row.Seq, command.Id, reason: command.Reason);
+        if (Headroom.Validate(draft, org, usage.Labels, usage.EndUser, row.Charge, effectiveAt) is { } lacking)
+        {
+            draft.AddFinding(FindingCode.Overrun, org.Org.Id, usage.Id, Details.Overrun(row, lacking));
+        }
+
+        var posting = draft.Post(
+            org, PostingKind.Charge, AccountKind.Customer, AccountKind.Revenue, row.Charge, effectiveAt, row.Seq, command.Id, reason: command.Reason);
         ChargeRules.MoveWindows(draft, usage.Labels, usage.EndUser, row.Charge, effectiveAt);
         draft.Cell(effectiveAt, row.Labels).Count(row);
         draft.Add(command.Org, command.Id, content, posting);
@@ -35,14 +44,22 @@ internal static class CorrectionRules
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (command.NewAmount is { } asked && ValidateAmount(asked, zeroIsFine: true) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
-        if (draft.Posting(command.Posting) is not { } before || !string.Equals(before.Posting.Org, command.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
+        if (draft.Posting(command.Posting) is not { } before || !string.Equals(before.Posting.Org, command.Org, StringComparison.Ordinal))
+        {
+            return Refuse(Refusal.PostingNotFound);
+        }
+
         var posting = before.Posting;
         if (posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry or PostingKind.TopUp)) return Refuse(Refusal.PostingNotCorrectable);
         if (before.Reversed) return Refuse(Refusal.PostingReversed);
         var newAmount = command.NewAmount ?? Amount.Zero;
         // By its accounts, not by its kind: a re-entry may stand for a charge or for a top-up.
         var (debit, credit) = (org.KindOf(posting.Debit), org.KindOf(posting.Credit));
-        if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount)) return Refuse(Refusal.SumTooLarge);
+        if (!Fits(draft.Account(org, credit), posting.Amount + newAmount) || !Fits(draft.Account(org, debit), posting.Amount + newAmount))
+        {
+            return Refuse(Refusal.SumTooLarge);
+        }
+
         if (credit == AccountKind.Customer
             && draft.Account(org, AccountKind.Customer).Available is { } available && available < posting.Amount - newAmount)
         {
@@ -65,10 +82,12 @@ internal static class CorrectionRules
 
         // A posting of usage that is not there counts in no window, and neither does what takes it back.
         var usageSeq = before.Usage?.Seq ?? 0;
-        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason, isPostingRepair: command.IsPostingRepair);
+        var reversal = draft.Post(org, PostingKind.Reversal, credit, debit, posting.Amount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason,
+            isPostingRepair: command.IsPostingRepair);
         if (command.NewAmount is not null)
         {
-            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason, isPostingRepair: command.IsPostingRepair);
+            draft.Post(org, PostingKind.ReEntry, debit, credit, newAmount, effectiveAt, usageSeq, command.Id, posting.Seq, command.Reason,
+                isPostingRepair: command.IsPostingRepair);
         }
 
         draft.Add(command.Org, command.Id, content, reversal);
@@ -80,7 +99,11 @@ internal static class CorrectionRules
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         foreach (var charge in command.Charges)
         {
-            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.BeyondMax is not null || charge.Lineage is not null) throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
+            if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.BeyondMax is not null || charge.Lineage is not null)
+            {
+                throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
+            }
+
             if (ChargeRules.OfKnownId(draft, charge) is { } stands)
             {
                 if (stands is Outcome.Refused) return stands;
@@ -93,7 +116,11 @@ internal static class CorrectionRules
 
         foreach (var reversal in command.Reversals)
         {
-            if (reversal.Org != command.Org || reversal.NewAmount is not null) throw new ArgumentException("What is taken back is of the same org and comes back whole.", nameof(command));
+            if (reversal.Org != command.Org || reversal.NewAmount is not null)
+            {
+                throw new ArgumentException("What is taken back is of the same org and comes back whole.", nameof(command));
+            }
+
             if (ValidateReversal(draft, org, reversal) is { } refused) return refused;
         }
 
@@ -115,8 +142,17 @@ internal static class CorrectionRules
     {
         if (MoneyRules.Known(draft, reversal.Org, reversal.Id, Details.Correct(reversal)) is { } known) return known as Outcome.Refused;
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
-        if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal)) return Refuse(Refusal.PostingNotFound);
-        if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer) return Refuse(Refusal.PostingNotCorrectable);
-        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount) ? null : Refuse(Refusal.SumTooLarge);
+        if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal))
+        {
+            return Refuse(Refusal.PostingNotFound);
+        }
+
+        if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer)
+        {
+            return Refuse(Refusal.PostingNotCorrectable);
+        }
+
+        return Fits(draft.Account(org, AccountKind.Customer), before.Posting.Amount) && Fits(draft.Account(org, AccountKind.Revenue), before.Posting.Amount)
+            ? null : Refuse(Refusal.SumTooLarge);
     }
 }

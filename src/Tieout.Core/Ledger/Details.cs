@@ -124,7 +124,8 @@ internal static class Details
     public static string EndUsersFull(int limit, string budget, Instant windowStart) => Write(json =>
     {
         json.WriteNumber("limit", limit);
-        json.WriteString("cause", "The budget has a window for every end user it may have in this period. Further ones share the window of the end user 'other'.");
+        json.WriteString(
+            "cause", "The budget has a window for every end user it may have in this period. Further ones share the window of the end user 'other'.");
         json.WriteString("budget", budget);
         json.WriteString("window_start", windowStart.ToString());
     });

@@ -36,7 +36,10 @@ internal sealed partial class Draft
     private void CountLabels(UsageLabels labels)
     {
         _labelSetsAdded.Add(labels.Org, 1);
-        if (LabelSetsOf(labels.Org) == Limits.LabelSetsPerOrg) AddFinding(FindingCode.LabelSetsFull, labels.Org, attempt: null, Details.LabelSetsFull(Limits.LabelSetsPerOrg, labels));
+        if (LabelSetsOf(labels.Org) == Limits.LabelSetsPerOrg)
+        {
+            AddFinding(FindingCode.LabelSetsFull, labels.Org, attempt: null, Details.LabelSetsFull(Limits.LabelSetsPerOrg, labels));
+        }
     }
 
     private void CountEndUser(BudgetState budget, BudgetWindow window)
@@ -44,6 +47,10 @@ internal sealed partial class Draft
         if (window.Key.Each is null) return;
         var period = (window.Key.Budget, window.Key.Start);
         _endUsersAdded.Set(period, Added(period) + 1);
-        if (EndUsersOf(period) == Limits.EndUsersPerBudget) AddFinding(FindingCode.EndUsersFull, budget.Budget.Scope.Org, attempt: null, Details.EndUsersFull(Limits.EndUsersPerBudget, budget.Budget.Id, window.Key.Start));
+        if (EndUsersOf(period) == Limits.EndUsersPerBudget)
+        {
+            AddFinding(FindingCode.EndUsersFull, budget.Budget.Scope.Org, attempt: null,
+                Details.EndUsersFull(Limits.EndUsersPerBudget, budget.Budget.Id, window.Key.Start));
+        }
     }
 }

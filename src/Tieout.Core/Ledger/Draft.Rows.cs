@@ -61,7 +61,8 @@ internal sealed partial class Draft
     {
         _last = _last with { Hold = _last.Hold + 1 };
         var hold = new Hold(
-            command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now, Now + command.Lifetime);
+            command.Id, _last.Hold, LabelsNo(command.Labels), command.Labels, command.EndUser, command.OperationId, command.Amount, Now,
+            Now + command.Lifetime);
         _holds.Add(new(hold, Crc: 0));
         Invariant.Holds(_attempts.TryAdd(hold.Id, new(hold, HoldState.Open, Usage: null)), "L3");
         CountHold(hold.Scope.Org, 1);
@@ -101,7 +102,8 @@ internal sealed partial class Draft
         Invariant.Holds(kind != PostingKind.Reversal || Posting(reverses) is { Reversed: false }, "L7");
         _last = _last with { Posting = _last.Posting + 1 };
         var posting = new Posting(
-            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now, isPostingRepair);
+            _last.Posting, kind, org.Org.Id, org.AccountNo(debit), org.AccountNo(credit), amount, usageSeq, commandId, reverses, reason, effectiveAt, Now,
+            isPostingRepair);
         _postings.Add(new(posting, Crc: 0));
         if (kind == PostingKind.Reversal) _reversed.Set(reverses, true);
         PostingEffects.Apply(posting, Touch(org, debit), Touch(org, credit), grant);
@@ -187,7 +189,8 @@ internal sealed partial class Draft
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count + _lineage.Count + _outbox.Count + _audit.Count + _records.Count == 0;
+        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count
+            + _lineage.Count + _outbox.Count + _audit.Count + _records.Count == 0;
         if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));

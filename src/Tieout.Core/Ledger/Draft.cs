@@ -36,13 +36,16 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     public SettingRow? Setting(SettingKind kind, string org, string name) => book.Setting(kind, org, name);
 
     public Attempt? Attempt(AttemptId id) =>
-        _attempts.TryGetValue(id, out var attempt) ? attempt : book.Attempt(id) ?? (_prefetched?.Covers(id) is false ? Absent<Attempt, AttemptId>(id, _prefetched.Attempts) : null);
+        _attempts.TryGetValue(id, out var attempt)
+            ? attempt : book.Attempt(id) ?? (_prefetched?.Covers(id) is false ? Absent<Attempt, AttemptId>(id, _prefetched.Attempts) : null);
 
     public CommandRow? Command(string org, string id) =>
-        _commandsById.TryGetValue((org, id), out var row) ? row : book.Command(org, id) ?? Absent<CommandRow, (string, string)>((org, id), _prefetched?.Commands);
+        _commandsById.TryGetValue((org, id), out var row)
+            ? row : book.Command(org, id) ?? Absent<CommandRow, (string, string)>((org, id), _prefetched?.Commands);
 
     public KeptObject? Object(string org, ObjectKind kind, string id) =>
-        _objectsById.TryGetValue((org, kind, id), out var kept) ? kept : book.Object(org, kind, id) ?? Absent<KeptObject, (string, ObjectKind, string)>((org, kind, id), _prefetched?.Objects);
+        _objectsById.TryGetValue((org, kind, id), out var kept)
+            ? kept : book.Object(org, kind, id) ?? Absent<KeptObject, (string, ObjectKind, string)>((org, kind, id), _prefetched?.Objects);
 
     /// <summary>Null: nothing of the issuance is stored.</summary>
     public LineageHead? LineageHead(string org, string operation, string issuance)
@@ -58,7 +61,8 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
         _announced.TryGetValue((org, id), out var row) ? row : book.Announced(org, id) ?? Absent<OutboxRow, (string, string)>((org, id), _prefetched?.Messages);
 
     /// <summary>The newest record of a name; null: none.</summary>
-    public RecordRow? Record(RecordKey key) => _recordsByKey.TryGetValue(key, out var row) ? row : book.Record(key) ?? Absent<RecordRow, RecordKey>(key, _prefetched?.Records);
+    public RecordRow? Record(RecordKey key) =>
+        _recordsByKey.TryGetValue(key, out var row) ? row : book.Record(key) ?? Absent<RecordRow, RecordKey>(key, _prefetched?.Records);
 
     public PostedBefore? Posting(long seq)
     {
@@ -118,7 +122,8 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
     /// <summary>Null, for what is in neither draft nor book. Only if the store was asked for it: else nobody knows whether it is there.</summary>
     private static T? Absent<T, TKey>(TKey key, HashSet<TKey>? prefetched)
         where T : class =>
-        prefetched is null || prefetched.Contains(key) ? null : throw new InvariantBrokenException("L3", $"{typeof(T).Name} {key} is looked at and in no command's footprint");
+        prefetched is null || prefetched.Contains(key)
+            ? null : throw new InvariantBrokenException("L3", $"{typeof(T).Name} {key} is looked at and in no command's footprint");
 
     public CellChange Cell(Instant at, int labels)
     {

@@ -3,9 +3,11 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger;
 
-/// <summary>What deciding a batch looks at besides what a book always holds. A store makes the book hold it, as far as it exists, before the batch is decided.</summary>
+/// <summary>What deciding a batch looks at besides what a book always holds. A store makes the book hold it, as far as it exists, before the batch is
+/// decided.</summary>
 /// <remarks>
-/// Each command says its own part, in <see cref="Ledger.Command.Touch"/>, and nobody else does. A rule that looks at something else finds <see cref="Book.Prefetched"/>
+/// Each command says its own part, in <see cref="Ledger.Command.Touch"/>, and nobody else does. A rule that looks at something else finds
+/// <see cref="Book.Prefetched"/>
 /// without it and is stopped: an id that was not asked for must never pass for one that is not there (L3).
 /// </remarks>
 public sealed class Footprint
@@ -67,7 +69,8 @@ public sealed class Footprint
     /// <summary>Whether it is certain, after the look-up, that an attempt which the book does not hold does not exist.</summary>
     public bool Covers(AttemptId id) => id.CompareTo(_newest) > 0 || Attempts.Contains(id);
 
-    /// <summary>Adds the old windows that the batch reaches back to. After the book holds attempts, postings and usage records, which say when they counted.</summary>
+    /// <summary>Adds the old windows that the batch reaches back to. After the book holds attempts, postings and usage records, which say when they
+    /// counted.</summary>
     public void AddWindows(Book book)
     {
         foreach (var (labels, endUser, at) in _spent) book.AddOldWindows(labels, endUser, at, Windows);

@@ -8,7 +8,8 @@ namespace Tieout.Core.Ledger;
 /// <summary>What is left: on the account above its floor, and in every hard budget's window.</summary>
 internal static class Headroom
 {
-    /// <summary>The refusal, if <paramref name="amount"/> is more than the account or a hard budget has left; null: there is room. Nothing always has room.</summary>
+    /// <summary>The refusal, if <paramref name="amount"/> is more than the account or a hard budget has left; null: there is room. Nothing always has
+    /// room.</summary>
     public static Outcome.Refused? Validate(Draft draft, OrgState org, UsageLabels labels, string? endUser, Amount amount, Instant at)
     {
         if (amount == Amount.Zero) return null;
@@ -29,7 +30,8 @@ internal static class Headroom
     }
 
     /// <summary>
-    /// How far <paramref name="amount"/> and the other charges of today take the org beyond the limit that they pass furthest, read from the account and the windows.
+    /// How far <paramref name="amount"/> and the other charges of today take the org beyond the limit that they pass furthest, read from the account and the
+    /// windows.
     /// A charge that counts on an earlier day answers for all that is beyond, so that back-dating gains nothing.
     /// </summary>
     public static Amount Beyond(Draft draft, OrgState org, UsageLabels labels, string? endUser, Amount amount, Instant at)

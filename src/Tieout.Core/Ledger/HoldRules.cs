@@ -33,10 +33,12 @@ internal static class HoldRules
         {
             var window = draft.TouchWindow(budget, command.EndUser, draft.Now);
             window.Held += command.Amount;
-            Invariant.Holds(!budget.Budget.Hard || budget.Budget.Limit is not { } limit || command.Amount == Amount.Zero || window.Posted + window.Held <= limit, "B1");
+            Invariant.Holds(
+                !budget.Budget.Hard || budget.Budget.Limit is not { } limit || command.Amount == Amount.Zero || window.Posted + window.Held <= limit, "B1");
         }
 
-        Invariant.Holds(command.Amount == Amount.Zero || draft.Account(org, AccountKind.Customer).Available is not { } available || available >= Amount.Zero, "L2");
+        Invariant.Holds(
+            command.Amount == Amount.Zero || draft.Account(org, AccountKind.Customer).Available is not { } available || available >= Amount.Zero, "L2");
         return new Outcome.Done(hold.Seq, FiguresAfter.Of(draft, org, command.Labels, command.EndUser));
     }
 
@@ -80,6 +82,7 @@ internal static class HoldRules
     {
         var labels = LabelRules.Admit(draft, command.Labels);
         var endUser = LabelRules.AdmitEndUser(draft, labels, command.EndUser, draft.Now);
-        return ReferenceEquals(labels, command.Labels) && ReferenceEquals(endUser, command.EndUser) ? command : command with { Labels = labels, EndUser = endUser };
+        return ReferenceEquals(labels, command.Labels) && ReferenceEquals(endUser, command.EndUser)
+            ? command : command with { Labels = labels, EndUser = endUser };
     }
 }

@@ -31,7 +31,8 @@ internal static class LabelRules
     {
         if (labels.SameScope(hold.Scope)) return Admit(draft, labels, isScopeFixed: true);
         var scope = hold.Scope;
-        return Admit(draft, Copy(labels, scope.Feature, labels.Model, scope.Project, scope.Team, scope.Key, labels.Provider, labels.Runtime, labels.Trigger), isScopeFixed: true);
+        return Admit(draft, Copy(labels, scope.Feature, labels.Model, scope.Project, scope.Team, scope.Key, labels.Provider, labels.Runtime, labels.Trigger),
+            isScopeFixed: true);
     }
 
     /// <summary>The end user under whom usage counts.</summary>
@@ -73,16 +74,19 @@ internal static class LabelRules
     private static string? Other(string? part) => part is null ? null : UsageLabels.Other;
 
     private static RuntimeLabels? Folded(RuntimeLabels? runtime) => runtime is null ? null : new(
-        Other(runtime.AppInstance), Other(runtime.Component), runtime.IsControlPlane, Other(runtime.OperatingMode), Other(runtime.ControlPlaneScope), Other(runtime.Backend));
+        Other(runtime.AppInstance), Other(runtime.Component), runtime.IsControlPlane, Other(runtime.OperatingMode), Other(runtime.ControlPlaneScope),
+        Other(runtime.Backend));
 
     private static UsageLabels Copy(UsageLabels labels, string? feature, string? model) =>
         Copy(labels, feature, model, labels.Project, labels.Team, labels.Key, labels.Provider, labels.Runtime, Other(labels.Trigger));
 
-    private static UsageLabels Copy(UsageLabels labels, string? feature, string? model, string? project, string? team, string? key, string? provider, RuntimeLabels? runtime) =>
+    private static UsageLabels Copy(
+        UsageLabels labels, string? feature, string? model, string? project, string? team, string? key, string? provider, RuntimeLabels? runtime) =>
         Copy(labels, feature, model, project, team, key, provider, runtime, labels.Trigger);
 
     private static UsageLabels Copy(
-        UsageLabels labels, string? feature, string? model, string? project, string? team, string? key, string? provider, RuntimeLabels? runtime, string? trigger) => new()
+        UsageLabels labels, string? feature, string? model, string? project, string? team, string? key, string? provider, RuntimeLabels? runtime,
+        string? trigger) => new()
         {
             Org = labels.Org,
             Project = project,

@@ -19,7 +19,8 @@ public static class LedgerRules
         return draft.Finish(outcomes.MoveToImmutable());
     }
 
-    private static Outcome Decide(Draft draft, Command command) => command.Audit is { } action ? AuditRules.Decide(draft, command, action) : Rule(draft, command);
+    private static Outcome Decide(Draft draft, Command command) =>
+        command.Audit is { } action ? AuditRules.Decide(draft, command, action) : Rule(draft, command);
 
     /// <summary>Decides by the command's own rule, without a record of who asked.</summary>
     internal static Outcome Rule(Draft draft, Command command)

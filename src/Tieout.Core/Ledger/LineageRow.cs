@@ -19,7 +19,8 @@ public enum LineageKind
 public sealed record LineageRow(string Issuance, int No, LineageStep Step, byte[] Link);
 
 /// <summary>A step to be appended with the command that takes it.</summary>
-/// <param name="Previous">What it hangs on: the last link stored for the issuance, or of a new one its root. If another came first, the command is refused and nothing is done.</param>
+/// <param name="Previous">What it hangs on: the last link stored for the issuance, or of a new one its root. If another came first, the command is refused and
+/// nothing is done.</param>
 /// <param name="KeyId">The envelope key whose lineage key made the link.</param>
 /// <param name="TokenSha256">Of the envelope's text. It is the same on every step of an issuance (A1).</param>
 public sealed record LineageAppend(byte[] Previous, string KeyId, byte[] TokenSha256, LineageRow Row)
@@ -28,7 +29,8 @@ public sealed record LineageAppend(byte[] Previous, string KeyId, byte[] TokenSh
     public bool IsNew { get; init; }
 
     /// <summary>Whether <paramref name="fits"/> is true of every text of the step.</summary>
-    public bool TextsFit(Func<string?, bool> fits) => fits(KeyId) && fits(Row.Issuance) && fits(Row.Step.Id) && fits(Row.Step.Executor) && fits(Row.Step.Target);
+    public bool TextsFit(Func<string?, bool> fits) =>
+        fits(KeyId) && fits(Row.Issuance) && fits(Row.Step.Id) && fits(Row.Step.Executor) && fits(Row.Step.Target);
 }
 
 /// <summary>A step as it is stored.</summary>

@@ -4,7 +4,8 @@ using Tieout.Core.Money;
 namespace Tieout.Core.Ledger;
 
 /// <summary>The one rule in front of every way of moving money by hand: no org that is frozen, and above a limit no person alone.</summary>
-/// <remarks>It is asked for every command that bears an <see cref="AuditAction"/>, which is every command of a person. What the gateway measures passes by.</remarks>
+/// <remarks>It is asked for every command that bears an <see cref="AuditAction"/>, which is every command of a person. What the gateway measures passes
+/// by.</remarks>
 public static class MoneyByHand
 {
     /// <summary>The name of the setting that freezes an org.</summary>
@@ -14,7 +15,8 @@ public static class MoneyByHand
     internal static Outcome.Refused? Frozen(Draft draft, Command command, AuditAction action)
     {
         if (!command.IsMoneyByHand || command.IsKnown(draft)) return null;
-        return Orgs(command).Any(org => Freezes(draft.Setting(SettingKind.AdjustmentFreeze, org, FreezeName), action)) ? LedgerRules.Refuse(Refusal.AdjustmentsFrozen) : null;
+        return Orgs(command).Any(org => Freezes(draft.Setting(SettingKind.AdjustmentFreeze, org, FreezeName), action))
+            ? LedgerRules.Refuse(Refusal.AdjustmentsFrozen) : null;
     }
 
     /// <summary>Whether a second person must approve: the command, added to what its sender moved in the org today, is above the limit.</summary>

@@ -34,7 +34,8 @@ internal static class MoneyRules
 
         // After this point the grant must succeed.
         var lot = new GrantLot(command.Id, command.Priority, command.ExpiresAt, command.Amount, command.Amount);
-        var posting = draft.Post(org, PostingKind.Grant, AccountKind.Promotion, AccountKind.Customer, command.Amount, draft.Now, commandId: command.Id, grant: lot);
+        var posting = draft.Post(
+            org, PostingKind.Grant, AccountKind.Promotion, AccountKind.Customer, command.Amount, draft.Now, commandId: command.Id, grant: lot);
         draft.Add(command.Org, command.Id, content, posting);
         return new Outcome.Done(posting, FiguresAfter.Of(draft, org, labels: null, endUser: null));
     }

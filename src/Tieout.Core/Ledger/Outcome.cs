@@ -18,8 +18,10 @@ public abstract record Outcome
     /// <param name="IsNew">False: the same proposal was recorded before, whatever became of it.</param>
     public sealed record Proposed(Proposal Proposal, bool IsNew) : Outcome;
 
-    /// <summary>It was refused and changed nothing (L6). If it bears an administrative action, the record of the refusal is all that is appended (U1).</summary>
-    /// <param name="Limit">Which account or budget refused it, where one did; which field differs, in a conflict; or the id of its record in quarantine.</param>
+    /// <summary>It was refused and changed nothing (L6). If it bears an administrative action, the record of the refusal is all that is appended
+    /// (U1).</summary>
+    /// <param name="Limit">Which account or budget refused it, where one did; which field differs, in a conflict; or the id of its record in
+    /// quarantine.</param>
     /// <param name="Left">What that still has.</param>
     public sealed record Refused(Refusal Reason, string? Limit = null, Amount? Left = null) : Outcome;
 }
@@ -64,7 +66,8 @@ public enum Refusal
     /// <summary>The id is recorded with other content (L3). <see cref="Outcome.Refused.Limit"/> names the first field that differs.</summary>
     IdReused,
 
-    /// <summary>A newer record of the name exists than the one that the sender has read (<see cref="Command.AddRecord.Replaces"/>), such as a finding that was corrected meanwhile.</summary>
+    /// <summary>A newer record of the name exists than the one that the sender has read (<see cref="Command.AddRecord.Replaces"/>), such as a finding that was
+    /// corrected meanwhile.</summary>
     RecordChanged,
 
     /// <summary>A second person must approve it, and it gives no reason.</summary>
@@ -109,6 +112,7 @@ public enum Refusal
     InsufficientBalance,
     BudgetExhausted,
 
-    /// <summary>The ledger could not decide or store it because of a fault of its own: the command is in quarantine, under the id in <see cref="Outcome.Refused.Limit"/>.</summary>
+    /// <summary>The ledger could not decide or store it because of a fault of its own: the command is in quarantine, under the id in
+    /// <see cref="Outcome.Refused.Limit"/>.</summary>
     CommandQuarantined,
 }

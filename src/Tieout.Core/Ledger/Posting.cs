@@ -21,7 +21,8 @@ public enum PostingKind
 /// <param name="Reverses">The posting it takes back or re-enters; 0: none.</param>
 /// <param name="Reason">For corrections: the finding or words that justify it.</param>
 /// <param name="EffectiveAt">The time it counts in: that of the usage while its period is open, else the time of recording (I2).</param>
-/// <param name="IsPostingRepair">The correction brings a posting to what its usage says, so the usage itself is not corrected. False: the usage costs something else.</param>
+/// <param name="IsPostingRepair">The correction brings a posting to what its usage says, so the usage itself is not corrected. False: the usage costs something
+/// else.</param>
 public readonly record struct Posting(
     long Seq, PostingKind Kind, string Org, int Debit, int Credit, Amount Amount, long UsageSeq,
     string? CommandId, long Reverses, string? Reason, Instant EffectiveAt, Instant RecordedAt, bool IsPostingRepair = false)

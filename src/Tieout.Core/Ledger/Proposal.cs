@@ -69,6 +69,7 @@ public sealed record ProposalEnd(bool Approved, string By, string? Reason, long 
         var root = json.RootElement;
         return new(
             root.GetProperty("decision").ValueEquals("approved"), root.GetProperty("by").GetString()!,
-            root.TryGetProperty("reason", out var reason) ? reason.GetString() : null, root.TryGetProperty("posting", out var posting) ? posting.GetInt64() : 0);
+            root.TryGetProperty("reason", out var reason) ? reason.GetString() : null,
+            root.TryGetProperty("posting", out var posting) ? posting.GetInt64() : 0);
     }
 }

@@ -11,7 +11,8 @@ internal static class ProposalRules
     {
         var terms = action.Approval!;
         var org = command.OrgId!;
-        var proposal = new Proposal(org, terms.ProposalId, CommandText.Write(command), moves, terms.Reason, action.Actor.Id, action.Person, draft.Now + terms.ValidFor);
+        var proposal = new Proposal(
+            org, terms.ProposalId, CommandText.Write(command), moves, terms.Reason, action.Actor.Id, action.Person, draft.Now + terms.ValidFor);
         if (draft.Object(org, ObjectKind.Proposal, proposal.Id) is { } known)
         {
             var before = Proposal.Of(known.Object);
@@ -50,7 +51,11 @@ internal static class ProposalRules
     {
         var end = new ProposalEnd(Approved: false, Of(command).Actor.Id, command.Reason, Posting: 0);
         if (Validate(draft, command.Org, command.Proposal, command.Hash, out var kept, out _) is { } refusal) return Refuse(refusal);
-        if (kept.End is { } known) return known.Body == end.Body ? new Outcome.Replayed(0, Figures.None) : Refuse(Refusal.ProposalClosed, ProposalEnd.Of(known).By);
+        if (kept.End is { } known)
+        {
+            return known.Body == end.Body ? new Outcome.Replayed(0, Figures.None) : Refuse(Refusal.ProposalClosed, ProposalEnd.Of(known).By);
+        }
+
         draft.End(kept, end.Body);
         return new Outcome.Done(kept.Row.Seq, Figures.None);
     }

@@ -53,7 +53,8 @@ public sealed class Recomputation(Book book)
 
     /// <summary>The lot that a posting opens; null: none.</summary>
     /// <param name="command">For a grant, the command that asked for it.</param>
-    public static GrantLot? GrantOf(in Posting posting, CommandRow? command) => posting.Kind == PostingKind.Grant && command is not null ? Details.ParseGrant(command) : null;
+    public static GrantLot? GrantOf(in Posting posting, CommandRow? command) =>
+        posting.Kind == PostingKind.Grant && command is not null ? Details.ParseGrant(command) : null;
 
     /// <summary>A hold that is placed.</summary>
     public void Add(Hold hold) => MoveHeld(hold, hold.Amount);

@@ -3,7 +3,8 @@ namespace Tieout.Core.Ledger;
 /// <summary>What the ledger announces in the commit that appends a record. A replay announces nothing.</summary>
 /// <param name="Message">A message for the outbox; null: none.</param>
 /// <param name="Finding">The finding that the record opens; null: none.</param>
-/// <param name="OnChangeOf">A member of the body: nothing is announced if the newest record of the name has the same value in it. Null: every record is announced.</param>
+/// <param name="OnChangeOf">A member of the body: nothing is announced if the newest record of the name has the same value in it. Null: every record is
+/// announced.</param>
 public sealed record RecordAnnouncement(RecordMessage? Message = null, OpenedFinding? Finding = null, string? OnChangeOf = null)
 {
     /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>

@@ -36,7 +36,8 @@ public enum RecordKind
     /// <summary>An issued invoice or credit note, by its number. Recorded once, so it never changes.</summary>
     BillingDocument = 11,
 
-    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The newest counts.</summary>
+    /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The
+    /// newest counts.</summary>
     MovedAlone = 12,
 }
 

@@ -26,7 +26,10 @@ internal static class RecordRules
     {
         if (announcement.OnChangeOf is { } member && before is not null && Value(member, before.Body) == Value(member, command.Body)) return;
         if (announcement.Finding is { } finding) draft.AddFinding(finding.Code, command.Org, attempt: null, finding.Detail ?? command.Body);
-        if (announcement.Message is { } message) draft.Tell(command.Once ? message.Id : $"{message.Id}/{seq}", command.Org, message.Type, message.Body ?? command.Body);
+        if (announcement.Message is { } message)
+        {
+            draft.Tell(command.Once ? message.Id : $"{message.Id}/{seq}", command.Org, message.Type, message.Body ?? command.Body);
+        }
     }
 
     private static string? Value(string member, string body)

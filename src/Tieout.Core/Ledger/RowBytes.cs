@@ -12,7 +12,8 @@ namespace Tieout.Core.Ledger;
 /// The canonical bytes of every stored row: what its CRC and the hash chain are computed over, the same in every store (L8).
 /// </summary>
 /// <remarks>
-/// A row is the tag byte of its table and its columns in the order of the table's declaration: integers as 8 bytes little-endian (−2⁶³: null), text as its UTF-8 length (−1: null) and bytes.
+/// A row is the tag byte of its table and its columns in the order of the table's declaration: integers as 8 bytes little-endian (−2⁶³: null), text as its
+/// UTF-8 length (−1: null) and bytes.
 /// Length-prefixed, never delimited, so no two rows have the same bytes. The CRC (Castagnoli, 32 bits) finds any change of up to
 /// 32 neighbouring bits and names the row; the SHA-256 chain finds everything else and names the commit.
 /// </remarks>

@@ -29,7 +29,11 @@ internal static class SettingRules
     {
         var budget = command.Budget;
         var body = budget.ToJson();
-        if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal)) return Again(known, body);
+        if (draft.Setting(SettingKind.Budget, budget.Scope.Org, budget.Id) is { } known && string.Equals(known.Body, body, StringComparison.Ordinal))
+        {
+            return Again(known, body);
+        }
+
         if (budget.Limit is { } limit && ValidateLimit(limit) is { } refusal) return Refuse(refusal);
         if (draft.Org(budget.Scope.Org) is null) return Refuse(Refusal.OrgNotFound);
         if (ValidateBudget(draft, budget) is { } flaw) return Refuse(Refusal.BudgetInvalid, flaw);
@@ -54,7 +58,11 @@ internal static class SettingRules
         var known = draft.Setting(command.Kind, command.Org, command.Name);
         if (known is not null && (command.Once || string.Equals(known.Body, command.Body, StringComparison.Ordinal))) return Again(known, command.Body);
 
-        if (command.Kind is SettingKind.Org or SettingKind.Budget or SettingKind.ClosedPeriod) throw new ArgumentException($"{command.Kind} has a command of its own.", nameof(command));
+        if (command.Kind is SettingKind.Org or SettingKind.Budget or SettingKind.ClosedPeriod)
+        {
+            throw new ArgumentException($"{command.Kind} has a command of its own.", nameof(command));
+        }
+
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 
@@ -64,14 +72,17 @@ internal static class SettingRules
     }
 
     /// <summary>A limit on a sum may be larger than any one amount that is moved.</summary>
-    private static Refusal? ValidateLimit(Amount limit) => limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
+    private static Refusal? ValidateLimit(Amount limit) =>
+        limit < Amount.Zero ? Refusal.AmountNotPositive : limit > Amount.SumMax ? Refusal.AmountTooLarge : null;
 
     /// <summary>What callers name freely has a limit.</summary>
     private static Outcome.Refused? IsFull(Draft draft, SettingKind kind, string org)
     {
-        var isLimited = kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
+        var isLimited =
+            kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
             or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook;
-        return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
+        return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind
+            ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
     }
 
     private static string? ValidateBudget(Draft draft, Budget budget)

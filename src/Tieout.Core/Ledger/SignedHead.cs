@@ -7,7 +7,8 @@ using System.Text.Json.Serialization;
 namespace Tieout.Core.Ledger;
 
 /// <summary>Where the hash chain of each bucket ended at a time, signed, and linked to the head before it: evidence that is stored outside the store.</summary>
-/// <remarks>A chain proves that what is in a store fits together. It does not prove that nothing is missing at its end: yesterday's file fits together too.</remarks>
+/// <remarks>A chain proves that what is in a store fits together. It does not prove that nothing is missing at its end: yesterday's file fits together
+/// too.</remarks>
 /// <param name="At">RFC 3339, in UTC.</param>
 /// <param name="Previous">The signature of the head before it; empty: it is the first.</param>
 /// <param name="AcceptedRollback">Why the store was put back to an earlier state on purpose, before this head; null: it was not.</param>
@@ -24,7 +25,8 @@ public sealed record SignedHead(string At, IReadOnlyList<BucketHead> Buckets, st
         return unsigned with { Mac = unsigned.MacWith(key) };
     }
 
-    public bool IsSignedWith(ReadOnlySpan<byte> key) => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(MacWith(key)), Encoding.ASCII.GetBytes(Mac));
+    public bool IsSignedWith(ReadOnlySpan<byte> key) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(MacWith(key)), Encoding.ASCII.GetBytes(Mac));
 
     /// <summary>One line of JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, SignedHeadJson.Default.SignedHead);
@@ -40,9 +42,18 @@ public sealed record SignedHead(string At, IReadOnlyList<BucketHead> Buckets, st
         foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             number++;
-            if (Parse(line) is not { } head) flaw = string.Create(CultureInfo.InvariantCulture, $"line {number} is not a head");
-            else if (!head.IsSignedWith(key)) flaw = string.Create(CultureInfo.InvariantCulture, $"line {number} is not signed with this key");
-            else if (last is not null && head.Previous != last.Mac) flaw = string.Create(CultureInfo.InvariantCulture, $"line {number} does not follow the line before it: a line is missing, or was put there");
+            if (Parse(line) is not { } head)
+            {
+                flaw = string.Create(CultureInfo.InvariantCulture, $"line {number} is not a head");
+            }
+            else if (!head.IsSignedWith(key))
+            {
+                flaw = string.Create(CultureInfo.InvariantCulture, $"line {number} is not signed with this key");
+            }
+            else if (last is not null && head.Previous != last.Mac)
+            {
+                flaw = string.Create(CultureInfo.InvariantCulture, $"line {number} does not follow the line before it: a line is missing, or was put there");
+            }
             else
             {
                 last = head;
@@ -81,6 +92,7 @@ public sealed record SignedHead(string At, IReadOnlyList<BucketHead> Buckets, st
 /// <param name="Hash">In hexadecimal.</param>
 public sealed record BucketHead(int Bucket, long Commit, string Hash);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(SignedHead))]
 internal sealed partial class SignedHeadJson : JsonSerializerContext;

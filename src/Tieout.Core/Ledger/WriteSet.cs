@@ -80,7 +80,8 @@ public sealed record HoldEnd(Hold Hold, HoldState State, Instant EndedAt, uint C
 /// <param name="Price">Number of the price; 0: unpriced.</param>
 /// <param name="EffectiveAt">That of its charge posting.</param>
 public sealed record UsageRow(
-    long Seq, UsageRecord Usage, int Labels, int Price, Amount ProviderCost, Amount Charge, ChargeFlags Flags, Instant EffectiveAt, Instant RecordedAt, uint Crc)
+    long Seq, UsageRecord Usage, int Labels, int Price, Amount ProviderCost, Amount Charge, ChargeFlags Flags, Instant EffectiveAt, Instant RecordedAt,
+    uint Crc)
 {
     /// <inheritdoc cref="HoldRow.Crc"/>
     public uint Crc { get; internal set; } = Crc;
@@ -122,11 +123,13 @@ public sealed record FindingRow(long Seq, FindingCode Code, string Org, AttemptI
 public sealed record OutboxRow(long Seq, string Id, string Org, string Type, string Body, Instant RecordedAt, uint Crc);
 
 /// <summary>The link of the hash chain that covers one commit (L8).</summary>
-/// <param name="Hash">SHA-256 over the previous hash, <paramref name="Commit"/>, <paramref name="RecordedAt"/> and the canonical bytes of every row of the commit, in the order written in <see cref="RowBytes"/>.</param>
+/// <param name="Hash">SHA-256 over the previous hash, <paramref name="Commit"/>, <paramref name="RecordedAt"/> and the canonical bytes of every row of the
+/// commit, in the order written in <see cref="RowBytes"/>.</param>
 /// <param name="Last">The last number given in each table, so that a missing last row shows.</param>
 public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant RecordedAt, Sequences Last);
 
 /// <summary>The last number given in each table.</summary>
 public readonly record struct Sequences(
-    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget, long Object, long Lineage,
+    long Commit, long Usage, long Posting, long Hold, long Setting, long Finding, long Outbox, int Labels, int Price, int Account, int Budget, long Object,
+    long Lineage,
     long Audit, long Record);

@@ -7,4 +7,5 @@ namespace Tieout.Core.Metering;
 /// <param name="OperatingMode">The mode the instance was in.</param>
 /// <param name="ControlPlaneScope">Whom the control plane serves: one instance, a project, the platform ...</param>
 /// <param name="Backend">What runs the instance.</param>
-public sealed record RuntimeLabels(string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend);
+public sealed record RuntimeLabels(
+    string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend);

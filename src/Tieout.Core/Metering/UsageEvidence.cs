@@ -29,7 +29,8 @@ internal readonly record struct UsageEvidence(
     {
         var parts = (decimal)counts[UsageUnits.InputTokens] + counts[UsageUnits.OutputTokens];
         var disagrees = TotalFields.Any(field => usage.TryGetProperty(field, out var total)
-            && total.ValueKind is not JsonValueKind.Null && (total.ValueKind is not JsonValueKind.Number || !total.TryGetDecimal(out var said) || said != parts));
+            && total.ValueKind is not JsonValueKind.Null
+            && (total.ValueKind is not JsonValueKind.Number || !total.TryGetDecimal(out var said) || said != parts));
         return disagrees ? UsageFlags.TotalMismatch : UsageFlags.None;
     }
 

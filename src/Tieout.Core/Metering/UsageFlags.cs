@@ -21,7 +21,8 @@ public enum UsageFlags
     /// <summary>The stream or answer ended before its usage block: counts are estimated.</summary>
     CutShort = 16,
 
-    /// <summary>Parts are more than their whole, for example more cached tokens than input tokens. Each part is charged; the rest of the whole counts as zero.</summary>
+    /// <summary>Parts are more than their whole, for example more cached tokens than input tokens. Each part is charged; the rest of the whole counts as
+    /// zero.</summary>
     PartsExceedTotal = 32,
 
     /// <summary>The vendor charged the client's own contract directly; the reported cost is the provider's fee alone.</summary>

@@ -47,7 +47,9 @@ public sealed record UsageLabels
     /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
     public bool TextsFit(Func<string?, bool> fits) =>
         fits(Org) && fits(Project) && fits(Team) && fits(Key) && fits(Feature) && fits(Provider) && fits(Model) && fits(Trigger)
-        && (Runtime is not { } runtime || (fits(runtime.AppInstance) && fits(runtime.Component) && fits(runtime.OperatingMode) && fits(runtime.ControlPlaneScope) && fits(runtime.Backend)));
+        && (Runtime is not { } runtime
+            || (fits(runtime.AppInstance) && fits(runtime.Component) && fits(runtime.OperatingMode) && fits(runtime.ControlPlaneScope)
+                && fits(runtime.Backend)));
 
     public bool Equals(UsageLabels? other) =>
         ReferenceEquals(this, other)
@@ -99,7 +101,8 @@ public sealed record UsageLabels
     }
 }
 
-/// <summary>Where a usage record was measured. The stored names are the runbooks': <c>gateway</c>, <c>allocation</c>, <c>app_runtime</c>, <c>tool_call</c>, <c>import</c>.</summary>
+/// <summary>Where a usage record was measured. The stored names are the runbooks': <c>gateway</c>, <c>allocation</c>, <c>app_runtime</c>, <c>tool_call</c>,
+/// <c>import</c>.</summary>
 public enum UsageSource
 {
     Gateway,

@@ -25,12 +25,14 @@ public readonly record struct Amount : IComparable<Amount>
 
     /// <summary>The most that one posting, hold or charge may move: 9 × 10⁹ major units. A rule, and no bound of this type.</summary>
     /// <remarks>
-    /// The source is the width of a column: stores keep one amount as a signed 64-bit number of nano-units, at most 9.22 × 10⁹ major units, and this is the round number below.
+    /// The source is the width of a column: stores keep one amount as a signed 64-bit number of nano-units, at most 9.22 × 10⁹ major units, and this is the
+    /// round number below.
     /// The ledger refuses more (<c>amount_too_large</c>).
     /// </remarks>
     public static readonly Amount TransferMax = new(9_000_000_000 * NanosPerUnit);
 
-    /// <summary>The largest limit, and the largest sum of an account: 10¹⁸ major units, so that sums and differences of several stay exact as <see cref="decimal"/>.</summary>
+    /// <summary>The largest limit, and the largest sum of an account: 10¹⁸ major units, so that sums and differences of several stay exact as
+    /// <see cref="decimal"/>.</summary>
     public static readonly Amount SumMax = new((Int128)1_000_000_000_000_000_000 * NanosPerUnit);
 
     public static Amount Zero => default;
@@ -120,9 +122,11 @@ public readonly record struct Amount : IComparable<Amount>
 
     /// <exception cref="FormatException">See <see cref="TryParse"/>.</exception>
     public static Amount Parse(string text) =>
-        TryParse(text, out var amount) ? amount : throw new FormatException($"'{text}' is not an amount. Use digits with an optional decimal point and at most nine decimals, for example 12.50.");
+        TryParse(text, out var amount) ? amount
+            : throw new FormatException($"'{text}' is not an amount. Use digits with an optional decimal point and at most nine decimals, for example 12.50.");
 
-    /// <summary>In major units. Exact up to 10¹⁹ major units, far above <see cref="SumMax"/>; above, rounded to 28 digits. Never throws for a sum of amounts.</summary>
+    /// <summary>In major units. Exact up to 10¹⁹ major units, far above <see cref="SumMax"/>; above, rounded to 28 digits. Never throws for a sum of
+    /// amounts.</summary>
     public decimal ToDecimal()
     {
         if (TryToInt64(out var nanos)) return new decimal(nanos) / NanosPerUnit;

@@ -4,13 +4,15 @@ using Tieout.Core.Money;
 
 namespace Tieout.Core.Pricing;
 
-/// <summary>Counts for an attempt whose provider did not say what it used: as much of one unit as its hold pays for, so that the charge is still a function of counts and price (M3).</summary>
+/// <summary>Counts for an attempt whose provider did not say what it used: as much of one unit as its hold pays for, so that the charge is still a function of
+/// counts and price (M3).</summary>
 public static class CeilingCounts
 {
     /// <summary>In this order, the first that the price has a rate for.</summary>
     private static readonly ImmutableArray<UsageUnit> Units =
     [
-        UsageUnits.OutputTokens, UsageUnits.InputTokens, UsageUnits.Find("input_characters")!, UsageUnits.Find("input_audio_seconds")!, UsageUnits.Find("audio_seconds")!,
+        UsageUnits.OutputTokens, UsageUnits.InputTokens, UsageUnits.Find("input_characters")!, UsageUnits.Find("input_audio_seconds")!,
+        UsageUnits.Find("audio_seconds")!,
         UsageUnits.Find("output_audio_seconds")!, UsageUnits.Requests, UsageUnits.Find("web_searches")!,
     ];
 

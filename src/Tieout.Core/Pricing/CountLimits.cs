@@ -26,7 +26,11 @@ public static class CountLimits
         if (counts.More is null)
         {
             var max = Of(UsageUnits.InputTokens, limits);
-            if (counts.InputTokens <= max && counts.CacheReadTokens <= max && counts.CacheWriteTokens <= max && counts.OutputTokens <= max && counts.ReasoningTokens <= max) return null;
+            if (counts.InputTokens <= max && counts.CacheReadTokens <= max && counts.CacheWriteTokens <= max && counts.OutputTokens <= max
+                && counts.ReasoningTokens <= max)
+            {
+                return null;
+            }
         }
 
         foreach (var (unit, count) in UnitCounts.Of(counts).Counted)

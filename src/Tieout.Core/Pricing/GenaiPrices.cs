@@ -18,7 +18,11 @@ public static class GenaiPrices
     public static PriceCatalogue Import(ReadOnlyMemory<byte> file, string name, string version, DateOnly? effective)
     {
         using var document = JsonReading.Parse(file);
-        if (document.RootElement.ValueKind is not JsonValueKind.Array) throw new FormatException("Not a genai-prices file: its root must be an array of providers.");
+        if (document.RootElement.ValueKind is not JsonValueKind.Array)
+        {
+            throw new FormatException("Not a genai-prices file: its root must be an array of providers.");
+        }
+
         return new(name, version, effective, Asset.Usd, [.. document.RootElement.EnumerateArray().Select(Provider)]);
     }
 
@@ -93,7 +97,8 @@ public static class GenaiPrices
 
     private static Rate OneRate(JsonElement json) =>
         json.ValueKind is JsonValueKind.Object
-            ? Rate.Tiered(Price(json.Member("base")), json.Items("tiers").Select(tier => new Tier(tier.Member("start").WholeNumber(), Price(tier.Member("price")))))
+            ? Rate.Tiered(
+                Price(json.Member("base")), json.Items("tiers").Select(tier => new Tier(tier.Member("start").WholeNumber(), Price(tier.Member("price")))))
             : Price(json);
 
     private static decimal Price(JsonElement json) =>

@@ -76,7 +76,8 @@ public sealed record Rate(decimal Base, ImmutableArray<Tier> Tiers)
         if (json.ValueKind is JsonValueKind.String) return Price(json);
         if (json.ValueKind is not JsonValueKind.Array || json.GetArrayLength() < 2) throw NotARate(json);
         return Tiered(Price(json[0]), json.EnumerateArray().Skip(1).Select(tier =>
-            tier.ValueKind is JsonValueKind.Array && tier.GetArrayLength() == 2 && tier[0].ValueKind is JsonValueKind.Number && tier[0].TryGetInt64(out var above)
+            tier.ValueKind is JsonValueKind.Array && tier.GetArrayLength() == 2 && tier[0].ValueKind is JsonValueKind.Number
+                && tier[0].TryGetInt64(out var above)
                 ? new Tier(above, Price(tier[1]))
                 : throw NotARate(json)));
     }

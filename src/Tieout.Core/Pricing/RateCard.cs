@@ -127,7 +127,8 @@ public sealed class RateCard : IEquatable<RateCard>
         }
 
         var sorted = all.OrderByDescending(rate => rate.Key.Depth).ToArray();
-        return [.. sorted.Select(rate => new Line(rate.Key, rate.Value, [.. sorted.Index().Where(part => part.Item.Key.IsPartOf(rate.Key)).Select(part => part.Index)]))];
+        return [.. sorted.Select(
+            rate => new Line(rate.Key, rate.Value, [.. sorted.Index().Where(part => part.Item.Key.IsPartOf(rate.Key)).Select(part => part.Index)]))];
     }
 
     /// <param name="Parts">Indexes of the lines of more specific units; they come before this one.</param>

@@ -8,7 +8,8 @@ namespace Tieout.Core.Pricing;
 /// <summary>Prices responses that lie at hand, without a gateway: what <c>tieout rate</c> does.</summary>
 public static class Rating
 {
-    /// <summary>Prices one object <c>{"provider", "model", "usage"}</c>, where usage is the provider's own block, or a whole response with <c>provider</c> added.</summary>
+    /// <summary>Prices one object <c>{"provider", "model", "usage"}</c>, where usage is the provider's own block, or a whole response with <c>provider</c>
+    /// added.</summary>
     /// <param name="item">May say <c>flavor</c>; else the first of the provider's APIs that can read the block is taken, then of those of
     /// OpenAI, which many providers offer, too.</param>
     public static RatedResponse Rate(JsonElement item, PriceBook book, Instant at, PricePolicy policy)

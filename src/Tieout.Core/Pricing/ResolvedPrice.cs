@@ -67,7 +67,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(factor, 1);
         if (BatchFactor is not null) throw new ArgumentOutOfRangeException(nameof(factor), "The price is a batch's already.");
-        return new(List, Asset, Provider, Model, From, Cost.ForBatch(factor), ReferenceEquals(Cost, Charged) ? null : Charged.ForBatch(factor), Markup, Basis, factor);
+        return new(List, Asset, Provider, Model, From, Cost.ForBatch(factor), ReferenceEquals(Cost, Charged) ? null : Charged.ForBatch(factor), Markup, Basis,
+            factor);
     }
 
     /// <summary>The charge for one attempt. Pure: the same counts at the same price are the same charge, for ever.</summary>
@@ -104,7 +105,8 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         return new(Amount.RoundHalfEven(cost), Amount.RoundHalfEven(charge * Markup), flags);
     }
 
-    /// <summary>What was counted and has no rate, here or in the org's own rates: the charge leaves it out, and its record says <see cref="UsageFlags.Unpriced"/>.</summary>
+    /// <summary>What was counted and has no rate, here or in the org's own rates: the charge leaves it out, and its record says
+    /// <see cref="UsageFlags.Unpriced"/>.</summary>
     public IEnumerable<KeyValuePair<UsageUnit, long>> WithoutRate(UnitCounts counts) =>
         counts.Counted.Where(counted => Cost.Lacks(counted.Key) || Charged.Lacks(counted.Key));
 

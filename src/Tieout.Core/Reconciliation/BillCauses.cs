@@ -36,27 +36,37 @@ public sealed class BillCauses(TieSpec spec, int decimals, Func<LedgerCell, IEnu
         var (left, right) = (ours?.All.Total.ToDecimal() ?? 0, theirs.Amount.ToDecimal());
         foreach (var factor in Factors)
         {
-            if (left != 0 && (right == left * factor || left == right * factor)) return [new("unit", difference, $"Off by {factor}, exactly: the bill is in another unit than its format says.")];
+            if (left != 0 && (right == left * factor || left == right * factor))
+            {
+                return [new("unit", difference, $"Off by {factor}, exactly: the bill is in another unit than its format says.")];
+            }
         }
 
         var parts = Split.Of(difference, Candidates(ours ?? new(), theirs), Slack(ours, theirs));
         return parts is [{ Cause: Split.Unexplained }] && difference < Amount.Zero && ours!.All.Hidden > 0
-            ? [new("hidden_usage", difference, $"{ours.All.Hidden} attempts say that they have sub-calls or tokens which their counts leave out; the bill has more by this.")]
+            ? [new("hidden_usage", difference,
+                $"{ours.All.Hidden} attempts say that they have sub-calls or tokens which their counts leave out; the bill has more by this.")]
             : parts;
     }
 
     private static HashSet<(TieField, string)> Known(LedgerSide ours)
     {
         TieField[] named = [TieField.Key, TieField.Project, TieField.Model];
-        return [.. from cell in ours.Cells.Values from part in cell.Parts from field in named let label = TieKey.Label(part.Labels, field) where label is not null select (field, label)];
+        return [.. from cell in ours.Cells.Values from part in cell.Parts from field in named let label = TieKey.Label(
+            part.Labels, field) where label is not null select (field, label)];
     }
 
     private CausePart Unknown(TieKey key, Amount difference, HashSet<(TieField, string)> known)
     {
-        foreach (var (field, cause) in (ReadOnlySpan<(TieField, string)>)[(TieField.Key, "unknown_key"), (TieField.Project, "unknown_project"), (TieField.Model, "unknown_model")])
+        foreach (var (field, cause) in (ReadOnlySpan<(TieField, string)>)[(TieField.Key, "unknown_key"), (TieField.Project, "unknown_project"),
+            (TieField.Model, "unknown_model")])
         {
             var at = spec.IndexOf(field);
-            if (at >= 0 && key.Values[at] is { } name && !known.Contains((field, name))) return new(cause, difference, $"No usage in the ledger has {TieSpec.Name(field)} {name}: it was spent outside the gateway, or under another name.");
+            if (at >= 0 && key.Values[at] is { } name && !known.Contains((field, name)))
+            {
+                return new(cause, difference,
+                    $"No usage in the ledger has {TieSpec.Name(field)} {name}: it was spent outside the gateway, or under another name.");
+            }
         }
 
         return new("missing_left", difference, "The bill has usage here and the ledger has none.");
@@ -73,7 +83,8 @@ public sealed class BillCauses(TieSpec spec, int decimals, Func<LedgerCell, IEnu
         yield return new("hidden_usage", -all.Unreported, "Sub-calls and hidden tokens: what the provider said these attempts cost, beyond their counts.");
         foreach (var (version, cost) in otherPrices(ours))
         {
-            yield return new("price_version", all.Total - cost, string.Create(CultureInfo.InvariantCulture, $"The provider billed at {version}, which is not what we priced at."), Guessed: true);
+            yield return new("price_version", all.Total - cost,
+                string.Create(CultureInfo.InvariantCulture, $"The provider billed at {version}, which is not what we priced at."), Guessed: true);
         }
     }
 
@@ -94,13 +105,15 @@ public sealed class BillCauses(TieSpec spec, int decimals, Func<LedgerCell, IEnu
         {
             var row = rows[i];
             if (row.Cause is not (Split.Unexplained or "missing_right" or "missing_left")) continue;
-            var next = row.Key.Values[day] is { } text ? DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture).AddDays(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : null;
+            var next = row.Key.Values[day] is { } text
+                ? DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture).AddDays(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : null;
             if (!byKey.TryGetValue(new(row.Key.Values.SetItem(day, next)), out var other) || rows[other].Difference != -row.Difference) continue;
             if (rows[other].Cause is not (Split.Unexplained or "missing_right" or "missing_left")) continue;
             foreach (var place in (ReadOnlySpan<int>)[i, other])
             {
                 var moved = rows[place];
-                rows[place] = TieRow.Of(moved.Key, moved.Left, moved.Right, [new("late", moved.Difference, "The neighbouring day has the same amount too much: the provider counts it by another clock.")]);
+                rows[place] = TieRow.Of(moved.Key, moved.Left, moved.Right,
+                    [new("late", moved.Difference, "The neighbouring day has the same amount too much: the provider counts it by another clock.")]);
             }
         }
 

@@ -49,8 +49,15 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
         var (left, right) = (ours.All.Total.ToDecimal(), theirs.Amount.ToDecimal());
         foreach (var factor in Factors)
         {
-            if (left != 0 && right == left * factor) return new("unit", difference, $"The right side is {factor} times the left: its figures are in another unit than was said.");
-            if (right != 0 && left == right * factor) return new("unit", difference, $"The left side is {factor} times the right: its figures are in another unit than was said.");
+            if (left != 0 && right == left * factor)
+            {
+                return new("unit", difference, $"The right side is {factor} times the left: its figures are in another unit than was said.");
+            }
+
+            if (right != 0 && left == right * factor)
+            {
+                return new("unit", difference, $"The left side is {factor} times the right: its figures are in another unit than was said.");
+            }
         }
 
         var keyed = ours.All.Attempts - ours.Keyless.Attempts;
@@ -58,21 +65,34 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
         if (Counted(keyed)) return Call("the number of charges with a key");
         if (Counted(ours.All.FirstAttempts)) return Call("the number of operations, retries left out");
         if (Counted(ours.All.Attempts - ours.All.Failures)) return Call("the number of attempts that did not fail");
-        if (inUtc == theirs.Amount) return new("timezone", difference, "They agree when days are cut in UTC: the right side cuts them by another clock than the org.");
-        if (decimals < 9 && Amount.Abs(difference) < Step) return new("rounded", difference, $"The right side has {decimals} decimals; the rest was rounded away.");
+        if (inUtc == theirs.Amount)
+        {
+            return new("timezone", difference, "They agree when days are cut in UTC: the right side cuts them by another clock than the org.");
+        }
+
+        if (decimals < 9 && Amount.Abs(difference) < Step)
+        {
+            return new("rounded", difference, $"The right side has {decimals} decimals; the rest was rounded away.");
+        }
+
         return null;
 
         bool Counted(long count) => count > 0 && theirs.Raw == count;
 
         CausePart Call(string what) => new(
             "call_count", difference,
-            string.Create(CultureInfo.InvariantCulture, $"The right side is {what} ({theirs.Raw:0}), not what they cost; the ledger has {ours.All.Attempts} charges here, {keyed} of them with a key."));
+            string.Create(CultureInfo.InvariantCulture,
+                $"The right side is {what} ({theirs.Raw:0}), not what they cost; the ledger has {ours.All.Attempts} charges here, {keyed} of them with a key."));
     }
 
     private IEnumerable<Candidate> Candidates(LedgerCell ours, OutsideCell theirs, Amount? inUtc)
     {
         var all = ours.All;
-        if (!spec.Has(TieField.Key)) yield return new("spend_without_key", ours.Keyless.Total, $"{ours.Keyless.Attempts} charges bear no key and never reached the counter.");
+        if (!spec.Has(TieField.Key))
+        {
+            yield return new("spend_without_key", ours.Keyless.Total, $"{ours.Keyless.Attempts} charges bear no key and never reached the counter.");
+        }
+
         yield return new("after_last_write", all.After, "Charged after the right side was last written.");
         yield return new("late", all.Late, "Usage that came late: after its hold had ended, or after its period was closed.");
         yield return new("retry", all.Retried, $"{all.Attempts - all.FirstAttempts} retries and fallbacks that the right side does not count.");
@@ -91,7 +111,8 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
     /// <summary>Some code path may add one a call instead of its cost, or nothing: a label shows which.</summary>
     private IEnumerable<Candidate> Groups(LedgerCell ours, Amount one)
     {
-        var parts = spec.Has(TieField.Key) || ours.Keyless.Attempts == ours.All.Attempts ? ours.Parts : [.. ours.Parts.Where(part => part.Labels.Key is not null)];
+        var parts = spec.Has(TieField.Key) || ours.Keyless.Attempts == ours.All.Attempts
+            ? ours.Parts : [.. ours.Parts.Where(part => part.Labels.Key is not null)];
         foreach (var field in Grouped.Where(field => !spec.Has(field)))
         {
             var groups = parts.GroupBy(part => TieKey.Label(part.Labels, field), StringComparer.Ordinal).Take(GroupsMax + 1).ToList();
@@ -100,7 +121,8 @@ public sealed class CounterCauses(TieSpec spec, int decimals)
             {
                 var tally = group.Aggregate(default(Tally), (sum, part) => sum + part.Tally);
                 var name = group.Key is null ? $"no {TieSpec.Name(field)}" : $"{TieSpec.Name(field)} {group.Key}";
-                yield return new("counted_as_one", tally.Total - one * tally.Attempts, $"The {tally.Attempts} charges of {name} were counted as one each instead of what they cost.", Guessed: true);
+                yield return new("counted_as_one", tally.Total - one * tally.Attempts,
+                    $"The {tally.Attempts} charges of {name} were counted as one each instead of what they cost.", Guessed: true);
                 yield return new("not_counted", tally.Total, $"The {tally.Attempts} charges of {name} are not in the right side.", Guessed: true);
             }
         }

@@ -32,7 +32,15 @@ public sealed class LedgerSide
         {
             var key = new TieKey(TieKey.Of(spec, sum.Labels, cut?.DayOf(sum.Slot)).Values.SetItem(spec.IndexOf(TieField.Measure), measure));
             if (!_cells.TryGetValue(key, out var cell)) _cells.Add(key, cell = new());
-            cell.Add(sum.Labels, new() { Attempts = sum.Tally.Attempts, FirstAttempts = sum.Tally.FirstAttempts, Hidden = sum.Tally.Hidden, Total = Amount.Major(count(sum.Tally)) });
+            cell.Add(sum.Labels,
+                new()
+                {
+                    Attempts = sum.Tally.Attempts,
+                    FirstAttempts = sum.Tally.FirstAttempts,
+                    Hidden = sum.Tally.Hidden,
+                    Total = Amount.Major(
+                    count(sum.Tally))
+                });
         }
     }
 

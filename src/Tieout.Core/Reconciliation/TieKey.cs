@@ -29,7 +29,8 @@ public sealed class TieKey(ImmutableArray<string?> values) : IEquatable<TieKey>,
 
     /// <summary>The row that a charge of ours belongs to.</summary>
     public static TieKey Of(TieSpec spec, UsageLabels labels, DateOnly? day) =>
-        new([.. spec.Columns.Select(column => column.Field == TieField.Day ? day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : Label(labels, column.Field))]);
+        new([.. spec.Columns.Select(
+            column => column.Field == TieField.Day ? day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : Label(labels, column.Field))]);
 
     public static string? Label(UsageLabels labels, TieField field) => field switch
     {

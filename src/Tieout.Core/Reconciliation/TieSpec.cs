@@ -8,7 +8,8 @@ public sealed record TieColumn(TieField Field, string Column);
 /// <summary>What two books are compared by, in this order.</summary>
 public sealed record TieSpec(ImmutableArray<TieColumn> Columns)
 {
-    private static readonly TieField[] Known = [TieField.Org, TieField.Day, TieField.Key, TieField.Project, TieField.Team, TieField.Feature, TieField.Provider, TieField.Model];
+    private static readonly TieField[] Known = [TieField.Org, TieField.Day, TieField.Key, TieField.Project, TieField.Team, TieField.Feature, TieField.Provider,
+        TieField.Model];
 
     public bool Has(TieField field) => Columns.Any(column => column.Field == field);
 

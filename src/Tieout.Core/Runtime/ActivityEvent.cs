@@ -12,7 +12,8 @@ public sealed record ActivityEvent(string Id, Instant At, ActivityKind Kind, str
     /// <summary>Whole seconds since 1970-01-01 UTC.</summary>
     public long Second => Math.DivRem(At.UnixMicros, Instant.MicrosPerSecond).Quotient;
 
-    /// <summary>The order in which events count, whatever the order in which they came. Of those at the same time a stop comes first, so that a restart leaves no gap.</summary>
+    /// <summary>The order in which events count, whatever the order in which they came. Of those at the same time a stop comes first, so that a restart leaves
+    /// no gap.</summary>
     public int CompareTo(ActivityEvent? other)
     {
         if (other is null) return 1;

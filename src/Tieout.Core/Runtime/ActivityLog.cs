@@ -56,7 +56,8 @@ public sealed class ActivityLog(RuntimeInstance instance)
         }
     }
 
-    /// <summary>Since when it is not known to be active any more, though nobody stopped it: its last sign of life had run out by <paramref name="at"/>.</summary>
+    /// <summary>Since when it is not known to be active any more, though nobody stopped it: its last sign of life had run out by
+    /// <paramref name="at"/>.</summary>
     /// <returns>A second; null: it is active, stopped, or never started.</returns>
     public long? SilentSince(long at)
     {
@@ -79,13 +80,17 @@ public sealed class ActivityLog(RuntimeInstance instance)
                 ActivityKind.Stop => false,
                 _ => IsRunning,
             };
-            var alive = !running ? long.MinValue : Instance.HeartbeatSeconds is { } bound ? Math.Max(happened.Second + bound, IsRunning ? AliveUntil : 0) : long.MaxValue;
+            var alive = !running
+                ? long.MinValue : Instance.HeartbeatSeconds is { } bound ? Math.Max(happened.Second + bound, IsRunning ? AliveUntil : 0) : long.MaxValue;
             var mode = happened.Kind is ActivityKind.Start or ActivityKind.ModeChange ? happened.Mode ?? Mode : Mode;
-            var replicas = happened.Kind is ActivityKind.Scale && PlaceOf(happened.Component) is >= 0 and var place ? Replicas.SetItem(place, happened.Replicas) : Replicas;
+            var replicas = happened.Kind is ActivityKind.Scale && PlaceOf(happened.Component) is >= 0 and var place
+                ? Replicas.SetItem(place, happened.Replicas) : Replicas;
             return this with { IsRunning = running, AliveUntil = alive, Mode = mode, Replicas = replicas };
         }
 
-        public bool SameAs(State other) => IsRunning == other.IsRunning && string.Equals(Mode, other.Mode, StringComparison.Ordinal) && Replicas.AsSpan().SequenceEqual(other.Replicas.AsSpan());
+        public bool SameAs(State other) =>
+            IsRunning == other.IsRunning && string.Equals(Mode, other.Mode, StringComparison.Ordinal)
+                && Replicas.AsSpan().SequenceEqual(other.Replicas.AsSpan());
 
         public IEnumerable<Stretch> Active(long from, long to)
         {

@@ -27,7 +27,8 @@ public readonly record struct Due(Stretch Stretch, int Revision);
 /// <param name="Reversals">Records that shall not stand any more.</param>
 public sealed record TrueUp(ImmutableArray<Due> Charges, ImmutableArray<Billed> Reversals)
 {
-    /// <param name="recorded">All records of the intervals of <paramref name="from"/> to <paramref name="to"/>, or a part of them that is missing nothing but the newest.</param>
+    /// <param name="recorded">All records of the intervals of <paramref name="from"/> to <paramref name="to"/>, or a part of them that is missing nothing but
+    /// the newest.</param>
     /// <param name="active">When components were active in that range.</param>
     /// <param name="from">Where an interval begins.</param>
     /// <param name="to">Where an interval ends.</param>

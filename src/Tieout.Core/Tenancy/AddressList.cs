@@ -31,7 +31,8 @@ public sealed class AddressList
         return false;
     }
 
-    /// <summary>Reads an address (<c>192.0.2.7</c>, <c>2001:db8::7</c>) or a network in CIDR form (<c>192.0.2.0/24</c>, <c>2001:db8::/32</c>). Bits after the prefix must be zero.</summary>
+    /// <summary>Reads an address (<c>192.0.2.7</c>, <c>2001:db8::7</c>) or a network in CIDR form (<c>192.0.2.0/24</c>, <c>2001:db8::/32</c>). Bits after the
+    /// prefix must be zero.</summary>
     /// <param name="normal">The network in CIDR form; IPv4 in IPv6 becomes IPv4.</param>
     public static bool TryNormalize(string text, [NotNullWhen(true)] out string? normal)
     {
@@ -51,7 +52,9 @@ public sealed class AddressList
 
     /// <summary>Only the usual forms: no octal or hexadecimal parts, no zone of an interface.</summary>
     private static bool TryAddress(string text, [NotNullWhen(true)] out IPAddress? address) =>
-        IPAddress.TryParse(text, out address) && (address.AddressFamily is AddressFamily.InterNetwork ? address.ToString() == text : address.ScopeId == 0 && !text.Contains('%', StringComparison.Ordinal) && text[0] != '[');
+        IPAddress.TryParse(text, out address)
+            && (address.AddressFamily is AddressFamily.InterNetwork
+                ? address.ToString() == text : address.ScopeId == 0 && !text.Contains('%', StringComparison.Ordinal) && text[0] != '[');
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 

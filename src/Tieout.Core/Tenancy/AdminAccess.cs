@@ -21,7 +21,8 @@ public enum AdminRole
 }
 
 /// <summary>A token for the API. The secret is shown once and never stored.</summary>
-/// <param name="Name">The person who holds it: tokens with the same name are the same person where a second person is needed. Null: a person of its own.</param>
+/// <param name="Name">The person who holds it: tokens with the same name are the same person where a second person is needed. Null: a person of its
+/// own.</param>
 /// <param name="SecretSha256">As with <see cref="ApiKey"/>.</param>
 /// <param name="ExpiresAt">Null: never.</param>
 public sealed record RoleToken(

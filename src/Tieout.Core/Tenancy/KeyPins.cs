@@ -8,7 +8,8 @@ public sealed record KeyPins(string? Project = null, string? Feature = null, str
     public PinConflict? Conflict(string? project, string? feature, string? user) =>
         Compare("project", Project, project) ?? Compare("feature", Feature, feature) ?? Compare("user", User, user);
 
-    private static PinConflict? Compare(string tag, string? pinned, string? said) => pinned is null || said is null || pinned == said ? null : new(tag, pinned, said);
+    private static PinConflict? Compare(string tag, string? pinned, string? said) =>
+        pinned is null || said is null || pinned == said ? null : new(tag, pinned, said);
 }
 
 /// <param name="Tag">project, feature or user.</param>

@@ -17,9 +17,11 @@ public sealed record KeyScope
     public static readonly KeyScope Gemini = Model("gemini", "Gemini content generation and token counts.");
     public static readonly KeyScope Files = Model("files", "Files that batches read and write.");
     public static readonly KeyScope Batches = Model("batches", "Batches.");
-    public static readonly KeyScope UsageWrite = Model("usage.write", "Hand in usage of calls made elsewhere, priced by the price lists, within the limits of org and key.");
+    public static readonly KeyScope UsageWrite = Model(
+        "usage.write", "Hand in usage of calls made elsewhere, priced by the price lists, within the limits of org and key.");
 
-    public static readonly KeyScope UsageFacts = Own("usage.facts", "With usage.write: hand in usage that goes beyond a hard limit, within the key's cap on facts.");
+    public static readonly KeyScope UsageFacts = Own(
+        "usage.facts", "With usage.write: hand in usage that goes beyond a hard limit, within the key's cap on facts.");
     public static readonly KeyScope Envelopes = Own("envelopes", "Issue and verify identity envelopes, and record their hops.");
     public static readonly KeyScope ReadUsage = Own("read.usage", "Read the org's usage, operations, traces, errors and runtimes.");
     public static readonly KeyScope ReadBilling = Own("read.billing", "Read the org's balance, budgets, costs, invoices and documents.");
@@ -28,7 +30,8 @@ public sealed record KeyScope
 
     public string Name { get; }
 
-    /// <summary>Spends on model calls within the limits of org and key, whether the gateway makes them or an application made them and hands in their usage. Reads nothing.</summary>
+    /// <summary>Spends on model calls within the limits of org and key, whether the gateway makes them or an application made them and hands in their usage.
+    /// Reads nothing.</summary>
     public bool IsInference { get; }
 
     /// <summary>One sentence for people who give scopes to keys.</summary>

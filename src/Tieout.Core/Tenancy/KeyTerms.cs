@@ -30,11 +30,13 @@ public sealed record KeyTerms(
 
     public static KeyTerms None { get; } = new();
 
-    /// <summary>With <see cref="KeyScope.UsageFacts"/>: charges of one call beyond this sum are refused where the org has no room for them. In major units of the org's asset.</summary>
+    /// <summary>With <see cref="KeyScope.UsageFacts"/>: charges of one call beyond this sum are refused where the org has no room for them. In major units of
+    /// the org's asset.</summary>
     [JsonIgnore]
     public Amount FactsPerCall => FactsPerCallNanos is { } nanos ? new(nanos) : FactsPerCallDefault;
 
-    /// <summary>With <see cref="KeyScope.UsageFacts"/>: how far one day's charges may take the org beyond a hard limit. In major units of the org's asset.</summary>
+    /// <summary>With <see cref="KeyScope.UsageFacts"/>: how far one day's charges may take the org beyond a hard limit. In major units of the org's
+    /// asset.</summary>
     [JsonIgnore]
     public Amount FactsPerDay => FactsPerDayNanos is { } nanos ? new(nanos) : FactsPerDayDefault;
 
@@ -51,5 +53,6 @@ public sealed record KeyTerms(
     }
 
     /// <summary>Without scopes of its own a key has <see cref="KeyScope.Inference"/>.</summary>
-    public bool Allows(KeyScope scope) => Scopes is null ? scope.IsInference : Scopes.Contains(scope.Name) || (scope.IsInference && Scopes.Contains(KeyScope.Inference));
+    public bool Allows(KeyScope scope) =>
+        Scopes is null ? scope.IsInference : Scopes.Contains(scope.Name) || (scope.IsInference && Scopes.Contains(KeyScope.Inference));
 }

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Tieout.Core.Tenancy;
 
-/// <summary>The form of the secrets that the server makes: a prefix, 43 characters of 256 random bits, and 6 characters of checksum; all of them letters and digits after the prefix.</summary>
+/// <summary>The form of the secrets that the server makes: a prefix, 43 characters of 256 random bits, and 6 characters of checksum; all of them letters and
+/// digits after the prefix.</summary>
 /// <remarks>The checksum tells a mistyped or cut secret, and a secret found in source code, from other text. It protects nothing.</remarks>
 public static class SecretForm
 {
@@ -31,7 +32,11 @@ public static class SecretForm
     /// <param name="random"><see cref="RandomBytes"/> bytes that nobody can predict.</param>
     public static string Write(string prefix, ReadOnlySpan<byte> random)
     {
-        if (prefix is not (KeyPrefix or TokenPrefix)) throw new ArgumentException($"'{prefix}' is not a prefix of secrets: use {KeyPrefix} or {TokenPrefix}.", nameof(prefix));
+        if (prefix is not (KeyPrefix or TokenPrefix))
+        {
+            throw new ArgumentException($"'{prefix}' is not a prefix of secrets: use {KeyPrefix} or {TokenPrefix}.", nameof(prefix));
+        }
+
         if (random.Length != RandomBytes) throw new ArgumentException($"A secret has {RandomBytes} random bytes, not {random.Length}.", nameof(random));
         Span<char> secret = stackalloc char[Length];
         prefix.CopyTo(secret);
@@ -49,7 +54,11 @@ public static class SecretForm
     /// <summary>Whether a secret has prefix, length and characters of the form, but another checksum: it is mistyped, and nobody's.</summary>
     public static bool IsMistyped(ReadOnlySpan<char> secret)
     {
-        if (secret.Length != Length || !(secret.StartsWith(KeyPrefix, StringComparison.Ordinal) || secret.StartsWith(TokenPrefix, StringComparison.Ordinal))) return false;
+        if (secret.Length != Length || !(secret.StartsWith(KeyPrefix, StringComparison.Ordinal) || secret.StartsWith(TokenPrefix, StringComparison.Ordinal)))
+        {
+            return false;
+        }
+
         foreach (var character in secret[PrefixLength..])
         {
             if (!char.IsAsciiLetterOrDigit(character)) return false;

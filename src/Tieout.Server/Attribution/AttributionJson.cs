@@ -5,7 +5,8 @@ namespace Tieout.Server.Attribution;
 
 /// <summary>The JSON of identity envelopes in the API: snake_case, money as decimal strings, unknown members refused.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(EnvelopeKeyBody))]
 [JsonSerializable(typeof(EnvelopeKeyListBody))]

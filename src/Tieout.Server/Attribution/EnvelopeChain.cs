@@ -62,7 +62,8 @@ internal sealed class EnvelopeChain(ILedger ledger, string org, string operation
     }
 
     /// <summary>The last step stored of an issuance in an operation; null: there is none.</summary>
-    public static async Task<(int No, byte[] Link)?> EndAsync(ILedger ledger, string org, string operation, string issuance, CancellationToken cancellationToken)
+    public static async Task<(int No, byte[] Link)?> EndAsync(
+        ILedger ledger, string org, string operation, string issuance, CancellationToken cancellationToken)
     {
         var stored = await ledger.Read.LineageAsync(org, operation, cancellationToken);
         return stored.Where(entry => entry.Row.Issuance == issuance).MaxBy(entry => entry.Row.No) is { Row: var last } ? (last.No, last.Link) : null;

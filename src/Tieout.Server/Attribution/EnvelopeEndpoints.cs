@@ -27,7 +27,8 @@ public sealed record IssuedEnvelopeBody(string Envelope, string KeyId, ClaimsBod
 
 /// <param name="TenantId">Always <paramref name="OrgId"/>.</param>
 public sealed record ClaimsBody(
-    string OrgId, string TenantId, string OriginatorId, string WorkflowId, string OperationId, string IssuanceId, string? ParentIssuanceId, string Aud, string Iat, string Exp)
+    string OrgId, string TenantId, string OriginatorId, string WorkflowId, string OperationId, string IssuanceId, string? ParentIssuanceId, string Aud,
+    string Iat, string Exp)
 {
     internal static ClaimsBody From(Envelope envelope) => new(
         envelope.Org, envelope.Org, envelope.Originator, envelope.Workflow, envelope.Operation, envelope.Issuance, envelope.ParentIssuance, envelope.Audience,
@@ -58,20 +59,29 @@ internal static class EnvelopeEndpoints
         api.MapHops();
     }
 
-    private static async Task<IResult> Issue(HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, EnvelopeIssuer issuer, TimeProvider time)
+    private static async Task<IResult> Issue(
+        HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, EnvelopeIssuer issuer, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeBody);
-        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
+        if (!keys.CanIssue)
+        {
+            throw new ApiRefusedException(
+                ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
+        }
+
         var caller = Caller.Of(context);
         if (body.ExpiresInSeconds is < 1) throw Invalid(EnvelopeRefusal.LifetimeWrong);
         TimeSpan? lifetime = body.ExpiresInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         EnvelopeRefusal? flaw;
         var issued = body.Parent is { } parent
-            ? issuer.IssueChild(Parent(caller, body, verifier.Verify(parent, Instant.From(time.GetUtcNow()))), body.WorkflowId, body.OperationId, out flaw, lifetime)
-            : issuer.Issue(Org(caller, body, ledger), body.OriginatorId ?? caller.Key?.Id ?? "admin", body.WorkflowId, body.OperationId, out flaw, body.Aud, lifetime, caller.Key?.Id);
+            ? issuer.IssueChild(
+                Parent(caller, body, verifier.Verify(parent, Instant.From(time.GetUtcNow()))), body.WorkflowId, body.OperationId, out flaw, lifetime)
+            : issuer.Issue(Org(caller, body, ledger), body.OriginatorId ?? caller.Key?.Id ?? "admin", body.WorkflowId, body.OperationId, out flaw, body.Aud,
+                lifetime, caller.Key?.Id);
         if (flaw is { } wrong) throw Invalid(wrong);
         if (issued is null) throw new ApiRefusedException(ApiError.EnvelopesOff, "No envelope key is active. Make one with POST /api/v1/envelope-keys.");
-        return Answer.Made(isNew: true, new IssuedEnvelopeBody(issued.Token, issued.KeyId, ClaimsBody.From(issued.Envelope)), AttributionJson.Default.IssuedEnvelopeBody);
+        return Answer.Made(
+            isNew: true, new IssuedEnvelopeBody(issued.Token, issued.KeyId, ClaimsBody.From(issued.Envelope)), AttributionJson.Default.IssuedEnvelopeBody);
     }
 
     /// <summary>From now on the envelope, and what was derived from it, is refused at every door.</summary>
@@ -81,9 +91,17 @@ internal static class EnvelopeEndpoints
         var (org, issuance) = (body.OrgId, body.IssuanceId);
         if (body.Envelope is { } token)
         {
-            if (org is not null || issuance is not null) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send either the envelope, or org_id and issuance_id.");
+            if (org is not null || issuance is not null)
+            {
+                throw new ApiRefusedException(ApiError.ParameterInvalid, "Send either the envelope, or org_id and issuance_id.");
+            }
+
             var verdict = verifier.Verify(token, Instant.From(time.GetUtcNow()));
-            if (verdict is EnvelopeVerdict.Refused refused) throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}.");
+            if (verdict is EnvelopeVerdict.Refused refused)
+            {
+                throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}.");
+            }
+
             (org, issuance) = (EnvelopeOf(verdict).Org, EnvelopeOf(verdict).Issuance);
         }
 
@@ -124,12 +142,18 @@ internal static class EnvelopeEndpoints
         var asked = body.OrgId ?? body.TenantId;
         if (caller.Key is { } key)
         {
-            if (key.Worker) throw new ApiRefusedException(ApiError.EnvelopeRequired, "A worker's key can issue only below another envelope. Send 'parent': the envelope that the worker acts under.");
+            if (key.Worker)
+            {
+                throw new ApiRefusedException(
+                    ApiError.EnvelopeRequired, "A worker's key can issue only below another envelope. Send 'parent': the envelope that the worker acts under.");
+            }
+
             if (asked is not null && asked != key.Org) throw new ApiRefusedException(ApiError.OrgNotFound, $"The org '{Inputs.Shown(asked)}' does not exist.");
             return key.Org;
         }
 
-        return Inputs.Org(ledger, asked ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "org_id is required: an admin token belongs to no org.")).Org.Id;
+        return Inputs.Org(
+            ledger, asked ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "org_id is required: an admin token belongs to no org.")).Org.Id;
     }
 
     /// <summary>The parent, if the caller may act under it now.</summary>
@@ -140,13 +164,18 @@ internal static class EnvelopeEndpoints
             throw new ApiRefusedException(ApiError.ParameterInvalid, "Leave out org_id, tenant_id, originator_id and aud: they are the parent's.");
         }
 
-        if (caller.Key is { } key && IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied) throw new ApiRefusedException(IdentityWords.ErrorOf(denied.Reason));
+        if (caller.Key is { } key && IdentityRules.Decide(key, verdict, saidOrg: null) is IdentityDecision.Denied denied)
+        {
+            throw new ApiRefusedException(IdentityWords.ErrorOf(denied.Reason));
+        }
+
         return verdict switch
         {
             EnvelopeVerdict.Valid valid => valid.Envelope,
             EnvelopeVerdict.Expired => throw new ApiRefusedException(ApiError.EnvelopeExpired),
             EnvelopeVerdict.Revoked => throw new ApiRefusedException(ApiError.EnvelopeRevoked),
-            EnvelopeVerdict.Refused refused => throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The parent is refused: {SnakeCase.Of(refused.Reason)}."),
+            EnvelopeVerdict.Refused refused =>
+                throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The parent is refused: {SnakeCase.Of(refused.Reason)}."),
             _ => throw new UnreachableException($"No answer for {verdict}."),
         };
     }

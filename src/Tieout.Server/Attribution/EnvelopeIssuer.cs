@@ -16,7 +16,8 @@ internal sealed class EnvelopeIssuer(EnvelopeKeys keys, TimeProvider time)
     /// <param name="flaw">What is wrong with what was asked for; null: nothing.</param>
     /// <returns>Null: there is a flaw, or no key that issues.</returns>
     public IssuedEnvelope? Issue(
-        string org, string originator, string? workflow, string? operation, out EnvelopeRefusal? flaw, string? audience = null, TimeSpan? lifetime = null, string? apiKey = null)
+        string org, string originator, string? workflow, string? operation, out EnvelopeRefusal? flaw, string? audience = null, TimeSpan? lifetime = null,
+        string? apiKey = null)
     {
         var (issuedAt, expiresAt) = Times(lifetime);
         var id = operation ?? Guid.CreateVersion7().ToString();

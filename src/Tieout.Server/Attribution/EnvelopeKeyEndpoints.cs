@@ -16,7 +16,8 @@ public sealed record SetEnvelopeKeyBody(EnvelopeKeyState State);
 
 /// <param name="Available">Whether it can be derived here; false: it was made under another secret.</param>
 /// <param name="RetiredAt">Since when it issues nothing; null: it issues.</param>
-public sealed record EnvelopeKeyBody(string Id, string Algorithm, EnvelopeKeyState State, bool Available, DateTimeOffset CreatedAt, DateTimeOffset? RetiredAt, DateTimeOffset? RevokedAt);
+public sealed record EnvelopeKeyBody(
+    string Id, string Algorithm, EnvelopeKeyState State, bool Available, DateTimeOffset CreatedAt, DateTimeOffset? RetiredAt, DateTimeOffset? RevokedAt);
 
 public sealed record EnvelopeKeyListBody(IReadOnlyList<EnvelopeKeyBody> Items, long AsOf);
 
@@ -39,7 +40,12 @@ internal static class EnvelopeKeyEndpoints
     private static async Task<IResult> Rotate(HttpContext context, ILedger ledger, EnvelopeKeys keys)
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewEnvelopeKeyBody);
-        if (!keys.CanIssue) throw new ApiRefusedException(ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
+        if (!keys.CanIssue)
+        {
+            throw new ApiRefusedException(
+                ApiError.EnvelopesOff, $"Set {EnvelopeSecretFile.Variable}, or start the server with 'tieout serve', which makes a secret.");
+        }
+
         if (body.Id is { } id) Inputs.Name(id, "id");
         var (key, isNew, refused) = await keys.RotateAsync(body.Id, command => ledger.ActAsync(command, AdminCalls.Of(context)));
         refused?.OrThrow();
@@ -50,7 +56,9 @@ internal static class EnvelopeKeyEndpoints
     {
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.SetEnvelopeKeyBody);
         var standing = keys.Find(key) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyNotFound, $"The envelope key '{Inputs.Shown(key)}' does not exist.");
-        var changed = standing.To(body.State, time.GetUtcNow()) ?? throw new ApiRefusedException(ApiError.EnvelopeKeyState, $"The key is {SnakeCase.Of(standing.State)} and cannot become {SnakeCase.Of(body.State)}.");
+        var changed = standing.To(body.State, time.GetUtcNow())
+            ?? throw new ApiRefusedException(
+                ApiError.EnvelopeKeyState, $"The key is {SnakeCase.Of(standing.State)} and cannot become {SnakeCase.Of(body.State)}.");
         if (changed != standing) (await ledger.ActAsync(EnvelopeKeys.Set(changed), AdminCalls.Of(context))).OrThrow();
         return Answer.Ok(Body(changed, keys), AttributionJson.Default.EnvelopeKeyBody);
     }

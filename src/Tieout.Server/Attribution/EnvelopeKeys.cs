@@ -28,7 +28,8 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
 
     /// <summary>Every key there ever was, oldest first.</summary>
     public IReadOnlyList<EnvelopeKey> All() =>
-        [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.EnvelopeKey).Select(row => EnvelopeKey.Parse(row.Body)).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal)];
+        [.. ledger.Read.Settings.Where(row => row.Kind == SettingKind.EnvelopeKey)
+            .Select(row => EnvelopeKey.Parse(row.Body)).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal)];
 
     public EnvelopeKey? Find(string id) => All().FirstOrDefault(key => key.Id == id);
 
@@ -79,10 +80,17 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
         HashSet<(string, string)> keys = [], issuances = [];
         foreach (var row in ledger.Read.Settings)
         {
-            if (row.Kind == SettingKind.RevokedIssuance) issuances.Add((row.Org, row.Name));
+            if (row.Kind == SettingKind.RevokedIssuance)
+            {
+                issuances.Add((row.Org, row.Name));
+            }
 
             // Of the many keys, only the blocked ones are worth reading.
-            else if (row.Kind == SettingKind.Key && row.Body.Contains("\"blocked\":true", StringComparison.Ordinal) && ApiKey.Parse(row.Body) is { Blocked: true } key) keys.Add((key.Org, key.Id));
+            else if (row.Kind == SettingKind.Key && row.Body.Contains("\"blocked\":true", StringComparison.Ordinal)
+                && ApiKey.Parse(row.Body) is { Blocked: true } key)
+            {
+                keys.Add((key.Org, key.Id));
+            }
         }
 
         return new(keys, issuances);
@@ -102,13 +110,15 @@ internal sealed partial class EnvelopeKeys(ILedger ledger, EnvelopeSecretOf secr
 
             // Deriving costs; most settings are not envelope keys.
             var revocations = Revoked();
-            var ring = _last is { } before && ReferenceEquals(before.Secret, master) && before.Keys.SequenceEqual(keys) ? before.Ring.With(revocations) : new KeyRing(keys, master, revocations);
+            var ring = _last is { } before && ReferenceEquals(before.Secret, master) && before.Keys.SequenceEqual(keys)
+                ? before.Ring.With(revocations) : new KeyRing(keys, master, revocations);
             Volatile.Write(ref _last, new(version, keys, master, ring));
             return ring;
         }
     }
 
-    [LoggerMessage(EventId = LogEvents.NoEnvelopeKey, Level = LogLevel.Warning, Message = "No envelope key could be made, so no envelopes are issued yet: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.NoEnvelopeKey, Level = LogLevel.Warning,
+        Message = "No envelope key could be made, so no envelopes are issued yet: {Reason}")]
     private partial void LogNoKey(string reason);
 
     private sealed record Snapshot(long Version, IReadOnlyList<EnvelopeKey> Keys, EnvelopeSecret? Secret, KeyRing Ring);

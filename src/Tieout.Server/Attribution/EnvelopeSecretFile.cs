@@ -33,7 +33,8 @@ public static class EnvelopeSecretFile
         return Parse(made);
     }
 
-    /// <param name="text">At least 32 characters, such as <c>openssl rand -hex 32</c> prints; on a second line the secret before it, while it still verifies.</param>
+    /// <param name="text">At least 32 characters, such as <c>openssl rand -hex 32</c> prints; on a second line the secret before it, while it still
+    /// verifies.</param>
     /// <exception cref="ConfigurationException">It is too short to be a secret.</exception>
     public static EnvelopeSecret Parse(string text)
     {
@@ -46,6 +47,7 @@ public static class EnvelopeSecretFile
         var bytes = Encoding.UTF8.GetBytes(line);
         return bytes.Length >= EnvelopeSecret.BytesMin
             ? new(bytes, previous)
-            : throw new ConfigurationException($"{Variable}: an envelope secret has at least {EnvelopeSecret.BytesMin} characters, such as 'openssl rand -hex 32' prints.");
+            : throw new ConfigurationException(
+                $"{Variable}: an envelope secret has at least {EnvelopeSecret.BytesMin} characters, such as 'openssl rand -hex 32' prints.");
     }
 }

@@ -15,7 +15,8 @@ internal sealed class EnvelopeVerifier(EnvelopeKeys keys)
 
     /// <summary>Who is charged for what these headers come with.</summary>
     /// <param name="key">Known and not blocked.</param>
-    public IdentityReading Read(IHeaderDictionary headers, ApiKey key, Instant now) => Read([.. headers[Envelope.Header]], key, Said(headers), now, isSpent: false);
+    public IdentityReading Read(IHeaderDictionary headers, ApiKey key, Instant now) =>
+        Read([.. headers[Envelope.Header]], key, Said(headers), now, isSpent: false);
 
     /// <param name="tokens">One, or none; several are refused.</param>
     /// <param name="said">The tenant that is named outside the envelope; null: none.</param>

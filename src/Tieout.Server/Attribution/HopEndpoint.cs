@@ -26,7 +26,8 @@ internal static class HopEndpoint
 {
     private const int AttemptsMax = 1_000;
 
-    public static void MapHops(this IEndpointRouteBuilder api) => api.MapPost("/envelopes/hops", RecordAsync).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
+    public static void MapHops(this IEndpointRouteBuilder api) =>
+        api.MapPost("/envelopes/hops", RecordAsync).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
 
     private static async Task<IResult> RecordAsync(
         HttpContext context, ILedger ledger, EnvelopeKeys keys, EnvelopeVerifier verifier, IdentityFindings findings, TimeProvider time)
@@ -34,7 +35,11 @@ internal static class HopEndpoint
         var body = await Inputs.BodyAsync(context, AttributionJson.Default.NewHopBody);
         Inputs.Name(body.Id, "id");
         Inputs.Name(body.Target, "target");
-        if (body.Attempt is < 1 or > AttemptsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"attempt must be a whole number from 1 to {AttemptsMax}.");
+        if (body.Attempt is < 1 or > AttemptsMax)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"attempt must be a whole number from 1 to {AttemptsMax}.");
+        }
+
         var now = Instant.From(time.GetUtcNow());
         var (caller, said) = (Caller.Of(context), verifier.Verify(body.Envelope, now));
 
@@ -50,13 +55,19 @@ internal static class HopEndpoint
             EnvelopeVerdict.Valid valid => (valid.Envelope, valid.KeyId),
             EnvelopeVerdict.Expired expired => (expired.Envelope, expired.KeyId),
             EnvelopeVerdict.Revoked => throw new ApiRefusedException(ApiError.EnvelopeRevoked),
-            EnvelopeVerdict.Refused refused => throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}."),
+            EnvelopeVerdict.Refused refused =>
+                throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}."),
             _ => throw new UnreachableException($"No answer for {said}."),
         };
         if (keys.Carry(body.Envelope, envelope, keyId) is not { } carried) throw new ApiRefusedException(ApiError.EnvelopesOff);
         if (await StandingAsync(ledger, envelope, body.Id, context.RequestAborted) is { } standing) return Made(isNew: false, standing);
         var step = new LineageStep(LineageKind.Hop, body.Id, body.Attempt ?? 1, caller.TokenId, body.Target, now);
-        if (await new EnvelopeChain(ledger, envelope.Org, envelope.Operation, carried, isNew: false).HopAsync(step, caller.IsPlatform ? Audited : null) is Outcome.Refused no) throw new ApiRefusedException(no.Reason.Error, no.LimitDetail);
+        if (await new EnvelopeChain(ledger, envelope.Org, envelope.Operation, carried, isNew: false).HopAsync(
+            step, caller.IsPlatform ? Audited : null) is Outcome.Refused no)
+        {
+            throw new ApiRefusedException(no.Reason.Error, no.LimitDetail);
+        }
+
         return Made(isNew: true, (await StandingAsync(ledger, envelope, body.Id, context.RequestAborted))!);
 
         // A person's hop is recorded in the commit of the step (U1).

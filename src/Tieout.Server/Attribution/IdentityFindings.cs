@@ -38,11 +38,13 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
 
         // A verified tenant that is not known here cannot have findings of its own.
         var org = ledger.Read.Org(finding.Org) is null ? finding.KeyOrg : finding.Org;
-        _waiting.Writer.TryWrite(new(RecordKind.IdentityFinding, org, Cut(name), Detail(finding), Once: true) { Announcement = new(Finding: new(finding.Code)) });
+        _waiting.Writer.TryWrite(
+            new(RecordKind.IdentityFinding, org, Cut(name), Detail(finding), Once: true) { Announcement = new(Finding: new(finding.Code)) });
     }
 
     public static string Detail(IdentityFinding finding) => JsonSerializer.Serialize(
-        new FindingDetail(JsonNamingPolicy.SnakeCaseLower.ConvertName(finding.Cause), finding.KeyId, finding.KeyOrg, Claimed(finding), finding.Verified, finding.Issuance, finding.Operation), FindingJson.Default.FindingDetail);
+        new FindingDetail(JsonNamingPolicy.SnakeCaseLower.ConvertName(finding.Cause), finding.KeyId, finding.KeyOrg, Claimed(finding), finding.Verified,
+            finding.Issuance, finding.Operation), FindingJson.Default.FindingDetail);
 
     protected override ILogger Logger => logger;
 
@@ -62,7 +64,10 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
     {
         try
         {
-            if (await ledger.SubmitAsync(command, stoppingToken) is Outcome.Refused { Reason: not Refusal.IdReused } refused) LogNotWritten(command.Name, refused.Reason.ToString());
+            if (await ledger.SubmitAsync(command, stoppingToken) is Outcome.Refused { Reason: not Refusal.IdReused } refused)
+            {
+                LogNotWritten(command.Name, refused.Reason.ToString());
+            }
         }
         catch (StoreUnavailableException unavailable)
         {
@@ -76,7 +81,8 @@ internal sealed partial class IdentityFindings(ILedger ledger, TimeProvider time
     /// <summary>What a caller wrote, if it is fit to be stored.</summary>
     private static string? Claimed(IdentityFinding finding) => Core.Tenancy.Names.IsValid(finding.Claimed) ? finding.Claimed : null;
 
-    [LoggerMessage(EventId = LogEvents.IdentityFinding, Level = LogLevel.Warning, Message = "{Finding}: {Cause}; key {Key} of {KeyOrg} claimed {Claimed}, verified is {Verified}")]
+    [LoggerMessage(EventId = LogEvents.IdentityFinding, Level = LogLevel.Warning,
+        Message = "{Finding}: {Cause}; key {Key} of {KeyOrg} claimed {Claimed}, verified is {Verified}")]
     private partial void LogFinding(string finding, string cause, string key, string keyOrg, string? claimed, string? verified);
 
     [LoggerMessage(EventId = LogEvents.IdentityFindingNotWritten, Level = LogLevel.Error, Message = "The finding {Finding} could not be written: {Reason}")]

@@ -21,7 +21,8 @@ public sealed record LineageBody(string IssuanceId, string KeyId, bool? Intact, 
 
         // One text of the envelope from its beginning to its end (A1): a row that says another was not linked to these.
         var flaw = Lineage.Check(key, first.Row.Issuance, first.TokenSha256, [.. entries.Select(entry => entry.Row)])
-            ?? (entries.FirstOrDefault(entry => !entry.TokenSha256.AsSpan().SequenceEqual(first.TokenSha256)) is { } other ? new LineageBreak(other.Row.No, LineageFlaw.Changed) : null);
+            ?? (entries.FirstOrDefault(entry => !entry.TokenSha256.AsSpan().SequenceEqual(first.TokenSha256)) is { } other
+                ? new LineageBreak(other.Row.No, LineageFlaw.Changed) : null);
         return new(first.Row.Issuance, first.KeyId, flaw is null, flaw is null ? null : new(flaw.No, SnakeCase.Of(flaw.Flaw)), steps);
     }
 }
@@ -38,5 +39,6 @@ public sealed record LineageBreakBody(int No, string Flaw);
 public sealed record LineageStepBody(int No, string Kind, string Id, int AttemptNo, string Executor, string Target, string At, string Link)
 {
     internal static LineageStepBody From(LineageRow row) => new(
-        row.No, SnakeCase.Of(row.Step.Kind), row.Step.Id, row.Step.AttemptNo, row.Step.Executor, row.Step.Target, row.Step.At.ToString(), Convert.ToHexStringLower(row.Link));
+        row.No, SnakeCase.Of(row.Step.Kind), row.Step.Id, row.Step.AttemptNo, row.Step.Executor, row.Step.Target, row.Step.At.ToString(),
+        Convert.ToHexStringLower(row.Link));
 }

@@ -55,7 +55,8 @@ internal static class LinkedCommands
     }
 
     private static async Task ReadEndAsync(
-        ILedger ledger, LinkedCommand linked, Dictionary<(string Org, string Operation, string Issuance), (int No, byte[] Link)> ends, CancellationToken cancellationToken)
+        ILedger ledger, LinkedCommand linked, Dictionary<(string Org, string Operation, string Issuance), (int No, byte[] Link)> ends,
+        CancellationToken cancellationToken)
     {
         var name = NameOf(linked.Command, linked.Envelope!);
         if (ends.ContainsKey(name)) return;

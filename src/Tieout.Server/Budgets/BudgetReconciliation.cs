@@ -15,7 +15,8 @@ namespace Tieout.Server.Budgets;
 
 /// <summary>Every budget window in force, counted anew from postings and open holds; and today's total by each level of the hierarchy.</summary>
 /// <param name="Differing">Windows and levels that differ.</param>
-public sealed record BudgetReconciliationBody(string Org, string Asset, IReadOnlyList<WindowCheckBody> Windows, IReadOnlyList<LevelBody> Levels, int Differing, long AsOf);
+public sealed record BudgetReconciliationBody(
+    string Org, string Asset, IReadOnlyList<WindowCheckBody> Windows, IReadOnlyList<LevelBody> Levels, int Differing, long AsOf);
 
 /// <param name="Posted">As the window stands.</param>
 /// <param name="PostedCounted">From the postings.</param>
@@ -38,7 +39,8 @@ public sealed record LevelMemberBody(string? Name, Amount Charged, Amount? Budge
 /// <summary><c>budgets reconcile</c>.</summary>
 internal static class BudgetReconciliation
 {
-    public static void MapBudgetReconciliation(this IEndpointRouteBuilder api) => api.MapGet("/orgs/{org}/budgets/reconciliation", async (string org, HttpContext context, ILedger ledger, TimeProvider time) =>
+    public static void MapBudgetReconciliation(this IEndpointRouteBuilder api) =>
+        api.MapGet("/orgs/{org}/budgets/reconciliation", async (string org, HttpContext context, ILedger ledger, TimeProvider time) =>
     {
         Inputs.OnlyQuery(context);
         var (state, now) = (Inputs.Org(ledger, org), Instant.From(time.GetUtcNow()));
@@ -50,7 +52,8 @@ internal static class BudgetReconciliation
             var asOf = ledger.Read.AsOf;
             var windows = await WindowsAsync(org, now, ledger.Read, context.RequestAborted);
             var levels = await LevelsAsync(state, now, ledger.Read, context.RequestAborted);
-            var differing = windows.Count(window => window.Posted != window.PostedCounted || window.Held != window.HeldCounted) + levels.Count(level => level.Difference != Amount.Zero);
+            var differing = windows.Count(window => window.Posted != window.PostedCounted || window.Held != window.HeldCounted)
+                + levels.Count(level => level.Difference != Amount.Zero);
             return new(org, state.Org.Asset, windows, levels, differing, asOf);
         }
     }).Allow(Access.EveryRole);
@@ -65,16 +68,20 @@ internal static class BudgetReconciliation
         foreach (var budget in budgets)
         {
             var period = budget.WindowAt(now);
-            var held = holds.Where(hold => budget.CountsHold(hold.Seq) && budget.Counts(hold.Scope, hold.EndUser) && budget.WindowAt(hold.HeldAt).Start == period.Start)
+            var held = holds.Where(
+                hold => budget.CountsHold(hold.Seq) && budget.Counts(hold.Scope, hold.EndUser) && budget.WindowAt(hold.HeldAt).Start == period.Start)
                 .ToLookup(hold => budget.IsPerUser ? hold.EndUser : null, hold => hold.Amount);
             var users = standing.Keys.Where(key => key.No == budget.No).Select(key => key.Each)
-                .Union(counted.Keys.Where(key => key.Budget == budget.No && key.Start == period.Start).Select(key => key.Each)).Union(held.Select(group => group.Key)).ToList();
+                .Union(counted.Keys.Where(key => key.Budget == budget.No && key.Start == period.Start).Select(key => key.Each))
+                .Union(held.Select(group => group.Key)).ToList();
             foreach (var user in users.Order(StringComparer.Ordinal))
             {
                 var shown = standing.GetValueOrDefault((budget.No, user));
-                var (posted, postedCounted) = (shown?.Posted ?? Amount.Zero, counted.GetValueOrDefault(new(budget.No, period.Start, user))?.Posted ?? Amount.Zero);
+                var (posted, postedCounted) = (shown?.Posted ?? Amount.Zero,
+                    counted.GetValueOrDefault(new(budget.No, period.Start, user))?.Posted ?? Amount.Zero);
                 var (heldNow, heldCounted) = (shown?.Held ?? Amount.Zero, Amount.Sum(held[user]));
-                checks.Add(new(budget.Budget.Id, user, period.Start.ToString(), period.End.ToString(), posted, postedCounted, heldNow, heldCounted, posted + heldNow - postedCounted - heldCounted));
+                checks.Add(new(budget.Budget.Id, user, period.Start.ToString(), period.End.ToString(), posted, postedCounted, heldNow, heldCounted,
+                    posted + heldNow - postedCounted - heldCounted));
             }
         }
 
@@ -84,9 +91,11 @@ internal static class BudgetReconciliation
     private static async Task<List<LevelBody>> LevelsAsync(OrgState org, Instant now, ILedgerReader read, CancellationToken cancellationToken)
     {
         var day = Window.Of(WindowUnit.Day, now, org.Zone);
-        var tallies = await read.TalliesAsync(new(org.Org.Id, day.Start, day.End, day.End.UnixMicros - day.Start.UnixMicros, TallyFigure.Charge), cancellationToken);
+        var tallies =
+            await read.TalliesAsync(new(org.Org.Id, day.Start, day.End, day.End.UnixMicros - day.Start.UnixMicros, TallyFigure.Charge), cancellationToken);
         var flat = read.SpentToday(org.Org.Id, now);
-        var daily = read.Budgets(org.Org.Id, now).Where(window => window.State.Budget.Window == WindowUnit.Day && window.Each is null && window.Period == day).ToList();
+        var daily =
+            read.Budgets(org.Org.Id, now).Where(window => window.State.Budget.Window == WindowUnit.Day && window.Each is null && window.Period == day).ToList();
 
         LevelBody Level(string name, Func<UsageLabels, string?> of, Func<BudgetScope, string?> scoped)
         {
@@ -100,7 +109,8 @@ internal static class BudgetReconciliation
                 : daily.Find(window => scoped(window.State.Budget.Scope) == member && Levels(window.State.Budget.Scope) == 1)?.Posted;
         }
 
-        return [Level("org", _ => org.Org.Id, _ => null), Level("project", labels => labels.Project, scope => scope.Project), Level("team", labels => labels.Team, scope => scope.Team), Level("key", labels => labels.Key, scope => scope.Key)];
+        return [Level("org", _ => org.Org.Id, _ => null), Level("project", labels => labels.Project, scope => scope.Project),
+            Level("team", labels => labels.Team, scope => scope.Team), Level("key", labels => labels.Key, scope => scope.Key)];
     }
 
     private static int Levels(BudgetScope scope) => new[] { scope.Project, scope.Team, scope.Key, scope.User, scope.Feature }.Count(part => part is not null);

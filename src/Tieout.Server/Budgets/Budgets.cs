@@ -58,7 +58,10 @@ internal static class BudgetEndpoints
         // Projects, users and features come with requests; teams and keys exist only here, so an unknown one would never count anything.
         ledger.Exists(SettingKind.Team, org, body.Team);
         ledger.Exists(SettingKind.Key, org, body.Key);
-        if (body.Key is { } id && KeyCap.RefuseWorker(ApiKey.Parse(ledger.Find(SettingKind.Key, org, id)!.Body)) is { } why) throw new ApiRefusedException(ApiError.ParameterInvalid, why);
+        if (body.Key is { } id && KeyCap.RefuseWorker(ApiKey.Parse(ledger.Find(SettingKind.Key, org, id)!.Body)) is { } why)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, why);
+        }
 
         var scope = new BudgetScope(org, body.Project, body.Team, body.Key, body.User, body.Feature);
         if (scope.IsWholeOrg && window == WindowUnit.Day && (body.TimeZone ?? state.Org.TimeZone) != state.Org.TimeZone)
@@ -66,7 +69,8 @@ internal static class BudgetEndpoints
             throw new ApiRefusedException(ApiError.ParameterInvalid, $"The org's own day is cut in its time zone, {state.Org.TimeZone}.");
         }
 
-        var budget = new Budget(scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);
+        var budget = new Budget(
+            scope, window, limit, hard, body.TimeZone ?? state.Org.TimeZone, body.Thresholds is { } given ? [.. given] : Budget.DefaultThresholds);
         var (isNew, _, _) = (await ledger.ActAsync(new Command.SetBudget(budget), AdminCalls.Of(context))).OrThrow();
         return Answer.Made(isNew, Body(Standing(budget, ledger.Read, Instant.From(time.GetUtcNow()))), BudgetJson.Default.BudgetBody);
     }

@@ -6,7 +6,8 @@ namespace Tieout.Server.Configuration;
 /// <summary>The doors of the server: how callers reach it, and what may stand between.</summary>
 public sealed record DoorOptions
 {
-    /// <summary>Where health detail and metrics are answered without a token, for example <c>http://127.0.0.1:4081</c>; null: only to a token with a role, at the server's own address.</summary>
+    /// <summary>Where health detail and metrics are answered without a token, for example <c>http://127.0.0.1:4081</c>; null: only to a token with a role, at
+    /// the server's own address.</summary>
     public string? OperationsListen { get; init; }
 
     /// <summary>The certificate of an <c>https://</c> address; null: there is none.</summary>
@@ -15,7 +16,8 @@ public sealed record DoorOptions
     /// <summary>Let callers on other machines send keys over plain HTTP. False: such an address is refused at the start.</summary>
     public bool AllowPlainHttp { get; init; }
 
-    /// <summary>The address that callers use. <c>serve</c> prints it, and webhooks' messages link to resources at it. Null: <c>serve</c> prints the server's own address, and messages have no links.</summary>
+    /// <summary>The address that callers use. <c>serve</c> prints it, and webhooks' messages link to resources at it. Null: <c>serve</c> prints the server's
+    /// own address, and messages have no links.</summary>
     public Uri? PublicUrl { get; init; }
 
     /// <summary>From these addresses <c>X-Forwarded-For</c>, <c>-Proto</c> and <c>-Host</c> are believed. Empty: from none.</summary>

@@ -40,7 +40,8 @@ internal sealed class FileWatch(IReadOnlyList<string> files)
         }
     }
 
-    /// <returns>Null: one of the files cannot be read now, or is empty. Between the old file and the new one there may be none, or one that was just opened.</returns>
+    /// <returns>Null: one of the files cannot be read now, or is empty. Between the old file and the new one there may be none, or one that was just
+    /// opened.</returns>
     private static string? HashOf(IReadOnlyList<string> files)
     {
         try

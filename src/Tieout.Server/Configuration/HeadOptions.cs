@@ -32,7 +32,11 @@ internal static class HeadYaml
     public static HeadOptions Heads(YamlPlace place)
     {
         var members = place.Members("key_file", "file", "put", "post", "token", "every_commits", "every");
-        if (!members.TryGetValue("key_file", out var key)) throw place.Wrong("'heads' needs 'key_file': a file with 32 random characters or more, such as 'openssl rand -hex 32' prints");
+        if (!members.TryGetValue("key_file", out var key))
+        {
+            throw place.Wrong("'heads' needs 'key_file': a file with 32 random characters or more, such as 'openssl rand -hex 32' prints");
+        }
+
         var options = new HeadOptions(key.Text());
         if (members.TryGetValue("file", out var file)) options = options with { File = file.Text() };
         if (members.TryGetValue("put", out var put)) options = options with { Put = Url(put) };

@@ -26,5 +26,6 @@ internal sealed record ListenAddress(IPAddress? Address, int Port, bool IsTls)
 
     /// <exception cref="ConfigurationException">It is not such an address.</exception>
     public static ListenAddress Parse(string text) =>
-        TryParse(text, out var address) ? address! : throw new ConfigurationException($"'{text}' is not an address to listen at: write one such as http://127.0.0.1:4080 or https://*:4443.");
+        TryParse(text, out var address) ? address!
+            : throw new ConfigurationException($"'{text}' is not an address to listen at: write one such as http://127.0.0.1:4080 or https://*:4443.");
 }

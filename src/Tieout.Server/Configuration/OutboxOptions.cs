@@ -8,7 +8,8 @@ public sealed record WebhookOptions
     /// <summary>Whether an endpoint may be <c>http://</c>. Off: whoever is on the way could read and change what is told.</summary>
     public bool AllowHttp { get; init; }
 
-    /// <summary>Whether an endpoint may lie in a private network, or on this machine. Off: an address given from outside must not reach what only we can.</summary>
+    /// <summary>Whether an endpoint may lie in a private network, or on this machine. Off: an address given from outside must not reach what only we
+    /// can.</summary>
     public bool AllowPrivate { get; init; }
 
     /// <summary>From sending to the end of the answer.</summary>

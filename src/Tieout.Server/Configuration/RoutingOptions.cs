@@ -24,7 +24,8 @@ public sealed record RetryOptions
     /// <summary>Whether, once each upstream has been tried, they are tried again, after a pause.</summary>
     public bool Repeats { get; init; }
 
-    /// <summary>The pause before a repeat, by chance up to half shorter; twice as long each further time, up to <see cref="RetryAfterMax"/> or to this itself. A provider's <c>Retry-After</c> outranks it.</summary>
+    /// <summary>The pause before a repeat, by chance up to half shorter; twice as long each further time, up to <see cref="RetryAfterMax"/> or to this itself.
+    /// A provider's <c>Retry-After</c> outranks it.</summary>
     public TimeSpan Backoff { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A provider that wants to be left alone for longer than this is not waited for.</summary>
@@ -45,7 +46,8 @@ public enum RetryOn
     /// <summary>No connection came about: nothing was sent.</summary>
     Unreachable = 1,
 
-    /// <summary>The head of the answer did not come in time, or the connection was lost before it. It may have been spent on; the attempt is an estimate.</summary>
+    /// <summary>The head of the answer did not come in time, or the connection was lost before it. It may have been spent on; the attempt is an
+    /// estimate.</summary>
     NoAnswer = 2,
 
     /// <summary>429.</summary>

@@ -26,7 +26,11 @@ internal static class RoutingYaml
     {
         var members = place.Members("attempts_max", "backoff", "retry_after_max", "on");
         var retries = RetryOptions.Default with { Repeats = true };
-        if (members.TryGetValue("attempts_max", out var attempts)) retries = retries with { AttemptsMax = (int)attempts.Count(RetryOptions.AttemptsUpperBound) };
+        if (members.TryGetValue("attempts_max", out var attempts))
+        {
+            retries = retries with { AttemptsMax = (int)attempts.Count(RetryOptions.AttemptsUpperBound) };
+        }
+
         if (members.TryGetValue("backoff", out var backoff)) retries = retries with { Backoff = backoff.Duration() };
         if (members.TryGetValue("retry_after_max", out var after)) retries = retries with { RetryAfterMax = after.Duration() };
         if (members.TryGetValue("on", out var on)) retries = retries with { On = on.Items().Aggregate(RetryOn.None, (all, item) => all | On(item)) };
@@ -55,12 +59,16 @@ internal static class RoutingYaml
             foreach (var (name, place) in fallbacks)
             {
                 if (!models.ContainsKey(name)) throw place.Wrong($"model '{model}' falls back to '{name}', which 'models' does not have");
-                if (Chain(name, model, models, []) is { } chain) throw place.Wrong($"the fallbacks of model '{model}' come back to it: {model} → {string.Join(" → ", chain)}");
+                if (Chain(name, model, models, []) is { } chain)
+                {
+                    throw place.Wrong($"the fallbacks of model '{model}' come back to it: {model} → {string.Join(" → ", chain)}");
+                }
             }
         }
     }
 
-    private static List<string>? Chain(string from, string to, IReadOnlyDictionary<string, ImmutableArray<(string Name, YamlPlace Place)>> models, HashSet<string> seen)
+    private static List<string>? Chain(
+        string from, string to, IReadOnlyDictionary<string, ImmutableArray<(string Name, YamlPlace Place)>> models, HashSet<string> seen)
     {
         if (from == to) return [to];
         if (!seen.Add(from) || !models.TryGetValue(from, out var fallbacks)) return null;
@@ -75,8 +83,13 @@ internal static class RoutingYaml
     private static LimitRule Limit(YamlPlace place)
     {
         var members = place.Members("org", "team", "key", "model", "requests_per_minute", "tokens_per_minute", "concurrency");
-        var rule = new LimitRule(Who("org"), Who("team"), Who("key"), Who("model"), Count("requests_per_minute", RateMax), Count("tokens_per_minute", RateMax), Count("concurrency", ConcurrencyMax));
-        if (rule is { RequestsPerMinute: null, TokensPerMinute: null, Concurrency: null }) throw place.Wrong("a limit needs requests_per_minute, tokens_per_minute or concurrency");
+        var rule = new LimitRule(Who("org"), Who("team"), Who("key"), Who("model"), Count("requests_per_minute", RateMax), Count("tokens_per_minute", RateMax),
+            Count("concurrency", ConcurrencyMax));
+        if (rule is { RequestsPerMinute: null, TokensPerMinute: null, Concurrency: null })
+        {
+            throw place.Wrong("a limit needs requests_per_minute, tokens_per_minute or concurrency");
+        }
+
         return rule;
 
         long? Count(string name, long max) => members.TryGetValue(name, out var count) ? count.Count(max) : null;
@@ -100,6 +113,7 @@ internal static class RoutingYaml
     private static TimeSpan AtLeastHalfASecond(YamlPlace place)
     {
         var time = place.Duration();
-        return time >= BreakerTimeMin ? time : throw place.Wrong(string.Create(CultureInfo.InvariantCulture, $"a breaker's time must be at least {BreakerTimeMin.TotalMilliseconds}ms"));
+        return time >= BreakerTimeMin
+            ? time : throw place.Wrong(string.Create(CultureInfo.InvariantCulture, $"a breaker's time must be at least {BreakerTimeMin.TotalMilliseconds}ms"));
     }
 }

@@ -14,6 +14,7 @@ internal static class SecretLines
         var lines = text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return lines.Length is > 0 and <= LinesMax
             ? lines
-            : throw new ConfigurationException($"{name}: a secret has one line, or two while it is rotated: the new one first, the old one second. This has {lines.Length}.");
+            : throw new ConfigurationException(
+                $"{name}: a secret has one line, or two while it is rotated: the new one first, the old one second. This has {lines.Length}.");
     }
 }

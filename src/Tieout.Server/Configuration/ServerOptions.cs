@@ -20,7 +20,8 @@ public sealed record ServerOptions
     /// <summary>The folder that holds everything durable.</summary>
     public string Data { get; init; } = "tieout-data";
 
-    /// <summary>The folder where finished spend waits while the store is down; null: <c>spool</c> in the data folder. Another disk outlives a full one.</summary>
+    /// <summary>The folder where finished spend waits while the store is down; null: <c>spool</c> in the data folder. Another disk outlives a full
+    /// one.</summary>
     public string? Spool { get; init; }
 
     public SpoolLimits SpoolLimits { get; init; } = new();
@@ -166,7 +167,8 @@ public sealed record GatewayOptions
     /// <summary>Bounds the memory of one request. Long contexts with images fit.</summary>
     public long BodyBytesMax { get; init; } = 32 * 1024 * 1024;
 
-    /// <summary>Output tokens to hold money for where neither the request nor the model says a limit. An answer that is longer is an overrun, and a finding.</summary>
+    /// <summary>Output tokens to hold money for where neither the request nor the model says a limit. An answer that is longer is an overrun, and a
+    /// finding.</summary>
     public long OutputTokensDefault { get; init; } = 16_384;
 
     /// <summary>The header <c>Tieout-On-Short</c> of a request outranks it.</summary>
@@ -178,7 +180,8 @@ public sealed record GatewayOptions
     /// <summary>From sending a request to the last byte of its answer.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Between two reads of an answer. Its first byte may take as long as <see cref="RequestTimeout"/>, unless a provider's or model's <see cref="TimeoutOptions.FirstByte"/> says less.</summary>
+    /// <summary>Between two reads of an answer. Its first byte may take as long as <see cref="RequestTimeout"/>, unless a provider's or model's
+    /// <see cref="TimeoutOptions.FirstByte"/> says less.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long an answer is read on after its client has gone, so that its true usage is known.</summary>
@@ -187,7 +190,8 @@ public sealed record GatewayOptions
     /// <summary>How much of an answer is read on after its client has gone.</summary>
     public long DrainBytesMax { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>How often a key may ask in a minute for what the provider takes nothing for: moderation and token counting. Besides, <c>limits</c> count for it as for everything else.</summary>
+    /// <summary>How often a key may ask in a minute for what the provider takes nothing for: moderation and token counting. Besides, <c>limits</c> count for it
+    /// as for everything else.</summary>
     public long FreeRequestsPerMinute { get; init; } = 600;
 
     /// <summary>The largest file that is taken for a batch. It goes through a file of the data folder, not through memory.</summary>
@@ -202,6 +206,7 @@ public sealed record GatewayOptions
     /// <summary>Where a model does not say.</summary>
     public RetryOptions Retries { get; init; } = RetryOptions.Default;
 
-    /// <summary>Where an upstream does not say. Null: <see cref="BreakerOptions.Default"/> where there is another to go to, and none where there is not.</summary>
+    /// <summary>Where an upstream does not say. Null: <see cref="BreakerOptions.Default"/> where there is another to go to, and none where there is
+    /// not.</summary>
     public BreakerOptions? Breaker { get; init; }
 }

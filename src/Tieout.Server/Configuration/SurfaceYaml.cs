@@ -13,7 +13,8 @@ internal static class SurfaceYaml
     public static SurfaceOptions Surface(string name, YamlPlace place)
     {
         if (!Names.IsValid(name) || name.Contains(' ', StringComparison.Ordinal)) throw place.Wrong($"'{name}' cannot be a surface's name");
-        var members = place.Members("kind", "org", "key", "amount", "unit", "every", "days", "timeout", "rows_max", "connection", "query", "url", "token", "rows", "path", "format", "provider");
+        var members = place.Members("kind", "org", "key", "amount", "unit", "every", "days", "timeout", "rows_max", "connection", "query", "url", "token",
+            "rows", "path", "format", "provider");
         string Needed(string member) => members.TryGetValue(member, out var value) ? value.Text() : throw place.Wrong($"surface '{name}' needs '{member}'");
 
         var source = Source(name, Needed("kind"), place, members);
@@ -47,7 +48,10 @@ internal static class SurfaceYaml
         };
         foreach (var other in (ReadOnlySpan<string>)["connection", "query", "url", "token", "rows", "path", "format"])
         {
-            if (members.TryGetValue(other, out var value) && !Known.Contains(other)) throw value.Wrong($"'{other}' is not a member of a surface of kind {kind}");
+            if (members.TryGetValue(other, out var value) && !Known.Contains(other))
+            {
+                throw value.Wrong($"'{other}' is not a member of a surface of kind {kind}");
+            }
         }
 
         if (!members.TryGetValue(Needed, out var where)) throw place.Wrong($"surface '{name}' needs '{Needed}'");
@@ -57,12 +61,20 @@ internal static class SurfaceYaml
                 if (PostgresAddress.Validate(where.Text()) is { } flaw) throw where.Wrong($"the connection is not valid: {flaw}");
                 return new SurfaceSource.Sql(where.Text(), members.TryGetValue("query", out var query) ? query.Text() : null);
             case "http":
-                if (!Uri.TryCreate(where.Text(), UriKind.Absolute, out var url) || url is not { Scheme: "http" or "https", UserInfo: "", Fragment: "", Host.Length: > 0 }) throw where.Wrong("the url must be http:// or https://, without a user or a fragment");
+                if (!Uri.TryCreate(where.Text(), UriKind.Absolute, out var url)
+                    || url is not { Scheme: "http" or "https", UserInfo: "", Fragment: "", Host.Length: > 0 })
+                {
+                    throw where.Wrong("the url must be http:// or https://, without a user or a fragment");
+                }
+
                 return new SurfaceSource.Http(
-                    url, members.TryGetValue("token", out var token) ? token.Text().Trim() : null, members.TryGetValue("rows", out var rows) ? [.. rows.Text().Split('.', StringSplitOptions.RemoveEmptyEntries)] : []);
+                    url, members.TryGetValue("token", out var token) ? token.Text().Trim() : null,
+                    members.TryGetValue("rows", out var rows) ? [.. rows.Text().Split('.', StringSplitOptions.RemoveEmptyEntries)] : []);
             default:
                 var format = members.TryGetValue("format", out var given) ? given.Text() : "csv";
-                return format is "csv" or "jsonl" || BillFormatNames.All.Contains(format) ? new SurfaceSource.InFile(where.Text(), format) : throw given!.Wrong($"the format '{format}' is not known; known are csv, jsonl, {string.Join(", ", BillFormatNames.All.Order(StringComparer.Ordinal))}");
+                return format is "csv" or "jsonl" || BillFormatNames.All.Contains(format) ? new SurfaceSource.InFile(where.Text(), format)
+                    : throw given!.Wrong(
+                        $"the format '{format}' is not known; known are csv, jsonl, {string.Join(", ", BillFormatNames.All.Order(StringComparer.Ordinal))}");
         }
     }
 }

@@ -17,7 +17,8 @@ public static class TieoutYaml
     /// <summary>Far deeper than anything means something here. What loads a document does so by recursion, and would take the whole server along.</summary>
     private const int DepthMax = 32;
 
-    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__SPOOL</c>, <c>TIEOUT__STORE</c>.</param>
+    /// <param name="environment">For <c>${NAME}</c>, and for what outranks the file: <c>TIEOUT__LISTEN</c>, <c>TIEOUT__DATA</c>, <c>TIEOUT__SPOOL</c>,
+    /// <c>TIEOUT__STORE</c>.</param>
     /// <exception cref="ConfigurationException">The file cannot be read or understood.</exception>
     public static ServerOptions Load(string path, Func<string, string?> environment)
     {
@@ -41,10 +42,14 @@ public static class TieoutYaml
     public static ServerOptions Read(string text, string file, Func<string, string?> environment)
     {
         var source = new YamlSource(file, environment);
-        var options = Overridden(Parse(text, file) is { } root ? ReadRoot(new(source, "", root)) : new ServerOptions(), environment) with { ValueFiles = [.. source.Files] };
+        var options = Overridden(
+            Parse(text, file) is { } root ? ReadRoot(new(source, "", root)) : new ServerOptions(), environment) with
+        { ValueFiles = [.. source.Files] };
         var names = options.Providers.Select(provider => provider.Name).ToHashSet(StringComparer.Ordinal);
-        var unknown = options.Models.SelectMany(model => model.Upstreams.Select(upstream => (model.Name, upstream.Provider))).FirstOrDefault(use => !names.Contains(use.Provider));
-        return unknown.Name is null ? options : throw new ConfigurationException($"{file}: model '{unknown.Name}' names the provider '{unknown.Provider}', which 'providers' does not have.");
+        var unknown = options.Models.SelectMany(model => model.Upstreams.Select(upstream => (model.Name, upstream.Provider))).FirstOrDefault(
+            use => !names.Contains(use.Provider));
+        return unknown.Name is null ? options
+            : throw new ConfigurationException($"{file}: model '{unknown.Name}' names the provider '{unknown.Provider}', which 'providers' does not have.");
     }
 
     private static YamlNode? Parse(string text, string file)
@@ -61,7 +66,8 @@ public static class TieoutYaml
         catch (YamlException error)
         {
             var what = error.Message.TrimEnd('.').ReplaceLineEndings(" ");
-            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{file}:{error.Start.Line}:{error.Start.Column}: this is not YAML: {what}."), error);
+            throw new ConfigurationException(
+                string.Create(CultureInfo.InvariantCulture, $"{file}:{error.Start.Line}:{error.Start.Column}: this is not YAML: {what}."), error);
         }
         catch (Exception error) when (error is not ConfigurationException)
         {
@@ -77,19 +83,28 @@ public static class TieoutYaml
         for (var depth = 0; events.MoveNext();)
         {
             depth += events.Current!.NestingIncrease;
-            if (depth > DepthMax) throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{file}:{events.Current.Start.Line}: this is nested more than {DepthMax} deep."));
+            if (depth > DepthMax)
+            {
+                throw new ConfigurationException(
+                    string.Create(CultureInfo.InvariantCulture, $"{file}:{events.Current.Start.Line}: this is nested more than {DepthMax} deep."));
+            }
         }
     }
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "alerts", "surfaces", "approvals", "runtime", "heads", .. DoorYaml.Members]);
+        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "alerts",
+            "surfaces", "approvals", "runtime", "heads", .. DoorYaml.Members]);
         var options = new ServerOptions { Doors = DoorYaml.Read(members) };
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = DoorYaml.Listening(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
         if (members.TryGetValue("spool", out var spool)) options = options with { Spool = spool.Text() };
         if (members.TryGetValue("store", out var store)) options = options with { Postgres = Store(store.Text(), store.Wrong) };
-        if (members.TryGetValue("providers", out var providers)) options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
+        if (members.TryGetValue("providers", out var providers))
+        {
+            options = options with { Providers = [.. providers.Entries().Select(entry => Provider(entry.Key.Value!, entry.Value))] };
+        }
+
         if (members.TryGetValue("models", out var models)) options = options with { Models = Models(models) };
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
@@ -97,7 +112,11 @@ public static class TieoutYaml
         if (members.TryGetValue("webhooks", out var webhooks)) options = options with { Webhooks = OutboxYaml.Webhooks(webhooks) };
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
-        if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
+        if (members.TryGetValue("surfaces", out var surfaces))
+        {
+            options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
+        }
+
         if (members.TryGetValue("approvals", out var approvals)) options = options with { Approvals = ApprovalYaml.Approvals(approvals) };
         if (members.TryGetValue("heads", out var heads)) options = options with { Heads = HeadYaml.Heads(heads) };
         return options;
@@ -105,7 +124,11 @@ public static class TieoutYaml
 
     private static ServerOptions Overridden(ServerOptions options, Func<string, string?> environment)
     {
-        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen) options = options with { Listen = DoorYaml.Listening(listen, InEnvironment("TIEOUT__LISTEN")) };
+        if (environment("TIEOUT__LISTEN") is { Length: > 0 } listen)
+        {
+            options = options with { Listen = DoorYaml.Listening(listen, InEnvironment("TIEOUT__LISTEN")) };
+        }
+
         if (environment("TIEOUT__DATA") is { Length: > 0 } data) options = options with { Data = data };
         if (environment("TIEOUT__SPOOL") is { Length: > 0 } spool) options = options with { Spool = spool };
         if (environment("TIEOUT__STORE") is { Length: > 0 } store) options = options with { Postgres = Store(store, InEnvironment("TIEOUT__STORE")) };
@@ -117,7 +140,8 @@ public static class TieoutYaml
     private static ProviderOptions Provider(string name, YamlPlace place)
     {
         if (!Names.IsValid(name)) throw place.Wrong($"'{name}' cannot be a provider's name: use letters, digits and . _ - only");
-        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query", "api_key_by_org", "shared_objects");
+        var members = place.Members("dialect", "base_url", "api_key", "forward_headers", "prices", "timeouts", "batch_factor", "auth_header", "query",
+            "api_key_by_org", "shared_objects");
         if (!members.TryGetValue("base_url", out var url)) throw place.Wrong($"provider '{name}' needs a base_url");
         return new(
             name, members.TryGetValue("dialect", out var dialect) ? Dialect(dialect) : ProviderDialect.OpenAi, Url(url.Text(), url.Wrong),
@@ -137,7 +161,8 @@ public static class TieoutYaml
     private static ImmutableDictionary<string, string> ApiKeyByOrg(YamlPlace place)
     {
         var keys = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (var (org, key) in place.Entries()) keys[Names.IsValid(org.Value!) ? org.Value! : throw place.Wrong($"'{org.Value}' is not an org's id")] = HeaderValue(key);
+        foreach (var (org, key) in place.Entries()) keys[Names.IsValid(org.Value!) ? org.Value! : throw place.Wrong($"'{org.Value}' is not an org's id")] =
+            HeaderValue(key);
         return keys.ToImmutable();
     }
 
@@ -150,7 +175,8 @@ public static class TieoutYaml
             var members = item.Members("name", "upstreams", "timeouts", "retries", "fallbacks");
             if (!members.TryGetValue("name", out var name)) throw item.Wrong("a model needs a name");
             if (!Names.IsValid(name.Text())) throw name.Wrong($"'{name.Text()}' cannot be a model's name");
-            ImmutableArray<(string Name, YamlPlace)> others = members.TryGetValue("fallbacks", out var chain) ? [.. chain.Items().Select(other => (other.Text(), other))] : [];
+            ImmutableArray<(string Name, YamlPlace)> others = members.TryGetValue("fallbacks", out var chain)
+                ? [.. chain.Items().Select(other => (other.Text(), other))] : [];
             if (!fallbacks.TryAdd(name.Text(), others)) throw name.Wrong($"model '{name.Text()}' is listed twice");
             ImmutableArray<UpstreamOptions> upstreams = members.TryGetValue("upstreams", out var list) ? [.. list.Items().Select(Upstream)] : [];
             if (upstreams.IsEmpty) throw item.Wrong($"model '{name.Text()}' needs at least one upstream");
@@ -182,7 +208,9 @@ public static class TieoutYaml
 
     private static GatewayOptions Gateway(YamlPlace place)
     {
-        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout", "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "free_requests_per_minute", "claim_multiple_max", "claim_excess_max", "sub_calls_max", "retries", "breaker");
+        var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout",
+            "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "free_requests_per_minute", "claim_multiple_max", "claim_excess_max",
+            "sub_calls_max", "retries", "breaker");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -204,7 +232,8 @@ public static class TieoutYaml
     private static ClaimLimit Claims(Dictionary<string, YamlPlace> members, ClaimLimit usual) => new(
         members.TryGetValue("claim_multiple_max", out var multiple) ? (int)multiple.Count(1_000_000) : usual.Multiple,
         members.TryGetValue("claim_excess_max", out var excess)
-            ? Amount.TryParse(excess.Text(), out var amount) && amount >= Amount.Zero ? amount : throw excess.Wrong($"'{excess.Text()}' is not an amount. Use digits with an optional decimal point, for example 1.00")
+            ? Amount.TryParse(excess.Text(), out var amount) && amount >= Amount.Zero
+                ? amount : throw excess.Wrong($"'{excess.Text()}' is not an amount. Use digits with an optional decimal point, for example 1.00")
             : usual.Excess,
         members.TryGetValue("sub_calls_max", out var calls) ? (int)calls.Count(1_000, min: 0) : usual.SubCallsMax);
 
@@ -212,7 +241,8 @@ public static class TieoutYaml
     {
         var known = Enum.GetValues<ProviderDialect>();
         var index = Array.FindIndex(known, dialect => dialect.Name() == place.Text());
-        return index >= 0 ? known[index] : throw place.Wrong($"the dialect '{place.Text()}' is not known; known are {string.Join(", ", known.Select(dialect => dialect.Name()))}");
+        return index >= 0 ? known[index]
+            : throw place.Wrong($"the dialect '{place.Text()}' is not known; known are {string.Join(", ", known.Select(dialect => dialect.Name()))}");
     }
 
     private static decimal BatchFactor(YamlPlace place) =>
@@ -243,7 +273,8 @@ public static class TieoutYaml
     private static string HeaderValue(YamlPlace place)
     {
         var text = place.Text().Trim();
-        return text.Length > 0 && text.All(c => c is > ' ' and < '\x7f') ? text : throw place.Wrong("the api_key has spaces or characters that no header can carry");
+        return text.Length > 0 && text.All(c => c is > ' ' and < '\x7f')
+            ? text : throw place.Wrong("the api_key has spaces or characters that no header can carry");
     }
 
     private static string HeaderName(YamlPlace place) =>
@@ -256,6 +287,7 @@ public static class TieoutYaml
     {
         var text = place.Text();
         var name = text.EndsWith('*') ? text[..^1] : text;
-        return text.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? text : throw place.Wrong($"'{text}' is not a header's name, with at most one * at its end");
+        return text.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? text : throw place.Wrong($"'{text}' is not a header's name, with at most one * at its end");
     }
 }

@@ -41,7 +41,8 @@ internal sealed class YamlPlace(YamlSource source, string path, YamlNode node)
         return sequence.Children.Select((item, index) => new YamlPlace(source, string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]"), item));
     }
 
-    /// <summary>A scalar with every <c>${NAME}</c> replaced by what the environment has under that name, and every <c>${file:PATH}</c> by the first line of that file.</summary>
+    /// <summary>A scalar with every <c>${NAME}</c> replaced by what the environment has under that name, and every <c>${file:PATH}</c> by the first line of
+    /// that file.</summary>
     public string Text()
     {
         if (node is not YamlScalarNode { Value.Length: > 0 } scalar) throw Wrong($"{Title} must have a value");
@@ -60,7 +61,8 @@ internal sealed class YamlPlace(YamlSource source, string path, YamlNode node)
         foreach (var (unit, ms) in (ReadOnlySpan<(string, long)>)[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)])
         {
             if (!text.EndsWith(unit, StringComparison.Ordinal)) continue;
-            if (int.TryParse(text[..^unit.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 1_000_000 && number * ms <= 86_400_000)
+            if (int.TryParse(text[..^unit.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 1_000_000
+                && number * ms <= 86_400_000)
             {
                 return TimeSpan.FromMilliseconds(number * ms);
             }
@@ -84,7 +86,8 @@ internal sealed class YamlPlace(YamlSource source, string path, YamlNode node)
             var name = text[(open + 2)..close];
             if (source.Value(name) is not { Length: > 0 } value)
             {
-                throw Wrong(name.StartsWith("file:", StringComparison.Ordinal) ? $"{Title} needs the file {name[5..]}, which cannot be read or is empty" : $"{Title} needs the environment variable {name}, which is not set");
+                throw Wrong(name.StartsWith("file:", StringComparison.Ordinal) ? $"{Title} needs the file {name[5..]}, which cannot be read or is empty"
+                    : $"{Title} needs the environment variable {name}, which is not set");
             }
 
             text = text[..open] + value + text[(close + 1)..];

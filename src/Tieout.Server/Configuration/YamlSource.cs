@@ -1,6 +1,7 @@
 namespace Tieout.Server.Configuration;
 
-/// <summary>A configuration file, and where its <c>${NAME}</c> and <c>${file:PATH}</c> come from. Those values are never repeated in a message: they are mostly secrets.</summary>
+/// <summary>A configuration file, and where its <c>${NAME}</c> and <c>${file:PATH}</c> come from. Those values are never repeated in a message: they are mostly
+/// secrets.</summary>
 internal sealed class YamlSource(string file, Func<string, string?> environment)
 {
     private const string FilePrefix = "file:";
@@ -25,7 +26,8 @@ internal sealed class YamlSource(string file, Func<string, string?> environment)
     /// <summary>A message with each such value replaced by <c>${NAME}</c>, the longest first.</summary>
     public string WithoutValues(string message)
     {
-        foreach (var (value, name) in _nameOfValue.OrderByDescending(entry => entry.Key.Length)) message = message.Replace(value, $"${{{name}}}", StringComparison.Ordinal);
+        foreach (var (value, name) in _nameOfValue.OrderByDescending(
+            entry => entry.Key.Length)) message = message.Replace(value, $"${{{name}}}", StringComparison.Ordinal);
         return message;
     }
 

@@ -28,7 +28,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError HeaderInvalid = new("header_invalid", 400, "A header is invalid.");
     public static readonly ApiError ParameterInvalid = new("parameter_invalid", 400, "A parameter is invalid.");
     public static readonly ApiError NotFound = new("not_found", 404, "This address does not exist.");
-    public static readonly ApiError AmountInvalid = new("amount_invalid", 400, "The amount is invalid. Use digits with an optional decimal point, for example 12.50.");
+    public static readonly ApiError AmountInvalid = new(
+        "amount_invalid", 400, "The amount is invalid. Use digits with an optional decimal point, for example 12.50.");
     public static readonly ApiError TeamNotFound = new("team_not_found", 404, "The team does not exist.");
     public static readonly ApiError ProjectNotFound = new("project_not_found", 404, "The project does not exist.");
     public static readonly ApiError TokenNotFound = new("token_not_found", 404, "The token does not exist.");
@@ -53,13 +54,16 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // Identity envelopes.
     public static readonly ApiError EnvelopeRefused = new("envelope_refused", 403, "The identity envelope was not issued here, or was changed.");
-    public static readonly ApiError EnvelopeRevoked = new("envelope_revoked", 403, "The identity envelope, or the key that signed it, is revoked. Issue a new one.");
+    public static readonly ApiError EnvelopeRevoked = new(
+        "envelope_revoked", 403, "The identity envelope, or the key that signed it, is revoked. Issue a new one.");
     public static readonly ApiError EnvelopeRequired = new("envelope_required", 403, "A worker's key can spend only with a tenant's envelope.");
     public static readonly ApiError EnvelopeExpired = new("envelope_expired", 403, "The identity envelope has expired. Issue a new one.");
-    public static readonly ApiError IdentityRebind = new("identity_rebind", 403, "The identity envelope belongs to another tenant than the key or the request.");
+    public static readonly ApiError IdentityRebind = new(
+        "identity_rebind", 403, "The identity envelope belongs to another tenant than the key or the request.");
     public static readonly ApiError EnvelopeInvalid = new("envelope_invalid", 400, "The envelope request is invalid.");
     public static readonly ApiError EnvelopeKeyNotFound = new("envelope_key_not_found", 404, "The envelope key does not exist.");
-    public static readonly ApiError EnvelopeKeyState = new("envelope_key_state", 409, "The state of an envelope key can only go forward: active, verify_only, revoked.");
+    public static readonly ApiError EnvelopeKeyState = new(
+        "envelope_key_state", 409, "The state of an envelope key can only go forward: active, verify_only, revoked.");
     public static readonly ApiError EnvelopesOff = new("envelopes_off", 503, "This server has no envelope secret, so it cannot issue envelopes.", ServerType);
 
     // Usage that was measured elsewhere.
@@ -68,7 +72,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError ItemInvalid = new("item_invalid", 400, "The usage item is invalid.");
     public static readonly ApiError RuntimeInvalid = new("runtime_invalid", 400, "The registration of the app instance or allocation is invalid.");
     public static readonly ApiError RuntimeNotFound = new("runtime_not_found", 404, "The app instance or allocation does not exist.");
-    public static readonly ApiError RuntimeActive = new("runtime_active", 409, "The app instance or allocation is still running, or its last usage is not charged yet.");
+    public static readonly ApiError RuntimeActive = new(
+        "runtime_active", 409, "The app instance or allocation is still running, or its last usage is not charged yet.");
     public static readonly ApiError RuntimeRetired = new("runtime_retired", 409, "The app instance or allocation is retired.");
     public static readonly ApiError ActivityTooLate = new("activity_too_late", 409, "The activity is too old to be metered.");
     public static readonly ApiError UsageMissing = new("usage_missing", 400, "The item contains no usage.");
@@ -87,7 +92,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError PostingNotFound = new("posting_not_found", 404, "The posting does not exist.");
     public static readonly ApiError PostingNotCorrectable = new("posting_not_correctable", 409, "A posting of this kind cannot be corrected.");
     public static readonly ApiError PostingReversed = new("posting_reversed", 409, "The posting is already reversed.");
-    public static readonly ApiError FindingNotFound = new("finding_not_found", 404, "No open finding has this id. It may have been corrected or accepted, or the id is wrong.");
+    public static readonly ApiError FindingNotFound = new(
+        "finding_not_found", 404, "No open finding has this id. It may have been corrected or accepted, or the id is wrong.");
     public static readonly ApiError FindingNotDecidable = new("finding_not_decidable", 409, "This finding cannot be closed this way.");
     public static readonly ApiError DecisionNeeded = new("decision_needed", 409, "A person must decide which figure is right.");
     public static readonly ApiError ApprovalRequired = new("approval_required", 403, "A second person must approve this.");
@@ -106,7 +112,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError BudgetExhausted = new("budget_exhausted", 402, "A budget does not cover what the request may cost.", QuotaType);
 
     // Limits.
-    public static readonly ApiError OccupancyExceeded = new("occupancy_exceeded", 429, "The caller or its org has reached its limit on this server.", "requests");
+    public static readonly ApiError OccupancyExceeded = new(
+        "occupancy_exceeded", 429, "The caller or its org has reached its limit on this server.", "requests");
     public static readonly ApiError TooManyAttempts = new("too_many_attempts", 429, "Too many wrong credentials came from the address.", "requests");
     public static readonly ApiError ServerBusy = new("server_busy", 503, "The server is at its capacity. Try again.", ServerType);
     public static readonly ApiError ReadTooLong = new("read_too_long", 503, "The read took longer than its time limit.", ServerType);
@@ -117,8 +124,10 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError RateLimited = new("rate_limit_exceeded", 429, "A limit on requests, tokens or concurrent requests is reached.", "requests");
 
     // Faults of the store, of providers, and of this program.
-    public static readonly ApiError StoreUnavailable = new("store_unavailable", 503, "The ledger cannot be written now, so the request was refused.", ServerType);
-    public static readonly ApiError CommandQuarantined = new("command_quarantined", 500, "A fault of the ledger stopped the command. The command is recorded in quarantine.", ServerType);
+    public static readonly ApiError StoreUnavailable = new(
+        "store_unavailable", 503, "The ledger cannot be written now, so the request was refused.", ServerType);
+    public static readonly ApiError CommandQuarantined = new(
+        "command_quarantined", 500, "A fault of the ledger stopped the command. The command is recorded in quarantine.", ServerType);
     public static readonly ApiError UpstreamUnreachable = new("upstream_unreachable", 502, "The provider cannot be reached.", ServerType);
     public static readonly ApiError UpstreamFailed = new("upstream_failed", 502, "The provider's answer could not be read.", ServerType);
     public static readonly ApiError UpstreamTimeout = new("upstream_timeout", 504, "The provider did not answer in time.", ServerType);

@@ -58,9 +58,12 @@ public static class RefusalDetails
         /// <summary>For a limit of the governor: one sentence with the limit. Null: the refusal is of another kind.</summary>
         public string? LimitDetail => refused.Reason switch
         {
-            Refusal.TooManySteps => "The lineage of this envelope has reached its limit of steps (governor.lineage_steps). Start a new operation, or raise the limit.",
-            Refusal.TooManySettings => $"The org has {refused.Limit} settings of this kind, which is its limit (governor.settings_per_kind). Change one that exists, or raise the limit.",
-            Refusal.TooManyOpenHolds => $"The org has {refused.Limit} open holds, which is its limit (governor.open_holds_per_org). Try again when some have ended.",
+            Refusal.TooManySteps =>
+                "The lineage of this envelope has reached its limit of steps (governor.lineage_steps). Start a new operation, or raise the limit.",
+            Refusal.TooManySettings =>
+                $"The org has {refused.Limit} settings of this kind, which is its limit (governor.settings_per_kind). Change one that exists, or raise the limit.",
+            Refusal.TooManyOpenHolds =>
+                $"The org has {refused.Limit} open holds, which is its limit (governor.open_holds_per_org). Try again when some have ended.",
             _ => null,
         };
     }

@@ -62,7 +62,8 @@ internal static class AnswerHeaders
         }
     }
 
-    private static bool IsLimit(string name) => name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) || name.StartsWith(AnthropicRateLimit, StringComparison.OrdinalIgnoreCase);
+    private static bool IsLimit(string name) =>
+        name.StartsWith(RateLimit, StringComparison.OrdinalIgnoreCase) || name.StartsWith(AnthropicRateLimit, StringComparison.OrdinalIgnoreCase);
 
     private static bool HasOwnLimits(IHeaderDictionary headers) =>
         headers.ContainsKey("x-ratelimit-limit-requests") || headers.ContainsKey("x-ratelimit-limit-tokens")

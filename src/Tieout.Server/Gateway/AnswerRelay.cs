@@ -22,7 +22,8 @@ internal readonly record struct AnsweredAttempt(
 
     public bool IsArray => Call.Request.Stream && Call.Endpoint.StreamsArrays && Answer.ContentHeaders.ContentType?.MediaType == "application/json";
 
-    private static bool IsMediaType(HttpContentHeaders headers, string type) => string.Equals(headers.ContentType?.MediaType, type, StringComparison.OrdinalIgnoreCase);
+    private static bool IsMediaType(HttpContentHeaders headers, string type) =>
+        string.Equals(headers.ContentType?.MediaType, type, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Steps 7 to 10: passes a provider's answer on to the client, and makes its usage durable before the last byte goes out (M4).</summary>
@@ -90,8 +91,15 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
 
         // step 10: answer
         AnswerHeaders.WriteCost(call.Context.Response.Headers, figures);
-        if (whole.IsWhole) await WriteAsync(call.Context, answered.Answer, whole.Bytes);
-        else await call.RefuseAsync(deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
+        if (whole.IsWhole)
+        {
+            await WriteAsync(call.Context, answered.Answer, whole.Bytes);
+        }
+        else
+        {
+            await call.RefuseAsync(
+                deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed, "The provider's answer ended early. Its usage is recorded.");
+        }
     }
 
     /// <summary>The usage of a response in the background comes later. Its record must outlast this server before the client knows the response's id.</summary>
@@ -116,9 +124,11 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
     /// <summary>Makes usage, charge and release durable in one command, with the objects that the provider keeps of the answer.</summary>
     /// <param name="status">The provider's HTTP status; 0: no answer came.</param>
     /// <param name="kept">Null: the provider keeps nothing.</param>
-    /// <returns>How account and budgets stand, with the charges of all attempts; null: the usage is not durable, and the client has been told so unless its answer had begun.</returns>
+    /// <returns>How account and budgets stand, with the charges of all attempts; null: the usage is not durable, and the client has been told so unless its
+    /// answer had begun.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Figures?> SettleAsync(GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, IReadOnlyList<Command.KeepObject>? kept = null)
+    public async ValueTask<Figures?> SettleAsync(
+        GatewayCall call, GatewayAttempt attempt, int status, MeteredUsage used, IReadOnlyList<Command.KeepObject>? kept = null)
     {
         // step 9: settle
         var settle = attempt.Settle(status, used, call.Routes.Options.Gateway.Claims);
@@ -138,10 +148,18 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
             case Outcome.Replayed done: return done.Figures;
             case Outcome.Refused refused:
                 logger.UsageNotSettled(attempt.ToString(), refused.Reason);
-                if (!call.Context.Response.HasStarted) await call.RefuseAsync(refused.Reason is Refusal.CommandQuarantined ? ApiError.CommandQuarantined : ApiError.Internal);
+                if (!call.Context.Response.HasStarted)
+                {
+                    await call.RefuseAsync(refused.Reason is Refusal.CommandQuarantined ? ApiError.CommandQuarantined : ApiError.Internal);
+                }
+
                 return null;
             default:
-                if (!call.Context.Response.HasStarted) await call.RefuseAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
+                if (!call.Context.Response.HasStarted)
+                {
+                    await call.RefuseAsync(ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
+                }
+
                 return null;
         }
     }

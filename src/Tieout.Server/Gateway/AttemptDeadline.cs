@@ -2,7 +2,8 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Limits how long an attempt waits for its provider: for the head of the answer, for the whole of it, between two reads, and after the client has gone.</summary>
+/// <summary>Limits how long an attempt waits for its provider: for the head of the answer, for the whole of it, between two reads, and after the client has
+/// gone.</summary>
 internal sealed class AttemptDeadline : IDisposable
 {
     private readonly Timeouts _timeouts;

@@ -13,13 +13,15 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>Steps 3 to 6: makes one attempt after another, each with a hold and a record of its own, until one is answered.</summary>
 /// <remarks>Nothing reaches the client before an attempt is answered, and no attempt follows one that was: so the client gets no byte twice.</remarks>
-internal sealed class AttemptLoop(ServerOptions options, CurrentPrices current, Lineages lineages, AttemptHolds holds, AnswerRelay relay, ILogger<AttemptLoop> logger)
+internal sealed class AttemptLoop(
+    ServerOptions options, CurrentPrices current, Lineages lineages, AttemptHolds holds, AnswerRelay relay, ILogger<AttemptLoop> logger)
 {
     public async Task AnswerAsync(GatewayCall call)
     {
         var lineage = await lineages.OfAsync(call.Caller, call.Context.RequestAborted);
         var chain = lineage.ChainOf(call.Caller);
-        var plan = new RoutePlan(call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time, Random.Shared.NextDouble);
+        var plan = new RoutePlan(
+            call.Route, call.Endpoint.Dialect.Spoken, call.Binding, call.Caller.OperationId, lineage.Last + 1, options.Time, Random.Shared.NextDouble);
         FailedAttempt? last = null;
         GatewayRefusal? refused = null;
         try
@@ -128,8 +130,10 @@ internal sealed class AttemptLoop(ServerOptions options, CurrentPrices current, 
         }
     }
 
-    /// <summary>Ends an attempt that failed. What never went out is released; everything else gets a usage record (M1), estimated where the usage is not known.</summary>
-    /// <returns>The error that the client gets if no later attempt is answered. Null: the store did not take the usage record, and the client got that error.</returns>
+    /// <summary>Ends an attempt that failed. What never went out is released; everything else gets a usage record (M1), estimated where the usage is not
+    /// known.</summary>
+    /// <returns>The error that the client gets if no later attempt is answered. Null: the store did not take the usage record, and the client got that
+    /// error.</returns>
     private async Task<FailedAttempt?> EndAsync(GatewayCall call, GatewayAttempt attempt, Reply reply, UsageMeter meter, AttemptDeadline deadline)
     {
         if (!reply.Reached)
@@ -148,12 +152,17 @@ internal sealed class AttemptLoop(ServerOptions options, CurrentPrices current, 
         var isError = (int)head.StatusCode >= StatusCodes.Status400BadRequest;
         var body = await WholeAnswer.ReadAsync(head, deadline);
         var failure = new FailedAttempt(isError && body.IsWhole ? null : new GatewayRefusal(ApiError.UpstreamFailed), head, body);
-        if (await relay.SettleAsync(call, attempt, isError ? (int)head.StatusCode : StatusCodes.Status502BadGateway, UsageMeter.Failed) is { } settled) return failure with { Figures = settled };
+        if (await relay.SettleAsync(call, attempt, isError ? (int)head.StatusCode : StatusCodes.Status502BadGateway, UsageMeter.Failed) is { } settled)
+        {
+            return failure with { Figures = settled };
+        }
+
         failure.Dispose();
         return null;
     }
 
-    /// <summary>No attempt was answered. The last provider's error outranks our refusal of a further attempt: it is the reason why there was to be one.</summary>
+    /// <summary>No attempt was answered. The last provider's error outranks our refusal of a further attempt: it is the reason why there was to be
+    /// one.</summary>
     private static async Task AnswerFailureAsync(GatewayCall call, FailedAttempt? last, GatewayRefusal? refused, RoutePlan plan)
     {
         // step 10: answer
@@ -170,7 +179,8 @@ internal sealed class AttemptLoop(ServerOptions options, CurrentPrices current, 
         else
         {
             headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(plan.OpenFor.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            await call.RefuseAsync(ApiError.UpstreamUnreachable, $"The upstreams of the model '{call.Request.Model}' have failed too often and are left alone for a while.");
+            await call.RefuseAsync(
+                ApiError.UpstreamUnreachable, $"The upstreams of the model '{call.Request.Model}' have failed too often and are left alone for a while.");
         }
     }
 }

@@ -8,7 +8,8 @@ using Tieout.Server.Pricing;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Resolves the prices of one attempt: its hold and its charge use the same lists, at the same time (M3). No other code of the gateway looks up a price.</summary>
+/// <summary>Resolves the prices of one attempt: its hold and its charge use the same lists, at the same time (M3). No other code of the gateway looks up a
+/// price.</summary>
 /// <param name="Org">Prices of the org that pays.</param>
 /// <param name="At">When the attempt was made.</param>
 /// <param name="InBatch">The attempt is a line of a batch, and costs what batches do.</param>

@@ -8,7 +8,8 @@ using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Facts of an attempt that its records repeat, whoever ends it: the request that made it or, after a restart, the poll that sees it finished.</summary>
+/// <summary>Facts of an attempt that its records repeat, whoever ends it: the request that made it or, after a restart, the poll that sees it
+/// finished.</summary>
 /// <param name="Model">The model that was asked for.</param>
 /// <param name="Price">Price of that model; null: none is known.</param>
 internal sealed record AttemptRecord(
@@ -19,7 +20,8 @@ internal sealed record AttemptRecord(
 
     public Instant OccurredAt => Prices.At;
 
-    /// <summary>Ends the attempt with what it used, at the price of the model that answered. Each call that the provider ran inside it becomes a record of its own.</summary>
+    /// <summary>Ends the attempt with what it used, at the price of the model that answered. Each call that the provider ran inside it becomes a record of its
+    /// own.</summary>
     /// <param name="status">The provider's HTTP status; 0: no answer came.</param>
     /// <param name="held">What was held for the attempt.</param>
     /// <param name="limit">How much of the provider's claim is charged.</param>
@@ -37,7 +39,8 @@ internal sealed record AttemptRecord(
         var whole = Withhold(new(record, paid, priced.ProviderCost, priced.Charge), ref left);
         if (calls.IsEmpty) return new(whole);
         var inside = ImmutableArray.CreateBuilder<PricedUsage>(Math.Min(calls.Length, limit.SubCallsMax));
-        foreach (var (index, call) in calls.Take(limit.SubCallsMax).Index()) inside.Add(Withhold(Inside(record, call, index, call.Model ?? used.Model ?? Model), ref left));
+        foreach (var (index, call) in calls.Take(limit.SubCallsMax)
+            .Index()) inside.Add(Withhold(Inside(record, call, index, call.Model ?? used.Model ?? Model), ref left));
         return new(whole) { Inside = inside.ToImmutable() };
     }
 
@@ -54,7 +57,8 @@ internal sealed record AttemptRecord(
     {
         var charge = Amount.Min(priced.Charge, left);
         left -= charge;
-        return charge == priced.Charge ? priced : priced with { Charge = charge, Usage = priced.Usage with { Flags = priced.Usage.Flags | UsageFlags.ClaimWithheld } };
+        return charge == priced.Charge
+            ? priced : priced with { Charge = charge, Usage = priced.Usage with { Flags = priced.Usage.Flags | UsageFlags.ClaimWithheld } };
     }
 
     private PricedUsage Inside(UsageRecord whole, SubCall call, int index, string model)

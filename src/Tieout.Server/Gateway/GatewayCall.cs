@@ -13,7 +13,8 @@ namespace Tieout.Server.Gateway;
 /// <param name="Route">Upstreams of the model.</param>
 /// <param name="Permit">Its place within the limits.</param>
 internal sealed record GatewayCall(
-    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, string Query, Routes Routes, Route Route, Permit Permit)
+    HttpContext Context, Dialects.Endpoint Endpoint, GatewayCaller Caller, Dialects.GatewayRequest Request, RequestBody Body, string Query, Routes Routes,
+    Route Route, Permit Permit)
 {
     /// <summary>Upstreams that have what the request names. Any, unless it names something.</summary>
     public UpstreamBinding Binding { get; set; }
@@ -27,12 +28,14 @@ internal sealed record GatewayCall(
     /// <summary>The limit that a clamp wrote over the request's own; null: the current attempt is not clamped.</summary>
     public long? OutputTokensMax { get; set; }
 
-    /// <summary>Sends the client's bytes to an upstream, unchanged except for what <see cref="Dialects.Endpoint.Rewrite"/> changes. Returns with the head of the answer.</summary>
+    /// <summary>Sends the client's bytes to an upstream, unchanged except for what <see cref="Dialects.Endpoint.Rewrite"/> changes. Returns with the head of
+    /// the answer.</summary>
     public ValueTask<UpstreamAnswer> SendAsync(Target target, CancellationToken cancellationToken)
     {
         var outgoing = Endpoint.Rewrite(Body.Span, Request, target, OutputTokensMax);
         var path = Endpoint.PathAt(Request, target) + Query;
-        return target.Upstream.SendAsync(Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, Context.Request.Headers, cancellationToken, Request.Form?.ContentType);
+        return target.Upstream.SendAsync(
+            Caller.Spender.Key.Org, HttpMethod.Post, path, outgoing, Context.Request.Headers, cancellationToken, Request.Form?.ContentType);
     }
 
     public Task RefuseAsync(GatewayRefusal refusal) => Endpoint.Dialect.RefuseAsync(Context, refusal);

@@ -94,6 +94,7 @@ internal static class GatewayEndpoints
         }
 
         void Post(string path, Dialects.Endpoint endpoint) =>
-            routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint))).Allow(Access.Tenant(endpoint.Scope), new GatewayProtocol(endpoint.Dialect));
+            routes.MapPost(path, (RequestDelegate)(context => pipeline.AnswerAsync(context, endpoint))).Allow(
+                Access.Tenant(endpoint.Scope), new GatewayProtocol(endpoint.Dialect));
     }
 }

@@ -16,6 +16,7 @@ internal static partial class GatewayLog
     [LoggerMessage(EventId = LogEvents.UsageNotSettled, Level = LogLevel.Error, Message = "The settlement of {UsageId} was refused: {Refusal}")]
     public static partial void UsageNotSettled(this ILogger logger, string usageId, Refusal refusal);
 
-    [LoggerMessage(EventId = LogEvents.ResponseNotRecorded, Level = LogLevel.Error, Message = "The owner of the response {Response} could not be recorded: {Refusal}. Clients cannot read it again")]
+    [LoggerMessage(EventId = LogEvents.ResponseNotRecorded, Level = LogLevel.Error,
+        Message = "The owner of the response {Response} could not be recorded: {Refusal}. Clients cannot read it again")]
     public static partial void ResponseNotRecorded(this ILogger logger, string response, Refusal refusal);
 }

@@ -10,22 +10,28 @@ namespace Tieout.Server.Gateway;
 /// <summary>Takes one request from a client to a provider and back, in ten steps.</summary>
 /// <remarks>
 /// <list type="number">
-/// <item><i>Identify</i>: key, org, team, project; tags from headers; an incoming envelope is verified and outranks headers; none → one is issued. Correlation id and W3C trace context. <c>x-stainless-retry-count</c> &gt; 0 marks a client's retry.</item>
+/// <item><i>Identify</i>: key, org, team, project; tags from headers; an incoming envelope is verified and outranks headers; none → one is issued. Correlation
+/// id and W3C trace context. <c>x-stainless-retry-count</c> &gt; 0 marks a client's retry.</item>
 /// <item><i>Guardrails</i>: rate limits, mitigations in force (throttle, cap, truncate, downgrade).</item>
 /// <item><i>Estimate</i> a ceiling: input from the body, output from <c>max_tokens</c> or the model's maximum, known fees; price it.</item>
-/// <item><i>Hold</i> it on the account and on every budget window, in one command. Refused → 402 in the provider's own error shape, <c>x-should-retry: false</c>. Policy <c>clamp</c> may lower <c>max_tokens</c> instead.</item>
+/// <item><i>Hold</i> it on the account and on every budget window, in one command. Refused → 402 in the provider's own error shape, <c>x-should-retry:
+/// false</c>. Policy <c>clamp</c> may lower <c>max_tokens</c> instead.</item>
 /// <item><i>Forward</i> bytes unchanged except model, credentials and stream options; choose the upstream; time-outs; circuit breaker.</item>
-/// <item><i>Retry or fall back</i> only while nothing was sent to the client: a new attempt with its own hold and usage record, same operation and envelope.</item>
+/// <item><i>Retry or fall back</i> only while nothing was sent to the client: a new attempt with its own hold and usage record, same operation and
+/// envelope.</item>
 /// <item><i>Stream</i> through without buffering beyond a line; read usage as it passes.</item>
-/// <item><i>Meter</i>: what the provider says it used, normalised by the reader of <i>that provider's</i> dialect into disjoint units, with tier, region and tool fees (M5). None → estimated, and marked so.</item>
+/// <item><i>Meter</i>: what the provider says it used, normalised by the reader of <i>that provider's</i> dialect into disjoint units, with tier, region and
+/// tool fees (M5). None → estimated, and marked so.</item>
 /// <item><i>Settle</i>: usage record, charge posting and release of the hold in one command, durable before the last bytes go out.</item>
 /// <item><i>Answer</i> with <c>Tieout-*</c> headers. For streams the final figures are in the operation's resource.</item>
 /// </list>
-/// This class does steps 1 and 2, <see cref="AttemptLoop"/> steps 3 to 6 for each attempt, <see cref="AnswerRelay"/> steps 7 to 10 for the attempt that a provider answers.
+/// This class does steps 1 and 2, <see cref="AttemptLoop"/> steps 3 to 6 for each attempt, <see cref="AnswerRelay"/> steps 7 to 10 for the attempt that a
+/// provider answers.
 /// Each step is marked <c>step n</c> where it happens. Not built yet: the mitigations of step 2, and the tiers and regions of step 8.
 /// </remarks>
 internal sealed class GatewayPipeline(
-    CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free, TimeProvider time)
+    CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
+    TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -91,7 +97,8 @@ internal sealed class GatewayPipeline(
         return GatewayCaller.Read(context, keys.Get(), identities, out caller) ?? endpoint.Query.Read(context.Request.QueryString, out query);
     }
 
-    /// <summary>Objects that a request names at a provider must be the org's own, and bind the request to where they are. The ledger knows them, so this part of step 2 is no pure decision.</summary>
+    /// <summary>Objects that a request names at a provider must be the org's own, and bind the request to where they are. The ledger knows them, so this part
+    /// of step 2 is no pure decision.</summary>
     /// <param name="checksModel">The model asked for is such an object, too.</param>
     private async ValueTask<GatewayRefusal?> BindAsync(GatewayCall call, bool checksModel)
     {
@@ -101,6 +108,7 @@ internal sealed class GatewayPipeline(
         var check = await references.CheckAsync(call.Caller, call.Routes, endpoint.Dialect.Spoken, endpoint.Scope, model, named, call.Context.RequestAborted);
         if (check.Refused is not null) return check.Refused;
         call.Binding = check.Binding;
-        return call.FirstTarget is null ? new(ApiError.ParameterInvalid, $"The model '{model}' is not served by the provider that has what the request names.", "model") : null;
+        return call.FirstTarget is null
+            ? new(ApiError.ParameterInvalid, $"The model '{model}' is not served by the provider that has what the request names.", "model") : null;
     }
 }

@@ -36,6 +36,7 @@ internal static class Guardrails
     private static GatewayRefusal OtherDialect(string model, Route route)
     {
         var spoken = Dialect.For(route.Stages[0][0].Upstream.Options.Dialect).Name;
-        return new(ApiError.ParameterInvalid, $"The model '{model}' is served in the dialect '{spoken}' only: ask for it at an address of that dialect.", "model");
+        return new(ApiError.ParameterInvalid, $"The model '{model}' is served in the dialect '{spoken}' only: ask for it at an address of that dialect.",
+            "model");
     }
 }

@@ -31,7 +31,11 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
                 caller = caller with { Carried = envelopeKeys.Carry(issued.Token, issued.Envelope, issued.KeyId), IsCarriedNew = true };
                 return null;
             case IdentityDecision.Bound { Envelope: var envelope }:
-                if (keys.Acting(spender, envelope.Org) is not { } acting) return new(ApiError.OrgNotFound, "The envelope's org is not known here.", Envelope.Header);
+                if (keys.Acting(spender, envelope.Org) is not { } acting)
+                {
+                    return new(ApiError.OrgNotFound, "The envelope's org is not known here.", Envelope.Header);
+                }
+
                 caller = new(acting, caller.Tags with { Workflow = envelope.Workflow, Operation = envelope.Operation }, caller.Correlation)
                 {
                     Carried = envelopeKeys.Carry(reading.Token!, envelope, reading.KeyId!),
@@ -49,6 +53,7 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
     private static GatewayRefusal Refusal(IdentityDecision.Denied denied)
     {
         var error = IdentityWords.ErrorOf(denied.Reason);
-        return new(error, denied.Flaw is { } flaw ? $"{error.Title} ({SnakeCase.Of(flaw)})" : null, denied.Reason is IdentityRefusal.EnvelopeRequired ? null : Envelope.Header);
+        return new(error, denied.Flaw is { } flaw ? $"{error.Title} ({SnakeCase.Of(flaw)})" : null,
+            denied.Reason is IdentityRefusal.EnvelopeRequired ? null : Envelope.Header);
     }
 }

@@ -30,7 +30,8 @@ internal sealed class Lineages(ILedger ledger)
         {
             var attempts = await ledger.Read.OperationAsync(name.Org, operation, cancellationToken);
             var steps = await ledger.Read.LineageAsync(name.Org, operation, cancellationToken);
-            var last = attempts.Aggregate(attempts.Count(attempt => attempt.Hold is not null), (most, attempt) => Math.Max(most, attempt.Usage?.Usage.AttemptNo ?? 0));
+            var last = attempts.Aggregate(
+                attempts.Count(attempt => attempt.Hold is not null), (most, attempt) => Math.Max(most, attempt.Usage?.Usage.AttemptNo ?? 0));
             last = steps.Where(step => step.Row.Step.Kind is LineageKind.Attempt).Aggregate(last, (most, step) => Math.Max(most, step.Row.Step.AttemptNo));
             known = new(ledger, name.Org, operation, Math.Max(last, triesBefore));
         }

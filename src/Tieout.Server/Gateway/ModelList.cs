@@ -27,8 +27,14 @@ internal sealed class ModelList(CurrentRoutes currentRoutes, CurrentPrices price
         var dialect = Dialect.Asking(context.Request);
         if (await OfferedAsync(context, dialect) is not { } offered) return;
         var id = (string)context.Request.RouteValues["id"]!;
-        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found) await dialect.RefuseAsync(context, GatewayRefusal.ModelNotOffered(id));
-        else await WriteAsync(context, json => WriteModel(json, dialect, found));
+        if (offered.FirstOrDefault(model => model.Name == id) is not { Name: not null } found)
+        {
+            await dialect.RefuseAsync(context, GatewayRefusal.ModelNotOffered(id));
+        }
+        else
+        {
+            await WriteAsync(context, json => WriteModel(json, dialect, found));
+        }
     }
 
     /// <returns>Null: the request was refused, and the client has the error.</returns>

@@ -6,7 +6,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Polls providers for objects that they have not finished, so that their usage is charged even if no client asks for them, also after a restart.</summary>
+/// <summary>Polls providers for objects that they have not finished, so that their usage is charged even if no client asks for them, also after a
+/// restart.</summary>
 internal abstract class ObjectPolls(ObjectKind kind, CurrentRoutes currentRoutes, ILedger ledger, TimeProvider time, OutageLog outages, ILogger logger) : Worker
 {
     private const int PageLength = 100;

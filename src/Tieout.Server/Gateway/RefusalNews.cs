@@ -33,8 +33,10 @@ internal sealed class RefusalNews(Announcements announcements, TimeProvider time
         // The names of limits are longer than ids may be, and have other characters.
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(limit)).AsSpan(0, 12));
         var isBudget = refused.Reason is Refusal.BudgetExhausted;
-        var body = new RefusalBody(isBudget ? limit : null, refused.Reason.Error.Code, refused.Left?.ToString(), asked.ToString(), new Instant(hour * Instant.MicrosPerHour).ToString(), at.ToString());
-        announcements.Tell(new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"refused/{hour}/{name}"), org, isBudget ? "budget.exhausted" : "balance.insufficient", JsonSerializer.Serialize(body, RefusalJson.Default.RefusalBody)));
+        var body = new RefusalBody(isBudget ? limit : null, refused.Reason.Error.Code, refused.Left?.ToString(), asked.ToString(),
+            new Instant(hour * Instant.MicrosPerHour).ToString(), at.ToString());
+        announcements.Tell(new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"refused/{hour}/{name}"), org,
+            isBudget ? "budget.exhausted" : "balance.insufficient", JsonSerializer.Serialize(body, RefusalJson.Default.RefusalBody)));
     }
 }
 

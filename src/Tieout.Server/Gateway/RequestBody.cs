@@ -10,7 +10,8 @@ internal readonly struct RequestBody : IDisposable
     /// <summary>First size of the buffer where the client announces no length.</summary>
     private const int FirstBytes = 16 * 1024;
 
-    /// <summary>A body occupies memory until its answer ends, perhaps minutes. Up to this size the buffer is as large as announced; beyond, it grows with the bytes that arrive.</summary>
+    /// <summary>A body occupies memory until its answer ends, perhaps minutes. Up to this size the buffer is as large as announced; beyond, it grows with the
+    /// bytes that arrive.</summary>
     private const int AnnouncedMax = 1024 * 1024;
 
     private readonly byte[] _buffer;

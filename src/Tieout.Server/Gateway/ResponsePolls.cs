@@ -10,10 +10,12 @@ namespace Tieout.Server.Gateway;
 
 /// <summary>Polls providers for responses in the background.</summary>
 internal sealed class ResponsePolls(
-    KeptAtProvider kept, CurrentRoutes currentRoutes, StoredResponses stored, ILedger ledger, TimeProvider time, OutageLog outages, ILogger<ResponsePolls> logger)
+    KeptAtProvider kept, CurrentRoutes currentRoutes, StoredResponses stored, ILedger ledger, TimeProvider time, OutageLog outages,
+    ILogger<ResponsePolls> logger)
     : ObjectPolls(ObjectKind.Response, currentRoutes, ledger, time, outages, logger)
 {
-    /// <summary>Somewhat longer than its hold lasts. A response that has not ended by then has a finding, and is charged only when a client asks for it.</summary>
+    /// <summary>Somewhat longer than its hold lasts. A response that has not ended by then has a finding, and is charged only when a client asks for
+    /// it.</summary>
     private static readonly TimeSpan AgeMax = AttemptHolds.BackgroundMax + TimeSpan.FromHours(1);
 
     protected override async Task PollAsync(KeptObject pending)

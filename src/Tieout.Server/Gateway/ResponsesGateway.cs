@@ -9,7 +9,8 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Reads, cancels and deletes responses that the provider stores. Free, except that the first answer that shows a background response finished settles it.</summary>
+/// <summary>Reads, cancels and deletes responses that the provider stores. Free, except that the first answer that shows a background response finished settles
+/// it.</summary>
 internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, Identities identities, StoredResponses stored)
 {
     public async Task AnswerAsync(HttpContext context)
@@ -81,7 +82,8 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
 
     private static ValueTask<UpstreamAnswer> SendAsync(HttpRequest http, ProviderObject kept, string query, Upstream upstream, AttemptDeadline deadline)
     {
-        var verb = http.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal) ? "/cancel" : http.Path.Value.EndsWith("/input_items", StringComparison.Ordinal) ? "/input_items" : "";
+        var verb = http.Path.Value!.EndsWith("/cancel", StringComparison.Ordinal)
+            ? "/cancel" : http.Path.Value.EndsWith("/input_items", StringComparison.Ordinal) ? "/input_items" : "";
         var path = $"/responses/{Uri.EscapeDataString(kept.Id)}{verb}{query}";
         return upstream.SendAsync(kept.Org, new HttpMethod(http.Method), path, body: null, http.Headers, deadline.Token);
     }
@@ -104,7 +106,8 @@ internal sealed class ResponsesGateway(ServerOptions options, CurrentKeys keys, 
                 return false;
             default:
                 // The client may ask again at no cost.
-                await OpenAiDialect.Instance.RefuseAsync(context, ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
+                await OpenAiDialect.Instance.RefuseAsync(
+                    context, ApiError.StoreUnavailable, "The answer's usage could not be recorded yet, so the answer is not given.");
                 return false;
         }
     }

@@ -18,7 +18,8 @@ namespace Tieout.Server.Gateway;
 /// A command that the spool cannot take either waits in memory, and its client does not get the whole answer (M4). Its hold lasts until the charge
 /// is recorded. If the process ends first, the hold expires and is a finding.
 /// </remarks>
-internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions options, OutageLog outages, ILogger<SettlementSpool> logger) : IHostedService, IAsyncDisposable
+internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions options, OutageLog outages, ILogger<SettlementSpool> logger)
+    : IHostedService, IAsyncDisposable
 {
     /// <summary>Bounds the memory of commands that neither store nor spool takes, some 100 MB. At this many, new spend is refused.</summary>
     private const int InMemoryMax = 100_000;
@@ -59,7 +60,8 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         {
             try
             {
-                return commands is [var only] ? [await ledger.SubmitAsync(only, CancellationToken.None)] : await ledger.SubmitAsync(commands, CancellationToken.None);
+                return commands is [var only]
+                    ? [await ledger.SubmitAsync(only, CancellationToken.None)] : await ledger.SubmitAsync(commands, CancellationToken.None);
             }
             catch (StoreUnavailableException unavailable)
             {
@@ -130,7 +132,10 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
         if (_disposed != 0) return;
         await using (cancellationToken.Register(_stopped.Cancel))
         {
-            while (Count > 0 && !_stopped.IsCancellationRequested && !await TryReplayAsync()) await Task.WhenAny(Task.Delay(Pauses.Max, options.Time, _stopped.Token));
+            while (Count > 0 && !_stopped.IsCancellationRequested && !await TryReplayAsync())
+            {
+                await Task.WhenAny(Task.Delay(Pauses.Max, options.Time, _stopped.Token));
+            }
         }
 
         await _stopped.CancelAsync();
@@ -234,22 +239,27 @@ internal sealed partial class SettlementSpool(ILedger ledger, ServerOptions opti
             _ => default,
         });
 
-    [LoggerMessage(EventId = LogEvents.SpoolLost, Level = LogLevel.Error, Message = "{Lost} commands reached neither the ledger nor the spool before the server stopped; their holds will expire")]
+    [LoggerMessage(EventId = LogEvents.SpoolLost, Level = LogLevel.Error,
+        Message = "{Lost} commands reached neither the ledger nor the spool before the server stopped; their holds will expire")]
     private partial void LogLost(long lost);
 
-    [LoggerMessage(EventId = LogEvents.SpoolRefused, Level = LogLevel.Error, Message = "A {Command} that had waited for the store was refused: {Refusal}, attempt {Attempt}")]
+    [LoggerMessage(EventId = LogEvents.SpoolRefused, Level = LogLevel.Error,
+        Message = "A {Command} that had waited for the store was refused: {Refusal}, attempt {Attempt}")]
     private partial void LogRefused(string command, Refusal refusal, AttemptId attempt);
 
-    [LoggerMessage(EventId = LogEvents.SpoolTookNothing, Level = LogLevel.Error, Message = "The spool took no command either; {InMemory} wait in memory, and their clients get no whole answer: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.SpoolTookNothing, Level = LogLevel.Error,
+        Message = "The spool took no command either; {InMemory} wait in memory, and their clients get no whole answer: {Reason}")]
     private partial void LogNotSpooled(int inMemory, string reason);
 
     [LoggerMessage(EventId = LogEvents.SpoolDamaged, Level = LogLevel.Error, Message = "The spool {Path} is damaged: {Damage}. A copy is beside it")]
     private partial void LogDamaged(string path, string damage);
 
-    [LoggerMessage(EventId = LogEvents.SpoolReplayed, Level = LogLevel.Information, Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]
+    [LoggerMessage(EventId = LogEvents.SpoolReplayed, Level = LogLevel.Information,
+        Message = "The spool was replayed: {Done} commands are now in the ledger, {Already} were already, {Refused} were refused")]
     private partial void LogReplayed(int done, int already, int refused);
 
-    [LoggerMessage(EventId = LogEvents.SpoolNotReplayed, Level = LogLevel.Error, Message = "The spool could not be replayed and is tried again; {Waiting} commands wait")]
+    [LoggerMessage(EventId = LogEvents.SpoolNotReplayed, Level = LogLevel.Error,
+        Message = "The spool could not be replayed and is tried again; {Waiting} commands wait")]
     private partial void LogFailed(Exception failure, int waiting);
 
     [LoggerMessage(EventId = LogEvents.SpoolLeft, Level = LogLevel.Warning, Message = "{Left} commands stay in the spool; the next start replays them first")]

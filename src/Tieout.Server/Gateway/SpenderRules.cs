@@ -13,7 +13,11 @@ internal static class SpenderRules
     public static GatewayRefusal? Refusal(this Spender spender, KeyScope scope, string? model)
     {
         if (spender.Refuse(scope) is { } refused) return new(refused.Error, refused.Detail);
-        if (model is not null && !KeyRules.Terms(spender).AllowsModel(model)) return new(ApiError.ModelNotAllowed, $"The key may not use the model '{model}'.", "model");
+        if (model is not null && !KeyRules.Terms(spender).AllowsModel(model))
+        {
+            return new(ApiError.ModelNotAllowed, $"The key may not use the model '{model}'.", "model");
+        }
+
         return null;
     }
 
@@ -21,12 +25,17 @@ internal static class SpenderRules
     public static GatewayRefusal? Pin(this Spender spender, ref Tags tags)
     {
         if (spender.Key.Terms?.Pins is not { } pins) return null;
-        if (pins.Conflict(tags.Project, tags.Feature, tags.User) is { } conflict) return new(ApiError.TagPinned, KeyRules.Detail(conflict), $"Tieout-{conflict.Tag}");
+        if (pins.Conflict(tags.Project, tags.Feature, tags.User) is { } conflict)
+        {
+            return new(ApiError.TagPinned, KeyRules.Detail(conflict), $"Tieout-{conflict.Tag}");
+        }
+
         tags = tags with { Project = pins.Project ?? tags.Project, Feature = pins.Feature ?? tags.Feature, User = pins.User ?? tags.User };
         return null;
     }
 
     /// <summary>Why a key may not spend for the user that a body names; null: it may.</summary>
     public static GatewayRefusal? RefuseUser(this Spender spender, string? bodyUser) =>
-        spender.Key.Terms?.Pins?.Conflict(project: null, feature: null, string.IsNullOrEmpty(bodyUser) ? null : bodyUser) is { } conflict ? new(ApiError.TagPinned, KeyRules.Detail(conflict), "user") : null;
+        spender.Key.Terms?.Pins?.Conflict(project: null, feature: null, string.IsNullOrEmpty(bodyUser) ? null : bodyUser) is { } conflict
+            ? new(ApiError.TagPinned, KeyRules.Detail(conflict), "user") : null;
 }

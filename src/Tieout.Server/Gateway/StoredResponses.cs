@@ -12,11 +12,14 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>Records which org owns a response that a provider stores, and which responses are still to be charged. Both are objects of the ledger, so they survive a restart.</summary>
+/// <summary>Records which org owns a response that a provider stores, and which responses are still to be charged. Both are objects of the ledger, so they
+/// survive a restart.</summary>
 internal sealed partial class StoredResponses(
-    IObjectsReader objects, IAttemptsReader attempts, CurrentPrices prices, CurrentRoutes routes, SettlementSpool spool, TimeProvider time, ILogger<StoredResponses> logger)
+    IObjectsReader objects, IAttemptsReader attempts, CurrentPrices prices, CurrentRoutes routes, SettlementSpool spool, TimeProvider time,
+    ILogger<StoredResponses> logger)
 {
-    /// <summary>Some 5 MB of the newest objects, so that one that is still in the spool is found. At this many, all are forgotten: the ledger has them.</summary>
+    /// <summary>Some 5 MB of the newest objects, so that one that is still in the spool is found. At this many, all are forgotten: the ledger has
+    /// them.</summary>
     private const int RecentMax = 10_000;
 
     private readonly ConcurrentDictionary<(string Org, ObjectKind Kind, string Id), ProviderObject> _recent = new();
@@ -49,7 +52,8 @@ internal sealed partial class StoredResponses(
         var record = attempt.Record;
         var body = JsonSerializer.Serialize(
             reader.IsPending
-                ? new StoredResponse(record.Upstream.Options.Name, record.Model, promptBytes, record.AttemptNo, record.WorkflowId, record.CorrelationId, record.TraceId, record.OccurredAt.UnixMicros)
+                ? new StoredResponse(record.Upstream.Options.Name, record.Model, promptBytes, record.AttemptNo, record.WorkflowId, record.CorrelationId,
+                    record.TraceId, record.OccurredAt.UnixMicros)
                 : new StoredResponse(record.Upstream.Options.Name, record.Model),
             StoredJson.Default.StoredResponse);
         var key = attempt.Caller.Spender.Key;
@@ -65,7 +69,11 @@ internal sealed partial class StoredResponses(
     /// <returns>Null: no such response, or another org owns it. The client must not learn which.</returns>
     public async Task<ProviderObject?> FindAsync(string org, string id, CancellationToken cancellationToken)
     {
-        if (await objects.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept) return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
+        if (await objects.ObjectAsync(org, ObjectKind.Response, id, cancellationToken) is { } kept)
+        {
+            return kept.IsPending ? kept.Object : kept.Object with { IsPending = false };
+        }
+
         return FindRecent(org, ObjectKind.Response, id);
     }
 
@@ -95,7 +103,9 @@ internal sealed partial class StoredResponses(
             var reader = new ResponsesAnswerReader(meter);
             reader.Whole(answer.Span);
             if (reader.IsPending || reader.StoredId is null || FindRecent(kept.Org, ObjectKind.Response, kept.Id) is { IsPending: false }) return null;
-            var settle = record.Settle(status, meter.Finish(whole: true), TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros), hold.Amount, routes.Get().Options.Gateway.Claims);
+            var settle = record.Settle(status, meter.Finish(whole: true),
+                TimeSpan.FromMicroseconds(Instant.From(time.GetUtcNow()).UnixMicros - record.OccurredAt.UnixMicros), hold.Amount,
+                routes.Get().Options.Gateway.Claims);
             var outcomes = await spool.FinishAsync([settle, End(kept)]);
 
             // A settlement that waits in the spool counts too: the response must not be metered twice.
@@ -122,7 +132,8 @@ internal sealed partial class StoredResponses(
             stored.Model, own.Of(stored.Model).Price, own, new(hold));
     }
 
-    [LoggerMessage(EventId = LogEvents.ResponseNotSettled, Level = LogLevel.Error, Message = "The settlement of the response {Response} was refused: {Refusal}")]
+    [LoggerMessage(EventId = LogEvents.ResponseNotSettled, Level = LogLevel.Error,
+        Message = "The settlement of the response {Response} was refused: {Refusal}")]
     private partial void LogNotSettled(string response, Refusal refusal);
 }
 
@@ -132,7 +143,8 @@ internal sealed record Settlement(Outcome? Outcome);
 /// <summary>Facts that settling a response needs and its hold does not have. A response that is charged already needs only its provider.</summary>
 /// <param name="PromptBytes">For an estimate.</param>
 internal sealed record StoredResponse(
-    string Provider, string Model, long PromptBytes = 0, int AttemptNo = 0, string? Workflow = null, string? Correlation = null, string? Trace = null, long OccurredAt = 0);
+    string Provider, string Model, long PromptBytes = 0, int AttemptNo = 0, string? Workflow = null, string? Correlation = null, string? Trace = null,
+    long OccurredAt = 0);
 
 /// <summary>The provider that stores an object which costs nothing by itself.</summary>
 internal sealed record MadeObject(string Provider);

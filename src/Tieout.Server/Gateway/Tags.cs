@@ -26,8 +26,10 @@ internal readonly record struct Tags(string? Project, string? Feature, string? U
         if (Read(headers, "Tieout-Trigger", out var trigger) is { } badTrigger) return badTrigger;
 
         // step 1: the SDKs of OpenAI and Anthropic count their retries here; the other tags are the same on every try.
-        var retries = headers.TryGetValue("x-stainless-retry-count", out var count) && int.TryParse(count, out var number) && number is > 0 and < AttemptNoMax ? number : 0;
-        var attempt = Math.Max(retries + 1, headers.TryGetValue("Tieout-Attempt", out var given) && int.TryParse(given, out var no) && no is > 0 and <= AttemptNoMax ? no : 1);
+        var retries = headers.TryGetValue("x-stainless-retry-count", out var count) && int.TryParse(count, out var number) && number is > 0 and < AttemptNoMax
+            ? number : 0;
+        var attempt = Math.Max(
+            retries + 1, headers.TryGetValue("Tieout-Attempt", out var given) && int.TryParse(given, out var no) && no is > 0 and <= AttemptNoMax ? no : 1);
         tags = new(project, feature, user, workflow, operation ?? OfIdempotencyKey(headers), attempt > 1 ? RetryTrigger : trigger, attempt);
         return null;
     }
@@ -45,7 +47,8 @@ internal readonly record struct Tags(string? Project, string? Feature, string? U
         if (!headers.TryGetValue(name, out var values)) return null;
         if (values.Count != 1 || !Names.IsValid(values[0]))
         {
-            return new(ApiError.HeaderInvalid, $"{name} must be one name of 1 to {Names.LengthMax} letters, digits or _ . : @ / + -, beginning with a letter or digit.", name);
+            return new(ApiError.HeaderInvalid,
+                $"{name} must be one name of 1 to {Names.LengthMax} letters, digits or _ . : @ / + -, beginning with a letter or digit.", name);
         }
 
         tag = values[0];

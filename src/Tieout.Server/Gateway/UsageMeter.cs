@@ -62,7 +62,10 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
         if (_block.Length > 0 && !isUnfinished)
         {
             if (reader.TryReadPlain(_block, out var plain)) return new(plain, UsageBasis.Reported, repeated, _model);
-            if (reader.Read(_block) is { } measured) return new(measured.Counts, UsageBasis.Reported, measured.Flags | repeated, _model) { SubCalls = measured.SubCalls };
+            if (reader.Read(_block) is { } measured)
+            {
+                return new(measured.Counts, UsageBasis.Reported, measured.Flags | repeated, _model) { SubCalls = measured.SubCalls };
+            }
         }
         else if (_counted is { } counted && whole)
         {

@@ -24,7 +24,9 @@ internal sealed class WholeAnswer : IDisposable
     /// <summary>The answer is compressed although the request did not allow it. Neither its usage nor a key in it can be seen, so no client gets it.</summary>
     public bool IsCoded { get; private init; }
 
-    public static bool IsCodedBy(HttpContentHeaders headers) => headers.NonValidated.TryGetValues("Content-Encoding", out var codings) && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
+    public static bool IsCodedBy(HttpContentHeaders headers) =>
+        headers.NonValidated.TryGetValues("Content-Encoding", out var codings)
+            && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
 
     public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, AttemptDeadline deadline)
     {

@@ -10,7 +10,8 @@ internal sealed class ClientConnection(IPAddress address, Action close)
 
     public IPAddress Address => address;
 
-    /// <summary>Its place among the connections that never sent a request; null: it sent one. Changed by <see cref="ConnectionTable"/>, under its lock.</summary>
+    /// <summary>Its place among the connections that never sent a request; null: it sent one. Changed by <see cref="ConnectionTable"/>, under its
+    /// lock.</summary>
     public LinkedListNode<ClientConnection>? SilentPlace { get; set; }
 
     /// <summary>Changed by <see cref="ConnectionTable"/>, under its lock.</summary>

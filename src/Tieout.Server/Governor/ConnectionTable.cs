@@ -8,7 +8,8 @@ using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Governor;
 
-/// <summary>Open connections, in all and by address. A new connection takes the place of the oldest one without a request; where all are in use, it is closed.</summary>
+/// <summary>Open connections, in all and by address. A new connection takes the place of the oldest one without a request; where all are in use, it is
+/// closed.</summary>
 /// <remarks>So the limits always hold, the store always has files left, and a flood of silent connections closes only its own.</remarks>
 internal sealed partial class ConnectionTable
 {
@@ -50,7 +51,8 @@ internal sealed partial class ConnectionTable
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var address = AddressOf(connection.RemoteEndPoint);
-        var client = new ClientConnection(address, () => connection.Abort(new ConnectionAbortedException("Another connection needed the place of this one, which had no request.")));
+        var client = new ClientConnection(
+            address, () => connection.Abort(new ConnectionAbortedException("Another connection needed the place of this one, which had no request.")));
         if (!TryAdd(client))
         {
             Interlocked.Increment(ref _refused);
@@ -154,6 +156,7 @@ internal sealed partial class ConnectionTable
         client.SilentPlace = null;
     }
 
-    [LoggerMessage(EventId = LogEvents.ConnectionsLowered, Level = LogLevel.Information, Message = "Client connections are limited to {Connections}, not {Wanted}: the process may open {OpenFiles} files, and a request may need two. Raise the limit (LimitNOFILE, ulimit -n) to allow more")]
+    [LoggerMessage(EventId = LogEvents.ConnectionsLowered, Level = LogLevel.Information,
+        Message = "Client connections are limited to {Connections}, not {Wanted}: the process may open {OpenFiles} files, and a request may need two. Raise the limit (LimitNOFILE, ulimit -n) to allow more")]
     private static partial void LogLowered(ILogger logger, int connections, int wanted, long openFiles);
 }

@@ -12,7 +12,8 @@ internal static class GovernorHosting
 {
     public static void AddGovernor(this IServiceCollection services, GovernorOptions options, ImmutableArray<IPNetwork> trustedProxies)
     {
-        services.AddSingleton(provider => new ConnectionTable(options, trustedProxies, OpenFiles.Limit(), provider.GetRequiredService<ILogger<ConnectionTable>>()));
+        services.AddSingleton(
+            provider => new ConnectionTable(options, trustedProxies, OpenFiles.Limit(), provider.GetRequiredService<ILogger<ConnectionTable>>()));
         services.AddSingleton(new Occupancy(options));
         services.AddSingleton(provider => new ReadLane(options, provider.GetRequiredService<TimeProvider>()));
     }

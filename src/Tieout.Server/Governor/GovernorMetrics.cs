@@ -13,7 +13,8 @@ internal static class GovernorMetrics
         Line("connections", connections.Open);
         Head("connections_limit", "Connections that clients may have open.", "gauge");
         Line("connections_limit", connections.Max);
-        Head("connections_closed_total", "Connections closed for the limits; silent: without a request, for another one; refused: new, while all were in use.", "counter");
+        Head("connections_closed_total", "Connections closed for the limits; silent: without a request, for another one; refused: new, while all were in use.",
+            "counter");
         Line("connections_closed_total{reason=\"silent\"}", connections.ClosedForOthers);
         Line("connections_closed_total{reason=\"refused\"}", connections.Refused);
         Head("occupied", "Units that all callers together occupy now: requests, or bytes.", "gauge");
@@ -23,7 +24,10 @@ internal static class GovernorMetrics
         Head("refused_total", "Requests that were refused because the share of the holder was used up.", "counter");
         foreach (var resource in Enum.GetValues<Resource>())
         {
-            foreach (var holder in Enum.GetValues<ShareHolder>()) Line($"refused_total{{resource=\"{Name(resource)}\",holder=\"{Name(holder)}\"}}", occupancy.Refused(resource, holder));
+            foreach (var holder in Enum.GetValues<ShareHolder>())
+            {
+                Line($"refused_total{{resource=\"{Name(resource)}\",holder=\"{Name(holder)}\"}}", occupancy.Refused(resource, holder));
+            }
         }
 
         Head("reads", "Reads of stored rows that run now.", "gauge");
@@ -34,7 +38,8 @@ internal static class GovernorMetrics
         Line("reads_ended_total{reason=\"no_place\"}", reads.Refused);
         Line("reads_ended_total{reason=\"too_long\"}", reads.TooLong);
 
-        void Head(string name, string help, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP tieout_governor_{name} {help}\n# TYPE tieout_governor_{name} {type}\n");
+        void Head(string name, string help, string type) =>
+            text.Append(CultureInfo.InvariantCulture, $"# HELP tieout_governor_{name} {help}\n# TYPE tieout_governor_{name} {type}\n");
         void Line(string name, long value) => text.Append(CultureInfo.InvariantCulture, $"tieout_governor_{name} {value}\n");
     }
 

@@ -16,7 +16,8 @@ internal sealed class OccupancyExceededException(Shortage shortage) : Exception(
             Resource.BodyBytes => "bytes of request bodies in memory",
             _ => "bytes of files being uploaded",
         };
-        var limit = GovernorMetrics.Name(shortage.Resource) + shortage.Holder switch { ShareHolder.Caller => "_per_caller", ShareHolder.Org => "_per_org", _ => "" };
+        var limit = GovernorMetrics.Name(shortage.Resource)
+            + shortage.Holder switch { ShareHolder.Caller => "_per_caller", ShareHolder.Org => "_per_org", _ => "" };
         return $"{holder} may have {shortage.Limit} {what} (governor.{limit}), and this request would exceed that. Try again when other requests have ended.";
     }
 }

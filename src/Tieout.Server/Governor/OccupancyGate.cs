@@ -6,7 +6,8 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Governor;
 
-/// <summary>Behind the access gate and before the first byte of a body: a place among the requests in flight, room for the body, and a place in the lane of reads.</summary>
+/// <summary>Behind the access gate and before the first byte of a body: a place among the requests in flight, room for the body, and a place in the lane of
+/// reads.</summary>
 internal sealed class OccupancyGate(RequestDelegate next, Occupancy occupancy, ReadLane reads)
 {
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
@@ -51,7 +52,11 @@ internal sealed class OccupancyGate(RequestDelegate next, Occupancy occupancy, R
             return length > max ? null : visit.TryTake(resource, length);
         }
 
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true }) context.Request.Body = new CountedBody(context.Request.Body, visit, resource);
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        {
+            context.Request.Body = new CountedBody(context.Request.Body, visit, resource);
+        }
+
         return null;
     }
 }

@@ -7,7 +7,8 @@ namespace Tieout.Server.Governor;
 
 /// <summary>Places for reads of stored rows: few at a time, shared fairly between orgs, and each within its time.</summary>
 /// <remarks>
-/// A read works on a thread of the server and on the store's file. Without a lane, a caller that reads takes both from everybody who spends. The last quarter of the
+/// A read works on a thread of the server and on the store's file. Without a lane, a caller that reads takes both from everybody who spends. The last quarter
+/// of the
 /// places is for orgs that have no read running, so an org that reads without end never keeps the first read of another waiting.
 /// </remarks>
 internal sealed class ReadLane
@@ -57,7 +58,8 @@ internal sealed class ReadLane
         if (!await EnterAsync(holder, gone))
         {
             Interlocked.Increment(ref _refused);
-            await OccupancyGate.RefuseAsync(context, ApiError.ServerBusy, $"No place for a read became free in {Patience.TotalSeconds} s (governor.reads: {_shares.All} in all, {_shares.Org} for one org, {_shares.Caller} for one key or token).");
+            await OccupancyGate.RefuseAsync(context, ApiError.ServerBusy,
+                $"No place for a read became free in {Patience.TotalSeconds} s (governor.reads: {_shares.All} in all, {_shares.Org} for one org, {_shares.Caller} for one key or token).");
             return;
         }
 
@@ -72,8 +74,15 @@ internal sealed class ReadLane
         {
             Interlocked.Increment(ref _tooLong);
             context.RequestAborted = gone;
-            if (context.Response.HasStarted) context.Abort();
-            else await OccupancyGate.RefuseAsync(context, ApiError.ReadTooLong, $"The read took longer than {_time.TotalSeconds} s (governor.read_time). Ask for a shorter range, or export it with format=csv or format=jsonl.");
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+            }
+            else
+            {
+                await OccupancyGate.RefuseAsync(context, ApiError.ReadTooLong,
+                    $"The read took longer than {_time.TotalSeconds} s (governor.read_time). Ask for a shorter range, or export it with format=csv or format=jsonl.");
+            }
         }
         finally
         {

@@ -18,7 +18,8 @@ public static class HeadKey
             var key = Encoding.UTF8.GetBytes(File.ReadLines(file).FirstOrDefault()?.Trim() ?? "");
             return key.Length >= SignedHead.KeyBytesMin
                 ? key
-                : throw new ConfigurationException($"{file}: the key of heads has at least {SignedHead.KeyBytesMin} characters, such as 'openssl rand -hex 32' prints.");
+                : throw new ConfigurationException(
+                    $"{file}: the key of heads has at least {SignedHead.KeyBytesMin} characters, such as 'openssl rand -hex 32' prints.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -56,7 +56,11 @@ public sealed class HeadPlaces : IDisposable
     /// <inheritdoc cref="LastAsync"/>
     public static async Task<string> ReadAsync(string fileOrUrl, CancellationToken cancellationToken)
     {
-        if (!Uri.TryCreate(fileOrUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) return await ReadFileAsync(fileOrUrl, cancellationToken);
+        if (!Uri.TryCreate(fileOrUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        {
+            return await ReadFileAsync(fileOrUrl, cancellationToken);
+        }
+
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = Timeout }) { Timeout = Timeout };
         return await GetAsync(http, url, cancellationToken);
     }
@@ -64,7 +68,8 @@ public sealed class HeadPlaces : IDisposable
     public void Dispose() => _http.Dispose();
 
     private static Task<string> ReadFileAsync(string file, CancellationToken cancellationToken) =>
-        new FileInfo(file).Length <= BytesMax ? File.ReadAllTextAsync(file, cancellationToken) : throw new IOException($"{file} is larger than 1 GiB: move its old lines away, and leave at least the last one.");
+        new FileInfo(file).Length <= BytesMax ? File.ReadAllTextAsync(file, cancellationToken)
+            : throw new IOException($"{file} is larger than 1 GiB: move its old lines away, and leave at least the last one.");
 
     private static async Task<string> GetAsync(HttpClient http, Uri url, CancellationToken cancellationToken)
     {

@@ -51,12 +51,14 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
     }
 
     /// <summary>The next head follows the last one that is there.</summary>
-    private async Task LinkAsync(HeadPlaces places, byte[] key, CancellationToken cancellationToken) => _previous = (await places.LastAsync(key, cancellationToken))?.Mac ?? "";
+    private async Task LinkAsync(HeadPlaces places, byte[] key, CancellationToken cancellationToken) =>
+        _previous = (await places.LastAsync(key, cancellationToken))?.Mac ?? "";
 
     private async Task WriteAsync(HeadPlaces places, byte[] key, CancellationToken cancellationToken)
     {
         var buckets = await ledger.Read.HeadsAsync(cancellationToken);
-        var head = SignedHead.Sign(server.Time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), buckets, _previous, _acceptedRollback, key);
+        var head = SignedHead.Sign(server.Time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), buckets,
+            _previous, _acceptedRollback, key);
         await places.WriteAsync(head, cancellationToken);
         (_previous, _acceptedRollback) = (head.Mac, null);
     }
@@ -71,7 +73,8 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
             _failure = null;
             return true;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or HttpRequestException or ConfigurationException or StoreUnavailableException
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or HttpRequestException or ConfigurationException
+            or StoreUnavailableException
             || (error is TaskCanceledException && !stoppingToken.IsCancellationRequested))
         {
             if (_failure is null) LogNotWritten(error.Message);
@@ -80,7 +83,8 @@ internal sealed partial class HeadWriter(ServerOptions server, ILedger ledger, I
         }
     }
 
-    [LoggerMessage(EventId = LogEvents.HeadNotWritten, Level = LogLevel.Error, Message = "No head of the ledger can be written outside the store, so a rollback from now on could not be proved: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.HeadNotWritten, Level = LogLevel.Error,
+        Message = "No head of the ledger can be written outside the store, so a rollback from now on could not be proved: {Reason}")]
     private partial void LogNotWritten(string reason);
 
     [LoggerMessage(EventId = LogEvents.HeadWritten, Level = LogLevel.Information, Message = "Heads of the ledger are written outside the store again")]

@@ -29,9 +29,11 @@ internal sealed partial class ConfigurationWatcher(ServerOptions options, Curren
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(EventId = LogEvents.ConfigurationLoaded, Level = LogLevel.Information, Message = "{File} was read again; configuration {Version} is in force")]
+    [LoggerMessage(EventId = LogEvents.ConfigurationLoaded, Level = LogLevel.Information,
+        Message = "{File} was read again; configuration {Version} is in force")]
     private partial void LogLoaded(string file, int version);
 
-    [LoggerMessage(EventId = LogEvents.ConfigurationRejected, Level = LogLevel.Error, Message = "The changed configuration is not in force, the one before it is: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.ConfigurationRejected, Level = LogLevel.Error,
+        Message = "The changed configuration is not in force, the one before it is: {Reason}")]
     private partial void LogRejected(string reason);
 }

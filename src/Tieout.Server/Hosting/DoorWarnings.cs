@@ -28,12 +28,15 @@ internal sealed partial class DoorWarnings(ServerOptions options, ILogger<DoorWa
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(EventId = LogEvents.PlainHttp, Level = LogLevel.Warning, Message = "{Listen} is plain HTTP on the network: keys, prompts and answers can be read on the way unless a proxy encrypts them")]
+    [LoggerMessage(EventId = LogEvents.PlainHttp, Level = LogLevel.Warning,
+        Message = "{Listen} is plain HTTP on the network: keys, prompts and answers can be read on the way unless a proxy encrypts them")]
     private partial void LogPlain(string listen);
 
-    [LoggerMessage(EventId = LogEvents.FileModeReduced, Level = LogLevel.Warning, Message = "{Path} was open to other users of this machine; its mode was reduced to the owner alone")]
+    [LoggerMessage(EventId = LogEvents.FileModeReduced, Level = LogLevel.Warning,
+        Message = "{Path} was open to other users of this machine; its mode was reduced to the owner alone")]
     private partial void LogClosed(string path);
 
-    [LoggerMessage(EventId = LogEvents.StoreUnencrypted, Level = LogLevel.Warning, Message = "The connection to {Store} may be unencrypted: add ?sslmode=verify-full&sslrootcert=FILE to the store's address")]
+    [LoggerMessage(EventId = LogEvents.StoreUnencrypted, Level = LogLevel.Warning,
+        Message = "The connection to {Store} may be unencrypted: add ?sslmode=verify-full&sslrootcert=FILE to the store's address")]
     private partial void LogUnprotected(string store);
 }

@@ -7,13 +7,16 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Hosting;
 
-/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can also spend money, because the ledger can be written. Both say one word; the detail is for operators.</summary>
+/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can also spend money, because the ledger can be written. Both say one word; the detail is
+/// for operators.</summary>
 internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/healthz", (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody)).Allow(Access.Anonymous);
-        routes.MapGet("/readyz", (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody, statusCode: StatusOf(report, isReadiness: true))).Allow(Access.Anonymous);
+        routes.MapGet("/readyz",
+            (HealthReport report) => TypedResults.Json(report.Word, HealthJson.Default.HealthWordBody, statusCode: StatusOf(report, isReadiness: true))).Allow(
+                Access.Anonymous);
     }
 
     /// <summary>All that is known. Only for whoever may see it.</summary>

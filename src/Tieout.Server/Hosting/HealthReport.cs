@@ -17,9 +17,11 @@ internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, Curren
     {
         var health = ledger.Health;
         return new(
-            WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Quarantined, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
+            WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Quarantined, health.Reason,
+            health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
             health.Commit, health.LastWriteAt?.ToString(), heads.Failure, new(routes.State.Version, routes.State.LoadedAt.ToString(), routes.State.Error),
-            [.. routes.Get().Health.Select(row => new UpstreamHealthBody(row.Provider, row.Model, row.Breaker.State, row.Breaker.LastError?.What, row.Breaker.LastError?.At.ToString()))]);
+            [.. routes.Get().Health.Select(
+                row => new UpstreamHealthBody(row.Provider, row.Model, row.Breaker.State, row.Breaker.LastError?.What, row.Breaker.LastError?.At.ToString()))]);
     }
 
     private static string WordOf(LedgerHealth health) =>
@@ -46,7 +48,8 @@ internal sealed record HealthWordBody(string Status)
 /// <param name="Commit">Number of the last durable commit.</param>
 /// <param name="HeadsError">Why no signed head can be written outside the store now; null: they are written, or none are configured.</param>
 internal sealed record HealthBody(
-    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, int Quarantined, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt, string? HeadsError,
+    string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, int Quarantined, string? Reason, int QueueDepth, int SpoolDepth,
+    long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt, string? HeadsError,
     ConfigurationHealthBody Configuration, IReadOnlyList<UpstreamHealthBody> Upstreams);
 
 /// <param name="Version">1 for the one the server started with.</param>

@@ -19,7 +19,8 @@ namespace Tieout.Server.Hosting;
 /// <param name="Quarantined">Commands in quarantine: see <c>quarantine list</c>.</param>
 /// <param name="StalledSeconds">How long a writer with something to do has not moved; 0: it moves, or has nothing to do.</param>
 public sealed record LedgerHealthBody(
-    string Status, bool Writable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal LastCommitMs, string? LastWriteAt, int Orgs, int OpenHolds, long AsOf,
+    string Status, bool Writable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal LastCommitMs, string? LastWriteAt, int Orgs,
+    int OpenHolds, long AsOf,
     long WebhooksWaiting, long? WebhooksOldestSeconds, long WebhooksDead, int Quarantined, long StalledSeconds);
 
 /// <summary>How the ledger is doing.</summary>
@@ -39,7 +40,8 @@ internal static class LedgerHealthEndpoint
         var deliveries = await DeliveriesAsync(ledger, cancellationToken);
         return Answer.Ok(
             new LedgerHealthBody(
-                health.IsWritable ? "ok" : "read_only", health.IsWritable, health.Reason, health.QueueDepth, spool.Count, spool.Dropped, Math.Round(health.LastCommitMs, 3),
+                health.IsWritable ? "ok" : "read_only", health.IsWritable, health.Reason, health.QueueDepth, spool.Count, spool.Dropped,
+                Math.Round(health.LastCommitMs, 3),
                 health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit,
                 deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead, health.Quarantined, (long)health.Stalled.TotalSeconds),
             HealthJson.Default.LedgerHealthBody);

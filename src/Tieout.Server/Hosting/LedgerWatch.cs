@@ -4,7 +4,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
-/// <summary>Logs when the ledger stops taking writes, once a minute while it does not, and when it takes them again; and when a command goes into quarantine.</summary>
+/// <summary>Logs when the ledger stops taking writes, once a minute while it does not, and when it takes them again; and when a command goes into
+/// quarantine.</summary>
 internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<LedgerWatch> logger)
     : TickingWorker(TimeSpan.FromSeconds(1), time, outages)
 {
@@ -44,15 +45,18 @@ internal sealed partial class LedgerWatch(ILedger ledger, TimeProvider time, Out
         }
     }
 
-    [LoggerMessage(EventId = LogEvents.LedgerNotWritable, Level = LogLevel.Error, Message = "The ledger is {State}: new spend is refused, reads go on. {Reason}")]
+    [LoggerMessage(EventId = LogEvents.LedgerNotWritable, Level = LogLevel.Error,
+        Message = "The ledger is {State}: new spend is refused, reads go on. {Reason}")]
     private partial void LogNotWritable(string state, string reason);
 
-    [LoggerMessage(EventId = LogEvents.LedgerStillNotWritable, Level = LogLevel.Error, Message = "The ledger has taken no writes for {Seconds} s; {Waiting} commands wait. {Reason}")]
+    [LoggerMessage(EventId = LogEvents.LedgerStillNotWritable, Level = LogLevel.Error,
+        Message = "The ledger has taken no writes for {Seconds} s; {Waiting} commands wait. {Reason}")]
     private partial void LogStillNotWritable(long seconds, string reason, int waiting);
 
     [LoggerMessage(EventId = LogEvents.LedgerWritable, Level = LogLevel.Information, Message = "The ledger takes writes again, after {Seconds} s.")]
     private partial void LogWritable(long seconds);
 
-    [LoggerMessage(EventId = LogEvents.CommandsQuarantined, Level = LogLevel.Error, Message = "{Count} commands went into quarantine, {Total} are there: tieout quarantine list shows them.")]
+    [LoggerMessage(EventId = LogEvents.CommandsQuarantined, Level = LogLevel.Error,
+        Message = "{Count} commands went into quarantine, {Total} are there: tieout quarantine list shows them.")]
     private partial void LogQuarantined(int count, int total);
 }

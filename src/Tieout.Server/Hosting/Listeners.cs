@@ -17,7 +17,10 @@ internal static class Listeners
     {
         var main = Checked(options.Listen, options.Doors);
         Open(server, main, certificate, static _ => { });
-        if (options.Doors.OperationsListen is { } operations) Open(server, Checked(operations, options.Doors), certificate, static listen => listen.Use(MarkOperations));
+        if (options.Doors.OperationsListen is { } operations)
+        {
+            Open(server, Checked(operations, options.Doors), certificate, static listen => listen.Use(MarkOperations));
+        }
     }
 
     /// <summary>Plain HTTP carries keys and envelopes that anyone on the way can read.</summary>
@@ -39,7 +42,11 @@ internal static class Listeners
         Action<ListenOptions> configure = listen =>
         {
             also(listen);
-            if (address.IsTls) listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate!.Current), HandshakeTimeout = HandshakeTimeout });
+            if (address.IsTls)
+            {
+                listen.UseHttps(
+                    new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate!.Current), HandshakeTimeout = HandshakeTimeout });
+            }
         };
         if (address.Address is null) server.ListenLocalhost(address.Port, configure);
         else if (address.Address.Equals(ListenAddress.Any)) server.ListenAnyIP(address.Port, configure);

@@ -10,9 +10,11 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
-/// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger (Q1).</summary>
+/// <summary><c>/metrics</c> in Prometheus' text form: how this server is doing, and nothing of any org. Read when asked, never counted beside the ledger
+/// (Q1).</summary>
 internal sealed class MetricsPage(
-    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused, GuessTable guesses, HeadWriter heads, TimeProvider time)
+    ILedger ledger, SettlementSpool spool, CurrentRoutes routes, ConnectionTable connections, Occupancy occupancy, ReadLane reads, RefusedLog refused,
+    GuessTable guesses, HeadWriter heads, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -37,15 +39,24 @@ internal sealed class MetricsPage(
         Head("requests_refused_total", "Requests that were refused with 401, 402, 403, 404 or 429 since the start.", "counter");
         foreach (var (status, code, count) in refused.Counts) Line($"requests_refused_total{{status=\"{status}\",code=\"{code}\"}}", count);
         Counter("wrong_credentials_total", "Unknown credentials since the start.", guesses.Wrong);
-        Counter("credentials_not_looked_up_total", "Credentials that were refused without a look-up since the start, because too many wrong ones with their beginning came from their address.", guesses.Unseen);
+        Counter("credentials_not_looked_up_total",
+            "Credentials that were refused without a look-up since the start, because too many wrong ones with their beginning came from their address.",
+            guesses.Unseen);
         if (heads.IsOn) Gauge("heads_written", "Whether the newest signed head reached its place outside the store.", heads.Failure is null ? 1 : 0);
         Head("upstream_closed", "Whether an upstream is in use; 0: it has failed too often and is left alone.", "gauge");
-        foreach (var row in routes.Get().Health) Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
+        foreach (var row in routes.Get().Health)
+        {
+            Line($"upstream_closed{{provider=\"{Escaped(row.Provider)}\",model=\"{Escaped(row.Model)}\"}}", row.Breaker.State == "closed" ? 1 : 0);
+        }
+
         if (await DeliveriesAsync(ledger, context.RequestAborted) is { } deliveries)
         {
             Gauge("webhooks_waiting", "Messages that wait for their endpoint.", deliveries.Waiting);
             Gauge("webhooks_dead", "Deliveries that were given up.", deliveries.Dead);
-            if (deliveries.OldestWaiting is { } oldest) Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
+            if (deliveries.OldestWaiting is { } oldest)
+            {
+                Gauge("webhooks_oldest_age_seconds", "How long the oldest of them waits.", Age(time, oldest.UnixMicros));
+            }
         }
 
         GovernorMetrics.Write(text, connections, occupancy, reads);
@@ -60,11 +71,13 @@ internal sealed class MetricsPage(
             Line(name, value);
         }
 
-        void Head(string name, string help, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP tieout_{name} {help}\n# TYPE tieout_{name} {type}\n");
+        void Head(string name, string help, string type) =>
+            text.Append(CultureInfo.InvariantCulture, $"# HELP tieout_{name} {help}\n# TYPE tieout_{name} {type}\n");
         void Line(string name, decimal value) => text.Append(CultureInfo.InvariantCulture, $"tieout_{name} {value}\n");
     }
 
-    private static decimal Age(TimeProvider time, long unixMicros) => Math.Max(0, Math.Round((decimal)(time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(unixMicros)).TotalSeconds, 3));
+    private static decimal Age(TimeProvider time, long unixMicros) =>
+        Math.Max(0, Math.Round((decimal)(time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(unixMicros)).TotalSeconds, 3));
 
     /// <summary>Metrics are asked for when the store is down, too.</summary>
     private static async Task<DeliveriesHealth?> DeliveriesAsync(ILedger ledger, CancellationToken cancellationToken)
@@ -79,5 +92,6 @@ internal sealed class MetricsPage(
         }
     }
 
-    private static string Escaped(string label) => label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+    private static string Escaped(string label) =>
+        label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -11,7 +11,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
-/// <summary>Logs, counts and stores every refused request (401, 402, 403, 404, 429) of every door. Above a rate log lines and rows are left out and counted; the metric counts all.</summary>
+/// <summary>Logs, counts and stores every refused request (401, 402, 403, 404, 429) of every door. Above a rate log lines and rows are left out and counted;
+/// the metric counts all.</summary>
 internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<RefusedLog> logger)
     : TickingWorker(TimeSpan.FromSeconds(1), time, outages)
 {
@@ -23,7 +24,8 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
 
     private const int WaitingMax = 5_000, BatchMax = 1_000, SummaryEveryTicks = 10;
 
-    private readonly FrozenDictionary<int, SampleRate> _lines = new[] { 401, 402, 403, 404, 429 }.ToFrozenDictionary(status => status, _ => new SampleRate(LinesBurst, LinesPerSecond));
+    private readonly FrozenDictionary<int, SampleRate> _lines = new[] { 401, 402, 403, 404, 429 }.ToFrozenDictionary(
+        status => status, _ => new SampleRate(LinesBurst, LinesPerSecond));
     private readonly ConcurrentDictionary<string, SampleRate> _rows = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(int Status, string Code), long> _counts = new();
     private readonly Channel<RefusedRequest> _waiting = Channel.CreateBounded<RefusedRequest>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
@@ -36,7 +38,8 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
 
     /// <summary>Refused requests since the start, by status and error code.</summary>
     public IEnumerable<(int Status, string Code, long Count)> Counts =>
-        _counts.Select(count => (count.Key.Status, count.Key.Code, count.Value)).OrderBy(count => count.Status).ThenBy(count => count.Code, StringComparer.Ordinal);
+        _counts.Select(count => (count.Key.Status, count.Key.Code, count.Value)).OrderBy(count => count.Status).ThenBy(
+            count => count.Code, StringComparer.Ordinal);
 
     public void Add(HttpContext context, LogIds ids, ApiError error)
     {
@@ -47,9 +50,14 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
 
         // The pattern of the endpoint, not the path: a path may contain whatever a stranger put there, a secret too.
         var request = new RefusedRequest(
-            Guid.CreateVersion7(now), Instant.From(now), org, Correlation.Of(context).CorrelationId, ids.Token, context.Connection.RemoteIpAddress?.ToString(), context.Request.Method,
+            Guid.CreateVersion7(now), Instant.From(now), org, Correlation.Of(context).CorrelationId, ids.Token, context.Connection.RemoteIpAddress?.ToString(),
+            context.Request.Method,
             (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText, error.Status, error.Code);
-        if (lines.Take(now)) LogRefused(request.Status, request.Code, request.Method, request.Route ?? "an unknown address", request.Token ?? "nobody known", request.Address);
+        if (lines.Take(now))
+        {
+            LogRefused(request.Status, request.Code, request.Method, request.Route ?? "an unknown address", request.Token ?? "nobody known", request.Address);
+        }
+
         if (_rows.GetOrAdd(org, static _ => new(RowsBurst, RowsPerSecond)).Take(now)) _waiting.Writer.TryWrite(request);
     }
 
@@ -83,9 +91,11 @@ internal sealed partial class RefusedLog(ILedger ledger, TimeProvider time, Outa
         if (batch.Count > 0) await ledger.RefusedRequests.AddAsync(batch, cancellationToken);
     }
 
-    [LoggerMessage(EventId = LogEvents.RequestRefused, Level = LogLevel.Warning, Message = "Refused with {Status} {Code}: {Method} {Route} by {Token} from {Address}")]
+    [LoggerMessage(EventId = LogEvents.RequestRefused, Level = LogLevel.Warning,
+        Message = "Refused with {Status} {Code}: {Method} {Route} by {Token} from {Address}")]
     private partial void LogRefused(int status, string code, string method, string route, string token, string? address);
 
-    [LoggerMessage(EventId = LogEvents.RefusedLinesLeftOut, Level = LogLevel.Warning, Message = "{Count} more requests were refused with {Status}; their log lines are left out")]
+    [LoggerMessage(EventId = LogEvents.RefusedLinesLeftOut, Level = LogLevel.Warning,
+        Message = "{Count} more requests were refused with {Status}; their log lines are left out")]
     private partial void LogLeftOut(long count, int status);
 }

@@ -69,7 +69,8 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
 
     /// <summary>Of several transfer encodings, whatever stands before us may have read others than the server did, and see another request begin.</summary>
     private static bool IsFramedOddly(HttpRequest request) =>
-        request.Headers.TransferEncoding is { Count: > 0 } encodings && !(encodings.Count == 1 && string.Equals(encodings[0], "chunked", StringComparison.OrdinalIgnoreCase));
+        request.Headers.TransferEncoding is { Count: > 0 } encodings
+            && !(encodings.Count == 1 && string.Equals(encodings[0], "chunked", StringComparison.OrdinalIgnoreCase));
 
     private static Task NothingHereAsync(HttpContext context) =>
         AnswerAsync(context, context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed ? ApiError.MethodNotAllowed : ApiError.NotFound);

@@ -10,7 +10,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
-/// <summary>Servers of one database must have the same secrets: else each refuses the envelopes, tokens and signatures of the others. Found at the start, not by customers.</summary>
+/// <summary>Servers of one database must have the same secrets: else each refuses the envelopes, tokens and signatures of the others. Found at the start, not
+/// by customers.</summary>
 /// <remarks>The marks in the ledger are derived from the envelope secret (the admin token's too), so they tell nothing of either.</remarks>
 public static class SecretMarks
 {
@@ -19,7 +20,8 @@ public static class SecretMarks
     private const string EnvelopeMember = "envelope_secret";
     private const string TokenMember = "admin_token";
 
-    /// <summary>The first server's secrets are those of the system; every other's are compared. A server that has the system's secrets as its second ones is rotating them, and its first ones are the system's from now on.</summary>
+    /// <summary>The first server's secrets are those of the system; every other's are compared. A server that has the system's secrets as its second ones is
+    /// rotating them, and its first ones are the system's from now on.</summary>
     /// <param name="adminToken">One line, or two: the new token and the one before it.</param>
     /// <param name="changed">They were changed on purpose: this server's count from now on.</param>
     /// <exception cref="ConfigurationException">They differ.</exception>
@@ -43,7 +45,8 @@ public static class SecretMarks
             $"This server's {what} is not the one of the other servers of this store: give all of them the same. If it was changed on purpose, start the first server with --secrets-changed.");
     }
 
-    private static JsonObject MarkOf(EnvelopeSecret secret, string token) => new() { [EnvelopeMember] = secret.Check(SecretMark), [TokenMember] = TokenMark(secret, token) };
+    private static JsonObject MarkOf(EnvelopeSecret secret, string token) =>
+        new() { [EnvelopeMember] = secret.Check(SecretMark), [TokenMember] = TokenMark(secret, token) };
 
     private static string TokenMark(EnvelopeSecret secret, string token) =>
         secret.Check($"mark/admin-token/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))}");

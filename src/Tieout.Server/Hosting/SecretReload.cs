@@ -8,16 +8,19 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Hosting;
 
-/// <summary>Reads the admin token and the envelope secret again when their files change. Of two lines both are valid, and the first one is used for what is new.</summary>
+/// <summary>Reads the admin token and the envelope secret again when their files change. Of two lines both are valid, and the first one is used for what is
+/// new.</summary>
 internal sealed partial class SecretReload(
-    ServerOptions options, ILedger ledger, AdminToken adminToken, EnvelopeSecretOf envelopeSecret, EnvelopeKeys envelopeKeys, ILogger<SecretReload> logger) : Worker
+    ServerOptions options, ILedger ledger, AdminToken adminToken, EnvelopeSecretOf envelopeSecret, EnvelopeKeys envelopeKeys, ILogger<SecretReload> logger)
+    : Worker
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
     protected override ILogger Logger => logger;
 
     protected override Task RunAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(WatchAsync(options.SecretFiles.AdminToken, ReplaceTokenAsync, stoppingToken), WatchAsync(options.SecretFiles.EnvelopeSecret, ReplaceSecretAsync, stoppingToken));
+        Task.WhenAll(WatchAsync(options.SecretFiles.AdminToken, ReplaceTokenAsync, stoppingToken),
+            WatchAsync(options.SecretFiles.EnvelopeSecret, ReplaceSecretAsync, stoppingToken));
 
     public override void Dispose()
     {
@@ -66,9 +69,11 @@ internal sealed partial class SecretReload(
     private Task AgreeAsync(EnvelopeSecret secret, string token, CancellationToken cancellationToken) =>
         options.Postgres is null ? Task.CompletedTask : SecretMarks.AgreeAsync(ledger, secret, token, changed: false, cancellationToken);
 
-    [LoggerMessage(EventId = LogEvents.SecretReplaced, Level = LogLevel.Information, Message = "{File} was read again; its first line is in force, a second line stays valid until it is removed")]
+    [LoggerMessage(EventId = LogEvents.SecretReplaced, Level = LogLevel.Information,
+        Message = "{File} was read again; its first line is in force, a second line stays valid until it is removed")]
     private partial void LogReplaced(string file);
 
-    [LoggerMessage(EventId = LogEvents.SecretRejected, Level = LogLevel.Error, Message = "The changed {File} is not in force, the secret before it is: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.SecretRejected, Level = LogLevel.Error,
+        Message = "The changed {File} is not in force, the secret before it is: {Reason}")]
     private partial void LogRejected(string file, string reason);
 }

@@ -68,7 +68,8 @@ internal sealed class TlsCertificate
     private static (X509Certificate2 Leaf, X509Certificate2Collection Chain) FromPkcs12(TlsOptions files)
     {
         var chain = X509CertificateLoader.LoadPkcs12CollectionFromFile(files.Certificate, files.Password);
-        var leaf = chain.FirstOrDefault(certificate => certificate.HasPrivateKey) ?? throw new ConfigurationException($"{files.Certificate}: the file holds no private key.");
+        var leaf = chain.FirstOrDefault(certificate => certificate.HasPrivateKey)
+            ?? throw new ConfigurationException($"{files.Certificate}: the file holds no private key.");
         return (leaf, chain);
     }
 }
@@ -108,12 +109,15 @@ internal sealed partial class TlsReload(TlsCertificate certificate, TimeProvider
         if (certificate.ValidUntil - time.GetUtcNow() < WarnBefore) LogExpires(certificate.ValidUntil);
     }
 
-    [LoggerMessage(EventId = LogEvents.CertificateLoaded, Level = LogLevel.Information, Message = "The TLS certificate was loaded again; it is valid until {Until}")]
+    [LoggerMessage(EventId = LogEvents.CertificateLoaded, Level = LogLevel.Information,
+        Message = "The TLS certificate was loaded again; it is valid until {Until}")]
     private partial void LogReloaded(DateTimeOffset until);
 
-    [LoggerMessage(EventId = LogEvents.CertificateRejected, Level = LogLevel.Error, Message = "The changed TLS certificate is not in use, the one before it is: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.CertificateRejected, Level = LogLevel.Error,
+        Message = "The changed TLS certificate is not in use, the one before it is: {Reason}")]
     private partial void LogRejected(string reason);
 
-    [LoggerMessage(EventId = LogEvents.CertificateExpires, Level = LogLevel.Warning, Message = "The TLS certificate expires at {Until}: renew its files; the server loads them without a restart")]
+    [LoggerMessage(EventId = LogEvents.CertificateExpires, Level = LogLevel.Warning,
+        Message = "The TLS certificate expires at {Until}: renew its files; the server loads them without a restart")]
     private partial void LogExpires(DateTimeOffset until);
 }

@@ -1,6 +1,7 @@
 namespace Tieout.Server.Http;
 
-/// <summary>Compares figures that are read one after another while charges go on: one that falls between two readings is no difference, so all is read again before a difference is called one.</summary>
+/// <summary>Compares figures that are read one after another while charges go on: one that falls between two readings is no difference, so all is read again
+/// before a difference is called one.</summary>
 internal static class AgreeingRead
 {
     private const int ReadsMax = 8;

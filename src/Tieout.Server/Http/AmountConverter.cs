@@ -10,7 +10,11 @@ internal sealed class AmountConverter : JsonConverter<Amount>
 {
     public override Amount Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType != JsonTokenType.String) throw new ApiRefusedException(ApiError.AmountInvalid, "Write amounts as decimal strings of major units, such as \"12.50\".");
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            throw new ApiRefusedException(ApiError.AmountInvalid, "Write amounts as decimal strings of major units, such as \"12.50\".");
+        }
+
         return Inputs.Amount(reader.GetString(), "amount");
     }
 

@@ -4,7 +4,8 @@ using CsvHelper;
 namespace Tieout.Server.Http;
 
 /// <summary>CSV as a spreadsheet may open it, sent in pieces: a long export needs no more memory than a short one.</summary>
-/// <remarks>Nothing is sent before the first piece is full or <see cref="CompleteAsync"/> is called, so an export that fails at its first row is still answered with an error.</remarks>
+/// <remarks>Nothing is sent before the first piece is full or <see cref="CompleteAsync"/> is called, so an export that fails at its first row is still answered
+/// with an error.</remarks>
 internal sealed class CsvExport : IAsyncDisposable
 {
     private const int PieceBytes = 100_000;
@@ -60,8 +61,15 @@ internal sealed class CsvExport : IAsyncDisposable
     {
         foreach (var cell in cells)
         {
-            if (cell is ['-', ..] && decimal.TryParse(cell, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)) csv.WriteField(amount);
-            else csv.WriteField(cell);
+            if (cell is ['-', ..]
+                && decimal.TryParse(cell, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
+            {
+                csv.WriteField(amount);
+            }
+            else
+            {
+                csv.WriteField(cell);
+            }
         }
     }
 

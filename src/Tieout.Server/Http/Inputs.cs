@@ -30,7 +30,8 @@ internal static class Inputs
         var bytes = await BytesAsync(context, BodyBytesMax);
         try
         {
-            return JsonSerializer.Deserialize(bytes.Span, type) ?? throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send a JSON object.");
+            return JsonSerializer.Deserialize(bytes.Span, type)
+                ?? throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send a JSON object.");
         }
         catch (JsonException e)
         {
@@ -59,7 +60,8 @@ internal static class Inputs
     {
         if (Core.Money.Amount.TryParse(text, out var amount)) return amount;
         throw new ApiRefusedException(
-            ApiError.AmountInvalid, $"'{Shown(text)}' is not an amount ({what}). Use digits with an optional decimal point and at most nine decimals, for example 12.50.");
+            ApiError.AmountInvalid,
+            $"'{Shown(text)}' is not an amount ({what}). Use digits with an optional decimal point and at most nine decimals, for example 12.50.");
     }
 
     /// <summary>An amount of money to be moved or a limit; what the ledger would refuse later, said where it is seen.</summary>
@@ -72,7 +74,8 @@ internal static class Inputs
     {
         if (amount < Core.Money.Amount.Zero || (amount == Core.Money.Amount.Zero && !zeroIsFine))
         {
-            throw new ApiRefusedException(ApiError.AmountNotPositive, $"{amount} is too small: {what} must be {(zeroIsFine ? "zero or more" : "more than zero")}.");
+            throw new ApiRefusedException(
+                ApiError.AmountNotPositive, $"{amount} is too small: {what} must be {(zeroIsFine ? "zero or more" : "more than zero")}.");
         }
 
         return amount <= max ? amount : throw new ApiRefusedException(ApiError.AmountTooLarge, $"{amount} is too large: {what} may be at most {max}.");
@@ -80,7 +83,8 @@ internal static class Inputs
 
     public static string Name(string? name, string what) => Names.IsValid(name)
         ? name!
-        : throw new ApiRefusedException(ApiError.NameInvalid, $"'{Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
+        : throw new ApiRefusedException(
+            ApiError.NameInvalid, $"'{Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
 
     public static Month Month(string text) => Core.Tenancy.Month.TryParse(text, out var month)
         ? month
@@ -93,10 +97,14 @@ internal static class Inputs
         const string offset = "zzz", zulu = "'Z'";
         foreach (var form in (ReadOnlySpan<string>)["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", "yyyy-MM-dd'T'HH:mm"])
         {
-            if (DateTimeOffset.TryParseExact(text, [form + offset, form + zulu], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) return Instant.From(time);
+            if (DateTimeOffset.TryParseExact(text, [form + offset, form + zulu], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+            {
+                return Instant.From(time);
+            }
         }
 
-        throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a time: write a day such as 2026-11-22, or a time with its offset such as 2026-11-22T08:00:00Z.");
+        throw new ApiRefusedException(ApiError.ParameterInvalid,
+            $"'{Shown(text)}' is not a time: write a day such as 2026-11-22, or a time with its offset such as 2026-11-22T08:00:00Z.");
     }
 
     /// <summary>Where a page of the newest rows begins; <c>?cursor=</c>. Null: with the newest.</summary>
@@ -105,7 +113,8 @@ internal static class Inputs
         if (Query(context, "cursor") is not { } text) return null;
         return RowPlace.TryParse(text, out var place)
             ? place
-            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Shown(text)}' is not a cursor of this list. Send the next_cursor of the page before.");
+            : throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"'{Shown(text)}' is not a cursor of this list. Send the next_cursor of the page before.");
     }
 
     /// <summary>How many rows a page may have; <c>?limit=</c>.</summary>
@@ -130,19 +139,30 @@ internal static class Inputs
     public static string CommandId(HttpContext context, string? inBody)
     {
         var header = context.Request.Headers["Idempotency-Key"].ToString();
-        if (header.Length == 0 && inBody is null) throw new ApiRefusedException(ApiError.ParameterInvalid, "An id is required, in the body or as Idempotency-Key. A command with the same id counts once.");
-        if (header.Length > 0 && inBody is not null && header != inBody) throw new ApiRefusedException(ApiError.ParameterInvalid, "The body's id and the Idempotency-Key differ; send one of them.");
+        if (header.Length == 0 && inBody is null)
+        {
+            throw new ApiRefusedException(
+                ApiError.ParameterInvalid, "An id is required, in the body or as Idempotency-Key. A command with the same id counts once.");
+        }
+
+        if (header.Length > 0 && inBody is not null && header != inBody)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, "The body's id and the Idempotency-Key differ; send one of them.");
+        }
+
         return Name(inBody ?? header, "id");
     }
 
     /// <summary>The caller's own id for an action that has none in its body; null: not sent.</summary>
-    public static string? IdempotencyKey(HttpContext context) => context.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? Name(key, "Idempotency-Key") : null;
+    public static string? IdempotencyKey(HttpContext context) =>
+        context.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? Name(key, "Idempotency-Key") : null;
 
     /// <summary>A reason that a person gives, for records.</summary>
     /// <exception cref="ApiRefusedException">It is missing or too long.</exception>
     public static string Reason(string? text) => !string.IsNullOrWhiteSpace(text) && text.Length <= ReasonMax
         ? text
-        : throw new ApiRefusedException(ApiError.ParameterInvalid, $"The reason is {(string.IsNullOrWhiteSpace(text) ? "missing" : "too long")}: send 1 to {ReasonMax} characters.");
+        : throw new ApiRefusedException(
+            ApiError.ParameterInvalid, $"The reason is {(string.IsNullOrWhiteSpace(text) ? "missing" : "too long")}: send 1 to {ReasonMax} characters.");
 
     public static OrgState Org(ILedger ledger, string org) =>
         ledger.Read.Org(org) ?? throw new ApiRefusedException(ApiError.OrgNotFound, $"The org '{Shown(org)}' does not exist.");
@@ -159,7 +179,11 @@ internal static class Inputs
     {
         foreach (var name in context.Request.Query.Keys)
         {
-            if (!known.Contains(name) && name != Staleness.MinCommit) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The query parameter '{Shown(name)}' is unknown; the known ones are {string.Join(", ", known.ToArray())}.");
+            if (!known.Contains(name) && name != Staleness.MinCommit)
+            {
+                throw new ApiRefusedException(
+                    ApiError.ParameterInvalid, $"The query parameter '{Shown(name)}' is unknown; the known ones are {string.Join(", ", known.ToArray())}.");
+            }
         }
     }
 
@@ -172,7 +196,11 @@ internal static class Inputs
         var message = e.Message;
         // "The JSON property 'x' could not be mapped to any .NET member contained in type '...'."
         if (message.Contains("could not be mapped", StringComparison.Ordinal)) return $"The member {Quoted(message)} is unknown.";
-        if (message.Contains("missing required properties", StringComparison.Ordinal)) return $"The body lacks {message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.')}.";
+        if (message.Contains("missing required properties", StringComparison.Ordinal))
+        {
+            return $"The body lacks {message[(message.LastIndexOf(':') + 1)..].Trim().TrimEnd('.')}.";
+        }
+
         var place = e.Path is { Length: > 1 } path ? $" at {path}" : e.LineNumber is { } line ? $" in line {line + 1}" : "";
         return $"The body is not the JSON that is expected{place}.";
     }

@@ -25,7 +25,8 @@ internal static class Staleness
         if (!context.Request.Query.TryGetValue(MinCommit, out var asked)) return Task.CompletedTask;
         return asked is [{ Length: > 0 } text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var commit)
             ? ledger.Read.ReachAsync(commit)
-            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(asked)}' is not a commit: give the as_of of an earlier answer, for example {MinCommit}=1200.");
+            : throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"'{Inputs.Shown(asked)}' is not a commit: give the as_of of an earlier answer, for example {MinCommit}=1200.");
     }
 }
 
@@ -36,13 +37,18 @@ internal sealed class FigureAnswer<T>(T body, JsonTypeInfo<T> type, int? status 
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        if (httpContext.RequestServices.GetService<ILedger>()?.Read.StaleFor is not { } stale) return TypedResults.Json(body, type, statusCode: status).ExecuteAsync(httpContext);
+        if (httpContext.RequestServices.GetService<ILedger>()?.Read.StaleFor is not { } stale)
+        {
+            return TypedResults.Json(body, type, statusCode: status).ExecuteAsync(httpContext);
+        }
+
         var seconds = Math.Min(stale.TotalSeconds, int.MaxValue);
         httpContext.Response.Headers[Staleness.Header] = seconds.ToString("0.0", CultureInfo.InvariantCulture);
         httpContext.Response.StatusCode = StatusCode!.Value;
         httpContext.Response.ContentType = "application/json; charset=utf-8";
         var json = JsonSerializer.SerializeToUtf8Bytes(body, type);
         var isObject = json is [(byte)'{', .., (byte)'}'];
-        return httpContext.Response.Body.WriteAsync(isObject ? [.. json.AsSpan(..^1), .. json.Length > 2 ? ",\"stale\":true}"u8 : "\"stale\":true}"u8] : json).AsTask();
+        return httpContext.Response.Body.WriteAsync(isObject ? [.. json.AsSpan(..^1), .. json.Length > 2 ? ",\"stale\":true}"u8 : "\"stale\":true}"u8] : json)
+            .AsTask();
     }
 }

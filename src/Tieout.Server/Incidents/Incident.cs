@@ -12,7 +12,8 @@ namespace Tieout.Server.Incidents;
 /// <param name="Cause">One of <see cref="IncidentWords.Causes"/>; null: open.</param>
 /// <param name="Layer">Who owns the follow-up, one of <see cref="IncidentWords.Layers"/>; null: open.</param>
 public sealed record Incident(
-    string Id, string Title, string Status, IncidentScope Scope, string From, string OpenedAt, string OpenedBy, string? CorrelationId, IReadOnlyList<string> Findings,
+    string Id, string Title, string Status, IncidentScope Scope, string From, string OpenedAt, string OpenedBy, string? CorrelationId,
+    IReadOnlyList<string> Findings,
     string? ClosedAt = null, string? ClosedBy = null, string? Cause = null, string? Layer = null, string? FollowUp = null)
 {
     public const string Open = "open";
@@ -51,12 +52,14 @@ public sealed record IncidentNote(string Incident, string At, string By, string 
 internal static class IncidentWords
 {
     public static readonly string[] Scopes = ["instance", "project", "tenant", "broad"];
-    public static readonly string[] Causes = ["missing_usage", "wrong_source", "wrong_anchor", "ledger_mismatch", "control_plane_drift", "duplicate_charge", "mispriced", "counter_drift", "not_ours", "other"];
+    public static readonly string[] Causes = ["missing_usage", "wrong_source", "wrong_anchor", "ledger_mismatch", "control_plane_drift", "duplicate_charge",
+        "mispriced", "counter_drift", "not_ours", "other"];
     public static readonly string[] Layers = ["metering_emitter", "attribution_mapping", "billing_interpretation", "listing_export", "none"];
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(Incident))]
 [JsonSerializable(typeof(IncidentNote))]

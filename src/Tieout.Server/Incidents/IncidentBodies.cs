@@ -5,7 +5,8 @@ namespace Tieout.Server.Incidents;
 
 /// <param name="Scope">Null: the answer is a refusal that says what open findings suggest.</param>
 /// <param name="From">Null: a day ago.</param>
-public sealed record OpenIncidentBody(string Title, string? Scope = null, string? Org = null, string? Project = null, string? AppInstance = null, string? From = null, IReadOnlyList<string>? Findings = null);
+public sealed record OpenIncidentBody(string Title, string? Scope = null, string? Org = null, string? Project = null, string? AppInstance = null,
+    string? From = null, IReadOnlyList<string>? Findings = null);
 
 public sealed record NoteIncidentBody(string Text, string? CorrelationId = null, string? TraceId = null, string? Finding = null);
 
@@ -19,7 +20,8 @@ public sealed record IncidentListBody(IReadOnlyList<Incident> Items, long AsOf);
 /// <summary>An incident with all that belongs to it.</summary>
 /// <param name="Timeline">In order of time.</param>
 /// <param name="Impact">What customers see of it, from postings.</param>
-public sealed record IncidentBody(Incident Incident, IReadOnlyList<TimelineBody> Timeline, IReadOnlyList<ImpactBody> Impact, IReadOnlyList<Evidence> Evidence, long AsOf);
+public sealed record IncidentBody(
+    Incident Incident, IReadOnlyList<TimelineBody> Timeline, IReadOnlyList<ImpactBody> Impact, IReadOnlyList<Evidence> Evidence, long AsOf);
 
 /// <param name="Kind">opened, changed, note, evidence, finding, correction or closed.</param>
 /// <param name="CorrelationId">Of what is told of, or of the call that recorded it.</param>

@@ -20,11 +20,13 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     /// <summary>The newest first.</summary>
     public async Task<IReadOnlyList<Incident>> AllAsync(CancellationToken cancellationToken) =>
-        [.. (await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", cancellationToken).Select(row => Parse(row.Body)).ToListAsync(cancellationToken)).OrderByDescending(incident => incident.Id, StringComparer.Ordinal)];
+        [.. (await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", cancellationToken).Select(row => Parse(row.Body)).ToListAsync(
+            cancellationToken)).OrderByDescending(incident => incident.Id, StringComparer.Ordinal)];
 
     /// <exception cref="ApiRefusedException">There is none.</exception>
     public async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>
-        await ledger.Read.RecordAsync(new(RecordKind.Incident, "", id), cancellationToken) is { } row ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
+        await ledger.Read.RecordAsync(new(RecordKind.Incident, "", id), cancellationToken) is { } row
+            ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
 
     public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, AdminCall call)
     {
@@ -32,7 +34,8 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         while (true)
         {
             turns.Begin();
-            var id = Incident.Numbers.After(await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", call.CancellationToken).CountAsync(call.CancellationToken));
+            var id = Incident.Numbers.After(
+                await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", call.CancellationToken).CountAsync(call.CancellationToken));
             var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), call.Actor.Id, call.Actor.CorrelationId, findings);
 
             // The first row takes the number, since it counts once; what the incident says may be replaced later.
@@ -50,14 +53,19 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     {
         await FindAsync(id, call.CancellationToken);
         var name = $"{id}/note/{Guid.CreateVersion7():n}";
-        (await ledger.ActAsync(new Command.AddRecord(RecordKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), call)).OrThrow();
+        (await ledger.ActAsync(new Command.AddRecord(
+            RecordKind.IncidentNote, "", name, JsonSerializer.Serialize(note, IncidentJson.Default.IncidentNote), Once: true), call)).OrThrow();
     }
 
     /// <exception cref="ApiRefusedException">It is closed already.</exception>
     public async Task<Incident> CloseAsync(string id, string cause, string layer, string followUp, AdminCall call)
     {
         var incident = await FindAsync(id, call.CancellationToken);
-        if (incident.Status == Incident.Closed) throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}. Open a new incident.");
+        if (incident.Status == Incident.Closed)
+        {
+            throw new ApiRefusedException(ApiError.IncidentClosed, $"{id} was closed at {incident.ClosedAt} by {incident.ClosedBy}. Open a new incident.");
+        }
+
         var closed = incident with { Status = Incident.Closed, ClosedAt = Now(), ClosedBy = call.Actor.Id, Cause = cause, Layer = layer, FollowUp = followUp };
         await SaveAsync(closed, call);
         return closed;
@@ -87,7 +95,11 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         {
             if (!InTime(incident, row.RecordedAt)) continue;
             var evidence = JsonSerializer.Deserialize(row.Body, EvidenceJson.Default.Evidence)!;
-            if (incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance) || (evidence.Finding is { } finding && incident.Findings.Contains(finding))) found.Add(evidence);
+            if (incident.Scope.Covers(evidence.Org, evidence.Project, evidence.AppInstance)
+                || (evidence.Finding is { } finding && incident.Findings.Contains(finding)))
+            {
+                found.Add(evidence);
+            }
         }
 
         return [.. found.OrderBy(evidence => evidence.At, StringComparer.Ordinal)];
@@ -97,20 +109,32 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     private async Task<List<(FindingRow Row, FindingPlace Place)>> FindingsAsync(Incident incident, CancellationToken cancellationToken)
     {
         List<(FindingRow, FindingPlace)> found = [];
-        foreach (var row in (await ledger.Read.FindingsAsync(incident.Scope.Org, FindingsShown, cancellationToken)).Where(row => InTime(incident, row.RecordedAt)))
+        foreach (var row in (await ledger.Read.FindingsAsync(incident.Scope.Org, FindingsShown, cancellationToken)).Where(
+            row => InTime(incident, row.RecordedAt)))
         {
             var place = await FindingPlace.OfAsync(ledger, row, cancellationToken);
-            if (place.HasLabels ? incident.Scope.Covers(row.Org, place.Project, place.AppInstance) : incident.Scope.Kind is "tenant" or "broad") found.Add((row, place));
+            if (place.HasLabels ? incident.Scope.Covers(row.Org, place.Project, place.AppInstance) : incident.Scope.Kind is "tenant" or "broad")
+            {
+                found.Add((row, place));
+            }
         }
 
         return found;
     }
 
-    private static IEnumerable<TimelineBody> Timeline(Incident incident, IReadOnlyList<IncidentNote> notes, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
+    private static IEnumerable<TimelineBody> Timeline(
+        Incident incident, IReadOnlyList<IncidentNote> notes, IReadOnlyList<Evidence> evidence, IReadOnlyList<(FindingRow Row, FindingPlace Place)> findings)
     {
-        yield return new(incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
-        foreach (var note in notes) yield return new(note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
-        foreach (var (row, place) in findings) yield return new(row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Code.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
+        yield return new(
+            incident.OpenedAt, "opened", incident.OpenedBy, $"{incident.Title}; scope {incident.Scope}, from {incident.From}", incident.CorrelationId, null);
+        foreach (var note in notes)
+        {
+            yield return new(
+                note.At, "note", note.By, note.Finding is null ? note.Text : $"{note.Text} (finding {note.Finding})", note.CorrelationId, note.TraceId);
+        }
+
+        foreach (var (row, place) in findings) yield return new(
+            row.RecordedAt.ToString(), "finding", "tieout", $"{row.Code} ({row.Code.Severity}) of {row.Org}: {place.What}", place.CorrelationId, null);
         foreach (var item in evidence)
         {
             var about = item.Finding is null ? "" : $" {item.Code ?? "a finding"} {item.Finding}";
@@ -121,7 +145,10 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
                 item.CorrelationId, trace);
         }
 
-        if (incident.ClosedAt is { } at) yield return new(at, "closed", incident.ClosedBy!, $"cause {incident.Cause}; follow-up by {incident.Layer}: {incident.FollowUp}", null, null);
+        if (incident.ClosedAt is { } at)
+        {
+            yield return new(at, "closed", incident.ClosedBy!, $"cause {incident.Cause}; follow-up by {incident.Layer}: {incident.FollowUp}", null, null);
+        }
     }
 
     /// <summary>From postings, as invoices are: what customers were charged in its time and scope, and what corrections made of it.</summary>
@@ -130,7 +157,8 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         var from = Inputs.Time(incident.From, TimeZoneInfo.Utc);
         var to = incident.ClosedAt is { } closed ? Inputs.Time(closed, TimeZoneInfo.Utc) : Instant.From(time.GetUtcNow());
         List<ImpactBody> impact = [];
-        foreach (var org in ledger.Read.Orgs.Where(org => incident.Scope.Org is null || org.Org.Id == incident.Scope.Org).OrderBy(org => org.Org.Id, StringComparer.Ordinal))
+        foreach (var org in ledger.Read.Orgs.Where(org => incident.Scope.Org is null || org.Org.Id == incident.Scope.Org).OrderBy(
+            org => org.Org.Id, StringComparer.Ordinal))
         {
             // The end is included, and so is what counts a moment ahead of this clock.
             var end = to + TimeSpan.FromMinutes(5);
@@ -155,5 +183,6 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 
     private static string Json(Incident incident) => JsonSerializer.Serialize(incident, IncidentJson.Default.Incident);
 
-    private static Incident Parse(string json) => JsonSerializer.Deserialize(json, IncidentJson.Default.Incident) ?? throw new JsonException("An incident is null.");
+    private static Incident Parse(string json) =>
+        JsonSerializer.Deserialize(json, IncidentJson.Default.Incident) ?? throw new JsonException("An incident is null.");
 }

@@ -21,10 +21,14 @@ internal static class IncidentEndpoints
 
     public static void MapIncidents(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/incidents", (HttpContext context, IncidentBook incidents, ILedger ledger) => ListAsync(context, incidents, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/incidents", (HttpContext context, IncidentBook incidents, ILedger ledger) => ListAsync(context, incidents, ledger)).Allow(
+            Access.EveryRole);
         api.MapPost("/incidents", OpenAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/incidents/suggestion", SuggestAsync).Allow(Access.EveryRole);
-        api.MapGet("/incidents/{id}", async (string id, IncidentBook incidents, HttpContext context) => Answer.Ok(await incidents.BodyAsync(id, context.RequestAborted), IncidentJson.Default.IncidentBody)).Allow(Access.EveryRole);
+        api.MapGet("/incidents/{id}",
+            async (string id, IncidentBook incidents,
+                HttpContext context) => Answer.Ok(await incidents.BodyAsync(id, context.RequestAborted), IncidentJson.Default.IncidentBody)).Allow(
+                    Access.EveryRole);
         api.MapPost("/incidents/{id}/notes", NoteAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapPost("/incidents/{id}/evidence", CaptureAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapPost("/incidents/{id}/close", CloseAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
@@ -43,7 +47,8 @@ internal static class IncidentEndpoints
         Inputs.OnlyQuery(context, "status");
         var (asOf, status) = (ledger.Read.AsOf, Inputs.Query(context, "status"));
         if (status is not (null or Incident.Open or Incident.Closed)) throw Refused("status must be open or closed.");
-        return Answer.Ok(new IncidentListBody([.. (await incidents.AllAsync(context.RequestAborted)).Where(incident => status is null || incident.Status == status)], asOf), IncidentJson.Default.IncidentListBody);
+        return Answer.Ok(new IncidentListBody([.. (await incidents.AllAsync(context.RequestAborted)).Where(
+            incident => status is null || incident.Status == status)], asOf), IncidentJson.Default.IncidentListBody);
     }
 
     private static async Task<IResult> SuggestAsync(HttpContext context, ILedger ledger, TimeProvider time)
@@ -63,7 +68,8 @@ internal static class IncidentEndpoints
         if (body.Scope is null)
         {
             var suggested = await ScopeSuggestion.OfAsync(ledger, org?.Org.Id, from, context.RequestAborted);
-            throw Refused($"scope is required, one of {string.Join(", ", IncidentWords.Scopes)}. Findings suggest {new IncidentScope(suggested.Scope, suggested.Org, suggested.Project, suggested.AppInstance)}: {suggested.Reason}.");
+            throw Refused(
+                $"scope is required, one of {string.Join(", ", IncidentWords.Scopes)}. Findings suggest {new IncidentScope(suggested.Scope, suggested.Org, suggested.Project, suggested.AppInstance)}: {suggested.Reason}.");
         }
 
         var scope = Scope(body, org is not null);
@@ -78,9 +84,14 @@ internal static class IncidentEndpoints
     {
         if (!IncidentWords.Scopes.Contains(body.Scope)) throw Refused($"The scope is one of {string.Join(", ", IncidentWords.Scopes)}.");
         if (body.Scope != "broad" && !hasOrg) throw Refused($"org is required for the scope {body.Scope}.");
-        if (body.Scope == "project" != body.Project is not null && body.Scope != "instance") throw Refused("Send a project if the scope is project, and only then.");
+        if (body.Scope == "project" != body.Project is not null && body.Scope != "instance")
+        {
+            throw Refused("Send a project if the scope is project, and only then.");
+        }
+
         if (body.Scope == "instance" != body.AppInstance is not null) throw Refused("Send an app_instance if the scope is instance, and only then.");
-        return new(body.Scope!, body.Org, body.Project is null ? null : Inputs.Name(body.Project, "project"), body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
+        return new(body.Scope!, body.Org, body.Project is null ? null : Inputs.Name(body.Project, "project"),
+            body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
     }
 
     private static async Task<IResult> NoteAsync(string id, HttpContext context, IncidentBook incidents, TimeProvider time)
@@ -92,7 +103,8 @@ internal static class IncidentEndpoints
         }
 
         var note = new IncidentNote(
-            id, Instant.From(time.GetUtcNow()).ToString(), Caller.Of(context).TokenId, Text(body.Text, "text", TextMax), body.CorrelationId ?? Correlation.Of(context).CorrelationId, body.TraceId, body.Finding);
+            id, Instant.From(time.GetUtcNow()).ToString(), Caller.Of(context).TokenId, Text(body.Text, "text", TextMax),
+            body.CorrelationId ?? Correlation.Of(context).CorrelationId, body.TraceId, body.Finding);
         await incidents.NoteAsync(id, note, AdminCalls.Of(context));
         return Answer.Made(isNew: true, note, IncidentJson.Default.IncidentNote);
     }
@@ -103,7 +115,8 @@ internal static class IncidentEndpoints
         var (incident, org) = (await incidents.FindAsync(id, context.RequestAborted), Inputs.Org(ledger, body.Org));
         if (body.Id is null == body.AppInstance is null) throw Refused("Send either an id or an app_instance.");
         if (!incident.Scope.Covers(org.Org.Id, incident.Scope.Project, incident.Scope.AppInstance)) throw Refused($"{org.Org.Id} is not in the scope of {id}.");
-        var scope = new EvidenceScope(org.Org.Id, body.Id is null ? null : Text(body.Id, "id", TitleMax), AppInstance: body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
+        var scope = new EvidenceScope(org.Org.Id, body.Id is null ? null : Text(body.Id, "id", TitleMax),
+            AppInstance: body.AppInstance is null ? null : Inputs.Name(body.AppInstance, "app_instance"));
         var evidence = await capture.NowAsync(scope, AdminCalls.Of(context));
         return Answer.Made(isNew: true, evidence, EvidenceJson.Default.Evidence);
     }
@@ -119,7 +132,8 @@ internal static class IncidentEndpoints
 
     private static Instant DayAgo(TimeProvider time) => Instant.From(time.GetUtcNow()) - TimeSpan.FromDays(1);
 
-    private static string Text(string? text, string what, int max) => text is not null && text.Trim().Length > 0 && text.Length <= max && !text.Any(c => char.IsControl(c) && c is not ('\n' or '\t'))
+    private static string Text(string? text, string what, int max) =>
+        text is not null && text.Trim().Length > 0 && text.Length <= max && !text.Any(c => char.IsControl(c) && c is not ('\n' or '\t'))
         ? text.Trim()
         : throw Refused($"The {what} must have from 1 to {max} characters, none of them for control.");
 

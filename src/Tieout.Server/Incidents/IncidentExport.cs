@@ -19,10 +19,14 @@ internal static class IncidentExport
         {
             Add("index.html", IncidentPage.Html(body));
             Add("incident.json", JsonSerializer.Serialize(body, Readable.IncidentBody));
-            Add("timeline.csv", CsvExport.Text(["at", "kind", "by", "what", "correlation_id", "trace_id"], body.Timeline.Select(line => new[] { line.At, line.Kind, line.By, line.What, line.CorrelationId, line.TraceId })));
-            Add("impact.csv", CsvExport.Text(["org", "project", "app_instance", "attempts", "charged", "corrected", "net", "asset"], body.Impact.Select(line => new[]
+            Add("timeline.csv",
+                CsvExport.Text(["at", "kind", "by", "what", "correlation_id", "trace_id"],
+                    body.Timeline.Select(line => new[] { line.At, line.Kind, line.By, line.What, line.CorrelationId, line.TraceId })));
+            Add("impact.csv",
+                CsvExport.Text(["org", "project", "app_instance", "attempts", "charged", "corrected", "net", "asset"], body.Impact.Select(line => new[]
             {
-                line.Org, line.Project, line.AppInstance, $"{line.Attempts}", line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(), line.Asset,
+                line.Org, line.Project, line.AppInstance, $"{line.Attempts}", line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(),
+                line.Asset,
             })));
             foreach (var (place, evidence) in body.Evidence.Index())
             {
@@ -30,10 +34,12 @@ internal static class IncidentExport
                 Add($"{folder}/evidence.json", JsonSerializer.Serialize(evidence, Readable.Evidence));
                 Add($"{folder}/usage_records.csv", CsvExport.Text(UsageLine.Columns, evidence.UsageRecords.Select(usage => usage.Fields().ToArray())));
                 Add($"{folder}/ledger_entries.csv", CsvExport.Text(
-                    ["posting_id", "direction", "org_id", "account_no", "kind", "amount", "usage_id", "command_id", "reverses", "reason", "effective_at", "recorded_at", "commit"],
+                    ["posting_id", "direction", "org_id", "account_no", "kind", "amount", "usage_id", "command_id", "reverses", "reason", "effective_at",
+                        "recorded_at", "commit"],
                     evidence.LedgerEntries.Select(entry => new[]
                     {
-                        $"{entry.PostingId}", entry.Direction, entry.OrgId, $"{entry.AccountNo}", entry.Kind, entry.Amount, entry.UsageId, entry.CommandId, entry.Reverses is { } reverses ? $"{reverses}" : null,
+                        $"{entry.PostingId}", entry.Direction, entry.OrgId, $"{entry.AccountNo}", entry.Kind, entry.Amount, entry.UsageId, entry.CommandId,
+                        entry.Reverses is { } reverses ? $"{reverses}" : null,
                         entry.Reason, entry.EffectiveAt, entry.RecordedAt, $"{entry.Commit}",
                     })));
             }

@@ -17,36 +17,47 @@ internal static class IncidentPage
     public static string Html(IncidentBody body)
     {
         var incident = body.Incident;
-        var page = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
+        var page = new StringBuilder(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
         page.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">");
         page.Append(CultureInfo.InvariantCulture, $"<title>{Text(incident.Id)} {Text(incident.Title)}</title><style>{Style}</style></head>\n<body>\n");
         page.Append(CultureInfo.InvariantCulture, $"<h1>{Text(incident.Id)} · {Text(incident.Title)}</h1>\n");
-        page.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Text(incident.Status)}; scope: {Text(incident.Scope.ToString())}; from {Text(incident.From)}; opened {Text(incident.OpenedAt)} by {Text(incident.OpenedBy)}</p>\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"<p class=\"sub\">{Text(incident.Status)}; scope: {Text(incident.Scope.ToString())}; from {Text(incident.From)}; opened {Text(incident.OpenedAt)} by {Text(incident.OpenedBy)}</p>\n");
         if (incident.ClosedAt is not null)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">Closed {Text(incident.ClosedAt)} by {Text(incident.ClosedBy)}. Cause: {Text(incident.Cause)}. Follow-up by {Text(incident.Layer)}: {Text(incident.FollowUp)}</p>\n");
+            page.Append(CultureInfo.InvariantCulture,
+                $"<p class=\"sub\">Closed {Text(incident.ClosedAt)} by {Text(incident.ClosedBy)}. Cause: {Text(incident.Cause)}. Follow-up by {Text(incident.Layer)}: {Text(incident.FollowUp)}</p>\n");
         }
 
-        Table(page, "Impact, from postings", ["Tenant", "Project", "App instance", ">Attempts", ">Charged", ">Corrected", ">Net", "Asset"], body.Impact.Select(line => new[]
+        Table(page, "Impact, from postings", ["Tenant", "Project", "App instance", ">Attempts", ">Charged", ">Corrected", ">Net", "Asset"],
+            body.Impact.Select(line => new[]
         {
-            line.Org, line.Project, line.AppInstance, line.Attempts.ToString(CultureInfo.InvariantCulture), line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(), line.Asset,
+            line.Org, line.Project, line.AppInstance, line.Attempts.ToString(
+                CultureInfo.InvariantCulture), line.Charged.ToString(), line.Corrected.ToString(), line.Net.ToString(), line.Asset,
         }));
-        Table(page, "Timeline", ["Time", "What", "By", "", "Correlation id", "Trace id"], body.Timeline.Select(line => new[] { line.At, line.Kind, line.By, line.What, line.CorrelationId, line.TraceId }));
+        Table(page, "Timeline", ["Time", "What", "By", "", "Correlation id", "Trace id"],
+            body.Timeline.Select(line => new[] { line.At, line.Kind, line.By, line.What, line.CorrelationId, line.TraceId }));
         foreach (var evidence in body.Evidence) Append(page, evidence);
-        page.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">Read from the ledger at commit {body.AsOf}. The files beside this page have every field.</p>\n</body></html>\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"<p class=\"sub\">Read from the ledger at commit {body.AsOf}. The files beside this page have every field.</p>\n</body></html>\n");
         return page.ToString();
     }
 
     private static void Append(StringBuilder page, Evidence evidence)
     {
-        page.Append(CultureInfo.InvariantCulture, $"<h2>Evidence {Text(evidence.Phase)}: {Text(evidence.Finding ?? "captured by hand")}</h2>\n<p class=\"sub\">{Text(evidence.Id)}, {Text(evidence.At)} by {Text(evidence.By)}</p>\n");
-        Table(page, null, ["Usage record", "Operation", "Source", "Model", "App instance", "Component", ">Charge", "Recorded"], evidence.UsageRecords.Select(usage => new[]
+        page.Append(CultureInfo.InvariantCulture,
+            $"<h2>Evidence {Text(evidence.Phase)}: {Text(evidence.Finding ?? "captured by hand")}</h2>\n<p class=\"sub\">{Text(evidence.Id)}, {Text(evidence.At)} by {Text(evidence.By)}</p>\n");
+        Table(page, null, ["Usage record", "Operation", "Source", "Model", "App instance", "Component", ">Charge", "Recorded"],
+            evidence.UsageRecords.Select(usage => new[]
         {
-            usage.UsageId, usage.OperationId, usage.UsageSource, usage.Model, usage.AppInstanceId, usage.RuntimeComponent, usage.Charge.ToString(), usage.RecordedAt,
+            usage.UsageId, usage.OperationId, usage.UsageSource, usage.Model, usage.AppInstanceId, usage.RuntimeComponent, usage.Charge.ToString(),
+            usage.RecordedAt,
         }));
         Table(page, null, [">Posting", "Kind", "Side", ">Account", ">Amount", "Reason", "Counts at", ">Commit"], evidence.LedgerEntries.Select(entry => new[]
         {
-            entry.PostingId.ToString(CultureInfo.InvariantCulture), entry.Kind, entry.Direction, entry.AccountNo.ToString(CultureInfo.InvariantCulture), entry.Amount, entry.Reason, entry.EffectiveAt,
+            entry.PostingId.ToString(CultureInfo.InvariantCulture), entry.Kind, entry.Direction, entry.AccountNo.ToString(
+                CultureInfo.InvariantCulture), entry.Amount, entry.Reason, entry.EffectiveAt,
             entry.Commit.ToString(CultureInfo.InvariantCulture),
         }));
     }
@@ -62,7 +73,12 @@ internal static class IncidentPage
         {
             any = true;
             page.Append("<tr>");
-            for (var i = 0; i < row.Length; i++) page.Append(CultureInfo.InvariantCulture, $"<td{Class(columns[i])}>{(row[i] is null ? "<span class=\"none\">none</span>" : Text(row[i]))}</td>");
+            for (var i = 0; i < row.Length; i++)
+            {
+                page.Append(
+                    CultureInfo.InvariantCulture, $"<td{Class(columns[i])}>{(row[i] is null ? "<span class=\"none\">none</span>" : Text(row[i]))}</td>");
+            }
+
             page.Append("</tr>\n");
         }
 

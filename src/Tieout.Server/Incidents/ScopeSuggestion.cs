@@ -23,7 +23,8 @@ internal static class ScopeSuggestion
         var orgs = found.Select(finding => finding.Row.Org).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
         var projects = found.Select(finding => finding.Project).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         var instances = found.Select(finding => finding.Instance).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        var codes = string.Join(", ", found.GroupBy(finding => finding.Row.Code).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key}"));
+        var codes = string.Join(
+            ", ", found.GroupBy(finding => finding.Row.Code).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key}"));
         var reason = found.Count == 0
             ? "no findings were recorded in its time"
             : $"{codes}; {Count(orgs.Count, "tenant")}, {Count(projects.Count, "project")}, {Count(instances.Count, "app instance")}";
@@ -31,7 +32,8 @@ internal static class ScopeSuggestion
         {
             ( > 1, _, _) => new("broad", null, null, null, reason, found.Count),
             (0, _, _) => new(org is null ? "broad" : "tenant", org, null, null, reason, found.Count),
-            (_, 1, _) when found.TrueForAll(finding => finding.Instance is not null) => new("instance", orgs[0], projects.FirstOrDefault(), instances[0], reason, found.Count),
+            (_, 1, _) when found.TrueForAll(finding => finding.Instance is not null) =>
+                new("instance", orgs[0], projects.FirstOrDefault(), instances[0], reason, found.Count),
             (_, _, 1) when found.TrueForAll(finding => finding.Project is not null) => new("project", orgs[0], projects[0], null, reason, found.Count),
             _ => new("tenant", orgs[0], null, null, reason, found.Count),
         };

@@ -6,7 +6,8 @@ using Tieout.Server.Telemetry;
 
 namespace Tieout.Server.Ingest;
 
-/// <summary>CloudEvents 1.0: one, a batch, or one in binary mode, with our own data or in OpenMeter's shape. <c>source</c> and <c>id</c> name an event.</summary>
+/// <summary>CloudEvents 1.0: one, a batch, or one in binary mode, with our own data or in OpenMeter's shape. <c>source</c> and <c>id</c> name an
+/// event.</summary>
 internal static class CloudEvents
 {
     private const string HeaderPrefix = "ce-";
@@ -86,7 +87,8 @@ internal static class CloudEvents
     {
         try
         {
-            return JsonItems.Read(data, wrapped: false, (ref json, _) => Finish(item, said, json, org), out var isSingle) is [var only] && isSingle ? only : NotAnObject(item);
+            return JsonItems.Read(data, wrapped: false, (ref json, _) => Finish(item, said, json, org), out var isSingle) is [var only] && isSingle
+                ? only : NotAnObject(item);
         }
         catch (ApiRefusedException)
         {
@@ -147,7 +149,8 @@ internal static class CloudEvents
 
         public string? TraceParent { get; private set; }
 
-        public static bool IsKnown(string name) => name is "specversion" or "id" or "source" or "type" or "subject" or "time" or "datacontenttype" or "traceparent" or "identityenvelope";
+        public static bool IsKnown(string name) =>
+            name is "specversion" or "id" or "source" or "type" or "subject" or "time" or "datacontenttype" or "traceparent" or "identityenvelope";
 
         /// <summary>Whether many events say the same.</summary>
         public static bool IsRepeated(string name) => name is "specversion" or "source" or "type" or "subject" or "datacontenttype";
@@ -172,8 +175,16 @@ internal static class CloudEvents
         {
             if (_version != "1.0") item.Refuse(ApiError.ItemInvalid, "specversion must be \"1.0\".");
             item.Source = _source ?? "";
-            if (Type is not (Ours or OpenMeters)) item.Refuse(ApiError.ItemInvalid, $"Events of type '{Inputs.Shown(Type)}' are not usage; send {Ours} or {OpenMeters}.");
-            if (_contentType is not null && !_contentType.Contains("json", StringComparison.OrdinalIgnoreCase)) item.Refuse(ApiError.ItemInvalid, "datacontenttype must be application/json.");
+            if (Type is not (Ours or OpenMeters))
+            {
+                item.Refuse(ApiError.ItemInvalid, $"Events of type '{Inputs.Shown(Type)}' are not usage; send {Ours} or {OpenMeters}.");
+            }
+
+            if (_contentType is not null && !_contentType.Contains("json", StringComparison.OrdinalIgnoreCase))
+            {
+                item.Refuse(ApiError.ItemInvalid, "datacontenttype must be application/json.");
+            }
+
             if (_time is null) return;
             item.OccurredAt = ItemTimes.Read(_time);
             if (item.OccurredAt is null) item.Refuse(ApiError.ItemInvalid, $"time must be {ItemTimes.Form}.");

@@ -6,7 +6,8 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Ingest;
 
-/// <summary>How far the usage of one call may go beyond a hard limit: the platform's without end, a key's within its caps, and only with <see cref="KeyScope.UsageFacts"/>.</summary>
+/// <summary>How far the usage of one call may go beyond a hard limit: the platform's without end, a key's within its caps, and only with
+/// <see cref="KeyScope.UsageFacts"/>.</summary>
 internal sealed class FactCap(Caller caller)
 {
     private readonly KeyTerms _terms = caller.Key?.Terms ?? KeyTerms.None;
@@ -28,7 +29,8 @@ internal sealed class FactCap(Caller caller)
     {
         var title = refused.Reason.Error.Title;
         if (caller.IsPlatform || (refused.Reason != Refusal.InsufficientBalance && refused.Reason != Refusal.BudgetExhausted)) return title;
-        var passed = refused.Left is { } left ? $"The charge is {charge.Usage.Charge}, and the {(refused.Reason is Refusal.BudgetExhausted ? $"budget {refused.Limit}" : refused.Limit)} has {left} left." : title;
+        var passed = refused.Left is { } left
+            ? $"The charge is {charge.Usage.Charge}, and the {(refused.Reason is Refusal.BudgetExhausted ? $"budget {refused.Limit}" : refused.Limit)} has {left} left." : title;
         return _mayPass
             ? $"{passed} The key can pass a limit by at most {_terms.FactsPerCall} a call and {_terms.FactsPerDay} a day."
             : $"{passed} A key can pass a limit only with the scope {KeyScope.UsageFacts}.";

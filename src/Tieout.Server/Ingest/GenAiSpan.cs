@@ -13,10 +13,12 @@ internal sealed class GenAiSpan
 {
     private const int AttemptNoMax = 1_000;
 
-    /// <summary>Prompts and answers may be in attributes too: only what is named here is ever decoded. An attribute's place here is its place in a span.</summary>
+    /// <summary>Prompts and answers may be in attributes too: only what is named here is ever decoded. An attribute's place here is its place in a
+    /// span.</summary>
     private static readonly FrozenDictionary<string, int> Places = new[]
     {
-        "gen_ai.provider.name", "gen_ai.system", "gen_ai.operation.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.agent.name", "gen_ai.workflow.name", "gen_ai.tool.name",
+        "gen_ai.provider.name", "gen_ai.system", "gen_ai.operation.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.agent.name",
+        "gen_ai.workflow.name", "gen_ai.tool.name",
         "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens",
         "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens",
         "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
@@ -33,7 +35,8 @@ internal sealed class GenAiSpan
     private static readonly Attribute Input = new("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens");
     private static readonly Attribute Output = new("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens");
     private static readonly Attribute CacheRead = new("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens");
-    private static readonly Attribute CacheWrite = new("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation_input_tokens");
+    private static readonly Attribute CacheWrite = new(
+        "gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation_input_tokens");
     private static readonly Attribute Reasoning = new("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens");
     private static readonly Attribute Org = new("idenv.tenant.id", "tenant.id", "tieout.org");
     private static readonly Attribute User = new("enduser.id", "user.id");
@@ -53,9 +56,12 @@ internal sealed class GenAiSpan
 
     private static readonly (Attribute Attribute, UsageUnit Unit)[] Modalities =
     [
-        (new("gen_ai.usage.text.input_tokens"), UsageUnits.Find("input_text_tokens")!), (new("gen_ai.usage.image.input_tokens"), UsageUnits.Find("input_image_tokens")!),
-        (new("gen_ai.usage.audio.input_tokens"), UsageUnits.Find("input_audio_tokens")!), (new("gen_ai.usage.video.input_tokens"), UsageUnits.Find("input_video_tokens")!),
-        (new("gen_ai.usage.text.output_tokens"), UsageUnits.Find("output_text_tokens")!), (new("gen_ai.usage.audio.output_tokens"), UsageUnits.Find("output_audio_tokens")!),
+        (new("gen_ai.usage.text.input_tokens"), UsageUnits.Find("input_text_tokens")!),
+        (new("gen_ai.usage.image.input_tokens"), UsageUnits.Find("input_image_tokens")!),
+        (new("gen_ai.usage.audio.input_tokens"), UsageUnits.Find("input_audio_tokens")!),
+        (new("gen_ai.usage.video.input_tokens"), UsageUnits.Find("input_video_tokens")!),
+        (new("gen_ai.usage.text.output_tokens"), UsageUnits.Find("output_text_tokens")!),
+        (new("gen_ai.usage.audio.output_tokens"), UsageUnits.Find("output_audio_tokens")!),
     ];
 
     private const int TextBytesMax = 1_024;
@@ -72,7 +78,8 @@ internal sealed class GenAiSpan
     public bool IsInference => First(Operation) switch
     {
         "chat" or "generate_content" or "text_completion" or "embeddings" => true,
-        "retrieval" or "create_agent" or "invoke_agent" or "execute_tool" or "invoke_workflow" or "plan" or "search_memory" or "create_memory" or "update_memory"
+        "retrieval" or "create_agent" or "invoke_agent" or "execute_tool" or "invoke_workflow" or "plan" or "search_memory" or "create_memory"
+            or "update_memory"
             or "upsert_memory" or "delete_memory" or "create_memory_store" or "delete_memory_store" or "fetch_response" => false,
         _ => HasUsage && First(Provider) is not null && !IsAround,
     };
@@ -99,7 +106,11 @@ internal sealed class GenAiSpan
             var isKey = JsonText.Is(json, "key"u8);
             var isValue = JsonText.Is(json, "value"u8);
             json.Read();
-            if (isKey) place = json.TokenType is JsonTokenType.String && RepeatedText.Of(json) is { } key && Places.TryGetValue(key, out var known) ? known : -1;
+            if (isKey)
+            {
+                place = json.TokenType is JsonTokenType.String && RepeatedText.Of(json) is { } key && Places.TryGetValue(key, out var known) ? known : -1;
+            }
+
             if (isValue) value = json;
             json.Skip();
         }
@@ -137,7 +148,8 @@ internal sealed class GenAiSpan
         if (Failed || First(ErrorType) is not null) item.StatusCode = ErrorStatus();
         if (First(Operation) is { } operation && operation is not ("chat" or "generate_content" or "text_completion" or "embeddings"))
         {
-            item.Refuse(ApiError.ItemInvalid, $"gen_ai.operation.name '{Inputs.Shown(operation)}' is not known, so whether its tokens are counted elsewhere is not, either.");
+            item.Refuse(ApiError.ItemInvalid,
+                $"gen_ai.operation.name '{Inputs.Shown(operation)}' is not known, so whether its tokens are counted elsewhere is not, either.");
         }
 
         item.Check("startTimeUnixNano");
@@ -170,7 +182,8 @@ internal sealed class GenAiSpan
         for (var i = 0; i < attribute.Places.Length; i++)
         {
             if (_texts[attribute.Places[i]] is not { } text) continue;
-            if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) || number != decimal.Truncate(number) || number < 0 || number > max)
+            if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number)
+                || number != decimal.Truncate(number) || number < 0 || number > max)
             {
                 item.Refuse(ApiError.ItemInvalid, $"{attribute.Names[i]} must be a whole number from 0 to {max}.");
                 return null;

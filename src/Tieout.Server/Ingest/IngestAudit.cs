@@ -4,7 +4,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Ingest;
 
-/// <summary>How a call of the platform's people that hands in usage is recorded (U1). A tenant's own call is recorded by its usage records, which name the key.</summary>
+/// <summary>How a call of the platform's people that hands in usage is recorded (U1). A tenant's own call is recorded by its usage records, which name the
+/// key.</summary>
 internal sealed class IngestAudit(ILedger ledger, AdminCall call)
 {
     /// <summary>The record of the whole call, submitted with its charges.</summary>

@@ -29,10 +29,12 @@ internal static class IngestEndpoints
             services.GetRequiredService<Intake>(),
             services.GetRequiredService<ILedger>(),
             services.GetRequiredService<ServerOptions>().Gateway.BodyBytesMax);
-        var api = routes.MapGroup(ApiPath.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>().AddEndpointFilter<RouteGroupBuilder, ProposalFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
+        var api = routes.MapGroup(ApiPath.Root).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>()
+            .AddEndpointFilter<RouteGroupBuilder, ProposalFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
         api.MapPost("/usage", (Delegate)((HttpContext context) => UsageAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
         api.MapPost("/events", (Delegate)((HttpContext context) => EventsAsync(context, door))).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles());
-        routes.MapPost("/v1/traces", (RequestDelegate)new OtlpEndpoint(door).AnswerAsync).Allow(Access.Tenant(KeyScope.UsageWrite).OrRoles(), OtlpProtocol.Instance);
+        routes.MapPost("/v1/traces", (RequestDelegate)new OtlpEndpoint(door).AnswerAsync).Allow(
+            Access.Tenant(KeyScope.UsageWrite).OrRoles(), OtlpProtocol.Instance);
     }
 
     private static async Task<IResult> UsageAsync(HttpContext context, Door door)
@@ -68,10 +70,12 @@ internal static class IngestEndpoints
             var other => throw new ApiRefusedException(ApiError.ParameterInvalid, $"items may be 'all', not '{Inputs.Shown(other)}'."),
         };
         var caller = Caller.Of(context);
-        var outcomes = await door.Intake.TakeAsync(items, caller, EnvelopeOf(context), context.RequestAborted, caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
+        var outcomes = await door.Intake.TakeAsync(
+            items, caller, EnvelopeOf(context), context.RequestAborted, caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
         if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
-            .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status), outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
+            .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status),
+                outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
         var body = new IngestBody(Count(ItemStatus.Accepted), Count(ItemStatus.Replayed), Count(ItemStatus.Conflict), Count(ItemStatus.Refused), [.. listed]);
         return Answer.Ok(body, IngestJson.Default.IngestBody);
 

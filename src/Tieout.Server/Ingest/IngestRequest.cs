@@ -20,7 +20,8 @@ internal readonly struct IngestRequest : IDisposable
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, _length);
 
-    /// <param name="max">Bytes of the unpacked body. A few kilobytes of gzip can be gigabytes of nothing: reading stops here, whatever is still to come.</param>
+    /// <param name="max">Bytes of the unpacked body. A few kilobytes of gzip can be gigabytes of nothing: reading stops here, whatever is still to
+    /// come.</param>
     /// <exception cref="ApiRefusedException">Larger than that, packed in a way that is not known, or not packed as it says.</exception>
     /// <exception cref="BadHttpRequestException">It is larger than the server accepts, or came to a bad end.</exception>
     public static async ValueTask<IngestRequest> ReadAsync(HttpContext context, long max)
@@ -29,7 +30,8 @@ internal readonly struct IngestRequest : IDisposable
         {
             "" or "identity" => false,
             var gzip when gzip.Equals("gzip", StringComparison.OrdinalIgnoreCase) || gzip.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => true,
-            var other => throw new ApiRefusedException(ApiError.MediaTypeUnsupported, $"The Content-Encoding '{Inputs.Shown(other)}' is not supported. Use gzip or none."),
+            var other => throw new ApiRefusedException(
+                ApiError.MediaTypeUnsupported, $"The Content-Encoding '{Inputs.Shown(other)}' is not supported. Use gzip or none."),
         };
         if (!isPacked) return await ReadAsync(context.Request.Body, max, context.RequestAborted);
         await using var unpacked = new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true);
@@ -59,7 +61,12 @@ internal readonly struct IngestRequest : IDisposable
                 var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
                 if (read == 0) return new(buffer, length);
                 length += read;
-                if (length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, $"The body is larger than {max / (1024 * 1024)} MiB once unpacked. None of its items was recorded.");
+                if (length > max)
+                {
+                    throw new ApiRefusedException(
+                        ApiError.BodyTooLarge, $"The body is larger than {max / (1024 * 1024)} MiB once unpacked. None of its items was recorded.");
+                }
+
                 if (length == buffer.Length) buffer = PooledBytes.Grown(buffer, length);
             }
         }

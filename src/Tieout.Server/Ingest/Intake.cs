@@ -17,7 +17,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Ingest;
 
 /// <summary>From items to charges: each is priced, charged once for ever, and answered by itself.</summary>
-/// <remarks>From the platform usage is a fact: it is charged with or without headroom, and passing a limit is a finding. <see cref="FactCap"/> says how far this is so for a key.</remarks>
+/// <remarks>From the platform usage is a fact: it is charged with or without headroom, and passing a limit is a finding. <see cref="FactCap"/> says how far
+/// this is so for a key.</remarks>
 /// <param name="identities">Null: nothing that comes in here bears an envelope.</param>
 internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentities? identities = null)
 {
@@ -39,8 +40,10 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
     /// <param name="envelope">Of the call: for every item that bears none of its own. Null: there is none.</param>
     /// <param name="audit">How the call is recorded; null: it is a tenant's, or the server's own.</param>
     /// <returns>One outcome an item, in their order.</returns>
-    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is safe.</exception>
-    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken, IngestAudit? audit = null)
+    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Sending all of it again is
+    /// safe.</exception>
+    public async Task<IReadOnlyList<ItemOutcome>> TakeAsync(
+        IReadOnlyList<UsageItem> items, Caller caller, string? envelope, CancellationToken cancellationToken, IngestAudit? audit = null)
     {
         var current = prices.Get();
         var reading = identities?.For(caller);
@@ -59,15 +62,23 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
             }
 
             var charge = facts.Charge(priced);
-            charges.Add(new(items[i].IsStated && audit is not null ? audit.Stated(charge) : charge, carried, carried is null ? null : Step(priced.Usage, caller)));
+            charges.Add(
+                new(items[i].IsStated && audit is not null ? audit.Stated(charge) : charge, carried, carried is null ? null : Step(priced.Usage, caller)));
         }
 
         var first = audit is null || charges.Count == 0 ? 0 : 1;
-        if (first > 0) charges.Insert(0, new(audit!.Call(((Command.Charge)charges[0].Command).Usage.Usage.Labels.Org, items.Count), Envelope: null, Step: null));
+        if (first > 0)
+        {
+            charges.Insert(0, new(audit!.Call(((Command.Charge)charges[0].Command).Usage.Usage.Labels.Org, items.Count), Envelope: null, Step: null));
+        }
+
         var decided = await LinkedCommands.SubmitAsync(ledger, charges, cancellationToken);
         for (var (i, next) = (0, first); i < outcomes.Length; i++)
         {
-            if (outcomes[i] is null) outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], caller, facts, cancellationToken);
+            if (outcomes[i] is null)
+            {
+                outcomes[i] = await AnswerAsync(items[i], (Command.Charge)charges[next].Command, decided[next++], caller, facts, cancellationToken);
+            }
         }
 
         return outcomes;
@@ -83,7 +94,8 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
         if (item.Refusal is not null) return null;
         if (item.Org is not { } org || prices.Of(org) is not { } own)
         {
-            item.Refuse(ApiError.OrgNotFound, item.Org is null ? "org is required: the admin token belongs to no org." : $"The org '{Inputs.Shown(item.Org)}' does not exist.");
+            item.Refuse(ApiError.OrgNotFound,
+                item.Org is null ? "org is required: the admin token belongs to no org." : $"The org '{Inputs.Shown(item.Org)}' does not exist.");
             return null;
         }
 
@@ -113,14 +125,19 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
         var price = answer.Price;
         if (item.Model is not null && answer.IsRefused && !item.IsStated)
         {
-            item.Refuse(ApiError.ModelNotPriced, $"No price list has the model '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses models without a price.");
+            item.Refuse(ApiError.ModelNotPriced,
+                $"No price list has the model '{Inputs.Shown(item.Model)}' of {Inputs.Shown(item.Provider ?? "any provider")}, and the org's policy refuses models without a price.");
             return null;
         }
 
         try
         {
             var priced = price?.Price(usage.Counts) ?? default;
-            if (!item.IsStated) return new(priced.Flags is UsageFlags.None ? usage : usage with { Flags = usage.Flags | priced.Flags }, price, priced.ProviderCost, priced.Charge);
+            if (!item.IsStated)
+            {
+                return new(priced.Flags is UsageFlags.None ? usage : usage with { Flags = usage.Flags | priced.Flags }, price, priced.ProviderCost,
+                    priced.Charge);
+            }
 
             // A stated amount is no function of a price, so the record names none (M3).
             var cost = item.ProviderCost ?? priced.ProviderCost;
@@ -139,34 +156,52 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
         if (item.Model is null) return default;
         var provider = ProviderNames.InPriceLists(item.Provider);
         var answer = prices.Find(provider, item.Model, item.OccurredAt!.Value);
-        return answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model ? answer : prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
+        return answer.Price is not null || item.ModelAsked is null || item.ModelAsked == item.Model
+            ? answer : prices.Find(provider, item.ModelAsked, item.OccurredAt!.Value);
     }
 
     private static string TooLarge(CountExcess excess, UsageItem item, ModelLimits limits) =>
         $"{excess.Count} {excess.Unit} are more than one record may count, which is {excess.Max}"
-        + (limits.ContextWindow is { } window && excess.Max != excess.Unit.Max ? $" for '{Inputs.Shown(item.Model)}' with its context window of {window} tokens" : "")
+        + (limits.ContextWindow is { } window && excess.Max != excess.Unit.Max
+            ? $" for '{Inputs.Shown(item.Model)}' with its context window of {window} tokens" : "")
         + ". Send one record for each call.";
 
-    /// <summary>A key hands in usage of its own org, team and project only, always under its own id. Another org is answered as one that does not exist, so that names cannot be probed.</summary>
-    /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org; its id is recorded there, too, as at the gateway.</param>
+    /// <summary>A key hands in usage of its own org, team and project only, always under its own id. Another org is answered as one that does not exist, so
+    /// that names cannot be probed.</summary>
+    /// <param name="isBound">An envelope says whose it is. Team and project of a key mean nothing in another org; its id is recorded there, too, as at the
+    /// gateway.</param>
     private static void Assign(UsageItem item, Caller caller, bool isBound)
     {
         if (caller.Key is not { } key) return;
         if (item.IsStated) item.Refuse(ApiError.Forbidden, "A key cannot send provider_cost or charge: the price list sets them. Leave them out.");
         if (key.Terms is { Models: not null } terms && (item.Model is null || !terms.AllowsModel(item.Model)))
         {
-            item.Refuse(ApiError.ModelNotAllowed, item.Model is null ? "The key is limited to some models, and the item has no model." : $"The key may not send usage of the model '{Inputs.Shown(item.Model)}'.");
+            item.Refuse(ApiError.ModelNotAllowed,
+                item.Model is null ? "The key is limited to some models, and the item has no model."
+                    : $"The key may not send usage of the model '{Inputs.Shown(item.Model)}'.");
         }
 
         // A key that could name another one, or none, would evade its own budgets and use up the other's.
         if ((item.Key ??= key.Id) != key.Id) item.Refuse(ApiError.Forbidden, $"The key '{key.Id}' cannot send usage of another key. Leave key out.");
         Pin(item, key.Terms?.Pins);
         if (isBound && item.Org != key.Org) return;
-        if (key.Worker && !isBound) item.Refuse(ApiError.EnvelopeRequired, "A worker's key can send usage only with the envelope of its tenant. Send it in the header Tieout-Envelope, or with the item.");
+        if (key.Worker && !isBound)
+        {
+            item.Refuse(ApiError.EnvelopeRequired,
+                "A worker's key can send usage only with the envelope of its tenant. Send it in the header Tieout-Envelope, or with the item.");
+        }
+
         item.Org ??= key.Org;
         if (item.Org != key.Org) item.Refuse(ApiError.OrgNotFound, $"The org '{Inputs.Shown(item.Org)}' does not exist.");
-        if (key.Team is not null && (item.Team ??= key.Team) != key.Team) item.Refuse(ApiError.Forbidden, $"The key belongs to the team '{key.Team}' and cannot send usage of another team.");
-        if (key.Project is not null && (item.Project ??= key.Project) != key.Project) item.Refuse(ApiError.Forbidden, $"The key belongs to the project '{key.Project}' and cannot send usage of another project.");
+        if (key.Team is not null && (item.Team ??= key.Team) != key.Team)
+        {
+            item.Refuse(ApiError.Forbidden, $"The key belongs to the team '{key.Team}' and cannot send usage of another team.");
+        }
+
+        if (key.Project is not null && (item.Project ??= key.Project) != key.Project)
+        {
+            item.Refuse(ApiError.Forbidden, $"The key belongs to the project '{key.Project}' and cannot send usage of another project.");
+        }
     }
 
     private static void Pin(UsageItem item, KeyPins? pins)
@@ -200,9 +235,11 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
 
     /// <summary>One that is no name counts under its hash, as at the gateway, so that it counts at all.</summary>
     private static string? EndUser(string? user) =>
-        string.IsNullOrEmpty(user) ? null : Names.IsValid(user) ? user : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16))}";
+        string.IsNullOrEmpty(user)
+            ? null : Names.IsValid(user) ? user : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16))}";
 
-    private async ValueTask<ItemOutcome> AnswerAsync(UsageItem item, Command.Charge charge, Outcome outcome, Caller caller, FactCap facts, CancellationToken cancellationToken)
+    private async ValueTask<ItemOutcome> AnswerAsync(
+        UsageItem item, Command.Charge charge, Outcome outcome, Caller caller, FactCap facts, CancellationToken cancellationToken)
     {
         var asked = charge.Usage;
         switch (outcome)
@@ -214,9 +251,13 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
             case Outcome.Refused { Reason: Refusal.IdReused, Limit: var field }:
                 var stands = await ledger.Read.AttemptAsync(asked.Usage.Labels.Org, asked.Usage.Id, cancellationToken);
                 if (stands?.Usage is { } row && IsSame(item, Said(asked, row, caller), row)) return new(item, ItemStatus.Replayed, asked.Usage.Id);
-                return new(item, ItemStatus.Conflict, asked.Usage.Id, new(ApiError.IdReused, $"This id of this source was recorded before with another content of the field '{field}'. The record was not changed."));
+                return new(item, ItemStatus.Conflict, asked.Usage.Id,
+                    new(ApiError.IdReused,
+                        $"This id of this source was recorded before with another content of the field '{field}'. The record was not changed."));
             case Outcome.Proposed { Proposal: var proposal }:
-                return new(item, ItemStatus.Refused, null, new(ApiError.ApprovalRequired, $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
+                return new(item, ItemStatus.Refused, null,
+                    new(ApiError.ApprovalRequired,
+                        $"It is recorded as the proposal {proposal.Id} until {proposal.ExpiresAt}. Another person must approve it."));
             case Outcome.Refused refused:
                 return new(item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.LimitDetail ?? facts.Detail(charge, refused)));
             default:

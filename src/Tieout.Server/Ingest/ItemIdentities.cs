@@ -38,7 +38,8 @@ internal sealed class ItemIdentities(EnvelopeVerifier verifier, EnvelopeKeys key
         return new(decision, token, verdict switch { EnvelopeVerdict.Valid valid => valid.KeyId, EnvelopeVerdict.Expired expired => expired.KeyId, _ => null });
 
         IdentityDecision Bound(Envelope envelope, bool isExpired) =>
-            said is null || said == envelope.Org ? new IdentityDecision.Bound(envelope, isExpired) : new IdentityDecision.Denied(IdentityRefusal.TenantRewritten, Flaw: null, Finding: null);
+            said is null || said == envelope.Org
+                ? new IdentityDecision.Bound(envelope, isExpired) : new IdentityDecision.Denied(IdentityRefusal.TenantRewritten, Flaw: null, Finding: null);
     }
 
     /// <summary>One call's.</summary>

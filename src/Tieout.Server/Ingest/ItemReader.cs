@@ -6,7 +6,8 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Ingest;
 
-/// <summary>Reads the members of one JSON object of an item. What has the wrong form refuses the item and reads as absent; only what is no JSON throws.</summary>
+/// <summary>Reads the members of one JSON object of an item. What has the wrong form refuses the item and reads as absent; only what is no JSON
+/// throws.</summary>
 /// <param name="json">At the object's start.</param>
 internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
 {
@@ -70,8 +71,13 @@ internal ref struct ItemReader(Utf8JsonReader json, UsageItem item)
     public Amount? Money(string what)
     {
         if (IsNull) return null;
-        if (_json.TokenType is JsonTokenType.String && Amount.TryParse(Decoded(), out var amount) && amount >= Amount.Zero && amount <= Amount.TransferMax) return amount;
-        item.Refuse(ApiError.AmountInvalid, $"{what} must be a decimal string of major units from \"0\" to \"{Amount.TransferMax}\" with at most nine decimals, such as \"0.0125\".");
+        if (_json.TokenType is JsonTokenType.String && Amount.TryParse(Decoded(), out var amount) && amount >= Amount.Zero && amount <= Amount.TransferMax)
+        {
+            return amount;
+        }
+
+        item.Refuse(ApiError.AmountInvalid,
+            $"{what} must be a decimal string of major units from \"0\" to \"{Amount.TransferMax}\" with at most nine decimals, such as \"0.0125\".");
         return null;
     }
 

@@ -94,7 +94,12 @@ internal static class JsonItems
         {
             var isItems = JsonText.Is(json, "items"u8);
             json.Read();
-            if (!isItems || found || json.TokenType is not JsonTokenType.StartArray) throw new ApiRefusedException(ApiError.BodyMalformed, "Send a JSON array of items, or an object with them as its only member, the array 'items'.");
+            if (!isItems || found || json.TokenType is not JsonTokenType.StartArray)
+            {
+                throw new ApiRefusedException(
+                    ApiError.BodyMalformed, "Send a JSON array of items, or an object with them as its only member, the array 'items'.");
+            }
+
             found = true;
             ReadArray(ref json, items, parse);
         }

@@ -25,7 +25,8 @@ internal sealed class OtlpEndpoint(Door door)
         }
         catch (BadHttpRequestException bad)
         {
-            await OtlpProtocol.Instance.RefuseAsync(context, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ApiError.BodyTooLarge : ApiError.BodyMalformed, null);
+            await OtlpProtocol.Instance.RefuseAsync(
+                context, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ApiError.BodyTooLarge : ApiError.BodyMalformed, null);
         }
         catch (StoreUnavailableException)
         {
@@ -37,17 +38,23 @@ internal sealed class OtlpEndpoint(Door door)
     private async Task<OtlpBody> TakeAsync(HttpContext context)
     {
         var caller = Caller.Of(context);
-        if (!IsJson(context.Request.ContentType)) throw new ApiRefusedException(ApiError.MediaTypeUnsupported, "Send OTLP as JSON: set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json.");
+        if (!IsJson(context.Request.ContentType))
+        {
+            throw new ApiRefusedException(ApiError.MediaTypeUnsupported, "Send OTLP as JSON: set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json.");
+        }
+
         List<UsageItem> items;
         using (var body = await IngestRequest.ReadAsync(context, door.BytesMax)) items = OtlpTraces.Read(body.Span);
-        var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted, caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
+        var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted,
+            caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
         var rejected = outcomes.Where(outcome => outcome.Why is not null).ToList();
         return new(rejected.Count == 0 ? null : new($"{rejected.Count}", Message(rejected)));
     }
 
     private static string Message(List<ItemOutcome> rejected)
     {
-        var named = rejected.Take(NamedMax).Select(outcome => $"span {outcome.Item.Index} ({Inputs.Shown(outcome.Item.Id)}): {outcome.Why!.Error.Code}: {outcome.Why.Detail}");
+        var named = rejected.Take(NamedMax).Select(
+            outcome => $"span {outcome.Item.Index} ({Inputs.Shown(outcome.Item.Id)}): {outcome.Why!.Error.Code}: {outcome.Why.Detail}");
         return string.Join(' ', named) + (rejected.Count > NamedMax ? $" And {rejected.Count - NamedMax} more." : "");
     }
 

@@ -57,7 +57,8 @@ internal static class OtlpTraces
 
     private static ApiRefusedException NotOtlp(string detail) => new(ApiError.BodyMalformed, detail);
 
-    /// <summary>Collects the spans of one call in one walk over it. Members come in any order: spans that stand before what they share are walked over again.</summary>
+    /// <summary>Collects the spans of one call in one walk over it. Members come in any order: spans that stand before what they share are walked over
+    /// again.</summary>
     private sealed class Spans
     {
         private readonly GenAiSpan _resource = new();
@@ -149,7 +150,8 @@ internal static class OtlpTraces
         }
 
         /// <summary>Nanoseconds since 1970; null: anything else.</summary>
-        private static Instant? Nanos(in Utf8JsonReader json) => JsonText.TryWhole(json, out var nanos) && nanos / 1_000 >= ItemTimes.EarliestMicros ? new(nanos / 1_000) : null;
+        private static Instant? Nanos(in Utf8JsonReader json) =>
+            JsonText.TryWhole(json, out var nanos) && nanos / 1_000 >= ItemTimes.EarliestMicros ? new(nanos / 1_000) : null;
 
         private static bool IsError(ref Utf8JsonReader json)
         {

@@ -55,7 +55,12 @@ internal static class UsageFields
     private static bool TryReadRuntime(string name, ref ItemReader json)
     {
         var item = json.Item;
-        if (name is not ("app_instance_id" or "runtime_component" or "control_plane_component" or "operating_mode" or "control_plane_scope" or "runtime_backend")) return false;
+        if (name is not ("app_instance_id" or "runtime_component" or "control_plane_component" or "operating_mode" or "control_plane_scope"
+            or "runtime_backend"))
+        {
+            return false;
+        }
+
         if (json.IsNull) return true;
         var before = item.Runtime ?? new(null, null, IsControlPlane: false, null, null, null);
         item.Runtime = name switch
@@ -110,7 +115,8 @@ internal static class UsageFields
             case "app_runtime": return UsageSource.AppRuntime;
             case "tool_call": return UsageSource.ToolCall;
             default:
-                json.Item.Refuse(ApiError.ItemInvalid, "usage_source must be allocation, app_runtime, tool_call or import; what passes the gateway is measured there.");
+                json.Item.Refuse(
+                    ApiError.ItemInvalid, "usage_source must be allocation, app_runtime, tool_call or import; what passes the gateway is measured there.");
                 return UsageSource.Import;
         }
     }
@@ -131,7 +137,8 @@ internal static class UsageFields
             var unit = UsageUnits.Find(name);
             if (unit is null || IsMember(unit))
             {
-                item.Refuse(ApiError.ItemInvalid, unit is null ? $"units: '{Inputs.Shown(name)}' is not a unit of usage." : $"units: '{name}' has a member of its own.");
+                item.Refuse(ApiError.ItemInvalid,
+                    unit is null ? $"units: '{Inputs.Shown(name)}' is not a unit of usage." : $"units: '{name}' has a member of its own.");
                 return;
             }
 

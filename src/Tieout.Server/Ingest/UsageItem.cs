@@ -76,7 +76,9 @@ internal sealed class UsageItem(int index)
     /// <summary>The first thing that was found wrong.</summary>
     public ItemRefusal? Refusal { get; private set; }
 
-    public bool HasCounts => InputTokens is not null || OutputTokens is not null || CacheReadTokens is not null || CacheWriteTokens is not null || ReasoningTokens is not null || Units is not null;
+    public bool HasCounts =>
+        InputTokens is not null || OutputTokens is not null || CacheReadTokens is not null || CacheWriteTokens is not null || ReasoningTokens is not null
+            || Units is not null;
 
     /// <summary>The provider answered with an error, and nothing was used.</summary>
     public bool IsFailure => !HasCounts && StatusCode is (0 or >= 400);
@@ -89,16 +91,29 @@ internal sealed class UsageItem(int index)
     /// <param name="time">What the format calls the time of the usage.</param>
     public void Check(string time)
     {
-        if (string.IsNullOrEmpty(Id)) Refuse(ApiError.ItemInvalid, "id is required: usage with the same id counts once.");
-        else if (Id.Length > IdLengthMax || Source.Length > IdLengthMax) Refuse(ApiError.ItemInvalid, $"id and source may have at most {IdLengthMax} characters each.");
+        if (string.IsNullOrEmpty(Id))
+        {
+            Refuse(ApiError.ItemInvalid, "id is required: usage with the same id counts once.");
+        }
+        else if (Id.Length > IdLengthMax || Source.Length > IdLengthMax)
+        {
+            Refuse(ApiError.ItemInvalid, $"id and source may have at most {IdLengthMax} characters each.");
+        }
+
         if (Source.Length == 0) Refuse(ApiError.ItemInvalid, "source must not be empty.");
         if (OccurredAt is null) Refuse(ApiError.ItemInvalid, $"{time} is required: the time of receipt is not the time of use.");
         foreach (var (what, name) in (ReadOnlySpan<(string, string?)>)[
-            ("org", Org), ("project", Project), ("team", Team), ("key", Key), ("feature", Feature), ("trigger", Trigger), ("provider", Provider), ("model", Model),
+            ("org", Org), ("project", Project), ("team", Team), ("key", Key), ("feature", Feature), ("trigger", Trigger), ("provider", Provider),
+            ("model", Model),
             ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId),
-            ("app_instance_id", Runtime?.AppInstance), ("runtime_component", Runtime?.Component), ("operating_mode", Runtime?.OperatingMode), ("control_plane_scope", Runtime?.ControlPlaneScope), ("runtime_backend", Runtime?.Backend)])
+            ("app_instance_id", Runtime?.AppInstance), ("runtime_component", Runtime?.Component), ("operating_mode", Runtime?.OperatingMode),
+            ("control_plane_scope", Runtime?.ControlPlaneScope), ("runtime_backend", Runtime?.Backend)])
         {
-            if (name is not null && !Names.IsValid(name)) Refuse(ApiError.NameInvalid, $"'{Inputs.Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
+            if (name is not null && !Names.IsValid(name))
+            {
+                Refuse(ApiError.NameInvalid,
+                    $"'{Inputs.Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
+            }
         }
 
         if (IsStated || IsFailure) return;
@@ -110,6 +125,7 @@ internal sealed class UsageItem(int index)
     public UsageCounts Counts()
     {
         var more = Units is null ? "" : string.Join(',', Units.Where(unit => unit.Value > 0).Select(unit => $"\"{unit.Key}\":{unit.Value}"));
-        return new(InputTokens ?? 0, CacheReadTokens ?? 0, CacheWriteTokens ?? 0, OutputTokens ?? 0, ReasoningTokens ?? 0, more.Length == 0 ? null : $"{{{more}}}");
+        return new(InputTokens ?? 0, CacheReadTokens ?? 0, CacheWriteTokens ?? 0, OutputTokens ?? 0, ReasoningTokens ?? 0,
+            more.Length == 0 ? null : $"{{{more}}}");
     }
 }

@@ -33,7 +33,8 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
         return checks;
     }
 
-    private static DocumentCheckBody Check(CreditNote note, int place, IReadOnlyList<CreditNote> notes, IReadOnlyList<FinalInvoice> invoices, Dictionary<string, Amount> grants)
+    private static DocumentCheckBody Check(
+        CreditNote note, int place, IReadOnlyList<CreditNote> notes, IReadOnlyList<FinalInvoice> invoices, Dictionary<string, Amount> grants)
     {
         var differences = new List<string>();
         if (note.Number != CreditNote.Numbers.After(place)) differences.Add($"its number should be {place + 1}: one before it is missing");

@@ -33,7 +33,8 @@ internal sealed class DocumentPdf : IDisposable
         foreach (var line in invoice.Lines)
         {
             page.Row(
-                bold: false, line.Project ?? "none", line.Provider ?? "none", line.Model ?? "none", line.Attempts.ToString("N0", CultureInfo.InvariantCulture), line.Exact.ToString(),
+                bold: false, line.Project ?? "none", line.Provider ?? "none", line.Model ?? "none", line.Attempts.ToString("N0", CultureInfo.InvariantCulture),
+                line.Exact.ToString(),
                 FinalInvoicePage.Money(line.Amount, invoice.Decimals));
         }
 

@@ -13,7 +13,8 @@ namespace Tieout.Server.Invoicing;
 
 /// <summary>Usage and corrections as rows of FOCUS 1.3, CostAndUsage: a row a charge posting, so that they sum to what the org pays.</summary>
 /// <remarks>
-/// The SKU is the model, and its price the version that the record was priced at. There is no unit price: a call has several units at several prices, and none of them
+/// The SKU is the model, and its price the version that the record was priced at. There is no unit price: a call has several units at several prices, and none
+/// of them
 /// is the row's. What FOCUS has no column for begins with <c>x_</c>.
 /// Times are UTC, ends not included.
 /// </remarks>
@@ -25,11 +26,16 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
 
     private static readonly string[] AllColumns =
     [
-        "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription",
-        "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "EffectiveCost", "HostProviderName", "InvoiceId",
-        "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ResourceId", "ResourceName", "ResourceType", "ServiceCategory",
-        "ServiceName", "ServiceProviderName", "ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "Tags",
-        "x_UsageId", "x_PostingId", "x_OperationId", "x_CorrelationId", "x_TraceId", "x_UsageSource", "x_Basis", CostColumn, "x_AppInstanceId", "x_RuntimeComponent", "x_ControlPlaneComponent",
+        "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass",
+        "ChargeDescription",
+        "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "EffectiveCost", "HostProviderName",
+        "InvoiceId",
+        "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ResourceId", "ResourceName", "ResourceType",
+        "ServiceCategory",
+        "ServiceName", "ServiceProviderName", "ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName",
+        "Tags",
+        "x_UsageId", "x_PostingId", "x_OperationId", "x_CorrelationId", "x_TraceId", "x_UsageSource", "x_Basis", CostColumn, "x_AppInstanceId",
+        "x_RuntimeComponent", "x_ControlPlaneComponent",
         "x_OperatingMode", "x_ControlPlaneScope", "x_RuntimeBackend",
     ];
 
@@ -55,12 +61,16 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
         return
         [
             amount, org.Org.Id, org.Org.Id, org.Org.Asset, Time(month.End(org.Zone)), Time(month.Start(org.Zone)), correction is null ? "Usage" : "Adjustment",
-            correction is not null && isOfAnother ? "Correction" : null, Description(row, correction), "Usage-Based", Time(new((start + seconds) * Instant.MicrosPerSecond)),
-            Time(new(start * Instant.MicrosPerSecond)), quantity, unit, amount, amount, labels.Provider ?? "unknown", invoice?.Number, issuer, amount, quantity, unit, issuer, labels.Provider ?? issuer,
+            correction is not null && isOfAnother ? "Correction" : null, Description(row, correction), "Usage-Based",
+            Time(new((start + seconds) * Instant.MicrosPerSecond)),
+            Time(new(start * Instant.MicrosPerSecond)), quantity, unit, amount, amount, labels.Provider ?? "unknown", invoice?.Number, issuer, amount, quantity,
+            unit, issuer, labels.Provider ?? issuer,
             instance, instance, instance is null ? null : labels.Source == UsageSource.Allocation ? "GPU Allocation" : "App Runtime",
             runtime is null ? "AI and Machine Learning" : "Compute", runtime is null ? labels.Model ?? "unknown" : instance ?? "runtime", issuer,
-            runtime is null ? "Generative AI" : "Other (Compute)", sku, Quantity(usage).Unit, PriceDetails(price), price is null ? sku : $"{sku}@{price.List}/{Day(price.From)}", labels.Project, labels.Project, Tags(labels),
-            usage.Id.ToString(), correction?.Seq.ToString(CultureInfo.InvariantCulture), usage.OperationId, usage.CorrelationId, usage.TraceId, SnakeCase.Of(labels.Source), SnakeCase.Of(usage.Basis),
+            runtime is null ? "Generative AI" : "Other (Compute)", sku, Quantity(usage).Unit, PriceDetails(price),
+            price is null ? sku : $"{sku}@{price.List}/{Day(price.From)}", labels.Project, labels.Project, Tags(labels),
+            usage.Id.ToString(), correction?.Seq.ToString(CultureInfo.InvariantCulture), usage.OperationId, usage.CorrelationId, usage.TraceId,
+            SnakeCase.Of(labels.Source), SnakeCase.Of(usage.Basis),
             .. Cost(row, correction), instance, runtime?.Component, runtime is null ? null : runtime.IsControlPlane ? "true" : "false",
             runtime?.OperatingMode, runtime?.ControlPlaneScope, runtime?.Backend,
         ];

@@ -16,13 +16,18 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
 
     public async Task WriteAsync(HttpContext context, OrgState org, UsageFilter filter)
     {
-        var export = new FocusExport(org, await new InvoiceNumbering(ledger, time).InvoicesAsync(filter.Org, context.RequestAborted), Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
+        var export = new FocusExport(org, await new InvoiceNumbering(ledger, time).InvoicesAsync(filter.Org, context.RequestAborted),
+            Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
         var prices = new Dictionary<int, ResolvedPrice?>();
         await using var csv = new CsvExport(context.Response.Body);
         await csv.RowAsync(export.Columns, context.RequestAborted);
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted)) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), correction: null), context.RequestAborted);
+        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted))
+        {
+            await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), correction: null), context.RequestAborted);
+        }
+
         await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
         {
             if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;

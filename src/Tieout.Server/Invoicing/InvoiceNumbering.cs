@@ -43,10 +43,16 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     /// <summary>A credit note for an issued invoice, and the grant that gives the money.</summary>
     /// <param name="repair">The finding that it repairs; null: none.</param>
     /// <exception cref="ApiRefusedException">There is no such invoice, or it has less left than this, or the id stands for something else.</exception>
-    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(string org, string number, string id, Amount net, string reason, AdminCall call, CreditRepair? repair = null)
+    public async Task<(bool IsNew, CreditNote Note)> CreditAsync(
+        string org, string number, string id, Amount net, string reason, AdminCall call, CreditRepair? repair = null)
     {
-        var invoice = (await InvoicesAsync(org, call.CancellationToken)).FirstOrDefault(issued => issued.Number == number) ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
-        if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0) throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
+        var invoice = (await InvoicesAsync(org, call.CancellationToken)).FirstOrDefault(issued => issued.Number == number)
+            ?? throw new ApiRefusedException(ApiError.InvoiceNotFound, $"Org '{org}' has no invoice '{Inputs.Shown(number)}'.");
+        if (net.Nanos % MinorUnit.Nanos(invoice.Decimals) != 0)
+        {
+            throw new ApiRefusedException(ApiError.AmountInvalid, $"{net} has too many decimals: {invoice.Asset} is paid with {invoice.Decimals}.");
+        }
+
         var turns = new NumberTurns();
         while (true)
         {
@@ -54,14 +60,23 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
             var notes = await NotesAsync(org, call.CancellationToken);
             if (notes.FirstOrDefault(note => note.Id == id) is { } known)
             {
-                if (known.Invoice != number || known.Net != net || known.Reason != reason) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
+                if (known.Invoice != number || known.Net != net || known.Reason != reason)
+                {
+                    throw new ApiRefusedException(
+                        ApiError.IdReused, $"The id '{id}' was used for the credit note {known.Number} with other content. Use another id.");
+                }
+
                 (await GiveAsync(known, repair, call)).OrThrow();
                 return (false, known);
             }
 
             await ProposedAsync(org, number, id, net, reason, call);
             var left = invoice.Net - notes.Where(note => note.Invoice == number).Sum(note => note.Net);
-            if (net > left) throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and the invoice {number} has {left} left to credit.");
+            if (net > left)
+            {
+                throw new ApiRefusedException(ApiError.CreditTooLarge, $"The credit note is for {net}, and the invoice {number} has {left} left to credit.");
+            }
+
             var note = CreditNote.Of(invoice, CreditNote.Numbers.After(notes.Count), id, net, reason, time.GetUtcNow());
             var outcome = await GiveAsync(note, repair, call);
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
@@ -70,14 +85,16 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
     }
 
     /// <summary>Makes an invoice from postings: as it is issued, and again whenever it is verified.</summary>
-    public async Task<FinalInvoice> MakeAsync(string org, Month month, string number, DateTimeOffset issuedAt, IEnumerable<TaxRate> taxes, CancellationToken cancellationToken)
+    public async Task<FinalInvoice> MakeAsync(
+        string org, Month month, string number, DateTimeOffset issuedAt, IEnumerable<TaxRate> taxes, CancellationToken cancellationToken)
     {
         var state = Inputs.Org(ledger, org);
         var invoice = await InvoiceEndpoints.InvoiceAsync(state, month, ledger, cancellationToken);
         var sums = (await ledger.Read.ChargesAsync(org, month.Start(state.Zone), month.End(state.Zone), cancellationToken))
             .ToDictionary(sum => (sum.Project, sum.Provider, sum.Model, sum.Source));
         var points = new Dictionary<long, ChainPoint>();
-        foreach (var posting in sums.Values.SelectMany(sum => new[] { sum.FirstPosting, sum.LastPosting }).Append(invoice.Statement.LastPosting).Where(posting => posting > 0).Distinct())
+        foreach (var posting in sums.Values.SelectMany(sum => new[] { sum.FirstPosting, sum.LastPosting })
+            .Append(invoice.Statement.LastPosting).Where(posting => posting > 0).Distinct())
         {
             points[posting] = Point(await ledger.Read.CommitOfAsync(org, posting, cancellationToken));
         }
@@ -91,11 +108,13 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
 
     /// <summary>By number.</summary>
     public async Task<IReadOnlyList<FinalInvoice>> InvoicesAsync(string org, CancellationToken cancellationToken) =>
-        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, FinalInvoice.Numbers.Prefix, cancellationToken).Select(row => FinalInvoice.Parse(row.Body)).ToListAsync(cancellationToken);
+        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, FinalInvoice.Numbers.Prefix, cancellationToken)
+            .Select(row => FinalInvoice.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <summary>By number.</summary>
     public async Task<IReadOnlyList<CreditNote>> NotesAsync(string org, CancellationToken cancellationToken) =>
-        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, CreditNote.Numbers.Prefix, cancellationToken).Select(row => CreditNote.Parse(row.Body)).ToListAsync(cancellationToken);
+        await ledger.Read.AllRecordsAsync(RecordKind.BillingDocument, org, CreditNote.Numbers.Prefix, cancellationToken)
+            .Select(row => CreditNote.Parse(row.Body)).ToListAsync(cancellationToken);
 
     /// <returns>False: another document took the number first.</returns>
     private async Task<bool> RecordAsync(FinalInvoice invoice, AdminCall call)

@@ -23,7 +23,8 @@ public sealed record InvoiceBody(
 /// <param name="Charge">Charges plus corrections.</param>
 /// <param name="Corrections">Part of <paramref name="Charge"/> that corrections made; below zero: given back.</param>
 public sealed record InvoiceLineBody(
-    string? Project, string? Provider, string? Model, string UsageSource, long Attempts, Int128 InputTokens, Int128 OutputTokens, Amount Charge, Amount Corrections);
+    string? Project, string? Provider, string? Model, string UsageSource, long Attempts, Int128 InputTokens, Int128 OutputTokens, Amount Charge,
+    Amount Corrections);
 
 /// <summary>opening + top_ups + grants − grants_expired − charges − corrections = closing.</summary>
 /// <param name="LastPosting">The last posting it contains.</param>
@@ -86,9 +87,11 @@ internal static class InvoiceEndpoints
             $"{org.Id}-{invoice.Period}", org.Id, org.Asset, invoice.Period.ToString(), org.TimeZone, statement.From.ToString(), statement.To.ToString(),
             invoice.Closed ? "closed" : "open", invoice.TotalCharges,
             [.. invoice.Lines.Select(line => new InvoiceLineBody(
-                line.Project, line.Provider, line.Model, SnakeCase.Of(line.Source), line.Attempts, line.InputTokens, line.OutputTokens, line.Total, line.Corrections))],
+                line.Project, line.Provider, line.Model, SnakeCase.Of(line.Source), line.Attempts, line.InputTokens, line.OutputTokens, line.Total,
+                line.Corrections))],
             new StatementBody(
-                statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.Closing, statement.LastPosting),
+                statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.Closing,
+                statement.LastPosting),
             asOf);
     }
 }

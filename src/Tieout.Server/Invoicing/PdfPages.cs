@@ -49,7 +49,8 @@ internal sealed class PdfPages : IDisposable
         }
     }
 
-    public double WidthOf(string text, double size, bool bold = false) => Font(size, bold).Runs(text).Sum(run => _ruler.MeasureString(run.Text, run.Font).Width);
+    public double WidthOf(string text, double size, bool bold = false) =>
+        Font(size, bold).Runs(text).Sum(run => _ruler.MeasureString(run.Text, run.Font).Width);
 
     public byte[] Bytes()
     {
@@ -75,7 +76,8 @@ internal sealed class PdfPages : IDisposable
         return font;
     }
 
-    /// <summary>A part of a font has six letters before its name, to tell it from other parts of the same font. PDFsharp draws them by lot; here they are counted.</summary>
+    /// <summary>A part of a font has six letters before its name, to tell it from other parts of the same font. PDFsharp draws them by lot; here they are
+    /// counted.</summary>
     private void NameSubsets()
     {
         const int tagLength = 6;
@@ -92,10 +94,14 @@ internal sealed class PdfPages : IDisposable
         }
     }
 
-    /// <summary>PDFsharp draws the two ids of the metadata by lot when it saves; the document's own id takes their place. It is as long, so no offset changes.</summary>
+    /// <summary>PDFsharp draws the two ids of the metadata by lot when it saves; the document's own id takes their place. It is as long, so no offset
+    /// changes.</summary>
     private void NameMetadata(Span<byte> file)
     {
         var before = "ID>uuid:"u8;
-        for (int at; (at = file.IndexOf(before)) >= 0; file = file[(at + before.Length)..]) Encoding.ASCII.GetBytes(_id.ToString(), file[(at + before.Length)..]);
+        for (int at; (at = file.IndexOf(before)) >= 0; file = file[(at + before.Length)..])
+        {
+            Encoding.ASCII.GetBytes(_id.ToString(), file[(at + before.Length)..]);
+        }
     }
 }

@@ -34,7 +34,8 @@ internal sealed partial class DailyJobs(ILedger ledger, IEnumerable<IDailyJob> j
                 await Ledger.SubmitAsync(new Command.AddRecord(RecordKind.DailyRun, "", job.Name, Done(day), Once: false), stoppingToken);
                 if (last is not null) LogDone(job.Name, day);
             }
-            catch (Exception unexpected) when (unexpected is not (StoreUnavailableException or OperationCanceledException) || (unexpected is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            catch (Exception unexpected) when (unexpected is not (StoreUnavailableException or OperationCanceledException)
+                || (unexpected is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 LogFailed(unexpected, job.Name);
             }

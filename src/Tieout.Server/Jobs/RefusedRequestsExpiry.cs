@@ -10,5 +10,6 @@ internal sealed class RefusedRequestsExpiry(ILedger ledger) : IDailyJob
 
     public TimeOnly DueAt => new(3, 40);
 
-    public Task RunAsync(Instant now, CancellationToken cancellationToken) => ledger.RefusedRequests.ForgetAsync(now - IRefusedRequests.StoredFor, cancellationToken);
+    public Task RunAsync(Instant now, CancellationToken cancellationToken) =>
+        ledger.RefusedRequests.ForgetAsync(now - IRefusedRequests.StoredFor, cancellationToken);
 }

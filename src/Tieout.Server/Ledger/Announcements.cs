@@ -14,7 +14,8 @@ internal sealed partial class Announcements(ILedger ledger, TimeProvider time, O
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<(Command.Announce Message, Command.AddRecord? Beside)> _waiting = Channel.CreateBounded<(Command.Announce, Command.AddRecord?)>(WaitingMax);
+    private readonly Channel<(Command.Announce Message, Command.AddRecord? Beside)> _waiting = Channel.CreateBounded<(Command.Announce, Command.AddRecord?)>(
+        WaitingMax);
 
     /// <param name="beside">What is to be remembered of it, if the message is told or stands already.</param>
     public void Tell(Command.Announce message, Command.AddRecord? beside = null)

@@ -35,7 +35,8 @@ internal static class AuditEndpoints
     {
         Inputs.OnlyQuery(context, "org", "actor", "from", "to", "limit", "cursor");
         var (asOf, limit) = (ledger.Read.AsOf, Inputs.Limit(context));
-        var query = new AuditQuery(Inputs.Query(context, "org"), Inputs.Query(context, "actor"), Time(context, "from"), Time(context, "to"), Inputs.Place(context), limit + 1);
+        var query = new AuditQuery(
+            Inputs.Query(context, "org"), Inputs.Query(context, "actor"), Time(context, "from"), Time(context, "to"), Inputs.Place(context), limit + 1);
         var page = await ledger.Read.AuditAsync(query, context.RequestAborted);
         var items = page.Take(limit).Select(Body).ToList();
         return Answer.Ok(new AuditPageBody(items, page.Count > limit ? page[limit - 1].Place.ToString() : null, asOf), LedgerJson.Default.AuditPageBody);
@@ -47,7 +48,8 @@ internal static class AuditEndpoints
     {
         var row = stored.Row;
         return new(
-            $"aud_{stored.Bucket}_{row.Seq}", row.RecordedAt.ToString(), row.Actor.Id, row.Actor.Role, row.Actor.Address, row.Actor.Agent, row.Action, row.Target,
+            $"aud_{stored.Bucket}_{row.Seq}", row.RecordedAt.ToString(), row.Actor.Id, row.Actor.Role, row.Actor.Address, row.Actor.Agent, row.Action,
+            row.Target,
             row.Org.Length == 0 ? null : row.Org, row.Actor.CorrelationId, Json(row.Before), Json(row.After), row.Outcome);
     }
 

@@ -3,9 +3,11 @@ using Tieout.Server.Http;
 
 namespace Tieout.Server.Ledger;
 
-/// <summary>The JSON of money that is moved by hand, proposals and the audit in the API: snake_case, money as decimal strings, unknown members refused.</summary>
+/// <summary>The JSON of money that is moved by hand, proposals and the audit in the API: snake_case, money as decimal strings, unknown members
+/// refused.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(ApproveBody))]
 [JsonSerializable(typeof(AuditPageBody))]

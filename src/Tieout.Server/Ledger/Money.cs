@@ -78,7 +78,12 @@ internal static class MoneyEndpoints
         var body = await Inputs.BodyAsync(context, LedgerJson.Default.CorrectionBody);
         var id = Inputs.CommandId(context, body.Id);
         if (body.NewAmount is { } amount) Inputs.Positive(amount, "the new amount", zeroIsFine: true);
-        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"reason is required, from 1 to {ReasonMax} characters. It is stored with the correction.");
+        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > ReasonMax)
+        {
+            throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"reason is required, from 1 to {ReasonMax} characters. It is stored with the correction.");
+        }
+
         var state = Inputs.Org(ledger, org);
         return await Submit(state.Org, id, new Command.Correct(id, org, body.Posting, body.NewAmount, body.Reason), body.Reason, context, ledger);
     }

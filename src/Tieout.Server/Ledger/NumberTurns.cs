@@ -3,7 +3,8 @@ using Tieout.Server.Http;
 
 namespace Tieout.Server.Ledger;
 
-/// <summary>The turns of a call that wants the next number of a <see cref="Core.Ledger.NumberSequence"/>. Two calls at the same time want the same number; one gets it, and the other takes another turn.</summary>
+/// <summary>The turns of a call that wants the next number of a <see cref="Core.Ledger.NumberSequence"/>. Two calls at the same time want the same number; one
+/// gets it, and the other takes another turn.</summary>
 internal struct NumberTurns
 {
     private const int TurnsMax = 20;

@@ -28,7 +28,8 @@ namespace Tieout.Server.Ledger;
 /// <param name="Hash">SHA-256 of everything above the decision. An approval names it.</param>
 /// <param name="Content">Exactly what is carried out. In lists, content above 8 KiB is replaced by its length and SHA-256.</param>
 public sealed record ProposalBody(
-    string Id, string? Org, string? Asset, string State, Amount? Moves, string Reason, string ProposedBy, string ProposedAt, string ExpiresAt, string? DecidedBy,
+    string Id, string? Org, string? Asset, string State, Amount? Moves, string Reason, string ProposedBy, string ProposedAt, string ExpiresAt,
+    string? DecidedBy,
     string? DecidedAt, string? DecisionReason, long? Posting, string Hash, JsonElement Content);
 
 /// <param name="NextCursor">Where the next page begins; null: this is the last.</param>
@@ -51,9 +52,15 @@ internal static class ProposalEndpoints
     public static void MapProposals(this IEndpointRouteBuilder api)
     {
         api.MapGet("/proposals", PendingAsync).Allow(Access.EveryRole);
-        api.MapGet("/proposals/{proposal}", (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => ShowAsync(Platform, proposal, context, ledger, time)).Allow(Access.EveryRole);
-        api.MapPost("/proposals/{proposal}/approve", (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => ApproveAsync(Platform, proposal, context, ledger, time)).Allow(Access.Roles(AdminRole.Finance));
-        api.MapPost("/proposals/{proposal}/reject", (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => RejectAsync(Platform, proposal, context, ledger, time)).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapGet("/proposals/{proposal}",
+            (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => ShowAsync(Platform, proposal, context, ledger, time)).Allow(
+                Access.EveryRole);
+        api.MapPost("/proposals/{proposal}/approve",
+            (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => ApproveAsync(Platform, proposal, context, ledger, time)).Allow(
+                Access.Roles(AdminRole.Finance));
+        api.MapPost("/proposals/{proposal}/reject",
+            (string proposal, HttpContext context, ILedger ledger, TimeProvider time) => RejectAsync(Platform, proposal, context, ledger, time)).Allow(
+                Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/orgs/{org}/proposals", ListAsync).Allow(Access.EveryRole);
         api.MapGet("/orgs/{org}/proposals/{proposal}", ShowAsync).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/proposals/{proposal}/approve", ApproveAsync).Allow(Access.Roles(AdminRole.Finance));
@@ -71,8 +78,10 @@ internal static class ProposalEndpoints
         return body.State switch
         {
             "pending" => TypedResults.Json(body, LedgerJson.Default.ProposalBody, statusCode: StatusCodes.Status202Accepted),
-            "expired" => throw new ApiRefusedException(ApiError.ProposalExpired, $"{body.Id} expired at {body.ExpiresAt}. Propose the action again under another id."),
-            _ => throw new ApiRefusedException(ApiError.ProposalClosed, $"{body.DecidedBy} {body.State} {body.Id} at {body.DecidedAt}. Propose the action again under another id."),
+            "expired" =>
+                throw new ApiRefusedException(ApiError.ProposalExpired, $"{body.Id} expired at {body.ExpiresAt}. Propose the action again under another id."),
+            _ => throw new ApiRefusedException(
+                ApiError.ProposalClosed, $"{body.DecidedBy} {body.State} {body.Id} at {body.DecidedAt}. Propose the action again under another id."),
         };
     }
 
@@ -93,7 +102,8 @@ internal static class ProposalEndpoints
         var before = Inputs.Cursor(context) is > 0 and var cursor ? cursor : long.MaxValue;
         var page = await ledger.Read.ObjectsAsync(org, ObjectKind.Proposal, before, limit + 1, context.RequestAborted);
         var next = page.Count > limit ? page[limit - 1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
-        return Answer.Ok(new ProposalPageBody([.. page.Take(limit).Select(kept => Listed(kept, ledger, now))], next, asOf), LedgerJson.Default.ProposalPageBody);
+        return Answer.Ok(
+            new ProposalPageBody([.. page.Take(limit).Select(kept => Listed(kept, ledger, now))], next, asOf), LedgerJson.Default.ProposalPageBody);
     }
 
     private static async Task<IResult> ShowAsync(string org, string proposal, HttpContext context, ILedger ledger, TimeProvider time)
@@ -106,7 +116,11 @@ internal static class ProposalEndpoints
     private static async Task<IResult> ApproveAsync(string org, string proposal, HttpContext context, ILedger ledger, TimeProvider time)
     {
         var body = await Inputs.BodyAsync(context, LedgerJson.Default.ApproveBody);
-        if (body.Hash is not { Length: 64 } hash) throw new ApiRefusedException(ApiError.ParameterInvalid, "Send the hash of the proposal that you looked at: 64 hexadecimal digits.");
+        if (body.Hash is not { Length: 64 } hash)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, "Send the hash of the proposal that you looked at: 64 hexadecimal digits.");
+        }
+
         if (await FindAsync(org, proposal, context, ledger) is not { } kept)
         {
             await ledger.RecordActionAsync(AdminCalls.Of(context), "", result: "refused:proposal_not_found");
@@ -132,7 +146,9 @@ internal static class ProposalEndpoints
         ProviderObject.IsValidId(proposal) ? await ledger.Read.ObjectAsync(org, ObjectKind.Proposal, proposal, context.RequestAborted) : null;
 
     private static ApiRefusedException NotFound(string org, string proposal) =>
-        new(ApiError.ProposalNotFound, org.Length == 0 ? $"The platform has no proposal '{Inputs.Shown(proposal)}'. The address of an org's proposal is /orgs/ORG/proposals/ID." : $"Org '{Inputs.Shown(org)}' has no proposal '{Inputs.Shown(proposal)}'.");
+        new(ApiError.ProposalNotFound,
+            org.Length == 0 ? $"The platform has no proposal '{Inputs.Shown(proposal)}'. The address of an org's proposal is /orgs/ORG/proposals/ID."
+                : $"Org '{Inputs.Shown(org)}' has no proposal '{Inputs.Shown(proposal)}'.");
 
     private static ProposalBody Listed(KeptObject kept, ILedger ledger, Instant now)
     {
@@ -144,7 +160,8 @@ internal static class ProposalEndpoints
         return body with { Content = digest.RootElement.Clone() };
     }
 
-    private static ProposalBody Body(KeptObject kept, ILedger ledger, Instant now) => Body(Proposal.Of(kept.Object), kept.Row.RecordedAt, kept.End, ledger, now);
+    private static ProposalBody Body(KeptObject kept, ILedger ledger, Instant now) =>
+        Body(Proposal.Of(kept.Object), kept.Row.RecordedAt, kept.End, ledger, now);
 
     private static ProposalBody Body(Proposal proposal, Instant proposedAt, ObjectEnd? end, ILedger ledger, Instant now)
     {
@@ -158,8 +175,10 @@ internal static class ProposalEndpoints
         };
         using var content = JsonDocument.Parse(proposal.Content);
         return new(
-            proposal.Id, proposal.Org.Length == 0 ? null : proposal.Org, ledger.Read.Org(proposal.Org)?.Org.Asset, state, proposal.Moves, proposal.Reason, proposal.By, proposedAt.ToString(),
-            proposal.ExpiresAt.ToString(), decided?.By, end?.EndedAt.ToString(), decided?.Reason, decided is { Approved: true } ? decided.Posting : null, proposal.Hash,
+            proposal.Id, proposal.Org.Length == 0 ? null : proposal.Org, ledger.Read.Org(proposal.Org)?.Org.Asset, state, proposal.Moves, proposal.Reason,
+            proposal.By, proposedAt.ToString(),
+            proposal.ExpiresAt.ToString(), decided?.By, end?.EndedAt.ToString(), decided?.Reason, decided is { Approved: true } ? decided.Posting : null,
+            proposal.Hash,
             content.RootElement.Clone());
     }
 }

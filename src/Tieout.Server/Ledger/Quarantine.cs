@@ -21,7 +21,8 @@ public sealed record QuarantineListBody(IReadOnlyList<QuarantinedBody> Items, in
 /// <param name="Consequence">What follows from it, and what to do.</param>
 /// <param name="Command">All of it.</param>
 public sealed record QuarantinedBody(
-    string Id, string Org, string Kind, string? UsageId, string? NotCharged, string? Exception, string? Reason, string? Consequence, string RecordedAt, JsonElement Command);
+    string Id, string Org, string Kind, string? UsageId, string? NotCharged, string? Exception, string? Reason, string? Consequence, string RecordedAt,
+    JsonElement Command);
 
 /// <summary>Commands in quarantine: each is kept whole, so that nothing that was spent is lost.</summary>
 internal static class QuarantineEndpoint
@@ -50,7 +51,8 @@ internal static class QuarantineEndpoint
         using var body = JsonDocument.Parse(row.Body);
         var summary = body.RootElement.GetProperty(QuarantineSummary.Member);
         return new(
-            row.Name, Text("org") ?? row.Org, Text("kind") ?? "unknown", Text("usage_id"), Text("not_charged"), Text("exception"), Text("reason"), Text("consequence"), row.RecordedAt.ToString(),
+            row.Name, Text("org") ?? row.Org, Text("kind") ?? "unknown", Text("usage_id"), Text("not_charged"), Text("exception"), Text("reason"),
+            Text("consequence"), row.RecordedAt.ToString(),
             body.RootElement.GetProperty("command").Clone());
 
         string? Text(string name) => summary.TryGetProperty(name, out var member) ? member.GetString() : null;

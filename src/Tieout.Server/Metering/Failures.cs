@@ -31,8 +31,11 @@ internal static class FailureEndpoints
 
     public static void MapFailures(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/errors/by-source", (HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(null, context, ledger, time)).Allow(Access.EveryRole);
-        api.MapGet("/orgs/{org}/errors/by-source", (string org, HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger, time)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/errors/by-source", (HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(null, context, ledger, time)).Allow(
+            Access.EveryRole);
+        api.MapGet("/orgs/{org}/errors/by-source",
+            (string org, HttpContext context, ILedger ledger, TimeProvider time) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger, time)).Allow(
+                Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     private static async Task<IResult> ListAsync(string? org, HttpContext context, ILedger ledger, TimeProvider time)
@@ -43,31 +46,39 @@ internal static class FailureEndpoints
         UsageSource? source = Inputs.Query(context, "source") is { } name ? Source(name) : null;
 
         // What counts a moment ahead of this clock is of the range all the same.
-        var all = (await ledger.Read.StatusesAsync(org, from, to + TimeSpan.FromMinutes(5), context.RequestAborted)).Where(line => source is null || line.Labels.Source == source).ToList();
+        var all = (await ledger.Read.StatusesAsync(org, from, to + TimeSpan.FromMinutes(5), context.RequestAborted)).Where(
+            line => source is null || line.Labels.Source == source).ToList();
         var attempts = all.ToLookup(line => Where(line.Labels), line => line.Attempts);
         var items = all.Where(line => IsFailure(line.Status)).GroupBy(line => (Where: Where(line.Labels), line.Status))
-            .Select(group => Body(group.Key.Where, group.Key.Status, group.Sum(line => line.Attempts), attempts[group.Key.Where].Sum(), group.Max(line => line.LastAt)))
+            .Select(group => Body(
+                group.Key.Where, group.Key.Status, group.Sum(line => line.Attempts), attempts[group.Key.Where].Sum(), group.Max(line => line.LastAt)))
             .OrderByDescending(item => item.Failures).ThenBy(item => item.Source, StringComparer.Ordinal).ThenBy(item => item.Provider, StringComparer.Ordinal)
             .ThenBy(item => item.Model, StringComparer.Ordinal).ThenBy(item => item.Status).ToList();
         return Answer.Ok(
-            new FailureListBody(org, from.ToString(), to.ToString(), all.Sum(line => line.Attempts), items.Sum(item => item.Failures), items, asOf), MeteringJson.Default.FailureListBody);
+            new FailureListBody(org, from.ToString(), to.ToString(), all.Sum(line => line.Attempts), items.Sum(item => item.Failures), items, asOf),
+            MeteringJson.Default.FailureListBody);
     }
 
-    private static FailureBody Body((UsageSource Source, string? Provider, string? Model) where, int status, long failures, long attempts, Instant lastSeen) => new(
-        SnakeCase.Of(where.Source), where.Provider, where.Model, status, failures, attempts, Math.Round(100m * failures / attempts, 2, MidpointRounding.AwayFromZero), lastSeen.ToString());
+    private static FailureBody Body((UsageSource Source, string? Provider, string? Model) where, int status, long failures, long attempts, Instant lastSeen) =>
+        new(
+        SnakeCase.Of(where.Source), where.Provider, where.Model, status, failures, attempts,
+        Math.Round(100m * failures / attempts, 2, MidpointRounding.AwayFromZero), lastSeen.ToString());
 
     private static (UsageSource Source, string? Provider, string? Model) Where(UsageLabels labels) => (labels.Source, labels.Provider, labels.Model);
 
     private static bool IsFailure(int status) => status is >= 400 or 0;
 
-    private static UsageSource Source(string name) => Enum.GetValues<UsageSource>().Cast<UsageSource?>().FirstOrDefault(source => SnakeCase.Of(source!.Value) == name)
-        ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(name)}' is not a source: it is one of {string.Join(", ", Enum.GetValues<UsageSource>().Select(SnakeCase.Of))}.");
+    private static UsageSource Source(string name) =>
+        Enum.GetValues<UsageSource>().Cast<UsageSource?>().FirstOrDefault(source => SnakeCase.Of(source!.Value) == name)
+        ?? throw new ApiRefusedException(ApiError.ParameterInvalid,
+            $"'{Inputs.Shown(name)}' is not a source: it is one of {string.Join(", ", Enum.GetValues<UsageSource>().Select(SnakeCase.Of))}.");
 
     private static int Hours(string? text)
     {
         if (text is null) return HoursDefault;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var hours) && hours is >= 1 and <= HoursMax
             ? hours
-            : throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(text)}' is not a number of hours: write a whole number from 1 to {HoursMax}.");
+            : throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"'{Inputs.Shown(text)}' is not a number of hours: write a whole number from 1 to {HoursMax}.");
     }
 }

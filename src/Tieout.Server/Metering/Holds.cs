@@ -29,7 +29,8 @@ internal static class HoldEndpoints
     public static void MapHolds(this IEndpointRouteBuilder api)
     {
         api.MapGet("/holds", (HttpContext context, ILedger ledger) => List(org: null, context, ledger)).Allow(Access.EveryRole);
-        api.MapGet("/orgs/{org}/holds", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/holds", (string org, HttpContext context, ILedger ledger) => List(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(
+            Access.EveryRole);
     }
 
     private static async Task<IResult> List(string? org, HttpContext context, ILedger ledger)
@@ -43,7 +44,8 @@ internal static class HoldEndpoints
         // Open holds are in memory, and so as current as every balance.
         IEnumerable<HoldBody> items = state == HoldState.Open
             ? ledger.Read.OpenHolds(org).OrderByDescending(hold => hold.Seq).Take(limit).Select(hold => HoldBody.From(hold, state, endedAt: null))
-            : (await ledger.Read.HoldsAsync(org, state, limit, context.RequestAborted)).Select(held => HoldBody.From(held.Hold, held.State, held.EndedAt?.ToString()));
+            : (await ledger.Read.HoldsAsync(org, state, limit, context.RequestAborted)).Select(
+                held => HoldBody.From(held.Hold, held.State, held.EndedAt?.ToString()));
         return Answer.Ok(new HoldListBody([.. items], asOf), MeteringJson.Default.HoldListBody);
     }
 }

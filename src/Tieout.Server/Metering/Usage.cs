@@ -24,14 +24,21 @@ internal static class UsageEndpoints
 
     private static async Task<IResult> List(string org, HttpContext context, ILedger ledger, IEnumerable<IUsageExport> exports)
     {
-        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "source", "app_instance", "format", "issuer", "limit", "cursor");
+        Inputs.OnlyQuery(context, "from", "to", "operation", "correlation", "project", "team", "key", "user", "feature", "model", "source", "app_instance",
+            "format", "issuer", "limit", "cursor");
         var asOf = ledger.Read.AsOf;
         var (state, viewer) = (Inputs.Org(ledger, org), Caller.Of(context).Viewer);
         var filter = Filter(context, state);
         if (Inputs.Query(context, "format") is { } format and not "json")
         {
-            var export = exports.FirstOrDefault(export => export.Format == format) ?? throw new ApiRefusedException(ApiError.ParameterInvalid, $"The format is {string.Join(", ", exports.Select(export => export.Format))} or json.");
-            if (Caller.Of(context).IsPlatform) await ledger.RecordActionAsync(AdminCalls.Of(context), org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
+            var export = exports.FirstOrDefault(export => export.Format == format)
+                ?? throw new ApiRefusedException(
+                    ApiError.ParameterInvalid, $"The format is {string.Join(", ", exports.Select(export => export.Format))} or json.");
+            if (Caller.Of(context).IsPlatform)
+            {
+                await ledger.RecordActionAsync(AdminCalls.Of(context), org, new() { ["query"] = Inputs.Shown(context.Request.QueryString.Value) });
+            }
+
             await export.WriteAsync(context, state, filter);
             return TypedResults.Empty;
         }
@@ -61,7 +68,8 @@ internal static class UsageEndpoints
             : (UsageSource?)null;
         return new(
             org.Org.Id, from, to, Inputs.Query(context, "operation"), Inputs.Query(context, "correlation"), Inputs.Query(context, "project"),
-            Inputs.Query(context, "team"), Inputs.Query(context, "key"), Inputs.Query(context, "user"), Inputs.Query(context, "feature"), Inputs.Query(context, "model"),
+            Inputs.Query(context, "team"), Inputs.Query(context, "key"), Inputs.Query(context, "user"), Inputs.Query(context, "feature"),
+            Inputs.Query(context, "model"),
             Source: source, AppInstance: Inputs.Query(context, "app_instance"));
     }
 }

@@ -18,7 +18,11 @@ internal sealed class UsageCsv(IUsageReader usage) : IUsageExport
         var viewer = Caller.Of(context).Viewer;
         await using var csv = new CsvExport(context.Response.Body);
         await csv.RowAsync(UsageLine.ColumnsFor(viewer), context.RequestAborted);
-        await foreach (var row in usage.UsageAsync(filter, context.RequestAborted)) await csv.RowAsync(UsageLine.From(row, viewer).Fields(), context.RequestAborted);
+        await foreach (var row in usage.UsageAsync(filter, context.RequestAborted))
+        {
+            await csv.RowAsync(UsageLine.From(row, viewer).Fields(), context.RequestAborted);
+        }
+
         await csv.CompleteAsync(context.RequestAborted);
     }
 }

@@ -20,7 +20,8 @@ namespace Tieout.Server.Metering;
 public sealed record UsageLine(
     string UsageId, string OperationId, string OccurredAt, string OrgId, string? ProjectId, string? TeamId, string? KeyId, string? UserId, string? Feature,
     string UsageSource, string? TriggerType, string? Provider, string? Model, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens,
-    long ReasoningTokens, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, Amount Charge, string? CorrelationId, string? TraceId, string Basis,
+    long ReasoningTokens, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, Amount Charge, string? CorrelationId,
+    string? TraceId, string Basis,
     int AttemptNo, string? WorkflowId, int StatusCode, int DurationMs, bool Unpriced, string UsageFlags, string ChargeFlags, string? MoreUnits,
     string EffectiveAt, string RecordedAt, long Seq, string? AppInstanceId, string? RuntimeComponent, bool? ControlPlaneComponent,
     string? OperatingMode, string? ControlPlaneScope, string? RuntimeBackend)
@@ -43,12 +44,15 @@ public sealed record UsageLine(
     {
         var (usage, labels, counts) = (row.Usage, row.Usage.Labels, row.Usage.Counts);
         return new(
-            usage.Id.ToString(), usage.OperationId, usage.OccurredAt.ToString(), labels.Org, labels.Project, labels.Team, labels.Key, usage.EndUser, labels.Feature,
+            usage.Id.ToString(), usage.OperationId, usage.OccurredAt.ToString(), labels.Org, labels.Project, labels.Team, labels.Key, usage.EndUser,
+            labels.Feature,
             SnakeCase.Of(labels.Source), labels.Trigger, labels.Provider, labels.Model, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens,
-            counts.OutputTokens, counts.ReasoningTokens, viewer == Viewer.Platform ? row.ProviderCost : null, row.Charge, usage.CorrelationId, usage.TraceId, SnakeCase.Of(usage.Basis),
+            counts.OutputTokens, counts.ReasoningTokens, viewer == Viewer.Platform ? row.ProviderCost : null, row.Charge, usage.CorrelationId, usage.TraceId,
+            SnakeCase.Of(usage.Basis),
             usage.AttemptNo, usage.WorkflowId, usage.StatusCode, usage.DurationMs, row.Flags.HasFlag(Core.Ledger.ChargeFlags.Unpriced),
             Flags(usage.Flags, usage.Flags == 0), Flags(row.Flags, row.Flags == 0), counts.More, row.EffectiveAt.ToString(), row.RecordedAt.ToString(), row.Seq,
-            labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode, labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend);
+            labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode,
+            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend);
     }
 
     /// <summary>In the order of <see cref="ColumnsFor"/>.</summary>

@@ -89,7 +89,8 @@ internal sealed partial class AlertBook(IRecordsReader records, Announcements an
 /// <summary>One time that something was wrong, from its beginning to its end.</summary>
 internal sealed record AlertEpisode(string Code, string Scope, string Since, decimal Value, decimal Limit, bool Over)
 {
-    public static AlertEpisode Parse(string json) => JsonSerializer.Deserialize(json, AlertJson.Default.AlertEpisode) ?? throw new JsonException("An episode is null.");
+    public static AlertEpisode Parse(string json) =>
+        JsonSerializer.Deserialize(json, AlertJson.Default.AlertEpisode) ?? throw new JsonException("An episode is null.");
 }
 
 /// <param name="Value">What was seen when it was raised, or when it was over.</param>

@@ -9,7 +9,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Outbox;
 
 /// <summary>Watches what falls behind on this server: the spool, the queue, and the store itself.</summary>
-internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, GuessTable guesses, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Alerts> logger)
+internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook book, GuessTable guesses, ServerOptions options, TimeProvider time,
+    OutageLog outages, ILogger<Alerts> logger)
     : TickingWorker(TimeSpan.FromSeconds(5), time, outages)
 {
     private readonly string _server = ServerName.Of(options);

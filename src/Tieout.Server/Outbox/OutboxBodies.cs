@@ -30,7 +30,8 @@ public sealed record WebhookTestBody(string Id, bool Delivered, int? Status, str
 /// <param name="MessageId">What the endpoint sees as <c>webhook-id</c>.</param>
 /// <param name="RecordedAt">When it happened.</param>
 public sealed record DeliveryBody(
-    string Endpoint, string? Org, string MessageId, string Type, string State, int Attempts, string RecordedAt, string? FirstAt, string? LastAt, int DurationMs, int? Status, string? Error)
+    string Endpoint, string? Org, string MessageId, string Type, string State, int Attempts, string RecordedAt, string? FirstAt, string? LastAt, int DurationMs,
+    int? Status, string? Error)
 {
     internal static DeliveryBody Of(Storage.Delivery delivery) => new(
         delivery.Endpoint, delivery.Org.Length == 0 ? null : delivery.Org, delivery.MessageId, delivery.Type, SnakeCase.Of(delivery.State), delivery.Attempts,
@@ -43,7 +44,8 @@ public sealed record DeliveryListBody(IReadOnlyList<DeliveryBody> Items, long Wa
 public sealed record ReplayedBody(int Replayed);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(NewWebhookBody))]
 [JsonSerializable(typeof(MadeWebhookBody))]

@@ -28,7 +28,8 @@ internal static class OutboxEndpoints
         var state = Inputs.Query(context, "state") is { } text ? State(text) : (DeliveryState?)null;
         var items = await ledger.Deliveries.ListAsync(Filter(context) with { State = state, Limit = Inputs.Limit(context) }, context.RequestAborted);
         var health = await ledger.Deliveries.HealthAsync(context.RequestAborted);
-        return Answer.Ok(new DeliveryListBody([.. items.Select(DeliveryBody.Of)], health.Waiting, Age(health, time), health.Dead), OutboxJson.Default.DeliveryListBody);
+        return Answer.Ok(
+            new DeliveryListBody([.. items.Select(DeliveryBody.Of)], health.Waiting, Age(health, time), health.Dead), OutboxJson.Default.DeliveryListBody);
     }
 
     private static async Task<IResult> Replay(HttpContext context, ILedger ledger)
@@ -43,9 +44,11 @@ internal static class OutboxEndpoints
     public static long? Age(DeliveriesHealth health, TimeProvider time) =>
         health.OldestWaiting is { } oldest ? Math.Max(0, (Instant.From(time.GetUtcNow()).UnixMicros - oldest.UnixMicros) / 1_000_000) : null;
 
-    private static DeliveryFilter Filter(HttpContext context) => new(Inputs.Query(context, "org"), Inputs.Query(context, "endpoint"), Inputs.Query(context, "message"));
+    private static DeliveryFilter Filter(HttpContext context) =>
+        new(Inputs.Query(context, "org"), Inputs.Query(context, "endpoint"), Inputs.Query(context, "message"));
 
     private static DeliveryState State(string text) =>
         Enum.GetValues<DeliveryState>().Where(state => SnakeCase.Of(state) == text).Select(state => (DeliveryState?)state).FirstOrDefault()
-        ?? throw new ApiRefusedException(ApiError.ParameterInvalid, string.Create(CultureInfo.InvariantCulture, $"'{Inputs.Shown(text)}' is not a state: it is waiting, delivered, dead or dropped."));
+        ?? throw new ApiRefusedException(ApiError.ParameterInvalid,
+            string.Create(CultureInfo.InvariantCulture, $"'{Inputs.Shown(text)}' is not a state: it is waiting, delivered, dead or dropped."));
 }

@@ -87,10 +87,12 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         foreach (var waiting in await ledger.Deliveries.WaitingAsync(lane, TurnMessages, stoppingToken))
         {
             var at = Instant.From(Time.GetUtcNow());
-            var outcome = await sender.SendAsync(webhook, waiting.MessageId, WebhookMessage.Body(options.Doors.PublicUrl, waiting.MessageId, waiting.Message), stoppingToken);
+            var outcome = await sender.SendAsync(
+                webhook, waiting.MessageId, WebhookMessage.Body(options.Doors.PublicUrl, waiting.MessageId, waiting.Message), stoppingToken);
             var isDead = outcome.Error is not null && (outcome.IsGone || waiting.Attempts + 1 >= options.Webhooks.AttemptsMax);
             var state = outcome.Error is null ? DeliveryState.Delivered : isDead ? DeliveryState.Dead : DeliveryState.Waiting;
-            var attempt = new DeliveryAttempt(waiting.Message.Seq, state, at, (int)Math.Min(outcome.Took.TotalMilliseconds, int.MaxValue), outcome.Status, outcome.Error);
+            var attempt = new DeliveryAttempt(
+                waiting.Message.Seq, state, at, (int)Math.Min(outcome.Took.TotalMilliseconds, int.MaxValue), outcome.Status, outcome.Error);
             if (!await ledger.Deliveries.RecordAsync(lane, attempt, Lease, CancellationToken.None)) return;
             if (isDead) LogDead(waiting.MessageId, waiting.Message.Type, lane.Endpoint, outcome.Error!);
             if (state is not DeliveryState.Waiting) continue;
@@ -101,7 +103,8 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         await ledger.Deliveries.ReleaseAsync(lane, TimeSpan.Zero, CancellationToken.None);
     }
 
-    [LoggerMessage(EventId = LogEvents.MessageNotDelivered, Level = LogLevel.Error, Message = "Message {MessageId} ({Type}) could not be delivered to {Endpoint} and is dead: {Reason}. See 'tieout outbox dead'")]
+    [LoggerMessage(EventId = LogEvents.MessageNotDelivered, Level = LogLevel.Error,
+        Message = "Message {MessageId} ({Type}) could not be delivered to {Endpoint} and is dead: {Reason}. See 'tieout outbox dead'")]
     private partial void LogDead(string messageId, string type, string endpoint, string reason);
 
     [LoggerMessage(EventId = LogEvents.DeliveryFailed, Level = LogLevel.Error, Message = "Delivering to {Endpoint} for {Org} failed unexpectedly")]

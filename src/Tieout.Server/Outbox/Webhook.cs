@@ -13,7 +13,8 @@ namespace Tieout.Server.Outbox;
 /// <param name="Secret">Which secret signs: the name it is derived by, no secret itself.</param>
 /// <param name="PreviousSecret">Signs too until <paramref name="PreviousUntil"/>, so that a receiver can change over in its own time.</param>
 public sealed record Webhook(
-    string Id, string Url, string? Org, ImmutableArray<string> Types, DateTimeOffset CreatedAt, bool Removed, string Secret, string? PreviousSecret = null, DateTimeOffset? PreviousUntil = null)
+    string Id, string Url, string? Org, ImmutableArray<string> Types, DateTimeOffset CreatedAt, bool Removed, string Secret, string? PreviousSecret = null,
+    DateTimeOffset? PreviousUntil = null)
 {
     public string ToJson() => JsonSerializer.Serialize(this, WebhookJson.Default.Webhook);
 

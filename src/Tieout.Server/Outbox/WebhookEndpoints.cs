@@ -35,7 +35,9 @@ internal static class WebhookEndpoints
     private static IResult List(ILedger ledger)
     {
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(new WebhookListBody([.. Webhook.All(ledger.Read).Values.OrderBy(webhook => webhook.CreatedAt).ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
+        return Answer.Ok(
+            new WebhookListBody([.. Webhook.All(ledger.Read).Values.OrderBy(webhook => webhook.CreatedAt)
+                .ThenBy(webhook => webhook.Id, StringComparer.Ordinal).Select(WebhookBody.Of)], asOf), OutboxJson.Default.WebhookListBody);
     }
 
     private static async Task<IResult> Create(HttpContext context, ILedger ledger, ServerOptions options, EnvelopeSecretOf secret, TimeProvider time)
@@ -45,7 +47,11 @@ internal static class WebhookEndpoints
         if (WebhookAddress.Validate(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
         if (body.Org is { } org) Inputs.Org(ledger, org);
         var id = body.Id is null ? "wh_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) : Inputs.Name(body.Id, "id");
-        if (ledger.Find(SettingKind.Webhook, "", id) is not null) throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' is or was used by a webhook. Use another id.");
+        if (ledger.Find(SettingKind.Webhook, "", id) is not null)
+        {
+            throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' is or was used by a webhook. Use another id.");
+        }
+
         var webhook = new Webhook(id, body.Url, body.Org, Types(body.Types), time.GetUtcNow(), Removed: false, WebhookSecrets.NewName());
         await RecordAsync(ledger, webhook, AdminCalls.Of(context));
         return Answer.Made(isNew: true, Made(master, webhook), OutboxJson.Default.MadeWebhookBody);
@@ -55,7 +61,11 @@ internal static class WebhookEndpoints
     {
         var body = await Inputs.BodyAsync(context, OutboxJson.Default.RotateWebhookBody);
         var (master, webhook, hours) = (Master(secret), Find(ledger, id), body.OverlapHours ?? OverlapHoursDefault);
-        if (hours is < 0 or > OverlapHoursMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The old secret may sign on for 0 to {OverlapHoursMax} hours.");
+        if (hours is < 0 or > OverlapHoursMax)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The old secret may sign on for 0 to {OverlapHoursMax} hours.");
+        }
+
         var rotated = webhook with { Secret = WebhookSecrets.NewName(), PreviousSecret = webhook.Secret, PreviousUntil = time.GetUtcNow().AddHours(hours) };
         await RecordAsync(ledger, rotated, AdminCalls.Of(context));
         return Answer.Ok(Made(master, rotated), OutboxJson.Default.MadeWebhookBody);
@@ -68,8 +78,11 @@ internal static class WebhookEndpoints
         var webhook = Find(ledger, id);
         await ledger.RecordActionAsync(AdminCalls.Of(context), webhook.Org ?? "");
         var message = $"evt_{Guid.CreateVersion7():n}";
-        var outcome = await sender.SendAsync(webhook, message, WebhookMessage.Body(publicUrl: null, message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""), context.RequestAborted);
-        return Answer.Ok(new WebhookTestBody(webhook.Id, outcome.Error is null, outcome.Status, outcome.Error, (int)outcome.Took.TotalMilliseconds), OutboxJson.Default.WebhookTestBody);
+        var outcome = await sender.SendAsync(webhook, message,
+            WebhookMessage.Body(publicUrl: null, message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""),
+            context.RequestAborted);
+        return Answer.Ok(new WebhookTestBody(webhook.Id, outcome.Error is null, outcome.Status, outcome.Error, (int)outcome.Took.TotalMilliseconds),
+            OutboxJson.Default.WebhookTestBody);
     }
 
     private static async Task<IResult> Remove(string id, HttpContext context, ILedger ledger)
@@ -83,10 +96,13 @@ internal static class WebhookEndpoints
         (await ledger.ActAsync(new Command.Record(SettingKind.Webhook, "", webhook.Id, webhook.ToJson(), Once: false), call)).OrThrow();
 
     private static Webhook Find(ILedger ledger, string id) =>
-        Webhook.All(ledger.Read).GetValueOrDefault(id) ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
+        Webhook.All(ledger.Read).GetValueOrDefault(id)
+            ?? throw new ApiRefusedException(ApiError.WebhookNotFound, $"The webhook '{Inputs.Shown(id)}' does not exist.");
 
     private static EnvelopeSecret Master(EnvelopeSecretOf secret) =>
-        secret.Value ?? throw new ApiRefusedException(ApiError.EnvelopesOff, $"Webhooks are signed with a key derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");
+        secret.Value
+            ?? throw new ApiRefusedException(ApiError.EnvelopesOff,
+                $"Webhooks are signed with a key derived from {EnvelopeSecretFile.Variable}. Set it, or start with 'tieout serve', which makes one.");
 
     private static ImmutableArray<string> Types(IReadOnlyList<string>? types)
     {
@@ -94,11 +110,16 @@ internal static class WebhookEndpoints
         if (types.Count > TypesMax) throw new ApiRefusedException(ApiError.WebhookInvalid, $"A webhook names at most {TypesMax} types; none means all.");
         foreach (var type in types)
         {
-            if (!Names.IsValid(type.EndsWith('*') ? type[..^1] : type)) throw new ApiRefusedException(ApiError.WebhookInvalid, $"'{Inputs.Shown(type)}' is not a type of message. Write for example invoice.issued or budget.*.");
+            if (!Names.IsValid(type.EndsWith('*') ? type[..^1] : type))
+            {
+                throw new ApiRefusedException(
+                    ApiError.WebhookInvalid, $"'{Inputs.Shown(type)}' is not a type of message. Write for example invoice.issued or budget.*.");
+            }
         }
 
         return [.. types];
     }
 
-    private static MadeWebhookBody Made(EnvelopeSecret master, Webhook webhook) => new(webhook.Id, webhook.Url, webhook.Org, [.. webhook.Types], WebhookSecrets.Shown(master, webhook));
+    private static MadeWebhookBody Made(EnvelopeSecret master, Webhook webhook) =>
+        new(webhook.Id, webhook.Url, webhook.Org, [.. webhook.Types], WebhookSecrets.Shown(master, webhook));
 }

@@ -7,7 +7,8 @@ namespace Tieout.Server.Outbox;
 /// <summary>What an endpoint is sent.</summary>
 internal static class WebhookMessage
 {
-    /// <summary><c>{"id","type","timestamp","org","url","data"}</c>; the same bytes on every attempt, unless <c>public_url</c> is changed between two.</summary>
+    /// <summary><c>{"id","type","timestamp","org","url","data"}</c>; the same bytes on every attempt, unless <c>public_url</c> is changed between
+    /// two.</summary>
     public static byte[] Body(Uri? publicUrl, string messageId, string type, string org, Core.Instant at, string data)
     {
         var bytes = new ArrayBufferWriter<byte>(512);
@@ -27,5 +28,6 @@ internal static class WebhookMessage
         return bytes.WrittenSpan.ToArray();
     }
 
-    public static byte[] Body(Uri? publicUrl, string messageId, OutboxRow message) => Body(publicUrl, messageId, message.Type, message.Org, message.RecordedAt, message.Body);
+    public static byte[] Body(Uri? publicUrl, string messageId, OutboxRow message) =>
+        Body(publicUrl, messageId, message.Type, message.Org, message.RecordedAt, message.Body);
 }

@@ -105,7 +105,8 @@ internal sealed class WebhookSender : IDisposable
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "no secure connection came about",
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "the head of the answer is too long",
         HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse } => "the answer broke off",
-        HttpRequestException { Message: var message } when message.Contains("private network", StringComparison.Ordinal) => "the address is in a private network",
+        HttpRequestException { Message: var message } when message.Contains("private network", StringComparison.Ordinal) =>
+            "the address is in a private network",
         _ => "no connection came about",
     };
 }

@@ -60,10 +60,16 @@ internal static class PriceEndpoints
         var asOf = ledger.Read.AsOf;
         var own = Inputs.Query(context, "org") is { } org ? current.Of(Inputs.Org(ledger, org).Org.Id) : null;
         var answer = (own?.Book ?? current.Get().Shared).Find(provider, model, Instant.From(time.GetUtcNow()), own?.Policy ?? PricePolicy.AtCost);
-        if (answer.Price is not { } price) throw new ApiRefusedException(ApiError.PriceNotFound, $"No price list has a price for the model '{Inputs.Shown(model)}' of the provider '{Inputs.Shown(provider)}'.");
+        if (answer.Price is not { } price)
+        {
+            throw new ApiRefusedException(
+                ApiError.PriceNotFound, $"No price list has a price for the model '{Inputs.Shown(model)}' of the provider '{Inputs.Shown(provider)}'.");
+        }
+
         using var json = JsonDocument.Parse(price.ToJson());
         return Answer.Ok(
-            new PriceBody(price.Provider, price.Model, price.List, price.Asset.Code, json.RootElement.Clone(), answer.Limits.ContextWindow, asOf), PricingJson.Default.PriceBody);
+            new PriceBody(price.Provider, price.Model, price.List, price.Asset.Code, json.RootElement.Clone(), answer.Limits.ContextWindow, asOf),
+            PricingJson.Default.PriceBody);
     }
 
     private static async Task<IResult> Import(HttpContext context, ILedger ledger)
@@ -116,7 +122,8 @@ internal static class PriceEndpoints
             _ => throw Wrong("The policy for unknown models is refuse or admit."),
         };
         var policy = new PricePolicy(body.Markup is { } text ? Markup(text) : before.Markup, unknown, before.Basis, before.Overrides);
-        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), AdminCalls.Of(context), new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
+        (await ledger.ActAsync(new Command.Record(SettingKind.PricePolicy, org, PolicyName, policy.ToJson(), Once: false), AdminCalls.Of(context),
+            new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         using var json = JsonDocument.Parse(policy.ToJson());
         return Answer.Ok(new SetPolicyBody(org, json.RootElement.Clone()), PricingJson.Default.SetPolicyBody);
     }

@@ -5,7 +5,8 @@ namespace Tieout.Server.Pricing;
 
 /// <summary>The JSON of prices in the API: snake_case, money as decimal strings, unknown members refused.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(PriceBody))]
 [JsonSerializable(typeof(PriceListBody))]

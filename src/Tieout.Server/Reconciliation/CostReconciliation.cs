@@ -43,14 +43,16 @@ internal static class CostReconciliation
         List<OrgCostsBody> bodies = [];
         foreach (var org in orgs) bodies.Add(await OrgAsync(org, now, ledger.Read, context.RequestAborted));
         return Answer.Ok(
-            new CostReconciliationBody(bodies, bodies.Sum(body => body.Surfaces.Count(surface => surface.Difference != Amount.Zero)), asOf), ReconciliationJson.Default.CostReconciliationBody);
+            new CostReconciliationBody(bodies, bodies.Sum(body => body.Surfaces.Count(surface => surface.Difference != Amount.Zero)), asOf),
+            ReconciliationJson.Default.CostReconciliationBody);
     }
 
     private static async Task<OrgCostsBody> OrgAsync(OrgState org, Instant now, ILedgerReader read, CancellationToken cancellationToken)
     {
         var day = Window.Of(WindowUnit.Day, now, org.Zone);
         var surfaces = await AgreeingRead.UntilAsync(
-            () => SurfacesAsync(org.Org.Id, day, now, read, cancellationToken), found => found.TrueForAll(surface => surface.Difference == Amount.Zero), cancellationToken);
+            () => SurfacesAsync(org.Org.Id, day, now, read, cancellationToken), found => found.TrueForAll(surface => surface.Difference == Amount.Zero),
+            cancellationToken);
         return new(org.Org.Id, org.Org.Asset, org.Org.TimeZone, day.Start.ToString(), day.End.ToString(), surfaces);
     }
 

@@ -25,7 +25,8 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="DriftPct">The largest difference, in per cent of the ledger's figure; 0 when equal.</param>
 /// <param name="LastCounterWrite">The last commit: it moves counters and postings together. Null: nothing was charged today.</param>
 /// <param name="Severity"><c>normal</c>, or <c>defect</c>: for Tieout's own state anything but 0 is one.</param>
-/// <param name="Band">As it would be of an external counter: normal below 2 %, medium to 10 %, high above; critical: the counter is 0, or stands still over five minutes behind the ledger.</param>
+/// <param name="Band">As it would be of an external counter: normal below 2 %, medium to 10 %, high above; critical: the counter is 0, or stands still over
+/// five minutes behind the ledger.</param>
 public sealed record CostsTodayBody(
     string? Org, string Asset, Amount CounterDailyTotal, Amount LedgerDailyTotal, Amount UsageDailyTotal, decimal DriftPct,
     string? LastCounterWrite, string? LastLedgerWrite, string Severity, string Band, string? TimeZone, long AsOf);
@@ -71,12 +72,14 @@ internal static class CostEndpoints
         var asset = Inputs.Query(context, "asset");
         if (asset is null && assets.Count > 1)
         {
-            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
+            throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
         }
 
         asset ??= assets.FirstOrDefault() ?? Asset.Usd.Code;
         return Answer.Ok(
-            await BodyAsync([.. orgs.Where(org => org.Org.Asset == asset)], org: null, ledger, time, context.RequestAborted, asset), ReconciliationJson.Default.CostsTodayBody);
+            await BodyAsync([.. orgs.Where(org => org.Org.Asset == asset)], org: null, ledger, time, context.RequestAborted, asset),
+            ReconciliationJson.Default.CostsTodayBody);
     }
 
     private static async Task<CostsTodayBody> BodyAsync(
@@ -101,7 +104,9 @@ internal static class CostEndpoints
         return new(
             org, asset ?? orgs[0].Org.Asset, counter, postings, usage, drift, lastCounter?.ToString(), lastPosting?.ToString(),
             counter == postings && usage == postings ? "normal" : "defect",
-            SnakeCase.Of(Drift.Severity(drift, counter == Amount.Zero, lastPosting is { } posted && ledger.Health.LastWriteAt is { } written && posted - written > Drift.StaleAfter)), zones.Count == 1 ? zones[0] : null, asOf);
+            SnakeCase.Of(Drift.Severity(drift, counter == Amount.Zero,
+                lastPosting is { } posted && ledger.Health.LastWriteAt is { } written && posted - written > Drift.StaleAfter)),
+                zones.Count == 1 ? zones[0] : null, asOf);
     }
 
     /// <summary>
@@ -117,7 +122,10 @@ internal static class CostEndpoints
             var totals = await ledger.Read.TotalsAsync(org.Org.Id, day.Start, day.End, cancellationToken);
             var after = ledger.Read.SpentToday(org.Org.Id, now);
             if (before == after) return (after, totals);
-            if (attempt == QuietReadsMax) return (Amount.Largest(Amount.Min(before, after), Amount.Min(totals.Postings, Amount.Largest(before, after))), totals);
+            if (attempt == QuietReadsMax)
+            {
+                return (Amount.Largest(Amount.Min(before, after), Amount.Min(totals.Postings, Amount.Largest(before, after))), totals);
+            }
         }
     }
 

@@ -12,7 +12,8 @@ namespace Tieout.Server.Reconciliation;
 internal sealed record CounterForm(string Org, TieSpec Spec, string Amount, int UnitsPerMajor, TimeZoneInfo Zone, Instant From, Instant To)
 {
     /// <summary>The columns a row is read from: the key's, then the amount. An <c>org</c> column may be absent: the file is then the org's own.</summary>
-    public IEnumerable<(string Name, bool Required)> Columns => Spec.Columns.Select(column => (column.Column, column.Field != TieField.Org)).Append((Amount, true));
+    public IEnumerable<(string Name, bool Required)> Columns =>
+        Spec.Columns.Select(column => (column.Column, column.Field != TieField.Org)).Append((Amount, true));
 }
 
 /// <summary>Gathers the rows of a counter's file into the right side of a comparison.</summary>
@@ -60,7 +61,10 @@ internal sealed class CounterRows(CounterForm form)
             throw FileRefused.At(line, "The figures of this key sum to more than the largest amount.");
         }
 
-        if (Side.Cells.Count > KeysMax) throw FileRefused.At(line, $"The file has more than {KeysMax} different keys; compare a shorter range or by fewer fields.");
+        if (Side.Cells.Count > KeysMax)
+        {
+            throw FileRefused.At(line, $"The file has more than {KeysMax} different keys; compare a shorter range or by fewer fields.");
+        }
     }
 
     private static string? Named(string? cell) => cell?.Trim() is { Length: > 0 } text && !Figure.IsNull(text) ? text : null;

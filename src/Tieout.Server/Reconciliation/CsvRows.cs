@@ -22,7 +22,8 @@ internal static class CsvRows
     /// <param name="columns">By name, upper and lower case alike; a required one must be there.</param>
     /// <param name="row">Gets the cells in the order of <paramref name="columns"/> (null: no such column) and the line they stand in.</param>
     /// <exception cref="ApiRefusedException">The file is not CSV, or lacks a column.</exception>
-    public static async Task ReadAsync(Stream file, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row, CancellationToken cancellationToken)
+    public static async Task ReadAsync(
+        Stream file, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row, CancellationToken cancellationToken)
     {
         try
         {
@@ -47,6 +48,7 @@ internal static class CsvRows
             if (string.Equals(headers[i].Trim(), name, StringComparison.OrdinalIgnoreCase)) return i;
         }
 
-        return required ? throw FileRefused.At(1, $"The column '{Inputs.Shown(name)}' does not exist; the columns are {Inputs.Shown(string.Join(", ", headers))}.") : null;
+        return required
+            ? throw FileRefused.At(1, $"The column '{Inputs.Shown(name)}' does not exist; the columns are {Inputs.Shown(string.Join(", ", headers))}.") : null;
     }
 }

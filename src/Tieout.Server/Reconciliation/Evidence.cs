@@ -17,11 +17,13 @@ public sealed record Evidence(
 /// <summary>One side of a posting, as the view <c>ledger_entries</c> shows it.</summary>
 /// <param name="Amount">Below zero on the debit side; the two sum to zero (L1).</param>
 public sealed record EntryLine(
-    long PostingId, string Direction, string OrgId, int AccountNo, string Kind, string Amount, string? UsageId, string? CommandId, long? Reverses, string? Reason,
+    long PostingId, string Direction, string OrgId, int AccountNo, string Kind, string Amount, string? UsageId, string? CommandId, long? Reverses,
+    string? Reason,
     string EffectiveAt, string RecordedAt, long Commit);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(Evidence))]
 public sealed partial class EvidenceJson : JsonSerializerContext;

@@ -16,7 +16,8 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="Finding">Null: captured by hand.</param>
 /// <param name="Code">Of the finding.</param>
 /// <param name="Posting">A posting that leads to no usage record; null: none.</param>
-internal sealed record EvidenceScope(string Org, string? Id, string? Project = null, string? AppInstance = null, string? Finding = null, string? Code = null, long? Posting = null);
+internal sealed record EvidenceScope(
+    string Org, string? Id, string? Project = null, string? AppInstance = null, string? Finding = null, string? Code = null, long? Posting = null);
 
 /// <summary>Captures how rows stand, as evidence in the ledger itself: what was seen cannot be changed later.</summary>
 internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
@@ -60,14 +61,21 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
             entries.AddRange(records.Postings.SelectMany(posting => Entries(posting, attempt.Usage!.Usage.Id)));
         }
 
-        if (scope.Posting is { } number && !entries.Exists(entry => entry.PostingId == number)) entries.AddRange(await OfPostingAsync(scope.Org, number, cancellationToken));
+        if (scope.Posting is { } number && !entries.Exists(entry => entry.PostingId == number))
+        {
+            entries.AddRange(await OfPostingAsync(scope.Org, number, cancellationToken));
+        }
+
         var labels = attempts.Select(attempt => attempt.Usage!.Usage).FirstOrDefault();
         var instance = scope.AppInstance ?? labels?.Labels.Runtime?.AppInstance;
-        var registered = instance is not null && ProviderObject.IsValidId(instance) ? await ledger.Read.ObjectAsync(scope.Org, ObjectKind.Runtime, instance, cancellationToken) : null;
+        var registered = instance is not null && ProviderObject.IsValidId(instance)
+            ? await ledger.Read.ObjectAsync(scope.Org, ObjectKind.Runtime, instance, cancellationToken) : null;
         var evidence = new Evidence(
             $"ev_{Guid.CreateVersion7():n}", at.ToString(), call.Actor.Id, phase, scope.Org, scope.Project ?? labels?.Labels.Project, instance, scope.Finding,
-            labels?.CorrelationId, scope.Code, [.. attempts.Select(attempt => UsageLine.From(attempt.Usage!, Viewer.Platform))], entries, registered is null ? null : RuntimeObjects.Body(registered.Object), truncated);
-        var command = new Command.AddRecord(RecordKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
+            labels?.CorrelationId, scope.Code, [.. attempts.Select(attempt => UsageLine.From(attempt.Usage!, Viewer.Platform))], entries,
+            registered is null ? null : RuntimeObjects.Body(registered.Object), truncated);
+        var command = new Command.AddRecord(
+            RecordKind.Evidence, scope.Org, evidence.Id, JsonSerializer.Serialize(evidence, EvidenceJson.Default.Evidence), Once: true);
         (await ledger.ActAsync(command, call)).OrThrow();
         return evidence;
     }
@@ -110,7 +118,8 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
     }
 
     private static EvidenceScope Of(Finding finding) => new(
-        finding.Scope.Org, finding.Scope.Usage?.ToString() ?? finding.Scope.CorrelationId, finding.Scope.Project, finding.Scope.AppInstance, finding.Id, finding.Code.Name, finding.Scope.Posting);
+        finding.Scope.Org, finding.Scope.Usage?.ToString() ?? finding.Scope.CorrelationId, finding.Scope.Project, finding.Scope.AppInstance, finding.Id,
+        finding.Code.Name, finding.Scope.Posting);
 
     private static Attempt Used(UsageRow row) => new(Hold: null, HoldState.Settled, row);
 
@@ -121,7 +130,8 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         {
             yield return new(
                 posting.Seq, direction, posting.Org, entry.Account, SnakeCase.Of(posting.Kind), entry.Change.ToString(), usage?.ToString(), posting.CommandId,
-                posting.Reverses == 0 ? null : posting.Reverses, posting.Reason, posting.EffectiveAt.ToString(), posting.RecordedAt.ToString(), committed.Commit.Commit);
+                posting.Reverses == 0 ? null : posting.Reverses, posting.Reason, posting.EffectiveAt.ToString(), posting.RecordedAt.ToString(),
+                committed.Commit.Commit);
         }
     }
 }

@@ -21,7 +21,8 @@ internal static class Figure
             return Math.Abs(figure) <= Max ? figure : throw FileRefused.At(line, $"'{Inputs.Shown(text)}' in {column} is larger than any amount.");
         }
 
-        throw FileRefused.At(line, text.Contains(',', StringComparison.Ordinal) || text.Contains('\'', StringComparison.Ordinal) || text.Contains(' ', StringComparison.Ordinal)
+        throw FileRefused.At(
+            line, text.Contains(',', StringComparison.Ordinal) || text.Contains('\'', StringComparison.Ordinal) || text.Contains(' ', StringComparison.Ordinal)
             ? $"'{Inputs.Shown(text)}' in {column} has a thousands separator or a decimal comma, which could mean two amounts: write 1234.56."
             : $"'{Inputs.Shown(text)}' in {column} is not a figure: write 1234.56.");
     }

@@ -15,8 +15,10 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="UsageId">The attempt it is about; null: none.</param>
 /// <param name="Detail">Both sides, the difference, the cause, as far as the kind of finding has them.</param>
 /// <param name="Id">The same for the same defect, whoever opened it: what <c>correct</c> takes.</param>
-/// <param name="State"><c>open</c>; <c>corrected</c>: its repair was carried out; <c>accepted</c>: a person lets it stand; <c>ended</c>: a run no longer finds it.</param>
-public sealed record FindingBody(long Seq, string Code, string Severity, string Org, string? UsageId, JsonElement Detail, string RecordedAt, string Id, string State);
+/// <param name="State"><c>open</c>; <c>corrected</c>: its repair was carried out; <c>accepted</c>: a person lets it stand; <c>ended</c>: a run no longer finds
+/// it.</param>
+public sealed record FindingBody(
+    long Seq, string Code, string Severity, string Org, string? UsageId, JsonElement Detail, string RecordedAt, string Id, string State);
 
 /// <param name="NextCursor">Where the next page begins; null: this is the last.</param>
 public sealed record FindingListBody(IReadOnlyList<FindingBody> Items, long AsOf, string? NextCursor = null);
@@ -30,7 +32,8 @@ internal static class FindingEndpoints
     public static void MapFindings(this IEndpointRouteBuilder api)
     {
         api.MapGet("/findings", (HttpContext context, ILedger ledger) => ListAsync(org: null, context, ledger)).Allow(Access.EveryRole);
-        api.MapGet("/orgs/{org}/findings", (string org, HttpContext context, ILedger ledger) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/findings", (string org, HttpContext context, ILedger ledger) => ListAsync(Inputs.Org(ledger, org).Org.Id, context, ledger))
+            .Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> ListAsync(string? org, HttpContext context, ILedger ledger)
@@ -45,12 +48,14 @@ internal static class FindingEndpoints
         };
         var asOf = ledger.Read.AsOf;
         var limit = Inputs.Limit(context);
-        var (items, next) = open ? await OpenAsync(ledger, query with { Limit = limit + 1, Open = true }, limit, context.RequestAborted) : await PageAsync(ledger, query, limit, context.RequestAborted);
+        var (items, next) = open ? await OpenAsync(ledger, query with { Limit = limit + 1, Open = true }, limit, context.RequestAborted)
+            : await PageAsync(ledger, query, limit, context.RequestAborted);
         return Answer.Ok(new FindingListBody(items, asOf, next), ReconciliationJson.Default.FindingListBody);
     }
 
     /// <summary>Open findings: the store gives each once, so a page is one query.</summary>
-    private static async Task<(List<FindingBody> Items, string? Next)> OpenAsync(ILedger ledger, FindingQuery query, int limit, CancellationToken cancellationToken)
+    private static async Task<(List<FindingBody> Items, string? Next)> OpenAsync(
+        ILedger ledger, FindingQuery query, int limit, CancellationToken cancellationToken)
     {
         var (kept, items) = (new FindingsKept(ledger), new List<FindingBody>());
         var rows = await ledger.Read.FindingsAsync(query, cancellationToken);
@@ -58,7 +63,8 @@ internal static class FindingEndpoints
         return (items, rows.Count > limit ? rows[limit - 1].Place.ToString() : null);
     }
 
-    private static async Task<(List<FindingBody> Items, string? Next)> PageAsync(ILedger ledger, FindingQuery query, int limit, CancellationToken cancellationToken)
+    private static async Task<(List<FindingBody> Items, string? Next)> PageAsync(
+        ILedger ledger, FindingQuery query, int limit, CancellationToken cancellationToken)
     {
         var kept = new FindingsKept(ledger);
         var (items, seen) = (new List<FindingBody>(), new HashSet<string>(StringComparer.Ordinal));
@@ -89,7 +95,9 @@ internal static class FindingEndpoints
         if (row.Attempt is not null && kept is { IsOpen: false } && row.RecordedAt > kept.RecordedAt) kept = null;
 
         // Figures of one that is open may have changed since it was opened.
-        using var detail = kept is { IsOpen: true } ? JsonSerializer.SerializeToDocument(kept.Finding, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);
-        return new(row.Seq, row.Code.Name, row.Code.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id, kept?.Finding.State ?? FindingState.Open);
+        using var detail = kept is { IsOpen: true }
+            ? JsonSerializer.SerializeToDocument(kept.Finding, ReconciliationJson.Default.KeptFinding) : JsonDocument.Parse(row.Detail);
+        return new(row.Seq, row.Code.Name, row.Code.Severity, row.Org, row.Attempt?.ToString(), detail.RootElement.Clone(), row.RecordedAt.ToString(), id,
+            kept?.Finding.State ?? FindingState.Open);
     }
 }

@@ -13,7 +13,8 @@ internal static class JsonLinesRows
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <inheritdoc cref="CsvRows.ReadAsync"/>
-    public static async Task ReadAsync(Stream file, IReadOnlyList<(string Name, bool Required)> members, Action<string?[], long> row, CancellationToken cancellationToken)
+    public static async Task ReadAsync(
+        Stream file, IReadOnlyList<(string Name, bool Required)> members, Action<string?[], long> row, CancellationToken cancellationToken)
     {
         var number = 0L;
         try

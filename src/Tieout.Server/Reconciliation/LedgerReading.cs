@@ -16,7 +16,8 @@ internal static class LedgerReading
         var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(from, to, zone) : null;
         var step = 1L;
         for (var i = decimals; i < 9; i++) step *= 10;
-        var query = new TallyQuery(org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.Charge, request.WrittenAt, step);
+        var query = new TallyQuery(
+            org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.Charge, request.WrittenAt, step);
         return LedgerSide.Of(request.Spec, await read.TalliesAsync(query, cancellationToken), cut);
     }
 }

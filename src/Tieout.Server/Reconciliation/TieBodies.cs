@@ -12,7 +12,8 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="TimeZone">In which days were cut.</param>
 /// <param name="LeftTotal">Σ left.</param>
 /// <param name="DriftPct">Σ |difference| in per cent of Σ |left|, six decimals, 0 only where every row ties.</param>
-/// <param name="Severity">normal below 2 %, medium to 10 %, high above; critical: they differ, and the right side is empty or was last written over five minutes ago.</param>
+/// <param name="Severity">normal below 2 %, medium to 10 %, high above; critical: they differ, and the right side is empty or was last written over five
+/// minutes ago.</param>
 /// <param name="Differing">Rows that differ.</param>
 /// <param name="RightRows">Rows read from the right side.</param>
 /// <param name="LeftOut">Those of them that are another org's or outside the range, and those that were quarantined.</param>

@@ -25,8 +25,11 @@ internal static class TieEndpoints
 
     public static void MapTies(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/ties", (string org, HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills)).Allow(Access.EveryRole).WithMetadata(FileUploadBody.Mark);
-        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills)).Allow(Access.EveryRole).WithMetadata(FileUploadBody.Mark);
+        api.MapPost("/orgs/{org}/ties",
+            (string org, HttpContext context, ILedger ledger, TimeProvider time,
+                BillTies bills) => TieAsync(Inputs.Org(ledger, org), context, ledger, time, bills)).Allow(Access.EveryRole).WithMetadata(FileUploadBody.Mark);
+        api.MapPost("/ties", (HttpContext context, ILedger ledger, TimeProvider time, BillTies bills) => TieAsync(null, context, ledger, time, bills))
+            .Allow(Access.EveryRole).WithMetadata(FileUploadBody.Mark);
     }
 
     /// <param name="org">Null: all orgs, as a provider's bill is for.</param>
@@ -91,7 +94,8 @@ internal static class TieEndpoints
             : null;
         var causes = new CounterCauses(request.Spec, decimals);
         return Tie.Of(
-            keys.Select(key => causes.Row(key, ours.Find(key), theirs.Find(key), utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)), request.IsStale);
+            keys.Select(key => causes.Row(key, ours.Find(key), theirs.Find(key), utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)),
+            request.IsStale);
     }
 
     internal static TieBody Body(TieRequest request, TieSpec spec, Tie tie, string figure, string zone, long rightRows, long leftOut, long asOf)
@@ -99,13 +103,16 @@ internal static class TieEndpoints
         var fields = spec.Columns.Select(column => TieSpec.Name(column.Field)).ToArray();
         return new(
             request.Org?.Org.Id, request.Org?.Org.Asset ?? Asset.Usd.Code, "ledger", figure, zone, request.FromGiven?.ToString(), request.ToGiven?.ToString(),
-            [.. tie.Rows.Select(row => Row(row, fields))], tie.Left, tie.Right, tie.Left - tie.Right, tie.DriftPct, SnakeCase.Of(tie.Severity), tie.Differing, rightRows, leftOut, asOf);
+            [.. tie.Rows.Select(row => Row(row, fields))], tie.Left, tie.Right, tie.Left - tie.Right, tie.DriftPct, SnakeCase.Of(tie.Severity), tie.Differing,
+            rightRows, leftOut, asOf);
     }
 
     private static TieRowBody Row(TieRow row, string[] fields)
     {
         var key = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         for (var i = 0; i < fields.Length; i++) key[fields[i]] = JsonSerializer.SerializeToElement(row.Key.Values[i], TieJson.Default.String);
-        return new(row.Left, row.Right, row.Difference, row.Cause, [.. row.Parts.Select(part => new CausePartBody(part.Cause, part.Amount, part.Detail))]) { Key = key };
+        return new(row.Left, row.Right, row.Difference, row.Cause,
+            [.. row.Parts.Select(part => new CausePartBody(part.Cause, part.Amount, part.Detail))])
+        { Key = key };
     }
 }

@@ -17,7 +17,8 @@ namespace Tieout.Server.Reconciliation;
 /// <param name="ToGiven">Not included; null: to now.</param>
 /// <param name="WrittenAt">When the other book was last written; null: not known.</param>
 internal sealed record TieRequest(
-    OrgState? Org, TieSpec Spec, string Format, string? Provider, string? Amount, string? Unit, Instant? FromGiven, Instant? ToGiven, Instant? WrittenAt, Instant Now)
+    OrgState? Org, TieSpec Spec, string Format, string? Provider, string? Amount, string? Unit, Instant? FromGiven, Instant? ToGiven, Instant? WrittenAt,
+    Instant Now)
 {
     private static readonly string[] Formats = ["csv", "jsonl", .. BillFormat.All.Keys.Order(StringComparer.Ordinal)];
 
@@ -35,18 +36,24 @@ internal sealed record TieRequest(
         var format = Inputs.Query(context, "format") ?? "csv";
         if (!Formats.Contains(format)) throw Refused($"The format is one of {string.Join(", ", Formats)}.");
         var isBill = BillFormat.All.ContainsKey(format);
-        if ((Inputs.Query(context, "key") ?? (isBill ? "day" : null)) is not { } key) throw Refused("key is required: the fields to compare by, for example key=org,day.");
+        if ((Inputs.Query(context, "key") ?? (isBill ? "day" : null)) is not { } key)
+        {
+            throw Refused("key is required: the fields to compare by, for example key=org,day.");
+        }
+
         if (TieSpec.Parse(key, out var spec) is { } flaw) throw Refused(flaw);
         var from = Time("from");
         var to = Time("to");
         if (to <= from) throw Refused("The range ends before it begins.");
-        return new(org, spec, format, Inputs.Query(context, "provider"), Inputs.Query(context, "amount"), Inputs.Query(context, "unit"), from, to, Time("last_write"), now);
+        return new(org, spec, format, Inputs.Query(context, "provider"), Inputs.Query(context, "amount"), Inputs.Query(context, "unit"), from, to,
+            Time("last_write"), now);
 
         Instant? Time(string name) => Inputs.Query(context, name) is { } text ? Inputs.Time(text, isBill || org is null ? TimeZoneInfo.Utc : org.Zone) : null;
     }
 
     public CounterForm Counter(OrgState org) => new(
-        org.Org.Id, Spec, Amount ?? throw Refused("amount is required: the column with the amounts, for example amount=usd."), UnitsPerMajor(org.Org), org.Zone, From, To);
+        org.Org.Id, Spec, Amount ?? throw Refused("amount is required: the column with the amounts, for example amount=usd."), UnitsPerMajor(org.Org), org.Zone,
+        From, To);
 
     private int UnitsPerMajor(Org org)
     {

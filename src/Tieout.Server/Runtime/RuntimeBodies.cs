@@ -9,7 +9,8 @@ namespace Tieout.Server.Runtime;
 /// <param name="Provider">Whose price list holds; null: the one that models of these names belong to.</param>
 /// <param name="HeartbeatSeconds">How long a sign of life proves activity; null: until the stop.</param>
 public sealed record NewRuntimeBody(
-    string Org, string Id, string Source, IReadOnlyList<RuntimeComponentBody> Components, string? Project = null, string? Team = null, string? Key = null, string? Provider = null,
+    string Org, string Id, string Source, IReadOnlyList<RuntimeComponentBody> Components, string? Project = null, string? Team = null, string? Key = null,
+    string? Provider = null,
     string? OperatingMode = null, string? ControlPlaneScope = null, string? RuntimeBackend = null, long? HeartbeatSeconds = null, string? CorrelationId = null);
 
 /// <param name="Model">What the price list calls it.</param>
@@ -43,7 +44,8 @@ public sealed record KeptRetirement(string? SilentSince = null);
 /// <param name="SilentSince">Its last sign of life ran out then, and nobody stopped it; null: it is active, stopped, or never started.</param>
 /// <param name="UnbilledSeconds">Σ of the differences, whichever way they go; 0: what was charged is what was active.</param>
 public sealed record RuntimeBody(
-    NewRuntimeBody Runtime, string? ActiveSince, string? SilentSince, int Events, string From, string To, IReadOnlyList<RuntimeLineBody> Lines, long UnbilledSeconds, string TimeZone, long AsOf);
+    NewRuntimeBody Runtime, string? ActiveSince, string? SilentSince, int Events, string From, string To, IReadOnlyList<RuntimeLineBody> Lines,
+    long UnbilledSeconds, string TimeZone, long AsOf);
 
 /// <param name="ActiveSeconds">By what happened. Of all replicas.</param>
 /// <param name="BilledSeconds">By the usage records that stand. Of all replicas.</param>
@@ -56,7 +58,8 @@ public sealed record RuntimeLineBody(
 public sealed record KeptActivity(string Runtime, string Id, long At, string Type, string? Mode, string? Component, int Replicas);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(NewRuntimeBody))]
 [JsonSerializable(typeof(NewActivityBody))]

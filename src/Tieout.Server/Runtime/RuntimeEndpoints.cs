@@ -50,7 +50,12 @@ internal static class RuntimeEndpoints
         Inputs.OnlyQuery(context, "org");
         var org = Whose(context, ledger).Org.Id;
         var kept = await KeptAsync(ledger, org, id, context.RequestAborted);
-        if (!kept.IsPending) throw new ApiRefusedException(ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}. Register it again under another id.");
+        if (!kept.IsPending)
+        {
+            throw new ApiRefusedException(
+                ApiError.RuntimeRetired, $"'{Inputs.Shown(id)}' was retired at {kept.End!.EndedAt}. Register it again under another id.");
+        }
+
         var runtime = RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object));
         var bytes = await Inputs.BytesAsync(context, EventsBytesMax);
         NewActivityBody? body;
@@ -60,15 +65,22 @@ internal static class RuntimeEndpoints
         }
         catch (JsonException malformed)
         {
-            throw new ApiRefusedException(ApiError.BodyMalformed, $"The body is no list of events at '{Inputs.Shown(malformed.Path)}': send an object with the array 'items'.");
+            throw new ApiRefusedException(
+                ApiError.BodyMalformed, $"The body is no list of events at '{Inputs.Shown(malformed.Path)}': send an object with the array 'items'.");
         }
 
         if (body is null) throw new ApiRefusedException(ApiError.BodyMalformed, "The body is null; send an object with the array 'items'.");
-        if (body.Items.Count > EventsMax) throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. None of its items was recorded.");
-        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, AdminCalls.Of(context)), RuntimeJson.Default.ActivityTakenBody);
+        if (body.Items.Count > EventsMax)
+        {
+            throw new ApiRefusedException(ApiError.TooManyItems, $"Send at most {EventsMax} events in one call. None of its items was recorded.");
+        }
+
+        return Answer.Ok(await TakeAsync(ledger, runtime, body.Items, Instant.From(time.GetUtcNow()), options.Runtime.Lateness, AdminCalls.Of(context)),
+            RuntimeJson.Default.ActivityTakenBody);
     }
 
-    private static async Task<ActivityTakenBody> TakeAsync(ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, AdminCall call)
+    private static async Task<ActivityTakenBody> TakeAsync(
+        ILedger ledger, RuntimeInstance runtime, IReadOnlyList<ActivityBody> items, Instant now, TimeSpan lateness, AdminCall call)
     {
         var commands = new List<Command>(items.Count);
         var answers = new ActivityOutcomeBody?[items.Count];
@@ -80,9 +92,12 @@ internal static class RuntimeEndpoints
                 var isTooLate = happened.At < now - lateness;
 
                 // One that is known already is a replay, however late.
-                if (isTooLate && await ledger.Read.ObjectAsync(runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), call.CancellationToken) is null)
+                if (isTooLate
+                    && await ledger.Read.ObjectAsync(
+                        runtime.Org, ObjectKind.RuntimeEvent, RuntimeObjects.EventId(runtime.Id, happened.Id), call.CancellationToken) is null)
                 {
-                    throw new ApiRefusedException(ApiError.ActivityTooLate, $"The event happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago. Correct the charges instead.");
+                    throw new ApiRefusedException(ApiError.ActivityTooLate,
+                        $"The event happened more than {lateness.Days} {(lateness.Days == 1 ? "day" : "days")} ago. Correct the charges instead.");
                 }
 
                 commands.Add(RuntimeObjects.Keep(runtime.Org, runtime.Id, happened));
@@ -94,7 +109,9 @@ internal static class RuntimeEndpoints
         }
 
         // The record of the call goes first, in the same commit.
-        commands.Insert(0, AdminActions.Audited(ledger, new Command.RecordAudit(runtime.Org, "done"), call, after: new() { ["runtime"] = runtime.Id, ["events"] = items.Count }));
+        commands.Insert(0,
+            AdminActions.Audited(
+                ledger, new Command.RecordAudit(runtime.Org, "done"), call, after: new() { ["runtime"] = runtime.Id, ["events"] = items.Count }));
         var outcomes = await ledger.SubmitAsync(commands, call.CancellationToken);
         call.MarkRecorded("The first command is the record.");
         for (var (i, next) = (0, 1); i < items.Count; i++)
@@ -104,7 +121,8 @@ internal static class RuntimeEndpoints
                 Outcome.Done => new(i, items[i].Id, "accepted", null, null),
                 Outcome.Replayed => new(i, items[i].Id, "replayed", null, null),
                 Outcome.Refused { Reason: Refusal.IdReused, Limit: var field } => new(
-                    i, items[i].Id, "conflict", ApiError.IdReused.Code, $"This id was recorded before with another content of the field '{field}'. The record was not changed."),
+                    i, items[i].Id, "conflict", ApiError.IdReused.Code,
+                    $"This id was recorded before with another content of the field '{field}'. The record was not changed."),
                 Outcome.Refused other => new(i, items[i].Id, "refused", other.Reason.Error.Code, other.Reason.Error.Title),
                 var unknown => throw new InvalidOperationException($"No answer for {unknown}."),
             };
@@ -124,11 +142,13 @@ internal static class RuntimeEndpoints
         var before = Inputs.Cursor(context) is > 0 and var cursor ? cursor : long.MaxValue;
         var page = await ledger.Read.ObjectsAsync(org, ObjectKind.Runtime, before, limit + 1, context.RequestAborted);
         var next = page.Count > limit ? page[limit - 1].Row.Seq.ToString(CultureInfo.InvariantCulture) : null;
-        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))], [.. page.Take(limit).Select(Retired).OfType<RetiredRuntimeBody>()], next, asOf), RuntimeJson.Default.RuntimeListBody);
+        return Answer.Ok(new RuntimeListBody(org, [.. page.Take(limit).Select(kept => RuntimeObjects.Body(kept.Object))],
+            [.. page.Take(limit).Select(Retired).OfType<RetiredRuntimeBody>()], next, asOf), RuntimeJson.Default.RuntimeListBody);
     }
 
     private static RetiredRuntimeBody? Retired(KeptObject kept) =>
-        kept.End is { } end ? new(kept.Object.Id, end.EndedAt.ToString(), JsonSerializer.Deserialize(end.Body, RuntimeJson.Default.KeptRetirement)!.SilentSince) : null;
+        kept.End is { } end
+            ? new(kept.Object.Id, end.EndedAt.ToString(), JsonSerializer.Deserialize(end.Body, RuntimeJson.Default.KeptRetirement)!.SilentSince) : null;
 
     private static async Task<IResult> ShowAsync(string org, string id, HttpContext context, ILedger ledger, ServerOptions options, TimeProvider time)
     {
@@ -137,20 +157,31 @@ internal static class RuntimeEndpoints
         var body = await FindAsync(ledger, org, id, context.RequestAborted);
         var from = Inputs.Query(context, "from") is { } start ? Inputs.Time(start, state.Zone) : (Instant?)null;
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, state.Zone) : Instant.From(time.GetUtcNow());
-        return Answer.Ok(await RuntimeStanding.OfAsync(ledger.Read, state, body, from, to, Instant.From(time.GetUtcNow()), options.Runtime.Grid, context.RequestAborted), RuntimeJson.Default.RuntimeBody);
+        return Answer.Ok(await RuntimeStanding.OfAsync(
+            ledger.Read, state, body, from, to, Instant.From(time.GetUtcNow()), options.Runtime.Grid, context.RequestAborted), RuntimeJson.Default.RuntimeBody);
     }
 
-    /// <summary>Nothing more happens to it, so it is followed no longer: a start of the meter reads what happened since the oldest that is followed was registered.</summary>
+    /// <summary>Nothing more happens to it, so it is followed no longer: a start of the meter reads what happened since the oldest that is followed was
+    /// registered.</summary>
     private static async Task<IResult> RetireAsync(string id, HttpContext context, ILedger ledger, ServerOptions options, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "org");
         var (org, now) = (Whose(context, ledger), Instant.From(time.GetUtcNow()));
         var kept = await KeptAsync(ledger, org.Org.Id, id, context.RequestAborted);
-        var standing = await RuntimeStanding.OfAsync(ledger.Read, org, RuntimeObjects.Body(kept.Object), from: null, now + TimeSpan.FromDays(1), now, options.Runtime.Grid, context.RequestAborted);
+        var standing = await RuntimeStanding.OfAsync(
+            ledger.Read, org, RuntimeObjects.Body(kept.Object), from: null, now + TimeSpan.FromDays(1), now, options.Runtime.Grid, context.RequestAborted);
         if (kept.IsPending)
         {
-            if (standing.ActiveSince is not null) throw new ApiRefusedException(ApiError.RuntimeActive, $"It has been running since {standing.ActiveSince}. Stop it first.");
-            if (standing.UnbilledSeconds > 0) throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet. Try again in some minutes.");
+            if (standing.ActiveSince is not null)
+            {
+                throw new ApiRefusedException(ApiError.RuntimeActive, $"It has been running since {standing.ActiveSince}. Stop it first.");
+            }
+
+            if (standing.UnbilledSeconds > 0)
+            {
+                throw new ApiRefusedException(ApiError.RuntimeActive, $"{standing.UnbilledSeconds} seconds are not charged yet. Try again in some minutes.");
+            }
+
             await RefuseIfNotDueAsync(ledger.Read, org.Org.Id, id, RuntimeMeter.DueAt(now, options.Runtime.Grid), context.RequestAborted);
             (await ledger.ActAsync(new Command.EndObject(org.Org.Id, ObjectKind.Runtime, id, "{}"), AdminCalls.Of(context))).OrThrow();
         }
@@ -164,12 +195,16 @@ internal static class RuntimeEndpoints
         foreach (var kept in await RuntimeObjects.NewerAsync(read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
         {
             var (runtime, happened) = RuntimeObjects.Event(kept.Object);
-            if (runtime == id && happened.Second >= due) throw new ApiRefusedException(ApiError.RuntimeActive, $"The event at {happened.At} is not charged yet. Try again in some minutes.");
+            if (runtime == id && happened.Second >= due)
+            {
+                throw new ApiRefusedException(ApiError.RuntimeActive, $"The event at {happened.At} is not charged yet. Try again in some minutes.");
+            }
         }
     }
 
     private static OrgState Whose(HttpContext context, ILedger ledger) =>
-        Inputs.Org(ledger, Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The parameter org is required: add ?org=NAME."));
+        Inputs.Org(ledger,
+            Inputs.Query(context, "org") ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "The parameter org is required: add ?org=NAME."));
 
     private static async Task<NewRuntimeBody> FindAsync(ILedger ledger, string org, string id, CancellationToken cancellationToken) =>
         RuntimeObjects.Body((await KeptAsync(ledger, org, id, cancellationToken)).Object);

@@ -26,7 +26,11 @@ internal static class RuntimeInputs
             if (name is not null) Inputs.Name(name, what);
         }
 
-        if (body.HeartbeatSeconds is < 1 or > RuntimeInstance.HeartbeatSecondsMax) throw Invalid($"heartbeat_seconds must be from 1 to {RuntimeInstance.HeartbeatSecondsMax}, or null.");
+        if (body.HeartbeatSeconds is < 1 or > RuntimeInstance.HeartbeatSecondsMax)
+        {
+            throw Invalid($"heartbeat_seconds must be from 1 to {RuntimeInstance.HeartbeatSecondsMax}, or null.");
+        }
+
         if (body.Components.Count is 0 or > RuntimeInstance.ComponentsMax) throw Invalid($"It must have from 1 to {RuntimeInstance.ComponentsMax} components.");
         foreach (var component in body.Components)
         {
@@ -36,7 +40,10 @@ internal static class RuntimeInputs
             if (component.Replicas is < 0 or > RuntimeComponent.ReplicasMax) throw Invalid($"replicas must be from 0 to {RuntimeComponent.ReplicasMax}.");
         }
 
-        if (body.Components.DistinctBy(component => component.Name, StringComparer.Ordinal).Count() < body.Components.Count) throw Invalid("Two components have the same name.");
+        if (body.Components.DistinctBy(component => component.Name, StringComparer.Ordinal).Count() < body.Components.Count)
+        {
+            throw Invalid("Two components have the same name.");
+        }
     }
 
     /// <summary>What has no price could not be charged later either.</summary>
@@ -49,7 +56,8 @@ internal static class RuntimeInputs
             var isPriced = answer.Price is { } price && price.Charged.For(component.Unit) is not null;
             if (!isPriced && !answer.AdmitUnpriced && prices.Policy.UnknownModel is Core.Pricing.UnknownModel.Refuse)
             {
-                throw new ApiRefusedException(ApiError.ModelNotPriced, $"No price list has {component.Unit} of '{component.Model}' ({runtime.Provider ?? "any provider"}), which component '{component.Name}' is charged by.");
+                throw new ApiRefusedException(ApiError.ModelNotPriced,
+                    $"No price list has {component.Unit} of '{component.Model}' ({runtime.Provider ?? "any provider"}), which component '{component.Name}' is charged by.");
             }
         }
     }
@@ -64,9 +72,21 @@ internal static class RuntimeInputs
         if (at < Instant.UnixEpoch) throw Item("at lies before 1970.");
         if (body.Mode is not null && kind is not (ActivityKind.Start or ActivityKind.ModeChange)) throw Item("Only a start and a mode_change have a mode.");
         if (kind is ActivityKind.ModeChange && body.Mode is null) throw Item("A mode_change lacks its mode.");
-        if (kind is ActivityKind.Scale != (body.Component is not null && body.Replicas is not null)) throw Item("Only the event 'scale' has a component and replicas.");
-        if (kind is not ActivityKind.Scale && (body.Component is not null || body.Replicas is not null)) throw Item("Only a scale has a component and replicas.");
-        if (body.Component is not null && runtime.Components.All(component => component.Name != body.Component)) throw Item($"It has no component '{Inputs.Shown(body.Component)}'.");
+        if (kind is ActivityKind.Scale != (body.Component is not null && body.Replicas is not null))
+        {
+            throw Item("Only the event 'scale' has a component and replicas.");
+        }
+
+        if (kind is not ActivityKind.Scale && (body.Component is not null || body.Replicas is not null))
+        {
+            throw Item("Only a scale has a component and replicas.");
+        }
+
+        if (body.Component is not null && runtime.Components.All(component => component.Name != body.Component))
+        {
+            throw Item($"It has no component '{Inputs.Shown(body.Component)}'.");
+        }
+
         if (body.Replicas is < 0 or > RuntimeComponent.ReplicasMax) throw Item($"replicas must be from 0 to {RuntimeComponent.ReplicasMax}.");
         if (body.Mode is not null && !Names.IsValid(body.Mode)) Inputs.Name(body.Mode, "mode");
         return new(id, at, kind, body.Mode, body.Component, body.Replicas ?? 0);

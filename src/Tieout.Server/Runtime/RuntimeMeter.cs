@@ -54,7 +54,12 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentPrices prices, Runtime
         var refused = 0;
         foreach (var (of, right, wrong) in anew)
         {
-            if (await _recharge.DoAsync(of.Log.Instance, right, wrong.Select(row => row.Usage), "intervals were recorded anew, because activity came late", cancellationToken)) continue;
+            if (await _recharge.DoAsync(
+                of.Log.Instance, right, wrong.Select(row => row.Usage), "intervals were recorded anew, because activity came late", cancellationToken))
+            {
+                continue;
+            }
+
             refused += right.Length;
             Leave(of, right[0].Stretch.From);
         }
@@ -81,7 +86,8 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentPrices prices, Runtime
         var refused = 0;
         foreach (var part in charges.Chunk(ItemsPerCall))
         {
-            var outcomes = await _intake.TakeAsync([.. part.Select((charge, index) => RuntimeRecords.Item(charge.Of.Log.Instance, charge.Due, index))], Self, cancellationToken);
+            var outcomes = await _intake.TakeAsync(
+                [.. part.Select((charge, index) => RuntimeRecords.Item(charge.Of.Log.Instance, charge.Due, index))], Self, cancellationToken);
             for (var i = 0; i < part.Length; i++)
             {
                 if (outcomes[i].Status is ItemStatus.Accepted or ItemStatus.Replayed) continue;
@@ -142,7 +148,8 @@ internal sealed class RuntimeMeter(ILedger ledger, CurrentPrices prices, Runtime
         {
             begin = from - (from % RuntimeRecords.DaySeconds);
             var to = Math.Min(due, begin + RuntimeRecords.DaySeconds);
-            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough ? [] : await RuntimeRecords.OfDayAsync(ledger.Read, one.Log.Instance, begin, cancellationToken);
+            IEnumerable<Billed> rows = one.IsSure && from >= one.BilledThrough
+                ? [] : await RuntimeRecords.OfDayAsync(ledger.Read, one.Log.Instance, begin, cancellationToken);
             var plan = TrueUp.Of(rows.Where(row => row.Stretch.From >= from && row.Stretch.From < to), one.Log.Between(from, to), from, to, _grid);
             charges.AddRange(plan.Charges.Where(charge => charge.Revision == 1).Select(charge => (one, charge)));
             var right = plan.Charges.Where(charge => charge.Revision > 1).ToArray();

@@ -16,18 +16,22 @@ internal static class RuntimeObjects
     private const string KeptBy = "runtime";
 
     public static RuntimeInstance Instance(NewRuntimeBody body) => new(
-        body.Org, body.Id, body.Source == SnakeCase.Of(UsageSource.Allocation) ? UsageSource.Allocation : UsageSource.AppRuntime, body.Project, body.Team, body.Key, body.Provider,
+        body.Org, body.Id, body.Source == SnakeCase.Of(UsageSource.Allocation) ? UsageSource.Allocation : UsageSource.AppRuntime, body.Project, body.Team,
+        body.Key, body.Provider,
         body.OperatingMode, body.ControlPlaneScope, body.RuntimeBackend, body.HeartbeatSeconds, body.CorrelationId,
-        [.. body.Components.Select(component => new RuntimeComponent(component.Name, component.Model, component.Gpus, component.Replicas, component.ControlPlane))]);
+        [.. body.Components.Select(
+            component => new RuntimeComponent(component.Name, component.Model, component.Gpus, component.Replicas, component.ControlPlane))]);
 
     public static NewRuntimeBody Body(ProviderObject kept) => JsonSerializer.Deserialize(kept.Body, RuntimeJson.Default.NewRuntimeBody)!;
 
     public static Command Keep(NewRuntimeBody body) => new Command.KeepObject(
-        new(body.Org, ObjectKind.Runtime, body.Id, KeptBy, Attempt: null, OperationId: null, IsPending: true, JsonSerializer.Serialize(body, RuntimeJson.Default.NewRuntimeBody)));
+        new(body.Org, ObjectKind.Runtime, body.Id, KeptBy, Attempt: null, OperationId: null, IsPending: true,
+            JsonSerializer.Serialize(body, RuntimeJson.Default.NewRuntimeBody)));
 
     public static Command Keep(string org, string runtime, ActivityEvent happened) => new Command.KeepObject(
         new(org, ObjectKind.RuntimeEvent, EventId(runtime, happened.Id), KeptBy, Attempt: null, OperationId: null, IsPending: false, JsonSerializer.Serialize(
-            new(runtime, happened.Id, happened.At.UnixMicros, SnakeCase.Of(happened.Kind), happened.Mode, happened.Component, happened.Replicas), RuntimeJson.Default.KeptActivity)));
+            new(runtime, happened.Id, happened.At.UnixMicros, SnakeCase.Of(happened.Kind), happened.Mode, happened.Component, happened.Replicas),
+            RuntimeJson.Default.KeptActivity)));
 
     /// <summary>No name has a bar, so no two pairs have the same.</summary>
     public static string EventId(string runtime, string id) => $"{runtime}|{id}";
@@ -38,7 +42,8 @@ internal static class RuntimeObjects
         return (body.Runtime, new(body.Id, new(body.At), Kind(body.Type)!.Value, body.Mode, body.Component, body.Replicas));
     }
 
-    public static ActivityKind? Kind(string name) => Enum.GetValues<ActivityKind>().Select(kind => (ActivityKind?)kind).FirstOrDefault(kind => SnakeCase.Of(kind!.Value) == name);
+    public static ActivityKind? Kind(string name) =>
+        Enum.GetValues<ActivityKind>().Select(kind => (ActivityKind?)kind).FirstOrDefault(kind => SnakeCase.Of(kind!.Value) == name);
 
     /// <summary>Objects of an org that were recorded after <paramref name="after"/>, newest first.</summary>
     public static async Task<List<KeptObject>> NewerAsync(IObjectsReader read, string org, ObjectKind kind, long after, CancellationToken cancellationToken)

@@ -8,7 +8,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;
 
-/// <summary>Takes charges of an instance back and makes the right ones, in one command: no moment has both, however tight the money is, and none has neither.</summary>
+/// <summary>Takes charges of an instance back and makes the right ones, in one command: no moment has both, however tight the money is, and none has
+/// neither.</summary>
 internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
 {
     private static readonly Caller Self = new(Org: null, AdminRole.Admin, "runtime");
@@ -17,8 +18,10 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
     /// <param name="why">Stored with each reversal.</param>
     /// <param name="submit">Submits the command for a person; null: the meter does it by itself.</param>
     /// <returns>False: it cannot be charged, for lack of a price, so nothing was done.</returns>
-    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Again is safe: all of it counts once.</exception>
-    public async Task<bool> DoAsync(RuntimeInstance instance, IReadOnlyList<Due> right, IEnumerable<AttemptId> wrong, string why, CancellationToken cancellationToken,
+    /// <exception cref="StoreUnavailableException">See <see cref="ILedger.SubmitAsync(Command, CancellationToken)"/>. Again is safe: all of it counts
+    /// once.</exception>
+    public async Task<bool> DoAsync(
+        RuntimeInstance instance, IReadOnlyList<Due> right, IEnumerable<AttemptId> wrong, string why, CancellationToken cancellationToken,
         Func<Command, Task<Outcome>>? submit = null)
     {
         var charges = right.Select((due, index) => intake.Priced(RuntimeRecords.Item(instance, due, index), Self)).ToList();
@@ -26,7 +29,10 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
         var reversals = new List<Command.Correct>();
         foreach (var usage in wrong)
         {
-            if (await StandingAsync(ledger.Read, instance.Org, usage, cancellationToken) is { } posting) reversals.Add(new(ReversalOf(usage), instance.Org, posting.Seq, NewAmount: null, $"runtime {instance.Id}: {why}"));
+            if (await StandingAsync(ledger.Read, instance.Org, usage, cancellationToken) is { } posting)
+            {
+                reversals.Add(new(ReversalOf(usage), instance.Org, posting.Seq, NewAmount: null, $"runtime {instance.Id}: {why}"));
+            }
         }
 
         if (charges.Count + reversals.Count == 0) return true;
@@ -45,7 +51,11 @@ internal sealed class RuntimeRecharge(ILedger ledger, Intake intake)
         var postings = (await read.RecordsAsync(org, attempt, cancellationToken)).Postings.Select(committed => committed.Row).ToList();
         foreach (var posting in postings)
         {
-            if (posting.Kind is PostingKind.Charge or PostingKind.ReEntry && !postings.Exists(later => later.Kind == PostingKind.Reversal && later.Reverses == posting.Seq)) return posting;
+            if (posting.Kind is PostingKind.Charge or PostingKind.ReEntry
+                && !postings.Exists(later => later.Kind == PostingKind.Reversal && later.Reverses == posting.Seq))
+            {
+                return posting;
+            }
         }
 
         return null;

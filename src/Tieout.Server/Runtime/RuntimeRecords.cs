@@ -8,7 +8,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Runtime;
 
-/// <summary>Stretches as usage records, and usage records as stretches: one is the other, so what was billed is read from the ledger and from nowhere else (Q1).</summary>
+/// <summary>Stretches as usage records, and usage records as stretches: one is the other, so what was billed is read from the ledger and from nowhere else
+/// (Q1).</summary>
 internal static class RuntimeRecords
 {
     /// <summary>An operation is a day of an instance, so that its records are found at once and are never many.</summary>
@@ -23,7 +24,8 @@ internal static class RuntimeRecords
 
     public static Instant At(long second) => new(second * Instant.MicrosPerSecond);
 
-    /// <summary>Its id follows from what it is, so whoever makes it, and however often, it counts once. Usage that is handed in has a source, so it never takes such an id.</summary>
+    /// <summary>Its id follows from what it is, so whoever makes it, and however often, it counts once. Usage that is handed in has a source, so it never takes
+    /// such an id.</summary>
     public static UsageItem Item(RuntimeInstance instance, Due due, int index)
     {
         var stretch = due.Stretch;
@@ -79,19 +81,25 @@ internal static class RuntimeRecords
         var revised = rows.Where(row => row.Revision > 1).Select(row => row.Stretch.From / HourSeconds).ToHashSet();
         for (var i = 0; i < rows.Count; i++)
         {
-            if (!rows[i].IsNothing && revised.Contains(rows[i].Stretch.From / HourSeconds)) rows[i] = rows[i] with { IsTakenBack = await IsTakenBackAsync(read, instance, rows[i], rows, cancellationToken) };
+            if (!rows[i].IsNothing && revised.Contains(rows[i].Stretch.From / HourSeconds))
+            {
+                rows[i] = rows[i] with { IsTakenBack = await IsTakenBackAsync(read, instance, rows[i], rows, cancellationToken) };
+            }
         }
 
         return rows;
     }
 
-    private static async Task<bool> IsTakenBackAsync(IAttemptsReader read, RuntimeInstance instance, Billed row, List<Billed> all, CancellationToken cancellationToken)
+    private static async Task<bool> IsTakenBackAsync(
+        IAttemptsReader read, RuntimeInstance instance, Billed row, List<Billed> all, CancellationToken cancellationToken)
     {
         if (await read.AttemptAsync(instance.Org, row.Usage, cancellationToken) is not { Usage: not null } attempt) return false;
-        var reversals = (await read.RecordsAsync(instance.Org, attempt, cancellationToken)).Postings.Where(posting => posting.Row.Kind == PostingKind.Reversal).ToList();
+        var reversals =
+            (await read.RecordsAsync(instance.Org, attempt, cancellationToken)).Postings.Where(posting => posting.Row.Kind == PostingKind.Reversal).ToList();
 
         // A person may have given a charge back: it is recorded all the same, and not charged again.
-        var isOlder = all.Exists(other => other.Revision > row.Revision && other.Stretch.From == row.Stretch.From && other.Stretch.Component == row.Stretch.Component);
+        var isOlder = all.Exists(
+            other => other.Revision > row.Revision && other.Stretch.From == row.Stretch.From && other.Stretch.Component == row.Stretch.Component);
         return isOlder ? reversals.Count > 0 : reversals.Exists(posting => posting.Row.CommandId == RuntimeRecharge.ReversalOf(row.Usage));
     }
 }

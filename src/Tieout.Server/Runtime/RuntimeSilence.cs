@@ -37,7 +37,8 @@ internal sealed class RuntimeSilence(ILedger ledger, TimeSpan grace)
 
             // Told first: whoever dies in between tells and retires it again, and both count once.
             (await ledger.SubmitAsync(new Command.Announce($"runtime/{id}/retired", org, EventType, body.ToJsonString()), cancellationToken)).OrThrow();
-            await ledger.SubmitAsync(new Command.EndObject(org, ObjectKind.Runtime, id, JsonSerializer.Serialize(new(RuntimeRecords.At(since).ToString()), RuntimeJson.Default.KeptRetirement)), cancellationToken);
+            await ledger.SubmitAsync(new Command.EndObject(org, ObjectKind.Runtime, id,
+                JsonSerializer.Serialize(new(RuntimeRecords.At(since).ToString()), RuntimeJson.Default.KeptRetirement)), cancellationToken);
             Retired.Add((org, id));
         }
     }

@@ -10,7 +10,8 @@ namespace Tieout.Server.Runtime;
 internal static class RuntimeStanding
 {
     /// <param name="from">Null: from its first event.</param>
-    public static async Task<RuntimeBody> OfAsync(ILedgerReader read, OrgState org, NewRuntimeBody body, Instant? from, Instant to, Instant now, Grid grid, CancellationToken cancellationToken)
+    public static async Task<RuntimeBody> OfAsync(
+        ILedgerReader read, OrgState org, NewRuntimeBody body, Instant? from, Instant to, Instant now, Grid grid, CancellationToken cancellationToken)
     {
         var asOf = read.AsOf;
         var runtime = RuntimeObjects.Instance(body);
@@ -28,13 +29,15 @@ internal static class RuntimeStanding
         foreach (var row in await StandingAsync(read, runtime, first, due, cancellationToken))
         {
             var stretch = row.Stretch;
-            Add(stretch, active: 0, stretch.Seconds * stretch.Replicas, runtime.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas), row.Charge);
+            Add(stretch, active: 0, stretch.Seconds * stretch.Replicas, runtime.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas),
+                row.Charge);
         }
 
         var isActive = log.Between(Math.Max(0, due - 1), due).Any();
         var since = isActive ? log.Events.LastOrDefault(happened => happened.Kind is ActivityKind.Start && happened.Second < due)?.At.ToString() : null;
         return new(
-            body, since, log.SilentSince(due) is { } silent ? RuntimeRecords.At(silent).ToString() : null, log.Events.Count, RuntimeRecords.At(first).ToString(), RuntimeRecords.At(due).ToString(), [.. lines.Values],
+            body, since, log.SilentSince(due) is { } silent ? RuntimeRecords.At(silent).ToString() : null, log.Events.Count,
+            RuntimeRecords.At(first).ToString(), RuntimeRecords.At(due).ToString(), [.. lines.Values],
             lines.Values.Sum(line => Math.Abs(line.ActiveSeconds - line.BilledSeconds)), org.Org.TimeZone, asOf);
 
         void Add(Stretch stretch, long active, long billed, long units, Amount charge)
@@ -53,12 +56,14 @@ internal static class RuntimeStanding
         }
     }
 
-    private static async Task<List<Billed>> StandingAsync(IAttemptsReader read, RuntimeInstance runtime, long from, long to, CancellationToken cancellationToken)
+    private static async Task<List<Billed>> StandingAsync(
+        IAttemptsReader read, RuntimeInstance runtime, long from, long to, CancellationToken cancellationToken)
     {
         var rows = new List<Billed>();
         for (var day = from - (from % RuntimeRecords.DaySeconds); day < to; day += RuntimeRecords.DaySeconds)
         {
-            rows.AddRange((await RuntimeRecords.OfDayAsync(read, runtime, day, cancellationToken)).Where(row => !row.IsNothing && !row.IsTakenBack && row.Stretch.From >= from && row.Stretch.From < to));
+            rows.AddRange((await RuntimeRecords.OfDayAsync(read, runtime, day, cancellationToken)).Where(
+                row => !row.IsNothing && !row.IsTakenBack && row.Stretch.From >= from && row.Stretch.From < to));
         }
 
         return rows;

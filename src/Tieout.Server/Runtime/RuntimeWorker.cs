@@ -8,7 +8,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Runtime;
 
 /// <summary>Meters runtimes as time passes, on one node.</summary>
-internal sealed partial class RuntimeWorker(ILedger ledger, CurrentPrices prices, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger)
+internal sealed partial class RuntimeWorker(
+    ILedger ledger, CurrentPrices prices, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<RuntimeWorker> logger)
     : LeaderWorker(ledger, TimeSpan.FromSeconds(10), time, outages)
 {
     private RuntimeMeter? _meter;
@@ -34,6 +35,7 @@ internal sealed partial class RuntimeWorker(ILedger ledger, CurrentPrices prices
 
     protected override void Forget() => _meter = null;
 
-    [LoggerMessage(EventId = LogEvents.RuntimeNotCharged, Level = LogLevel.Error, Message = "{Records} intervals of runtimes could not be charged and are tried again. Check that their models have a price")]
+    [LoggerMessage(EventId = LogEvents.RuntimeNotCharged, Level = LogLevel.Error,
+        Message = "{Records} intervals of runtimes could not be charged and are tried again. Check that their models have a price")]
     private partial void LogRefused(int records);
 }

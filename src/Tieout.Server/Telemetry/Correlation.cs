@@ -18,7 +18,8 @@ public sealed record Correlation(string CorrelationId, string? TraceId)
     /// <summary>That of a request which has passed the outermost step of every request.</summary>
     public static Correlation Of(HttpContext context) => (Correlation)context.Items[Key]!;
 
-    /// <summary>Reads it from the request and keeps it there. An id that could not stand in a log or a header is replaced, not refused: it must never cost a request.</summary>
+    /// <summary>Reads it from the request and keeps it there. An id that could not stand in a log or a header is replaced, not refused: it must never cost a
+    /// request.</summary>
     internal static Correlation Begin(HttpContext context)
     {
         var headers = context.Request.Headers;

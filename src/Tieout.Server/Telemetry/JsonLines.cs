@@ -45,7 +45,10 @@ internal sealed class JsonLines(TimeProvider time) : ConsoleFormatter(FormatterN
         if (state is not IEnumerable<KeyValuePair<string, object?>> fields) return;
         foreach (var (name, value) in fields)
         {
-            if (value is not null && name != "{OriginalFormat}") json.WriteString(JsonNamingPolicy.SnakeCaseLower.ConvertName(name), Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture));
+            if (value is not null && name != "{OriginalFormat}")
+            {
+                json.WriteString(JsonNamingPolicy.SnakeCaseLower.ConvertName(name), Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture));
+            }
         }
     }
 

@@ -65,12 +65,18 @@ internal sealed partial class OutageLog(ILedger ledger, TimeProvider time, ILogg
         if (!_outage.IsOn && _outage.See(holds: true) is EpisodeLine.Began) LogEntered(reason);
     }
 
-    private string Counts() => _failed.Count == 0 ? "nothing" : string.Join(", ", _failed.OrderBy(work => work.Key, StringComparer.Ordinal).Select(work => string.Create(CultureInfo.InvariantCulture, $"{work.Value} {work.Key}")));
+    private string Counts() =>
+        _failed.Count == 0 ? "nothing"
+            : string.Join(", ",
+                _failed.OrderBy(work => work.Key, StringComparer.Ordinal).Select(
+                    work => string.Create(CultureInfo.InvariantCulture, $"{work.Value} {work.Key}")));
 
-    [LoggerMessage(EventId = LogEvents.StoreAway, Level = LogLevel.Warning, Message = "The store is away: {Reason} New spend is refused, and finished spend waits in the spool. The next line comes in a minute, or when the store is back")]
+    [LoggerMessage(EventId = LogEvents.StoreAway, Level = LogLevel.Warning,
+        Message = "The store is away: {Reason} New spend is refused, and finished spend waits in the spool. The next line comes in a minute, or when the store is back")]
     private partial void LogEntered(string reason);
 
-    [LoggerMessage(EventId = LogEvents.StoreStillAway, Level = LogLevel.Warning, Message = "The store has been away for {Seconds} s; failed so far: {Counts}. {Reason}")]
+    [LoggerMessage(EventId = LogEvents.StoreStillAway, Level = LogLevel.Warning,
+        Message = "The store has been away for {Seconds} s; failed so far: {Counts}. {Reason}")]
     private partial void LogLasting(long seconds, string counts, string reason);
 
     [LoggerMessage(EventId = LogEvents.StoreBack, Level = LogLevel.Warning, Message = "The store is back after {Seconds} s; failed meanwhile: {Counts}")]

@@ -4,7 +4,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Telemetry;
 
-/// <summary>What one request has done to the ledger so far, so that a failure of the store is answered with what is known: recorded, not recorded, or unknown.</summary>
+/// <summary>What one request has done to the ledger so far, so that a failure of the store is answered with what is known: recorded, not recorded, or
+/// unknown.</summary>
 /// <remarks>A request may write several times, and read afterwards. That its last step did nothing says nothing of those before.</remarks>
 internal sealed class RequestEffects
 {
@@ -47,7 +48,8 @@ internal sealed class RequestEffects
         return Effect(failure) switch
         {
             "none" => "Nothing was recorded. Sending it again with the same id is safe.",
-            "partial" => string.Create(CultureInfo.InvariantCulture, $"{_recorded} steps of the request were recorded before. Send all of it again with the same ids: what was recorded counts once."),
+            "partial" => string.Create(CultureInfo.InvariantCulture,
+                $"{_recorded} steps of the request were recorded before. Send all of it again with the same ids: what was recorded counts once."),
             _ => $"It is not known whether it was recorded{(unknown.Length == 0 ? "" : $" ({string.Join(", ", unknown.Take(NamedMax))}{(unknown.Length > NamedMax ? $" and {unknown.Length - NamedMax} more" : "")})")}. Send it again with the same id: it counts once, and the answer says whether it was recorded.",
         };
     }

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Tieout.Server.Telemetry;
 
-/// <summary>Work beside the requests that goes on until the server stops. A failure that nobody expected ends neither the process nor the work: it is logged, and the work begins again.</summary>
+/// <summary>Work beside the requests that goes on until the server stops. A failure that nobody expected ends neither the process nor the work: it is logged,
+/// and the work begins again.</summary>
 internal abstract partial class Worker : BackgroundService
 {
     private static readonly TimeSpan BeginAgainAfter = TimeSpan.FromSeconds(5);

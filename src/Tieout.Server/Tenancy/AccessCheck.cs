@@ -15,9 +15,11 @@ internal sealed class AccessCheck : IHostedLifecycleService
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         var open = (_routes ?? throw new InvalidOperationException("The access check has no routes to check.")).DataSources
-            .SelectMany(source => source.Endpoints).Where(endpoint => endpoint.Metadata.GetMetadata<Access>() is null).Select(endpoint => endpoint.DisplayName).ToList();
+            .SelectMany(source => source.Endpoints)
+            .Where(endpoint => endpoint.Metadata.GetMetadata<Access>() is null).Select(endpoint => endpoint.DisplayName).ToList();
         return open.Count == 0 ? Task.CompletedTask
-            : throw new InvalidOperationException($"These endpoints have no access policy: {string.Join("; ", open)}. Give each one with Allow(...) where it is mapped.");
+            : throw new InvalidOperationException(
+                $"These endpoints have no access policy: {string.Join("; ", open)}. Give each one with Allow(...) where it is mapped.");
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -9,7 +9,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;
 
-/// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy is closed.</summary>
+/// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy
+/// is closed.</summary>
 internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused, KeyUseRecorder uses)
 {
     private const string NotKnown = "The key or token is unknown, blocked, revoked or expired.";
@@ -20,7 +21,11 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         // Addresses without a route, and methods that a route does not have, are answered by routing itself.
         if (context.GetEndpoint() is not RouteEndpoint endpoint) return next(context);
         var protocol = endpoint.Metadata.GetMetadata<AccessProtocol>() ?? ApiProtocol.Instance;
-        if (endpoint.Metadata.GetMetadata<Access>() is not { } access) return RefuseAsync(context, protocol, new(ApiError.Forbidden, "The endpoint has no access policy."), caller: null);
+        if (endpoint.Metadata.GetMetadata<Access>() is not { } access)
+        {
+            return RefuseAsync(context, protocol, new(ApiError.Forbidden, "The endpoint has no access policy."), caller: null);
+        }
+
         if (access.IsAnonymous) return next(context);
         Caller? caller = null;
         AccessRefusal? refusal;
@@ -48,7 +53,8 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
         var address = context.Connection.RemoteIpAddress;
         if (guesses.Wait(address, secret) is { } pause)
         {
-            return new(ApiError.TooManyAttempts, "Too many wrong credentials with this beginning came from this address, so this one was not looked up. Try again after the time in Retry-After.", pause);
+            return new(ApiError.TooManyAttempts,
+                "Too many wrong credentials with this beginning came from this address, so this one was not looked up. Try again after the time in Retry-After.", pause);
         }
 
         if (SecretForm.IsMistyped(secret)) return Wrong(guesses.Count(address, guess: null), protocol, Mistyped);
@@ -72,8 +78,16 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
     /// <summary>Every refusal of the gate passes here.</summary>
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)
     {
-        if (RefusedCalls.Concerns(context.Request, protocol, caller)) await refused.RecordAsync(AdminCalls.Refused(context, caller), refusal.Error, context.RequestAborted);
-        if (refusal.RetryAfter is { } wait) context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (RefusedCalls.Concerns(context.Request, protocol, caller))
+        {
+            await refused.RecordAsync(AdminCalls.Refused(context, caller), refusal.Error, context.RequestAborted);
+        }
+
+        if (refusal.RetryAfter is { } wait)
+        {
+            context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
         await protocol.RefuseAsync(context, refusal.Error, refusal.Detail);
     }
 }

@@ -26,7 +26,8 @@ internal abstract class AccessProtocol
     protected static string? Bearer(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && header[Scheme.Length..].Trim() is { Length: > 0 and <= SecretLengthMax } secret ? secret : null;
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && header[Scheme.Length..].Trim() is { Length: > 0 and <= SecretLengthMax } secret
+            ? secret : null;
     }
 }
 

@@ -48,7 +48,8 @@ internal static class AdminActions
     /// <typeparam name="TCommand">The kind of command that was proposed.</typeparam>
     public static async Task<Proposal?> ProposedAsync<TCommand>(this ILedger ledger, string org, string id, CancellationToken cancellationToken)
         where TCommand : Command =>
-        await ledger.Read.ObjectAsync(org, ObjectKind.Proposal, ProposalId(org, typeof(TCommand).Name, id), cancellationToken) is { } kept ? Proposal.Of(kept.Object) : null;
+        await ledger.Read.ObjectAsync(org, ObjectKind.Proposal, ProposalId(org, typeof(TCommand).Name, id), cancellationToken) is { } kept
+            ? Proposal.Of(kept.Object) : null;
 
     private static ApprovalTerms? ApprovalOf(ILedger ledger, Command command, AdminCall call, ActionNote note)
     {

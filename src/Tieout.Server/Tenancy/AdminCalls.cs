@@ -31,7 +31,8 @@ internal static class AdminCalls
 
     /// <summary>A call that the gate refused, as its audit record describes it.</summary>
     /// <param name="caller">Null: the credential is unknown, so the record names nobody.</param>
-    public static AuditAction Refused(HttpContext context, Caller? caller) => Action(context, caller is null ? ActorOf(context, "unknown", NoRole) : ActorOf(context, caller));
+    public static AuditAction Refused(HttpContext context, Caller? caller) =>
+        Action(context, caller is null ? ActorOf(context, "unknown", NoRole) : ActorOf(context, caller));
 
     private static AuditAction Action(HttpContext context, Actor actor)
     {
@@ -39,7 +40,8 @@ internal static class AdminCalls
         return new(actor, $"{context.Request.Method} {Below(pattern)}", Target(context));
     }
 
-    private static Actor ActorOf(HttpContext context, Caller caller) => ActorOf(context, caller.TokenId, caller.Role is { } role ? TokenEndpoints.Name(role) : "key");
+    private static Actor ActorOf(HttpContext context, Caller caller) =>
+        ActorOf(context, caller.TokenId, caller.Role is { } role ? TokenEndpoints.Name(role) : "key");
 
     private static Actor ActorOf(HttpContext context, string id, string role) =>
         new(id, role, Correlation.Of(context).CorrelationId, context.Connection.RemoteIpAddress?.ToString(), Cut(context.Request.Headers.UserAgent.ToString()));
@@ -52,5 +54,6 @@ internal static class AdminCalls
 
     private static string Below(string path) => path.StartsWith(ApiPath.Root, StringComparison.Ordinal) ? path[ApiPath.Root.Length..] : path;
 
-    private static string? Cut(string agent) => agent.Length == 0 ? null : new string([.. agent.Take(Actor.AgentMax).Select(c => c is >= ' ' and < '\x7f' ? c : '?')]);
+    private static string? Cut(string agent) =>
+        agent.Length == 0 ? null : new string([.. agent.Take(Actor.AgentMax).Select(c => c is >= ' ' and < '\x7f' ? c : '?')]);
 }

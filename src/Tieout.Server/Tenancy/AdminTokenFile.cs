@@ -46,7 +46,8 @@ public static class AdminTokenFile
         {
             if (token.Length < LengthMin || token.Distinct().Count() < DistinctMin)
             {
-                throw new ConfigurationException($"{name}: an admin token must have at least {LengthMin} random characters: make one with 'openssl rand -hex 32'.");
+                throw new ConfigurationException(
+                    $"{name}: an admin token must have at least {LengthMin} random characters: make one with 'openssl rand -hex 32'.");
             }
         }
 

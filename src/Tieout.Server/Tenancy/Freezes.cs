@@ -13,8 +13,10 @@ internal static class Freezes
 {
     /// <summary>Null: the org was never frozen.</summary>
     public static FreezeBody? Of(ILedger ledger, string org) =>
-        ledger.Find(SettingKind.AdjustmentFreeze, org, MoneyByHand.FreezeName) is { } row ? JsonSerializer.Deserialize(row.Body, TenancyJson.Default.FreezeBody) : null;
+        ledger.Find(SettingKind.AdjustmentFreeze, org, MoneyByHand.FreezeName) is { } row
+            ? JsonSerializer.Deserialize(row.Body, TenancyJson.Default.FreezeBody) : null;
 
     public static Command Record(FreezeBody body) =>
-        new Command.Record(SettingKind.AdjustmentFreeze, body.Org, MoneyByHand.FreezeName, JsonSerializer.Serialize(body, TenancyJson.Default.FreezeBody), Once: false);
+        new Command.Record(
+            SettingKind.AdjustmentFreeze, body.Org, MoneyByHand.FreezeName, JsonSerializer.Serialize(body, TenancyJson.Default.FreezeBody), Once: false);
 }

@@ -5,8 +5,10 @@ namespace Tieout.Server.Tenancy;
 
 /// <summary>Slows down whoever guesses credentials, and never one who sends a right credential because of what others sent from the same address.</summary>
 /// <remarks>
-/// Two things are suspected. An address with one beginning of a credential: while that pair waits, every credential of the pair is refused unseen, right or wrong, so no guess is answered.
-/// An address: while it waits, a credential that was looked up and found wrong is refused with the time to wait. Whether a beginning exists is asked nowhere, so no answer tells it.
+/// Two things are suspected. An address with one beginning of a credential: while that pair waits, every credential of the pair is refused unseen, right or
+/// wrong, so no guess is answered.
+/// An address: while it waits, a credential that was looked up and found wrong is refused with the time to wait. Whether a beginning exists is asked nowhere,
+/// so no answer tells it.
 /// </remarks>
 /// <param name="free">Wrong credentials of one address, or of one pair, before it has to wait.</param>
 internal sealed class GuessTable(int free, TimeProvider time)
@@ -71,7 +73,8 @@ internal sealed class GuessTable(int free, TimeProvider time)
     }
 
     /// <summary>Counts a wrong credential.</summary>
-    /// <param name="guess">The credential; null: it could not have been right and is mistyped rather than guessed, so its beginning does not wait for it.</param>
+    /// <param name="guess">The credential; null: it could not have been right and is mistyped rather than guessed, so its beginning does not wait for
+    /// it.</param>
     /// <returns>How long the address should wait, if it should have waited already.</returns>
     public TimeSpan? Count(IPAddress? address, string? guess)
     {
@@ -119,7 +122,8 @@ internal sealed class GuessTable(int free, TimeProvider time)
         if (secret.Length < SecretLengthMin) return null;
         var prefix = secret.AsSpan(0, PrefixMax).LastIndexOf('_') + 1;
         var from = AddressOf(address);
-        return Key(HashCode.Combine(from, string.GetHashCode(secret.AsSpan(0, prefix + RandomLength))), HashCode.Combine(string.GetHashCode(secret.AsSpan(prefix, RandomLength)), from));
+        return Key(HashCode.Combine(from, string.GetHashCode(secret.AsSpan(0, prefix + RandomLength))),
+            HashCode.Combine(string.GetHashCode(secret.AsSpan(prefix, RandomLength)), from));
     }
 
     /// <summary>Hashes are seeded anew by each process, so nobody can choose whose place to take.</summary>

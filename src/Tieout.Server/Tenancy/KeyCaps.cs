@@ -25,17 +25,23 @@ internal static class KeyCaps
     public static Budget Changed(ApiKey key, SetKeyCapBody cap, ILedger ledger)
     {
         if (cap.Limit is { } limit) return BudgetOf(key, new(limit, cap.Window), ledger);
-        if (Find(key, cap.Window, ledger)?.Limit is null) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The key has no cap with the window '{SnakeCase.Of(cap.Window)}'.");
+        if (Find(key, cap.Window, ledger)?.Limit is null)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The key has no cap with the window '{SnakeCase.Of(cap.Window)}'.");
+        }
+
         return BudgetOf(key, limit: null, cap.Window, ledger);
     }
 
     /// <exception cref="ApiRefusedException">The key cannot have a cap, or the limit is out of range.</exception>
     public static Budget BudgetOf(ApiKey key, KeyCapBody cap, ILedger ledger) =>
-        KeyCap.Refuse(key) is { } why ? throw new ApiRefusedException(ApiError.ParameterInvalid, why) : BudgetOf(key, Inputs.SumLimit(cap.Limit, "a cap"), cap.Window, ledger);
+        KeyCap.Refuse(key) is { } why
+            ? throw new ApiRefusedException(ApiError.ParameterInvalid, why) : BudgetOf(key, Inputs.SumLimit(cap.Limit, "a cap"), cap.Window, ledger);
 
     /// <summary>The caps of every key of an org.</summary>
     public static ILookup<string, KeyCapBody> ByKey(string org, ILedger ledger) => ledger.Of(SettingKind.Budget, org).Select(row => Budget.Parse(row.Body))
-        .Where(budget => KeyCap.KeyOf(budget) is not null).OrderBy(budget => budget.Window).ToLookup(budget => KeyCap.KeyOf(budget)!, budget => new KeyCapBody(budget.Limit!.Value, budget.Window), StringComparer.Ordinal);
+        .Where(budget => KeyCap.KeyOf(budget) is not null).OrderBy(budget => budget.Window).ToLookup(
+            budget => KeyCap.KeyOf(budget)!, budget => new KeyCapBody(budget.Limit!.Value, budget.Window), StringComparer.Ordinal);
 
     private static Budget BudgetOf(ApiKey key, Amount? limit, WindowUnit window, ILedger ledger) =>
         KeyCap.Of(key.Org, key.Id, window, limit, Find(key, window, ledger)?.TimeZone ?? Inputs.Org(ledger, key.Org).Org.TimeZone);

@@ -33,11 +33,18 @@ internal static class KeyInputs
     private static IReadOnlyList<string>? Models(IReadOnlyList<string>? models)
     {
         if (models is null) return null;
-        if (models.Count is 0 or > KeyTerms.ModelsMax) throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {KeyTerms.ModelsMax} models, or leave them out to allow all.");
+        if (models.Count is 0 or > KeyTerms.ModelsMax)
+        {
+            throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {KeyTerms.ModelsMax} models, or leave them out to allow all.");
+        }
+
         foreach (var model in models)
         {
             var name = model.EndsWith('*') ? model[..^1] : model;
-            if (model != "*" && !Names.IsValid(name)) throw Wrong(ApiError.NameInvalid, $"'{Inputs.Shown(model)}' is not a model's name, with at most one * at its end.");
+            if (model != "*" && !Names.IsValid(name))
+            {
+                throw Wrong(ApiError.NameInvalid, $"'{Inputs.Shown(model)}' is not a model's name, with at most one * at its end.");
+            }
         }
 
         return models;
@@ -49,7 +56,11 @@ internal static class KeyInputs
         if (scopes.Count == 0) throw Wrong(ApiError.ParameterInvalid, "Name at least one scope, or leave them out to allow inference only.");
         foreach (var scope in scopes)
         {
-            if (!KeyScope.IsKnown(scope)) throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(scope)}' is not a scope: use {KeyScope.Inference} (every scope before {KeyScope.UsageFacts}) or {string.Join(", ", KeyScope.All)}.");
+            if (!KeyScope.IsKnown(scope))
+            {
+                throw Wrong(ApiError.ParameterInvalid,
+                    $"'{Inputs.Shown(scope)}' is not a scope: use {KeyScope.Inference} (every scope before {KeyScope.UsageFacts}) or {string.Join(", ", KeyScope.All)}.");
+            }
         }
 
         return scopes;
@@ -58,9 +69,14 @@ internal static class KeyInputs
     private static List<string>? Addresses(IReadOnlyList<string>? addresses)
     {
         if (addresses is null) return null;
-        if (addresses.Count is 0 or > AddressList.Max) throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {AddressList.Max} addresses or networks, or leave them out to allow all.");
+        if (addresses.Count is 0 or > AddressList.Max)
+        {
+            throw Wrong(ApiError.ParameterInvalid, $"Name 1 to {AddressList.Max} addresses or networks, or leave them out to allow all.");
+        }
+
         return [.. addresses.Select(address => address is not null && AddressList.TryNormalize(address, out var normal) ? normal
-            : throw Wrong(ApiError.ParameterInvalid, $"'{Inputs.Shown(address ?? "null")}' is not an address or a network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32, with no bits after the prefix."))];
+            : throw Wrong(ApiError.ParameterInvalid,
+                $"'{Inputs.Shown(address ?? "null")}' is not an address or a network. Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32, with no bits after the prefix."))];
     }
 
     private static KeyPins? Pins(KeyPins? pins, string? project)
@@ -70,10 +86,17 @@ internal static class KeyInputs
         {
             if (value is null) continue;
             Inputs.Name(value, $"pins.{tag}");
-            if (value == UsageLabels.Other) throw Wrong(ApiError.ParameterInvalid, $"'{value}' stands for every {tag} above the org's limit, so it cannot be pinned. Pin another {tag}.");
+            if (value == UsageLabels.Other)
+            {
+                throw Wrong(ApiError.ParameterInvalid, $"'{value}' stands for every {tag} above the org's limit, so it cannot be pinned. Pin another {tag}.");
+            }
         }
 
-        if (project is not null && pins.Project is not null && pins.Project != project) throw Wrong(ApiError.ParameterInvalid, $"The key is project '{project}'s. Pin that project or none.");
+        if (project is not null && pins.Project is not null && pins.Project != project)
+        {
+            throw Wrong(ApiError.ParameterInvalid, $"The key is project '{project}'s. Pin that project or none.");
+        }
+
         return pins == new KeyPins() ? null : pins;
     }
 
@@ -84,14 +107,18 @@ internal static class KeyInputs
         foreach (var (name, value) in metadata)
         {
             Inputs.Name(name, "metadata");
-            if (value is null || value.Length > KeyTerms.MetadataValueMax) throw Wrong(ApiError.ParameterInvalid, $"The note '{Inputs.Shown(name)}' is longer than {KeyTerms.MetadataValueMax} characters.");
+            if (value is null || value.Length > KeyTerms.MetadataValueMax)
+            {
+                throw Wrong(ApiError.ParameterInvalid, $"The note '{Inputs.Shown(name)}' is longer than {KeyTerms.MetadataValueMax} characters.");
+            }
         }
 
         return metadata;
     }
 
     private static Int128? NotNegative(Amount? amount, string name) =>
-        amount is null || (amount >= Amount.Zero && amount <= Amount.TransferMax) ? amount?.Nanos : throw Wrong(ApiError.AmountInvalid, $"'{amount}' is not a cap ({name}): use 0 to {Amount.TransferMax}.");
+        amount is null || (amount >= Amount.Zero && amount <= Amount.TransferMax)
+            ? amount?.Nanos : throw Wrong(ApiError.AmountInvalid, $"'{amount}' is not a cap ({name}): use 0 to {Amount.TransferMax}.");
 
     private static ApiRefusedException Wrong(ApiError error, string what) => new(error, what);
 }

@@ -26,8 +26,14 @@ internal sealed class KeySnapshot
         _orgs = settings.Where(row => row.Kind == SettingKind.Org).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var row in settings)
         {
-            if (row.Kind == SettingKind.Key) Add(ApiKey.Parse(row.Body));
-            else if (row.Kind == SettingKind.AdminToken && RoleToken.Parse(row.Body) is { Revoked: false } token) _tokens.Add(token.SecretSha256, token, token.ExpiresAt);
+            if (row.Kind == SettingKind.Key)
+            {
+                Add(ApiKey.Parse(row.Body));
+            }
+            else if (row.Kind == SettingKind.AdminToken && RoleToken.Parse(row.Body) is { Revoked: false } token)
+            {
+                _tokens.Add(token.SecretSha256, token, token.ExpiresAt);
+            }
         }
     }
 

@@ -6,8 +6,10 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;
 
-/// <summary>Records when each key was last used, to the minute. A request costs a comparison; uses are stored in batches beside the ledger, with no commit and no change of a setting.</summary>
-/// <remarks>Another node shows a use within <see cref="StoredEvery"/> and the minute that is cut off. A node that is killed loses at most the uses of <see cref="StoredEvery"/>.</remarks>
+/// <summary>Records when each key was last used, to the minute. A request costs a comparison; uses are stored in batches beside the ledger, with no commit and
+/// no change of a setting.</summary>
+/// <remarks>Another node shows a use within <see cref="StoredEvery"/> and the minute that is cut off. A node that is killed loses at most the uses of
+/// <see cref="StoredEvery"/>.</remarks>
 internal sealed class KeyUseRecorder(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<KeyUseRecorder> logger)
     : TickingWorker(KeyUseRecorder.StoredEvery, time, outages)
 {

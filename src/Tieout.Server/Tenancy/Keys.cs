@@ -45,11 +45,13 @@ public sealed record MadeKeyBody(string Id, string Key, string Org, string? Team
 
 /// <param name="Tenants">Whom a worker may act for; null: only its own org.</param>
 /// <param name="Caps">The most that the key may spend, one for each kind of window; null: it has none.</param>
-/// <param name="LastUsedAt">The minute (UTC) of the last request that was let in with the key, on any node; null: none since the server records it. Up to two minutes late.</param>
+/// <param name="LastUsedAt">The minute (UTC) of the last request that was let in with the key, on any node; null: none since the server records it. Up to two
+/// minutes late.</param>
 public sealed record KeyBody(
     string Id, string Org, string? Team, string? Project, string? Name, bool Blocked, DateTimeOffset CreatedAt, bool Worker, IReadOnlyList<string>? Tenants,
     DateTimeOffset? ExpiresAt = null, DateTimeOffset? PreviousUntil = null, IReadOnlyList<string>? Models = null, IReadOnlyList<string>? Scopes = null,
-    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null, KeyPins? Pins = null,
+    IReadOnlyDictionary<string, string>? Metadata = null, Amount? FactsPerCall = null, Amount? FactsPerDay = null, IReadOnlyList<string>? Addresses = null,
+    KeyPins? Pins = null,
     IReadOnlyList<KeyCapBody>? Caps = null, DateTimeOffset? LastUsedAt = null);
 
 public sealed record KeyListBody(IReadOnlyList<KeyBody> Items, long AsOf);
@@ -64,10 +66,18 @@ internal static class KeyEndpoints
     {
         api.MapGet("/orgs/{org}/keys", ListAsync).Allow(Access.EveryRole);
         api.MapPost("/orgs/{org}/keys", Create).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/orgs/{org}/keys/{key}/block", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, known => known with { Blocked = true }, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/orgs/{org}/keys/{key}/unblock", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, known => known with { Blocked = false }, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/block",
+            (string org, string key, HttpContext context, ILedger ledger,
+                KeyUseRecorder recorder) => Change(org, key, known => known with { Blocked = true }, context, ledger, recorder)).Allow(
+                    Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/unblock",
+            (string org, string key, HttpContext context, ILedger ledger,
+                KeyUseRecorder recorder) => Change(org, key, known => known with { Blocked = false }, context, ledger, recorder)).Allow(
+                    Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/orgs/{org}/keys/{key}/end-previous", (string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder) => Change(org, key, WithoutPrevious, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/orgs/{org}/keys/{key}/end-previous",
+            (string org, string key, HttpContext context, ILedger ledger,
+                KeyUseRecorder recorder) => Change(org, key, WithoutPrevious, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/cap", SetCap).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));
@@ -78,7 +88,8 @@ internal static class KeyEndpoints
         var asOf = ledger.Read.AsOf;
         Inputs.Org(ledger, org);
         var standing = await KeyStanding.OfAsync(org, ledger, recorder, context.RequestAborted);
-        var items = ledger.Of(SettingKind.Key, org).Select(row => standing.Body(ApiKey.Parse(row.Body))).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal).ToList();
+        var items = ledger.Of(SettingKind.Key, org)
+            .Select(row => standing.Body(ApiKey.Parse(row.Body))).OrderBy(key => key.CreatedAt).ThenBy(key => key.Id, StringComparer.Ordinal).ToList();
         return Answer.Ok(new KeyListBody(items, asOf), TenancyJson.Default.KeyListBody);
     }
 
@@ -90,11 +101,14 @@ internal static class KeyEndpoints
         ledger.Exists(SettingKind.Project, org, body.Project);
         if (body.Name is not null) Inputs.Name(body.Name, "name");
         CheckTenants(body, ledger);
-        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata, body.FactsPerCall, body.FactsPerDay, body.Addresses, body.Pins), KeyTerms.None, body.Project, zone, time);
+        var terms = KeyInputs.Terms(new(body.ExpiresAt, body.Models, body.Scopes, body.Metadata, body.FactsPerCall, body.FactsPerDay, body.Addresses,
+            body.Pins), KeyTerms.None, body.Project, zone, time);
 
         var (secret, hash) = Secrets.Make(SecretForm.KeyPrefix);
         var id = "key_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        var key = new ApiKey(id, org, body.Team, body.Project, body.Name, hash, Blocked: false, time.GetUtcNow(), body.Worker, body.Tenants) { Terms = terms == KeyTerms.None ? null : terms };
+        var key = new ApiKey(id, org, body.Team, body.Project, body.Name, hash, Blocked: false, time.GetUtcNow(), body.Worker,
+            body.Tenants)
+        { Terms = terms == KeyTerms.None ? null : terms };
         var record = new Command.Record(SettingKind.Key, org, id, key.ToJson(), Once: false);
 
         // In one commit: no moment has the key without its cap.
@@ -106,7 +120,11 @@ internal static class KeyEndpoints
     private static async Task<IResult> Rotate(string org, string key, HttpContext context, ILedger ledger, TimeProvider time)
     {
         var body = context.Request.ContentLength is 0 or null ? new() : await Inputs.BodyAsync(context, TenancyJson.Default.RotateKeyBody);
-        if (body.GraceSeconds is < 0 or > GraceSecondsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The grace period is 0 to {GraceSecondsMax} seconds.");
+        if (body.GraceSeconds is < 0 or > GraceSecondsMax)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"The grace period is 0 to {GraceSecondsMax} seconds.");
+        }
+
         var known = Known(org, key, ledger);
         var (secret, hash) = Secrets.Make(SecretForm.KeyPrefix);
         var until = body.Now || body.GraceSeconds == 0 ? (DateTimeOffset?)null : time.GetUtcNow().AddSeconds(body.GraceSeconds);
@@ -129,7 +147,8 @@ internal static class KeyEndpoints
     {
         var body = await Inputs.BodyAsync(context, TenancyJson.Default.KeyTermsBody);
         var zone = Inputs.Org(ledger, org).Zone;
-        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, known.Project, zone, time) }, context, ledger, recorder);
+        return await Change(org, key, known => known with { Terms = KeyInputs.Terms(body, known.Terms ?? KeyTerms.None, known.Project, zone, time) }, context,
+            ledger, recorder);
     }
 
     private static async Task<IResult> SetCap(string org, string key, HttpContext context, ILedger ledger, KeyUseRecorder recorder)
@@ -148,12 +167,14 @@ internal static class KeyEndpoints
     }
 
     /// <summary>The secret before the last rotation ends at once; the new one stays.</summary>
-    private static ApiKey WithoutPrevious(ApiKey key) => key.Terms is { } terms ? key with { Terms = terms with { PreviousSha256 = null, PreviousUntil = null } } : key;
+    private static ApiKey WithoutPrevious(ApiKey key) =>
+        key.Terms is { } terms ? key with { Terms = terms with { PreviousSha256 = null, PreviousUntil = null } } : key;
 
     internal static ApiKey Known(string org, string key, ILedger ledger)
     {
         Inputs.Org(ledger, org);
-        var row = ledger.Find(SettingKind.Key, org, key) ?? throw new ApiRefusedException(ApiError.KeyNotFound, $"Org '{org}' has no key '{Inputs.Shown(key)}'.");
+        var row = ledger.Find(SettingKind.Key, org, key)
+            ?? throw new ApiRefusedException(ApiError.KeyNotFound, $"Org '{org}' has no key '{Inputs.Shown(key)}'.");
         return ApiKey.Parse(row.Body);
     }
 
@@ -164,7 +185,11 @@ internal static class KeyEndpoints
     {
         if (body.Tenants is not { } tenants) return;
         if (!body.Worker) throw new ApiRefusedException(ApiError.ParameterInvalid, "Only a worker's key has tenants: set worker to true.");
-        if (tenants.Count > TenantsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"A key may name at most {TenantsMax} tenants; '*' is all of them.");
+        if (tenants.Count > TenantsMax)
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"A key may name at most {TenantsMax} tenants; '*' is all of them.");
+        }
+
         foreach (var tenant in tenants)
         {
             if (tenant != ApiKey.AnyTenant) Inputs.Org(ledger, tenant);

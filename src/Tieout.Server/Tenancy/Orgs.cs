@@ -17,7 +17,8 @@ public sealed record NewOrgBody(string Id, string Asset, BillingMode? Billing, A
 
 /// <param name="ClosedThrough">The last closed month; null: none.</param>
 /// <param name="Freeze">Null: the org is not frozen, or the caller is the org itself.</param>
-public sealed record OrgBody(string Id, string Asset, BillingMode Billing, Amount? CreditLine, string TimeZone, string? ClosedThrough, OrgFreezeBody? Freeze = null);
+public sealed record OrgBody(
+    string Id, string Asset, BillingMode Billing, Amount? CreditLine, string TimeZone, string? ClosedThrough, OrgFreezeBody? Freeze = null);
 
 /// <summary>Since when, by whom and why money of the org must not be moved by hand.</summary>
 /// <param name="By">Null: a reconciliation froze it.</param>
@@ -44,7 +45,9 @@ internal static class OrgEndpoints
         foreach (var (path, kind) in (ReadOnlySpan<(string, SettingKind)>)[("teams", SettingKind.Team), ("projects", SettingKind.Project)])
         {
             api.MapGet($"/orgs/{{org}}/{path}", (string org, ILedger ledger) => ListUnits(org, kind, ledger)).Allow(Access.EveryRole);
-            api.MapPost($"/orgs/{{org}}/{path}", (string org, HttpContext context, ILedger ledger, TimeProvider time) => CreateUnit(org, kind, context, ledger, time)).Allow(Access.Roles(AdminRole.Operator));
+            api.MapPost($"/orgs/{{org}}/{path}",
+                (string org, HttpContext context, ILedger ledger, TimeProvider time) => CreateUnit(org, kind, context, ledger, time)).Allow(
+                    Access.Roles(AdminRole.Operator));
         }
     }
 
@@ -58,7 +61,11 @@ internal static class OrgEndpoints
     private static IResult Get(string org, HttpContext context, ILedger ledger)
     {
         var body = Body(Inputs.Org(ledger, org));
-        if (Caller.Of(context).IsPlatform && Freezes.Of(ledger, org) is { Frozen: true } freeze) body = body with { Freeze = new(freeze.Reason, freeze.By, freeze.At) };
+        if (Caller.Of(context).IsPlatform && Freezes.Of(ledger, org) is { Frozen: true } freeze)
+        {
+            body = body with { Freeze = new(freeze.Reason, freeze.By, freeze.At) };
+        }
+
         return Answer.Ok(body, TenancyJson.Default.OrgBody);
     }
 
@@ -67,13 +74,23 @@ internal static class OrgEndpoints
         var body = await Inputs.BodyAsync(context, TenancyJson.Default.NewOrgBody);
         var id = Inputs.Name(body.Id, "org");
         if (id.Contains('/', StringComparison.Ordinal)) throw new ApiRefusedException(ApiError.NameInvalid, "The id of an org may not contain '/'.");
-        if (!Asset.IsValid(body.Asset)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(body.Asset)}' is not an asset: three to twelve capital letters or digits, such as USD or CREDIT.");
+        if (!Asset.IsValid(body.Asset))
+        {
+            throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"'{Inputs.Shown(body.Asset)}' is not an asset: three to twelve capital letters or digits, such as USD or CREDIT.");
+        }
+
         var zone = body.TimeZone ?? "UTC";
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(zone)}' is not an IANA time zone, such as Europe/Berlin.");
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+        {
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(zone)}' is not an IANA time zone, such as Europe/Berlin.");
+        }
+
         var line = body.CreditLine is { } given ? Inputs.SumLimit(given, "a credit line").Nanos : (Int128?)null;
         var billing = body.Billing ?? throw new ApiRefusedException(ApiError.ParameterInvalid, "billing is required: prepaid or postpaid.");
 
-        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), AdminCalls.Of(context), new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
+        var (isNew, _, _) = (await ledger.ActAsync(new Command.OpenOrg(new Org(id, body.Asset, billing, line, zone)), AdminCalls.Of(context),
+            new(Inputs.IdempotencyKey(context), body.Reason))).OrThrow();
         return Answer.Made(isNew, Body(Inputs.Org(ledger, id)), TenancyJson.Default.OrgBody);
     }
 

@@ -8,7 +8,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Tenancy;
 
-/// <summary>Records refused log-ins and refused administrative calls as audit records (U1). Strangers cannot fill the ledger: above a rate calls are counted, not recorded.</summary>
+/// <summary>Records refused log-ins and refused administrative calls as audit records (U1). Strangers cannot fill the ledger: above a rate calls are counted,
+/// not recorded.</summary>
 internal sealed partial class RefusedCalls(ILedger ledger, TimeProvider time, ILogger<RefusedCalls> logger)
 {
     /// <summary>Records at once, after a quiet time.</summary>
@@ -22,7 +23,8 @@ internal sealed partial class RefusedCalls(ILedger ledger, TimeProvider time, IL
     private DateTimeOffset _at;
     private long _counted;
 
-    /// <summary>Whether a refusal is recorded: an unknown credential at the API, or a token of the platform that may not make the call. A tenant's key is the tenant's own affair.</summary>
+    /// <summary>Whether a refusal is recorded: an unknown credential at the API, or a token of the platform that may not make the call. A tenant's key is the
+    /// tenant's own affair.</summary>
     public static bool Concerns(HttpRequest request, AccessProtocol protocol, Caller? caller) =>
         protocol is ApiProtocol && (caller is null ? request.Headers.Authorization.Count > 0 : caller.IsPlatform && !HttpMethods.IsGet(request.Method));
 

@@ -19,7 +19,8 @@ internal sealed class Spender(ApiKey key, byte[] secretSha256)
     /// <summary>Where the key may be used from; null: everywhere.</summary>
     public AddressList? Addresses { get; } = key.Terms?.Addresses is { } entries ? AddressList.Of(entries) : null;
 
-    /// <summary>The last minute that <see cref="KeyUseRecorder"/> noted: whole minutes since the year 1. Written by any thread; a lost write costs one more note.</summary>
+    /// <summary>The last minute that <see cref="KeyUseRecorder"/> noted: whole minutes since the year 1. Written by any thread; a lost write costs one more
+    /// note.</summary>
     public long UsedMinute { get; set; }
 
     public Caller Caller => field ??= new(key.Org, Role: null, key.Id, this);

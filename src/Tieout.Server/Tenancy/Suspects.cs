@@ -37,7 +37,8 @@ internal sealed class Suspects(int free)
         return suspect.Key == key ? suspect.Until : 0;
     }
 
-    /// <summary>The place of a key, or the one to take for it: that with the fewest wrong credentials, so that a flood of new suspects does not push out a persistent one.</summary>
+    /// <summary>The place of a key, or the one to take for it: that with the fewest wrong credentials, so that a flood of new suspects does not push out a
+    /// persistent one.</summary>
     private ref SuspectAddress Find(ulong key, long now)
     {
         var start = (int)(key % (Slots / WaysPerKey)) * WaysPerKey;

@@ -5,8 +5,10 @@ namespace Tieout.Server.Tenancy;
 
 /// <summary>The JSON of orgs, keys and tokens in the API: snake_case, money as decimal strings, unknown members refused.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(AdminRoleConverter), typeof(WindowUnitConverter)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false,
+    Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(AdminRoleConverter), typeof(WindowUnitConverter)])]
 [JsonSerializable(typeof(ExpireKeyBody))]
 [JsonSerializable(typeof(FreezeBody))]
 [JsonSerializable(typeof(KeyBody))]

@@ -37,7 +37,8 @@ internal static class TokenEndpoints
     private static IResult List(ILedger ledger)
     {
         var asOf = ledger.Read.AsOf;
-        var items = ledger.Of(SettingKind.AdminToken, "").Select(row => Body(RoleToken.Parse(row.Body))).OrderBy(token => token.CreatedAt).ThenBy(token => token.Id, StringComparer.Ordinal).ToList();
+        var items = ledger.Of(SettingKind.AdminToken, "")
+            .Select(row => Body(RoleToken.Parse(row.Body))).OrderBy(token => token.CreatedAt).ThenBy(token => token.Id, StringComparer.Ordinal).ToList();
         return Answer.Ok(new TokenListBody(items, asOf), TenancyJson.Default.TokenListBody);
     }
 
@@ -56,7 +57,8 @@ internal static class TokenEndpoints
 
     private static async Task<IResult> Revoke(string token, HttpContext context, ILedger ledger)
     {
-        var row = ledger.Find(SettingKind.AdminToken, "", token) ?? throw new ApiRefusedException(ApiError.TokenNotFound, $"The token '{Inputs.Shown(token)}' does not exist.");
+        var row = ledger.Find(SettingKind.AdminToken, "", token)
+            ?? throw new ApiRefusedException(ApiError.TokenNotFound, $"The token '{Inputs.Shown(token)}' does not exist.");
         var revoked = RoleToken.Parse(row.Body) with { Revoked = true };
         (await ledger.ActAsync(new Command.Record(SettingKind.AdminToken, "", token, revoked.ToJson(), Once: false), AdminCalls.Of(context))).OrThrow();
         return Answer.Ok(Body(revoked), TenancyJson.Default.TokenBody);

@@ -20,7 +20,8 @@ namespace Tieout.Server.Tracing;
 /// <param name="ProviderCost">Σ of what the providers take; null: a tenant reads.</param>
 /// <param name="Lineage">What happened to each envelope of the operation, oldest first; empty: it had none.</param>
 public sealed record OperationBody(
-    string OperationId, string Org, string Asset, bool Settled, Amount Charge, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, IReadOnlyList<AttemptBody> Attempts,
+    string OperationId, string Org, string Asset, bool Settled, Amount Charge,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, IReadOnlyList<AttemptBody> Attempts,
     IReadOnlyList<LineageBody> Lineage, long AsOf);
 
 /// <param name="Provider">The upstream that was asked; so for an attempt that never reached it.</param>
@@ -29,15 +30,20 @@ public sealed record OperationBody(
 /// <param name="Hold">Null: it was charged without a hold.</param>
 /// <param name="Usage">Null: in flight, released or expired.</param>
 public sealed record AttemptBody(
-    string Id, string? Provider, string? Model, string? TriggerType, int? AttemptNo, int? StatusCode, string? StartedAt, int? DurationMs, HoldBody? Hold, UsageLine? Usage);
+    string Id, string? Provider, string? Model, string? TriggerType, int? AttemptNo, int? StatusCode, string? StartedAt, int? DurationMs, HoldBody? Hold,
+    UsageLine? Usage);
 
 /// <summary>Lineage: from an operation's id to every attempt, hold, usage record and charge.</summary>
 internal static class OperationEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/operations/{**id}", (string org, string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get([Inputs.Org(ledger, org)], id, context, ledger, keys)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
-        api.MapGet("/operations/{**id}", (string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get(Visible(context, ledger), id, context, ledger, keys)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/orgs/{org}/operations/{**id}",
+            (string org, string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get([Inputs.Org(ledger, org)], id, context, ledger, keys)).Allow(
+                Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/operations/{**id}",
+            (string id, HttpContext context, ILedger ledger, EnvelopeKeys keys) => Get(Visible(context, ledger), id, context, ledger, keys)).Allow(
+                Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     /// <summary>The caller's org, or all of them: operation ids are unique within an org only, so the first that has it answers.</summary>
@@ -69,7 +75,8 @@ internal static class OperationEndpoints
 
         var settled = attempts.All(attempt => attempt.Hold is null || attempt.State != HoldState.Open);
         var numbers = lineage.SelectMany(issuance => issuance.Steps).ToLookup(step => step.Id, step => step.AttemptNo, StringComparer.Ordinal);
-        return new(id, org.Id, org.Asset, settled, charge, viewer == Viewer.Platform ? cost : null, [.. attempts.Select(attempt => Body(attempt, numbers, viewer))], lineage, asOf);
+        return new(id, org.Id, org.Asset, settled, charge, viewer == Viewer.Platform ? cost : null,
+            [.. attempts.Select(attempt => Body(attempt, numbers, viewer))], lineage, asOf);
     }
 
     /// <param name="numbers">Of attempts under an envelope, those also that came to no usage.</param>

@@ -18,7 +18,8 @@ internal sealed class RefusedTraces(ILedger ledger, TimeProvider time)
     {
         var asset = ledger.Read.Orgs.FirstOrDefault(state => state.Org.Id == org)?.Org.Asset;
         return new(
-            id, "correlation_id", org.Length == 0 ? null : org, asset, CorrelationIds: [id], TraceIds: [], OperationIds: [], Settled: true, Amount.Zero, Envelopes: [],
+            id, "correlation_id", org.Length == 0 ? null : org, asset, CorrelationIds: [id], TraceIds: [], OperationIds: [], Settled: true, Amount.Zero,
+            Envelopes: [],
             [.. rows.Select(Step)], Truncated: rows.Count == RowsMax, ledger.Read.AsOf);
     }
 
@@ -26,6 +27,7 @@ internal sealed class RefusedTraces(ILedger ledger, TimeProvider time)
         rows.Count == 0 ? trace : trace with { Steps = [.. trace.Steps.Concat(rows.Select(Step)).OrderBy(step => step.At, StringComparer.Ordinal)] };
 
     private static TraceStepBody Step(RefusedRequest row) => new(
-        row.At.ToString(), "refused", Id: null, $"{row.Status} {row.Code}: {row.Method} {row.Route ?? "an unknown address"} by {row.Token ?? "nobody known"} from {row.Address ?? "an unknown address"}",
+        row.At.ToString(), "refused", Id: null,
+        $"{row.Status} {row.Code}: {row.Method} {row.Route ?? "an unknown address"} by {row.Token ?? "nobody known"} from {row.Address ?? "an unknown address"}",
         Amount: null, OperationId: null, UsageId: null, AttemptNo: null, row.CorrelationId, TraceId: null, Commit: null, Hash: null);
 }

@@ -13,7 +13,8 @@ namespace Tieout.Server.Tracing;
 /// <param name="Envelopes">Each with its steps, and whether it is intact; empty: there was none.</param>
 /// <param name="Truncated">There is more under this id than is shown.</param>
 public sealed record TraceBody(
-    string Id, string FoundAs, string? Org, string? Asset, IReadOnlyList<string> CorrelationIds, IReadOnlyList<string> TraceIds, IReadOnlyList<string> OperationIds,
+    string Id, string FoundAs, string? Org, string? Asset, IReadOnlyList<string> CorrelationIds, IReadOnlyList<string> TraceIds,
+    IReadOnlyList<string> OperationIds,
     bool Settled, Amount Charge, IReadOnlyList<LineageBody> Envelopes, IReadOnlyList<TraceStepBody> Steps, bool Truncated, long AsOf);
 
 /// <param name="Kind">refused, request, envelope, hold, hold_end, usage, posting, window, finding, message, delivery or invoice_line.</param>
@@ -23,7 +24,8 @@ public sealed record TraceBody(
 /// <param name="Commit">That made it durable; null: it follows from other rows.</param>
 /// <param name="Hash">The commit's link of the chain, 64 hexadecimal digits.</param>
 public sealed record TraceStepBody(
-    string At, string Kind, string? Id, string What, Amount? Amount, string? OperationId, string? UsageId, int? AttemptNo, string? CorrelationId, string? TraceId,
+    string At, string Kind, string? Id, string What, Amount? Amount, string? OperationId, string? UsageId, int? AttemptNo, string? CorrelationId,
+    string? TraceId,
     long? Commit, string? Hash);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(AmountConverter)])]

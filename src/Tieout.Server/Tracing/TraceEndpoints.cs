@@ -18,8 +18,12 @@ internal static class TraceEndpoints
 {
     public static void MapTraces(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/trace/{**id}", (string org, string id, HttpContext context, CostTraces traces, RefusedTraces refused) => Get([org], id, context, traces, refused)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
-        api.MapGet("/trace/{**id}", (string id, HttpContext context, ILedger ledger, CostTraces traces, RefusedTraces refused) => Get(Visible(context, ledger), id, context, traces, refused)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/orgs/{org}/trace/{**id}",
+            (string org, string id, HttpContext context, CostTraces traces, RefusedTraces refused) => Get([org], id, context, traces, refused)).Allow(
+                Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
+        api.MapGet("/trace/{**id}",
+            (string id, HttpContext context, ILedger ledger, CostTraces traces,
+                RefusedTraces refused) => Get(Visible(context, ledger), id, context, traces, refused)).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }
 
     /// <summary>Ids are unique within an org only, so the first org that has it answers.</summary>
@@ -40,11 +44,15 @@ internal static class TraceEndpoints
         // Requests of strangers and of the platform's own people belong to no org: only the platform sees them.
         foreach (var org in Caller.Of(context).IsPlatform && context.GetRouteValue("org") is null ? [.. orgs, ""] : orgs)
         {
-            if (await refused.FindAsync(org, id, context.RequestAborted) is { Count: > 0 } rows) return Answer.Ok(refused.Body(id, org, rows), TraceJson.Default.TraceBody);
+            if (await refused.FindAsync(org, id, context.RequestAborted) is { Count: > 0 } rows)
+            {
+                return Answer.Ok(refused.Body(id, org, rows), TraceJson.Default.TraceBody);
+            }
         }
 
         throw new ApiRefusedException(
-            ApiError.TraceNotFound, $"No record has '{Inputs.Shown(id)}' as its correlation, operation or usage id. Find a refused request by its correlation id for a day, an open hold by its operation.");
+            ApiError.TraceNotFound,
+            $"No record has '{Inputs.Shown(id)}' as its correlation, operation or usage id. Find a refused request by its correlation id for a day, an open hold by its operation.");
     }
 }
 
@@ -77,11 +85,13 @@ internal sealed class CostTraces(ILedger ledger, EnvelopeKeys keys, TimeProvider
 
         var settled = attempts.All(attempt => attempt.Hold is null || attempt.State != HoldState.Open);
         return new(
-            id, foundAs, orgId, org.Org.Asset, Distinct(attempts, usage => usage.CorrelationId), Distinct(attempts, usage => usage.TraceId), operations, settled, steps.Charge,
+            id, foundAs, orgId, org.Org.Asset, Distinct(attempts, usage => usage.CorrelationId), Distinct(attempts, usage => usage.TraceId), operations,
+            settled, steps.Charge,
             LineageBody.From(lineage, keys.Ring), steps.InOrder, truncated, asOf);
     }
 
-    private async Task<(string FoundAs, IReadOnlyList<string> Operations, IReadOnlyList<Attempt> Attempts, bool Truncated)> AttemptsAsync(string org, string id, CancellationToken cancellationToken)
+    private async Task<(string FoundAs, IReadOnlyList<string> Operations, IReadOnlyList<Attempt> Attempts, bool Truncated)> AttemptsAsync(
+        string org, string id, CancellationToken cancellationToken)
     {
         var read = ledger.Read;
         if (Guid.TryParseExact(id, "D", out var guid) && await read.AttemptAsync(org, new(guid), cancellationToken) is { } one)
@@ -103,7 +113,8 @@ internal sealed class CostTraces(ILedger ledger, EnvelopeKeys keys, TimeProvider
             attempts.AddRange(made.Where(attempt => attempt.Usage is null || attempt.Usage.Usage.CorrelationId == id));
         }
 
-        return ("correlation_id", [.. all.Take(OperationsMax)], [.. attempts.Take(AttemptsMax)], rows.Count > AttemptsMax || all.Count > OperationsMax || attempts.Count > AttemptsMax);
+        return ("correlation_id", [.. all.Take(OperationsMax)], [.. attempts.Take(AttemptsMax)],
+            rows.Count > AttemptsMax || all.Count > OperationsMax || attempts.Count > AttemptsMax);
     }
 
     private static List<string> Distinct(IEnumerable<Attempt> attempts, Func<UsageRecord, string?> part) =>

@@ -13,7 +13,8 @@ namespace Tieout.Server.Tracing;
 internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyList<FinalInvoice> invoices, Viewer viewer)
 {
     /// <summary>At the same time, in the order in which one leads to the other.</summary>
-    private static readonly string[] Order = ["request", "envelope", "hold", "hold_end", "usage", "posting", "window", "finding", "message", "delivery", "invoice_line"];
+    private static readonly string[] Order = ["request", "envelope", "hold", "hold_end", "usage", "posting", "window", "finding", "message", "delivery",
+        "invoice_line"];
 
     private readonly List<(Instant At, long Seq, TraceStepBody Step)> _steps = [];
     private readonly HashSet<string> _requests = new(StringComparer.Ordinal);
@@ -32,7 +33,8 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
     {
         var step = entry.Row.Step;
         var what = $"{(step.Kind == LineageKind.Attempt ? $"attempt {step.AttemptNo}" : "hop")} by {step.Executor} to {step.Target}, step {entry.Row.No} of envelope {entry.Row.Issuance}";
-        _steps.Add((step.At, entry.Seq, new(step.At.ToString(), "envelope", step.Id, what, null, entry.OperationId, null, step.AttemptNo, null, null, null, null)));
+        _steps.Add((step.At, entry.Seq,
+            new(step.At.ToString(), "envelope", step.Id, what, null, entry.OperationId, null, step.AttemptNo, null, null, null, null)));
     }
 
     public void Attempt(Attempt attempt, AttemptRecords records)
@@ -56,7 +58,8 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
     {
         foreach (var finding in records.Findings)
         {
-            Add(finding.Row.RecordedAt, "finding", finding.Row.Seq, attempt, $"{finding.Row.Code} ({finding.Row.Code.Severity}): {finding.Row.Detail}", null, finding.Commit);
+            Add(finding.Row.RecordedAt, "finding", finding.Row.Seq, attempt, $"{finding.Row.Code} ({finding.Row.Code.Severity}): {finding.Row.Detail}", null,
+                finding.Commit);
         }
 
         foreach (var message in records.Outbox.Where(message => IsAbout(message.Row, attempt)))
@@ -82,7 +85,9 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
         var labels = usage?.Labels ?? attempt.Hold!.Scope;
         var operation = usage?.OperationId ?? attempt.Hold!.OperationId;
         if (!_requests.Add($"{operation} {usage?.CorrelationId}")) return;
-        var of = string.Join(", ", new[] { ("project", labels.Project), ("team", labels.Team), ("key", labels.Key), ("user", usage?.EndUser ?? attempt.Hold?.EndUser), ("feature", labels.Feature), ("app instance", labels.Runtime?.AppInstance) }
+        var of = string.Join(", ",
+            new[] { ("project", labels.Project), ("team", labels.Team), ("key", labels.Key), ("user", usage?.EndUser ?? attempt.Hold?.EndUser), ("feature",
+                labels.Feature), ("app instance", labels.Runtime?.AppInstance) }
             .Where(label => label.Item2 is not null).Select(label => $"{label.Item1} {label.Item2}"));
         var (held, occurred) = (attempt.Hold?.HeldAt, usage?.OccurredAt);
         var at = held is null || occurred < held ? occurred!.Value : held.Value;
@@ -94,13 +99,17 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
         var posting = committed.Row;
         var signed = posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
         Charge += signed;
-        var why = posting.Reverses > 0 ? $" of posting {posting.Reverses}: {posting.Reason} (command {posting.CommandId})" : $" from {SnakeCase.Of(org.KindOf(posting.Debit))} to {SnakeCase.Of(org.KindOf(posting.Credit))}";
-        Add(posting.RecordedAt, "posting", posting.Seq, attempt, $"{SnakeCase.Of(posting.Kind)}{why}, counts at {posting.EffectiveAt}", signed, committed.Commit);
+        var why = posting.Reverses > 0 ? $" of posting {posting.Reverses}: {posting.Reason} (command {posting.CommandId})"
+            : $" from {SnakeCase.Of(org.KindOf(posting.Debit))} to {SnakeCase.Of(org.KindOf(posting.Credit))}";
+        Add(posting.RecordedAt, "posting", posting.Seq, attempt, $"{SnakeCase.Of(posting.Kind)}{why}, counts at {posting.EffectiveAt}", signed,
+            committed.Commit);
         var usage = attempt.Usage!.Usage;
-        foreach (var budget in read.BudgetStates(org.Org.Id).Where(budget => budget.Counts(usage.Labels, usage.EndUser) && budget.CountsAt(posting.EffectiveAt)))
+        foreach (var budget in read.BudgetStates(org.Org.Id).Where(
+            budget => budget.Counts(usage.Labels, usage.EndUser) && budget.CountsAt(posting.EffectiveAt)))
         {
             var window = budget.WindowAt(posting.EffectiveAt);
-            var name = budget.Budget.Limit is null ? $"{budget.Budget.Id} ({(budget.Budget.Scope.IsWholeOrg ? "the org's own meter" : "without a limit")})" : $"{budget.Budget.Id}{(budget.IsPerUser ? $" of {usage.EndUser}" : "")}";
+            var name = budget.Budget.Limit is null ? $"{budget.Budget.Id} ({(budget.Budget.Scope.IsWholeOrg ? "the org's own meter" : "without a limit")})"
+                : $"{budget.Budget.Id}{(budget.IsPerUser ? $" of {usage.EndUser}" : "")}";
             Add(posting.RecordedAt, "window", budget.No, attempt, $"{name}, the window from {window.Start}", signed, committed.Commit, budget.Budget.Id);
         }
 
@@ -115,13 +124,17 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
         if (invoices.FirstOrDefault(invoice => invoice.Period == month.ToString()) is not { } issued)
         {
             var closed = org.ClosedThrough is { } through && through.CompareTo(month) >= 0;
-            Add(posting.RecordedAt, "invoice_line", posting.Seq, attempt, closed ? $"{month} is closed; its invoice is not issued yet" : $"{month} is open: its invoice is still to come", amount, commit, month.ToString());
+            Add(posting.RecordedAt, "invoice_line", posting.Seq, attempt,
+                closed ? $"{month} is closed; its invoice is not issued yet" : $"{month} is open: its invoice is still to come", amount, commit,
+                month.ToString());
             return;
         }
 
         var line = issued.Lines.Index().FirstOrDefault(line =>
-            line.Item.Project == labels.Project && line.Item.Provider == labels.Provider && line.Item.Model == labels.Model && line.Item.Source == labels.Source);
-        var what = line.Item is null ? $"{issued.Number} has no line for it" : $"{issued.Number}, line {line.Index + 1}: {line.Item.Name}, {line.Item.Exact} over {line.Item.Attempts} attempts, postings {line.Item.Proof.FirstPosting} to {line.Item.Proof.LastPosting}";
+            line.Item.Project == labels.Project && line.Item.Provider == labels.Provider && line.Item.Model == labels.Model
+                && line.Item.Source == labels.Source);
+        var what = line.Item is null ? $"{issued.Number} has no line for it"
+            : $"{issued.Number}, line {line.Index + 1}: {line.Item.Name}, {line.Item.Exact} over {line.Item.Attempts} attempts, postings {line.Item.Proof.FirstPosting} to {line.Item.Proof.LastPosting}";
         Add(Instant.From(issued.IssuedAt), "invoice_line", posting.Seq, attempt, what, amount, null, issued.Number);
     }
 
@@ -139,14 +152,16 @@ internal sealed class TraceSteps(IBudgetsReader read, OrgState org, IReadOnlyLis
         var (id, operation) = ((attempt.Hold?.Id ?? attempt.Usage!.Usage.Id).ToString(), attempt.Usage?.Usage.OperationId ?? attempt.Hold!.OperationId);
         if (message.Body.Contains($"\"{id}\"", StringComparison.Ordinal) || message.Body.Contains($"\"{operation}\"", StringComparison.Ordinal)) return true;
         var (labels, user) = (attempt.Usage?.Usage.Labels ?? attempt.Hold!.Scope, attempt.Usage?.Usage.EndUser ?? attempt.Hold?.EndUser);
-        return read.BudgetStates(org.Org.Id).Any(budget => budget.Counts(labels, user) && message.Body.Contains($"\"{budget.Budget.Id}\"", StringComparison.Ordinal));
+        return read.BudgetStates(org.Org.Id).Any(
+            budget => budget.Counts(labels, user) && message.Body.Contains($"\"{budget.Budget.Id}\"", StringComparison.Ordinal));
     }
 
     private void Add(Instant at, string kind, long seq, Attempt attempt, string what, Amount? amount, CommitLink? commit, string? id = null)
     {
         var usage = attempt.Usage?.Usage;
         _steps.Add((at, seq, new(
-            at.ToString(), kind, id ?? (seq > 0 ? $"{seq}" : null), what, amount, usage?.OperationId ?? attempt.Hold!.OperationId, (usage?.Id ?? attempt.Hold!.Id).ToString(), usage?.AttemptNo,
+            at.ToString(), kind, id ?? (seq > 0 ? $"{seq}" : null), what, amount, usage?.OperationId ?? attempt.Hold!.OperationId,
+            (usage?.Id ?? attempt.Hold!.Id).ToString(), usage?.AttemptNo,
             usage?.CorrelationId, usage?.TraceId, commit?.Commit, commit is null ? null : Convert.ToHexStringLower(commit.Hash.Span))));
     }
 }

@@ -9,7 +9,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Tracing;
 
 /// <summary>Traces something once after the start: what is compiled and opened for it is there when an engineer asks in a hurry.</summary>
-/// <remarks>The first trace took 0.2 s, more where the machine was busy, and later ones some milliseconds: nearly all of it is code that runs for the first time.</remarks>
+/// <remarks>The first trace took 0.2 s, more where the machine was busy, and later ones some milliseconds: nearly all of it is code that runs for the first
+/// time.</remarks>
 internal sealed partial class TraceWarmUp(CostTraces traces, IOrgs orgs, IUsageReader usage, TimeProvider time, ILogger<TraceWarmUp> logger) : Worker
 {
     /// <summary>No id is spelled so: it is looked for in every way and found in none.</summary>
@@ -31,7 +32,8 @@ internal sealed partial class TraceWarmUp(CostTraces traces, IOrgs orgs, IUsageR
         {
             await (Traced = WarmAsync(stoppingToken));
         }
-        catch (Exception cold) when (cold is StoreUnavailableException or ApiRefusedException || (cold is OperationCanceledException && stoppingToken.IsCancellationRequested))
+        catch (Exception cold) when (cold is StoreUnavailableException or ApiRefusedException
+            || (cold is OperationCanceledException && stoppingToken.IsCancellationRequested))
         {
             LogCold(cold.Message);
         }
@@ -47,7 +49,10 @@ internal sealed partial class TraceWarmUp(CostTraces traces, IOrgs orgs, IUsageR
             {
                 foreach (var id in new[] { row.Usage.Id.ToString(), row.Usage.OperationId, row.Usage.CorrelationId ?? Nothing })
                 {
-                    if (await traces.FindAsync(org, id, Viewer.Platform, cancellationToken) is { } found) JsonSerializer.SerializeToUtf8Bytes(found, TraceJson.Default.TraceBody);
+                    if (await traces.FindAsync(org, id, Viewer.Platform, cancellationToken) is { } found)
+                    {
+                        JsonSerializer.SerializeToUtf8Bytes(found, TraceJson.Default.TraceBody);
+                    }
                 }
 
                 return true;

@@ -14,7 +14,8 @@ namespace Tieout.Simulator.Provider;
 /// <param name="PromptTokens">Cached and cache-written ones included, also where the dialect itself counts them apart.</param>
 /// <param name="CompletionTokens">Reasoning included, also where the dialect itself counts it apart.</param>
 /// <param name="Fault">What was made to go wrong, in the form of <c>X-Sim-Fault</c>; null when nothing.</param>
-/// <param name="AuthorizationSha256">Hexadecimal SHA-256 of the whole <c>Authorization</c> header; null when there was none. The header itself is kept nowhere.</param>
+/// <param name="AuthorizationSha256">Hexadecimal SHA-256 of the whole <c>Authorization</c> header; null when there was none. The header itself is kept
+/// nowhere.</param>
 /// <param name="Headers">Those that say whose call it was: <c>X-Sim-*</c>, <c>Tieout-*</c>, correlation, request and trace ids.</param>
 public sealed record ServedCall(
     long Call, DateTimeOffset At, string Dialect, string Endpoint, int Status, string? Id, string? Model, bool Stream,

@@ -16,7 +16,8 @@ internal sealed class SimulatedEndpoints
     public SimulatedEndpoints(SimulatedProviderOptions options, SimulatedGenerator generator)
     {
         var responses = new KeptThings<KeptResponse>(KeptMax);
-        SimulatedDialect[] batched = [new OpenAiChat(), new OpenAiResponses(responses), new OpenAiCompletions(), new OpenAiEmbeddings(), new OpenAiModerations()];
+        SimulatedDialect[] batched = [new OpenAiChat(), new OpenAiResponses(responses), new OpenAiCompletions(), new OpenAiEmbeddings(),
+            new OpenAiModerations()];
         _dialects =
         [
             .. batched, new OpenAiImages(), new OpenAiImages("edits"), new OpenAiImages("variations"),
@@ -25,7 +26,8 @@ internal sealed class SimulatedEndpoints
             new GeminiGenerate(stream: false), new GeminiGenerate(stream: true), new GeminiCountTokens(),
         ];
         var files = new OpenAiFiles(new(KeptMax), generator);
-        _resources = [new OpenAiStoredResponses(responses), files, new OpenAiBatches(new(KeptMax), files, new(batched, generator), generator), new AnthropicBatches(new(KeptMax), new([new AnthropicMessages()], generator), generator)];
+        _resources = [new OpenAiStoredResponses(responses), files, new OpenAiBatches(new(KeptMax), files, new(batched, generator), generator),
+            new AnthropicBatches(new(KeptMax), new([new AnthropicMessages()], generator), generator)];
         _models = options.Models;
     }
 

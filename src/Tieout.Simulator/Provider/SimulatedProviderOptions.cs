@@ -24,7 +24,8 @@ public sealed record SimulatedProviderOptions
     /// <summary>Appends every answered call to this file, one JSON object a line. Null: memory only.</summary>
     public string? LogPath { get; init; }
 
-    /// <summary>Calls that <c>GET /sim/log</c> lists, at some 500 bytes of memory each; later ones are only counted (and stand in the file, if there is one).</summary>
+    /// <summary>Calls that <c>GET /sim/log</c> lists, at some 500 bytes of memory each; later ones are only counted (and stand in the file, if there is
+    /// one).</summary>
     public int CallsListedMax { get; init; } = 200_000;
 
     /// <summary>What <c>GET /v1/models</c> lists. Any other model is answered too.</summary>

@@ -66,7 +66,8 @@ internal sealed record SimulatedUsage(
             CacheWrite1hTokens = Math.Min(Count(headers, "X-Sim-Cache-Write-1h-Tokens") ?? 0, prompt - cached - write5m),
             AudioSeconds = Count(headers, "X-Sim-Audio-Seconds") ?? (request.AudioBytes + BytesPerAudioSecond - 1) / BytesPerAudioSecond,
             Characters = request.Characters,
-            Iterations = [.. headers["X-Sim-Iterations"].ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Iteration)],
+            Iterations = [
+                .. headers["X-Sim-Iterations"].ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Iteration)],
         };
     }
 

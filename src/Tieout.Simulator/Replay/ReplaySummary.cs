@@ -8,7 +8,8 @@ namespace Tieout.Simulator.Replay;
 /// <param name="Ok">Answered 2xx, to the end.</param>
 /// <param name="Refused">Answered 4xx, by status: <c>402</c> no headroom, <c>429</c> a rate limit ...</param>
 /// <param name="Failed">The sum of <paramref name="Failures"/>.</param>
-/// <param name="Failures">By cause: any other status, <c>connect</c> (nothing was sent), <c>broken</c> (the answer did not come to its end), <c>timeout</c>.</param>
+/// <param name="Failures">By cause: any other status, <c>connect</c> (nothing was sent), <c>broken</c> (the answer did not come to its end),
+/// <c>timeout</c>.</param>
 /// <param name="Cost">Σ of the costs the gateway stated, major units, exact decimal.</param>
 /// <param name="CostUnknown">Of <paramref name="Ok"/>, those for which it stated none.</param>
 /// <param name="Streamed">Of <paramref name="Sent"/>, those that asked for a stream.</param>

@@ -42,7 +42,8 @@ public sealed record ArchiveManifest(int Version, IReadOnlyList<ArchiveSegment> 
 /// <param name="PreviousHash">Of the chain before the first commit, in hexadecimal.</param>
 /// <param name="Hash">Of the chain at the last commit: with it a ledger and its archive are compared.</param>
 /// <param name="Sha256">Of the file, in hexadecimal.</param>
-public sealed record ArchiveSegment(int Bucket, string Month, string File, long FirstCommit, long LastCommit, string PreviousHash, string Hash, long Rows, string Sha256);
+public sealed record ArchiveSegment(
+    int Bucket, string Month, string File, long FirstCommit, long LastCommit, string PreviousHash, string Hash, long Rows, string Sha256);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(ArchiveManifest))]

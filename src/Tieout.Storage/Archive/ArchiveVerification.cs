@@ -9,7 +9,8 @@ using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Storage.Archive;
 
-/// <summary>Proves an archive right or names what is wrong in it: each bucket's rows are put back into an empty ledger, and that is verified like any other.</summary>
+/// <summary>Proves an archive right or names what is wrong in it: each bucket's rows are put back into an empty ledger, and that is verified like any
+/// other.</summary>
 public static class ArchiveVerification
 {
     /// <param name="folder">The data folder of the ledger to compare with; null, and <paramref name="store"/> too: with none.</param>
@@ -30,7 +31,8 @@ public static class ArchiveVerification
             {
                 foreach (var segment in buckets.GetValueOrDefault(bucket) ?? [])
                 {
-                    findings.Check("archive", hashOf(segment.LastCommit) == segment.Hash, $"{segment.File}: commit {segment.LastCommit} of bucket {bucket} has another hash in the ledger.");
+                    findings.Check("archive", hashOf(segment.LastCommit) == segment.Hash,
+                        $"{segment.File}: commit {segment.LastCommit} of bucket {bucket} has another hash in the ledger.");
                 }
             });
         }
@@ -39,7 +41,8 @@ public static class ArchiveVerification
     }
 
     private static VerificationCheck Sum(IGrouping<string, VerificationCheck> checks) =>
-        new(checks.Key, checks.Sum(check => check.Checked), checks.Sum(check => check.Broken), [.. checks.SelectMany(check => check.Rows).Take(VerificationCheck.RowsMax)]);
+        new(checks.Key, checks.Sum(check => check.Checked), checks.Sum(check => check.Broken),
+            [.. checks.SelectMany(check => check.Rows).Take(VerificationCheck.RowsMax)]);
 
     private static VerificationReport Verify(string archive, List<ArchiveSegment> segments, Findings findings, EnvelopeSecret? secret)
     {
@@ -54,13 +57,15 @@ public static class ArchiveVerification
                 var (commit, hash) = (0L, new string('0', 64));
                 foreach (var segment in segments)
                 {
-                    findings.Check("archive", segment.FirstCommit == commit + 1 && segment.PreviousHash == hash, $"{segment.File} does not begin where the one before it ends, after commit {commit}.");
+                    findings.Check("archive", segment.FirstCommit == commit + 1 && segment.PreviousHash == hash,
+                        $"{segment.File} does not begin where the one before it ends, after commit {commit}.");
                     (commit, hash) = (segment.LastCommit, segment.Hash);
                     PutBack(Path.Combine(archive, segment.File), segment, ledger, findings);
                 }
 
                 ledger.Execute("COMMIT");
-                findings.Check("archive", HashOf(ledger, commit) == hash, $"{segments[^1].File} does not end with commit {commit} and the hash that archive.json has.");
+                findings.Check(
+                    "archive", HashOf(ledger, commit) == hash, $"{segments[^1].File} does not end with commit {commit} and the hash that archive.json has.");
             }
 
             return SqliteVerification.Run(place, secret);
@@ -90,7 +95,8 @@ public static class ArchiveVerification
             for (; lines.ReadLine() is { } line; rows++) insert.Put(line);
             findings.Check("archive", rows == segment.Rows, $"{segment.File} has {rows} rows, not {segment.Rows}.");
         }
-        catch (Exception damaged) when (damaged is InvalidDataException or IOException or JsonException or InvalidOperationException or FormatException or KeyNotFoundException or StoreConstraintException)
+        catch (Exception damaged) when (damaged is InvalidDataException or IOException or JsonException or InvalidOperationException or FormatException
+            or KeyNotFoundException or StoreConstraintException)
         {
             findings.Broken("archive", $"{segment.File} cannot be read to its end: {damaged.Message}");
         }

@@ -60,7 +60,11 @@ public static class LedgerArchive
         var manifest = ArchiveManifest.Read(to);
         var last = manifest.Segments.LastOrDefault(segment => segment.Bucket == bucket);
         var (commit, hash) = (last?.LastCommit ?? 0, last?.Hash ?? new string('0', 64));
-        if (last is not null && writer.HashOf(commit) != hash) throw new StoreCorruptException($"{to} is the archive of another ledger: commit {commit} has another hash there.");
+        if (last is not null && writer.HashOf(commit) != hash)
+        {
+            throw new StoreCorruptException($"{to} is the archive of another ledger: commit {commit} has another hash there.");
+        }
+
         while (writer.FirstAfter(commit) is { } recorded)
         {
             var at = DateTimeOffset.UnixEpoch.AddMicroseconds(recorded);

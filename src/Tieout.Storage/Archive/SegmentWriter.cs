@@ -59,7 +59,8 @@ internal sealed class SegmentWriter(ILedgerTables tables)
     {
         var (from, to) = table.Last is { } last ? (LastOf(last, after), LastOf(last, upTo)) : (after, upTo);
         if (from == to) return 0;
-        using var rows = tables.Select($"SELECT {table.ColumnNames} FROM {table.Name} WHERE {table.Key} > ? AND {table.Key} <= ? ORDER BY {table.Key}", from, to);
+        using var rows = tables.Select(
+            $"SELECT {table.ColumnNames} FROM {table.Name} WHERE {table.Key} > ? AND {table.Key} <= ? ORDER BY {table.Key}", from, to);
         var count = 0L;
         using var buffer = new MemoryStream();
         using var json = new Utf8JsonWriter(buffer);

@@ -6,7 +6,8 @@ namespace Tieout.Storage.Postgres;
 /// <param name="count">How many buckets orgs are spread over, as the database was laid out.</param>
 internal sealed class Buckets(int count)
 {
-    /// <summary>Reads the layout of a database with <paramref name="heads"/> rows of heads. A number that contradicts them is damaged: rows must not be written by it.</summary>
+    /// <summary>Reads the layout of a database with <paramref name="heads"/> rows of heads. A number that contradicts them is damaged: rows must not be written
+    /// by it.</summary>
     public static Buckets Of(int count, int heads)
     {
         if (count > 0 && new Buckets(count) is var layout && layout.All == heads) return layout;

@@ -135,7 +135,8 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
     /// <summary>After a failure: whether the database takes writes again. Writes something that changes nothing.</summary>
     private async Task ProbeAsync()
     {
-        await connections.AskAsync(connection => PostgresConnections.ExecuteAsync(connection, $"UPDATE heads SET first_open_hold = first_open_hold WHERE bucket = {buckets[^1].Number}"));
+        await connections.AskAsync(connection => PostgresConnections.ExecuteAsync(
+            connection, $"UPDATE heads SET first_open_hold = first_open_hold WHERE bucket = {buckets[^1].Number}"));
         connections.Recovered();
     }
 

@@ -4,7 +4,8 @@ using Npgsql;
 
 namespace Tieout.Storage.Postgres;
 
-/// <summary>Where a PostgreSQL store is: <c>postgres://user@host:port/database</c>, with several hosts and with <c>sslmode</c> where needed. A password is given as <c>PGPASSWORD</c> or in a password file.</summary>
+/// <summary>Where a PostgreSQL store is: <c>postgres://user@host:port/database</c>, with several hosts and with <c>sslmode</c> where needed. A password is
+/// given as <c>PGPASSWORD</c> or in a password file.</summary>
 public static class PostgresAddress
 {
     /// <summary>Connections that one node commits with, and as many that it reads with: a long reading never takes a connection that a commit needs.</summary>
@@ -31,7 +32,8 @@ public static class PostgresAddress
     /// <summary>The address without its password, for logs and messages.</summary>
     public static string Shown(string store) => PostgresUrl.Parse(store, out _)?.ToString() ?? "postgres://...";
 
-    /// <summary>Whether ledger rows and the password could be read on their way: a host other than this machine, and no <c>sslmode</c> that requires TLS.</summary>
+    /// <summary>Whether ledger rows and the password could be read on their way: a host other than this machine, and no <c>sslmode</c> that requires
+    /// TLS.</summary>
     public static bool IsUnprotected(string store) =>
         PostgresUrl.Parse(store, out _) is { } url
         && url.Parameters.GetValueOrDefault("sslmode") is null or "disable" or "allow" or "prefer"
@@ -46,21 +48,25 @@ public static class PostgresAddress
 
         // Of several hosts the one that can be written, unless the address says otherwise: the ledger's connections write.
         var kind = url.Parameters.GetValueOrDefault("target_session_attrs") ?? "read-write";
-        return builder.BuildMultiHost().WithTargetSession(Enum.Parse<TargetSessionAttributes>(kind.Replace("-", "", StringComparison.Ordinal), ignoreCase: true));
+        return builder.BuildMultiHost().WithTargetSession(
+            Enum.Parse<TargetSessionAttributes>(kind.Replace("-", "", StringComparison.Ordinal), ignoreCase: true));
     }
 
     /// <summary>
-    /// A node that is stopped with a bucket locked must not hold up the others: the server ends its transaction. One whose machine is gone must not keep what its sessions
+    /// A node that is stopped with a bucket locked must not hold up the others: the server ends its transaction. One whose machine is gone must not keep what
+    /// its sessions
     /// have locked: after 11 s without a sign of life, or 10 s without an acknowledgement of what was sent, they are ended.
     /// </summary>
-    private const string SessionSettings = "-c idle_in_transaction_session_timeout=3000 -c lock_timeout=4000 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 "
+    private const string SessionSettings =
+        "-c idle_in_transaction_session_timeout=3000 -c lock_timeout=4000 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 "
         + "-c tcp_keepalives_count=3 -c tcp_user_timeout=10000 -c default_transaction_isolation=read\\ committed";
 
     private static NpgsqlConnectionStringBuilder Settings(PostgresUrl url, PostgresUse use)
     {
         var settings = new NpgsqlConnectionStringBuilder
         {
-            Host = string.Join(',', url.Hosts.Select(host => url.Hosts.Count == 1 ? host.Host : string.Create(CultureInfo.InvariantCulture, $"{host.Host}:{host.Port}"))),
+            Host = string.Join(
+                ',', url.Hosts.Select(host => url.Hosts.Count == 1 ? host.Host : string.Create(CultureInfo.InvariantCulture, $"{host.Host}:{host.Port}"))),
             Port = url.Hosts.Count == 1 ? url.Hosts[0].Port : PostgresUrl.DefaultPort,
             Database = url.Database,
             ApplicationName = "tieout",
@@ -92,7 +98,11 @@ public static class PostgresAddress
         };
         if (url.User.Length > 0) settings.Username = url.User;
         if (url.Password is not null) settings.Password = url.Password;
-        if (url.Parameters.GetValueOrDefault("sslmode") is { } mode) settings.SslMode = Enum.Parse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+        if (url.Parameters.GetValueOrDefault("sslmode") is { } mode)
+        {
+            settings.SslMode = Enum.Parse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+        }
+
         if (url.Parameters.GetValueOrDefault("sslrootcert") is { } root) settings.RootCertificate = root;
         if (url.Parameters.GetValueOrDefault("sslcert") is { } certificate) settings.SslCertificate = certificate;
         if (url.Parameters.GetValueOrDefault("sslkey") is { } key) settings.SslKey = key;

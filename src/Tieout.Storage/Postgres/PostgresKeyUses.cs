@@ -39,7 +39,8 @@ internal sealed class PostgresKeyUses(PostgresConnections connections, Buckets l
     public async Task<IReadOnlyDictionary<string, Instant>> OfAsync(string org, CancellationToken cancellationToken)
     {
         var rows = await connections.RunAsync(connection =>
-            new PgQuery("SELECT key, used_at FROM key_uses").Where("bucket = ? AND org = ?", layout.Of(org), org).ListAsync(connection, row => (Key: row.Text(0), At: RowReads.Time(row, 1))));
+            new PgQuery("SELECT key, used_at FROM key_uses").Where("bucket = ? AND org = ?", layout.Of(org), org).ListAsync(
+                connection, row => (Key: row.Text(0), At: RowReads.Time(row, 1))));
         return rows.ToDictionary(row => row.Key, row => row.At, StringComparer.Ordinal);
     }
 }

@@ -89,7 +89,8 @@ public sealed class PostgresLedger : ILedger
     /// <param name="store"><c>postgres://user@host:port/database</c>.</param>
     /// <exception cref="ArgumentException">It is not such an address.</exception>
     /// <exception cref="StoreUnavailableException">It cannot be reached or written, or a newer program has written there.</exception>
-    public static Task<PostgresLedger> OpenAsync(string store, TimeProvider? clock = null) => OpenAsync(store, Postgres.Buckets.Default, LedgerWriter.BatchMax, clock);
+    public static Task<PostgresLedger> OpenAsync(string store, TimeProvider? clock = null) =>
+        OpenAsync(store, Postgres.Buckets.Default, LedgerWriter.BatchMax, clock);
 
     /// <summary>As <see cref="OpenAsync(string, TimeProvider?)"/>, for measuring and tests.</summary>
     /// <param name="buckets">How many a new database gets; an old one has what it has.</param>
@@ -177,7 +178,8 @@ public sealed class PostgresLedger : ILedger
         {
             if (first is StoreUnavailableException unavailable && parts.Exists(part => part.IsCompletedSuccessfully || Effect(part) == StoreEffect.Unknown))
             {
-                throw new StoreUnavailableException("Some of the commands may have been carried out before the store failed.", StoreEffect.Unknown, unavailable.Fault, first);
+                throw new StoreUnavailableException(
+                    "Some of the commands may have been carried out before the store failed.", StoreEffect.Unknown, unavailable.Fault, first);
             }
 
             ExceptionDispatchInfo.Throw(first);

@@ -26,7 +26,8 @@ internal sealed class PostgresRefusedRequests(PostgresConnections connections, B
 
                 foreach (var org in bucket.GroupBy(request => request.Org, StringComparer.Ordinal))
                 {
-                    batch.Add("DELETE FROM refused_requests WHERE bucket = $1 AND org = $2 AND at < $3", bucket.Key, org.Key, (org.Max(request => request.At) - IRefusedRequests.StoredFor).UnixMicros);
+                    batch.Add("DELETE FROM refused_requests WHERE bucket = $1 AND org = $2 AND at < $3", bucket.Key, org.Key,
+                        (org.Max(request => request.At) - IRefusedRequests.StoredFor).UnixMicros);
                     batch.Add(
                         "DELETE FROM refused_requests WHERE bucket = $1 AND org = $2 AND at <= (SELECT at FROM refused_requests WHERE bucket = $1 AND org = $2 ORDER BY at DESC LIMIT 1 OFFSET $3)",
                         bucket.Key, org.Key, (long)IRefusedRequests.PerOrgMax);
@@ -37,8 +38,10 @@ internal sealed class PostgresRefusedRequests(PostgresConnections connections, B
         }
     }
 
-    public async Task<IReadOnlyList<RefusedRequest>> FindAsync(string org, string correlationId, Instant since, int limit, CancellationToken cancellationToken) => await connections.RunAsync(connection =>
-        new PgQuery($"SELECT {RefusedRows.Columns} FROM refused_requests").Where("bucket = ? AND org = ? AND correlation_id = ? AND at >= ?", layout.Of(org), org, correlationId, since.UnixMicros)
+    public async Task<IReadOnlyList<RefusedRequest>> FindAsync(
+        string org, string correlationId, Instant since, int limit, CancellationToken cancellationToken) => await connections.RunAsync(connection =>
+        new PgQuery($"SELECT {RefusedRows.Columns} FROM refused_requests").Where(
+            "bucket = ? AND org = ? AND correlation_id = ? AND at >= ?", layout.Of(org), org, correlationId, since.UnixMicros)
             .Then("ORDER BY at, id LIMIT ?", limit).ListAsync(connection, RefusedRows.Read));
 
     public Task ForgetAsync(Instant before, CancellationToken cancellationToken) => connections.RunAsync(async connection =>

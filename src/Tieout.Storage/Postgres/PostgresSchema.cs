@@ -27,7 +27,8 @@ internal static class PostgresSchema
 
     /// <summary>What makes the whole schema from nothing, in order.</summary>
     public static IEnumerable<string> Statements =>
-        ["CREATE TABLE IF NOT EXISTS schema_version (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())", .. Migrations.Select(migration => Read(migration.Name)), Read(Views)];
+        ["CREATE TABLE IF NOT EXISTS schema_version (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+            .. Migrations.Select(migration => Read(migration.Name)), Read(Views)];
 
     /// <param name="buckets">How many buckets a database gets that has none yet.</param>
     /// <returns>How many buckets it has.</returns>
@@ -39,24 +40,35 @@ internal static class PostgresSchema
         {
             await RunAsync(connection, Statements.First(), cancellationToken);
             var version = await NumberAsync(connection, "SELECT coalesce(max(number), 0) FROM schema_version", cancellationToken);
-            if (version > Newest) throw new StoreUnavailableException($"The store has schema {version}; this program knows {Newest}. Use the newer program.", StoreEffect.None, StoreFault.NotWritable);
+            if (version > Newest)
+            {
+                throw new StoreUnavailableException(
+                    $"The store has schema {version}; this program knows {Newest}. Use the newer program.", StoreEffect.None, StoreFault.NotWritable);
+            }
+
             foreach (var (number, name) in Migrations)
             {
                 if (number <= version) continue;
 
                 // The views go with the newest tables, in one transaction: no program sees the ones without the others.
                 var views = number == Newest ? Read(Views) : "";
-                await RunAsync(connection, $"BEGIN;\n{Read(name)}\n{views}\nINSERT INTO schema_version (number, name) VALUES ({number}, '{name[Prefix.Length..]}');\nCOMMIT", cancellationToken);
+                await RunAsync(connection,
+                    $"BEGIN;\n{Read(name)}\n{views}\nINSERT INTO schema_version (number, name) VALUES ({number}, '{name[Prefix.Length..]}');\nCOMMIT",
+                    cancellationToken);
             }
 
             await LayOutAsync(connection, buckets, cancellationToken);
             await UsageMonths.MakeAheadAsync(connection, cancellationToken);
-            return Buckets.Of(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken), await NumberAsync(connection, "SELECT count(*)::int FROM heads", cancellationToken));
+            return Buckets.Of(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken),
+                await NumberAsync(connection, "SELECT count(*)::int FROM heads", cancellationToken));
         }
         finally
         {
             // A migration that failed has left its transaction behind, which would hide why.
-            if (connection.FullState == System.Data.ConnectionState.Open) await RunAsync(connection, $"ROLLBACK; SELECT pg_advisory_unlock({MigrationLock})", cancellationToken);
+            if (connection.FullState == System.Data.ConnectionState.Open)
+            {
+                await RunAsync(connection, $"ROLLBACK; SELECT pg_advisory_unlock({MigrationLock})", cancellationToken);
+            }
         }
     }
 
@@ -64,9 +76,11 @@ internal static class PostgresSchema
     {
         if (await NumberAsync(connection, "SELECT count(*)::int FROM layout", cancellationToken) > 0) return;
         // No commit yet: every column of the chain is zero, and the hash 32 zero bytes.
-        var zeros = string.Join(", ", TableColumns<ChainTable, ChainRow>.All.Select(column => column.Type is ColumnType.Bytes ? "decode(repeat('00', 32), 'hex')" : "0"));
+        var zeros = string.Join(
+            ", ", TableColumns<ChainTable, ChainRow>.All.Select(column => column.Type is ColumnType.Bytes ? "decode(repeat('00', 32), 'hex')" : "0"));
         var heads = string.Join(", ", Enumerable.Range(0, new Buckets(buckets).All).Select(bucket => $"({bucket}, {zeros}, 1)"));
-        await RunAsync(connection, $"BEGIN; INSERT INTO heads (bucket, {TableColumns<ChainTable, ChainRow>.Names}, first_open_hold) VALUES {heads}; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
+        await RunAsync(connection,
+            $"BEGIN; INSERT INTO heads (bucket, {TableColumns<ChainTable, ChainRow>.Names}, first_open_hold) VALUES {heads}; INSERT INTO layout VALUES (1, {buckets}); COMMIT", cancellationToken);
     }
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

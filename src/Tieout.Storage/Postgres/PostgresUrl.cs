@@ -13,7 +13,8 @@ internal sealed record PostgresUrl(
     /// <summary>More hosts than a cluster has are a mistake, and each costs a time-out when it is down.</summary>
     private const int HostsMax = 16;
 
-    public static readonly string[] KnownParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "target_session_attrs", "connect_timeout", "command_timeout", "read_timeout"];
+    public static readonly string[] KnownParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "target_session_attrs", "connect_timeout",
+        "command_timeout", "read_timeout"];
 
     private static readonly string[] SslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
     private static readonly string[] SessionKinds = ["any", "primary", "standby", "prefer-primary", "prefer-standby", "read-write", "read-only"];
@@ -22,7 +23,8 @@ internal sealed record PostgresUrl(
     private const int SecondsMax = 600;
 
     /// <summary>A limit in seconds, as the address gives it.</summary>
-    public int Seconds(string parameter, int otherwise) => Parameters.TryGetValue(parameter, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    public int Seconds(string parameter, int otherwise) =>
+        Parameters.TryGetValue(parameter, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     /// <summary>Never the password.</summary>
     public override string ToString() =>
@@ -49,7 +51,8 @@ internal sealed record PostgresUrl(
         }
 
         flaw = null;
-        return new(Uri.UnescapeDataString(user[0]), user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null, hosts, Uri.UnescapeDataString(address[(slash + 1)..]), parameters);
+        return new(Uri.UnescapeDataString(user[0]), user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null, hosts,
+            Uri.UnescapeDataString(address[(slash + 1)..]), parameters);
     }
 
     private static List<(string Host, int Port)>? ReadHosts(string text)
@@ -59,7 +62,11 @@ internal sealed record PostgresUrl(
         {
             var colon = part.EndsWith(']') ? -1 : part.LastIndexOf(':');
             var port = DefaultPort;
-            if (colon >= 0 && !(int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65_536)) return null;
+            if (colon >= 0 && !(int.TryParse(part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65_536))
+            {
+                return null;
+            }
+
             var host = Uri.UnescapeDataString(colon < 0 ? part : part[..colon]).Trim('[', ']');
             if (Uri.CheckHostName(host) is UriHostNameType.Unknown && !host.StartsWith('/')) return null;
             hosts.Add((host, port));
@@ -76,12 +83,27 @@ internal sealed record PostgresUrl(
         {
             var parts = pair.Split('=', 2);
             var (name, value) = (parts[0], parts.Length > 1 ? Uri.UnescapeDataString(parts[1]) : "");
-            if (!KnownParameters.Contains(name, StringComparer.Ordinal)) return $"the parameter '{name}' is not known; known are {string.Join(", ", KnownParameters)}";
+            if (!KnownParameters.Contains(name, StringComparer.Ordinal))
+            {
+                return $"the parameter '{name}' is not known; known are {string.Join(", ", KnownParameters)}";
+            }
+
             if (value.Length == 0) return $"the parameter {name} has no value";
             if (!parameters.TryAdd(name, value)) return $"the parameter {name} is given twice";
-            if (name.EndsWith("_timeout", StringComparison.Ordinal) && !IsSeconds(value)) return $"'{value}' is not a {name}; write whole seconds from 1 to {SecondsMax}, for example {name}=5";
-            if (name is "sslmode" && !SslModes.Contains(value, StringComparer.Ordinal)) return $"'{value}' is not an sslmode; known are {string.Join(", ", SslModes)}";
-            if (name is "target_session_attrs" && !SessionKinds.Contains(value, StringComparer.Ordinal)) return $"'{value}' is not a target_session_attrs; known are {string.Join(", ", SessionKinds)}";
+            if (name.EndsWith("_timeout", StringComparison.Ordinal) && !IsSeconds(value))
+            {
+                return $"'{value}' is not a {name}; write whole seconds from 1 to {SecondsMax}, for example {name}=5";
+            }
+
+            if (name is "sslmode" && !SslModes.Contains(value, StringComparer.Ordinal))
+            {
+                return $"'{value}' is not an sslmode; known are {string.Join(", ", SslModes)}";
+            }
+
+            if (name is "target_session_attrs" && !SessionKinds.Contains(value, StringComparer.Ordinal))
+            {
+                return $"'{value}' is not a target_session_attrs; known are {string.Join(", ", SessionKinds)}";
+            }
         }
 
         return parameters.GetValueOrDefault("sslmode") is "verify-ca" or "verify-full" || !parameters.ContainsKey("sslrootcert")
@@ -89,5 +111,6 @@ internal sealed record PostgresUrl(
             : "sslrootcert has no effect with this sslmode: write sslmode=verify-full";
     }
 
-    private static bool IsSeconds(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= SecondsMax;
+    private static bool IsSeconds(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= SecondsMax;
 }

@@ -3,7 +3,8 @@ using Tieout.Core.Ledger;
 
 namespace Tieout.Storage.Postgres;
 
-/// <summary>PostgreSQL's text has no character U+0000 and no half of a surrogate pair. What bears one is refused by itself, before it could fail the batch it is in.</summary>
+/// <summary>PostgreSQL's text has no character U+0000 and no half of a surrogate pair. What bears one is refused by itself, before it could fail the batch it
+/// is in.</summary>
 internal static class StorableText
 {
     private static readonly SearchValues<char> Suspect = SearchValues.Create([.. Enumerable.Range(0xD800, 0x800).Select(code => (char)code), '\0']);

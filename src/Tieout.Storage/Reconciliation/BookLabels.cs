@@ -45,7 +45,9 @@ internal sealed class BookLabels
     public ResolvedPrice? Price(int no) => no > 0 && no < _prices.Count ? _prices[no] : null;
 
     /// <exception cref="StoreCorruptException">There is no such account.</exception>
-    public string OrgOf(int account) => Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
+    public string OrgOf(int account) =>
+        Book.Accounts.TryGetValue(account, out var known)
+            ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
 
     private void Add(UsageLabels? labels, UsageDefects defects)
     {
@@ -53,7 +55,8 @@ internal sealed class BookLabels
         _defects.Add(defects);
     }
 
-    /// <summary>What comes in through the gateway has one of our keys, though a worker's is another org's; what a runtime used, an instance of ours. Imports may name what they like.</summary>
+    /// <summary>What comes in through the gateway has one of our keys, though a worker's is another org's; what a runtime used, an instance of ours. Imports
+    /// may name what they like.</summary>
     private static bool IsUnknown(UsageLabels labels, IReadOnlySet<string> keys, Instances instances) => labels.Source switch
     {
         UsageSource.Gateway => labels.Key is { } key && !keys.Contains(key),

@@ -10,8 +10,10 @@ namespace Tieout.Storage.Reconciliation;
 /// <param name="Progress">Rows done of rows in all.</param>
 /// <param name="Full">Look at every row; false: go on where the last run of this process ended. The first always looks at every row.</param>
 /// <param name="Accepted">Ids of findings that a person lets stand: they are left out, and take no room.</param>
-/// <param name="Most">Findings about single rows that one book's run names; as many more of usage that is charged to another org than its envelope's. The rest is counted (<see cref="BookReport.More"/>), and the next run goes on with it.</param>
-public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null, bool Full = true, IReadOnlySet<string>? Accepted = null, int Most = BookQuery.FindingsMax)
+/// <param name="Most">Findings about single rows that one book's run names; as many more of usage that is charged to another org than its envelope's. The rest
+/// is counted (<see cref="BookReport.More"/>), and the next run goes on with it.</param>
+public sealed record BookQuery(Instances Instances, long? RuntimeDue, Instant Now, Action<long, long>? Progress = null, bool Full = true,
+    IReadOnlySet<string>? Accepted = null, int Most = BookQuery.FindingsMax)
 {
     /// <summary>The default of <c>Most</c>: what was repaired or accepted makes room.</summary>
     public const int FindingsMax = 10_000;
@@ -31,4 +33,5 @@ public sealed record BookReport(IReadOnlyList<Finding> Findings, IReadOnlyList<U
 
 /// <summary>Figures in memory, which readers are shown.</summary>
 /// <param name="FirstOpenHold">No hold before it was open then; <see cref="long.MaxValue"/>: the tables say.</param>
-internal sealed record ShownFigures(long AsOf, IReadOnlyList<Account> Accounts, IReadOnlyList<Core.Budgets.BudgetWindow> Windows, long FirstOpenHold = long.MaxValue);
+internal sealed record ShownFigures(
+    long AsOf, IReadOnlyList<Account> Accounts, IReadOnlyList<Core.Budgets.BudgetWindow> Windows, long FirstOpenHold = long.MaxValue);

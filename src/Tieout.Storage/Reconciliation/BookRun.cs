@@ -7,12 +7,14 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation;
 
-/// <summary>How far a run got, so that the next one looks at what came since. Rows never change; what they are summed by does when an org, a budget, a closed period or an invoice comes.</summary>
+/// <summary>How far a run got, so that the next one looks at what came since. Rows never change; what they are summed by does when an org, a budget, a closed
+/// period or an invoice comes.</summary>
 /// <param name="Governing">The last setting and the last invoice that sums depend on.</param>
 /// <param name="FirstOpenHold">No hold before it was open then.</param>
 /// <param name="Unused">Holds that were settled without usage.</param>
 internal sealed record BookProgress(
-    RowPass Pass, InvoicePass Invoices, ChainRow Last, (long Setting, long Invoice) Governing, long FirstOpenHold, IReadOnlyList<long> Unused, LineagePass Lineages);
+    RowPass Pass, InvoicePass Invoices, ChainRow Last, (long Setting, long Invoice) Governing, long FirstOpenHold, IReadOnlyList<long> Unused,
+    LineagePass Lineages);
 
 /// <summary>One look over a whole book, as of one commit: rows against rows, figures against rows, records against what they are records of.</summary>
 internal sealed class BookRun
@@ -71,8 +73,10 @@ internal sealed class BookRun
         var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? 0);
         more += LookRebound(lineages.Rebound);
         _findings.AddRange(lineages.Lost);
-        List<UnevenDay> uneven = _query.RuntimeDue is { } due ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
-        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, more + lineages.More), new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
+        List<UnevenDay> uneven = _query.RuntimeDue is { } due
+            ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
+        return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, more + lineages.More),
+            new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
     }
 
     /// <summary>Usage that is charged to another org than its envelope's. It has a limit of its own, so that other findings never leave it out.</summary>
@@ -144,10 +148,12 @@ internal sealed class BookRun
         }
 
         var first = suspect.Posting > 0 ? suspect.Posting : _rows.ChargeOf(seq);
-        Add(new(row, price, first > 0 ? _rows.Posting(first) : null, first > 0 && _rows.IsTakenBack(first), 1, (suspect.Defects & ~(UsageDefects.ChargedAgain | UsageDefects.Unattributed)) | _labels.Defects(row.Labels)), right);
+        Add(new(row, price, first > 0 ? _rows.Posting(first) : null, first > 0 && _rows.IsTakenBack(first), 1,
+            (suspect.Defects & ~(UsageDefects.ChargedAgain | UsageDefects.Unattributed)) | _labels.Defects(row.Labels)), right);
     }
 
-    private void Add(OddUsage odd, Payer? right = null) => _findings.AddRange(UsageRules.Of(odd, _query.Instances, right?.Org, right?.Key).Where(finding => _query.Accepted?.Contains(finding.Id) != true));
+    private void Add(OddUsage odd, Payer? right = null) =>
+        _findings.AddRange(UsageRules.Of(odd, _query.Instances, right?.Org, right?.Key).Where(finding => _query.Accepted?.Contains(finding.Id) != true));
 
     private void OpenHolds()
     {
@@ -160,7 +166,8 @@ internal sealed class BookRun
     private List<long> SettledWithoutUsage(BookProgress? before)
     {
         var unused = new List<long>();
-        foreach (var (from, to) in before is null ? [(0, long.MaxValue)] : before.Unused.Select(hold => (hold, hold)).Append((before.FirstOpenHold, long.MaxValue)))
+        foreach (var (from, to) in before is null
+            ? [(0, long.MaxValue)] : before.Unused.Select(hold => (hold, hold)).Append((before.FirstOpenHold, long.MaxValue)))
         {
             using var settled = _tables.Select(
                 $"SELECT {RowReads.HoldColumns} FROM hold_ends e JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.hold >= ? AND e.hold <= ? AND e.state = 1 AND u.id IS NULL ORDER BY h.seq",

@@ -37,7 +37,8 @@ internal static partial class DamagedRows
             named.Add(isFound ? RowRules.HashBreak(row.Table, row.Row, damage.Cause, found.Text(0)) : damage);
         }
 
-        var left = report.Findings.Where(finding => !(finding.Scope.Usage is { } of && usage.Contains(of)) && !(finding.Scope.Posting is { } posting && postings.Contains(posting)));
+        var left = report.Findings.Where(
+            finding => !(finding.Scope.Usage is { } of && usage.Contains(of)) && !(finding.Scope.Posting is { } posting && postings.Contains(posting)));
         return report with { Findings = [.. left, .. named] };
     }
 

@@ -51,7 +51,8 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
             var no = RowReads.Int32(s, 0);
             if (!labels.Book.Accounts.TryGetValue(no, out var known)) return;
             var stored = known.Copy();
-            (stored.Debits, stored.Credits, stored.Held, stored.Version, stored.Grants) = (s.Amount(2), s.Amount(3), s.Amount(4), s.Int64(5), [.. CheckpointTables.ReadGrants(s.Text(6))]);
+            (stored.Debits, stored.Credits, stored.Held, stored.Version, stored.Grants) = (s.Amount(2), s.Amount(3), s.Amount(4), s.Int64(5),
+                [.. CheckpointTables.ReadGrants(s.Text(6))]);
             accounts.Remove(no, out var expected);
             Compare(stored, expected ?? known.Copy());
         });
@@ -132,7 +133,10 @@ internal sealed class FigurePass(ILedgerTables tables, BookLabels labels, Recomp
     {
         Checked++;
         var expected = sums.Cells.TryGetValue(key, out var cell) ? cell : new CellChange(key);
-        if (expected.Differs(stored) is not null && FigureRules.Cell(key, stored, expected.Plus(new(key)), labels.Find(key.Labels), _at) is { } finding) _cells.Add(finding);
+        if (expected.Differs(stored) is not null && FigureRules.Cell(key, stored, expected.Plus(new(key)), labels.Find(key.Labels), _at) is { } finding)
+        {
+            _cells.Add(finding);
+        }
     }
 
     private Dictionary<int, Account> Expected(Recomputation held)

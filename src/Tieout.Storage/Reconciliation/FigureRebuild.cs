@@ -16,7 +16,10 @@ internal static class FigureRebuild
     {
         var labels = new BookLabels(tables, Instances.None, FrozenSet<string>.Empty);
         var held = new Recomputation(labels.Book);
-        using (var open = tables.Select($"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= ? AND e.hold IS NULL ORDER BY h.seq", tables.FirstOpenHold))
+        using (var open =
+            tables.Select(
+                $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= ? AND e.hold IS NULL ORDER BY h.seq",
+                tables.FirstOpenHold))
         {
             while (open.Step()) held.Add(RowReads.Hold(open, no => labels[no]).Hold);
         }

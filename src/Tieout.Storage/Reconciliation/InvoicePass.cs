@@ -40,7 +40,10 @@ internal sealed class InvoicePass
         if (_byOrg.Count == 0 || !_byOrg.TryGetValue(posting.Debit - ((posting.Debit - 1) % OrgState.AccountKinds), out var invoices)) return;
         foreach (var issued in invoices)
         {
-            if (posting.EffectiveAt.UnixMicros >= issued.From && posting.EffectiveAt.UnixMicros < issued.To) issued.Charged += posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
+            if (posting.EffectiveAt.UnixMicros >= issued.From && posting.EffectiveAt.UnixMicros < issued.To)
+            {
+                issued.Charged += posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
+            }
         }
     }
 
@@ -49,7 +52,8 @@ internal sealed class InvoicePass
     private static List<RecordRow> Documents(ILedgerTables tables, string prefix)
     {
         var documents = new List<RecordRow>();
-        using var rows = tables.Select($"SELECT {RowReads.RecordColumns} FROM records WHERE kind = {(int)RecordKind.BillingDocument} AND name LIKE '{prefix}%' ORDER BY seq");
+        using var rows = tables.Select(
+            $"SELECT {RowReads.RecordColumns} FROM records WHERE kind = {(int)RecordKind.BillingDocument} AND name LIKE '{prefix}%' ORDER BY seq");
         while (rows.Step()) documents.Add(RowReads.Record(rows));
         return documents;
     }

@@ -16,7 +16,8 @@ internal readonly record struct Payer(string Org, string Key);
 /// <param name="Lost">Attempts of which neither usage nor a reason for that is there.</param>
 /// <param name="Unused">Steps, by their number, of which usage may still come: looked at again.</param>
 internal sealed record LineagePass(
-    List<(long Usage, Payer Right)> Rebound, IReadOnlyList<(AttemptId Id, Payer Right)> Elsewhere, IReadOnlyList<Finding> Lost, IReadOnlyList<long> Unused, long More)
+    List<(long Usage, Payer Right)> Rebound, IReadOnlyList<(AttemptId Id, Payer Right)> Elsewhere, IReadOnlyList<Finding> Lost, IReadOnlyList<long> Unused,
+    long More)
 {
     private const int UnusedTogether = 500;
 
@@ -54,10 +55,23 @@ internal sealed record LineagePass(
                 var hold = steps.IsNull(4) ? null : RowReads.Hold(steps, no => labels[no], first: 4).Hold;
                 var isOpen = hold is not null && steps.IsNull(13);
                 if (isOpen || !Guid.TryParse(steps.Text(14), out var id)) continue;
-                if (tables.IsUsedElsewhere(id)) elsewhere.Add((new(id), payer));
-                else if (hold is not null && steps.Int64(13) == (long)HoldState.Settled) continue;
-                else if (lost.Count == query.Most) more++;
-                else if (Entry(tables, seq) is { } entry && RowRules.SentWithoutUsage(entry, new(id), hold) is var finding && query.Accepted?.Contains(finding.Id) != true) lost.Add(finding);
+                if (tables.IsUsedElsewhere(id))
+                {
+                    elsewhere.Add((new(id), payer));
+                }
+                else if (hold is not null && steps.Int64(13) == (long)HoldState.Settled)
+                {
+                    continue;
+                }
+                else if (lost.Count == query.Most)
+                {
+                    more++;
+                }
+                else if (Entry(tables, seq) is { } entry && RowRules.SentWithoutUsage(entry, new(id), hold) is var finding
+                    && query.Accepted?.Contains(finding.Id) != true)
+                {
+                    lost.Add(finding);
+                }
             }
         }
 

@@ -4,7 +4,8 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation;
 
-/// <summary>Single rows of usage and postings by their numbers, for what is looked at in full: asked for by hundreds, since on PostgreSQL every question is a round trip.</summary>
+/// <summary>Single rows of usage and postings by their numbers, for what is looked at in full: asked for by hundreds, since on PostgreSQL every question is a
+/// round trip.</summary>
 internal sealed class RowLookup(ILedgerTables tables, BookLabels labels)
 {
     private readonly Dictionary<long, UsageRow?> _usage = [];

@@ -34,7 +34,8 @@ public static class RowRestore
     /// <param name="dryRun">Only find out.</param>
     /// <returns>What was, or would be, written back.</returns>
     /// <exception cref="DataFolderInUseException">A server has the folder.</exception>
-    /// <exception cref="StoreUnavailableException">There is no such finding, no such backup, or its row is not the one that was written. Nothing was changed.</exception>
+    /// <exception cref="StoreUnavailableException">There is no such finding, no such backup, or its row is not the one that was written. Nothing was
+    /// changed.</exception>
     public static string Run(string folder, string finding, string backup, bool dryRun)
     {
         if (!File.Exists(backup)) throw Refused($"The backup {backup} does not exist.");
@@ -44,7 +45,10 @@ public static class RowRestore
         var damages = DamagedRows.Explain(new([], [], 0, 0, 0), DamagedRows.Find(tables), tables).Findings;
         var damage = damages.FirstOrDefault(one => one.Id == finding) ?? throw Refused($"No row is damaged that '{finding}' names.");
         var row = (Repair.RestoreRow)damage.Repair;
-        if (!Keys.TryGetValue(row.Table, out var key) || !long.TryParse(row.Row, out var number)) throw Refused($"{row.Table} {row.Row} cannot be written back by itself: restore the whole backup.");
+        if (!Keys.TryGetValue(row.Table, out var key) || !long.TryParse(row.Row, out var number))
+        {
+            throw Refused($"{row.Table} {row.Row} cannot be written back by itself: restore the whole backup.");
+        }
 
         using (var attach = file.Prepare("ATTACH ? AS backup"))
         {
@@ -55,9 +59,14 @@ public static class RowRestore
         file.Execute("BEGIN IMMEDIATE");
         try
         {
-            file.Execute($"DELETE FROM main.{row.Table} WHERE {key} = {number}; INSERT INTO main.{row.Table} SELECT * FROM backup.{row.Table} WHERE {key} = {number}");
+            file.Execute(
+                $"DELETE FROM main.{row.Table} WHERE {key} = {number}; INSERT INTO main.{row.Table} SELECT * FROM backup.{row.Table} WHERE {key} = {number}");
             var left = DamagedRows.Find(tables).Select(one => ((Repair.RestoreRow)one.Repair).ToString()).ToHashSet(StringComparer.Ordinal);
-            if (left.Contains(row.ToString()) || left.Count >= damages.Count) throw Refused($"The backup's {row.Table} {row.Row} does not make the chain's hash again: it is not the row that was written.");
+            if (left.Contains(row.ToString()) || left.Count >= damages.Count)
+            {
+                throw Refused($"The backup's {row.Table} {row.Row} does not make the chain's hash again: it is not the row that was written.");
+            }
+
             if (!dryRun) file.Execute("COMMIT");
         }
         finally

@@ -8,7 +8,8 @@ internal static class DeliveryRows
     /// <summary>As <c>next_at</c> of a lane: not before a message comes.</summary>
     public const long Idle = long.MaxValue;
 
-    public const string Columns = "d.endpoint, d.org, d.seq, d.message_id, d.type, d.state, d.attempts, d.recorded_at, d.first_at, d.last_at, d.duration_ms, d.status, d.error";
+    public const string Columns =
+        "d.endpoint, d.org, d.seq, d.message_id, d.type, d.state, d.attempts, d.recorded_at, d.first_at, d.last_at, d.duration_ms, d.status, d.error";
 
     public const string WaitingColumns = "o.seq, o.id, o.org, o.type, o.body, o.recorded_at, o.crc, d.attempts";
 

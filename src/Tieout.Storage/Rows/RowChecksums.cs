@@ -2,7 +2,8 @@ using Tieout.Core.Ledger;
 
 namespace Tieout.Storage.Rows;
 
-/// <summary>Compares a row that decisions are made on with the checksum that was stored with it. A row that changed since it was written is damaged, also where every value of it can be read.</summary>
+/// <summary>Compares a row that decisions are made on with the checksum that was stored with it. A row that changed since it was written is damaged, also where
+/// every value of it can be read.</summary>
 internal sealed class RowChecksums : IDisposable
 {
     private readonly RowBytes _bytes = new();
@@ -28,7 +29,8 @@ internal sealed class RowChecksums : IDisposable
 
     public void Dispose() => _bytes.Dispose();
 
-    /// <summary>Why the rows of a table are not all there, or there are too many; null: as many as the chain says. Numbers begin at 1 and have no gaps.</summary>
+    /// <summary>Why the rows of a table are not all there, or there are too many; null: as many as the chain says. Numbers begin at 1 and have no
+    /// gaps.</summary>
     /// <param name="rows">How many there are, readable or not.</param>
     /// <param name="expected">How many the last commit says.</param>
     public static string? Missing(string table, long rows, long expected) =>

@@ -85,7 +85,8 @@ internal static class RowReads
         var from = new ColumnReader(s, first);
         var (seq, id, attribution) = (from.Long(), from.Id(), from.Int());
         var usage = new UsageRecord(
-            new(id), labels(attribution), from.Text(), from.Int(), from.OptionalText(), from.OptionalText(), from.OptionalText(), from.OptionalText(), from.Time(), from.Int(), from.Int(),
+            new(id), labels(attribution), from.Text(), from.Int(), from.OptionalText(), from.OptionalText(), from.OptionalText(), from.OptionalText(),
+            from.Time(), from.Int(), from.Int(),
             new(from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.OptionalText()), (UsageBasis)from.Int(), (UsageFlags)from.Int());
         return new(seq, usage, attribution, from.Int(), from.Nanos(), from.Nanos(), (ChargeFlags)from.Int(), from.Time(), from.Time(), from.Crc());
     }
@@ -96,7 +97,8 @@ internal static class RowReads
         var from = new ColumnReader(s);
         var (seq, kind, debit) = (from.Long(), (PostingKind)from.Int(), from.Int());
         var posting = new Posting(
-            seq, kind, orgOf(debit), debit, from.Int(), from.Nanos(), from.Long(), from.OptionalText(), from.Long(), from.OptionalText(), from.Time(), from.Time(), from.Flag());
+            seq, kind, orgOf(debit), debit, from.Int(), from.Nanos(), from.Long(), from.OptionalText(), from.Long(), from.OptionalText(), from.Time(),
+            from.Time(), from.Flag());
         return new(posting, from.Crc());
     }
 
@@ -116,7 +118,9 @@ internal static class RowReads
     {
         var from = new ColumnReader(s, first);
         return new(
-            from.Long(), new(from.Text(), (ObjectKind)from.Int(), from.Text(), from.Text(), Attempt(from.OptionalId()), from.OptionalText(), from.Flag(), from.Text()), from.Time(), from.Crc());
+            from.Long(),
+            new(from.Text(), (ObjectKind)from.Int(), from.Text(), from.Text(), Attempt(from.OptionalId()), from.OptionalText(), from.Flag(), from.Text()),
+            from.Time(), from.Crc());
     }
 
     /// <summary>An object with its end, if it has one: <see cref="ObjectColumns"/>, then <see cref="ObjectEndColumns"/>.</summary>
@@ -145,7 +149,8 @@ internal static class RowReads
     {
         var from = new ColumnReader(s);
         return new(
-            from.Long(), from.Text(), new(from.Text(), from.Text(), from.Text(), from.OptionalText(), from.OptionalText()), from.Text(), from.Text(), from.OptionalText(), from.OptionalText(),
+            from.Long(), from.Text(), new(from.Text(), from.Text(), from.Text(), from.OptionalText(), from.OptionalText()), from.Text(), from.Text(),
+            from.OptionalText(), from.OptionalText(),
             from.Text(), from.Time(), from.Crc());
     }
 
@@ -160,7 +165,8 @@ internal static class RowReads
         var from = new ColumnReader(s);
         var (commit, hash, recordedAt) = (from.Long(), from.Bytes(), from.Time());
         return new(commit, previous, hash, recordedAt, new(
-            commit, from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Int(), from.Int(), from.Int(), from.Int(), from.Long(), from.Long(), from.Long(), from.Long()));
+            commit, from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Int(), from.Int(), from.Int(), from.Int(), from.Long(),
+            from.Long(), from.Long(), from.Long()));
     }
 
     public static BudgetWindow Window(IRow s)
@@ -181,7 +187,8 @@ internal static class RowReads
     public static int Int32(IRow s, int column)
     {
         var value = s.Int64(column);
-        return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new StoreCorruptException($"Column {column} holds {value}, which no such row was ever given.");
+        return value is >= int.MinValue and <= int.MaxValue
+            ? (int)value : throw new StoreCorruptException($"Column {column} holds {value}, which no such row was ever given.");
     }
 
     private static AttemptId? Attempt(Guid? id) => id is { } value ? new AttemptId(value) : null;

@@ -28,7 +28,8 @@ internal static class Standings
 
     /// <summary>SQL: a charge or its correction, known by its account, for a bug may have charged for no usage at all.</summary>
     public static string IsOfRevenue(OrgState org) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"(p.debit = {org.AccountNo(AccountKind.Revenue)} OR p.credit = {org.AccountNo(AccountKind.Revenue)})");
+        string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"(p.debit = {org.AccountNo(AccountKind.Revenue)} OR p.credit = {org.AccountNo(AccountKind.Revenue)})");
 
     /// <summary>Labels of a charge for no usage.</summary>
     public static UsageLabels NoUsage(string org) => new() { Org = org, Source = UsageSource.Import };

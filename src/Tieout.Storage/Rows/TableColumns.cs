@@ -83,5 +83,6 @@ internal static class TableRows
     /// <summary>Those whose key is above <paramref name="after"/>, in SQL.</summary>
     public static string Select<TTable, TRow>(long after)
         where TTable : struct, IChainedTable<TRow> =>
-        string.Create(CultureInfo.InvariantCulture, $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} WHERE {TTable.Key} > {after} ORDER BY {TTable.Key}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} WHERE {TTable.Key} > {after} ORDER BY {TTable.Key}");
 }

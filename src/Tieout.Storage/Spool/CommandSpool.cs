@@ -37,7 +37,8 @@ public sealed class CommandSpool : IAsyncDisposable
             catch (FormatException unknown)
             {
                 PrivateFiles.Write(FormattableString.Invariant($"{file.Path}.record-{record.Number}"), record.Payload.Span);
-                damages.Add(FormattableString.Invariant($"record {record.Number} is whole, but not understood: {unknown.InnerException?.Message ?? unknown.Message}"));
+                damages.Add(
+                    FormattableString.Invariant($"record {record.Number} is whole, but not understood: {unknown.InnerException?.Message ?? unknown.Message}"));
             }
         }
 
@@ -83,7 +84,8 @@ public sealed class CommandSpool : IAsyncDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StoreUnavailableException($"The spool in {folder} cannot be opened: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
+            throw new StoreUnavailableException(
+                $"The spool in {folder} cannot be opened: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
         }
     }
 
@@ -133,7 +135,8 @@ public sealed class CommandSpool : IAsyncDisposable
         _replaying.Dispose();
     }
 
-    private static async Task<SpoolReplay> SubmitAsync(ILedger ledger, List<Command> batch, Action<Command, Refusal> refused, CancellationToken cancellationToken)
+    private static async Task<SpoolReplay> SubmitAsync(
+        ILedger ledger, List<Command> batch, Action<Command, Refusal> refused, CancellationToken cancellationToken)
     {
         var (done, already, no) = (0, 0, 0);
         var outcomes = await ledger.SubmitAsync(batch, cancellationToken);
@@ -144,7 +147,8 @@ public sealed class CommandSpool : IAsyncDisposable
             // Of a hold that the store lost the spend is none the less: it counts without one.
             if (batch[i] is Command.Settle settle && outcome is Outcome.Refused { Reason: Refusal.HoldNotFound })
             {
-                outcome = (await ledger.SubmitAsync([.. settle.Inside.Append(settle.Usage).Select(usage => new Command.Charge(usage, Fact: true))], cancellationToken))[^1];
+                outcome = (await ledger.SubmitAsync(
+                    [.. settle.Inside.Append(settle.Usage).Select(usage => new Command.Charge(usage, Fact: true))], cancellationToken))[^1];
             }
 
             if (outcome is Outcome.Done) done++;
@@ -207,7 +211,12 @@ public sealed class CommandSpool : IAsyncDisposable
         catch (Exception failure)
         {
             _hasRoom = false;
-            foreach (var arrival in batch) arrival.Durable.SetException(new StoreUnavailableException($"The spool cannot be written: {failure.Message}", StoreEffect.None, StoreFault.Full, failure));
+            foreach (var arrival in batch)
+            {
+                arrival.Durable.SetException(
+                    new StoreUnavailableException($"The spool cannot be written: {failure.Message}", StoreEffect.None, StoreFault.Full, failure));
+            }
+
             return;
         }
 

@@ -152,8 +152,16 @@ internal sealed class SpoolFile : IDisposable
 
     private long FirstNumber(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < DataStart || !bytes.StartsWith(Magic)) throw new StoreCorruptException($"{Path} is not a spool of Tieout. Move it away to start without it.");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]) != Crc(bytes[..16])) throw new StoreCorruptException($"{Path}: its head (bytes 0 to {HeadBytes - 1}) is damaged. Keep a copy, and restore a backup.");
+        if (bytes.Length < DataStart || !bytes.StartsWith(Magic))
+        {
+            throw new StoreCorruptException($"{Path} is not a spool of Tieout. Move it away to start without it.");
+        }
+
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]) != Crc(bytes[..16]))
+        {
+            throw new StoreCorruptException($"{Path}: its head (bytes 0 to {HeadBytes - 1}) is damaged. Keep a copy, and restore a backup.");
+        }
+
         return BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
     }
 

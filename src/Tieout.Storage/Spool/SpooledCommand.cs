@@ -15,7 +15,8 @@ internal static class SpooledCommand
     public static byte[] ToBytes(Command command) => JsonSerializer.SerializeToUtf8Bytes(
         command switch
         {
-            Command.Settle settle => Line("settle", settle.Usage) with { Inside = settle.Inside.IsEmpty ? null : [.. settle.Inside.Select(part => Line("charge", part))] },
+            Command.Settle settle =>
+                Line("settle", settle.Usage) with { Inside = settle.Inside.IsEmpty ? null : [.. settle.Inside.Select(part => Line("charge", part))] },
             Command.Charge { Fact: true } charge => Line("charge", charge.Usage),
             Command.Release release => new("release", release.Id.Value),
             Command.KeepObject keep => new("keep", Object: Spooled(keep.Object)),
@@ -52,7 +53,8 @@ internal static class SpooledCommand
         var labels = usage.Labels;
         var counts = usage.Counts;
         return new(kind, usage.Id.Value, new(
-            new(labels.Org, labels.Project, labels.Team, labels.Key, labels.Feature, labels.Provider, labels.Model, labels.Source, labels.Trigger, SpooledRuntime.Of(labels.Runtime)),
+            new(labels.Org, labels.Project, labels.Team, labels.Key, labels.Feature, labels.Provider, labels.Model, labels.Source, labels.Trigger,
+                SpooledRuntime.Of(labels.Runtime)),
             usage.OperationId, usage.AttemptNo, usage.WorkflowId, usage.CorrelationId, usage.TraceId, usage.EndUser,
             usage.OccurredAt.UnixMicros, usage.DurationMs, usage.StatusCode,
             counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens, counts.ReasoningTokens, counts.More,
@@ -107,7 +109,8 @@ internal sealed record SpooledLabels(
     string Org, string? Project, string? Team, string? Key, string? Feature, string? Provider, string? Model, UsageSource Source, string? Trigger,
     SpooledRuntime? Runtime = null);
 
-internal sealed record SpooledRuntime(string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend)
+internal sealed record SpooledRuntime(
+    string? AppInstance, string? Component, bool IsControlPlane, string? OperatingMode, string? ControlPlaneScope, string? Backend)
 {
     public static SpooledRuntime? Of(RuntimeLabels? labels) => labels is null
         ? null

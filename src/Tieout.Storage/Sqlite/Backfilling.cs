@@ -94,6 +94,7 @@ internal static class ChainSearch
             s.Reset();
         }
 
-        return low <= end ? Commit(connection, low) : throw new ArgumentOutOfRangeException(nameof(seq), seq, $"No commit has this {last["last_".Length..]} yet.");
+        return low <= end
+            ? Commit(connection, low) : throw new ArgumentOutOfRangeException(nameof(seq), seq, $"No commit has this {last["last_".Length..]} yet.");
     }
 }

@@ -20,7 +20,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     private readonly RawStatement _checkpoint = connection.Prepare("UPDATE checkpoint SET commit_no = ?, posting = ?, first_open_hold = ?");
     // Counts of 64 bits are added by SQLite, sums by the program: see wide_sum.
     private readonly RowInsert<CellsTable, CellChange> _cell = new(
-        connection, $"ON CONFLICT (hour, attribution) DO UPDATE SET {CellFigures.Each(figure => figure.Type is ColumnType.Sum ? $"{figure.Name} = wide_sum({figure.Name}, excluded.{figure.Name})" : $"{figure.Name} = {figure.Name} + excluded.{figure.Name}")}");
+        connection,
+        $"ON CONFLICT (hour, attribution) DO UPDATE SET {CellFigures.Each(figure => figure.Type is ColumnType.Sum ? $"{figure.Name} = wide_sum({figure.Name}, excluded.{figure.Name})" : $"{figure.Name} = {figure.Name} + excluded.{figure.Name}")}");
 
     /// <summary>In the caller's transaction.</summary>
     /// <exception cref="StoreUnavailableException">A row cannot be written; the message names it.</exception>
@@ -35,7 +36,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
         }
         catch (Exception broken) when (broken is not StoreUnavailableException)
         {
-            throw new StoreUnavailableException($"The figures of {Name(at)} cannot be written: {broken.Message}", StoreEffect.None, StoreFault.ReadOnly, broken);
+            throw new StoreUnavailableException(
+                $"The figures of {Name(at)} cannot be written: {broken.Message}", StoreEffect.None, StoreFault.ReadOnly, broken);
         }
 
         Advance(last, firstOpenHold);
@@ -59,7 +61,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
             case FigureDrift.OfAccount of:
                 var account = book.Account(of.Expected.No).Copy();
                 var off = of.Shown ?? of.Stored;
-                (account.Debits, account.Credits, account.Held, account.Version) = (account.Debits - off.Debits, account.Credits - off.Credits, account.Held - off.Held, account.Version - off.Version);
+                (account.Debits, account.Credits, account.Held, account.Version) = (account.Debits - off.Debits, account.Credits - off.Credits,
+                    account.Held - off.Held, account.Version - off.Version);
                 if (off == default) account.Grants = of.Expected.Grants;
                 _account.Write(account);
                 break;
@@ -110,7 +113,8 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
 
     public static IEnumerable<GrantLot> ReadGrants(string json) =>
         JsonSerializer.Deserialize(json, GrantJson.Default.StoredGrantArray)!.Select(grant =>
-            new GrantLot(grant.Id, grant.Priority, grant.ExpiresAtUs is { } micros ? new Instant(micros) : null, new(grant.GrantedNanos), new(grant.LeftNanos)));
+            new GrantLot(
+                grant.Id, grant.Priority, grant.ExpiresAtUs is { } micros ? new Instant(micros) : null, new(grant.GrantedNanos), new(grant.LeftNanos)));
 
     public static string WriteGrants(Account account) => account.Grants.Length == 0 ? "[]" : JsonSerializer.Serialize(
         account.Grants.Select(lot => new StoredGrant(lot.Id, lot.Priority, lot.ExpiresAt?.UnixMicros, lot.Granted.Nanos, lot.Left.Nanos)).ToArray(),

@@ -39,12 +39,14 @@ internal sealed class DataFolder : IDisposable
             PrivateFiles.CreateFolder(full);
             var lockFile = Lock(full);
             PrivateFiles.Write(System.IO.Path.Combine(full, OwnerFile), Encoding.UTF8.GetBytes(string.Create(
-                CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName} since {DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}")));
+                CultureInfo.InvariantCulture,
+                $"process {Environment.ProcessId} on {Environment.MachineName} since {DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}")));
             return new(full, lockFile);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StoreUnavailableException($"The data folder {full} cannot be created or written: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
+            throw new StoreUnavailableException(
+                $"The data folder {full} cannot be created or written: {failure.Message}", StoreEffect.None, StoreFault.NotWritable, failure);
         }
     }
 
@@ -59,7 +61,8 @@ internal sealed class DataFolder : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StoreUnavailableException($"The disk of {Path} is full or cannot be written, so commits would fail: {failure.Message}", StoreEffect.None, StoreFault.Full, failure);
+            throw new StoreUnavailableException(
+                $"The disk of {Path} is full or cannot be written, so commits would fail: {failure.Message}", StoreEffect.None, StoreFault.Full, failure);
         }
         finally
         {

@@ -13,7 +13,8 @@ internal sealed class LogCopier : IDisposable
     /// <summary>Rows after which a copy is worth its two syncs.</summary>
     private const long RowsWorthCopying = 4_000;
 
-    /// <summary>The same of rows whose ids come in no order: each touches a page of its own, the same pages again and again, and what is copied seldom is copied once.</summary>
+    /// <summary>The same of rows whose ids come in no order: each touches a page of its own, the same pages again and again, and what is copied seldom is
+    /// copied once.</summary>
     private const long ScatteredWorthCopying = 30_000;
 
     /// <summary>16,384 pages, 64 MiB: above it, the writer finishes the copy between two commits.</summary>
@@ -51,7 +52,9 @@ internal sealed class LogCopier : IDisposable
         // Usage and its posting count once.
         var postings = Math.Max(0, writes.Postings.Count - scattered);
         Interlocked.Add(ref _scattered, scattered);
-        Interlocked.Add(ref _rows, postings + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count + writes.Audit.Count + writes.Records.Count + 1);
+        Interlocked.Add(ref _rows,
+            postings + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count
+                + writes.Audit.Count + writes.Records.Count + 1);
         if (!Volatile.Read(ref _finishWanted)) return;
         Volatile.Write(ref _finishWanted, false);
         try
@@ -88,7 +91,8 @@ internal sealed class LogCopier : IDisposable
             }
             catch (Exception)
             {
-                // Whatever it is, it must not end the process. The commit path will meet the same disk and say so to those who wait for it. Here there is only waiting.
+                // Whatever it is, it must not end the process. The commit path will meet the same disk and say so to those who wait for it. Here there is only
+                // waiting.
                 connection?.Dispose();
                 connection = null;
             }

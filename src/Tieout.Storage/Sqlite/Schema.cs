@@ -24,7 +24,12 @@ internal static class Schema
     {
         connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)");
         var version = Version(connection);
-        if (version > Newest) throw new StoreUnavailableException($"The store has schema {version}; this program knows {Newest}. Use the newer program.", StoreEffect.None, StoreFault.NotWritable);
+        if (version > Newest)
+        {
+            throw new StoreUnavailableException(
+                $"The store has schema {version}; this program knows {Newest}. Use the newer program.", StoreEffect.None, StoreFault.NotWritable);
+        }
+
         foreach (var (number, name) in Migrations)
         {
             if (number <= version) continue;

@@ -3,7 +3,8 @@ using Tieout.Storage.Sqlite.Reading;
 
 namespace Tieout.Storage.Sqlite;
 
-/// <summary>A connection to the ledger's file for tables beside the ledger, such as refused requests. One statement or transaction at a time. A power cut may lose the last of them.</summary>
+/// <summary>A connection to the ledger's file for tables beside the ledger, such as refused requests. One statement or transaction at a time. A power cut may
+/// lose the last of them.</summary>
 internal sealed class SideConnection(string database) : IDisposable
 {
     private readonly Lock _gate = new();
@@ -36,7 +37,8 @@ internal sealed class SideConnection(string database) : IDisposable
         }, cancellationToken);
 
     /// <summary>One statement, of those in <see cref="WriteAsync"/>.</summary>
-    public static void Run(RawConnection connection, string sql, params ReadOnlySpan<object?> values) => new Query(sql).Then("", values).List(connection, _ => true);
+    public static void Run(RawConnection connection, string sql, params ReadOnlySpan<object?> values) =>
+        new Query(sql).Then("", values).List(connection, _ => true);
 
     public void Dispose()
     {

@@ -12,7 +12,11 @@ public static class SqliteBackup
     {
         var source = DataFolder.DatabaseIn(folder);
         if (!File.Exists(source)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
-        if (File.Exists(file)) throw new StoreUnavailableException($"{file} exists. A backup is never written over another.", StoreEffect.None, StoreFault.NotWritable);
+        if (File.Exists(file))
+        {
+            throw new StoreUnavailableException($"{file} exists. A backup is never written over another.", StoreEffect.None, StoreFault.NotWritable);
+        }
+
         var unfinished = file + ".unfinished";
         File.Delete(unfinished);
         try
@@ -41,7 +45,11 @@ public static class SqliteBackup
     {
         if (!File.Exists(file)) throw new StoreUnavailableException($"The backup {file} does not exist.", StoreEffect.None, StoreFault.NotWritable);
         using var claimed = DataFolder.Claim(folder);
-        if (File.Exists(claimed.Database)) throw new StoreUnavailableException($"{folder} has a ledger already. Restore into an empty folder.", StoreEffect.None, StoreFault.NotWritable);
+        if (File.Exists(claimed.Database))
+        {
+            throw new StoreUnavailableException($"{folder} has a ledger already. Restore into an empty folder.", StoreEffect.None, StoreFault.NotWritable);
+        }
+
         var unfinished = claimed.Database + ".unfinished";
         PrivateFiles.Copy(file, unfinished);
         File.Move(unfinished, claimed.Database, overwrite: false);

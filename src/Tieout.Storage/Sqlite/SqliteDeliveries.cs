@@ -29,7 +29,8 @@ internal sealed class SqliteDeliveries(string database, TimeProvider clock) : ID
             var page = Read(connection =>
             {
                 from = connection.ReadInt64("SELECT routed FROM relay");
-                return new Query($"SELECT {RowReads.OutboxColumns} FROM outbox").Where("seq > ?", from).Then("ORDER BY seq LIMIT ?", PageRows).List(connection, RowReads.Outbox);
+                return new Query($"SELECT {RowReads.OutboxColumns} FROM outbox").Where("seq > ?", from).Then("ORDER BY seq LIMIT ?", PageRows).List(
+                    connection, RowReads.Outbox);
             });
             if (page.Count == 0) return Task.FromResult(made);
             made += Route(page, DeliveryRows.Wanted(page, subscriptions()));
@@ -48,18 +49,25 @@ internal sealed class SqliteDeliveries(string database, TimeProvider clock) : ID
         {
             Write(connection =>
             {
-                foreach (var lane in due) Run(connection, "UPDATE lanes SET leased_until = ?, lease = ? WHERE endpoint = ? AND org = ?", Now + Micros(lease), lane.Lease, lane.Endpoint, lane.Org);
+                foreach (var lane in due)
+                {
+                    Run(connection, "UPDATE lanes SET leased_until = ?, lease = ? WHERE endpoint = ? AND org = ?", Now + Micros(lease), lane.Lease,
+                        lane.Endpoint, lane.Org);
+                }
             });
         }
 
         return Task.FromResult<IReadOnlyList<Lane>>(due);
     }
 
-    public Task<IReadOnlyList<WaitingMessage>> WaitingAsync(Lane lane, int limit, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<WaitingMessage>>(Read(connection =>
+    public Task<IReadOnlyList<WaitingMessage>> WaitingAsync(Lane lane, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<WaitingMessage>>(Read(connection =>
         new Query($"SELECT {DeliveryRows.WaitingColumns} FROM deliveries d JOIN outbox o ON o.seq = d.seq")
-            .Where("d.endpoint = ? AND d.org = ? AND d.state = 0", lane.Endpoint, lane.Org).Then("ORDER BY d.seq LIMIT ?", limit).List(connection, DeliveryRows.Waiting)));
+            .Where("d.endpoint = ? AND d.org = ? AND d.state = 0", lane.Endpoint, lane.Org).Then("ORDER BY d.seq LIMIT ?", limit).List(
+                connection, DeliveryRows.Waiting)));
 
-    public Task<bool> RecordAsync(Lane lane, DeliveryAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Task.FromResult(Write(connection =>
+    public Task<bool> RecordAsync(Lane lane, DeliveryAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) =>
+        Task.FromResult(Write(connection =>
     {
         if (!Holds(connection, lane)) return false;
         Run(connection, "UPDATE lanes SET leased_until = ? WHERE endpoint = ? AND org = ?", Now + Micros(lease), lane.Endpoint, lane.Org);
@@ -69,7 +77,8 @@ internal sealed class SqliteDeliveries(string database, TimeProvider clock) : ID
             UPDATE deliveries SET state = ?, attempts = attempts + 1, first_at = coalesce(first_at, ?), last_at = ?, duration_ms = ?, status = ?, error = ?
             WHERE endpoint = ? AND org = ? AND seq = ? AND state = 0
             """,
-            (long)attempt.State, attempt.At.UnixMicros, attempt.At.UnixMicros, attempt.DurationMs, attempt.Status, attempt.Error, lane.Endpoint, lane.Org, attempt.Seq);
+            (long)attempt.State, attempt.At.UnixMicros, attempt.At.UnixMicros, attempt.DurationMs, attempt.Status, attempt.Error, lane.Endpoint, lane.Org,
+            attempt.Seq);
         return true;
     }));
 
@@ -91,27 +100,35 @@ internal sealed class SqliteDeliveries(string database, TimeProvider clock) : ID
     {
         if (!Holds(connection, lane)) return false;
         Run(connection, "UPDATE deliveries SET state = 3 WHERE endpoint = ? AND org = ? AND state = 0", lane.Endpoint, lane.Org);
-        Run(connection, "UPDATE lanes SET lease = NULL, leased_until = 0, next_at = ? WHERE endpoint = ? AND org = ?", DeliveryRows.Idle, lane.Endpoint, lane.Org);
+        Run(connection, "UPDATE lanes SET lease = NULL, leased_until = 0, next_at = ? WHERE endpoint = ? AND org = ?", DeliveryRows.Idle, lane.Endpoint,
+            lane.Org);
         return true;
     }));
 
-    public Task<IReadOnlyList<Delivery>> ListAsync(DeliveryFilter filter, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Delivery>>(Read(connection =>
-        Filtered(new Query($"SELECT {DeliveryRows.Columns} FROM deliveries d"), filter).Then("ORDER BY d.seq DESC, d.endpoint LIMIT ?", filter.Limit).List(connection, DeliveryRows.Read)));
+    public Task<IReadOnlyList<Delivery>> ListAsync(DeliveryFilter filter, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<Delivery>>(Read(connection =>
+        Filtered(new Query($"SELECT {DeliveryRows.Columns} FROM deliveries d"), filter).Then("ORDER BY d.seq DESC, d.endpoint LIMIT ?", filter.Limit).List(
+            connection, DeliveryRows.Read)));
 
     public Task<int> ReplayAsync(DeliveryFilter filter, CancellationToken cancellationToken) => Task.FromResult(Write(connection =>
     {
-        var dead = Filtered(new Query("SELECT d.endpoint, d.org, d.seq FROM deliveries d"), filter with { State = DeliveryState.Dead }).Then("ORDER BY d.seq LIMIT ?", filter.Limit)
+        var dead = Filtered(new Query("SELECT d.endpoint, d.org, d.seq FROM deliveries d"), filter with { State = DeliveryState.Dead })
+            .Then("ORDER BY d.seq LIMIT ?", filter.Limit)
             .List(connection, row => (Endpoint: row.Text(0), Org: row.Text(1), Seq: row.Int64(2)));
-        foreach (var (endpoint, org, seq) in dead) Run(connection, "UPDATE deliveries SET state = 0, attempts = 0 WHERE endpoint = ? AND org = ? AND seq = ?", endpoint, org, seq);
-        foreach (var (endpoint, org) in dead.Select(delivery => (delivery.Endpoint, delivery.Org)).Distinct()) Run(connection, "UPDATE lanes SET next_at = ? WHERE endpoint = ? AND org = ?", Now, endpoint, org);
+        foreach (var (endpoint, org, seq) in dead) Run(
+            connection, "UPDATE deliveries SET state = 0, attempts = 0 WHERE endpoint = ? AND org = ? AND seq = ?", endpoint, org, seq);
+        foreach (var (endpoint, org) in dead.Select(delivery => (delivery.Endpoint, delivery.Org))
+            .Distinct()) Run(connection, "UPDATE lanes SET next_at = ? WHERE endpoint = ? AND org = ?", Now, endpoint, org);
         return dead.Count;
     }));
 
     public Task<int> ForgetAsync(Instant before, CancellationToken cancellationToken) => Task.FromResult(Write(connection =>
-        new Query("DELETE FROM deliveries").Where("state IN (1, 3) AND recorded_at < ?", before.UnixMicros).Then("RETURNING 1").List(connection, _ => true).Count));
+        new Query("DELETE FROM deliveries").Where("state IN (1, 3) AND recorded_at < ?", before.UnixMicros)
+            .Then("RETURNING 1").List(connection, _ => true).Count));
 
     public Task<DeliveriesHealth> HealthAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(Read(connection => new Query($"SELECT {DeliveryRows.HealthColumns} FROM deliveries").Where("state IN (0, 2)").List(connection, DeliveryRows.Health).Single()));
+        Task.FromResult(Read(connection => new Query($"SELECT {DeliveryRows.HealthColumns} FROM deliveries").Where("state IN (0, 2)")
+            .List(connection, DeliveryRows.Health).Single()));
 
     public void Dispose()
     {
@@ -148,11 +165,13 @@ internal sealed class SqliteDeliveries(string database, TimeProvider clock) : ID
     }
 
     private static bool Holds(RawConnection connection, Lane lane) =>
-        new Query("SELECT 1 FROM lanes").Where("endpoint = ? AND org = ? AND lease = ?", lane.Endpoint, lane.Org, lane.Lease).List(connection, _ => true).Count > 0;
+        new Query("SELECT 1 FROM lanes").Where("endpoint = ? AND org = ? AND lease = ?", lane.Endpoint, lane.Org, lane.Lease)
+            .List(connection, _ => true).Count > 0;
 
     private static long Micros(TimeSpan time) => (long)time.TotalMicroseconds;
 
-    private static void Run(RawConnection connection, string sql, params ReadOnlySpan<object?> values) => new Query(sql).Then("", values).List(connection, _ => true);
+    private static void Run(RawConnection connection, string sql, params ReadOnlySpan<object?> values) =>
+        new Query(sql).Then("", values).List(connection, _ => true);
 
     private T Read<T>(Func<RawConnection, T> read)
     {

@@ -16,7 +16,8 @@ namespace Tieout.Storage.Sqlite;
 /// </remarks>
 internal sealed class SqliteLedgerStore : ILedgerStore
 {
-    /// <summary>Of pages that the writer keeps in memory: imported ids come in no order, and with SQLite's 2 MB each of them is a page read from the file.</summary>
+    /// <summary>Of pages that the writer keeps in memory: imported ids come in no order, and with SQLite's 2 MB each of them is a page read from the
+    /// file.</summary>
     private const int PagesKb = 65_536;
 
     /// <summary>More than nearly every commit adds to the file and its log.</summary>
@@ -72,7 +73,8 @@ internal sealed class SqliteLedgerStore : ILedgerStore
         try
         {
             writes = RawConnection.Open(folder.Database);
-            writes.Execute($"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{PagesKb}");
+            writes.Execute(
+                $"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{PagesKb}");
             Schema.Migrate(writes);
             reads = RawConnection.Open(folder.Database);
             return new(folder, writes, reads);
@@ -150,7 +152,8 @@ internal sealed class SqliteLedgerStore : ILedgerStore
     });
 
     /// <inheritdoc/>
-    /// <remarks>On a full disk a change of a page that the file has already succeeds, and the next commit fails. So the file must be able to grow, and the disk to take as much.</remarks>
+    /// <remarks>On a full disk a change of a page that the file has already succeeds, and the next commit fails. So the file must be able to grow, and the disk
+    /// to take as much.</remarks>
     public void Probe()
     {
         _folder.ProveRoom(RoomBytes);

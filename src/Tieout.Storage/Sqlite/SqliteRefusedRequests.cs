@@ -27,7 +27,8 @@ internal sealed class SqliteRefusedRequests(SideConnection side) : IRefusedReque
 
     public Task<IReadOnlyList<RefusedRequest>> FindAsync(string org, string correlationId, Instant since, int limit, CancellationToken cancellationToken) =>
         side.ReadAsync<IReadOnlyList<RefusedRequest>>(
-            connection => new Query($"SELECT {RefusedRows.Columns} FROM refused_requests").Where("org = ? AND correlation_id = ? AND at >= ?", org, correlationId, since.UnixMicros)
+            connection => new Query($"SELECT {RefusedRows.Columns} FROM refused_requests").Where(
+                "org = ? AND correlation_id = ? AND at >= ?", org, correlationId, since.UnixMicros)
                 .Then("ORDER BY at, id LIMIT ?", limit).List(connection, RefusedRows.Read), cancellationToken);
 
     public Task ForgetAsync(Instant before, CancellationToken cancellationToken) =>

@@ -11,7 +11,8 @@ internal sealed class StoredAttempts(RawConnection connection, Func<int, UsageLa
 {
     private readonly RawStatement _begin = connection.Prepare("BEGIN");
     private readonly RawStatement _usage = connection.Prepare($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.id = ?");
-    private readonly RawStatement _hold = connection.Prepare($"SELECT {RowReads.HoldColumns}, e.state FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.id = ?");
+    private readonly RawStatement _hold = connection.Prepare(
+        $"SELECT {RowReads.HoldColumns}, e.state FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.id = ?");
 
     /// <summary>All that is stored of an attempt; null: nothing.</summary>
     public Attempt? Find(AttemptId id)

@@ -15,7 +15,8 @@ internal sealed partial class StoredBook
     /// <summary>Reads the checkpoint and replays what came after it; <paramref name="pending"/> then holds what the checkpoint lacks.</summary>
     /// <param name="connection">Stays the book's, to look things up.</param>
     /// <param name="writes">The committing thread's.</param>
-    /// <remarks>A row that cannot be read or added up is left out, and <see cref="Damage"/> names it: the rest is there to be looked at, and nothing may be decided on it.</remarks>
+    /// <remarks>A row that cannot be read or added up is left out, and <see cref="Damage"/> names it: the rest is there to be looked at, and nothing may be
+    /// decided on it.</remarks>
     public static StoredBook Load(RawConnection connection, RawConnection writes, Pending pending, Instant now)
     {
         var stored = new StoredBook(new Book { Prefetched = new() }, new StoredRows(connection), connection, writes);
@@ -39,21 +40,25 @@ internal sealed partial class StoredBook
     }
 
     /// <inheritdoc/>
-    public string? Damage => _damage is null ? null : $"{_damage}{(_damaged > 1 ? $" {_damaged - 1} more rows cannot be loaded." : "")} Run tieout verify, and restore a backup or repair the row.";
+    public string? Damage =>
+        _damage is null ? null
+            : $"{_damage}{(_damaged > 1 ? $" {_damaged - 1} more rows cannot be loaded." : "")} Run tieout verify, and restore a backup or repair the row.";
 
     private string? _damage;
     private int _damaged;
 
     private void LoadStanding(RawConnection connection, Instant now, RowChecksums checksums)
     {
-        var settings = Each(connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(checksums.Check(RowReads.Setting(s))));
+        var settings = Each(
+            connection, "settings", $"SELECT {RowReads.SettingColumns} FROM settings ORDER BY seq", s => Book.Recall(checksums.Check(RowReads.Setting(s))));
         var labels = Each(connection, "attributions", $"SELECT {RowReads.LabelsColumns} FROM attributions ORDER BY no", s =>
         {
             var row = checksums.Check(RowReads.Labels(s));
             Book.Recall(row);
             _rows.Add(row);
         });
-        var prices = Each(connection, "prices", $"SELECT {RowReads.PriceColumns} FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
+        var prices = Each(
+            connection, "prices", $"SELECT {RowReads.PriceColumns} FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
         Each(connection, "accounts", $"SELECT {CheckpointTables.AccountColumns} FROM accounts", s => CheckpointTables.RecallAccount(s, Book));
         Each(connection, "records", $"SELECT count(*) FROM records WHERE kind = {(int)RecordKind.Quarantine}", s => Book.RecallQuarantined((int)s.Int64(0)));
         Book.WindowsFrom = now - WindowsKept;
@@ -72,7 +77,8 @@ internal sealed partial class StoredBook
             var chain = RowReads.Chain(s, []);
             Book.Recall(chain.Last, chain.Hash);
         });
-        foreach (var (table, rows, expected) in (ReadOnlySpan<(string, long, long)>)[("settings", settings, Book.Last.Setting), ("attributions", labels, Book.Last.Labels), ("prices", prices, Book.Last.Price)])
+        foreach (var (table, rows, expected) in (ReadOnlySpan<(string, long, long)>)[("settings", settings, Book.Last.Setting),
+            ("attributions", labels, Book.Last.Labels), ("prices", prices, Book.Last.Price)])
         {
             if (RowChecksums.Missing(table, rows, expected) is { } missing) Damaged(missing);
         }
@@ -96,16 +102,19 @@ internal sealed partial class StoredBook
         var (after, firstOpenHold) = (0L, 0L);
         Each(connection, "checkpoint", "SELECT posting, first_open_hold FROM checkpoint", s => (after, firstOpenHold) = (s.Int64(0), s.Int64(1)));
         var postings = 0L;
-        Each(connection, "postings", $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
+        Each(connection, "postings",
+            $"SELECT {RowReads.PostingColumns}, {RowReads.UsageColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > {after} ORDER BY p.seq", s =>
         {
             var posting = checksums.Check(RowReads.Posting(s, OrgOf)).Posting;
-            var usage = posting.UsageSeq > 0 && !s.IsNull(RowReads.PostingColumnCount) ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: RowReads.PostingColumnCount)) : null;
+            var usage = posting.UsageSeq > 0 && !s.IsNull(RowReads.PostingColumnCount)
+                ? checksums.Check(RowReads.Usage(s, _rows.Labels, first: RowReads.PostingColumnCount)) : null;
             if (usage is not null) RecallOldWindows(usage.Usage.Labels, usage.Usage.EndUser, posting.EffectiveAt);
             var command = posting.Kind == PostingKind.Grant ? _rows.Command(posting.Org, posting.CommandId!) : null;
             recomputed.Add(posting, usage, command);
             postings++;
         });
-        Each(connection, "holds", $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
+        Each(connection, "holds",
+            $"SELECT {RowReads.HoldColumns} FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.seq >= {firstOpenHold} AND e.hold IS NULL ORDER BY h.seq", s =>
         {
             var hold = checksums.Check(RowReads.Hold(s, _rows.Labels)).Hold;
             RecallOldWindows(hold.Scope, hold.EndUser, hold.HeldAt);
@@ -119,7 +128,8 @@ internal sealed partial class StoredBook
         pending.Add(recomputed, postings);
 
         // Whatever the checkpoint says is held, also where no open hold is left: the next flush puts it right.
-        Each(connection, "accounts", "SELECT no FROM accounts WHERE held <> 0", s => pending.Accounts[RowReads.Int32(s, 0)] = Book.Account(RowReads.Int32(s, 0)));
+        Each(connection, "accounts", "SELECT no FROM accounts WHERE held <> 0",
+            s => pending.Accounts[RowReads.Int32(s, 0)] = Book.Account(RowReads.Int32(s, 0)));
         Each(connection, "windows", $"SELECT {RowReads.WindowColumns} FROM windows WHERE held <> 0", s =>
         {
             var key = RowReads.Window(s).Key;

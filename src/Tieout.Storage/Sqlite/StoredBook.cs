@@ -152,9 +152,13 @@ internal sealed partial class StoredBook : IStoredBook
 
     private void RecallLineage(string org, string operation, string issuance)
     {
-        if (Book.LineageHead(org, operation, issuance) is null && _rows.LineageHead(org, operation, issuance) is { } head) Book.Recall(org, operation, issuance, head);
+        if (Book.LineageHead(org, operation, issuance) is null && _rows.LineageHead(org, operation, issuance) is { } head)
+        {
+            Book.Recall(org, operation, issuance, head);
+        }
     }
 
     private string OrgOf(int account) =>
-        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
+        Book.Accounts.TryGetValue(account, out var known)
+            ? known.Org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
 }

@@ -17,7 +17,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
     private readonly RawStatement _object = connection.Prepare(
         $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON e.object = o.seq WHERE o.org = ? AND o.kind = ? AND o.id = ?");
     private readonly RawStatement _announced = connection.Prepare($"SELECT {RowReads.OutboxColumns} FROM outbox WHERE org = ? AND id = ? ORDER BY seq LIMIT 1");
-    private readonly RawStatement _record = connection.Prepare($"SELECT {RowReads.RecordColumns} FROM records WHERE kind = ? AND org = ? AND name = ? ORDER BY seq DESC LIMIT 1");
+    private readonly RawStatement _record = connection.Prepare(
+        $"SELECT {RowReads.RecordColumns} FROM records WHERE kind = ? AND org = ? AND name = ? ORDER BY seq DESC LIMIT 1");
     private readonly RawStatement _lineageHead = connection.Prepare(
         "SELECT no, link, token_sha256 FROM lineage WHERE operation_id = ? AND org = ? AND issuance_id = ? ORDER BY no DESC LIMIT 1");
     private readonly List<UsageLabels?> _labels = [null];
@@ -101,13 +102,15 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         _lineageHead.Bind(2, org);
         _lineageHead.Bind(3, issuance);
         using var lineageHeadRead = _lineageHead.Reading();
-        var head = _lineageHead.Step() ? new LineageHead(RowReads.Int32(_lineageHead, 0), _lineageHead.Bytes(1).ToArray(), _lineageHead.Bytes(2).ToArray()) : null;
+        var head = _lineageHead.Step()
+            ? new LineageHead(RowReads.Int32(_lineageHead, 0), _lineageHead.Bytes(1).ToArray(), _lineageHead.Bytes(2).ToArray()) : null;
         return head;
     }
 
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     public UsageLabels Labels(int no) =>
-        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
+        no > 0 && no < _labels.Count && _labels[no] is { } labels
+            ? labels : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
 
     /// <summary>Labels that were numbered.</summary>
     public void Add(LabelsRow row)
@@ -118,6 +121,9 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _record, _lineageHead]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _record, _lineageHead])
+        {
+            statement.Dispose();
+        }
     }
 }

@@ -20,7 +20,8 @@ public sealed class PostgresSurface(string address, TimeSpan timeout)
     /// <param name="rowsMax">One row more is refused.</param>
     /// <param name="row">Gets the values in the order of <paramref name="columns"/> (null: nothing, or no such column) and the row's number from 1.</param>
     /// <exception cref="SurfaceException">It cannot be reached or read.</exception>
-    public async Task ReadAsync(string query, IReadOnlyList<(string Name, bool Required)> columns, long rowsMax, Action<string?[], long> row, CancellationToken cancellationToken)
+    public async Task ReadAsync(
+        string query, IReadOnlyList<(string Name, bool Required)> columns, long rowsMax, Action<string?[], long> row, CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(timeout);
@@ -39,18 +40,23 @@ public sealed class PostgresSurface(string address, TimeSpan timeout)
         }
         catch (NpgsqlException e)
         {
-            throw new SurfaceException(e is PostgresException refused ? $"The database refused the query: {refused.MessageText}." : $"The database cannot be read: {e.Message.TrimEnd('.')}.", e);
+            throw new SurfaceException(e is PostgresException refused
+                ? $"The database refused the query: {refused.MessageText}." : $"The database cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
     private static async Task ReadAsync(
-        NpgsqlConnection connection, string query, IReadOnlyList<(string Name, bool Required)> columns, long rowsMax, Action<string?[], long> row, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string query, IReadOnlyList<(string Name, bool Required)> columns, long rowsMax, Action<string?[], long> row,
+        CancellationToken cancellationToken)
     {
         var names = await NamesAsync(connection, query, cancellationToken);
         var places = columns.Select(column => names.Find(name => string.Equals(name, column.Name, StringComparison.OrdinalIgnoreCase))).ToArray();
         for (var i = 0; i < places.Length; i++)
         {
-            if (places[i] is null && columns[i].Required) throw new SurfaceException($"The query has no column '{columns[i].Name}'; it has {string.Join(", ", names)}.");
+            if (places[i] is null && columns[i].Required)
+            {
+                throw new SurfaceException($"The query has no column '{columns[i].Name}'; it has {string.Join(", ", names)}.");
+            }
         }
 
         var selected = places.Select(name => name is null ? "NULL" : $"left(to_jsonb(s.{Quoted(name)}) #>> '{{}}', {TextMax})");

@@ -45,7 +45,8 @@ internal sealed class ChainCheck : IDisposable
         _commands = Stream<CommandsTable, CommandRow>(tables, RowReads.Command, row => row.Posting, from.Posting);
         _holds = Stream<HoldsTable, HoldRow>(tables, s => RowReads.Hold(s, labels), row => row.Hold.Seq, from.Hold);
         _ends = Stream(
-            tables, "hold_ends of commit", $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.hold",
+            tables, "hold_ends of commit",
+            $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.hold",
             s => StoredEnd.Read(s, labels), row => row.Commit);
         _usage = Stream<UsageTable, UsageRow>(tables, s => RowReads.Usage(s, labels), row => row.Seq, from.Usage);
         _postings = Stream<PostingsTable, PostingRow>(tables, s => RowReads.Posting(s, standing.OrgOf), row => row.Posting.Seq, from.Posting);
@@ -53,7 +54,8 @@ internal sealed class ChainCheck : IDisposable
         _outbox = Stream<OutboxTable, OutboxRow>(tables, RowReads.Outbox, row => row.Seq, from.Outbox);
         _objects = Stream<ObjectsTable, ObjectRow>(tables, s => RowReads.Object(s), row => row.Seq, from.Object);
         _objectEnds = Stream(
-            tables, "object_ends of commit", $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.object",
+            tables, "object_ends of commit",
+            $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {from.Commit} ORDER BY e.commit_no, e.object",
             StoredObjectEnd.Read, row => row.Commit);
         _lineage = Stream<LineageTable, LineageEntry>(tables, RowReads.Lineage, entry => entry.Seq, from.Lineage);
         _audit = Stream<AuditTable, AuditRow>(tables, RowReads.Audit, row => row.Seq, from.Audit);
@@ -71,7 +73,8 @@ internal sealed class ChainCheck : IDisposable
             if (commit.Commit != last + 1) _findings.Broken("L8", $"chain {last + 1} is missing.");
             last = commit.Commit;
             var hash = Link(previous, commit);
-            _findings.Check("L8", hash.AsSpan().SequenceEqual(commit.Hash), $"chain {commit.Commit}: its hash is not that of its rows (recorded {commit.RecordedAt}).");
+            _findings.Check(
+                "L8", hash.AsSpan().SequenceEqual(commit.Hash), $"chain {commit.Commit}: its hash is not that of its rows (recorded {commit.RecordedAt}).");
             _findings.Check(
                 "L8", (commit.Last.Account, commit.Last.Budget) == _standing.Numbers,
                 $"chain {commit.Commit} says that accounts end at {commit.Last.Account} and budgets at {commit.Last.Budget}; by its settings they end at {_standing.Numbers}.");
@@ -99,7 +102,8 @@ internal sealed class ChainCheck : IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows, _outbox, _objects, _objectEnds, _lineage, _audit, _records, _bytes])
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_chain, _settings, _labels, _prices, _commands, _holds, _ends, _usage, _postings, _findingRows,
+            _outbox, _objects, _objectEnds, _lineage, _audit, _records, _bytes])
         {
             resource.Dispose();
         }
@@ -169,14 +173,23 @@ internal sealed class ChainCheck : IDisposable
 
         foreach (var row in _outbox.AllUpTo(last.Outbox)) Same(_bytes.Add(row), row.Crc, $"outbox {row.Seq} ({row.Id})");
         foreach (var row in _objects.AllUpTo(last.Object)) Same(_bytes.Add(row), row.Crc, $"objects {row.Seq} ({row.Object.Kind} {row.Object.Id})");
-        foreach (var row in _objectEnds.UpTo(commit.Commit)) Same(_bytes.Add(row.End), row.End.Crc, $"object_ends {row.End.Object.Seq} ({row.End.Object.Object.Id})");
-        foreach (var entry in _lineage.AllUpTo(last.Lineage)) Same(_bytes.Add(entry), entry.Crc, $"lineage {entry.Seq} (issuance {entry.Row.Issuance}, no. {entry.Row.No})");
+        foreach (var row in _objectEnds.UpTo(commit.Commit))
+        {
+            Same(_bytes.Add(row.End), row.End.Crc, $"object_ends {row.End.Object.Seq} ({row.End.Object.Object.Id})");
+        }
+
+        foreach (var entry in _lineage.AllUpTo(last.Lineage))
+        {
+            Same(_bytes.Add(entry), entry.Crc, $"lineage {entry.Seq} (issuance {entry.Row.Issuance}, no. {entry.Row.No})");
+        }
+
         foreach (var row in _audit.AllUpTo(last.Audit)) Same(_bytes.Add(row), row.Crc, $"audit {row.Seq} ({row.Action} by {row.Actor.Id})");
         foreach (var row in _records.AllUpTo(last.Record)) Same(_bytes.Add(row), row.Crc, $"records {row.Seq} ({row.Kind} {row.Name})");
         return _bytes.End();
     }
 
-    private void Same(uint crc, uint stored, FormattableString row) => _findings.Check("L8", crc == stored, $"{FormattableString.Invariant(row)} is not as it was written.");
+    private void Same(uint crc, uint stored, FormattableString row) =>
+        _findings.Check("L8", crc == stored, $"{FormattableString.Invariant(row)} is not as it was written.");
 }
 
 /// <summary>The end of a hold, with the commit it is part of.</summary>

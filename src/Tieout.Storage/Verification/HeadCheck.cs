@@ -18,8 +18,16 @@ public static class HeadCheck
             // Before its first commit a chain contradicts nothing.
             if (bucket.Commit == 0) continue;
             var hash = await hashOf(bucket.Bucket, bucket.Commit);
-            if (hash is null) found.Add(FormattableString.Invariant($"the head of {head.At} names commit {bucket.Commit} of bucket {bucket.Bucket}, which the store does not have: it was put back to an earlier state, or it is another store."));
-            else if (!string.Equals(Convert.ToHexStringLower(hash), bucket.Hash, StringComparison.Ordinal)) found.Add(FormattableString.Invariant($"the head of {head.At} names another commit {bucket.Commit} of bucket {bucket.Bucket} than the store has: it was put back to an earlier state and went on, or it is another store."));
+            if (hash is null)
+            {
+                found.Add(FormattableString.Invariant(
+                    $"the head of {head.At} names commit {bucket.Commit} of bucket {bucket.Bucket}, which the store does not have: it was put back to an earlier state, or it is another store."));
+            }
+            else if (!string.Equals(Convert.ToHexStringLower(hash), bucket.Hash, StringComparison.Ordinal))
+            {
+                found.Add(FormattableString.Invariant(
+                    $"the head of {head.At} names another commit {bucket.Commit} of bucket {bucket.Bucket} than the store has: it was put back to an earlier state and went on, or it is another store."));
+            }
         }
 
         return found;

@@ -4,7 +4,8 @@ using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
 
-/// <summary>Every issuance has one unbroken lineage by one text of its envelope (A1): its numbers and text always, its links where the secret is at hand.</summary>
+/// <summary>Every issuance has one unbroken lineage by one text of its envelope (A1): its numbers and text always, its links where the secret is at
+/// hand.</summary>
 internal static class LineageCheck
 {
     /// <summary>What links are checked with; null: there is no secret here.</summary>
@@ -43,13 +44,16 @@ internal static class LineageCheck
         for (var i = 0; i < rows.Count; i++)
         {
             var entry = rows[i];
-            findings.Check("A1", entry.Row.No == i + 1, $"lineage {entry.Seq}: no. {entry.Row.No} of issuance {entry.Row.Issuance}, where no. {i + 1} should be.");
-            findings.Check("A1", entry.TokenSha256.AsSpan().SequenceEqual(first.TokenSha256), $"lineage {entry.Seq}: issuance {entry.Row.Issuance} has another text here than at its beginning.");
+            findings.Check(
+                "A1", entry.Row.No == i + 1, $"lineage {entry.Seq}: no. {entry.Row.No} of issuance {entry.Row.Issuance}, where no. {i + 1} should be.");
+            findings.Check("A1", entry.TokenSha256.AsSpan().SequenceEqual(first.TokenSha256),
+                $"lineage {entry.Seq}: issuance {entry.Row.Issuance} has another text here than at its beginning.");
         }
 
         if (keys?.Find(first.KeyId)?.Lineage is not { } key) return;
         var broken = Lineage.Check(key, first.Row.Issuance, first.TokenSha256, [.. rows.Select(entry => entry.Row)]);
-        findings.Check("A1", broken is null, $"lineage {(broken is null ? first.Seq : rows[Math.Min(broken.No, rows.Count) - 1].Seq)}: the links of issuance {first.Row.Issuance} do not hold from no. {broken?.No} on ({broken?.Flaw}).");
+        findings.Check("A1", broken is null,
+            $"lineage {(broken is null ? first.Seq : rows[Math.Min(broken.No, rows.Count) - 1].Seq)}: the links of issuance {first.Row.Issuance} do not hold from no. {broken?.No} on ({broken?.Flaw}).");
     }
 
     private static bool IsSameIssuance(LineageEntry left, LineageEntry right) =>

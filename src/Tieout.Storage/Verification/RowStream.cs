@@ -5,7 +5,8 @@ namespace Tieout.Storage.Verification;
 /// <summary>The rows of one table in their order, one in memory at a time, handed out commit by commit.</summary>
 /// <param name="number">The number a row bears among all of its table.</param>
 /// <param name="after">The number that the rows before end at.</param>
-internal sealed class RowStream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number, Findings findings, long after = 0) : IDisposable
+internal sealed class RowStream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number, Findings findings, long after = 0)
+    : IDisposable
     where T : class
 {
     private readonly IRows _rows = tables.Select(sql);

@@ -13,7 +13,10 @@ internal static class SchemaDifference
         foreach (var (name, definition) in expected.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             findings.Check(Id, found.ContainsKey(name), $"{name} is missing: the migrations of this program make it.");
-            if (found.TryGetValue(name, out var actual)) findings.Check(Id, actual == definition, $"{name} is not as the migrations of this program make it: {Shown(actual)}");
+            if (found.TryGetValue(name, out var actual))
+            {
+                findings.Check(Id, actual == definition, $"{name} is not as the migrations of this program make it: {Shown(actual)}");
+            }
         }
 
         foreach (var (name, definition) in found.OrderBy(entry => entry.Key, StringComparer.Ordinal))

@@ -22,7 +22,8 @@ internal sealed partial class Standing
 
         if (_mispriced.ContainsKey(row.Seq) && IsTakenBack(posting.Seq)) _mispriced.Remove(row.Seq);
         _findings.Check(
-            "M1", (row.Charge == posting.Amount && (row.EffectiveAt == posting.EffectiveAt || posting.CommandId is not null) && row.Usage.Labels.Org == posting.Org) || IsTakenBack(posting.Seq),
+            "M1", (row.Charge == posting.Amount && (row.EffectiveAt == posting.EffectiveAt || posting.CommandId is not null)
+                && row.Usage.Labels.Org == posting.Org) || IsTakenBack(posting.Seq),
             $"postings {posting.Seq} charges {posting.Amount} to {posting.Org}; usage {row.Seq} ({row.Usage.Id}) says {row.Charge} to {row.Usage.Labels.Org}.");
         return row;
     }
@@ -68,7 +69,13 @@ internal sealed partial class Standing
         var org = _book.Org(posting.Org)!;
         var key = (posting.Org, Month.Of(posting.EffectiveAt, org.Zone));
         var (charged, moved) = _months.GetValueOrDefault(key);
-        charged += posting.Kind switch { PostingKind.Charge => usage.Charge == posting.Amount || !IsTakenBack(posting.Seq) ? usage.Charge : posting.Amount, PostingKind.Reversal => -posting.Amount, _ => posting.Amount };
+        charged += posting.Kind switch
+        {
+            PostingKind.Charge => usage.Charge == posting.Amount || !IsTakenBack(posting.Seq)
+            ? usage.Charge : posting.Amount,
+            PostingKind.Reversal => -posting.Amount,
+            _ => posting.Amount
+        };
         var customer = org.AccountNo(AccountKind.Customer);
         if (posting.Debit == customer) moved += posting.Amount;
         if (posting.Credit == customer) moved -= posting.Amount;

@@ -56,16 +56,19 @@ internal sealed partial class Standing
     public Book Book => _book;
 
     /// <exception cref="StoreCorruptException">There are none.</exception>
-    public UsageLabels Labels(int no) => _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which does not exist");
+    public UsageLabels Labels(int no) =>
+        _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which does not exist");
 
     /// <exception cref="StoreCorruptException">There is none.</exception>
-    public string OrgOf(int account) => _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which does not exist");
+    public string OrgOf(int account) =>
+        _book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"it names account {account}, which does not exist");
 
     /// <summary>The last account and budget number, by the settings so far.</summary>
     public (int Account, int Budget) Numbers { get; private set; }
 
     /// <summary>Begins after a commit: the settings up to it are there already.</summary>
-    public void BeginAfter(long setting) => Each(_tables, $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq <= {setting} ORDER BY seq", s => Add(RowReads.Setting(s)));
+    public void BeginAfter(long setting) =>
+        Each(_tables, $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq <= {setting} ORDER BY seq", s => Add(RowReads.Setting(s)));
 
     /// <summary>Which accounts and budgets there are, and which limits are in force, from this commit on.</summary>
     public void Add(SettingRow row)
@@ -126,7 +129,8 @@ internal sealed partial class Standing
         {
             if (_overrunInCommit.Contains(hold.Scope.Org)) continue;
             var account = _again.Accounts[_book.Org(hold.Scope.Org)!.AccountNo(AccountKind.Customer)];
-            _findings.Check("L2", account.Available is not { } available || available >= Amount.Zero, $"holds {hold.Seq} ({hold.Id}): the account of {hold.Scope.Org} was left {account.Available} above its floor.");
+            _findings.Check("L2", account.Available is not { } available || available >= Amount.Zero,
+                $"holds {hold.Seq} ({hold.Id}): the account of {hold.Scope.Org} was left {account.Available} above its floor.");
             CheckLimits(hold);
         }
 
@@ -155,7 +159,8 @@ internal sealed partial class Standing
         _uncharged.Enqueue(row);
         if (row.Price == 0)
         {
-            _findings.Check("M3", row.Charge == Amount.Zero || row.Usage.Basis == UsageBasis.Imported, $"usage {row.Seq} ({row.Usage.Id}) has no price but a charge of {row.Charge}.");
+            _findings.Check("M3", row.Charge == Amount.Zero || row.Usage.Basis == UsageBasis.Imported,
+                $"usage {row.Seq} ({row.Usage.Id}) has no price but a charge of {row.Charge}.");
             return;
         }
 
@@ -169,7 +174,8 @@ internal sealed partial class Standing
         if (!priceable && row.Usage.Flags.HasFlag(UsageFlags.ClaimWithheld)) (priceable, priced) = (true, ClaimLimit.Claimed(price, row.Usage.Counts));
         _findings.Checked("M3");
         if (priceable && ClaimLimit.Agrees(priced.Charge, row.Charge, row.Usage.Flags) && priced.ProviderCost == row.ProviderCost) return;
-        _mispriced[row.Seq] = FormattableString.Invariant($"usage {row.Seq} ({row.Usage.Id}): its counts at price {row.Price} come to {priced.Charge}, it was charged {row.Charge}.");
+        _mispriced[row.Seq] = FormattableString.Invariant(
+            $"usage {row.Seq} ({row.Usage.Id}): its counts at price {row.Price} come to {priced.Charge}, it was charged {row.Charge}.");
     }
 
     public void Add(in Posting posting)
@@ -181,7 +187,12 @@ internal sealed partial class Standing
             $"postings {seq}: not a transfer between two accounts of one org.");
         var usage = posting.Kind == PostingKind.Charge ? Charged(posting) : posting.UsageSeq > 0 ? Usage(posting) : null;
         if (posting.Kind is PostingKind.Reversal) CheckReversal(posting);
-        if (posting.IsPostingRepair) _findings.Check("L7", posting.Kind is PostingKind.Reversal or PostingKind.ReEntry, $"postings {seq} says that it repairs a posting, and it is no correction.");
+        if (posting.IsPostingRepair)
+        {
+            _findings.Check(
+                "L7", posting.Kind is PostingKind.Reversal or PostingKind.ReEntry, $"postings {seq} says that it repairs a posting, and it is no correction.");
+        }
+
         if (usage is null && posting.UsageSeq > 0 && !IsTakenBack(seq)) return;
         _again.Add(posting, usage, posting.Kind == PostingKind.Grant ? _grants.GetValueOrDefault(seq) : null);
         _grants.Remove(seq);

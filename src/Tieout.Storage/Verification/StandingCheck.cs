@@ -36,7 +36,8 @@ internal static class StandingCheck
         // A hold that came and went leaves an account that nothing was ever posted to.
         foreach (var account in expected.Values)
         {
-            findings.Check("L4", account.Version == 0 && account.Held == Amount.Zero, $"accounts {account.No} ({account.Org}) is missing; its entries come to {account.Balance}.");
+            findings.Check("L4", account.Version == 0 && account.Held == Amount.Zero,
+                $"accounts {account.No} ({account.Org}) is missing; its entries come to {account.Balance}.");
         }
     }
 

@@ -7,7 +7,8 @@ using Tieout.Core.Ledger;
 
 namespace Tieout.Storage.Writing;
 
-/// <summary>A command of any kind as JSON for a person to read: all that it says, members in the order of their names, so that equal commands have equal text.</summary>
+/// <summary>A command of any kind as JSON for a person to read: all that it says, members in the order of their names, so that equal commands have equal
+/// text.</summary>
 /// <remarks>By reflection, so that a new kind of command or a new member is never left out. Only for what is rare.</remarks>
 internal static class CommandJson
 {
@@ -59,7 +60,8 @@ internal static class CommandJson
     {
         json.WriteStartObject();
         if (value is Command) json.WriteString("command", JsonNamingPolicy.SnakeCaseLower.ConvertName(value.GetType().Name));
-        var members = value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(member => member.CanRead && member.GetIndexParameters().Length == 0);
+        var members = value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(
+            member => member.CanRead && member.GetIndexParameters().Length == 0);
         foreach (var member in members.OrderBy(member => member.Name, StringComparer.Ordinal))
         {
             json.WritePropertyName(JsonNamingPolicy.SnakeCaseLower.ConvertName(member.Name));

@@ -6,7 +6,8 @@ using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Writing;
 
-/// <summary>Where the one writer of an embedded ledger makes its commits durable. Implemented by the file, and by a store with planned faults in the simulation.</summary>
+/// <summary>Where the one writer of an embedded ledger makes its commits durable. Implemented by the file, and by a store with planned faults in the
+/// simulation.</summary>
 internal interface ILedgerStore : IDisposable
 {
     /// <summary>Postings since the last flush: what a start would have to replay.</summary>

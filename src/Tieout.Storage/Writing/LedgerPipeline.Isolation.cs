@@ -3,7 +3,8 @@ namespace Tieout.Storage.Writing;
 /// <summary>Finds the command that a batch fails for, records it in quarantine, and carries out the others.</summary>
 internal sealed partial class LedgerPipeline
 {
-    /// <summary>How often a command that cannot be decided makes the book be read anew, in case the fault is the book's. Reading a large one takes a second.</summary>
+    /// <summary>How often a command that cannot be decided makes the book be read anew, in case the fault is the book's. Reading a large one takes a
+    /// second.</summary>
     private static readonly TimeSpan ReloadEvery = TimeSpan.FromMinutes(1);
 
     private long _loadedAt;
@@ -12,7 +13,8 @@ internal sealed partial class LedgerPipeline
     internal static StoreUnavailableException? WorldFailure(Exception failure) => failure switch
     {
         StoreUnavailableException world => world,
-        OutOfMemoryException => new("The server has not enough memory for the batch. Send fewer or smaller commands at once.", StoreEffect.None, StoreFault.Busy, failure),
+        OutOfMemoryException =>
+            new("The server has not enough memory for the batch. Send fewer or smaller commands at once.", StoreEffect.None, StoreFault.Busy, failure),
         StoreCorruptException { IsFile: true } => new(failure.Message, StoreEffect.None, StoreFault.ReadOnly, failure),
         _ => null,
     };

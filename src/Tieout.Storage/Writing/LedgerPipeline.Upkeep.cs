@@ -21,7 +21,9 @@ internal sealed partial class LedgerPipeline
         }
         catch (Exception broken)
         {
-            var failure = WorldFailure(broken) ?? new StoreUnavailableException($"The figures of the last commits cannot be written: {broken.Message}", StoreEffect.None, StoreFault.ReadOnly, broken);
+            var failure = WorldFailure(broken)
+                ?? new StoreUnavailableException(
+                    $"The figures of the last commits cannot be written: {broken.Message}", StoreEffect.None, StoreFault.ReadOnly, broken);
             Failed(failure);
             throw failure;
         }
@@ -35,7 +37,11 @@ internal sealed partial class LedgerPipeline
     public void Repair(IReadOnlyList<FigureDrift> drifts)
     {
         Flush();
-        if (_book is not { } book) throw new StoreUnavailableException("The last commit failed. Figures can be repaired when the store is back.", StoreEffect.None);
+        if (_book is not { } book)
+        {
+            throw new StoreUnavailableException("The last commit failed. Figures can be repaired when the store is back.", StoreEffect.None);
+        }
+
         _store.Repair(book.Book, drifts);
 
         // Whatever was wrong in memory came from there, or goes with it.

@@ -4,7 +4,8 @@ using Tieout.Core.Reconciliation.SelfCheck;
 namespace Tieout.Storage.Writing;
 
 /// <summary>Group commit: one at a time has the turn and takes whatever waits. A lone command takes the turn itself, on its caller's thread.</summary>
-/// <remarks>Only the threads are here; what they do is in <see cref="WriterState"/>, which never throws, so no command and no failure of the store ends a thread.</remarks>
+/// <remarks>Only the threads are here; what they do is in <see cref="WriterState"/>, which never throws, so no command and no failure of the store ends a
+/// thread.</remarks>
 internal sealed class LedgerWriter : IAsyncDisposable
 {
     /// <summary>Commands decided and committed together. TigerBeetle's batch, so that figures compare; above it nothing is gained.</summary>

@@ -9,7 +9,8 @@ using Tieout.Core.Metering;
 namespace Tieout.Storage.Writing;
 
 /// <summary>A command that the ledger could not decide or store because of a fault of its own, as it is recorded: all of it, and what happened.</summary>
-/// <remarks>The record opens a finding in the same commit. Its id follows from the command, so the same command is recorded once however often it is sent.</remarks>
+/// <remarks>The record opens a finding in the same commit. Its id follows from the command, so the same command is recorded once however often it is
+/// sent.</remarks>
 internal static class QuarantinedCommand
 {
     /// <summary>In characters: longer than any command that a door lets in; what is longer is cut, and the record says so.</summary>

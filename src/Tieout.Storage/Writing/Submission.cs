@@ -43,5 +43,6 @@ internal sealed class Submission(IReadOnlyList<Command> commands, CancellationTo
     /// <summary>Fails the whole list. Commands that were carried out before stay carried out, so for a list that was in part the effect is unknown.</summary>
     public void Fail(StoreUnavailableException failure) =>
         _done.TrySetException(_answered == 0 ? failure : new StoreUnavailableException(
-            $"{_answered} of {Commands.Count} commands were carried out before the store failed: {failure.Message}", StoreEffect.Unknown, failure.Fault, failure));
+            $"{_answered} of {Commands.Count} commands were carried out before the store failed: {failure.Message}", StoreEffect.Unknown, failure.Fault,
+            failure));
 }

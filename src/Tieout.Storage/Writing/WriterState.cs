@@ -2,7 +2,8 @@ using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Writing;
 
-/// <summary>The writer without its threads: what waits, and what is done by whoever has the turn. Stepped by the threads of <see cref="LedgerWriter"/>, and by the simulation.</summary>
+/// <summary>The writer without its threads: what waits, and what is done by whoever has the turn. Stepped by the threads of <see cref="LedgerWriter"/>, and by
+/// the simulation.</summary>
 /// <remarks><see cref="Gate"/> guards what waits. <see cref="RunOne"/> and <see cref="Upkeep"/> are for whoever has the turn, and never throw.</remarks>
 internal sealed class WriterState(ILedgerStore store, ICommitter committer, TimeProvider clock, int batchMax) : IDisposable
 {
@@ -47,7 +48,9 @@ internal sealed class WriterState(ILedgerStore store, ICommitter committer, Time
             {
                 var stalled = _watch.Elapsed(_waiting.Depth, Pipeline.IsCommitting);
                 var reason = Pipeline.ReadOnly ?? StallWatch.Reason(stalled, _waiting.Depth) ?? Pipeline.Failure;
-                return new(reason is null && !_closing, reason, _waiting.Depth, Pipeline.LastCommitMs, last, at) { IsReadOnly = Pipeline.ReadOnly is not null, Stalled = stalled, Quarantined = quarantined };
+                return new(reason is null && !_closing, reason, _waiting.Depth, Pipeline.LastCommitMs, last,
+                    at)
+                { IsReadOnly = Pipeline.ReadOnly is not null, Stalled = stalled, Quarantined = quarantined };
             }
         }
     }
@@ -66,7 +69,9 @@ internal sealed class WriterState(ILedgerStore store, ICommitter committer, Time
 
     private bool IsFlushTime => Pipeline.ReadOnly is null && Pipeline.PostingsPending > 0 && clock.GetElapsedTime(_lastFlush) >= FlushEvery;
 
-    private bool IsProbeTime => (Pipeline.ReadOnly is not null && clock.GetElapsedTime(_lastProbe) >= RecoverEvery) || (Pipeline.Failure is not null && clock.GetElapsedTime(_lastProbe) >= ProbeEvery);
+    private bool IsProbeTime =>
+        (Pipeline.ReadOnly is not null && clock.GetElapsedTime(_lastProbe) >= RecoverEvery)
+            || (Pipeline.Failure is not null && clock.GetElapsedTime(_lastProbe) >= ProbeEvery);
 
     /// <summary>Under <see cref="Gate"/>.</summary>
     /// <exception cref="StoreUnavailableException">Nothing was taken in: the queue is full, the store is read-only, or the writer is closing.</exception>

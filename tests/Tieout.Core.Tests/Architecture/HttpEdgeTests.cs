@@ -5,7 +5,8 @@ namespace Tieout.Core.Tests.Architecture;
 
 public sealed partial class HttpEdgeTests
 {
-    /// <summary>Folders that are about HTTP as a whole: the gateway relays requests, the simulated provider answers them, the others are the server's edge.</summary>
+    /// <summary>Folders that are about HTTP as a whole: the gateway relays requests, the simulated provider answers them, the others are the server's
+    /// edge.</summary>
     private static readonly string[] Folders = ["Errors", "Gateway", "Governor", "Hosting", "Http", "SimulatedProvider"];
 
     /// <summary>The three values that the server reads from every request: its ids, its caller, and the caller's call.</summary>

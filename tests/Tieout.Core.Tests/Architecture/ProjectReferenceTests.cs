@@ -18,13 +18,16 @@ public sealed class ProjectReferenceTests
         ["Tieout.Benchmarks"] = ["Tieout.Core"],
     };
 
-    public static TheoryData<string> Projects => [.. new[] { "src", "bench" }.SelectMany(folder => Directory.EnumerateFiles(Repo.Path(folder), "*.csproj", SearchOption.AllDirectories)).Select(file => Path.GetRelativePath(Repo.Root, file))];
+    public static TheoryData<string> Projects =>
+        [.. new[] { "src", "bench" }.SelectMany(folder => Directory.EnumerateFiles(Repo.Path(folder), "*.csproj", SearchOption.AllDirectories)).Select(
+            file => Path.GetRelativePath(Repo.Root, file))];
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void A_project_refers_only_to_the_projects_that_it_may_use(string file)
     {
-        var uses = XDocument.Load(Repo.Path(file)).Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
+        var uses = XDocument.Load(Repo.Path(file)).Descendants("ProjectReference").Select(
+            reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
         Assert.Empty(uses.Except(MayUse[Path.GetFileNameWithoutExtension(file)]));
     }
 

@@ -30,7 +30,9 @@ public sealed class EnvelopeKeyTests
 
     [Fact]
     public void Of_several_active_keys_the_newest_issues() =>
-        Assert.Equal("ek_b", new KeyRing([NewKey("ek_b", createdMinute: 2), NewKey("ek_a", createdMinute: 1), NewKey("ek_c", OtherSecret, createdMinute: 3)], Secret).Active!.Key.Id);
+        Assert.Equal("ek_b",
+            new KeyRing(
+                [NewKey("ek_b", createdMinute: 2), NewKey("ek_a", createdMinute: 1), NewKey("ek_c", OtherSecret, createdMinute: 3)], Secret).Active!.Key.Id);
 
     [Theory]
     [InlineData(EnvelopeKeyState.Active, EnvelopeKeyState.VerifyOnly, true)]
@@ -40,7 +42,8 @@ public sealed class EnvelopeKeyTests
     [InlineData(EnvelopeKeyState.VerifyOnly, EnvelopeKeyState.Active, false)]
     [InlineData(EnvelopeKeyState.Revoked, EnvelopeKeyState.VerifyOnly, false)]
     [InlineData(EnvelopeKeyState.Revoked, EnvelopeKeyState.Active, false)]
-    public void States_only_go_forward(EnvelopeKeyState from, EnvelopeKeyState to, bool goes) => Assert.Equal(goes, NewKey("ek_1", state: from).To(to, Later) is not null);
+    public void States_only_go_forward(EnvelopeKeyState from, EnvelopeKeyState to, bool goes) =>
+    Assert.Equal(goes, NewKey("ek_1", state: from).To(to, Later) is not null);
 
     [Fact]
     public void The_time_it_retired_stays_when_it_is_revoked_later()

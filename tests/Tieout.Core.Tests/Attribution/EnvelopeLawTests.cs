@@ -19,7 +19,8 @@ public sealed class EnvelopeLawTests
     private const string Likely = "{}[]\":,.=-_ \\algkidtypcritvsu0123456789e+\0\r\n";
 
     [Fact]
-    public void A_token_with_any_character_changed_is_refused() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(3_000), Prop.ForAll(Arb.From(AnyChange), change =>
+    public void A_token_with_any_character_changed_is_refused() =>
+    Check.One(Config.QuickThrowOnFailure.WithMaxTest(3_000), Prop.ForAll(Arb.From(AnyChange), change =>
     {
         var changed = Token.Remove(change.Place, 1).Insert(change.Place, change.With.ToString());
         return changed == Token || Verify(changed) is EnvelopeVerdict.Refused;
@@ -55,7 +56,8 @@ public sealed class EnvelopeLawTests
             from names in name.ArrayOf(6)
             from hasParent in Gen.Elements(true, false)
             from seconds in Gen.Choose(1, 604_800)
-            select new Envelope(names[0], names[1], names[2], names[3], names[4], hasParent ? names[5] : null, Audience, Noon, Noon + TimeSpan.FromSeconds(seconds));
+            select new Envelope(
+                names[0], names[1], names[2], names[3], names[4], hasParent ? names[5] : null, Audience, Noon, Noon + TimeSpan.FromSeconds(seconds));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(Arb.From(any), envelope =>
             Verify(EnvelopeToken.Sign(envelope, Ring.Active!)) is EnvelopeVerdict.Valid valid && valid.Envelope == envelope));
     }
@@ -68,7 +70,8 @@ public sealed class EnvelopeLawTests
         var random = new Random(20261122);
         for (var size = 1; DateTime.UtcNow < until; size = size % 200 + 1)
         {
-            var text = string.Concat(Enumerable.Range(0, size).Select(_ => random.Next(10) == 0 ? (char)random.Next(0x10000) : Likely[random.Next(Likely.Length)]));
+            var text = string.Concat(
+                Enumerable.Range(0, size).Select(_ => random.Next(10) == 0 ? (char)random.Next(0x10000) : Likely[random.Next(Likely.Length)]));
             var mutated = Mutate(random, Claims);
             Assert.IsType<EnvelopeVerdict.Refused>(Verify(text));
             Assert.IsType<EnvelopeVerdict.Refused>(Verify($"{Encode(text)}.{Encode(text)}.{Encode(text)}"));

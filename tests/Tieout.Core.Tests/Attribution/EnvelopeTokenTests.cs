@@ -15,7 +15,11 @@ public sealed class EnvelopeTokenTests
 
         Assert.Equal(new EnvelopeVerdict.Valid(Issued, "ek_1"), Verify(Token));
         Assert.Equal(new EnvelopeVerdict.Valid(child, "ek_1"), Verify(EnvelopeToken.Sign(child, Ring.Active!)));
-        foreach (var bound in (Envelope[])[Issued with { ApiKey = "key-7" }, child with { ApiKey = "key-7" }]) Assert.Equal(new EnvelopeVerdict.Valid(bound, "ek_1"), Verify(EnvelopeToken.Sign(bound, Ring.Active!)));
+        foreach (var bound in (Envelope[])[Issued with { ApiKey = "key-7" }, child with { ApiKey = "key-7" }])
+        {
+            Assert.Equal(new EnvelopeVerdict.Valid(bound, "ek_1"), Verify(EnvelopeToken.Sign(bound, Ring.Active!)));
+        }
+
         Assert.Equal(("acme", "user:jane@acme", "wf-1", "018f-issuance"), (child.Org, child.Originator, child.Workflow, child.ParentIssuance));
     }
 
@@ -56,7 +60,8 @@ public sealed class EnvelopeTokenTests
     public void Every_rule_has_a_token_that_only_it_refuses()
     {
         var parts = Token.Split('.');
-        var foreign = EnvelopeToken.Sign(Encoding.ASCII.GetBytes(Header), Encoding.ASCII.GetBytes(Claims.Replace("acme", "evil", StringComparison.Ordinal)), OtherSecret.Signing("ek_1"));
+        var foreign = EnvelopeToken.Sign(
+            Encoding.ASCII.GetBytes(Header), Encoding.ASCII.GetBytes(Claims.Replace("acme", "evil", StringComparison.Ordinal)), OtherSecret.Signing("ek_1"));
         var table = new (string What, string Token, EnvelopeRefusal Refusal)[]
         {
             ("one character too long", Token + new string('A', EnvelopeToken.LengthMax - Token.Length + 1), TooLong),
@@ -70,7 +75,8 @@ public sealed class EnvelopeTokenTests
             ("alg none, no signature", $"{Encode("""{"alg":"none","kid":"ek_1","typ":"tieout-envelope+jwt"}""")}.{parts[1]}.", Unsigned),
             ("padding", Token + "=", Padded),
             ("the other alphabet", $"{parts[0]}.{parts[1]}.{parts[2][..^1]}+", NotBase64Url),
-            ("two tokens in one header", $"{Token},{Token}".Replace($"{Token},{Token}", $"{parts[0]}.{parts[1]}.{parts[2]},", StringComparison.Ordinal), NotBase64Url),
+            ("two tokens in one header", $"{Token},{Token}".Replace($"{Token},{Token}", $"{parts[0]}.{parts[1]}.{parts[2]},", StringComparison.Ordinal),
+                NotBase64Url),
             ("a length that no bytes have", $"{parts[0]}.{parts[1]}.{parts[2]}AA", NotBase64Url),
             ("trailing bits", $"{parts[0]}.{parts[1]}.{parts[2][..^1]}{(char)(parts[2][^1] + 1)}", NotCanonicalBase64Url),
             ("a header that is no JSON", WithHeader("alg: HS256"), HeaderNotJson),
@@ -135,7 +141,8 @@ public sealed class EnvelopeTokenTests
         var refusals = new List<EnvelopeRefusal?>();
         var header = """{"alg":"none","alg":"none","crit":1,"x":1,"typ":"JWT"}""";
         var claims = """{"v":2,"v":2,"x":1,"iat":"1","aud":"staging","tenant_id":"a b"}""";
-        foreach (var (from, to) in new[] { ("\"alg\":\"none\",\"alg\"", "\"alg\""), ("\"crit\":1,", ""), ("\"x\":1", "\"kid\":1"), (":1,", ":\"ek_9\","), ("JWT", EnvelopeToken.Type), ("ek_9", "ek_1"), ("none", "HS256") })
+        foreach (var (from, to) in new[] { ("\"alg\":\"none\",\"alg\"", "\"alg\""), ("\"crit\":1,", ""), ("\"x\":1", "\"kid\":1"), (":1,",
+            ":\"ek_9\","), ("JWT", EnvelopeToken.Type), ("ek_9", "ek_1"), ("none", "HS256") })
         {
             refusals.Add(RefusalOf(Signed(header, claims)));
             header = header.Replace(from, to, StringComparison.Ordinal);
@@ -143,7 +150,8 @@ public sealed class EnvelopeTokenTests
 
         foreach (var (from, to) in new[]
         {
-            ("\"v\":2,\"v\":2", "\"v\":2"), ("\"x\":1,", ""), ("\"iat\":\"1\"", "\"iat\":1"), ("\"tenant_id\"", "\"exp\":1,\"org_id\":\"b\",\"originator_id\":\"o\",\"workflow_id\":\"w\",\"operation_id\":\"p\",\"issuance_id\":\"i\",\"tenant_id\""),
+            ("\"v\":2,\"v\":2", "\"v\":2"), ("\"x\":1,", ""), ("\"iat\":\"1\"", "\"iat\":1"), ("\"tenant_id\"",
+                "\"exp\":1,\"org_id\":\"b\",\"originator_id\":\"o\",\"workflow_id\":\"w\",\"operation_id\":\"p\",\"issuance_id\":\"i\",\"tenant_id\""),
             ("\"v\":2", "\"v\":1"), ("\"b\"", "\"b c\""), ("b c", "b"), ("a b", "b"), ("\"exp\":1", "\"exp\":2"), ("staging", Audience),
         })
         {
@@ -154,7 +162,8 @@ public sealed class EnvelopeTokenTests
         Assert.Equal(
             [
                 HeaderMemberTwice, HeaderCritical, HeaderMemberUnknown, HeaderMemberWrongType, TypeWrong, KeyUnknown, AlgorithmWrong,
-                ClaimTwice, ClaimUnknown, ClaimWrongType, ClaimMissing, VersionUnknown, TenantsDiffer, ClaimMalformed, TenantsDiffer, LifetimeWrong, AudienceWrong,
+                ClaimTwice, ClaimUnknown, ClaimWrongType, ClaimMissing, VersionUnknown, TenantsDiffer, ClaimMalformed, TenantsDiffer, LifetimeWrong,
+                AudienceWrong,
             ],
             refusals);
         Assert.IsType<EnvelopeVerdict.Expired>(Verify(Signed(header, claims)));
@@ -175,7 +184,8 @@ public sealed class EnvelopeTokenTests
         Assert.Throws<ArgumentException>(() => EnvelopeToken.Sign(Issued with { ExpiresAt = Noon }, Ring.Active!));
         Assert.Throws<ArgumentException>(() => EnvelopeToken.Sign(Issued with { ExpiresAt = Noon + TimeSpan.FromDays(8) }, Ring.Active!));
         Assert.Throws<ArgumentException>(() => EnvelopeToken.Sign(Issued with { IssuedAt = Noon + TimeSpan.FromMilliseconds(1) }, Ring.Active!));
-        Assert.Throws<ArgumentException>(() => EnvelopeToken.Sign(Issued, new KeyRing([NewKey("ek_1", state: EnvelopeKeyState.VerifyOnly)], Secret).Find("ek_1")!));
+        Assert.Throws<ArgumentException>(
+            () => EnvelopeToken.Sign(Issued, new KeyRing([NewKey("ek_1", state: EnvelopeKeyState.VerifyOnly)], Secret).Find("ek_1")!));
     }
 
     private static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));

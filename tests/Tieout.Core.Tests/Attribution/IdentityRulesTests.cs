@@ -15,7 +15,8 @@ public sealed class IdentityRulesTests
     // Not a worker: the list alone gives no right.
     private static readonly ApiKey NotWorker = Worker with { Worker = false };
 
-    private static readonly string Rewritten = string.Join('.', Token.Split('.')[0], EnvelopeToken.Sign(Issued with { Org = "evil" }, Ring.Active!).Split('.')[1], Token.Split('.')[2]);
+    private static readonly string Rewritten = string.Join(
+        '.', Token.Split('.')[0], EnvelopeToken.Sign(Issued with { Org = "evil" }, Ring.Active!).Split('.')[1], Token.Split('.')[2]);
     private static readonly string Unsigned = string.Join('.', Token.Split('.')[..2]) + ".";
     private static readonly string Resigned = EnvelopeToken.Sign(Issued with { Org = "evil" }, new KeyRing([NewKey("ek_1", OtherSecret)], OtherSecret).Active!);
     private static readonly string OwnName = EnvelopeToken.Sign(Issued with { Org = "evil" }, new KeyRing([NewKey("ek_x", OtherSecret)], OtherSecret).Active!);
@@ -50,7 +51,8 @@ public sealed class IdentityRulesTests
             ("rewritten in the token, by the one it names", Evil, Rewritten, Ring, Noon, null, "EnvelopeRefused SignatureWrong, identity_rebind evil<-evil"),
             ("rewritten in a header beside it", AnyWorker, Token, Ring, Noon, "evil", "TenantRewritten, identity_rebind acme<-evil"),
             ("unsigned", AnyWorker, Unsigned, Ring, Noon, null, "EnvelopeRefused Unsigned, identity_rebind platform<-acme"),
-            ("re-signed with another key of that name", AnyWorker, Resigned, Ring, Noon, null, "EnvelopeRefused SignatureWrong, identity_rebind platform<-evil"),
+            ("re-signed with another key of that name", AnyWorker, Resigned, Ring, Noon, null,
+                "EnvelopeRefused SignatureWrong, identity_rebind platform<-evil"),
             ("re-signed with a key of one's own", AnyWorker, OwnName, Ring, Noon, null, "EnvelopeRefused KeyUnknown, identity_rebind platform<-evil"),
             ("signed with a key that had retired", AnyWorker, Token, RetiredBefore, Noon, null, "EnvelopeRefused KeyRetired, identity_rebind platform<-acme"),
             ("signed with a key that was revoked", AnyWorker, Token, Revoked, Noon, null, "EnvelopeRevoked, identity_quarantined platform<-acme"),
@@ -89,7 +91,8 @@ public sealed class IdentityRulesTests
     }
 
     private static IdentityDecision Decide(ApiKey key, string? token, KeyRing ring, Instant now, string? said) =>
-        IdentityRules.Decide(key, token is null ? null : EnvelopeToken.Verify(token, ring, Audience, now), said, token is null ? null : EnvelopeToken.UnverifiedOrg(token));
+        IdentityRules.Decide(
+            key, token is null ? null : EnvelopeToken.Verify(token, ring, Audience, now), said, token is null ? null : EnvelopeToken.UnverifiedOrg(token));
 
     private static string Answer(ApiKey key, string? token, KeyRing ring, Instant now, string? said) => Decide(key, token, ring, now, said) switch
     {

@@ -41,7 +41,9 @@ internal static class Tokens
         return Signed(Header, Claims.Replace(from, to, StringComparison.Ordinal));
     }
 
-    public static EnvelopeVerdict Verify(string token, KeyRing? ring = null, Instant? now = null) => EnvelopeToken.Verify(token, ring ?? Ring, Audience, now ?? Noon);
+    public static EnvelopeVerdict Verify(string token, KeyRing? ring = null, Instant? now = null) =>
+        EnvelopeToken.Verify(token, ring ?? Ring, Audience, now ?? Noon);
 
-    public static EnvelopeRefusal? RefusalOf(string token, KeyRing? ring = null, Instant? now = null) => (Verify(token, ring, now) as EnvelopeVerdict.Refused)?.Reason;
+    public static EnvelopeRefusal? RefusalOf(string token, KeyRing? ring = null, Instant? now = null) =>
+        (Verify(token, ring, now) as EnvelopeVerdict.Refused)?.Reason;
 }

@@ -25,7 +25,10 @@ public sealed class InvoiceTests
                 var lines = invoice.Lines.Sum(line => line.Total);
                 if (lines != invoice.TotalCharges || invoice.TotalCharges != ChargesOf(ledger, org, month)) return false;
                 var statement = invoice.Statement;
-                if (statement.Opening + statement.TopUps + statement.Grants - statement.GrantsExpired - statement.TotalCharges != statement.Closing) return false;
+                if (statement.Opening + statement.TopUps + statement.Grants - statement.GrantsExpired - statement.TotalCharges != statement.Closing)
+                {
+                    return false;
+                }
             }
         }
 
@@ -53,7 +56,8 @@ public sealed class InvoiceTests
     }));
 
     [Fact]
-    public void I2_what_comes_late_leaves_the_invoice_of_a_closed_period_as_it_was() => Check.One(Runs, Prop.ForAll(Histories.Any, Histories.Any, (steps, later) =>
+    public void I2_what_comes_late_leaves_the_invoice_of_a_closed_period_as_it_was() =>
+    Check.One(Runs, Prop.ForAll(Histories.Any, Histories.Any, (steps, later) =>
     {
         var ledger = After(steps);
         var org = ledger.Book.Org("acme")!;
@@ -204,13 +208,16 @@ public sealed class InvoiceTests
     private static Amount ChargesOf(MemoryLedger ledger, OrgState org, Month month)
     {
         var revenue = org.AccountNo(AccountKind.Revenue);
-        var entries = Of(ledger, org).Where(posting => Within(posting, org, month)).SelectMany(posting => new[] { posting.Entries.Debit, posting.Entries.Credit });
+        var entries = Of(ledger, org).Where(posting => Within(posting, org, month)).SelectMany(
+            posting => new[] { posting.Entries.Debit, posting.Entries.Credit });
         return entries.Where(entry => entry.Account == revenue).Sum(entry => entry.Change);
     }
 
-    private static bool Within(Posting posting, OrgState org, Month month) => posting.EffectiveAt >= month.Start(org.Zone) && posting.EffectiveAt < month.End(org.Zone);
+    private static bool Within(Posting posting, OrgState org, Month month) =>
+        posting.EffectiveAt >= month.Start(org.Zone) && posting.EffectiveAt < month.End(org.Zone);
 
-    private static IEnumerable<Posting> Of(MemoryLedger ledger, OrgState org) => ledger.Postings.Select(row => row.Posting).Where(posting => posting.Org == org.Org.Id);
+    private static IEnumerable<Posting> Of(MemoryLedger ledger, OrgState org) =>
+        ledger.Postings.Select(row => row.Posting).Where(posting => posting.Org == org.Org.Id);
 
     private static Amount Sum(IEnumerable<Posting> postings) =>
         postings.Aggregate(Amount.Zero, (sum, posting) => posting.Kind == PostingKind.Reversal ? sum - posting.Amount : sum + posting.Amount);

@@ -68,5 +68,6 @@ public sealed class LargestRemainderTests
     [InlineData("VAT", null)]
     [InlineData("VAT=1,5", null)]
     [InlineData("VAT=0.00001", null)]
-    public void A_tax_is_a_name_and_a_rate(string text, string? rate) => Assert.Equal(rate, TaxRate.Parse(text)?.RatePct.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    public void A_tax_is_a_name_and_a_rate(string text, string? rate) =>
+    Assert.Equal(rate, TaxRate.Parse(text)?.RatePct.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -43,10 +43,14 @@ public sealed class AuditTests
     public void U1_before_and_after_of_a_setting_are_recorded_without_what_identifies_a_secret()
     {
         _ledger.Submit(Make.OpenOrg());
-        Command Key(string hash, bool blocked) => Make.Asked(new Command.Record(SettingKind.Key, "acme", "key_1", $$$"""{"id":"key_1","secret_sha256":"{{{hash}}}","blocked":{{{(blocked ? "true" : "false")}}},"terms":{"previous_sha256":"{{{hash}}}"}}""", Once: false));
+        Command Key(string hash, bool blocked) =>
+            Make.Asked(new Command.Record(SettingKind.Key, "acme", "key_1",
+                $$$"""{"id":"key_1","secret_sha256":"{{{hash}}}","blocked":{{{(blocked ? "true" : "false")}}},"terms":{"previous_sha256":"{{{hash}}}"}}""",
+                Once: false));
         _ledger.Submit(Key("aaaa", blocked: false));
         _ledger.Submit(Key("bbbb", blocked: true));
-        Assert.Equal(("""{"id":"key_1","blocked":false,"terms":{}}""", """{"id":"key_1","blocked":true,"terms":{}}"""), (_ledger.Audit[1].Before, _ledger.Audit[1].After));
+        Assert.Equal(("""{"id":"key_1","blocked":false,"terms":{}}""", """{"id":"key_1","blocked":true,"terms":{}}"""),
+            (_ledger.Audit[1].Before, _ledger.Audit[1].After));
     }
 
     // Method: the members by reflection, so that a new hash of a secret is asked here, too.
@@ -54,7 +58,8 @@ public sealed class AuditTests
     public void U1_hashes_of_secrets_are_left_out_at_any_depth_also_in_a_command_inside_another()
     {
         _ledger.Submit(Make.OpenOrg());
-        var hashes = new[] { typeof(ApiKey), typeof(KeyTerms), typeof(RoleToken) }.SelectMany(type => type.GetProperties()).Where(property => property.Name.EndsWith("Sha256", StringComparison.Ordinal))
+        var hashes = new[] { typeof(ApiKey), typeof(KeyTerms), typeof(RoleToken) }.SelectMany(type => type.GetProperties())
+            .Where(property => property.Name.EndsWith("Sha256", StringComparison.Ordinal))
             .Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)).Distinct().ToList();
         Assert.Equal(["previous_sha256", "secret_sha256"], hashes.Order(StringComparer.Ordinal));
         var members = string.Join(",", hashes.Select(name => $"\"{name}\":\"aaaa\""));

@@ -28,7 +28,10 @@ public sealed class BudgetLawTests
                 var budget = ledger.Book.Budgets.All.First(state => state.No == window.Key.Budget).Budget;
                 if (budget is not { Hard: true, Limit: { } limit } || window.Posted + window.Held <= limit) continue;
                 // A limit that was lowered, or set beneath what was spent, may leave a window above it; nothing may raise it further.
-                if (window.Posted + window.Held > before.GetValueOrDefault(window.Key) && !step.Text.StartsWith("budget", StringComparison.Ordinal)) return false;
+                if (window.Posted + window.Held > before.GetValueOrDefault(window.Key) && !step.Text.StartsWith("budget", StringComparison.Ordinal))
+                {
+                    return false;
+                }
             }
         }
 

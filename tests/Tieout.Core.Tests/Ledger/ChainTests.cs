@@ -33,17 +33,22 @@ public sealed class ChainTests
         var usage = ledger.Usage[0];
         UsageRow[] usages =
         [
-            usage with { Seq = 99 }, usage with { Labels = 99 }, usage with { Price = 99 }, usage with { ProviderCost = new(99) }, usage with { Charge = new(99) },
+            usage with { Seq = 99 }, usage with { Labels = 99 }, usage with { Price = 99 }, usage with { ProviderCost = new(99) },
+            usage with { Charge = new(99) },
             usage with { Flags = ChargeFlags.Late }, usage with { EffectiveAt = new(99) }, usage with { RecordedAt = new(99) },
             usage with { Usage = usage.Usage with { Id = Make.Id(99) } }, usage with { Usage = usage.Usage with { OperationId = "x" } },
             usage with { Usage = usage.Usage with { AttemptNo = 9 } }, usage with { Usage = usage.Usage with { WorkflowId = "" } },
             usage with { Usage = usage.Usage with { CorrelationId = "" } }, usage with { Usage = usage.Usage with { TraceId = "" } },
             usage with { Usage = usage.Usage with { EndUser = "" } }, usage with { Usage = usage.Usage with { OccurredAt = new(9) } },
             usage with { Usage = usage.Usage with { DurationMs = 99 } }, usage with { Usage = usage.Usage with { StatusCode = 99 } },
-            usage with { Usage = usage.Usage with { Basis = Core.Metering.UsageBasis.Estimated } }, usage with { Usage = usage.Usage with { Flags = Core.Metering.UsageFlags.CutShort } },
-            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { InputTokens = 99 } } }, usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { CacheReadTokens = 99 } } },
-            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { CacheWriteTokens = 99 } } }, usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { OutputTokens = 99 } } },
-            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { ReasoningTokens = 99 } } }, usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { More = "" } } },
+            usage with { Usage = usage.Usage with { Basis = Core.Metering.UsageBasis.Estimated } },
+            usage with { Usage = usage.Usage with { Flags = Core.Metering.UsageFlags.CutShort } },
+            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { InputTokens = 99 } } },
+            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { CacheReadTokens = 99 } } },
+            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { CacheWriteTokens = 99 } } },
+            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { OutputTokens = 99 } } },
+            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { ReasoningTokens = 99 } } },
+            usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { More = "" } } },
         ];
         Assert.Equal(usage.Crc, bytes.Add(usage));
         Assert.All(usages, changed => Assert.NotEqual(usage.Crc, bytes.Add(changed)));
@@ -51,9 +56,11 @@ public sealed class ChainTests
         var posting = ledger.Postings[1].Posting;
         Posting[] postings =
         [
-            posting with { Seq = 99 }, posting with { Kind = PostingKind.Reversal }, posting with { Org = "x" }, posting with { Debit = 99 }, posting with { Credit = 99 },
+            posting with { Seq = 99 }, posting with { Kind = PostingKind.Reversal }, posting with { Org = "x" }, posting with { Debit = 99 },
+            posting with { Credit = 99 },
             posting with { Amount = new(99) }, posting with { UsageSeq = 99 }, posting with { CommandId = "" }, posting with { Reverses = 99 },
-            posting with { Reason = "" }, posting with { EffectiveAt = new(99) }, posting with { RecordedAt = new(99) }, posting with { IsPostingRepair = true },
+            posting with { Reason = "" }, posting with { EffectiveAt = new(99) }, posting with { RecordedAt = new(99) },
+            posting with { IsPostingRepair = true },
         ];
         Assert.Equal(ledger.Postings[1].Crc, bytes.Add(new PostingRow(posting, 0)));
         Assert.All(postings, changed => Assert.NotEqual(ledger.Postings[1].Crc, bytes.Add(new PostingRow(changed, 0))));

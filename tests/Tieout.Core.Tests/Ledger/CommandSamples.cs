@@ -13,7 +13,8 @@ internal static class CommandSamples
         sample is Command.OpenOrg or Command.SetBudget or Command.ClosePeriod or Command.Record or Command.ExpireGrant or Command.RecordAudit;
 
     /// <summary>As its sender sends it: by a person, where only persons do.</summary>
-    public static Command Asked(Command sample) => sample is Command.RecordAudit or Command.ApproveProposal or Command.RejectProposal ? Ledger.Make.Asked(sample) : sample;
+    public static Command Asked(Command sample) =>
+        sample is Command.RecordAudit or Command.ApproveProposal or Command.RejectProposal ? Ledger.Make.Asked(sample) : sample;
 
     private static IEnumerable<Command> Make()
     {
@@ -26,7 +27,9 @@ internal static class CommandSamples
         yield return top;
         yield return new Command.Grant("g", "acme", new(1), 0, null);
         yield return new Command.ExpireGrant("acme", "g");
-        yield return new Command.PlaceHold(Ledger.Make.Id(1), Ledger.Make.Labels(), null, "op", new(1), TimeSpan.FromMinutes(1)) { Lineage = Ledger.Make.Step(previous: null) };
+        yield return new Command.PlaceHold(
+            Ledger.Make.Id(1), Ledger.Make.Labels(), null, "op", new(1), TimeSpan.FromMinutes(1))
+        { Lineage = Ledger.Make.Step(previous: null) };
         yield return Ledger.Make.Settle(1, 1);
         yield return new Command.Release(Ledger.Make.Id(1));
         yield return new Command.ExpireHold(Ledger.Make.Id(1));

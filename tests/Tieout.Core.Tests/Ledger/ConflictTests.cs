@@ -18,7 +18,8 @@ public sealed class ConflictTests
         var kept = Make.Object("resp_1");
         var told = new Command.Announce("m", "acme", "alert.test", """{"depth":1}""");
         var team = new Command.Record(SettingKind.Team, "acme", "red", """{"name":"red"}""", Once: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), charge, hold, Make.Hold(_ledger, 3, 10), settle, correct, new Command.KeepObject(kept), told, team])
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), charge, hold, Make.Hold(_ledger, 3, 10), settle, correct,
+            new Command.KeepObject(kept), told, team])
         {
             Assert.IsType<Outcome.Done>(_ledger.Submit(command));
         }

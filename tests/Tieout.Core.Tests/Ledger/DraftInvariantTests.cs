@@ -11,7 +11,10 @@ public sealed class DraftInvariantTests
 
     public DraftInvariantTests()
     {
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(100), Make.Charge(1, 40, at: _ledger.Now)]) Assert.IsType<Outcome.Done>(_ledger.Submit(command));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(100), Make.Charge(1, 40, at: _ledger.Now)])
+        {
+            Assert.IsType<Outcome.Done>(_ledger.Submit(command));
+        }
     }
 
     private OrgState Acme => _ledger.Book.Org("acme")!;

@@ -14,7 +14,8 @@ public sealed class FootprintTests
     [Fact]
     public void There_is_a_sample_of_every_kind_of_command()
     {
-        var kinds = typeof(Command).GetNestedTypes(BindingFlags.Public).Where(type => type.IsSubclassOf(typeof(Command))).Select(type => type.Name).Order(StringComparer.Ordinal);
+        var kinds = typeof(Command).GetNestedTypes(BindingFlags.Public).Where(type => type.IsSubclassOf(typeof(Command))).Select(type => type.Name).Order(
+            StringComparer.Ordinal);
         Assert.Equal(kinds, CommandSamples.All.Select(sample => sample.GetType().Name).Order(StringComparer.Ordinal));
     }
 
@@ -88,7 +89,8 @@ public sealed class FootprintTests
         // Stored as JSON of its own, in which every text is escaped.
         ResolvedPrice => [],
         System.Collections.IEnumerable parts => parts.Cast<object?>().SelectMany(Texts),
-        _ when value.GetType().Assembly == typeof(Command).Assembly && !value.GetType().IsEnum => value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        _ when value.GetType().Assembly == typeof(Command).Assembly && !value.GetType().IsEnum =>
+            value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.GetIndexParameters().Length == 0 && property.GetMethod!.IsDefined(typeof(CompilerGeneratedAttribute)))
             .SelectMany(property => Texts(property.GetValue(value))),
         _ => [],

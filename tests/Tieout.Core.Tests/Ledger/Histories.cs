@@ -10,7 +10,8 @@ using Outcome = Tieout.Core.Ledger.Outcome;
 
 namespace Tieout.Core.Tests.Ledger;
 
-/// <summary>Random histories of commands. Few ids, few accounts and tight budgets on purpose: replays, conflicts and refusals must be common, not rare.</summary>
+/// <summary>Random histories of commands. Few ids, few accounts and tight budgets on purpose: replays, conflicts and refusals must be common, not
+/// rare.</summary>
 internal static class Histories
 {
     /// <param name="Seconds">How far the clock moves before the command.</param>
@@ -34,43 +35,56 @@ internal static class Histories
              from labels in AnyLabels
              from user in AnyUser
              from seconds in Gen.Choose(1, 4_000)
-             select Of(0, ledger => Make.Hold(ledger, id, amount, labels, user, seconds), $"hold {id} {amount} {labels.Org}/{labels.Team}/{labels.Key} {user} for {seconds}")),
+             select Of(0, ledger => Make.Hold(ledger, id, amount, labels, user, seconds),
+                 $"hold {id} {amount} {labels.Org}/{labels.Team}/{labels.Key} {user} for {seconds}")),
         (25, from id in Gen.Choose(1, 25) from charge in Gen.Choose(-1, 70) select Of(0, ledger => SettleAsHeld(ledger, id, charge), $"settle {id} {charge}")),
         (10, from id in Gen.Choose(1, 25)
              from charge in Gen.Choose(0, 30)
              from inside in Gen.Choose(-1, 30).ListOf(2)
              from firstInside in Gen.Choose(20, 60)
-             select Of(0, ledger => SettleAsHeld(ledger, id, charge, inside.Select((amount, i) => (firstInside + i, amount))), $"settle {id} {charge} with {string.Join(',', inside)} inside from {firstInside}")),
+             select Of(0, ledger => SettleAsHeld(ledger, id, charge, inside.Select((amount, i) => (firstInside + i, amount))),
+                 $"settle {id} {charge} with {string.Join(',', inside)} inside from {firstInside}")),
         (4, from id in Gen.Choose(1, 5)
             from isPending in Gen.Elements(true, false)
             from org in Gen.Elements("acme", "beta", "nobody")
             select Of(0, _ => new Command.KeepObject(Make.Object($"resp_{id}", org, isPending)), $"keep resp_{id} of {org} {(isPending ? "pending" : "")}")),
-        (4, from id in Gen.Choose(1, 6) from how in Gen.Elements("{}", "{\"n\":1}") select Of(0, _ => new Command.EndObject("acme", ObjectKind.Response, $"resp_{id}", how), $"end resp_{id} {how}")),
+        (4, from id in Gen.Choose(1, 6)
+            from how in Gen.Elements("{}", "{\"n\":1}")
+            select Of(
+            0, _ => new Command.EndObject("acme", ObjectKind.Response, $"resp_{id}", how), $"end resp_{id} {how}")),
         (15, from id in Gen.Choose(1, 25)
              from charge in Gen.Choose(0, 60)
              from labels in AnyLabels
              from user in AnyUser
              from fact in Gen.Elements(true, false)
              from days in Gen.Choose(0, 45)
-             select Of(0, ledger => Make.Charge(id, charge, labels, user, ledger.Now - TimeSpan.FromDays(days), fact), $"charge {id} {charge} {labels.Org} {(fact ? "fact" : "")} {days} days ago")),
+             select Of(0, ledger => Make.Charge(id, charge, labels, user, ledger.Now - TimeSpan.FromDays(days), fact),
+                 $"charge {id} {charge} {labels.Org} {(fact ? "fact" : "")} {days} days ago")),
         (6, from id in Gen.Choose(1, 25) select Of(0, _ => new Command.Release(Make.Id(id)), $"release {id}")),
         (6, from id in Gen.Choose(1, 25) select Of(0, _ => new Command.ExpireHold(Make.Id(id)), $"expire {id}")),
-        (8, from id in Gen.Choose(1, 5) from org in Gen.Elements("acme", "beta") from amount in Gen.Choose(0, 200) select Of(0, _ => Make.TopUp(amount, $"t{id}", org), $"top up t{id} {org} {amount}")),
+        (8, from id in Gen.Choose(1, 5)
+            from org in Gen.Elements("acme", "beta")
+            from amount in Gen.Choose(0, 200)
+            select Of(
+            0, _ => Make.TopUp(amount, $"t{id}", org), $"top up t{id} {org} {amount}")),
         (4, from id in Gen.Choose(1, 4)
             from amount in Gen.Choose(1, 80)
             from priority in Gen.Choose(0, 1)
             from hours in Gen.Choose(1, 30)
-            select Of(0, ledger => new Command.Grant($"g{id}", "acme", new Amount(amount), priority, ledger.Now + TimeSpan.FromHours(hours)), $"grant g{id} {amount}")),
+            select Of(0, ledger => new Command.Grant($"g{id}", "acme", new Amount(amount), priority, ledger.Now + TimeSpan.FromHours(hours)),
+                $"grant g{id} {amount}")),
         (4, from id in Gen.Choose(1, 4) select Of(0, _ => new Command.ExpireGrant("acme", $"g{id}"), $"expire grant g{id}")),
         (5, from id in Gen.Choose(1, 6)
             from posting in Gen.Choose(1, 12)
             from amount in Gen.Choose(-1, 50)
-            select Of(0, _ => new Command.Correct($"c{id}", "acme", posting, amount < 0 ? null : new Amount(amount), "found"), $"correct c{id} posting {posting} to {amount}")),
+            select Of(0, _ => new Command.Correct($"c{id}", "acme", posting, amount < 0 ? null : new Amount(amount), "found"),
+                $"correct c{id} posting {posting} to {amount}")),
         (6, from posting in Gen.Choose(1, 12)
             from other in Gen.Choose(1, 12)
             from id in Gen.Choose(1, 25)
             from amount in Gen.Choose(-1, 60)
-            select Of(0, ledger => Make.Recharge([posting, other], Make.Charge(id, amount, at: ledger.Now, fact: true)), $"recharge {posting} {other} by {id} {amount}")),
+            select Of(0, ledger => Make.Recharge([posting, other], Make.Charge(id, amount, at: ledger.Now, fact: true)),
+                $"recharge {posting} {other} by {id} {amount}")),
         (4, from scope in AnyScope
             from window in Gen.Elements(WindowUnit.Minute, WindowUnit.Hour, WindowUnit.Day, WindowUnit.Month, WindowUnit.Total)
             from limit in Gen.Choose(0, 150)

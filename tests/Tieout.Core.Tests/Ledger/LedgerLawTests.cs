@@ -19,7 +19,8 @@ public sealed class LedgerLawTests
     [Fact]
     public void L2_no_account_passes_its_floor_but_by_a_flagged_overrun() => AfterEveryStep(ledger =>
         ledger.Book.Orgs.Keys.All(org => ledger.Customer(org) is var account
-            && (account.Credits - account.Debits - account.Held >= account.Floor || ledger.Findings.Exists(finding => finding.Code == FindingCode.Overrun && finding.Org == org))));
+            && (account.Credits - account.Debits - account.Held >= account.Floor
+                || ledger.Findings.Exists(finding => finding.Code == FindingCode.Overrun && finding.Org == org))));
 
     [Fact]
     public void L3_a_command_given_twice_is_a_command_given_once() => Check.One(Runs, Prop.ForAll(Histories.Any, steps =>
@@ -96,7 +97,8 @@ public sealed class LedgerLawTests
             var before = ledger.State();
             var rows = ledger.Postings.Count + ledger.Usage.Count + ledger.Holds.Count + ledger.Outbox.Count + ledger.Findings.Count;
             if (ledger.Submit(command) is Outcome.Refused
-                && (ledger.State() != before || rows != ledger.Postings.Count + ledger.Usage.Count + ledger.Holds.Count + ledger.Outbox.Count + ledger.Findings.Count)) return false;
+                && (ledger.State() != before
+                    || rows != ledger.Postings.Count + ledger.Usage.Count + ledger.Holds.Count + ledger.Outbox.Count + ledger.Findings.Count)) return false;
         }
 
         return true;
@@ -139,7 +141,8 @@ public sealed class LedgerLawTests
         var charges = ledger.Postings.Select(row => row.Posting).Where(posting => posting.Kind == PostingKind.Charge).ToList();
         return charges.Count == ledger.Usage.Count
             && ledger.Usage.Select(row => row.Usage.Id).Distinct().Count() == ledger.Usage.Count
-            && charges.TrueForAll(charge => ledger.Usage[(int)charge.UsageSeq - 1] is var row && row.Charge == charge.Amount && row.EffectiveAt == charge.EffectiveAt);
+            && charges.TrueForAll(
+                charge => ledger.Usage[(int)charge.UsageSeq - 1] is var row && row.Charge == charge.Amount && row.EffectiveAt == charge.EffectiveAt);
     });
 
     [Fact]

@@ -3,7 +3,8 @@ using Tieout.Core.Ledger;
 
 namespace Tieout.Core.Tests.Ledger;
 
-/// <summary>What an org may occupy in the ledger has limits: labels and end users beyond them become <c>other</c>, everything else is refused by name.</summary>
+/// <summary>What an org may occupy in the ledger has limits: labels and end users beyond them become <c>other</c>, everything else is refused by
+/// name.</summary>
 public sealed class LedgerLimitTests
 {
     private static MemoryLedger Ledger(LedgerLimits limits)
@@ -22,7 +23,10 @@ public sealed class LedgerLimitTests
     public void Labels_beyond_the_limit_become_other_and_a_finding_opens_once()
     {
         var ledger = Ledger(new() { LabelSetsPerOrg = 10 });
-        for (var i = 1; i <= 400; i++) Assert.IsType<Outcome.Done>(ledger.Submit(Make.Charge(i, 1, Make.Labels(feature: $"f{i}", model: $"m{i}"), at: ledger.Now, fact: true)));
+        for (var i = 1; i <= 400; i++)
+        {
+            Assert.IsType<Outcome.Done>(ledger.Submit(Make.Charge(i, 1, Make.Labels(feature: $"f{i}", model: $"m{i}"), at: ledger.Now, fact: true)));
+        }
 
         Assert.InRange(ledger.Book.LabelSetsOf("acme"), 10, 12);
         Assert.Single(ledger.Findings, finding => finding.Code == FindingCode.LabelSetsFull && finding.Org == "acme");
@@ -42,7 +46,8 @@ public sealed class LedgerLimitTests
         for (var i = 51; i <= 60; i++) ledger.Submit(Make.Charge(i, 1, Make.Labels("globex", feature: $"f{i}"), at: ledger.Now));
 
         Assert.InRange(ledger.Book.LabelSets, 20, 25);
-        Assert.Equal(["f51", "f52", "f53", "other"], ledger.Usage.Where(row => row.Usage.Labels.Org == "globex").Select(row => row.Usage.Labels.Feature).Distinct());
+        Assert.Equal(
+            ["f51", "f52", "f53", "other"], ledger.Usage.Where(row => row.Usage.Labels.Org == "globex").Select(row => row.Usage.Labels.Feature).Distinct());
     }
 
     [Fact]
@@ -58,9 +63,12 @@ public sealed class LedgerLimitTests
         foreach (var command in (ReadOnlySpan<Command>)[charge, hold, settle]) Assert.IsType<Outcome.Done>(ledger.Submit(command));
         foreach (var command in (ReadOnlySpan<Command>)[charge, hold, settle]) Assert.IsType<Outcome.Replayed>(ledger.Submit(command));
 
-        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(2, 6, Make.Labels(feature: "second"), user: "u2", at: ledger.Now))).Reason);
-        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Hold(ledger, 3, 8, Make.Labels(feature: "third"), user: "u3"))).Reason);
-        Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(1, 1, Make.Labels(feature: "zero"), user: "u1", at: ledger.Now))).Reason);
+        Assert.Equal(Refusal.IdReused,
+            Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(2, 6, Make.Labels(feature: "second"), user: "u2", at: ledger.Now))).Reason);
+        Assert.Equal(
+            Refusal.IdReused, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Hold(ledger, 3, 8, Make.Labels(feature: "third"), user: "u3"))).Reason);
+        Assert.Equal(Refusal.IdReused,
+            Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(1, 1, Make.Labels(feature: "zero"), user: "u1", at: ledger.Now))).Reason);
         Assert.Equal(0, ledger.Book.OpenHoldsOf("acme"));
         AssertSame(ledger);
     }
@@ -73,7 +81,8 @@ public sealed class LedgerLimitTests
         for (var i = 1; i <= 10; i++) ledger.Submit(Make.Charge(i, 1, Make.Labels(feature: $"f{i}"), at: ledger.Now));
 
         Assert.IsType<Outcome.Done>(ledger.Submit(Make.Charge(11, 60, Make.Labels(feature: "dear"), at: ledger.Now)));
-        Assert.Equal(Refusal.BudgetExhausted, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(12, 60, Make.Labels(feature: "dear", model: "m2"), at: ledger.Now))).Reason);
+        Assert.Equal(Refusal.BudgetExhausted,
+            Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Charge(12, 60, Make.Labels(feature: "dear", model: "m2"), at: ledger.Now))).Reason);
         Assert.Equal(Refusal.BudgetInvalid, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Budget(100, new BudgetScope("acme", Feature: "other")))).Reason);
         Assert.Equal(Refusal.BudgetInvalid, Assert.IsType<Outcome.Refused>(ledger.Submit(Make.Budget(100, new BudgetScope("acme", User: "other")))).Reason);
     }
@@ -148,8 +157,11 @@ public sealed class LedgerLimitTests
             last = step.Row;
         }
 
-        Assert.Equal(Refusal.TooManySteps, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("acme", "op", Make.Step(last, id: "s4")))).Reason);
-        Assert.Equal(Refusal.TooManySteps, Assert.IsType<Outcome.Refused>(ledger.Submit((Command.PlaceHold)Make.Hold(ledger, 1, 1) with { OperationId = "op", Lineage = Make.Step(last) })).Reason);
+        Assert.Equal(
+            Refusal.TooManySteps, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("acme", "op", Make.Step(last, id: "s4")))).Reason);
+        Assert.Equal(Refusal.TooManySteps,
+            Assert.IsType<Outcome.Refused>(
+                ledger.Submit((Command.PlaceHold)Make.Hold(ledger, 1, 1) with { OperationId = "op", Lineage = Make.Step(last) })).Reason);
         Assert.Equal(0, ledger.Book.OpenHoldsOf("acme"));
     }
 
@@ -157,7 +169,8 @@ public sealed class LedgerLimitTests
     private static void AssertSame(MemoryLedger ledger)
     {
         var again = ledger.Recompute();
-        foreach (var (key, window) in ledger.Book.Windows) Assert.Equal((window.Posted, window.Held), again.Windows.TryGetValue(key, out var same) ? (same.Posted, same.Held) : default);
+        foreach (var (key, window) in ledger.Book.Windows) Assert.Equal(
+            (window.Posted, window.Held), again.Windows.TryGetValue(key, out var same) ? (same.Posted, same.Held) : default);
         Assert.All(again.Windows.Keys, key => Assert.NotNull(ledger.Book.Window(key)));
     }
 }

@@ -49,8 +49,10 @@ public sealed class LineageAppendTests
         Assert.IsType<Outcome.Done>(ledger.Submit(new Command.RecordHop("acme", "op1", second)));
         var before = ledger.State();
         Assert.IsType<Outcome.Replayed>(ledger.Submit(new Command.RecordHop("acme", "op1", second)));
-        Assert.Equal(Refusal.LineageMoved, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("acme", "op1", Make.Step(first.Row, id: "other")))).Reason);
-        Assert.Equal(Refusal.OrgNotFound, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("nobody", "op1", Make.Step(previous: null)))).Reason);
+        Assert.Equal(Refusal.LineageMoved,
+            Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("acme", "op1", Make.Step(first.Row, id: "other")))).Reason);
+        Assert.Equal(
+            Refusal.OrgNotFound, Assert.IsType<Outcome.Refused>(ledger.Submit(new Command.RecordHop("nobody", "op1", Make.Step(previous: null)))).Reason);
         Assert.Equal(before, ledger.State());
         Assert.Equal(2, ledger.Book.Last.Lineage);
     }

@@ -41,15 +41,16 @@ internal static class Make
 
     /// <summary>The command as a person asks for it.</summary>
     /// <param name="above">In nano-units: what moves more needs a second person; null: nothing does.</param>
-    public static Command Asked(Command command, string by = "tok_ana", long? above = null, string proposal = "prop_1", string reason = "agreed in the contract", string? finding = null, string? person = null) => command with
-    {
-        Audit = new(new Actor(by, "finance", "corr-1", "203.0.113.9", "curl/8"), "POST /orgs/{org}/topups", "/orgs/acme/topups")
+    public static Command Asked(Command command, string by = "tok_ana", long? above = null, string proposal = "prop_1",
+        string reason = "agreed in the contract", string? finding = null, string? person = null) => command with
         {
-            Person = person ?? by,
-            Finding = finding,
-            Approval = above is { } limit ? new(new Amount(limit), proposal, reason, TimeSpan.FromHours(1)) : null,
-        },
-    };
+            Audit = new(new Actor(by, "finance", "corr-1", "203.0.113.9", "curl/8"), "POST /orgs/{org}/topups", "/orgs/acme/topups")
+            {
+                Person = person ?? by,
+                Finding = finding,
+                Approval = above is { } limit ? new(new Amount(limit), proposal, reason, TimeSpan.FromHours(1)) : null,
+            },
+        };
 
     public static Command Hold(MemoryLedger ledger, int id, long amount, UsageLabels? labels = null, string? user = null, int seconds = 60) =>
         new Command.PlaceHold(Id(id), labels ?? Labels(), user, $"op{id}", new Amount(amount), TimeSpan.FromSeconds(seconds));
@@ -61,10 +62,12 @@ internal static class Make
         new Command.Charge(Priced(id, charge, labels, user, at), fact);
 
     public static Command Recharge(long[] postings, params Command[] charges) => new Command.Recharge(
-        "acme", [.. postings.Select(posting => new Command.Correct($"r{posting}", "acme", posting, NewAmount: null, "late"))], [.. charges.Cast<Command.Charge>()]);
+        "acme", [.. postings.Select(posting => new Command.Correct($"r{posting}", "acme", posting, NewAmount: null, "late"))],
+        [.. charges.Cast<Command.Charge>()]);
 
     public static PricedUsage Priced(int id, Int128 charge, UsageLabels? labels = null, string? user = null, Instant at = default) =>
-        new(new UsageRecord(Id(id), labels ?? Labels(), $"op{id}", 1, null, null, null, user, at, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None),
+        new(new UsageRecord(
+            Id(id), labels ?? Labels(), $"op{id}", 1, null, null, null, user, at, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None),
             Price, new Amount(charge), new Amount(charge));
 
     public static ProviderObject Object(string id, string org = "acme", bool isPending = true, AttemptId? attempt = null) =>
@@ -76,7 +79,8 @@ internal static class Make
     {
         var root = Lineage.Root(LineageKey, issuance, token);
         var step = new LineageStep(LineageKind.Attempt, id, attemptNo, "k1", "p/m", new(5));
-        return new(previous?.Link ?? root, "ek_1", Lineage.HashOf(token), Lineage.Append(LineageKey, issuance, previous?.Link ?? root, (previous?.No ?? 0) + 1, step));
+        return new(previous?.Link ?? root, "ek_1", Lineage.HashOf(token),
+            Lineage.Append(LineageKey, issuance, previous?.Link ?? root, (previous?.No ?? 0) + 1, step));
     }
 
     /// <summary>Of the envelope key <c>ek_1</c> under <see cref="EnvelopeSecret"/>.</summary>

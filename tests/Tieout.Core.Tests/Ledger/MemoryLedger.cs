@@ -83,7 +83,8 @@ internal sealed class MemoryLedger
             case Command.Correct correct when correct.Posting > 0 && correct.Posting <= Postings.Count:
                 var posting = Postings[(int)correct.Posting - 1].Posting;
                 var usage = posting.UsageSeq == 0 ? null : Usage[(int)posting.UsageSeq - 1];
-                Book.Recall(new PostedBefore(posting, usage, Postings.Exists(row => row.Posting.Kind == PostingKind.Reversal && row.Posting.Reverses == posting.Seq)));
+                Book.Recall(
+                    new PostedBefore(posting, usage, Postings.Exists(row => row.Posting.Kind == PostingKind.Reversal && row.Posting.Reverses == posting.Seq)));
                 break;
             case Command.Recharge recharge:
                 foreach (var part in recharge.Parts) Recall(part);

@@ -10,18 +10,21 @@ public sealed class MoneyByHandTests
     /// <summary>Commands that move no money of an org, or that no person sends: time and gateway do.</summary>
     private static readonly Type[] NotByHand =
     [
-        typeof(Command.PlaceHold), typeof(Command.Release), typeof(Command.ExpireHold), typeof(Command.ExpireGrant), typeof(Command.RecordHop), typeof(Command.KeepObject), typeof(Command.EndObject),
+        typeof(Command.PlaceHold), typeof(Command.Release), typeof(Command.ExpireHold), typeof(Command.ExpireGrant), typeof(Command.RecordHop),
+        typeof(Command.KeepObject), typeof(Command.EndObject),
         typeof(Command.SetBudget), typeof(Command.ClosePeriod), typeof(Command.RejectProposal), typeof(Command.RecordAudit), typeof(Command.Announce),
     ];
 
     /// <summary>Commands of which only some move money: by what they record or carry.</summary>
-    private static readonly Type[] ByContent = [typeof(Command.Record), typeof(Command.AddRecord), typeof(Command.OpenOrg), typeof(Command.Together), typeof(Command.ApproveProposal)];
+    private static readonly Type[] ByContent = [typeof(Command.Record), typeof(Command.AddRecord), typeof(Command.OpenOrg), typeof(Command.Together),
+        typeof(Command.ApproveProposal)];
 
     private readonly MemoryLedger _ledger = new();
 
     public MoneyByHandTests()
     {
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(500, "start"), Make.Charge(1, 40, at: _ledger.Now), Make.Charge(2, 30, at: _ledger.Now), Make.Hold(_ledger, 3, 10)])
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(500, "start"), Make.Charge(1, 40, at: _ledger.Now), Make.Charge(2, 30, at: _ledger.Now),
+            Make.Hold(_ledger, 3, 10)])
         {
             Assert.IsType<Outcome.Done>(_ledger.Submit(command));
         }
@@ -43,7 +46,8 @@ public sealed class MoneyByHandTests
         ["usage of a lost attempt"] = _ => Make.Settle(3, 1),
         ["charges made anew"] = now => Make.Recharge([2], Make.Charge(9, 1, at: now, fact: true)),
         ["credit note"] = _ => new Command.Together("acme", [Document("CN-000001"), new Command.Grant("CN-000001", "acme", new(1), 0, ExpiresAt: null)]),
-        ["repair of two postings"] = now => new Command.Together("acme", [Make.Charge(9, 1, at: now, fact: true), new Command.Correct("c", "acme", 2, NewAmount: null, "why")]),
+        ["repair of two postings"] = now => new Command.Together(
+            "acme", [Make.Charge(9, 1, at: now, fact: true), new Command.Correct("c", "acme", 2, NewAmount: null, "why")]),
         ["price policy"] = _ => new Command.Record(SettingKind.PricePolicy, "acme", "policy", """{"markup":"9"}""", Once: false),
     };
 
@@ -66,7 +70,8 @@ public sealed class MoneyByHandTests
         var proposal = Assert.IsType<Outcome.Proposed>(_ledger.Submit(Make.Asked(Of(door), above: 0))).Proposal;
         Freeze(by: "\"tok_ana\"");
         foreach (var finding in (string?[])[null, "finding-1"]) Assert.Equal(Refusal.AdjustmentsFrozen, Refused(Make.Asked(Of(door), finding: finding)));
-        Assert.Equal(Refusal.AdjustmentsFrozen, Refused(Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), "tok_ben")));
+        Assert.Equal(Refusal.AdjustmentsFrozen,
+            Refused(Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), "tok_ben")));
     }
 
     [Theory]
@@ -78,7 +83,8 @@ public sealed class MoneyByHandTests
         Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(Of(door), finding: "finding-1")));
     }
 
-    // Goal: the kind of a document decides, never its number; a document that does not say its kind is treated as one that gives money. Method: each kind, with numbers of the other.
+    // Goal: the kind of a document decides, never its number; a document that does not say its kind is treated as one that gives money. Method: each kind, with
+    // numbers of the other.
     [Theory]
     [InlineData("INV-000001", BillingDocumentKind.CreditNote, true)]
     [InlineData("CN-000001", BillingDocumentKind.Invoice, false)]
@@ -111,5 +117,6 @@ public sealed class MoneyByHandTests
     private Refusal Refused(Command command) => Assert.IsType<Outcome.Refused>(_ledger.Submit(command)).Reason;
 
     private void Freeze(string by) => Assert.IsType<Outcome.Done>(_ledger.Submit(new Command.Record(
-        SettingKind.AdjustmentFreeze, "acme", MoneyByHand.FreezeName, $$"""{"org":"acme","frozen":true,"reason":"audit","by":{{by}},"at":"now"}""", Once: false)));
+        SettingKind.AdjustmentFreeze, "acme", MoneyByHand.FreezeName, $$"""{"org":"acme","frozen":true,"reason":"audit","by":{{by}},"at":"now"}""",
+        Once: false)));
 }

@@ -66,8 +66,12 @@ public sealed class MoneyTests
 
         Assert.Equal(new Amount(-30), done.Figures.Posted);
         Assert.Equal(ChargeFlags.Overrun | ChargeFlags.AboveCeiling, ledger.Usage[0].Flags);
-        Assert.Contains(ledger.Findings, finding => finding is { Code: { Name: "usage_above_ceiling", Severity: "high" } } && finding.Detail.Contains("\"held\":\"0.0000001\"", StringComparison.Ordinal));
-        Assert.Contains(ledger.Findings, finding => finding is { Code: { Name: "overrun", Severity: "high" } } && finding.Detail.Contains("\"difference\":\"0.00000003\"", StringComparison.Ordinal));
+        Assert.Contains(ledger.Findings,
+            finding => finding is { Code: { Name: "usage_above_ceiling", Severity: "high" } }
+                && finding.Detail.Contains("\"held\":\"0.0000001\"", StringComparison.Ordinal));
+        Assert.Contains(ledger.Findings,
+            finding => finding is { Code: { Name: "overrun", Severity: "high" } }
+                && finding.Detail.Contains("\"difference\":\"0.00000003\"", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -46,7 +46,8 @@ public sealed class MovedAloneTests
         var proposal = Assert.IsType<Outcome.Proposed>(Submit(Grant("b", 60), by: "tok_2", person: "ana")).Proposal;
         Assert.Equal(("tok_2", "ana"), (proposal.By, proposal.Person));
 
-        Command Approval(string by, string person) => Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), by, person: person);
+        Command Approval(string by, string person) =>
+            Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), by, person: person);
         Assert.Equal(Refusal.ProposalOwn, Assert.IsType<Outcome.Refused>(_ledger.Submit(Approval("tok_1", "ana"))).Reason);
         Assert.Equal(Refusal.ProposalOwn, Assert.IsType<Outcome.Refused>(_ledger.Submit(Approval("tok_2", "renamed"))).Reason);
         Assert.Equal(proposal, Proposal.Of(_ledger.Book.Object("acme", ObjectKind.Proposal, proposal.Id)!.Object));
@@ -61,7 +62,8 @@ public sealed class MovedAloneTests
         Assert.IsType<Outcome.Replayed>(Submit(Grant("a", 60)));
         Assert.IsType<Outcome.Refused>(Submit(Grant("a", 30)));
         var proposal = Assert.IsType<Outcome.Proposed>(Submit(Grant("big", 500))).Proposal;
-        Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), "tok_ben")));
+        Assert.IsType<Outcome.Done>(
+            _ledger.Submit(Make.Asked(new Command.ApproveProposal("acme", proposal.Id, proposal.Hash, CommandText.Parse(proposal.Content)), "tok_ben")));
         Assert.IsType<Outcome.Done>(Submit(Grant("b", 40)));
         Assert.IsType<Outcome.Proposed>(Submit(Grant("c", 1)));
     }

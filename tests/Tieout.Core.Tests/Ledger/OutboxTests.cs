@@ -59,7 +59,8 @@ public sealed class OutboxTests
     [Fact]
     public void An_issued_document_is_told_with_its_sums_and_without_its_lines()
     {
-        _ledger.Submit(BillingRecord.Of(BillingDocumentKind.Invoice, Org, "INV-000001", "invoice.issued", """{"number":"INV-000001","period":"2026-02","total":"4.16","lines":[{"amount":"4.16"}],"proof":null}"""));
+        _ledger.Submit(BillingRecord.Of(BillingDocumentKind.Invoice, Org, "INV-000001", "invoice.issued",
+            """{"number":"INV-000001","period":"2026-02","total":"4.16","lines":[{"amount":"4.16"}],"proof":null}"""));
         _ledger.Submit(BillingRecord.Of(BillingDocumentKind.CreditNote, Org, "CN-000001", "credit_note.issued", """{"number":"CN-000001","total":"1"}"""));
         Assert.Equal(["invoice.issued", "credit_note.issued"], _ledger.Outbox.TakeLast(2).Select(row => row.Type));
         Assert.Equal("""{"document":"INV-000001","number":"INV-000001","period":"2026-02","total":"4.16"}""", _ledger.Outbox[^2].Body);
@@ -76,9 +77,12 @@ public sealed class OutboxTests
     [Fact]
     public void A_finding_is_told_with_its_code_severity_and_detail()
     {
-        _ledger.Submit(new Command.AddRecord(RecordKind.IdentityFinding, Org, "identity_rebind:1", """{"cause":"x"}""", Once: true) { Announcement = new(Finding: new(FindingCode.RefusedRebind)) });
+        _ledger.Submit(new Command.AddRecord(RecordKind.IdentityFinding, Org, "identity_rebind:1", """{"cause":"x"}""",
+            Once: true)
+        { Announcement = new(Finding: new(FindingCode.RefusedRebind)) });
         using var body = JsonDocument.Parse(_ledger.Outbox[^1].Body);
-        Assert.Equal(("identity_rebind", "high", "x"), (Text("code"), Text("severity"), body.RootElement.GetProperty("detail").GetProperty("cause").GetString()));
+        Assert.Equal(
+            ("identity_rebind", "high", "x"), (Text("code"), Text("severity"), body.RootElement.GetProperty("detail").GetProperty("cause").GetString()));
         string? Text(string name) => body.RootElement.GetProperty(name).GetString();
     }
 

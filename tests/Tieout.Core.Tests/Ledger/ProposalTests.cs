@@ -13,7 +13,8 @@ public sealed class ProposalTests
 
     public ProposalTests()
     {
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(50, "start"), Make.Charge(1, 10, at: _ledger.Now), Make.Charge(2, 500, at: _ledger.Now, fact: true)])
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(50, "start"), Make.Charge(1, 10, at: _ledger.Now),
+            Make.Charge(2, 500, at: _ledger.Now, fact: true)])
         {
             Assert.IsType<Outcome.Done>(_ledger.Submit(command));
         }
@@ -24,7 +25,8 @@ public sealed class ProposalTests
     // What a person submits, and what it moves. Null: without an amount, so it always needs a second person.
     public static TheoryData<string, long?> ByHand => new()
     {
-        { "top_up", 101 }, { "grant", 101 }, { "correct", 500 }, { "policy", null }, { "credit_note", 101 }, { "postpaid", null }, { "credit_line", 101 }, { "stated", 101 },
+        { "top_up", 101 }, { "grant", 101 }, { "correct", 500 }, { "policy", null }, { "credit_note", 101 }, { "postpaid", null }, { "credit_line", 101 },
+        { "stated", 101 },
         { "recharge", 500 }, { "prices", null },
     };
 
@@ -69,7 +71,8 @@ public sealed class ProposalTests
     [Fact]
     public void The_text_of_a_budget_in_a_command_with_others_is_the_command()
     {
-        var command = new Command.Together("acme", [new Command.Record(SettingKind.Key, "acme", "key_1", "{}", Once: false), Make.Budget(5, new("acme", Key: "key_1")), Make.Budget(7)]);
+        var command = new Command.Together(
+            "acme", [new Command.Record(SettingKind.Key, "acme", "key_1", "{}", Once: false), Make.Budget(5, new("acme", Key: "key_1")), Make.Budget(7)]);
         var again = Assert.IsType<Command.Together>(CommandText.Parse(CommandText.Write(command)));
         Assert.Equal(command.Parts.AsEnumerable(), again.Parts);
     }
@@ -92,7 +95,8 @@ public sealed class ProposalTests
         _ledger.Now = proposal.ExpiresAt;
         Assert.Equal(Refusal.ProposalExpired, Refused(Approval(proposal)));
         Assert.Equal(
-            ["proposed", "refused:proposal_own", "refused:proposal_differs", "refused:proposal_differs", "refused:proposal_not_found", "refused:proposal_expired"],
+            ["proposed", "refused:proposal_own", "refused:proposal_differs", "refused:proposal_differs", "refused:proposal_not_found",
+                "refused:proposal_expired"],
             _ledger.Audit.Select(row => row.Outcome));
         Assert.Single(_ledger.Postings, row => row.Posting.Kind == PostingKind.TopUp);
     }
@@ -102,7 +106,8 @@ public sealed class ProposalTests
     {
         var proposal = Proposed(Make.TopUp(200));
         _ledger.Now += TimeSpan.FromMinutes(5);
-        Assert.Equal((proposal, false), _ledger.Submit(Make.Asked(Make.TopUp(200), above: Limit)) is Outcome.Proposed again ? (again.Proposal, again.IsNew) : default);
+        Assert.Equal(
+            (proposal, false), _ledger.Submit(Make.Asked(Make.TopUp(200), above: Limit)) is Outcome.Proposed again ? (again.Proposal, again.IsNew) : default);
         Assert.Equal(Refusal.IdReused, Refused(Make.Asked(Make.TopUp(201), above: Limit)));
         Assert.Equal(Refusal.IdReused, Refused(Make.Asked(Make.TopUp(200), by: "tok_ben", above: Limit)));
         var made = Assert.IsType<Outcome.Done>(_ledger.Submit(Approval(proposal))).Seq;
@@ -173,7 +178,9 @@ public sealed class ProposalTests
         "correct" => new Command.Correct("c1", "acme", 3, null, "goodwill"),
         "policy" => new Command.Record(SettingKind.PricePolicy, "acme", "policy", """{"markup":"9"}""", Once: false),
         "prices" => new Command.Record(SettingKind.PriceList, "", "vendor@2", """{"list":"vendor"}""", Once: true),
-        "credit_note" => new Command.Together("acme", [new Command.AddRecord(RecordKind.BillingDocument, "acme", "CN-000001", "{}", Once: true), new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
+        "credit_note" => new Command.Together("acme",
+            [new Command.AddRecord(RecordKind.BillingDocument, "acme", "CN-000001", "{}", Once: true),
+                new Command.Grant("CN-000001", "acme", new(101), 0, null)]),
         "postpaid" => Make.OpenOrg("owes", BillingMode.Postpaid),
         "credit_line" => Make.OpenOrg("owes", BillingMode.Prepaid, creditLine: 101),
         "recharge" => Make.Recharge([3]),
@@ -188,5 +195,7 @@ public sealed class ProposalTests
     private Refusal Refused(Command command) => Assert.IsType<Outcome.Refused>(_ledger.Submit(command)).Reason;
 
     private void Freeze(bool frozen, string? by) => Assert.IsType<Outcome.Done>(_ledger.Submit(Make.Asked(new Command.Record(
-        SettingKind.AdjustmentFreeze, "acme", MoneyByHand.FreezeName, $$"""{"org":"acme","frozen":{{(frozen ? "true" : "false")}},"reason":"audit","by":{{(by is null ? "null" : $"\"{by}\"")}},"at":"now"}""", Once: false))));
+        SettingKind.AdjustmentFreeze, "acme", MoneyByHand.FreezeName,
+        $$"""{"org":"acme","frozen":{{(frozen ? "true" : "false")}},"reason":"audit","by":{{(by is null ? "null" : $"\"{by}\"")}},"at":"now"}""",
+        Once: false))));
 }

@@ -73,18 +73,22 @@ public sealed class RecordTests
         Assert.Equal(Finding("open", 1) with { Replaces = opened }, CommandText.Parse(CommandText.Write(Finding("open", 1) with { Replaces = opened })));
     }
 
-    // Goal: a correction and the closing of its finding are one (R1, L6). Method: money and a closing together, once on the newest record and once on an older one.
+    // Goal: a correction and the closing of its finding are one (R1, L6). Method: money and a closing together, once on the newest record and once on an older
+    // one.
     [Fact]
     public void R1_L6_money_moves_together_with_the_closing_of_a_finding_or_not_at_all()
     {
         var opened = Assert.IsType<Outcome.Done>(_ledger.Submit(Finding("open", 1))).Seq;
         var before = _ledger.State();
-        Assert.Equal(Refusal.RecordChanged, Refused(new Command.Together("acme", [Make.TopUp(5, "fix"), Finding("corrected", 1) with { Replaces = opened + 1 }])));
-        Assert.Equal(Refusal.AmountNotPositive, Refused(new Command.Together("acme", [Finding("corrected", 1) with { Replaces = opened }, Make.TopUp(-5, "fix")])));
+        Assert.Equal(
+            Refusal.RecordChanged, Refused(new Command.Together("acme", [Make.TopUp(5, "fix"), Finding("corrected", 1) with { Replaces = opened + 1 }])));
+        Assert.Equal(
+            Refusal.AmountNotPositive, Refused(new Command.Together("acme", [Finding("corrected", 1) with { Replaces = opened }, Make.TopUp(-5, "fix")])));
         Assert.Equal(before, _ledger.State());
 
         // The outcome is the posting's, not the record's.
-        var done = Assert.IsType<Outcome.Done>(_ledger.Submit(new Command.Together("acme", [Make.TopUp(5, "fix"), Finding("corrected", 1) with { Replaces = opened }])));
+        var done = Assert.IsType<Outcome.Done>(
+            _ledger.Submit(new Command.Together("acme", [Make.TopUp(5, "fix"), Finding("corrected", 1) with { Replaces = opened }])));
         Assert.Equal((_ledger.Postings[^1].Posting.Seq, _ledger.Now), (done.Seq, _ledger.Records[^1].RecordedAt));
     }
 
@@ -100,8 +104,10 @@ public sealed class RecordTests
 
     private Refusal? Refused(Command command) => (_ledger.Submit(command) as Outcome.Refused)?.Reason;
 
-    private static Command.AddRecord Finding(string state, int figure) => new(RecordKind.Finding, "acme", "f1", $$"""{"state":"{{state}}","figure":{{figure}}}""", Once: false)
-    {
-        Announcement = state == "open" ? new(Finding: new(new FindingCode("thing", "high")), OnChangeOf: "state") : new(new RecordMessage("finding/f1", "finding.ended")),
-    };
+    private static Command.AddRecord Finding(string state, int figure) =>
+        new(RecordKind.Finding, "acme", "f1", $$"""{"state":"{{state}}","figure":{{figure}}}""", Once: false)
+        {
+            Announcement = state == "open"
+            ? new(Finding: new(new FindingCode("thing", "high")), OnChangeOf: "state") : new(new RecordMessage("finding/f1", "finding.ended")),
+        };
 }

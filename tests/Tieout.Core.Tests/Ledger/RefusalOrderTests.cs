@@ -14,7 +14,8 @@ public sealed class RefusalOrderTests
     public void Holds_are_refused_in_the_order_of_the_rules()
     {
         var ledger = Prepared();
-        Command Hold(int id, long nanos, string org, TimeSpan lifetime) => new Command.PlaceHold(Make.Id(id), Make.Labels(org), null, "op", new Amount(nanos), lifetime);
+        Command Hold(int id, long nanos, string org, TimeSpan lifetime) =>
+            new Command.PlaceHold(Make.Id(id), Make.Labels(org), null, "op", new Amount(nanos), lifetime);
         var (late, soon) = (TimeSpan.Zero, TimeSpan.FromSeconds(60));
 
         Check(ledger,
@@ -121,7 +122,8 @@ public sealed class RefusalOrderTests
         var past = ledger.Now - TimeSpan.FromDays(1);
         var grantEnds = ledger.Now + TimeSpan.FromDays(1);
         Command Grant(string id, long nanos, string org, Instant? expiresAt) => new Command.Grant(id, org, new Amount(nanos), 0, expiresAt);
-        Command Correct(string id, long posting, long? nanos, string org) => new Command.Correct(id, org, posting, nanos is { } n ? new Amount(n) : null, "because");
+        Command Correct(string id, long posting, long? nanos, string org) =>
+            new Command.Correct(id, org, posting, nanos is { } n ? new Amount(n) : null, "because");
 
         Check(ledger,
             (Make.TopUp(-1, "t1"), Refusal.IdReused),

@@ -10,10 +10,12 @@ public sealed class ExtremeUsageTests
 {
     private static readonly string[] Numbers =
     [
-        "160000001", "1000000000000", "9223372036854775807", "9223372036854775808", "79228162514264337593543950335", "1e999", "-1", "-9223372036854775808", "-1e999", "1.5", "\"NaN\"", "\"\"", "true", "[]", "{}", "null",
+        "160000001", "1000000000000", "9223372036854775807", "9223372036854775808", "79228162514264337593543950335", "1e999", "-1", "-9223372036854775808",
+        "-1e999", "1.5", "\"NaN\"", "\"\"", "true", "[]", "{}", "null",
     ];
 
-    public static TheoryData<string, string> Apis => [.. BuiltinPrices.Catalogue.Providers.SelectMany(provider => provider.Extractors, (provider, api) => (provider.Id, api.Flavor))];
+    public static TheoryData<string, string> Apis =>
+        [.. BuiltinPrices.Catalogue.Providers.SelectMany(provider => provider.Extractors, (provider, api) => (provider.Id, api.Flavor))];
 
     [Theory]
     [MemberData(nameof(Apis))]

@@ -10,16 +10,26 @@ namespace Tieout.Core.Tests.Metering;
 public sealed class UsageReadingTests
 {
     [Theory]
-    [InlineData("openai", "chat", """{"model":"m","usage":{"prompt_tokens":100,"completion_tokens":20,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":60,"audio_tokens":5},"completion_tokens_details":{"reasoning_tokens":8}}}""", "cache_read_tokens 60, input_audio_tokens 5, input_tokens 100, output_reasoning_tokens 8, output_tokens 20")]
-    [InlineData("openai", "chat", """{"model":"m","usage":{"prompt_tokens":100,"completion_tokens":20,"prompt_tokens_details":null}}""", "input_tokens 100, output_tokens 20")]
-    [InlineData("openai", "responses", """{"model":"m","usage":{"input_tokens":4020,"input_tokens_details":{"cache_write_tokens":4012,"cached_tokens":0},"output_tokens":5,"total_tokens":4025}}""", "cache_write_tokens 4012, input_tokens 4020, output_tokens 5")]
+    [InlineData("openai", "chat",
+        """{"model":"m","usage":{"prompt_tokens":100,"completion_tokens":20,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":60,"audio_tokens":5},"completion_tokens_details":{"reasoning_tokens":8}}}""", "cache_read_tokens 60, input_audio_tokens 5, input_tokens 100, output_reasoning_tokens 8, output_tokens 20")]
+    [InlineData("openai", "chat", """{"model":"m","usage":{"prompt_tokens":100,"completion_tokens":20,"prompt_tokens_details":null}}""",
+        "input_tokens 100, output_tokens 20")]
+    [InlineData("openai", "responses",
+        """{"model":"m","usage":{"input_tokens":4020,"input_tokens_details":{"cache_write_tokens":4012,"cached_tokens":0},"output_tokens":5,"total_tokens":4025}}""", "cache_write_tokens 4012, input_tokens 4020, output_tokens 5")]
     [InlineData("openai", "embeddings", """{"model":"m","usage":{"prompt_tokens":7,"total_tokens":7}}""", "input_tokens 7")]
-    [InlineData("anthropic", "default", """{"model":"m","usage":{"input_tokens":3,"cache_creation_input_tokens":10,"cache_read_input_tokens":20,"cache_creation":{"ephemeral_5m_input_tokens":4,"ephemeral_1h_input_tokens":6},"output_tokens":9,"server_tool_use":{"web_search_requests":2}}}""", "cache_read_tokens 20, cache_write_1h_tokens 6, cache_write_5m_tokens 4, cache_write_tokens 10, input_tokens 33, output_tokens 9, web_searches 2")]
-    [InlineData("google", "default", """{"modelVersion":"m","usageMetadata":{"promptTokenCount":50,"cachedContentTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":7,"toolUsePromptTokenCount":3,"totalTokenCount":65,"promptTokensDetails":[{"modality":"TEXT","tokenCount":40},{"modality":"IMAGE","tokenCount":10}]}}""", "cache_read_tokens 10, input_image_tokens 10, input_text_tokens 40, input_tokens 53, input_tool_tokens 3, output_reasoning_tokens 7, output_tokens 12")]
-    [InlineData("bedrock", "default", """{"usage":{"inputTokens":3,"cacheReadInputTokens":2074,"cacheWriteInputTokens":297,"outputTokens":61,"totalTokens":2435}}""", "cache_read_tokens 2074, cache_write_tokens 297, input_tokens 2374, output_tokens 61")]
-    [InlineData("cohere", "default", """{"usage":{"billed_units":{"input_tokens":5.0,"output_tokens":2},"tokens":{"input_tokens":71,"output_tokens":4}}}""", "input_tokens 5, output_tokens 2")]
-    [InlineData("deepseek", "chat", """{"model":"m","usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":4},"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6}}""", "cache_read_tokens 4, input_tokens 10, output_tokens 2")]
-    [InlineData("openrouter", "chat", """{"model":"m","usage":{"prompt_tokens":16,"completion_tokens":2,"total_tokens":18,"cost":1.4e-05}}""", "input_tokens 16, output_tokens 2, reported_cost_nanos 14000")]
+    [InlineData("anthropic", "default",
+        """{"model":"m","usage":{"input_tokens":3,"cache_creation_input_tokens":10,"cache_read_input_tokens":20,"cache_creation":{"ephemeral_5m_input_tokens":4,"ephemeral_1h_input_tokens":6},"output_tokens":9,"server_tool_use":{"web_search_requests":2}}}""", "cache_read_tokens 20, cache_write_1h_tokens 6, cache_write_5m_tokens 4, cache_write_tokens 10, input_tokens 33, output_tokens 9, web_searches 2")]
+    [InlineData("google", "default",
+        """{"modelVersion":"m","usageMetadata":{"promptTokenCount":50,"cachedContentTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":7,"toolUsePromptTokenCount":3,"totalTokenCount":65,"promptTokensDetails":[{"modality":"TEXT","tokenCount":40},{"modality":"IMAGE","tokenCount":10}]}}""", "cache_read_tokens 10, input_image_tokens 10, input_text_tokens 40, input_tokens 53, input_tool_tokens 3, output_reasoning_tokens 7, output_tokens 12")]
+    [InlineData("bedrock", "default",
+        """{"usage":{"inputTokens":3,"cacheReadInputTokens":2074,"cacheWriteInputTokens":297,"outputTokens":61,"totalTokens":2435}}""",
+        "cache_read_tokens 2074, cache_write_tokens 297, input_tokens 2374, output_tokens 61")]
+    [InlineData("cohere", "default", """{"usage":{"billed_units":{"input_tokens":5.0,"output_tokens":2},"tokens":{"input_tokens":71,"output_tokens":4}}}""",
+        "input_tokens 5, output_tokens 2")]
+    [InlineData("deepseek", "chat",
+        """{"model":"m","usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":4},"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6}}""", "cache_read_tokens 4, input_tokens 10, output_tokens 2")]
+    [InlineData("openrouter", "chat", """{"model":"m","usage":{"prompt_tokens":16,"completion_tokens":2,"total_tokens":18,"cost":1.4e-05}}""",
+        "input_tokens 16, output_tokens 2, reported_cost_nanos 14000")]
     public void A_block_becomes_counts_whose_totals_include_their_parts(string provider, string flavor, string body, string counts)
     {
         var usage = Measure(provider, flavor, body);
@@ -37,7 +47,8 @@ public sealed class UsageReadingTests
     [InlineData("""{"usage":{"prompt_tokens":null,"completion_tokens":1}}""", UsageRefusal.FieldMissing, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":"1","completion_tokens":1}}""", UsageRefusal.NotACount, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":true,"completion_tokens":1}}""", UsageRefusal.NotACount, "prompt_tokens")]
-    [InlineData("""{"usage":{"prompt_tokens":1,"completion_tokens":1,"prompt_tokens_details":7}}""", UsageRefusal.NotACount, "prompt_tokens_details.cached_tokens")]
+    [InlineData("""{"usage":{"prompt_tokens":1,"completion_tokens":1,"prompt_tokens_details":7}}""", UsageRefusal.NotACount,
+        "prompt_tokens_details.cached_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":-1,"completion_tokens":1}}""", UsageRefusal.NegativeCount, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":-1e30,"completion_tokens":1}}""", UsageRefusal.CountTooLarge, "prompt_tokens")]
     [InlineData("""{"usage":{"prompt_tokens":1.5,"completion_tokens":1}}""", UsageRefusal.FractionalCount, "prompt_tokens")]
@@ -59,9 +70,12 @@ public sealed class UsageReadingTests
     [InlineData("""{"prompt_tokens":35,"completion_tokens":12,"total_tokens":109}""", UsageFlags.TotalMismatch)]
     [InlineData("""{"prompt_tokens":66,"completion_tokens":6,"total_tokens":100}""", UsageFlags.TotalMismatch)]
     [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":11}}""", UsageFlags.PartsExceedTotal)]
-    [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":6,"cache_write_tokens":5}}""", UsageFlags.PartsExceedTotal)]
-    [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"completion_tokens_details":{"reasoning_tokens":7}}""", UsageFlags.PartsExceedTotal)]
-    [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":9,"audio_tokens":9}}""", UsageFlags.None)]
+    [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":6,"cache_write_tokens":5}}""",
+        UsageFlags.PartsExceedTotal)]
+    [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"completion_tokens_details":{"reasoning_tokens":7}}""",
+        UsageFlags.PartsExceedTotal)]
+    [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":9,"audio_tokens":9}}""",
+        UsageFlags.None)]
     [InlineData("""{"prompt_tokens":10,"completion_tokens":6,"total_tokens":16,"is_byok":true,"cost":0}""", UsageFlags.BringYourOwnKey)]
     [InlineData("""{"prompt_tokens":900,"completion_tokens":69,"total_tokens":969,"server_tool_use_details":{"tool_calls_executed":1,"tool_calls_requested":1}}""", UsageFlags.HiddenSubCalls)]
     [InlineData("""{"prompt_tokens":900,"completion_tokens":69,"total_tokens":969,"server_tool_use_details":{"tool_calls_executed":0}}""", UsageFlags.None)]
@@ -93,8 +107,10 @@ public sealed class UsageReadingTests
     [Fact]
     public void Iterations_that_do_not_add_up_to_the_counts_are_said()
     {
-        var usage = Measure("anthropic", "default", """{"usage":{"input_tokens":5,"output_tokens":1,"iterations":[{"type":"message","input_tokens":4,"output_tokens":1}]}}""");
-        var unreadable = Measure("anthropic", "default", """{"usage":{"input_tokens":5,"output_tokens":1,"iterations":[{"type":"message","input_tokens":5,"output_tokens":1},{"type":"compaction"}]}}""");
+        var usage = Measure(
+            "anthropic", "default", """{"usage":{"input_tokens":5,"output_tokens":1,"iterations":[{"type":"message","input_tokens":4,"output_tokens":1}]}}""");
+        var unreadable = Measure("anthropic", "default",
+            """{"usage":{"input_tokens":5,"output_tokens":1,"iterations":[{"type":"message","input_tokens":5,"output_tokens":1},{"type":"compaction"}]}}""");
 
         Assert.Equal(UsageFlags.TotalMismatch, usage.Flags);
         Assert.Equal(UsageFlags.TotalMismatch | UsageFlags.HiddenSubCalls, unreadable.Flags);
@@ -145,7 +161,8 @@ public sealed class UsageReadingTests
     }
 
     private static string Golden(string file) =>
-        Items().Select(item => item.GetProperty("body")).First(body => body.GetProperty("file").GetString()!.EndsWith(file, StringComparison.Ordinal)).GetRawText();
+        Items().Select(item => item.GetProperty("body"))
+            .First(body => body.GetProperty("file").GetString()!.EndsWith(file, StringComparison.Ordinal)).GetRawText();
 
     private static JsonElement.ArrayEnumerator Items() =>
         JsonDocument.Parse(File.ReadAllBytes(Repo.SharedData("usage-golden/usages.json"))).RootElement.EnumerateArray();

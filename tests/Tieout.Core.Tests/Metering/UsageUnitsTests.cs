@@ -8,12 +8,14 @@ namespace Tieout.Core.Tests.Metering;
 
 public sealed partial class UsageUnitsTests
 {
-    // Goal: our registry is the public one (and what is no model's usage: the provider's own figure, the time of runtimes), and parts and wholes are the same by our rule and by its dimensions.
+    // Goal: our registry is the public one (and what is no model's usage: the provider's own figure, the time of runtimes), and parts and wholes are the same
+    // by our rule and by its dimensions.
     [Fact]
     public void Units_agree_with_the_public_registry()
     {
         var theirs = Listed().Matches(File.ReadAllText(Repo.SharedData("prices/units.yml"))).ToDictionary(unit => unit.Groups["name"].Value);
-        var ours = UsageUnits.All.Where(unit => unit != UsageUnits.ReportedCost && unit != UsageUnits.GpuSeconds && unit != UsageUnits.InstanceSeconds).ToArray();
+        var ours = UsageUnits.All.Where(unit => unit != UsageUnits.ReportedCost && unit != UsageUnits.GpuSeconds && unit != UsageUnits.InstanceSeconds)
+            .ToArray();
 
         Assert.Equal(theirs.Keys.Order(StringComparer.Ordinal), ours.Select(unit => unit.Name).Order(StringComparer.Ordinal));
         Assert.All(ours, unit =>

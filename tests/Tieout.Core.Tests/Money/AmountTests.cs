@@ -41,7 +41,8 @@ public sealed class AmountTests
 
     [Fact]
     public void What_is_written_is_read_back() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<long>(), nanos => Amount.Parse(new Amount(nanos / 10).ToString()) == new Amount(nanos / 10)).QuickCheckThrowOnFailure();
+        Prop.ForAll(ArbMap.Default.ArbFor<long>(), nanos => Amount.Parse(new Amount(nanos / 10).ToString()) == new Amount(nanos / 10))
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Leaving_the_range_throws_and_never_wraps() => Assert.Throws<OverflowException>(() => new Amount(Int128.MaxValue) + new Amount(1));

@@ -21,7 +21,8 @@ internal static class Generators
         from input in AnyRate
         from output in AnyRate
         from others in (
-            from unit in Gen.Elements(UsageUnits.All.Where(unit => unit.Family is "tokens" or "tool_calls" or "requests" && unit != UsageUnits.InputTokens && unit != UsageUnits.OutputTokens))
+            from unit in Gen.Elements(UsageUnits.All.Where(
+                unit => unit.Family is "tokens" or "tool_calls" or "requests" && unit != UsageUnits.InputTokens && unit != UsageUnits.OutputTokens))
             from rate in AnyRate
             select KeyValuePair.Create(unit, rate)).ListOf()
         select new RateCard(others.DistinctBy(rate => rate.Key).Take(6)

@@ -37,10 +37,12 @@ public sealed class GoldenTests
         lines.WriteLine(Text(item, "model"));
         foreach (var extracted in item.GetProperty("extracted").EnumerateArray())
         {
-            lines.WriteLine(string.Join(' ', extracted.GetProperty("usage").EnumerateObject().Select(count => $"{count.Name}={count.Value}").Order(StringComparer.Ordinal)));
+            lines.WriteLine(string.Join(
+                ' ', extracted.GetProperty("usage").EnumerateObject().Select(count => $"{count.Name}={count.Value}").Order(StringComparer.Ordinal)));
             foreach (var one in extracted.GetProperty("extractors").EnumerateArray())
             {
-                lines.WriteLine($"  {Text(one, "provider_id")}/{Text(one, "api_flavor")} {Price(one, "input_price")} {Price(one, "output_price")} {Price(one, "total_price")}");
+                lines.WriteLine(
+                    $"  {Text(one, "provider_id")}/{Text(one, "api_flavor")} {Price(one, "input_price")} {Price(one, "output_price")} {Price(one, "total_price")}");
             }
         }
 

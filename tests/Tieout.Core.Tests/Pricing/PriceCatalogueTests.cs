@@ -79,10 +79,13 @@ public sealed class PriceCatalogueTests
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":"m","rates":{"input_tokens":"-1"}}]}]}""", "Provider 'a': Model 'm': \"-1\" is not a rate")]
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":"m","rates":{"hugs":"1"}}]}]}""", "Provider 'a': Model 'm': 'hugs' is not a unit")]
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":{"like":"m"},"rates":{}}]}]}""", "Provider 'a': Model 'm': {\"like\":\"m\"} is not a condition")]
-    [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":"m"}]}]}""", "neither 'rates' nor 'prices'")]
+    [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":"m"}]}]}""",
+        "neither 'rates' nor 'prices'")]
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":{"regex":"("},"rates":{}}]}]}""", "is not a pattern")]
-    [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[]},{"id":"A","models":[]}]}""", "listed twice")]
-    [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","fallbacks":["b"],"models":[]}]}""", "falls back to 'b'")]
+    [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[]},{"id":"A","models":[]}]}""",
+        "listed twice")]
+    [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","fallbacks":["b"],"models":[]}]}""",
+        "falls back to 'b'")]
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","usage":[{"flavor":"f","block":"u","model":"m","required":{"x":"input_tokens"}}],"models":[]}]}""", "Provider 'a': \"input_tokens\" is not an array")]
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":[{"id":"a","models":[{"id":"m","match":"m","prices":[{"daily":"9-17","rates":{}}]}]}]}""", "'9-17' is not a span of hours")]
     [InlineData("""{"format":"tieout-prices/1","asset":"USD","list":"l","version":"1","providers":{}}""", "{} is not an array")]
@@ -96,7 +99,8 @@ public sealed class PriceCatalogueTests
     [Theory]
     [InlineData("{}", "root must be an array")]
     [InlineData("[1]", "1 is not an object")]
-    [InlineData("""[{"id":"a","name":"A","api_pattern":"a","models":[{"id":"m","match":{"equals":"m"},"prices":{"hugs_mtok":1}}]}]""", "Provider 'a': Model 'm': 'hugs_mtok' is a price of no unit")]
+    [InlineData("""[{"id":"a","name":"A","api_pattern":"a","models":[{"id":"m","match":{"equals":"m"},"prices":{"hugs_mtok":1}}]}]""",
+        "Provider 'a': Model 'm': 'hugs_mtok' is a price of no unit")]
     [InlineData("""[{"id":"a","name":"A","api_pattern":"a","models":[{"id":"m","match":{"equals":"m"},"prices":{"input_mtok":-1}}]}]""", "-1 is not a price")]
     [InlineData("""[{"id":"a","name":"A","api_pattern":"a","models":[{"id":"m","match":{"equals":"m"},"prices":{"input_mtok":"1"}}]}]""", "is not a price")]
     [InlineData("""[{"id":"a","name":"A","api_pattern":"a","models":[{"id":"m","match":{"equals":"m"},"prices":[{"prices":{},"constraint":{"start_time":"00:30:00+02:00","end_time":"01:00:00Z"}}]}]}]""", "is not a time of day in UTC")]

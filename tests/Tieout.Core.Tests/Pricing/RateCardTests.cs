@@ -13,8 +13,10 @@ public sealed class RateCardTests
     [InlineData("input_tokens 1, cache_read_tokens 10", "input_tokens 7 cache_read_tokens 5", "52")]
     [InlineData("input_tokens 1, cache_write_tokens 10, cache_write_1h_tokens 100", "input_tokens 9 cache_write_tokens 5 cache_write_1h_tokens 3", "324")]
     [InlineData("input_tokens 1, cache_write_tokens 10, cache_write_1h_tokens 100", "input_tokens 9 cache_write_tokens 5 cache_write_5m_tokens 5", "54")]
-    [InlineData("input_tokens 1, cache_read_tokens 10, input_audio_tokens 100, cache_audio_read_tokens 1000", "input_tokens 9 cache_read_tokens 4 input_audio_tokens 3 cache_audio_read_tokens 2", "2124")]
-    [InlineData("input_tokens 1, cache_read_tokens 10, input_audio_tokens 100", "input_tokens 9 cache_read_tokens 4 input_audio_tokens 3 cache_audio_read_tokens 2", "324")]
+    [InlineData("input_tokens 1, cache_read_tokens 10, input_audio_tokens 100, cache_audio_read_tokens 1000",
+        "input_tokens 9 cache_read_tokens 4 input_audio_tokens 3 cache_audio_read_tokens 2", "2124")]
+    [InlineData("input_tokens 1, cache_read_tokens 10, input_audio_tokens 100",
+        "input_tokens 9 cache_read_tokens 4 input_audio_tokens 3 cache_audio_read_tokens 2", "324")]
     [InlineData("output_tokens 1, output_reasoning_tokens 10", "output_tokens 9 output_reasoning_tokens 4", "45")]
     [InlineData("output_tokens 1", "output_tokens 9 output_reasoning_tokens 4 output_image_tokens 5", "9")]
     [InlineData("input_tokens 1, output_tokens 10", "input_tokens 3 output_tokens 2 web_searches 8", "23")]

@@ -38,12 +38,14 @@ public sealed class RatingTests
         var rated = Bodies().Where(body => body.TryGetProperty("usage", out var usage) && usage.TryGetProperty("cost", out _))
             .Select(body => (File: body.GetProperty("file").GetString()!, Rated: Rate(body, "openrouter", PricePolicy.AtCost))).ToArray();
         var priced = rated.Where(one => one.Rated.Lines[0].Price is not null).ToArray();
-        var differing = priced.Where(one => one.Rated.Lines[0].Flags.HasFlag(UsageFlags.ReportedCostDiffers)).Select(one => Path.GetFileNameWithoutExtension(one.File));
+        var differing = priced.Where(one => one.Rated.Lines[0].Flags.HasFlag(UsageFlags.ReportedCostDiffers)).Select(
+            one => Path.GetFileNameWithoutExtension(one.File));
 
         Assert.Equal(28, rated.Length);
         Assert.Equal(24, priced.Length);
         Assert.Equal(
-            ["test_openrouter_advisor_tool", "test_openrouter_google_nested_schema", "test_openrouter_google_nested_schema", "test_openrouter_thinking_false_profile_gated_model"],
+            ["test_openrouter_advisor_tool", "test_openrouter_google_nested_schema", "test_openrouter_google_nested_schema",
+                "test_openrouter_thinking_false_profile_gated_model"],
             differing);
     }
 
@@ -87,7 +89,8 @@ public sealed class RatingTests
     [Fact]
     public void The_answer_names_the_list_the_model_and_the_odd_things()
     {
-        var rated = Rate("""{"provider":"openai","model":"gpt-4o","usage":{"prompt_tokens":100,"completion_tokens":10,"total_tokens":111}}""", PricePolicy.AtCost);
+        var rated = Rate(
+            """{"provider":"openai","model":"gpt-4o","usage":{"prompt_tokens":100,"completion_tokens":10,"total_tokens":111}}""", PricePolicy.AtCost);
         var unpriced = Rate("""{"provider":"openai","model":"gpt-99","usage":{"prompt_tokens":100,"completion_tokens":10}}""", PricePolicy.AtCost);
 
         Assert.Equal(
@@ -108,5 +111,6 @@ public sealed class RatingTests
         Rate($$"""{"provider":"{{provider}}",{{body.GetRawText()[1..]}}""", policy);
 
     private static IEnumerable<JsonElement> Bodies() =>
-        JsonDocument.Parse(File.ReadAllBytes(Repo.SharedData("usage-golden/usages.json"))).RootElement.EnumerateArray().Select(item => item.GetProperty("body"));
+        JsonDocument.Parse(File.ReadAllBytes(Repo.SharedData("usage-golden/usages.json"))).RootElement.EnumerateArray().Select(
+            item => item.GetProperty("body"));
 }

@@ -41,7 +41,8 @@ public sealed class ResolvedPriceTests
     [Fact]
     public void In_a_batch_an_orgs_own_rates_and_tiers_come_down_too_and_its_markup_stays()
     {
-        var charged = new RateCard([KeyValuePair.Create(UsageUnits.InputTokens, Rate.Tiered(4, [new(1_000, 8)])), KeyValuePair.Create(UsageUnits.OutputTokens, (Rate)20)]);
+        var charged = new RateCard(
+            [KeyValuePair.Create(UsageUnits.InputTokens, Rate.Tiered(4, [new(1_000, 8)])), KeyValuePair.Create(UsageUnits.OutputTokens, (Rate)20)]);
         var price = new ResolvedPrice("list@1", Asset.Usd, "p", "m", null, Plain.Cost, charged, 1.5m).ForBatch(0.5m);
 
         Assert.Equal(Amount.Parse("0.003"), price.Price(new UsageCounts(1_000, 0, 0, 0, 0)).Charge);
@@ -50,12 +51,14 @@ public sealed class ResolvedPriceTests
 
     [Fact]
     public void M3_whole_numbers_and_decimals_give_the_same_charge() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.AnyCounts.ToArbitrary(), (price, counts) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000),
+            Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.AnyCounts.ToArbitrary(), (price, counts) =>
             price.Price(counts) == price.Price(UnitCounts.Of(counts))));
 
     [Fact]
     public void No_consistent_usage_costs_more_than_the_ceiling_of_its_bounds() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.ConsistentCounts.ToArbitrary(), (price, counts) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000),
+            Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.ConsistentCounts.ToArbitrary(), (price, counts) =>
         {
             var tools = counts.Counted.Where(counted => counted.Key.Family == "tool_calls").Sum(counted => counted.Value);
             var actual = price.Price(counts);
@@ -89,7 +92,9 @@ public sealed class ResolvedPriceTests
     public void A_charge_is_rounded_once_half_to_even()
     {
         // One token at these prices is half a nano-unit, one and a half, and two and a half.
-        Assert.Equal([0, 2, 2], new[] { 0.0005m, 0.0015m, 0.0025m }.Select(each => Price(("input_tokens", each), ("output_tokens", 0)).Price(new UsageCounts(1, 0, 0, 0, 0)).Charge.Nanos));
+        Assert.Equal([0, 2, 2],
+            new[] { 0.0005m, 0.0015m, 0.0025m }.Select(
+                each => Price(("input_tokens", each), ("output_tokens", 0)).Price(new UsageCounts(1, 0, 0, 0, 0)).Charge.Nanos));
 
         // Two halves are one; rounded each for itself they would be nothing.
         Assert.Equal(1, Price(("input_tokens", 0.0005m), ("output_tokens", 0.0005m)).Price(new UsageCounts(1, 0, 0, 1, 0)).Charge.Nanos);
@@ -109,7 +114,8 @@ public sealed class ResolvedPriceTests
     {
         var price = new ResolvedPrice(
             "builtin@2026-08-21", Asset.Usd, "openai", "gpt-4o", new(2026, 7, 30),
-            new([KeyValuePair.Create(UsageUnits.InputTokens, Rate.Tiered(2.50m, [new(200_000, 5)])), KeyValuePair.Create(UsageUnits.OutputTokens, (Rate)10)]), null, 1.20m);
+            new([KeyValuePair.Create(UsageUnits.InputTokens, Rate.Tiered(2.50m, [new(200_000, 5)])), KeyValuePair.Create(UsageUnits.OutputTokens, (Rate)10)]),
+            null, 1.20m);
 
         Assert.Equal(
             """{"list":"builtin@2026-08-21","asset":"USD","provider":"openai","model":"gpt-4o","from":"2026-07-30","rates":{"input_tokens":["2.5",[200000,"5"]],"output_tokens":"10"},"markup":"1.2"}""",

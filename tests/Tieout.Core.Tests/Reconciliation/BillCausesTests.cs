@@ -72,23 +72,25 @@ public sealed class BillCausesTests
         Assert.Equal(("tax", "-0.19"), (row.Cause, row.Difference.ToString()));
     }
 
-    private static DayCut Cut => DayCut.Of(DayCut.Start(new(2026, 11, 22), TimeZoneInfo.Utc), DayCut.Start(new(2026, 11, 24), TimeZoneInfo.Utc), TimeZoneInfo.Utc);
+    private static DayCut Cut =>
+        DayCut.Of(DayCut.Start(new(2026, 11, 22), TimeZoneInfo.Utc), DayCut.Start(new(2026, 11, 24), TimeZoneInfo.Utc), TimeZoneInfo.Utc);
 
     private static SlotTally Slot(long slot, string model, long nanos) =>
         new(slot, new() { Org = "acme", Model = model, Source = UsageSource.Gateway }, new() { Attempts = 1, FirstAttempts = 1, Total = new(nanos) });
 
     private static (LedgerSide Ours, OutsideSide Theirs, Dictionary<LedgerCell, Amount> Newer) Sides(IReadOnlyList<Bucket> buckets)
     {
-        var ours = LedgerSide.Of(Spec, buckets.Select((bucket, i) => new SlotTally(0, new() { Org = "acme", Model = $"m{i}", Source = UsageSource.Gateway }, new()
-        {
-            Attempts = 8,
-            FirstAttempts = 6,
-            Total = new(bucket.Total),
-            Late = new(bucket.Late),
-            Retried = new(bucket.Retried),
-            Estimated = new(bucket.Estimated),
-            Unreported = new(bucket.Hidden),
-        })), Cut);
+        var ours = LedgerSide.Of(
+            Spec, buckets.Select((bucket, i) => new SlotTally(0, new() { Org = "acme", Model = $"m{i}", Source = UsageSource.Gateway }, new()
+            {
+                Attempts = 8,
+                FirstAttempts = 6,
+                Total = new(bucket.Total),
+                Late = new(bucket.Late),
+                Retried = new(bucket.Retried),
+                Estimated = new(bucket.Estimated),
+                Unreported = new(bucket.Hidden),
+            })), Cut);
         var theirs = new OutsideSide();
         var newer = new Dictionary<LedgerCell, Amount>();
         foreach (var (i, bucket) in buckets.Index())

@@ -55,7 +55,8 @@ public sealed class CounterCausesTests
     public void Charges_rounded_one_by_one_are_told_from_a_sum_that_was_rounded()
     {
         var cell = new LedgerCell();
-        cell.Add(Labels("k"), new Tally { Attempts = 1_000, FirstAttempts = 1_000, Total = Amount.Parse("0.076800"), RoundedEach = Amount.Zero, CutEach = Amount.Zero });
+        cell.Add(Labels("k"),
+            new Tally { Attempts = 1_000, FirstAttempts = 1_000, Total = Amount.Parse("0.076800"), RoundedEach = Amount.Zero, CutEach = Amount.Zero });
         Assert.Equal("rounded_each", new CounterCauses(OrgDay, 2).Row(Key, cell, Right("0.00"), null).Cause);
     }
 
@@ -77,7 +78,8 @@ public sealed class CounterCausesTests
     [Fact]
     public void Differences_that_cancel_out_are_drift_all_the_same()
     {
-        var tie = Tie.Of([new(Key, Amount.Parse("10"), Amount.Parse("11"), []), new(new(["acme", "2026-11-23"]), Amount.Parse("10"), Amount.Parse("9"), [])], isStale: true);
+        var tie = Tie.Of(
+            [new(Key, Amount.Parse("10"), Amount.Parse("11"), []), new(new(["acme", "2026-11-23"]), Amount.Parse("10"), Amount.Parse("9"), [])], isStale: true);
         Assert.Equal((10m, DriftSeverity.Critical, 2), (tie.DriftPct, tie.Severity, tie.Differing));
     }
 
@@ -112,7 +114,9 @@ public sealed class CounterCausesTests
         return cell;
     }
 
-    private static Tally One(string amount) => new() { Attempts = 1, FirstAttempts = 1, Total = Amount.Parse(amount), RoundedEach = Amount.Parse(amount), CutEach = Amount.Parse(amount) };
+    private static Tally One(string amount) =>
+        new() { Attempts = 1, FirstAttempts = 1, Total = Amount.Parse(amount), RoundedEach = Amount.Parse(amount), CutEach = Amount.Parse(amount) };
 
-    private static UsageLabels Labels(string? key, string? feature = null) => new() { Org = "acme", Key = key, Feature = feature, Source = UsageSource.Gateway };
+    private static UsageLabels Labels(string? key, string? feature = null) =>
+        new() { Org = "acme", Key = key, Feature = feature, Source = UsageSource.Gateway };
 }

@@ -7,7 +7,8 @@ namespace Tieout.Core.Tests.Reconciliation;
 
 public sealed class DayCutTests
 {
-    private static readonly string[] Zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "Asia/Beirut", "Pacific/Apia"];
+    private static readonly string[] Zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana",
+        "Asia/Beirut", "Pacific/Apia"];
 
     private static readonly Gen<(string Zone, int FromHour, int Hours, int Share)> Ranges =
         from zone in Gen.Elements(Zones)

@@ -32,7 +32,8 @@ public sealed class SplitTests
 
             var rest = parts.Where(part => part.Cause == Split.Rounding).Sum(part => part.Amount);
             return Sum(parts) == difference && rest == new Amount(rounding)
-                && parts.Where(part => part.Cause != Split.Rounding).Select(part => part.Cause).Order().SequenceEqual(planted.Select(candidate => candidate.Cause).Order());
+                && parts.Where(part => part.Cause != Split.Rounding).Select(part => part.Cause).Order().SequenceEqual(
+                    planted.Select(candidate => candidate.Cause).Order());
         }));
 
     [Fact]

@@ -34,7 +34,8 @@ public sealed class ActivityLogTests
         {
             var instance = Lives.Instance(45);
             var log = Lives.Log(instance, events);
-            var parts = Enumerable.Range(0, Lives.Length / 60).SelectMany(slot => log.Between(Lives.Begin + slot * 60, Lives.Begin + (slot + 1) * 60).ToList()).ToList();
+            var parts = Enumerable.Range(0, Lives.Length / 60)
+                .SelectMany(slot => log.Between(Lives.Begin + slot * 60, Lives.Begin + (slot + 1) * 60).ToList()).ToList();
             return Same(Lives.Truth(instance, events), Lives.LaidOut(instance, parts));
         }).QuickCheckThrowOnFailure();
 
@@ -48,7 +49,8 @@ public sealed class ActivityLogTests
             new("c", at(70), ActivityKind.Stop), new("e", at(70), ActivityKind.Start), new("f", at(500), ActivityKind.Heartbeat),
         ]);
 
-        var workers = log.Between(Lives.Begin, Lives.Begin + 1_000).Where(stretch => stretch.Component == 0).Select(stretch => (stretch.From - Lives.Begin, stretch.To - Lives.Begin));
+        var workers = log.Between(Lives.Begin, Lives.Begin + 1_000).Where(stretch => stretch.Component == 0).Select(
+            stretch => (stretch.From - Lives.Begin, stretch.To - Lives.Begin));
 
         Assert.Equal([(0, 70), (70, 130), (500, 560)], workers);
     }

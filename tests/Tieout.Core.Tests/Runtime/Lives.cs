@@ -21,7 +21,8 @@ internal static class Lives
         from id in Gen.Choose(1, 60)
         from second in Gen.Frequency((3, Gen.Choose(0, Length - 1)), (1, Gen.Choose(0, Length / 60 - 1).Select(slot => slot * 60)))
         from micros in Gen.Elements(0, 999_999)
-        from kind in Gen.Elements(ActivityKind.Start, ActivityKind.Start, ActivityKind.Stop, ActivityKind.Heartbeat, ActivityKind.Scale, ActivityKind.ModeChange)
+        from kind in Gen.Elements(
+            ActivityKind.Start, ActivityKind.Start, ActivityKind.Stop, ActivityKind.Heartbeat, ActivityKind.Scale, ActivityKind.ModeChange)
         from replicas in Gen.Choose(0, 3)
         select new ActivityEvent(
             $"e{id}", new((Begin + second) * Instant.MicrosPerSecond + micros), kind, kind is ActivityKind.ModeChange ? "batch" : null,
@@ -41,7 +42,8 @@ internal static class Lives
     /// <summary>What each component was at each second; null: not active. Written apart from what it judges, and slow.</summary>
     public static (int Replicas, string? Mode)?[,] Truth(RuntimeInstance instance, IEnumerable<ActivityEvent> events)
     {
-        var sorted = events.OrderBy(happened => happened.At.UnixMicros).ThenBy(happened => (int)happened.Kind).ThenBy(happened => happened.Id, StringComparer.Ordinal).ToList();
+        var sorted = events.OrderBy(happened => happened.At.UnixMicros)
+            .ThenBy(happened => (int)happened.Kind).ThenBy(happened => happened.Id, StringComparer.Ordinal).ToList();
         var truth = new (int, string?)?[instance.Components.Length, Length];
         for (var second = 0; second < Length; second++)
         {

@@ -7,7 +7,8 @@ namespace Tieout.Core.Tests.Runtime;
 
 public sealed class TrueUpTests
 {
-    /// <summary>Events come in any order and late, intervals are charged as they pass and are not always equally long, and whoever does it dies after any step.</summary>
+    /// <summary>Events come in any order and late, intervals are charged as they pass and are not always equally long, and whoever does it dies after any
+    /// step.</summary>
     [Fact]
     public void L7_what_is_charged_and_not_reversed_is_the_truth_to_the_second_however_often_the_meter_dies() =>
         Prop.ForAll(Lives.Any, Gen.Choose(0, 7).ArrayOf().ToArbitrary(), (events, deaths) =>
@@ -90,7 +91,10 @@ public sealed class TrueUpTests
         private void Add(Due due)
         {
             var id = new AttemptId(new Guid(_rows.Count + 1, 0, 0, new byte[8]));
-            if (!_rows.TryAdd((due.Stretch.Component, due.Stretch.From, due.Revision), new(id, due.Stretch, due.Revision))) throw new InvalidOperationException("An id was used for two contents.");
+            if (!_rows.TryAdd((due.Stretch.Component, due.Stretch.From, due.Revision), new(id, due.Stretch, due.Revision)))
+            {
+                throw new InvalidOperationException("An id was used for two contents.");
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ public sealed class SecretFormTests
     public void A_secret_is_written_as_it_is_documented()
     {
         Assert.Equal("tk_00000000000000000000000000000000000000000003eBiBJ", SecretForm.Write(SecretForm.KeyPrefix, new byte[32]));
-        Assert.Equal("tt_7cFmfG34vTx2Wd281rGW21Do3fkyNsXVZlM9ZQExvKz1WDaAZ", SecretForm.Write(SecretForm.TokenPrefix, [.. Enumerable.Range(1, 32).Select(number => (byte)number)]));
+        Assert.Equal("tt_7cFmfG34vTx2Wd281rGW21Do3fkyNsXVZlM9ZQExvKz1WDaAZ",
+            SecretForm.Write(SecretForm.TokenPrefix, [.. Enumerable.Range(1, 32).Select(number => (byte)number)]));
     }
 
     [Fact]
@@ -42,7 +43,10 @@ public sealed class SecretFormTests
                 if (secret[at] != other) Assert.True(SecretForm.IsMistyped(secret[..at] + other + secret[(at + 1)..]), $"{other} at {at}");
             }
 
-            if (at + 1 < secret.Length && secret[at] != secret[at + 1]) Assert.True(SecretForm.IsMistyped(secret[..at] + secret[at + 1] + secret[at] + secret[(at + 2)..]), $"exchanged at {at}");
+            if (at + 1 < secret.Length && secret[at] != secret[at + 1])
+            {
+                Assert.True(SecretForm.IsMistyped(secret[..at] + secret[at + 1] + secret[at] + secret[(at + 2)..]), $"exchanged at {at}");
+            }
         }
     }
 

@@ -5,10 +5,12 @@ namespace Tieout.Server.Tests.Architecture;
 
 public sealed partial class FolderOrderTests
 {
-    /// <summary>A folder may use the ones before it, never the ones after, so there is no cycle. The slices stand in the order of Core; docs/ARCHITECTURE.md draws the same line.</summary>
+    /// <summary>A folder may use the ones before it, never the ones after, so there is no cycle. The slices stand in the order of Core; docs/ARCHITECTURE.md
+    /// draws the same line.</summary>
     private static readonly string[] Order =
     [
-        "Telemetry", "Errors", "Configuration", "Http", "Tenancy", "Jobs", "Governor", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution", "Gateway", "Outbox", "Ingest",
+        "Telemetry", "Errors", "Configuration", "Http", "Tenancy", "Jobs", "Governor", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution",
+        "Gateway", "Outbox", "Ingest",
         "Runtime", "Reconciliation", "Incidents", "Tracing", "Heads", "Hosting",
     ];
 
@@ -30,7 +32,9 @@ public sealed partial class FolderOrderTests
 
     [Fact]
     public void Every_folder_has_its_place() =>
-        Assert.Equal(Order.Order(StringComparer.Ordinal), Directory.EnumerateDirectories(Repo.Path("src/Tieout.Server")).Select(folder => Path.GetFileName(folder)).Except(["obj", "bin"]).Order(StringComparer.Ordinal));
+        Assert.Equal(Order.Order(StringComparer.Ordinal),
+            Directory.EnumerateDirectories(Repo.Path("src/Tieout.Server")).Select(folder => Path.GetFileName(folder)).Except(["obj", "bin"]).Order(
+                StringComparer.Ordinal));
 
     [GeneratedRegex(@"\bTieout\.Server\.(\w+)")]
     private static partial Regex Used();

@@ -20,12 +20,15 @@ public sealed class ClientTests
         var queue = Channel.CreateUnbounded<Message>();
         var headers = new Dictionary<string, string>();
         new OperationContext(token).WriteTo(headers);
-        await queue.Writer.WriteAsync(new("message-1", headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value), World.Hello), Stop);
+        await queue.Writer.WriteAsync(
+            new("message-1", headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value), World.Hello), Stop);
         queue.Writer.Complete();
 
         // The provider fails twice; the worker's third try is answered.
         var sent = new Recording { Faults = 2, InnerHandler = new SocketsHttpHandler { UseProxy = false } };
-        using var gateway = new HttpClient(new EnvelopeHandler(world.World.Http.BaseAddress!) { InnerHandler = sent }) { BaseAddress = world.World.Http.BaseAddress };
+        using var gateway = new HttpClient(
+            new EnvelopeHandler(world.World.Http.BaseAddress!) { InnerHandler = sent })
+        { BaseAddress = world.World.Http.BaseAddress };
         gateway.DefaultRequestHeaders.Authorization = new("Bearer", EnvelopeWorld.WorkerSecret);
         var answers = new List<(int Status, string? Envelope)>();
         await new Worker(gateway, queue.Reader).RunAsync(response => answers.Add(((int)response.StatusCode, OperationContext.From(response).Envelope)), Stop);
@@ -36,7 +39,8 @@ public sealed class ClientTests
         Assert.All(await world.UsageAsync("acme"), row => Assert.Equal("op-1", row.Usage.OperationId));
         Assert.Empty(await world.UsageAsync("platform"));
         var steps = await world.World.Read.LineageAsync("acme", "op-1", Stop);
-        Assert.Equal([("message-1", LineageKind.Hop), (null, LineageKind.Attempt), (null, LineageKind.Attempt), (null, LineageKind.Attempt)], steps.Select(step => (step.Row.Step.Kind is LineageKind.Hop ? step.Row.Step.Id : null, step.Row.Step.Kind)));
+        Assert.Equal([("message-1", LineageKind.Hop), (null, LineageKind.Attempt), (null, LineageKind.Attempt), (null, LineageKind.Attempt)],
+            steps.Select(step => (step.Row.Step.Kind is LineageKind.Hop ? step.Row.Step.Id : null, step.Row.Step.Kind)));
     }
 
     [Fact]
@@ -50,7 +54,11 @@ public sealed class ClientTests
         Assert.Equal(new OperationContext("a.b.c", "op-1", 4), OperationContext.ReadFrom(headers));
         Assert.Equal(new OperationContext(null), OperationContext.ReadFrom([]));
         Assert.Throws<FormatException>(() => OperationContext.ReadFrom([new("Tieout-Envelope", "a.b.c"), new("tieout-envelope", "x.y.z")]));
-        foreach (var attempt in (string[])["0", "-1", "1.5", "", "many"]) Assert.Throws<FormatException>(() => OperationContext.ReadFrom([new("Tieout-Attempt", attempt)]));
+        foreach (var attempt in (string[])["0", "-1", "1.5", "", "many"])
+        {
+            Assert.Throws<FormatException>(() => OperationContext.ReadFrom([new("Tieout-Attempt", attempt)]));
+        }
+
         Assert.DoesNotContain("a.b.c", new OperationContext("a.b.c", "op-1").ToString(), StringComparison.Ordinal);
     }
 
@@ -60,7 +68,8 @@ public sealed class ClientTests
         var sent = new Recording { Answers = true };
         using var http = new HttpClient(new EnvelopeHandler(new Uri("http://gateway.example:4080")) { InnerHandler = sent });
         using var entered = new OperationContext("a.b.c").Enter();
-        foreach (var url in (string[])["http://gateway.example:4080/v1/models", "http://gateway.example/v1/models", "https://gateway.example:4080/", "http://evil.example:4080/"])
+        foreach (var url in (string[])["http://gateway.example:4080/v1/models", "http://gateway.example/v1/models", "https://gateway.example:4080/",
+            "http://evil.example:4080/"])
         {
             using var response = await http.GetAsync(new Uri(url), Stop);
         }
@@ -107,6 +116,7 @@ public sealed class ClientTests
             return Answers ? Task.FromResult(new HttpResponseMessage()) : base.SendAsync(request, cancellationToken);
         }
 
-        private static string? Only(HttpRequestMessage request, string name) => request.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+        private static string? Only(HttpRequestMessage request, string name) =>
+            request.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
     }
 }

@@ -19,7 +19,8 @@ public sealed class EnvelopeApiTests
         var table = new (string What, string Token, string Body, int Status, string Answer)[]
         {
             ("the platform, for any org", EnvelopeWorld.Admin, """{"org_id":"acme","operation_id":"op-5"}""", 201, "acme admin op-5"),
-            ("the platform, by the other name", EnvelopeWorld.Admin, """{"tenant_id":"acme","originator_id":"cron","operation_id":"op-5"}""", 201, "acme cron op-5"),
+            ("the platform, by the other name", EnvelopeWorld.Admin, """{"tenant_id":"acme","originator_id":"cron","operation_id":"op-5"}""", 201,
+                "acme cron op-5"),
             ("the platform, for nobody", EnvelopeWorld.Admin, "{}", 400, "parameter_invalid"),
             ("the platform, for an org that is not", EnvelopeWorld.Admin, """{"org_id":"nobody"}""", 404, "org_not_found"),
             ("two names that differ", EnvelopeWorld.Admin, """{"org_id":"acme","tenant_id":"beta"}""", 400, "envelope_invalid"),
@@ -27,10 +28,12 @@ public sealed class EnvelopeApiTests
             ("a key, for another org", World.Secret, """{"org_id":"beta"}""", 404, "org_not_found"),
             ("a worker, for itself", EnvelopeWorld.WorkerSecret, "{}", 403, "envelope_required"),
             ("a worker, for a tenant it may act for", EnvelopeWorld.WorkerSecret, """{"org_id":"acme"}""", 403, "envelope_required"),
-            ("a worker, a step of what it works on", EnvelopeWorld.WorkerSecret, $$"""{"parent":"{{own}}","operation_id":"op-1.1"}""", 201, "acme user:jane op-1.1"),
+            ("a worker, a step of what it works on", EnvelopeWorld.WorkerSecret, $$"""{"parent":"{{own}}","operation_id":"op-1.1"}""", 201,
+                "acme user:jane op-1.1"),
             ("a worker, a step of what it may not work on", EnvelopeWorld.WorkerSecret, $$"""{"parent":"{{beta}}"}""", 403, "identity_rebind"),
             ("a step for another tenant", EnvelopeWorld.Admin, $$"""{"parent":"{{own}}","org_id":"beta"}""", 400, "parameter_invalid"),
-            ("a step of something rewritten", EnvelopeWorld.Admin, $$"""{"parent":"{{EnvelopeWorld.Rewritten(own, "acme", "beta")}}"}""", 403, "envelope_refused"),
+            ("a step of something rewritten", EnvelopeWorld.Admin, $$"""{"parent":"{{EnvelopeWorld.Rewritten(own, "acme", "beta")}}"}""", 403,
+                "envelope_refused"),
             ("an operation that is no name", World.Secret, """{"operation_id":"op 5"}""", 400, "envelope_invalid"),
             ("a life of no time", World.Secret, """{"expires_in_seconds":0}""", 400, "envelope_invalid"),
             ("a life too long", World.Secret, """{"expires_in_seconds":604801}""", 400, "envelope_invalid"),
@@ -55,7 +58,8 @@ public sealed class EnvelopeApiTests
         var (_, child) = await world.ApiAsync("/envelopes", $$"""{"parent":"{{parent.GetProperty("envelope").GetString()}}"}""", EnvelopeWorld.WorkerSecret);
 
         Assert.Equal(Claims(parent, "issuance_id"), Claims(child, "parent_issuance_id"));
-        Assert.Equal(Claims(parent, "org_id", "tenant_id", "originator_id", "workflow_id", "aud"), Claims(child, "org_id", "tenant_id", "originator_id", "workflow_id", "aud"));
+        Assert.Equal(Claims(parent, "org_id", "tenant_id", "originator_id", "workflow_id", "aud"),
+            Claims(child, "org_id", "tenant_id", "originator_id", "workflow_id", "aud"));
         Assert.NotEqual(Claims(parent, "operation_id"), Claims(child, "operation_id"));
     }
 
@@ -86,7 +90,8 @@ public sealed class EnvelopeApiTests
         var (made, next) = await world.ApiAsync("/envelope-keys", """{"id":"ek_next"}""");
         var (again, same) = await world.ApiAsync("/envelope-keys", """{"id":"ek_next"}""");
         var (_, keys) = await world.ApiAsync("/envelope-keys", null);
-        var (back, problem) = await world.ApiAsync($"/envelope-keys/{keys.GetProperty("items")[0].GetProperty("id").GetString()}/state", """{"state":"active"}""");
+        var (back, problem) =
+            await world.ApiAsync($"/envelope-keys/{keys.GetProperty("items")[0].GetProperty("id").GetString()}/state", """{"state":"active"}""");
         var (missing, _) = await world.ApiAsync("/envelope-keys/ek_none/state", """{"state":"revoked"}""");
         var (forbidden, _) = await world.ApiAsync("/envelope-keys", null, World.Secret);
 
@@ -133,13 +138,16 @@ public sealed class EnvelopeApiTests
 
     private static async Task<string> VerdictAsync(EnvelopeWorld world, string envelope, string token)
     {
-        var (status, body) = await world.ApiAsync("/envelopes/verify", JsonSerializer.Serialize(new Dictionary<string, string> { ["envelope"] = envelope }), token);
+        var (status, body) =
+            await world.ApiAsync("/envelopes/verify", JsonSerializer.Serialize(new Dictionary<string, string> { ["envelope"] = envelope }), token);
         Assert.Equal(200, status);
         var claims = body.GetProperty("claims");
-        return string.Join(' ', Or(body.GetProperty("verdict")), Or(body.GetProperty("reason")), Or(body.GetProperty("identity")), claims.ValueKind is JsonValueKind.Null ? "null" : Or(claims.GetProperty("org_id")));
+        return string.Join(' ', Or(body.GetProperty("verdict")), Or(body.GetProperty("reason")), Or(body.GetProperty("identity")),
+            claims.ValueKind is JsonValueKind.Null ? "null" : Or(claims.GetProperty("org_id")));
 
         static string Or(JsonElement text) => text.GetString() ?? "null";
     }
 
-    private static string Claims(JsonElement issued, params string[] names) => string.Join(' ', names.Select(name => issued.GetProperty("claims").GetProperty(name).GetString()));
+    private static string Claims(JsonElement issued, params string[] names) =>
+        string.Join(' ', names.Select(name => issued.GetProperty("claims").GetProperty(name).GetString()));
 }

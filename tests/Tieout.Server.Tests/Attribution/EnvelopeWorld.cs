@@ -24,7 +24,8 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
 
     public static async Task<EnvelopeWorld> StartAsync(AheadClock? time = null)
     {
-        var world = await World.StartAsync(change: options => options with { AdminToken = Admin, EnvelopeSecret = EnvelopeSecretFile.Parse(SecretText), Time = time ?? options.Time });
+        var world = await World.StartAsync(
+            change: options => options with { AdminToken = Admin, EnvelopeSecret = EnvelopeSecretFile.Parse(SecretText), Time = time ?? options.Time });
         foreach (var org in (string[])["beta", "platform"])
         {
             await world.DoAsync(new Command.OpenOrg(new Org(org, "USD", BillingMode.Prepaid, null, "UTC")));
@@ -32,12 +33,18 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
         }
 
         await AddAsync(world, new ApiKey("key-beta", "beta", null, null, null, Hash(BetaSecret), false, DateTimeOffset.UnixEpoch) { Terms = World.AllScopes });
-        await AddAsync(world, new ApiKey("worker-7", "platform", "crew", null, null, Hash(WorkerSecret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: ["acme"]) { Terms = World.AllScopes });
+        await AddAsync(world,
+            new ApiKey("worker-7", "platform", "crew", null, null, Hash(WorkerSecret), false, DateTimeOffset.UnixEpoch, Worker: true,
+                Tenants: ["acme"])
+            { Terms = World.AllScopes });
         return new() { World = world };
     }
 
     public Task AddWorkerAsync(string id, string secret, params string[] tenants) =>
-        AddAsync(World, new ApiKey(id, "platform", null, null, null, Hash(secret), false, DateTimeOffset.UnixEpoch, Worker: true, Tenants: [.. tenants]) { Terms = World.AllScopes });
+        AddAsync(World,
+            new ApiKey(id, "platform", null, null, null, Hash(secret), false, DateTimeOffset.UnixEpoch, Worker: true,
+                Tenants: [.. tenants])
+            { Terms = World.AllScopes });
 
     /// <returns>Status and body.</returns>
     public async Task<(int Status, JsonElement Body)> ApiAsync(string path, string? body, string token = Admin)
@@ -49,19 +56,25 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
         return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
     }
 
-    public async Task<string> IssueAsync(string body = """{"originator_id":"user:jane","workflow_id":"wf-1","operation_id":"op-1"}""", string token = World.Secret)
+    public async Task<string> IssueAsync(
+        string body = """{"originator_id":"user:jane","workflow_id":"wf-1","operation_id":"op-1"}""", string token = World.Secret)
     {
         var (status, issued) = await ApiAsync("/envelopes", body, token);
         Assert.True(status == 201, issued.ToString());
         return issued.GetProperty("envelope").GetString()!;
     }
 
-    public Task<HttpResponseMessage> ChatAsync(string secret, params string[] headers) => World.ChatAsync(World.Hello, [$"Authorization: Bearer {secret}", .. headers]);
+    public Task<HttpResponseMessage> ChatAsync(string secret, params string[] headers) =>
+        World.ChatAsync(World.Hello, [$"Authorization: Bearer {secret}", .. headers]);
 
     public async Task<IReadOnlyList<UsageRow>> UsageAsync(string org)
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in World.Read.UsageAsync(new(org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in World.Read.UsageAsync(new(org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken))
+        {
+            rows.Add(row);
+        }
+
         return rows;
     }
 
@@ -69,7 +82,8 @@ internal sealed class EnvelopeWorld : IAsyncDisposable
     public static string Rewritten(string token, string from, string to)
     {
         var parts = token.Split('.');
-        var claims = Encoding.ASCII.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1])).Replace($"\"{from}\"", $"\"{to}\"", StringComparison.Ordinal);
+        var claims = Encoding.ASCII.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1])).Replace(
+            $"\"{from}\"", $"\"{to}\"", StringComparison.Ordinal);
         return $"{parts[0]}.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.ASCII.GetBytes(claims))}.{parts[2]}";
     }
 

@@ -20,7 +20,8 @@ public sealed class GatewayIdentityTests
         var (_, verdict) = await world.ApiAsync("/envelopes/verify", $$"""{"envelope":"{{Header(response)}}"}""");
         var claims = verdict.GetProperty("claims");
         Assert.Equal("valid", verdict.GetProperty("verdict").GetString());
-        Assert.Equal(("acme", "acme", "jane", "nightly", "op-9"), (Text(claims, "org_id"), Text(claims, "tenant_id"), Text(claims, "originator_id"), Text(claims, "workflow_id"), Text(claims, "operation_id")));
+        Assert.Equal(("acme", "acme", "jane", "nightly", "op-9"),
+            (Text(claims, "org_id"), Text(claims, "tenant_id"), Text(claims, "originator_id"), Text(claims, "workflow_id"), Text(claims, "operation_id")));
     }
 
     [Fact]
@@ -45,7 +46,8 @@ public sealed class GatewayIdentityTests
         await using var world = await EnvelopeWorld.StartAsync();
         var token = await world.IssueAsync();
 
-        using var response = await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {token}", "Tieout-Operation: op-of-the-worker", "Tieout-Workflow: wf-of-the-worker");
+        using var response = await world.ChatAsync(
+            EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {token}", "Tieout-Operation: op-of-the-worker", "Tieout-Workflow: wf-of-the-worker");
 
         Assert.Equal(200, (int)response.StatusCode);
         var row = Assert.Single(await world.UsageAsync("acme"));
@@ -65,7 +67,8 @@ public sealed class GatewayIdentityTests
         var token = await world.IssueAsync();
         var beta = await world.IssueAsync("""{"operation_id":"op-b"}""", EnvelopeWorld.BetaSecret);
         var parts = token.Split('.');
-        var foreignKey = new KeyRing([new("ek_x", EnvelopeKey.Hs256, EnvelopeKeyState.Active, new EnvelopeSecret(new byte[32]).Check("ek_x"), DateTimeOffset.UtcNow)], new EnvelopeSecret(new byte[32]));
+        var foreignKey = new KeyRing([new("ek_x", EnvelopeKey.Hs256, EnvelopeKeyState.Active, new EnvelopeSecret(new byte[32]).Check("ek_x"),
+            DateTimeOffset.UtcNow)], new EnvelopeSecret(new byte[32]));
         var now = Core.Instant.From(DateTimeOffset.UtcNow);
         var second = new Core.Instant(now.UnixMicros / 1_000_000 * 1_000_000);
         var resigned = EnvelopeToken.Sign(new("acme", "o", "w", "p", "i", null, "tieout", second, second + TimeSpan.FromHours(1)), foreignKey.Active!);
@@ -141,7 +144,8 @@ public sealed class GatewayIdentityTests
 
         Assert.Equal((200, 403, 200), ((int)rotated.StatusCode, (int)revoked.StatusCode, (int)renewed.StatusCode));
         Assert.Equal("envelope_revoked", Text((await World.JsonAsync(revoked)).GetProperty("error"), "code"));
-        await World.SoonAsync(async () => (await world.World.Read.FindingsAsync("platform", 1, Stop)) is [{ Code.Name: "identity_quarantined" }], "a quarantine");
+        await World.SoonAsync(
+            async () => (await world.World.Read.FindingsAsync("platform", 1, Stop)) is [{ Code.Name: "identity_quarantined" }], "a quarantine");
     }
 
     [Fact]

@@ -102,7 +102,8 @@ public sealed class IdentityTableTests
                 break;
             case "after its key retired":
                 await world.ApiAsync("/envelope-keys", """{"id":"ek_next"}""");
-                token = Signed(JsonElement.Parse(Decoded(parts[0])).GetProperty("kid").GetString()!, Server.Attribution.EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText), later: 120);
+                token = Signed(JsonElement.Parse(Decoded(parts[0])).GetProperty("kid").GetString()!,
+                    Server.Attribution.EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText), later: 120);
                 time.Ahead = TimeSpan.FromSeconds(200);
                 break;
             case "signed with a revoked key":
@@ -124,7 +125,8 @@ public sealed class IdentityTableTests
     }
 
     private static async Task<List<string>> FindingsAsync(EnvelopeWorld world) =>
-        [.. (await world.World.Read.FindingsAsync(null, 100, Stop)).Select(finding => $"{finding.Code} {JsonElement.Parse(finding.Detail).GetProperty("cause").GetString()} {finding.Org}")];
+        [.. (await world.World.Read.FindingsAsync(null, 100, Stop)).Select(
+            finding => $"{finding.Code} {JsonElement.Parse(finding.Detail).GetProperty("cause").GetString()} {finding.Org}")];
 
     private static string Decoded(string part) => System.Text.Encoding.ASCII.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(part));
 

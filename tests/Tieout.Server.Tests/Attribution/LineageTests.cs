@@ -42,7 +42,8 @@ public sealed class LineageTests
         var operation = response.Headers.GetValues("Tieout-Operation").Single();
 
         var entry = Assert.Single(await world.World.Read.LineageAsync("acme", operation, Stop));
-        var ring = new KeyRing(world.World.Read.Settings.Where(row => row.Kind == SettingKind.EnvelopeKey).Select(row => EnvelopeKey.Parse(row.Body)), EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText));
+        var ring = new KeyRing(world.World.Read.Settings.Where(row => row.Kind == SettingKind.EnvelopeKey).Select(row => EnvelopeKey.Parse(row.Body)),
+            EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText));
         Assert.Null(Lineage.Check(ring.Find(entry.KeyId)!.Lineage, entry.Row.Issuance, token, [entry.Row]));
     }
 
@@ -65,7 +66,8 @@ public sealed class LineageTests
         Assert.Equal(Enumerable.Range(1, 30), lineage.GetProperty("steps").EnumerateArray().Select(step => Number(step, "no")));
     }
 
-    // Goal: what this server believes the last link to be is not what is stored. Method: another server's step is put into the ledger behind its back; then a restart.
+    // Goal: what this server believes the last link to be is not what is stored. Method: another server's step is put into the ledger behind its back; then a
+    // restart.
     [Fact]
     public async Task A1_a_step_of_another_server_in_between_is_linked_to_and_so_is_one_from_before_a_restart()
     {
@@ -78,7 +80,9 @@ public sealed class LineageTests
         var id = new AttemptId(Guid.CreateVersion7());
         var step = Lineage.Append(key, first.Row.Issuance, first.Row.Link, 2, new(LineageKind.Attempt, id.ToString(), 2, "key-1", "elsewhere/m", now));
         var labels = (await world.UsageAsync("acme"))[0].Usage.Labels;
-        await world.World.DoAsync(new Command.PlaceHold(id, labels, null, "op-1", Amount.Zero, TimeSpan.FromHours(1)) { Lineage = new(first.Row.Link, first.KeyId, first.TokenSha256, step) });
+        await world.World.DoAsync(new Command.PlaceHold(
+            id, labels, null, "op-1", Amount.Zero, TimeSpan.FromHours(1))
+        { Lineage = new(first.Row.Link, first.KeyId, first.TokenSha256, step) });
 
         using (var third = await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}")) Assert.Equal(200, (int)third.StatusCode);
         world = new() { World = await world.World.RestartedAsync() };
@@ -98,16 +102,21 @@ public sealed class LineageTests
         var token = await world.IssueAsync();
         (await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}")).Dispose();
 
-        Assert.Equal((int[])[201, 200, 201], (int[])[await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-2", EnvelopeWorld.Admin)]);
+        Assert.Equal((int[])[201, 200, 201],
+            (int[])[await HopAsync("m-1", EnvelopeWorld.WorkerSecret), await HopAsync("m-1", EnvelopeWorld.WorkerSecret),
+                await HopAsync("m-2", EnvelopeWorld.Admin)]);
         (await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {token}")).Dispose();
-        Assert.Equal((int[])[403, 403, 400], (int[])[await HopAsync("m-3", EnvelopeWorld.BetaSecret), await HopAsync("m-4", World.Secret, EnvelopeWorld.Rewritten(token, "acme", "beta")), await HopAsync("a message", World.Secret)]);
+        Assert.Equal((int[])[403, 403, 400],
+            (int[])[await HopAsync("m-3", EnvelopeWorld.BetaSecret), await HopAsync("m-4", World.Secret, EnvelopeWorld.Rewritten(token, "acme", "beta")),
+                await HopAsync("a message", World.Secret)]);
 
         var lineage = Assert.Single((await OperationAsync(world, "op-1")).GetProperty("lineage").EnumerateArray());
         Assert.True(lineage.GetProperty("intact").GetBoolean());
         Assert.Equal(
             [("attempt", "key-1"), ("hop", "worker-7"), ("hop", "admin"), ("attempt", "worker-7")],
             lineage.GetProperty("steps").EnumerateArray().Select(step => (Text(step, "kind"), Text(step, "executor"))));
-        Assert.Equal(0, SqliteVerification.Run(world.World.Folder.FullName, EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText)).Checks.Sum(check => check.Broken));
+        Assert.Equal(
+            0, SqliteVerification.Run(world.World.Folder.FullName, EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText)).Checks.Sum(check => check.Broken));
 
         async Task<int> HopAsync(string id, string key, string? envelope = null) =>
             (await world.ApiAsync("/envelopes/hops", $$"""{"envelope":"{{envelope ?? token}}","id":"{{id}}","target":"import-queue"}""", key)).Status;
@@ -127,7 +136,8 @@ public sealed class LineageTests
             var operation = await OperationAsync(world, line);
             var lineage = Assert.Single(operation.GetProperty("lineage").EnumerateArray());
             Assert.True(lineage.GetProperty("intact").GetBoolean());
-            Assert.Equal(operation.GetProperty("attempts").EnumerateArray().Select(attempt => Text(attempt, "id")), lineage.GetProperty("steps").EnumerateArray().Select(step => Text(step, "id")));
+            Assert.Equal(operation.GetProperty("attempts").EnumerateArray().Select(attempt => Text(attempt, "id")),
+                lineage.GetProperty("steps").EnumerateArray().Select(step => Text(step, "id")));
             Assert.Equal(2, lineage.GetProperty("steps").GetArrayLength());
         }
     }

@@ -26,7 +26,8 @@ public sealed class RevokedEnvelopeTests
     {
         await using var world = await EnvelopeWorld.StartAsync();
         var (envelope, other) = (await world.IssueAsync(), await world.IssueAsync("""{"operation_id":"op-2"}"""));
-        var child = (await world.ApiAsync("/envelopes", $$"""{"parent":"{{envelope}}"}""", EnvelopeWorld.WorkerSecret)).Body.GetProperty("envelope").GetString()!;
+        var child =
+            (await world.ApiAsync("/envelopes", $$"""{"parent":"{{envelope}}"}""", EnvelopeWorld.WorkerSecret)).Body.GetProperty("envelope").GetString()!;
 
         var (status, body) = await world.ApiAsync("/envelopes/revoke", $$"""{"envelope":"{{envelope}}"}""");
         Assert.True(status == 200, body.ToString());
@@ -54,7 +55,8 @@ public sealed class RevokedEnvelopeTests
     private static async Task<int[]> DoorsAsync(EnvelopeWorld world, string envelope, string id)
     {
         using var chat = await world.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {envelope}");
-        var (ingested, body) = await world.ApiAsync("/usage", $$"""{"items":[{"id":"{{id}}","provider":"openai","model":"gpt-4o","occurred_at":"{{DateTimeOffset.UtcNow:O}}","input_tokens":1,"envelope":"{{envelope}}"}]}""", EnvelopeWorld.WorkerSecret);
+        var (ingested, body) = await world.ApiAsync("/usage",
+            $$"""{"items":[{"id":"{{id}}","provider":"openai","model":"gpt-4o","occurred_at":"{{DateTimeOffset.UtcNow:O}}","input_tokens":1,"envelope":"{{envelope}}"}]}""", EnvelopeWorld.WorkerSecret);
         var item = body.TryGetProperty("items", out var items) && items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > 0 ? items[0] : body;
         var refused = item.TryGetProperty("code", out var code);
         Assert.True(!refused || code.GetString() == "envelope_revoked", body.ToString());

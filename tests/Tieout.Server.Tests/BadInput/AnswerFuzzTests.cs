@@ -14,7 +14,8 @@ public sealed class AnswerFuzzTests
     // Goal: no answer costs a record, a hold or the connection's manners. Method: what the simulated provider really says, spoilt and cut, over a raw socket;
     // after each call the books must have one more record and nothing held. A failure names seed, round and bytes.
     [Theory]
-    [InlineData(1, "/v1/chat/completions", """{"model":"gpt-4o","max_tokens":60,"messages":[{"role":"user","content":"How much?"}],"stream":true,"stream_options":{"include_usage":true}}""")]
+    [InlineData(1, "/v1/chat/completions",
+        """{"model":"gpt-4o","max_tokens":60,"messages":[{"role":"user","content":"How much?"}],"stream":true,"stream_options":{"include_usage":true}}""")]
     [InlineData(2, "/v1/chat/completions", """{"model":"gpt-4o","max_tokens":60,"messages":[{"role":"user","content":"How much?"}]}""")]
     [InlineData(3, "/v1/responses", """{"model":"gpt-4o","input":"How much?","max_output_tokens":60,"stream":true}""")]
     [InlineData(4, "/v1/responses", """{"model":"gpt-4o","input":"How much?","max_output_tokens":60}""")]

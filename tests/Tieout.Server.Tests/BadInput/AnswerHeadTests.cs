@@ -8,13 +8,17 @@ namespace Tieout.Server.Tests.BadInput;
 /// <summary>Heads of answers that are no good: what was used is recorded all the same, and nothing of them reaches the client as something else.</summary>
 public sealed class AnswerHeadTests
 {
-    private const string Whole = """{"id":"x","object":"chat.completion","model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"So much."},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":13}}""";
-    private const string Stream = "data: {\"id\":\"x\",\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"So much.\"},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"x\",\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":3,\"total_tokens\":13}}\n\ndata: [DONE]\n\n";
+    private const string Whole =
+        """{"id":"x","object":"chat.completion","model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"So much."},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":13}}""";
+    private const string Stream =
+        "data: {\"id\":\"x\",\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"So much.\"},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"x\",\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":3,\"total_tokens\":13}}\n\ndata: [DONE]\n\n";
 
     private static readonly string[] OddHeaders =
     [
-        "X-Request-Id: caf\u00e9\r\n", "X-Request-Id: a\u0001b\r\n", "X-Request-Id: \u007f\r\n", "openai-organization: \u00ff\u00fe\r\n", "openai-x: a\tb\r\n", "Retry-After: soon\u00a0\r\n",
-        "X-Request-Id: one\r\nX-Request-Id: tw\u00f6\r\n", "X-Request-Id: folded\r\n one\r\n", "x-ratelimit-remaining-requests: \r\n", "Content-Encoding: identity\r\n", "Transfer-Encoding: identity\r\n",
+        "X-Request-Id: caf\u00e9\r\n", "X-Request-Id: a\u0001b\r\n", "X-Request-Id: \u007f\r\n", "openai-organization: \u00ff\u00fe\r\n", "openai-x: a\tb\r\n",
+        "Retry-After: soon\u00a0\r\n",
+        "X-Request-Id: one\r\nX-Request-Id: tw\u00f6\r\n", "X-Request-Id: folded\r\n one\r\n", "x-ratelimit-remaining-requests: \r\n",
+        "Content-Encoding: identity\r\n", "Transfer-Encoding: identity\r\n",
         "Tieout-Cost: 0\r\nTieout-Budget-Remaining: 99999\r\n", "Set-Cookie: a=b\r\n", "Connection: upgrade\r\nUpgrade: h2c\r\n",
     ];
 
@@ -40,7 +44,8 @@ public sealed class AnswerHeadTests
                 if (response.Headers.TryGetValues("Tieout-Cost", out var cost)) Assert.Equal("0.000055", cost.Single());
                 var rows = await world.UsageAsync();
                 Assert.True(++calls == rows.Count, $"{headers}: {rows.Count} records of {calls} calls");
-                Assert.All(rows, row => Assert.Equal((UsageBasis.Reported, 10, 3), (row.Usage.Basis, row.Usage.Counts.InputTokens, row.Usage.Counts.OutputTokens)));
+                Assert.All(rows,
+                    row => Assert.Equal((UsageBasis.Reported, 10, 3), (row.Usage.Basis, row.Usage.Counts.InputTokens, row.Usage.Counts.OutputTokens)));
                 Assert.Empty(world.Read.OpenHolds(null));
             }
         }
@@ -48,11 +53,17 @@ public sealed class AnswerHeadTests
 
     private static readonly string[] NoAnswers =
     [
-        "", "\r\n\r\n", "HTTP/1.1", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", "220 smtp.example ESMTP\r\n", "HTTP/1.1 200 OK\r\nno colon here\r\n\r\n{}",
-        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n{}\r\n", "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Type: \u00ff\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 500 \u00e9\r\nContent-Type: text/html\r\nX-Request-Id: \u00e9\r\nContent-Length: 4\r\n\r\n<b/>", "HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n",
+        "", "\r\n\r\n", "HTTP/1.1", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", "220 smtp.example ESMTP\r\n",
+        "HTTP/1.1 200 OK\r\nno colon here\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n{}\r\n", "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: \u00ff\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 500 \u00e9\r\nContent-Type: text/html\r\nX-Request-Id: \u00e9\r\nContent-Length: 4\r\n\r\n<b/>",
+        "HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n",
     ];
 
     [Fact]
@@ -72,8 +83,11 @@ public sealed class AnswerHeadTests
                 var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
                 Assert.False(text.Contains("internal", StringComparison.Ordinal) || text.Contains("   at ", StringComparison.Ordinal), $"{answer}: {text}");
                 var rows = await world.UsageAsync();
-                Assert.True((++calls, calls) == (rows.Count, provider.Requests.Count), $"{answer}: {rows.Count} records, {provider.Requests.Count} requests, {calls} calls");
-                Assert.All(rows, row => Assert.True(row.Usage.Basis is UsageBasis.Failed || (row.Usage.Basis is UsageBasis.Estimated && row.Usage.Flags != UsageFlags.None), $"{answer}: {row.Usage.Basis} {row.Usage.Flags}"));
+                Assert.True((++calls, calls) == (rows.Count, provider.Requests.Count),
+                    $"{answer}: {rows.Count} records, {provider.Requests.Count} requests, {calls} calls");
+                Assert.All(rows,
+                    row => Assert.True(row.Usage.Basis is UsageBasis.Failed || (row.Usage.Basis is UsageBasis.Estimated && row.Usage.Flags != UsageFlags.None),
+                        $"{answer}: {row.Usage.Basis} {row.Usage.Flags}"));
                 Assert.Empty(world.Read.OpenHolds(null));
             }
         }
@@ -89,7 +103,8 @@ public sealed class AnswerHeadTests
         await using var world = await World.StartAsync(providerUrl: provider.Url);
         foreach (var status in (string[])["301", "302", "303", "307", "308"])
         {
-            provider.Answer = [Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Moved\r\nLocation: http://{elsewhere.LocalEndpoint}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")];
+            provider.Answer = [Encoding.ASCII.GetBytes(
+                $"HTTP/1.1 {status} Moved\r\nLocation: http://{elsewhere.LocalEndpoint}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")];
 
             using var response = await world.ChatAsync(World.Hello);
 

@@ -7,14 +7,17 @@ internal static class Mutation
 {
     private static readonly string[] Values =
     [
-        "-1", "0", "1e999", "-1e999", "1E400", "NaN", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "99999999999999999999999", "0.5", "2147483648",
+        "-1", "0", "1e999", "-1e999", "1E400", "NaN", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "99999999999999999999999", "0.5",
+        "2147483648",
         "null", "true", "\"\"", "\"x\"", "\"\\ud800\"", "\"\\u0000\"", "\"\\r\\nX-Evil: 1\"", "[]", "{}", "[[]]", "{\"a\":{}}", "\"12\"",
     ];
 
     private static readonly byte[][] Scraps =
     [
-        [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0], "\r"u8.ToArray(), "\n"u8.ToArray(), "\n\n"u8.ToArray(), "\""u8.ToArray(), "\\"u8.ToArray(), "{"u8.ToArray(), "}"u8.ToArray(), "["u8.ToArray(), "]"u8.ToArray(),
-        ","u8.ToArray(), "data:"u8.ToArray(), "data: [DONE]\n\n"u8.ToArray(), "event: error\n"u8.ToArray(), "\uFEFF"u8.ToArray(), Encoding.UTF8.GetBytes(new string('[', 300)), Encoding.UTF8.GetBytes(new string('x', 5000)),
+        [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0], "\r"u8.ToArray(), "\n"u8.ToArray(), "\n\n"u8.ToArray(), "\""u8.ToArray(), "\\"u8.ToArray(),
+        "{"u8.ToArray(), "}"u8.ToArray(), "["u8.ToArray(), "]"u8.ToArray(),
+        ","u8.ToArray(), "data:"u8.ToArray(), "data: [DONE]\n\n"u8.ToArray(), "event: error\n"u8.ToArray(), "\uFEFF"u8.ToArray(),
+        Encoding.UTF8.GetBytes(new string('[', 300)), Encoding.UTF8.GetBytes(new string('x', 5000)),
     ];
 
     /// <summary>With up to <paramref name="changesMax"/> changes, sometimes none.</summary>

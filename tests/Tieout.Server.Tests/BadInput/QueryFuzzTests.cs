@@ -13,12 +13,15 @@ public sealed class QueryFuzzTests
 {
     private static readonly string[] Values =
     [
-        "", "0", "1", "-1", "1001", "99999999999999999999", "9223372036854775807", "1e9", "0x10", "%00", "%0d%0aX:1", "%ff%fe", "%F0%9F%98%80", "%", "%zz", "..%2f..%2fetc", "'%20or%201=1--", "null", "true", "NaN",
-        "2026-11-22", "2026-13-45", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59.9999999-14:00", "0001-01-01T00:00:00%2B14:00", "2026-11-22T08:00:00Z", "acme", "gpt-4o", "csv", "json", "[]", "{}", new('x', 3000),
+        "", "0", "1", "-1", "1001", "99999999999999999999", "9223372036854775807", "1e9", "0x10", "%00", "%0d%0aX:1", "%ff%fe", "%F0%9F%98%80", "%", "%zz",
+        "..%2f..%2fetc", "'%20or%201=1--", "null", "true", "NaN",
+        "2026-11-22", "2026-13-45", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59.9999999-14:00", "0001-01-01T00:00:00%2B14:00", "2026-11-22T08:00:00Z",
+        "acme", "gpt-4o", "csv", "json", "[]", "{}", new('x', 3000),
     ];
 
     private static readonly string[] Names =
-        ["limit", "cursor", "from", "to", "format", "org", "team", "key", "project", "user", "feature", "model", "provider", "state", "status", "kind", "severity", "day", "at", "Limit", "limit[]", "%00", "since", "until", "operation", "trigger", "items"];
+        ["limit", "cursor", "from", "to", "format", "org", "team", "key", "project", "user", "feature", "model", "provider", "state", "status", "kind",
+            "severity", "day", "at", "Limit", "limit[]", "%00", "since", "until", "operation", "trigger", "items"];
 
     [Fact]
     public async Task No_query_and_no_path_makes_the_server_fail()
@@ -26,7 +29,8 @@ public sealed class QueryFuzzTests
         await using var world = await ApiWorld.StartAsync();
         await world.ChargeAsync(null);
         var paths = world.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/api/v1/", StringComparison.Ordinal) && endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Contains("GET"))
+            .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/api/v1/", StringComparison.Ordinal)
+                && endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Contains("GET"))
             .Select(endpoint => endpoint.RoutePattern.RawText!["/api/v1".Length..]).ToList();
         var seed = Fuzzing.Seed(31);
         var random = new Random(seed);
@@ -34,11 +38,14 @@ public sealed class QueryFuzzTests
         var answered = 0;
         for (var round = 1; Fuzzing.GoesOn(clock, round) || round <= 300; round++)
         {
-            var path = string.Join('/', paths[random.Next(paths.Count)].Split('/').Select(part => part.StartsWith('{') ? part == "{org}" && random.Next(4) > 0 ? "acme" : Value(random) : part));
+            var path = string.Join('/',
+                paths[random.Next(paths.Count)].Split('/').Select(
+                    part => part.StartsWith('{') ? part == "{org}" && random.Next(4) > 0 ? "acme" : Value(random) : part));
             var query = string.Join('&', Enumerable.Range(0, random.Next(4)).Select(_ => $"{Names[random.Next(Names.Length)]}={Value(random)}"));
             using var response = await world.SendAsync(HttpMethod.Get, $"{path}?{query}");
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            Assert.True(response.StatusCode < HttpStatusCode.InternalServerError, $"seed {seed}, round {round}: {path}?{query}: {(int)response.StatusCode} {text}");
+            Assert.True(
+                response.StatusCode < HttpStatusCode.InternalServerError, $"seed {seed}, round {round}: {path}?{query}: {(int)response.StatusCode} {text}");
             if (response.IsSuccessStatusCode) answered++;
         }
 
@@ -68,7 +75,8 @@ public sealed class QueryFuzzTests
         var clock = Stopwatch.StartNew();
         for (var round = 1; Fuzzing.GoesOn(clock, round) || round <= 300; round++)
         {
-            Read(System.Text.Encoding.Latin1.GetString(Mutation.Of(sample, random, changesMax: 4)), string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {round}"));
+            Read(System.Text.Encoding.Latin1.GetString(Mutation.Of(sample, random, changesMax: 4)),
+                string.Create(CultureInfo.InvariantCulture, $"seed {seed}, round {round}"));
         }
     }
 
@@ -85,7 +93,9 @@ public sealed class QueryFuzzTests
             "flow sequences" => "models: " + new string('[', 200_000),
             "flow mappings" => "models: " + string.Concat(Enumerable.Repeat("{a: ", 100_000)),
             "block sequences" => string.Concat(Enumerable.Repeat("- ", 200_000)) + "a",
-            _ => "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + string.Concat(Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 9))}]\n")) + "models: *a12",
+            _ => "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
+                + string.Concat(Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 9))}]\n"))
+                + "models: *a12",
         };
         Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(text, "test.yaml", _ => null));
     }

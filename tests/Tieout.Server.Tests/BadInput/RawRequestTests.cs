@@ -10,7 +10,8 @@ public sealed partial class RawRequestTests
 {
     private const string Authorization = "Authorization: Bearer " + World.Secret;
     private const string Spending = """{"model":"gpt-4o","messages":[]}""";
-    private static readonly string Inner = $"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{Authorization}\r\nContent-Length: {Spending.Length}\r\n\r\n{Spending}";
+    private static readonly string Inner =
+        $"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{Authorization}\r\nContent-Length: {Spending.Length}\r\n\r\n{Spending}";
 
     /// <summary>What follows the request line and <c>Host</c>. Each is refused once, and the connection closed.</summary>
     private static readonly (string Name, string Text)[] Smuggled =
@@ -41,7 +42,8 @@ public sealed partial class RawRequestTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: no second request hides in a first one. Method: behind each doubtful request stands one that would spend money; it must never be taken for a request.
+    // Goal: no second request hides in a first one. Method: behind each doubtful request stands one that would spend money; it must never be taken for a
+    // request.
     [Fact]
     public async Task A_request_that_could_be_read_in_two_ways_is_refused_and_hides_no_other()
     {
@@ -49,7 +51,8 @@ public sealed partial class RawRequestTests
         var wrong = new List<string>();
         await Task.WhenAll(Smuggled.Select(async row =>
         {
-            var answer = await RawClient.ExchangeAsync(world.Server.Urls.First(), Encoding.Latin1.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{row.Text}"));
+            var answer = await RawClient.ExchangeAsync(
+                world.Server.Urls.First(), Encoding.Latin1.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{row.Text}"));
             var statuses = string.Join(' ', Status().Matches(answer).Select(match => match.Groups[1].Value));
             lock (wrong) if (statuses != "400") wrong.Add($"{row.Name}: '{statuses}' instead of one 400");
         }));
@@ -80,14 +83,16 @@ public sealed partial class RawRequestTests
     public async Task A_line_break_in_a_request_is_never_one_elsewhere()
     {
         await using var provider = RawProvider.Start();
-        provider.Answer = [RawProvider.Http("application/json", """{"id":"x","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""u8.ToArray())];
+        provider.Answer = [RawProvider.Http(
+            "application/json", """{"id":"x","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""u8.ToArray())];
         var printed = new StringWriter();
         var console = Console.Out;
         Console.SetOut(TextWriter.Synchronized(printed));
         var answers = new List<string>();
         try
         {
-            await using var world = await World.StartAsync(providerUrl: provider.Url, change: options => options with { Providers = [options.Providers[0] with { ForwardHeaders = ["X-*"] }] });
+            await using var world = await World.StartAsync(
+                providerUrl: provider.Url, change: options => options with { Providers = [options.Providers[0] with { ForwardHeaders = ["X-*"] }] });
             var url = world.Server.Urls.First();
             foreach (var (path, header, model) in new[]
             {
@@ -104,10 +109,14 @@ public sealed partial class RawRequestTests
             {
                 var body = $$"""{"model":"{{model}}","messages":[],"user":"ann\r\nEvil: 1"}""";
                 answers.Add(await RawClient.ExchangeAsync(url, Encoding.Latin1.GetBytes(
-                    $"POST {path} HTTP/1.1\r\nHost: x\r\n{Authorization}\r\n{header}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"), TimeSpan.FromSeconds(5)));
+                    $"POST {path} HTTP/1.1\r\nHost: x\r\n{Authorization}\r\n{header}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"),
+                    TimeSpan.FromSeconds(5)));
             }
 
-            foreach (var row in await world.UsageAsync()) Assert.DoesNotContain('\n', $"{row.Usage.EndUser} {row.Usage.OperationId} {row.Usage.CorrelationId} {row.Usage.Labels}");
+            foreach (var row in await world.UsageAsync())
+            {
+                Assert.DoesNotContain('\n', $"{row.Usage.EndUser} {row.Usage.OperationId} {row.Usage.CorrelationId} {row.Usage.Labels}");
+            }
         }
         finally
         {
@@ -128,7 +137,8 @@ public sealed partial class RawRequestTests
         elsewhere.Start();
         var there = elsewhere.LocalEndpoint.ToString();
         await using var provider = RawProvider.Start();
-        provider.Answer = [RawProvider.Http("application/json", """{"id":"x","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""u8.ToArray())];
+        provider.Answer = [RawProvider.Http(
+            "application/json", """{"id":"x","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""u8.ToArray())];
         await using var world = await World.StartAsync(providerUrl: provider.Url, change: options => options with { Models = [] });
         var url = world.Server.Urls.First();
         foreach (var (target, host, header, model) in new[]
@@ -146,7 +156,8 @@ public sealed partial class RawRequestTests
         {
             var body = $$"""{"model":"{{model}}","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://{{there}}/" } }]}],"base_url":"http://{{there}}/","webhook_url":"http://{{there}}/"}""";
             await RawClient.ExchangeAsync(url, Encoding.Latin1.GetBytes(
-                $"POST {target} HTTP/1.1\r\nHost: {host}\r\n{Authorization}\r\n{header}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"), TimeSpan.FromSeconds(5));
+                $"POST {target} HTTP/1.1\r\nHost: {host}\r\n{Authorization}\r\n{header}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"),
+                TimeSpan.FromSeconds(5));
         }
 
         Assert.NotEmpty(provider.Requests);

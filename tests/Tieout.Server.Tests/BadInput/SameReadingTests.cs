@@ -45,7 +45,8 @@ public sealed class SameReadingTests
             using var response = await world.PostAsync(path, content, DialectsChargeTests.KeyOf(path));
 
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            Assert.True(400 == (int)response.StatusCode && text.Contains(code, StringComparison.Ordinal), $"{body[..Math.Min(100, body.Length)]}: {(int)response.StatusCode} {text}");
+            Assert.True(400 == (int)response.StatusCode && text.Contains(code, StringComparison.Ordinal),
+                $"{body[..Math.Min(100, body.Length)]}: {(int)response.StatusCode} {text}");
         }
 
         Assert.Empty(world.Bill.Calls());
@@ -59,9 +60,11 @@ public sealed class SameReadingTests
         var held = new List<Core.Money.Amount>();
         foreach (var type in (string[])["web_search_preview", "web\\u005fsearch_preview"])
         {
-            using var response = await world.PostAsync("/v1/responses", $$"""{"model":"gpt-4o","input":"Hi","max_output_tokens":10,"tools":[{"type":"{{type}}"}]}""", DialectsChargeTests.KeyOf("/v1/responses"));
+            using var response = await world.PostAsync("/v1/responses",
+                $$"""{"model":"gpt-4o","input":"Hi","max_output_tokens":10,"tools":[{"type":"{{type}}"}]}""", DialectsChargeTests.KeyOf("/v1/responses"));
             Assert.Equal(200, (int)response.StatusCode);
-            var operation = await world.Read.OperationAsync(World.Org, response.Headers.GetValues("Tieout-Operation").Single(), TestContext.Current.CancellationToken);
+            var operation =
+                await world.Read.OperationAsync(World.Org, response.Headers.GetValues("Tieout-Operation").Single(), TestContext.Current.CancellationToken);
             held.Add(operation.Single().Hold!.Amount);
         }
 
@@ -74,7 +77,8 @@ public sealed class SameReadingTests
     {
         await using var world = await DialectsWorld.StartAsync();
         var bomb = Gzip(Gzip(new byte[64 * 1024 * 1024]));
-        foreach (var (packed, path) in new[] { (Gzip(Encoding.UTF8.GetBytes(World.Hello)), "/v1/chat/completions"), (bomb, "/v1/chat/completions"), (bomb, "/v1/messages"), (bomb, "/api/v1/usage"), (bomb, "/v1/traces") })
+        foreach (var (packed, path) in new[] { (Gzip(Encoding.UTF8.GetBytes(World.Hello)), "/v1/chat/completions"), (bomb, "/v1/chat/completions"), (bomb,
+            "/v1/messages"), (bomb, "/api/v1/usage"), (bomb, "/v1/traces") })
         {
             using var content = new ByteArrayContent(packed);
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -91,7 +95,8 @@ public sealed class SameReadingTests
     public async Task Where_every_listed_model_passes_a_model_is_still_a_name()
     {
         await using var world = await World.StartAsync(change: options => options with { Models = [] });
-        foreach (var model in (string[])["gpt-5-nano-\\r\\nX: 1", "gpt-5-nano-\\n", "gpt-5-nano- <script>", "gpt-5-nano-\\u0000", "gpt-5-nano-\\ud83d\\ude00", $"gpt-5-nano-{new string('x', 200)}"])
+        foreach (var model in (string[])["gpt-5-nano-\\r\\nX: 1", "gpt-5-nano-\\n", "gpt-5-nano- <script>", "gpt-5-nano-\\u0000", "gpt-5-nano-\\ud83d\\ude00",
+            $"gpt-5-nano-{new string('x', 200)}"])
         {
             using var response = await world.ChatAsync($$"""{"model":"{{model}}","messages":[]}""");
             Assert.Equal(404, (int)response.StatusCode);

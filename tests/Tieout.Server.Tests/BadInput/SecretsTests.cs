@@ -16,7 +16,8 @@ public sealed class SecretsTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: no secret in a log, an error or a header. Method: every kind of secret in every place it comes in by, in calls that go well and in calls that do not,
+    // Goal: no secret in a log, an error or a header. Method: every kind of secret in every place it comes in by, in calls that go well and in calls that do
+    // not,
     // with every category logged down to Trace; then all that came out is searched. What a call that went well was asked for is its own and left out.
     [Fact]
     public async Task No_secret_comes_out_anywhere_however_much_is_logged()
@@ -33,13 +34,16 @@ public sealed class SecretsTests
         var envelopes = new EnvelopeWorld { World = world };
         var envelope = await envelopes.IssueAsync();
         var rewritten = EnvelopeWorld.Rewritten(envelope, "acme", "beta");
-        string[] secrets = [World.Secret, World.ProviderKey, EnvelopeWorld.Admin, "tk-wrong-but-secret", EnvelopeWorld.SecretText, envelope, rewritten, envelope.Split('.')[2], Prompt, Written];
+        string[] secrets = [World.Secret, World.ProviderKey, EnvelopeWorld.Admin, "tk-wrong-but-secret", EnvelopeWorld.SecretText, envelope, rewritten,
+            envelope.Split('.')[2], Prompt, Written];
 
         var body = $$"""{"model":"gpt-4o","messages":[{"role":"user","content":"{{Prompt}}"}],"user":"{{Prompt}}"}""";
         var echo = $$$"""{"error":{"message":"Incorrect API key provided: {{{World.ProviderKey}}}.","type":"invalid_request_error"}}""";
         byte[][] replies =
         [
-            RawProvider.Http("application/json", Encoding.UTF8.GetBytes($$$"""{"model":"gpt-4o","choices":[{"message":{"content":"{{{Written}}}"}}],"usage":{"prompt_tokens":1,"completion_tokens":1}}""")),
+            RawProvider.Http("application/json",
+                Encoding.UTF8.GetBytes(
+                    $$$"""{"model":"gpt-4o","choices":[{"message":{"content":"{{{Written}}}"}}],"usage":{"prompt_tokens":1,"completion_tokens":1}}""")),
             RawProvider.Http("text/event-stream", Encoding.UTF8.GetBytes($$$"""data: {"choices":[{"delta":{"content":"{{{Written}}}"}}]}""")),
             RawProvider.Http("application/json", Encoding.UTF8.GetBytes($"{{\"{Written}")),
             Encoding.UTF8.GetBytes($"HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: {echo.Length}\r\nConnection: close\r\n\r\n{echo}"),
@@ -49,7 +53,8 @@ public sealed class SecretsTests
         foreach (var reply in replies)
         {
             provider.Answer = [reply];
-            foreach (var sent in (string[])[body, body.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal), body[..^3], $"{{\"model\":\"{Prompt}\"}}"])
+            foreach (var sent in (string[])[body, body.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal), body[..^3],
+                $"{{\"model\":\"{Prompt}\"}}"])
             {
                 await AskAsync("/v1/chat/completions", sent, $"Authorization: Bearer {World.Secret}", $"Tieout-Envelope: {envelope}");
                 await AskAsync("/v1/chat/completions", sent, $"Authorization: Bearer {World.Secret}", $"Tieout-Envelope: {rewritten}");
@@ -78,7 +83,8 @@ public sealed class SecretsTests
                 var text = await response.Content.ReadAsStringAsync(Stop);
 
                 // An envelope is the client's own, and comes back to it.
-                answers.Append(string.Concat(response.Headers.Where(header => header.Key != "Tieout-Envelope").Select(header => $"{header.Key}: {string.Join(',', header.Value)}\n")));
+                answers.Append(string.Concat(
+                    response.Headers.Where(header => header.Key != "Tieout-Envelope").Select(header => $"{header.Key}: {string.Join(',', header.Value)}\n")));
 
                 // A client's own text may stand in an answer, and so may its own mistake in a refusal: the model it asked for, the org it wanted.
                 if (!response.IsSuccessStatusCode) answers.Append(path == "/api/v1/orgs" ? "" : text.Replace($"'{Prompt}'", "", StringComparison.Ordinal));
@@ -90,7 +96,8 @@ public sealed class SecretsTests
         }
     }
 
-    /// <summary>All that any category says, down to Trace. The host's line for each request stays off, as the server has it: it holds addresses with keys.</summary>
+    /// <summary>All that any category says, down to Trace. The host's line for each request stays off, as the server has it: it holds addresses with
+    /// keys.</summary>
     private sealed class Everything : ILoggerProvider
     {
         public ConcurrentQueue<string> Lines { get; } = [];
@@ -116,7 +123,8 @@ public sealed class SecretsTests
 
             public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
             {
-                var fields = state is IEnumerable<KeyValuePair<string, object?>> named ? string.Join(' ', named.Select(field => $"{field.Key}={field.Value}")) : "";
+                var fields = state is IEnumerable<KeyValuePair<string, object?>> named
+                    ? string.Join(' ', named.Select(field => $"{field.Key}={field.Value}")) : "";
                 all.Lines.Enqueue($"{formatter(state, exception)} {fields} {exception}");
             }
         }

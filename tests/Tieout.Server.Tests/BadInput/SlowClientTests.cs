@@ -15,7 +15,8 @@ public sealed class SlowClientTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: a slow client costs no place and no money. Method: one place for the key; heads and bodies that trickle, a packed body, and a stream that nobody reads, all at once;
+    // Goal: a slow client costs no place and no money. Method: one place for the key; heads and bodies that trickle, a packed body, and a stream that nobody
+    // reads, all at once;
     // an ordinary request gets through meanwhile, and in the end everything is as it was.
     [Fact]
     public async Task L5_who_trickles_or_never_reads_is_let_go_of_and_leaves_no_hold_and_no_place_taken()
@@ -33,7 +34,8 @@ public sealed class SlowClientTests
 
         await using var deaf = await RawClient.ConnectAsync(world.Server.Urls.First(), receiveBytes: 4 * 1024);
         const string much = """{"model":"gpt-4o","messages":[{"role":"user","content":"Tell me everything."}],"max_tokens":4000000,"stream":true}""";
-        Assert.True(await deaf.TrySendAsync([.. Head, .. Encoding.ASCII.GetBytes($"X-Sim-Completion-Tokens: 4000000\r\nContent-Length: {much.Length}\r\n\r\n{much}")]));
+        Assert.True(
+            await deaf.TrySendAsync([.. Head, .. Encoding.ASCII.GetBytes($"X-Sim-Completion-Tokens: 4000000\r\nContent-Length: {much.Length}\r\n\r\n{much}")]));
         var places = world.Server.Services.GetRequiredService<RateLimits>();
         await UntilAsync(() => places.InFlight == 1, "the stream has its place");
         using (var refused = await world.ChatAsync(World.Hello)) Assert.Equal(429, (int)refused.StatusCode);
@@ -47,7 +49,8 @@ public sealed class SlowClientTests
         var rows = await world.UsageAsync();
         Assert.Equal(3, rows.Count);
         var unread = rows.MaxBy(row => row.Charge.Nanos)!.Usage;
-        Assert.True(unread.Counts.OutputTokens == world.Bill.Calls().Max(call => call.CompletionTokens) || (unread.Basis is UsageBasis.Estimated && unread.Flags != UsageFlags.None), $"{unread.Counts} {unread.Basis}");
+        Assert.True(unread.Counts.OutputTokens == world.Bill.Calls().Max(call => call.CompletionTokens)
+            || (unread.Basis is UsageBasis.Estimated && unread.Flags != UsageFlags.None), $"{unread.Counts} {unread.Basis}");
     }
 
     /// <returns>Whether the server closed the connection.</returns>

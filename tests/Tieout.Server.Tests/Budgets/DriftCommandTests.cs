@@ -25,8 +25,10 @@ public sealed class DriftCommandTests
         var run = await world.RunAsync("budgets", "reconcile", "acme", "--json");
         Assert.True(run.ExitCode == 0, run.Out + run.Error);
         var red = Window(run, "acme/team=red/day");
-        Assert.Equal(("3", "3", "4", "4", "0"), (Text(red, "posted"), Text(red, "posted_counted"), Text(red, "held"), Text(red, "held_counted"), Text(red, "difference")));
-        var users = run.Json.GetProperty("windows").EnumerateArray().Where(window => Text(window, "budget") == "acme/user=*/month").ToDictionary(window => Text(window, "user")!);
+        Assert.Equal(("3", "3", "4", "4", "0"),
+            (Text(red, "posted"), Text(red, "posted_counted"), Text(red, "held"), Text(red, "held_counted"), Text(red, "difference")));
+        var users = run.Json.GetProperty("windows").EnumerateArray().Where(window => Text(window, "budget") == "acme/user=*/month").ToDictionary(
+            window => Text(window, "user")!);
         Assert.Equal(("5.5", "0"), (Text(users["user-1"], "posted"), Text(users["user-1"], "held_counted")));
         Assert.Equal(("0", "4"), (Text(users["u"], "posted"), Text(users["u"], "held_counted")));
         foreach (var level in run.Json.GetProperty("levels").EnumerateArray()) Assert.Equal(("5.5", "5.5"), (Text(level, "total"), Text(level, "flat")));
@@ -50,7 +52,8 @@ public sealed class DriftCommandTests
 
         var costs = await world.RunAsync("costs", "reconcile", "--json");
         Assert.Equal(1, costs.ExitCode);
-        Assert.Equal([("postings", "0"), ("counter", "1"), ("usage", "1"), ("cells", "1"), ("invoice_lines", "0")], Surfaces(costs).Select(surface => (Text(surface, "surface"), Text(surface, "difference"))));
+        Assert.Equal([("postings", "0"), ("counter", "1"), ("usage", "1"), ("cells", "1"), ("invoice_lines", "0")],
+            Surfaces(costs).Select(surface => (Text(surface, "surface"), Text(surface, "difference"))));
 
         var budgets = await world.RunAsync("budgets", "reconcile", "acme", "--json");
         Assert.Equal(1, budgets.ExitCode);
@@ -73,7 +76,8 @@ public sealed class DriftCommandTests
         Assert.Equal((10, 4), (run.Json.GetProperty("attempts").GetInt32(), run.Json.GetProperty("failures").GetInt32()));
         var items = run.Json.GetProperty("items").EnumerateArray().ToArray();
         Assert.Equal([(429, 3, 10, 30m), (0, 1, 10, 10m)], items.Select(item =>
-            (item.GetProperty("status").GetInt32(), item.GetProperty("failures").GetInt32(), item.GetProperty("attempts").GetInt32(), item.GetProperty("share_pct").GetDecimal())));
+            (item.GetProperty("status").GetInt32(), item.GetProperty("failures").GetInt32(), item.GetProperty("attempts").GetInt32(),
+                item.GetProperty("share_pct").GetDecimal())));
         Assert.Empty((await world.RunAsync("errors", "by-source", "import", "--json")).Json.GetProperty("items").EnumerateArray());
         Assert.Equal(2, (await world.RunAsync("errors", "by-source", "nowhere")).ExitCode);
         Assert.Equal(2, (await world.RunAsync("errors", "by-source", "--hours", "0")).ExitCode);
@@ -83,20 +87,23 @@ public sealed class DriftCommandTests
     {
         var labels = new UsageLabels { Org = "acme", Team = team, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var now = Instant.From(DateTimeOffset.UtcNow);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), labels, "u", "op-h", Amount.Parse("4"), TimeSpan.FromMinutes(5))));
+        Assert.IsType<Outcome.Done>(
+            await world.Ledger.SubmitAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), labels, "u", "op-h", Amount.Parse("4"), TimeSpan.FromMinutes(5))));
     }
 
     private static async Task FailAsync(ApiWorld world, int status)
     {
         var now = Instant.From(DateTimeOffset.UtcNow);
         var labels = new UsageLabels { Org = "acme", Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
-        var usage = new UsageRecord(new(Guid.CreateVersion7()), labels, $"op-{Guid.NewGuid()}", 1, null, null, null, null, now, 1, status, default, UsageBasis.Failed, UsageFlags.None);
+        var usage = new UsageRecord(
+            new(Guid.CreateVersion7()), labels, $"op-{Guid.NewGuid()}", 1, null, null, null, null, now, 1, status, default, UsageBasis.Failed, UsageFlags.None);
         Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, Amount.Zero, Amount.Zero), Fact: true)));
     }
 
     private static JsonElement[] Surfaces(CliRun run) => [.. run.Json.GetProperty("orgs")[0].GetProperty("surfaces").EnumerateArray()];
 
-    private static JsonElement Window(CliRun run, string budget) => run.Json.GetProperty("windows").EnumerateArray().Single(window => Text(window, "budget") == budget);
+    private static JsonElement Window(CliRun run, string budget) =>
+        run.Json.GetProperty("windows").EnumerateArray().Single(window => Text(window, "budget") == budget);
 
     private static string? Text(JsonElement json, string member) => json.GetProperty(member).GetString();
 }

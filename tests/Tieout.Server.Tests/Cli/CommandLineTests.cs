@@ -15,8 +15,10 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
         await using var world = await ApiWorld.StartAsync();
         string[] commands =
         [
-            "org create shop --asset USD --prepaid", "team create --org shop research", "project create --org shop web", "topup shop 1000 --id t1", "grant shop 5 --id g1",
-            "budget set --org shop --team research --window day --limit 1.00 --hard", "budget list --org shop", "org list", "team list --org shop", "key list --org shop",
+            "org create shop --asset USD --prepaid", "team create --org shop research", "project create --org shop web", "topup shop 1000 --id t1",
+            "grant shop 5 --id g1",
+            "budget set --org shop --team research --window day --limit 1.00 --hard", "budget list --org shop", "org list", "team list --org shop",
+            "key list --org shop",
             "balance shop", "usage shop", "costs today", "costs today --org shop", "health", "holds", "findings", "prices list", "prices show openai gpt-4o",
             "prices policy shop --markup 1.2 --unknown-model refuse", "project list --org shop", "org show shop",
         ];
@@ -165,7 +167,8 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
         var run = await world.RunAsync("verify", "--data", world.Folder.FullName, "--json");
         Assert.Equal((0, true), (run.ExitCode, run.Json.GetProperty("ok").GetBoolean()));
         Assert.All(run.Json.GetProperty("checks").EnumerateArray(), check => Assert.Equal(0, check.GetProperty("broken").GetInt64()));
-        Assert.Contains(run.Json.GetProperty("checks").EnumerateArray(), check => check.GetProperty("id").GetString() == "L1" && check.GetProperty("checked").GetInt64() > 0);
+        Assert.Contains(run.Json.GetProperty("checks").EnumerateArray(),
+            check => check.GetProperty("id").GetString() == "L1" && check.GetProperty("checked").GetInt64() > 0);
     }
 
     [Fact]
@@ -206,7 +209,8 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
     public async Task An_imported_price_list_shows_and_is_the_same_list_only_with_the_same_content()
     {
         await using var world = await ApiWorld.StartAsync();
-        string[] import = ["prices", "import", Repo.SharedData("prices/genai-prices-v2.json"), "--format", "genai-prices", "--effective", "2026-12-01", "--json"];
+        string[] import = ["prices", "import", Repo.SharedData("prices/genai-prices-v2.json"), "--format", "genai-prices", "--effective", "2026-12-01",
+            "--json"];
         Assert.Equal("genai-prices@2026-12-01", (await world.RunAsync(import)).Json.GetProperty("id").GetString());
         Assert.Equal(0, (await world.RunAsync(import)).ExitCode);
         var lists = (await world.RunAsync("prices", "list", "--json")).Json.GetProperty("items");
@@ -224,7 +228,8 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
 
             Assert.True(run.ExitCode == 0, run.Out + run.Error);
             Assert.True(run.Json.GetProperty("replay").GetProperty("refused").GetProperty("402").GetInt64() > 0);
-            Assert.Equal(run.Json.GetProperty("replay").GetProperty("cost").GetString(), run.Json.GetProperty("costs_today").GetProperty("ledger_daily_total").GetString());
+            Assert.Equal(run.Json.GetProperty("replay").GetProperty("cost").GetString(),
+                run.Json.GetProperty("costs_today").GetProperty("ledger_daily_total").GetString());
             Assert.True(run.Json.GetProperty("verify").GetProperty("ok").GetBoolean());
         }
         finally

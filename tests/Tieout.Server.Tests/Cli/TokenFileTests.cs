@@ -39,7 +39,8 @@ public sealed class TokenFileTests
 
         var run = await RunAsync(world, ["org", "list", "--token-file", file], variable: null);
 
-        Assert.Equal((0, isTold), (run.ExitCode, run.Error.Contains($"other users of this machine can read the token in {file}. Run 'chmod 600", StringComparison.Ordinal)));
+        Assert.Equal((0, isTold),
+            (run.ExitCode, run.Error.Contains($"other users of this machine can read the token in {file}. Run 'chmod 600", StringComparison.Ordinal)));
         Assert.DoesNotContain(ApiWorld.Admin, run.Error, StringComparison.Ordinal);
     }
 

@@ -8,7 +8,8 @@ namespace Tieout.Server.Tests.Complaints;
 /// <summary>Family B of the complaints about other gateways: requests refused although there is money, and money that stays held.</summary>
 public sealed class FalseBlockTests
 {
-    // Goal: whatever went wrong before, the whole limit can be spent, and not a request less. Method: every way to fail, at once and twice; then one after the other until it is refused.
+    // Goal: whatever went wrong before, the whole limit can be spent, and not a request less. Method: every way to fail, at once and twice; then one after the
+    // other until it is refused.
     [Fact]
     public async Task B13_B14_B15_B16_after_any_failures_what_is_left_is_the_limit_less_the_charges_and_can_be_spent()
     {
@@ -83,7 +84,8 @@ public sealed class FalseBlockTests
 
         foreach (var (secret, user, statuses) in new[]
         {
-            ("tk-red", "bob", "200 200"), ("tk-blue", "ann", "200 200"), ("tk-red", "cid", "402 402"), ("tk-blue", "ann", "402 402"), ("tk-blue", "bob", "200 200"),
+            ("tk-red", "bob", "200 200"), ("tk-blue", "ann", "200 200"), ("tk-red", "cid", "402 402"), ("tk-blue", "ann", "402 402"), ("tk-blue", "bob",
+                "200 200"),
         })
         {
             Assert.Equal((secret, user, statuses), (secret, user, string.Join(' ', await SpendAsync(secret, user))));
@@ -94,7 +96,8 @@ public sealed class FalseBlockTests
             var statuses = new List<int>();
             for (var i = 0; i < 2; i++)
             {
-                using var response = await world.ChatAsync("""{"model":"gpt-4o","messages":[],"max_tokens":100}""", $"Authorization: Bearer {secret}", $"Tieout-User: {user}", "X-Sim-Completion-Tokens: 100", "X-Sim-Prompt-Tokens: 1");
+                using var response = await world.ChatAsync("""{"model":"gpt-4o","messages":[],"max_tokens":100}""", $"Authorization: Bearer {secret}",
+                    $"Tieout-User: {user}", "X-Sim-Completion-Tokens: 100", "X-Sim-Prompt-Tokens: 1");
                 statuses.Add((int)response.StatusCode);
             }
 

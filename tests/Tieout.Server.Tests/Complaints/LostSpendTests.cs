@@ -52,7 +52,8 @@ public sealed class LostSpendTests
         Assert.Equal((UsageBasis.Reported, 11, 7), (row.Basis, row.Counts.InputTokens, row.Counts.OutputTokens));
     }
 
-    // Goal: a figure does not cost more with every event. Method: 20,000 of them; each figure within a second that would take any of them a scan of all rows many times over.
+    // Goal: a figure does not cost more with every event. Method: 20,000 of them; each figure within a second that would take any of them a scan of all rows
+    // many times over.
     [Fact]
     public async Task F55_figures_are_read_at_once_however_many_events_there_are()
     {
@@ -63,7 +64,8 @@ public sealed class LostSpendTests
             Assert.Equal((5_000, 0, 0, 0), (await world.UsageAsync($"[{string.Join(',', records)}]")).Counts);
         }
 
-        foreach (var path in (string[])["/orgs/acme/balance", "/orgs/acme/budgets", "/orgs/acme/costs/today", "/orgs/acme/usage?limit=100", "/orgs/acme/usage?user=u-7&limit=10", "/orgs"])
+        foreach (var path in (string[])["/orgs/acme/balance", "/orgs/acme/budgets", "/orgs/acme/costs/today", "/orgs/acme/usage?limit=100",
+            "/orgs/acme/usage?user=u-7&limit=10", "/orgs"])
         {
             var best = TimeSpan.MaxValue;
             for (var i = 0; i < 5 && best > TimeSpan.FromSeconds(1); i++)
@@ -84,12 +86,14 @@ public sealed class LostSpendTests
     [InlineData("/v1/responses", """{"model":"gpt-4o","input":"Hi","user":"ann","stream":true}""")]
     [InlineData("/v1/embeddings", """{"model":"text-embedding-3-small","input":"Hi","user":"ann"}""")]
     [InlineData("/v1/images/generations", """{"model":"dall-e-3","prompt":"A bill","user":"ann"}""")]
-    [InlineData("/v1/messages", """{"model":"claude-sonnet-4-5","max_tokens":10,"messages":[{"role":"user","content":"Hi"}],"metadata":{"x":[1],"user_id":"ann"}}""")]
+    [InlineData("/v1/messages",
+        """{"model":"claude-sonnet-4-5","max_tokens":10,"messages":[{"role":"user","content":"Hi"}],"metadata":{"x":[1],"user_id":"ann"}}""")]
     public async Task G57_the_user_and_the_tags_stand_on_the_record_in_every_dialect(string path, string body)
     {
         await using var world = await DialectsWorld.StartAsync();
 
-        using var response = await world.PostAsync(path, body, DialectsChargeTests.KeyOf(path), "Tieout-Feature: search", "Tieout-Project: atlas", "Tieout-Workflow: nightly");
+        using var response =
+            await world.PostAsync(path, body, DialectsChargeTests.KeyOf(path), "Tieout-Feature: search", "Tieout-Project: atlas", "Tieout-Workflow: nightly");
         await response.Content.ReadAsStringAsync(Stop);
 
         Assert.Equal(200, (int)response.StatusCode);

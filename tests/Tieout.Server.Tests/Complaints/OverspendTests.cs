@@ -15,7 +15,8 @@ public sealed class OverspendTests
     private const string Chat = """{"model":"gpt-4o","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]%}""";
     private const string Contents = """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}""";
 
-    /// <summary>A body for each address, by how it ends; <c>%</c>: where a stream is asked for; <c>form</c>: the field of the file, and the model. Empty: it is free, or has tests of its own.</summary>
+    /// <summary>A body for each address, by how it ends; <c>%</c>: where a stream is asked for; <c>form</c>: the field of the file, and the model. Empty: it is
+    /// free, or has tests of its own.</summary>
     private static readonly Dictionary<string, string> Bodies = new()
     {
         ["/chat/completions"] = Chat,
@@ -48,7 +49,8 @@ public sealed class OverspendTests
         await using var world = await DialectsWorld.StartAsync();
         await world.SetBudgetAsync("0.000000001");
         var paths = world.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/v1", StringComparison.Ordinal) && endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Contains("POST"))
+            .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/v1", StringComparison.Ordinal)
+                && endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Contains("POST"))
             .Select(endpoint => endpoint.RoutePattern.RawText!).ToList();
         Assert.True(paths.Count > 30, $"Only {paths.Count} addresses were found.");
         var wrong = new List<string>();
@@ -78,12 +80,15 @@ public sealed class OverspendTests
         await using var world = await DialectsWorld.StartAsync();
         (string Scope, string Path)[] addresses =
         [
-            ("chat", "/v1/chat/completions"), ("responses", "/v1/responses"), ("completions", "/v1/completions"), ("embeddings", "/v1/embeddings"), ("images", "/v1/images/generations"), ("audio", "/v1/audio/speech"),
+            ("chat", "/v1/chat/completions"), ("responses", "/v1/responses"), ("completions", "/v1/completions"), ("embeddings", "/v1/embeddings"),
+            ("images", "/v1/images/generations"), ("audio", "/v1/audio/speech"),
             ("messages", "/v1/messages"), ("gemini", "/v1beta/models/gemini-2.5-flash:generateContent"),
         ];
         foreach (var (scope, _) in addresses)
         {
-            var key = new ApiKey($"key-{scope}", World.Org, null, null, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"tk-{scope}"))), false, DateTimeOffset.UnixEpoch) { Terms = new(Scopes: [scope]) };
+            var key = new ApiKey($"key-{scope}", World.Org, null, null, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"tk-{scope}"))),
+                false, DateTimeOffset.UnixEpoch)
+            { Terms = new(Scopes: [scope]) };
             await world.DoAsync(new Core.Ledger.Command.Record(Core.Ledger.SettingKind.Key, World.Org, key.Id, key.ToJson(), Once: false));
             foreach (var (other, path) in addresses)
             {

@@ -30,12 +30,20 @@ public sealed class RoutingYamlTests
         var options = TieoutYaml.Read(Whole, "t.yaml", _ => null);
         var fast = options.Models[0];
 
-        Assert.Equal(new TimeoutOptions(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5)), options.Providers[0].Timeouts);
+        Assert.Equal(new TimeoutOptions(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5)),
+            options.Providers[0].Timeouts);
         Assert.Equal(new UpstreamOptions("a", "x", null, 0, 3), fast.Upstreams[0]);
         Assert.Equal(new UpstreamOptions("b", "x", null, 1, 1, new(3, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5))), fast.Upstreams[1]);
         Assert.Equal(new TimeoutOptions(FirstByte: TimeSpan.FromSeconds(20)), fast.Timeouts);
         Assert.Equal(
-            new RetryOptions { AttemptsMax = 5, Repeats = true, Backoff = TimeSpan.FromMilliseconds(100), RetryAfterMax = TimeSpan.FromSeconds(3), On = RetryOn.TooMany | RetryOn.ServerError },
+            new RetryOptions
+            {
+                AttemptsMax = 5,
+                Repeats = true,
+                Backoff = TimeSpan.FromMilliseconds(100),
+                RetryAfterMax = TimeSpan.FromSeconds(3),
+                On = RetryOn.TooMany | RetryOn.ServerError
+            },
             fast.Retries);
         Assert.Equal(["slow"], fast.Fallbacks);
         Assert.Equal(
@@ -47,9 +55,12 @@ public sealed class RoutingYamlTests
     [Fact]
     public void Without_a_word_each_upstream_is_tried_once_and_nothing_is_limited()
     {
-        var options = TieoutYaml.Read("models: [ { name: m, upstreams: [ { provider: a, model: x } ] } ]\nproviders: { a: { base_url: 'http://a' } }", "t.yaml", _ => null);
+        var options = TieoutYaml.Read(
+            "models: [ { name: m, upstreams: [ { provider: a, model: x } ] } ]\nproviders: { a: { base_url: 'http://a' } }", "t.yaml", _ => null);
 
-        Assert.Equal((null, 0, 1, null), (options.Models[0].Retries, options.Models[0].Upstreams[0].Priority, options.Models[0].Upstreams[0].Weight, options.Models[0].Upstreams[0].Breaker));
+        Assert.Equal((null, 0, 1, null),
+            (options.Models[0].Retries, options.Models[0].Upstreams[0].Priority, options.Models[0].Upstreams[0].Weight,
+                options.Models[0].Upstreams[0].Breaker));
         Assert.Equal((4, false), (options.Gateway.Retries.AttemptsMax, options.Gateway.Retries.Repeats));
         Assert.Empty(options.Limits);
     }

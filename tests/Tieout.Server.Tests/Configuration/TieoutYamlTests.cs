@@ -30,10 +30,12 @@ public sealed class TieoutYamlTests
         Assert.Equal(["openai", "local"], options.Providers.Select(provider => provider.Name));
         Assert.Equal(("sk-secret", "https://api.openai.com/v1"), (options.Providers[0].ApiKey, options.Providers[0].BaseUrl.OriginalString));
         Assert.Equal(["X-Sim-*", "X-Trace"], options.Providers[0].ForwardHeaders);
-        Assert.Equal(("deepseek", "http://127.0.0.1:8000/v1", null), (options.Providers[1].Prices, options.Providers[1].BaseUrl.OriginalString, options.Providers[1].ApiKey));
+        Assert.Equal(("deepseek", "http://127.0.0.1:8000/v1", null),
+            (options.Providers[1].Prices, options.Providers[1].BaseUrl.OriginalString, options.Providers[1].ApiKey));
         Assert.Equal(["fast", "slow"], options.Models.Select(model => model.Name));
         Assert.Equal(new UpstreamOptions("local", "deepseek-chat", 8192), options.Models[1].Upstreams[0]);
-        Assert.Equal((TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(250), 1048576), (options.Gateway.RequestTimeout, options.Gateway.IdleTimeout, options.Gateway.BodyBytesMax));
+        Assert.Equal((TimeSpan.FromMinutes(5), TimeSpan.FromMilliseconds(250), 1048576),
+            (options.Gateway.RequestTimeout, options.Gateway.IdleTimeout, options.Gateway.BodyBytesMax));
         Assert.DoesNotContain("sk-secret", $"{options} {options.Providers[0]}", StringComparison.Ordinal);
     }
 
@@ -47,7 +49,8 @@ public sealed class TieoutYamlTests
             gateway: { file_bytes_max: 1000, batch_poll_interval: 5s }
             """, "tieout.yaml", Environment);
 
-        Assert.Equal(("api-key", "api-version=2024-10-21&a%20b=c%26d", 0.75m), (options.Providers[0].AuthHeader, options.Providers[0].Query, options.Providers[0].BatchFactor));
+        Assert.Equal(("api-key", "api-version=2024-10-21&a%20b=c%26d", 0.75m),
+            (options.Providers[0].AuthHeader, options.Providers[0].Query, options.Providers[0].BatchFactor));
         Assert.Equal((null, null, 0.5m), (options.Providers[1].AuthHeader, options.Providers[1].Query, options.Providers[1].BatchFactor));
         Assert.Equal((1_000, TimeSpan.FromSeconds(5)), (options.Gateway.FileBytesMax, options.Gateway.BatchPollInterval));
     }
@@ -58,7 +61,8 @@ public sealed class TieoutYamlTests
     [InlineData("batch_factor: 1.5")]
     [InlineData("batch_factor: half")]
     public void A_provider_whose_own_ways_cannot_be_meant_is_refused(string member) =>
-        Assert.Throws<ConfigurationException>(() => TieoutYaml.Read($"providers:\n  a: {{ base_url: 'https://a.example/v1', {member} }}", "t.yaml", Environment));
+        Assert.Throws<ConfigurationException>(
+            () => TieoutYaml.Read($"providers:\n  a: {{ base_url: 'https://a.example/v1', {member} }}", "t.yaml", Environment));
 
     [Theory]
     [InlineData("")]
@@ -77,7 +81,8 @@ public sealed class TieoutYamlTests
     {
         var runtime = TieoutYaml.Read("runtime: { interval: 1m, heartbeat_grace_days: 2, lateness_days: 3 }", "tieout.yaml", Environment).Runtime;
         Assert.Equal((60, TimeSpan.FromDays(2), TimeSpan.FromDays(3)), (runtime.Grid.Seconds, runtime.HeartbeatGrace, runtime.Lateness));
-        Assert.Equal((300, TimeSpan.FromDays(7), TimeSpan.FromDays(7)), (new RuntimeOptions().Grid.Seconds, new RuntimeOptions().HeartbeatGrace, new RuntimeOptions().Lateness));
+        Assert.Equal((300, TimeSpan.FromDays(7), TimeSpan.FromDays(7)),
+            (new RuntimeOptions().Grid.Seconds, new RuntimeOptions().HeartbeatGrace, new RuntimeOptions().Lateness));
     }
 
     [Theory]
@@ -96,22 +101,30 @@ public sealed class TieoutYamlTests
     }
 
     [Theory]
-    [InlineData("modles: []", "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
+    [InlineData("modles: []",
+        "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
     [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
     [InlineData("listen: ftp://x", "t.yaml:1:9: 'ftp://x' is not an address to listen at: write one such as")]
-    [InlineData("listen: https://example.com:1", "t.yaml:1:9: 'https://example.com:1' is not an address to listen at: write one such as http://127.0.0.1:4080, https://*:4443 or http://localhost:4080.")]
+    [InlineData("listen: https://example.com:1",
+        "t.yaml:1:9: 'https://example.com:1' is not an address to listen at: write one such as http://127.0.0.1:4080, https://*:4443 or http://localhost:4080.")]
     [InlineData("store: oracle", "t.yaml:1:8: the store 'oracle' is not known; known are sqlite and postgres://user@host:port/database.")]
     [InlineData("providers:\n  a: {}", "t.yaml:2:6: provider 'a' needs a base_url.")]
-    [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }", "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }", "t.yaml:2:30: 'providers.a.api_kee' is unknown. Known: dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query, api_key_by_org, shared_objects.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }", "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }", "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
+    [InlineData("providers:\n  a: { base_url: 'http://u:p@h' }",
+        "t.yaml:2:18: the address must be http:// or https:// with a host, and without a user, a query or a fragment.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_kee: x }",
+        "t.yaml:2:30: 'providers.a.api_kee' is unknown. Known: dialect, base_url, api_key, forward_headers, prices, timeouts, batch_factor, auth_header, query, api_key_by_org, shared_objects.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', dialect: gopher }",
+        "t.yaml:2:39: the dialect 'gopher' is not known; known are openai, anthropic, gemini.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE}' }",
+        "t.yaml:2:39: 'providers.a.api_key' needs the environment variable NOPE, which is not set.")]
     [InlineData("providers:\n  a: { base_url: 'http://h', api_key: '${NOPE' }", "t.yaml:2:39: 'providers.a.api_key' has a ${ without a closing brace.")]
-    [InlineData("providers:\n  a: { base_url: 'http://h', forward_headers: ['*-Id'] }", "t.yaml:2:48: '*-Id' is not a header's name, with at most one * at its end.")]
+    [InlineData("providers:\n  a: { base_url: 'http://h', forward_headers: ['*-Id'] }",
+        "t.yaml:2:48: '*-Id' is not a header's name, with at most one * at its end.")]
     [InlineData("models:\n  - { name: m }", "t.yaml:2:5: model 'm' needs at least one upstream.")]
-    [InlineData("models:\n  - { name: m, upstreams: [ { provider: p, model: x } ] }", "t.yaml: model 'm' names the provider 'p', which 'providers' does not have.")]
+    [InlineData("models:\n  - { name: m, upstreams: [ { provider: p, model: x } ] }",
+        "t.yaml: model 'm' names the provider 'p', which 'providers' does not have.")]
     [InlineData("gateway: { idle_timeout: soon }", "t.yaml:1:26: 'gateway.idle_timeout' must be a time of at most 24h such as 250ms, 30s, 10m or 1h.")]
     [InlineData("gateway: { body_bytes_max: -1 }", "t.yaml:1:28: 'gateway.body_bytes_max' must be a whole number from 1 to 1073741824.")]
     [InlineData("runtime: { interval: 7m }", "t.yaml:1:22: 'runtime.interval' must be from 10s to 1h and divide an hour, such as 1m, 5m or 15m.")]

@@ -22,7 +22,8 @@ internal static partial class DeployFile
 
     /// <summary>Instructions of a Dockerfile, continued lines joined.</summary>
     public static List<(string Name, string Value)> Instructions(string text) =>
-        [.. Continued().Replace(text, " ").Split('\n').Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split(' ', 2)).Select(parts => (parts[0], parts[1].Trim()))];
+        [.. Continued().Replace(text, " ").Split('\n').Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split(' ', 2)).Select(
+            parts => (parts[0], parts[1].Trim()))];
 
     /// <summary><c>NAME=VALUE</c>, as many as there are.</summary>
     public static Dictionary<string, string> Variables(string text) =>

@@ -13,7 +13,8 @@ using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Deploy;
 
-/// <summary>What <c>deploy/</c> says about this program is so: commands, options, variables, folders, ports, paths. That Docker itself can use it is tried by hand.</summary>
+/// <summary>What <c>deploy/</c> says about this program is so: commands, options, variables, folders, ports, paths. That Docker itself can use it is tried by
+/// hand.</summary>
 public sealed partial class DeployFilesTests
 {
     /// <summary>Read by the runtime, and by the driver of PostgreSQL.</summary>
@@ -67,12 +68,15 @@ public sealed partial class DeployFilesTests
             Assert.Equal(database["POSTGRES_PASSWORD"], variables["PGPASSWORD"]);
             Assert.Equal($"{name}:{Of("VOLUME")}", Assert.Single(DeployFile.List(server, "volumes")));
             Assert.EndsWith($":{Of("EXPOSE")}", Assert.Single(DeployFile.List(server, "ports")), StringComparison.Ordinal);
-            Assert.True(File.Exists(Path.Combine(Repo.Path("deploy"), (string)DeployFile.At(server, "build", "context"), (string)DeployFile.At(server, "build", "dockerfile"))));
+            Assert.True(File.Exists(
+                Path.Combine(Repo.Path("deploy"), (string)DeployFile.At(server, "build", "context"), (string)DeployFile.At(server, "build", "dockerfile"))));
         }
 
         Assert.Equal(["CMD", "pg_isready", "-U", (string)database["POSTGRES_USER"]], DeployFile.List(compose, "services", "postgres", "healthcheck", "test"));
-        var mounts = DeployFile.Map(compose, "services").Values.SelectMany(service => DeployFile.List(service, "volumes")).Select(mount => mount.Split(':')[0]).ToList();
-        Assert.All(mounts, mount => Assert.True(mount[0] == '.' ? File.Exists(Repo.Path($"deploy/{mount}")) : DeployFile.Map(compose, "volumes").ContainsKey(mount), mount));
+        var mounts =
+            DeployFile.Map(compose, "services").Values.SelectMany(service => DeployFile.List(service, "volumes")).Select(mount => mount.Split(':')[0]).ToList();
+        Assert.All(mounts,
+            mount => Assert.True(mount[0] == '.' ? File.Exists(Repo.Path($"deploy/{mount}")) : DeployFile.Map(compose, "volumes").ContainsKey(mount), mount));
     }
 
     [Fact]
@@ -80,7 +84,8 @@ public sealed partial class DeployFilesTests
     {
         var job = (Dictionary<object, object>)Assert.Single((List<object>)DeployFile.At(DeployFile.Yaml("prometheus.yaml"), "scrape_configs"));
         var targets = ((List<object>)job["static_configs"]).SelectMany(config => DeployFile.List(config, "targets"));
-        Assert.Equal(Servers(DeployFile.Yaml("compose.yaml")).Select(server => $"{server.Name}:{new Uri(Options(ImageVariables).Doors.OperationsListen!).Port}").Order(), targets.Order());
+        Assert.Equal(Servers(DeployFile.Yaml("compose.yaml"))
+            .Select(server => $"{server.Name}:{new Uri(Options(ImageVariables).Doors.OperationsListen!).Port}").Order(), targets.Order());
         await AssertAnswersAsync((string)job.GetValueOrDefault("metrics_path", "/metrics"), world => world.Operations);
     }
 
@@ -93,13 +98,17 @@ public sealed partial class DeployFilesTests
         Assert.Equal(2, probes.Count);
         foreach (var path in probes) await AssertAnswersAsync(path, world => world.Http);
         foreach (Match variable in Variable().Matches(notes)) AssertIsRead(variable.Value);
-        foreach (Match command in Commands().Matches(notes)) AssertIsCommand(command.Groups[1].Value.Replace("postgres://...", "postgres://tieout@127.0.0.1/tieout", StringComparison.Ordinal).Split(' '));
+        foreach (Match command in Commands().Matches(notes))
+        {
+            AssertIsCommand(command.Groups[1].Value.Replace("postgres://...", "postgres://tieout@127.0.0.1/tieout", StringComparison.Ordinal).Split(' '));
+        }
     }
 
     [Fact]
     public void The_unit_starts_a_command_that_exists_with_a_folder_that_it_may_write()
     {
-        var unit = DeployFile.Text("tieout.service").Split('\n').Where(line => line.Contains('=', StringComparison.Ordinal) && line[0] != '#').Select(line => line.Split('=', 2)).ToLookup(pair => pair[0], pair => pair[1]);
+        var unit = DeployFile.Text("tieout.service").Split('\n').Where(line => line.Contains('=', StringComparison.Ordinal) && line[0] != '#')
+            .Select(line => line.Split('=', 2)).ToLookup(pair => pair[0], pair => pair[1]);
         var start = unit["ExecStart"].Single().Split(' ');
         Assert.Equal("/opt/tieout/tieout", start[0]);
         AssertIsCommand(start[1..]);
@@ -117,7 +126,8 @@ public sealed partial class DeployFilesTests
         try
         {
             var unit = Path.Combine(folder.FullName, "tieout.service");
-            await File.WriteAllTextAsync(unit, DeployFile.Text("tieout.service").Replace("/opt/tieout/tieout", "/bin/true", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(unit, DeployFile.Text("tieout.service").Replace("/opt/tieout/tieout", "/bin/true", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken);
             using var verify = Process.Start(new ProcessStartInfo("systemd-analyze", ["verify", unit]) { RedirectStandardError = true })!;
             var said = await verify.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             await verify.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -138,13 +148,15 @@ public sealed partial class DeployFilesTests
         Image.Single(instruction => instruction.Name == name && instruction.Value.Contains(containing, StringComparison.Ordinal)).Value;
 
     private static List<(string Name, object Value)> Servers(object compose) =>
-        [.. DeployFile.Map(compose, "services").Where(service => ((Dictionary<object, object>)service.Value).ContainsKey("build")).Select(service => ((string)service.Key, service.Value))];
+        [.. DeployFile.Map(compose, "services").Where(service => ((Dictionary<object, object>)service.Value).ContainsKey("build")).Select(
+            service => ((string)service.Key, service.Value))];
 
     private static ServerOptions Options(Dictionary<string, string> variables) => TieoutYaml.FromEnvironment(name => variables.GetValueOrDefault(name));
 
     private static void AssertIsRead(string variable)
     {
-        var read = new HashSet<string>([AdminTokenFile.Variable, AdminTokenFile.FileVariable, EnvelopeSecretFile.Variable, EnvelopeSecretFile.FileVariable, .. NotOurs]);
+        var read = new HashSet<string>(
+            [AdminTokenFile.Variable, AdminTokenFile.FileVariable, EnvelopeSecretFile.Variable, EnvelopeSecretFile.FileVariable, .. NotOurs]);
         TieoutYaml.FromEnvironment(name =>
         {
             read.Add(name);
@@ -156,7 +168,8 @@ public sealed partial class DeployFilesTests
     private static void AssertIsCommand(string[] arguments)
     {
         var parsed = CommandLine.Root(new Globals(Shell.OfProcess())).Parse(arguments);
-        Assert.True(parsed.Errors.Count == 0 && parsed.CommandResult.Command.Subcommands.Count == 0, $"{string.Join(' ', arguments)}: {string.Join(' ', parsed.Errors)}");
+        Assert.True(parsed.Errors.Count == 0 && parsed.CommandResult.Command.Subcommands.Count == 0,
+            $"{string.Join(' ', arguments)}: {string.Join(' ', parsed.Errors)}");
     }
 
     private static async Task AssertAnswersAsync(string path, Func<World, HttpClient> address)

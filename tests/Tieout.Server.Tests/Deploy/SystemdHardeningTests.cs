@@ -18,7 +18,9 @@ public sealed partial class SystemdHardeningTests
         {
             var unit = Path.Combine(folder.FullName, "tieout.service");
             await File.WriteAllTextAsync(unit, DeployFile.Text("tieout.service"), TestContext.Current.CancellationToken);
-            using var analyze = Process.Start(new ProcessStartInfo("systemd-analyze", ["security", "--offline=true", "--no-pager", unit]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var analyze = Process.Start(new ProcessStartInfo(
+                "systemd-analyze", ["security", "--offline=true", "--no-pager", unit])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var answer = await analyze.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
             await analyze.WaitForExitAsync(TestContext.Current.CancellationToken);
             var exposure = Exposure().Match(answer);

@@ -8,7 +8,8 @@ namespace Tieout.Server.Tests.Errors;
 /// <summary>The catalogue is whole: clients switch on its codes.</summary>
 public sealed partial class ErrorCatalogueTests
 {
-    private static readonly IReadOnlyList<ApiError> Rows = [.. typeof(ApiError).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ApiError>()];
+    private static readonly IReadOnlyList<ApiError> Rows =
+        [.. typeof(ApiError).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ApiError>()];
 
     [Fact]
     public void Every_row_has_a_code_of_its_own_and_a_sentence()

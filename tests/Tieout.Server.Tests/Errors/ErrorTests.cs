@@ -142,7 +142,8 @@ public sealed class ErrorTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         Assert.Equal("posting_reversed", await ApiWorld.CodeAsync(twice, HttpStatusCode.Conflict));
         using var grant = await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", """{"id":"c3","posting":2,"reason":"no"}""");
         Assert.Equal("posting_not_correctable", await ApiWorld.CodeAsync(grant, HttpStatusCode.Conflict));
-        using var tooMuch = await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", """{"id":"c1","posting":1,"new_amount":"901","reason":"typed wrong"}""");
+        using var tooMuch =
+            await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", """{"id":"c1","posting":1,"new_amount":"901","reason":"typed wrong"}""");
         Assert.Equal("id_reused", await ApiWorld.CodeAsync(tooMuch, HttpStatusCode.Conflict));
         Assert.Equal("905", (await world.GetAsync("/orgs/acme/balance")).GetProperty("posted").GetString());
     }

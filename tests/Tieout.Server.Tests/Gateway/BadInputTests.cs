@@ -60,7 +60,8 @@ public sealed class BadInputTests
     {
         await using var world = await World.StartAsync();
         await world.AddKeyAsync("tk-blocked", "key-2", blocked: true);
-        foreach (var authorization in new[] { "Bearer tk-unknown", "Bearer tk-blocked", "Bearer ", "Basic abc", World.Secret, "Bearer " + new string('x', 600) })
+        foreach (var authorization in new[] { "Bearer tk-unknown", "Bearer tk-blocked", "Bearer ", "Basic abc", World.Secret, "Bearer "
+            + new string('x', 600) })
         {
             using var response = await world.ChatAsync(World.Hello, $"Authorization: {authorization}");
             Assert.Equal(401, (int)response.StatusCode);

@@ -80,7 +80,8 @@ public sealed class BatchesFileTests
 
         foreach (var (method, path) in new[]
         {
-            (HttpMethod.Get, $"/v1/files/{file}"), (HttpMethod.Get, $"/v1/files/{file}/content"), (HttpMethod.Get, $"/v1/files/{output}/content"), (HttpMethod.Delete, $"/v1/files/{file}"),
+            (HttpMethod.Get, $"/v1/files/{file}"), (HttpMethod.Get, $"/v1/files/{file}/content"), (HttpMethod.Get,
+                $"/v1/files/{output}/content"), (HttpMethod.Delete, $"/v1/files/{file}"),
             (HttpMethod.Get, $"/v1/batches/{batch}"), (HttpMethod.Post, $"/v1/batches/{batch}/cancel"),
         })
         {
@@ -89,7 +90,8 @@ public sealed class BatchesFileTests
             Assert.Equal("invalid_request_error", error.GetProperty("error").GetProperty("type").GetString());
         }
 
-        var stolen = await world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""", $"Authorization: Bearer {Other}");
+        var stolen = await world.PostAsync(
+            "/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""", $"Authorization: Bearer {Other}");
         await stolen.ErrorAsync(404);
         foreach (var list in new[] { "/v1/files", "/v1/batches" })
         {
@@ -138,7 +140,8 @@ public sealed class BatchesFileTests
         await using var world = await BatchesWorld.StartAsync();
         var (one, other) = (await world.FileAsync(BatchesWorld.Line("a")), await world.FileAsync(BatchesWorld.Line("b")));
 
-        using var response = await world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{one}}","input_file_id":"{{other}}","endpoint":"/v1/chat/completions"}""", $"Authorization: Bearer {World.Secret}");
+        using var response = await world.PostAsync("/v1/batches",
+            $$"""{"input_file_id":"{{one}}","input_file_id":"{{other}}","endpoint":"/v1/chat/completions"}""", $"Authorization: Bearer {World.Secret}");
 
         await response.ErrorAsync(400);
         Assert.DoesNotContain(world.Bill.Calls(), call => call.Endpoint == "batches");
@@ -153,13 +156,16 @@ public sealed class BatchesFileTests
     public async Task A_keys_terms_hold_for_every_line(string terms, string path, int status)
     {
         await using var world = await BatchesWorld.StartAsync();
-        var key = new ApiKey("key-l", World.Org, null, null, null, Hash("tk-limited"), false, DateTimeOffset.UnixEpoch) { Terms = JsonSerializer.Deserialize<KeyTerms>(terms) };
+        var key = new ApiKey(
+            "key-l", World.Org, null, null, null, Hash("tk-limited"), false, DateTimeOffset.UnixEpoch)
+        { Terms = JsonSerializer.Deserialize<KeyTerms>(terms) };
         await world.DoAsync(new Command.Record(SettingKind.Key, World.Org, "key-l", key.ToJson(), Once: false));
         var file = await world.FileAsync(BatchesWorld.Line("only"));
 
         using var response = path == "/v1/files"
             ? await world.UploadAsync(BatchesWorld.Line("only"), secret: "tk-limited")
-            : await world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""", "Authorization: Bearer tk-limited");
+            : await world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""",
+                "Authorization: Bearer tk-limited");
 
         var text = await response.Content.ReadAsStringAsync(Stop);
         Assert.True(status == (int)response.StatusCode, text);
@@ -168,7 +174,8 @@ public sealed class BatchesFileTests
     internal static async Task AddOtherOrgAsync(World world)
     {
         await world.DoAsync(new Command.OpenOrg(new Org("other", "USD", BillingMode.Postpaid, null, "UTC")));
-        await world.DoAsync(new Command.Record(SettingKind.Key, "other", "key-o", new ApiKey("key-o", "other", null, null, null, Hash(Other), false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
+        await world.DoAsync(new Command.Record(SettingKind.Key, "other", "key-o",
+            new ApiKey("key-o", "other", null, null, null, Hash(Other), false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
     }
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

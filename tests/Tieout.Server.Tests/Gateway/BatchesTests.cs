@@ -14,7 +14,8 @@ public sealed class BatchesTests
     {
         await using var world = await BatchesWorld.StartAsync();
         var file = await world.FileAsync(
-            BatchesWorld.Line("first", sims: BatchesWorld.Sims(1000, 100)), BatchesWorld.Line("second", "cheap", BatchesWorld.Sims(2000, 50)), BatchesWorld.Line("third", sims: "\"X-Sim-Fault\":\"500\""));
+            BatchesWorld.Line("first", sims: BatchesWorld.Sims(1000, 100)), BatchesWorld.Line("second", "cheap", BatchesWorld.Sims(2000, 50)),
+            BatchesWorld.Line("third", sims: "\"X-Sim-Fault\":\"500\""));
 
         var batch = await world.BatchAsync(file, "Tieout-Operation: nightly", "Tieout-Feature: report");
 
@@ -102,14 +103,17 @@ public sealed class BatchesTests
     {
         await using var world = await BatchesWorld.StartAsync();
         using var made = await world.PostAsync(
-            "/v1/messages/batches", """{"requests":[{"custom_id":"a","params":{"model":"claude-sonnet-4-5","max_tokens":200,"messages":[{"role":"user","content":"How much?"}]}}]}""",
-            $"x-api-key: {World.Secret}", "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 20", "X-Sim-Iterations: advisor_message:claude-haiku-4-5:2000:300", "Tieout-Operation: nightly");
+            "/v1/messages/batches",
+            """{"requests":[{"custom_id":"a","params":{"model":"claude-sonnet-4-5","max_tokens":200,"messages":[{"role":"user","content":"How much?"}]}}]}""",
+            $"x-api-key: {World.Secret}", "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 20",
+            "X-Sim-Iterations: advisor_message:claude-haiku-4-5:2000:300", "Tieout-Operation: nightly");
         var id = System.Text.Json.JsonElement.Parse(await made.Content.ReadAsStringAsync(Stop)).GetProperty("id").GetString();
 
         for (var i = 0; i < 3; i++) await world.GetAsync($"/v1/messages/batches/{id}");
 
         var rows = await world.UsageAsync();
-        Assert.Equal([("claude-haiku-4-5", Amount.Parse("0.00175")), ("claude-sonnet-4-5", Amount.Parse("0.000165"))], rows.Select(row => (row.Usage.Labels.Model, row.Charge)).Order());
+        Assert.Equal([("claude-haiku-4-5", Amount.Parse("0.00175")), ("claude-sonnet-4-5", Amount.Parse("0.000165"))],
+            rows.Select(row => (row.Usage.Labels.Model, row.Charge)).Order());
         Assert.All(rows, row => Assert.Equal("nightly:a", row.Usage.OperationId));
         Assert.Equal(Amount.Parse("0.001915"), await world.TiesOutAsync());
     }
@@ -133,7 +137,8 @@ public sealed class BatchesTests
         var file = await before.FileAsync(BatchesWorld.Line("only", sims: BatchesWorld.Sims(1000, 100)));
         var batch = await before.BatchAsync(file);
 
-        await using var world = await before.RestartedAsync(options => options with { Gateway = options.Gateway with { BatchPollInterval = TimeSpan.FromMilliseconds(100) } });
+        await using var world =
+            await before.RestartedAsync(options => options with { Gateway = options.Gateway with { BatchPollInterval = TimeSpan.FromMilliseconds(100) } });
         await world.RecordedAsync(1, "the line is charged");
 
         Assert.Equal("completed", (await world.EndedAsync(batch)).GetProperty("status").GetString());
@@ -160,7 +165,8 @@ public sealed class BatchesTests
     [Fact]
     public async Task A_batch_that_was_made_and_not_recorded_is_found_again()
     {
-        await using var world = await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(200), gateway: options => options with { RequestTimeout = TimeSpan.FromSeconds(2) });
+        await using var world =
+            await BatchesWorld.StartAsync(poll: TimeSpan.FromMilliseconds(200), gateway: options => options with { RequestTimeout = TimeSpan.FromSeconds(2) });
         var file = await world.FileAsync(BatchesWorld.Line("only", sims: BatchesWorld.Sims(1000, 100)));
         world.Ledger.Broken = command => command is Command.KeepObject { Object.Id: var id } && id.StartsWith("batch_", StringComparison.Ordinal);
 

@@ -38,7 +38,8 @@ internal static class BatchesWorld
     }
 
     public static Task<HttpResponseMessage> CreateAsync(this World world, string file, params string[] headers) =>
-        world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""", [$"Authorization: Bearer {World.Secret}", .. headers]);
+        world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""",
+            [$"Authorization: Bearer {World.Secret}", .. headers]);
 
     public static async Task<string> BatchAsync(this World world, string file, params string[] headers)
     {
@@ -52,7 +53,8 @@ internal static class BatchesWorld
         return await OkAsync(response);
     }
 
-    public static async Task<HttpResponseMessage> SendAsync(this World world, HttpMethod method, string path, HttpContent? content = null, string secret = World.Secret)
+    public static async Task<HttpResponseMessage> SendAsync(
+        this World world, HttpMethod method, string path, HttpContent? content = null, string secret = World.Secret)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         request.Headers.Authorization = new("Bearer", secret);

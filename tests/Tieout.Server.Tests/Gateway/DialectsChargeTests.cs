@@ -21,15 +21,18 @@ public sealed class DialectsChargeTests
     {
         ["messages, cache disjoint"] = ("/v1/messages", Messages, ["X-Sim-Prompt-Tokens: 1234", "X-Sim-Completion-Tokens: 56", "X-Sim-Cached-Tokens: 1000",
             "X-Sim-Cache-Write-5m-Tokens: 30", "X-Sim-Cache-Write-1h-Tokens: 4"], "0.0018765"),
-        ["messages, thinking"] = ("/v1/anthropic/v1/messages", Messages, ["X-Sim-Prompt-Tokens: 100", "X-Sim-Completion-Tokens: 50", "X-Sim-Reasoning-Tokens: 30"], "0.00105"),
+        ["messages, thinking"] = ("/v1/anthropic/v1/messages", Messages,
+            ["X-Sim-Prompt-Tokens: 100", "X-Sim-Completion-Tokens: 50", "X-Sim-Reasoning-Tokens: 30"], "0.00105"),
         ["responses"] = ("/v1/responses", Responses, ["X-Sim-Prompt-Tokens: 1000", "X-Sim-Cached-Tokens: 400", "X-Sim-Completion-Tokens: 200"], "0.004"),
-        ["completions"] = ("/v1/completions", """{"model":"gpt-4o","prompt":"How much?"%}""", ["X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 200"], "0.0045"),
+        ["completions"] = ("/v1/completions", """{"model":"gpt-4o","prompt":"How much?"%}""", ["X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 200"],
+            "0.0045"),
         ["chat"] = ("/v1/openai/chat/completions", """{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}]%}""",
             ["X-Sim-Prompt-Tokens: 1000", "X-Sim-Cached-Tokens: 400", "X-Sim-Completion-Tokens: 200"], "0.004"),
         ["gemini"] = ("/v1beta/models/gemini-2.5-flash:generateContent", Gemini,
             ["X-Sim-Prompt-Tokens: 1000", "X-Sim-Cached-Tokens: 400", "X-Sim-Completion-Tokens: 200", "X-Sim-Reasoning-Tokens: 50"], "0.000692"),
         ["embeddings"] = ("/v1/embeddings", """{"model":"text-embedding-3-small","input":["How","much"]}""", ["X-Sim-Prompt-Tokens: 1000"], "0.00002"),
-        ["images by tokens"] = ("/v1/images/generations", """{"model":"gpt-image-1","prompt":"A bill"}""", ["X-Sim-Prompt-Tokens: 50", "X-Sim-Completion-Tokens: 1000"], "0.04025"),
+        ["images by tokens"] = ("/v1/images/generations", """{"model":"gpt-image-1","prompt":"A bill"}""",
+            ["X-Sim-Prompt-Tokens: 50", "X-Sim-Completion-Tokens: 1000"], "0.04025"),
         ["images by the piece"] = ("/v1/images/generations", """{"model":"dall-e-3","prompt":"A bill","n":2}""", [], "0.08"),
         ["speech by characters"] = ("/v1/audio/speech", """{"model":"tts-1","input":"Wie viel kostet das\u00fc","voice":"alloy"}""", [], "0.0003"),
         ["speech as events"] = ("/v1/audio/speech", """{"model":"gpt-4o-mini-tts","input":"How much?","voice":"alloy","stream_format":"sse"}""",
@@ -70,7 +73,8 @@ public sealed class DialectsChargeTests
     {
         await using var world = await DialectsWorld.StartAsync();
         var (path, body, headers, charge) = Calls[name.Split(" sse")[0]];
-        path = path.Replace(":generateContent", ":streamGenerateContent", StringComparison.Ordinal) + (name.EndsWith(" sse", StringComparison.Ordinal) ? "?alt=sse" : "");
+        path = path.Replace(":generateContent", ":streamGenerateContent", StringComparison.Ordinal)
+            + (name.EndsWith(" sse", StringComparison.Ordinal) ? "?alt=sse" : "");
 
         using var response = await world.PostAsync(path, body.Replace("%", Stream, StringComparison.Ordinal), [KeyOf(path), .. headers]);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -94,7 +98,8 @@ public sealed class DialectsChargeTests
             { new StringContent(model), "model" },
         };
 
-        using var response = await world.PostAsync("/v1/audio/transcriptions", form, KeyOf(""), "X-Sim-Prompt-Tokens: 300", "X-Sim-Completion-Tokens: 40", "X-Sim-Audio-Seconds: 90");
+        using var response = await world.PostAsync(
+            "/v1/audio/transcriptions", form, KeyOf(""), "X-Sim-Prompt-Tokens: 300", "X-Sim-Completion-Tokens: 40", "X-Sim-Audio-Seconds: 90");
 
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True((int)response.StatusCode == 200, text);
@@ -136,5 +141,6 @@ public sealed class DialectsChargeTests
     }
 
     internal static string KeyOf(string path) =>
-        path.Contains("messages", StringComparison.Ordinal) ? $"x-api-key: {World.Secret}" : path.Contains("models/", StringComparison.Ordinal) ? $"x-goog-api-key: {World.Secret}" : $"Authorization: Bearer {World.Secret}";
+        path.Contains("messages", StringComparison.Ordinal) ? $"x-api-key: {World.Secret}" : path.Contains("models/", StringComparison.Ordinal)
+            ? $"x-goog-api-key: {World.Secret}" : $"Authorization: Bearer {World.Secret}";
 }

@@ -45,7 +45,8 @@ public sealed class DialectsComplaintTests
         await using var world = await DialectsWorld.StartAsync();
         await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
-            using var response = await world.PostAsync(path, body, DialectsChargeTests.KeyOf(path), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 160", "X-Sim-Fault: cut:8");
+            using var response = await world.PostAsync(
+                path, body, DialectsChargeTests.KeyOf(path), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 160", "X-Sim-Fault: cut:8");
             await response.Content.ReadAsStringAsync(Stop);
         });
 
@@ -65,7 +66,8 @@ public sealed class DialectsComplaintTests
         await using var world = await DialectsWorld.StartAsync();
         foreach (var fault in new[] { "no-usage", "usage-twice" })
         {
-            using var response = await world.PostAsync(path, body, DialectsChargeTests.KeyOf(path), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 40", $"X-Sim-Fault: {fault}");
+            using var response = await world.PostAsync(
+                path, body, DialectsChargeTests.KeyOf(path), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 40", $"X-Sim-Fault: {fault}");
             await response.Content.ReadAsStringAsync(Stop);
         }
 
@@ -93,8 +95,10 @@ public sealed class DialectsComplaintTests
     }
 
     [Theory]
-    [InlineData("/v1/chat/completions", """{"model":"gpt-4o","choices":[{"message":{"content":"All of this is free"},"finish_reason":"stop"}],"usage":{"prompt_tokens":0,"completion_tokens":0}}""")]
-    [InlineData("/v1/messages", """{"model":"claude-sonnet-4-5","content":[{"type":"text","text":"All of this is free"}],"usage":{"input_tokens":0,"output_tokens":0}}""")]
+    [InlineData("/v1/chat/completions",
+        """{"model":"gpt-4o","choices":[{"message":{"content":"All of this is free"},"finish_reason":"stop"}],"usage":{"prompt_tokens":0,"completion_tokens":0}}""")]
+    [InlineData("/v1/messages",
+        """{"model":"claude-sonnet-4-5","content":[{"type":"text","text":"All of this is free"}],"usage":{"input_tokens":0,"output_tokens":0}}""")]
     [InlineData("/v1/responses", """{"id":"resp_1","status":"completed","model":"gpt-4o","output":[],"usage":{"input_tokens":0,"output_tokens":0}}""")]
     public async Task D36_a_usage_of_zero_stays_zero(string path, string answer)
     {
@@ -158,7 +162,8 @@ public sealed class DialectsComplaintTests
     public async Task B3_calls_within_a_call_are_one_commit_with_it_also_by_way_of_the_spool()
     {
         var world = await DialectsWorld.StartAsync();
-        string[] headers = [DialectsChargeTests.KeyOf("messages"), "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 20", "X-Sim-Iterations: compaction::5000:700,advisor_message:claude-haiku-4-5:2000:300"];
+        string[] headers = [DialectsChargeTests.KeyOf("messages"), "X-Sim-Prompt-Tokens: 10", "X-Sim-Completion-Tokens: 20",
+            "X-Sim-Iterations: compaction::5000:700,advisor_message:claude-haiku-4-5:2000:300"];
         await (await world.PostAsync("/v1/messages", Messages, headers)).TextAsync();
         var commits = world.Read.AsOf;
         await (await world.PostAsync("/v1/messages", Messages, headers)).TextAsync();
@@ -181,7 +186,8 @@ public sealed class DialectsComplaintTests
         await using var world = await DialectsWorld.StartAsync();
         await world.AddKeyAsync("tk-other", "key-2");
         var key = DialectsChargeTests.KeyOf("");
-        using var made = await world.PostAsync("/v1/responses", """{"model":"gpt-4o","input":"Hi","background":true,"max_output_tokens":500}""", key, "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 200");
+        using var made = await world.PostAsync("/v1/responses", """{"model":"gpt-4o","input":"Hi","background":true,"max_output_tokens":500}""", key,
+            "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 200");
         var id = JsonElement.Parse(await made.Content.ReadAsStringAsync(Stop)).GetProperty("id").GetString();
         Assert.Single(world.Read.OpenHolds(null));
         Assert.Empty(await world.UsageAsync());
@@ -212,7 +218,8 @@ public sealed class DialectsComplaintTests
         await world.DoAsync(new Command.OpenOrg(new Core.Tenancy.Org("other", "USD", Core.Tenancy.BillingMode.Postpaid, null, "UTC")));
         await world.DoAsync(new Command.Record(
             SettingKind.Key, "other", "key-o",
-            new Core.Tenancy.ApiKey("key-o", "other", null, null, null, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("tk-other"u8)), false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
+            new Core.Tenancy.ApiKey("key-o", "other", null, null, null, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("tk-other"u8)),
+                false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
 
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/responses/{id}");
         request.Headers.Authorization = new("Bearer", "tk-other");

@@ -9,7 +9,8 @@ public sealed class DialectsLimitTests
     private const string Gemini = """{"contents":[{"role":"user","parts":[{"text":"How much?"}]}]}""";
     private const string GeminiPath = "/v1beta/models/gemini-2.5-flash:generateContent";
 
-    private static Task<World> LimitedAsync() => DialectsWorld.StartAsync(change: options => options with { Limits = [new("acme", null, null, null, 1, 1_000_000, null)] });
+    private static Task<World> LimitedAsync() =>
+        DialectsWorld.StartAsync(change: options => options with { Limits = [new("acme", null, null, null, 1, 1_000_000, null)] });
 
     [Fact]
     public async Task OpenAIs_headers_and_error()
@@ -19,8 +20,10 @@ public sealed class DialectsLimitTests
         using var first = await world.PostAsync("/v1/chat/completions", World.Hello, DialectsChargeTests.KeyOf(""));
         using var second = await world.PostAsync("/v1/chat/completions", World.Hello, DialectsChargeTests.KeyOf(""));
 
-        Assert.Equal(("1", "0", "1000000"), (Header(first, "x-ratelimit-limit-requests"), Header(first, "x-ratelimit-remaining-requests"), Header(first, "x-ratelimit-limit-tokens")));
-        Assert.Equal(Header(second, "Retry-After"), Math.Ceiling(int.Parse(Header(second, "Retry-After-Ms"), CultureInfo.InvariantCulture) / 1000m).ToString(CultureInfo.InvariantCulture));
+        Assert.Equal(("1", "0", "1000000"),
+            (Header(first, "x-ratelimit-limit-requests"), Header(first, "x-ratelimit-remaining-requests"), Header(first, "x-ratelimit-limit-tokens")));
+        Assert.Equal(Header(second, "Retry-After"),
+            Math.Ceiling(int.Parse(Header(second, "Retry-After-Ms"), CultureInfo.InvariantCulture) / 1000m).ToString(CultureInfo.InvariantCulture));
         Assert.Equal("rate_limit_exceeded", (await second.ErrorAsync(429)).GetProperty("error").GetProperty("code").GetString());
     }
 
@@ -32,7 +35,9 @@ public sealed class DialectsLimitTests
         using var first = await world.PostAsync("/v1/messages", Messages, DialectsChargeTests.KeyOf("messages"));
         using var second = await world.PostAsync("/v1/messages", Messages, DialectsChargeTests.KeyOf("messages"));
 
-        Assert.Equal(("1", "0", "1000000"), (Header(first, "anthropic-ratelimit-requests-limit"), Header(first, "anthropic-ratelimit-requests-remaining"), Header(first, "anthropic-ratelimit-tokens-limit")));
+        Assert.Equal(("1", "0", "1000000"),
+            (Header(first, "anthropic-ratelimit-requests-limit"), Header(first, "anthropic-ratelimit-requests-remaining"),
+                Header(first, "anthropic-ratelimit-tokens-limit")));
         var reset = DateTimeOffset.Parse(Header(first, "anthropic-ratelimit-requests-reset"), CultureInfo.InvariantCulture) - DateTimeOffset.UtcNow;
         Assert.InRange(reset.TotalSeconds, 30, 61);
         Assert.False(first.Headers.Contains("x-ratelimit-limit-requests"));

@@ -12,7 +12,8 @@ namespace Tieout.Server.Tests.Gateway;
 public sealed class DialectsParserTests
 {
     private static readonly string[] Fragments =
-        ["{", "}", "[", "]", ",", ":", "\"", "\\", "\\ud800", "model", "usage", "\"usage\":", "\"text\":", "\"messages\":", "1e999", "null", "true", "\n", " ", "\u00fc", "--b", "\r\n", "name=\"model\""];
+        ["{", "}", "[", "]", ",", ":", "\"", "\\", "\\ud800", "model", "usage", "\"usage\":", "\"text\":", "\"messages\":", "1e999", "null", "true", "\n", " ",
+            "\u00fc", "--b", "\r\n", "name=\"model\""];
 
     private static readonly Gen<byte[]> AnyBytes = Gen.Elements(Fragments).ListOf().Select(parts => Encoding.UTF8.GetBytes(string.Concat(parts)));
 
@@ -33,7 +34,8 @@ public sealed class DialectsParserTests
                 }
             }
 
-            return new[] { "{\"a\":\"}]\\\"{\"}", "{\"b\":[{},{\"c\":1}]}", "{}" }.Take(found.Count).SequenceEqual(found) && (arrived < bytes.Length || found.Count == 3);
+            return new[] { "{\"a\":\"}]\\\"{\"}", "{\"b\":[{},{\"c\":1}]}", "{}" }.Take(found.Count).SequenceEqual(found)
+                && (arrived < bytes.Length || found.Count == 3);
         }).QuickCheckThrowOnFailure();
     }
 
@@ -41,7 +43,8 @@ public sealed class DialectsParserTests
     public void Nothing_that_comes_in_surprises_a_parser() =>
         Prop.ForAll(AnyBytes.ToArbitrary(), bytes =>
         {
-            foreach (var endpoint in new Endpoint[] { new OpenAiChat(), new OpenAiResponses(), new AnthropicMessages(counts: false), OpenAiPlain.Images(), new OpenAiSpeech() })
+            foreach (var endpoint in new Endpoint[] { new OpenAiChat(), new OpenAiResponses(), new AnthropicMessages(
+                counts: false), OpenAiPlain.Images(), new OpenAiSpeech() })
             {
                 var refused = endpoint.Read(null!, bytes, out var request);
                 Assert.True(refused is null != request is null);
@@ -49,7 +52,11 @@ public sealed class DialectsParserTests
 
             var form = RequestForm.ReadAsync("multipart/form-data; boundary=b", bytes, CancellationToken.None).AsTask().GetAwaiter().GetResult();
             Assert.True(form.Form is null != form.Refused is null);
-            foreach (var dialect in Enum.GetValues<Tieout.Server.Configuration.ProviderDialect>()) ReferenceReader.Read(bytes, ReferenceRules.Of(dialect), out _);
+            foreach (var dialect in Enum.GetValues<Tieout.Server.Configuration.ProviderDialect>())
+            {
+                ReferenceReader.Read(bytes, ReferenceRules.Of(dialect), out _);
+            }
+
             new ArrayElements().TryFind(bytes, out _, out _);
             JsonMember.Value(bytes, "usage"u8);
             Assert.True(JsonMember.WrittenBytes(bytes) <= bytes.Length);
@@ -70,7 +77,8 @@ public sealed class DialectsParserTests
     [InlineData("{\"input_tokens\":5,\"output_tokens\":1}", "{\"output_tokens\":9,\"input_tokens\":null}", "{\"input_tokens\":5,\"output_tokens\":9}")]
     [InlineData("", "{\"output_tokens\":9}", "{\"output_tokens\":9}")]
     public void The_last_of_each_figure_counts(string first, string then, string expected) =>
-        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(expected), JsonElement.Parse(JsonMember.Overlay(Encoding.UTF8.GetBytes(first), Encoding.UTF8.GetBytes(then)))));
+        Assert.True(JsonElement.DeepEquals(
+            JsonElement.Parse(expected), JsonElement.Parse(JsonMember.Overlay(Encoding.UTF8.GetBytes(first), Encoding.UTF8.GetBytes(then)))));
 
     [Theory]
     [InlineData("""{"model":"m","max_tokens":5,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","data":"abc"}},{"type":"document","source":{}}]}],"system":"Be brief"}""", 8, 2, 1, 0)]

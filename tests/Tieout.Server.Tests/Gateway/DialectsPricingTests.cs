@@ -32,7 +32,8 @@ public sealed class DialectsPricingTests
         }
 
         var bill = world.Bill.Calls().Sum(call => call.Dialect == "anthropic"
-            ? (call.PromptTokens - call.CachedTokens - call.CacheWrite5mTokens) * 3m + call.CachedTokens * 0.3m + call.CacheWrite5mTokens * 3.75m + call.CompletionTokens * 15m
+            ? (call.PromptTokens - call.CachedTokens - call.CacheWrite5mTokens) * 3m + call.CachedTokens * 0.3m + call.CacheWrite5mTokens * 3.75m
+                + call.CompletionTokens * 15m
             : (call.PromptTokens - call.CachedTokens) * 2.5m + call.CachedTokens * 1.25m + call.CompletionTokens * 10m);
         Assert.Equal(6, (await world.UsageAsync()).Count);
         Assert.Equal(Amount.RoundHalfEven(bill / 1_000_000), await world.TiesOutAsync());
@@ -43,19 +44,22 @@ public sealed class DialectsPricingTests
     [InlineData("500", "0.00021")]
     public async Task E44_E49_a_fallback_has_a_cost_its_own_models_and_failed_tries_add_nothing(string fault, string charge)
     {
-        await using var failing = await DialectsComplaintTests.AnsweringAsync("application/json", "{}", http => http.HttpContext.Response.StatusCode = int.Parse(fault, System.Globalization.CultureInfo.InvariantCulture));
+        await using var failing = await DialectsComplaintTests.AnsweringAsync(
+            "application/json", "{}", http => http.HttpContext.Response.StatusCode = int.Parse(fault, System.Globalization.CultureInfo.InvariantCulture));
         await using var world = await World.StartAsync(change: options => options with
         {
             Providers = [.. options.Providers, options.Providers[0] with { Name = "failing", BaseUrl = new Uri(failing.Urls.First() + "/v1") }],
             Models = [new("fast", [new("failing", "gpt-4o", Priority: 0), new("sim", "gpt-4o-mini", Priority: 1)])],
         });
 
-        using var response = await world.ChatAsync(Chat.Replace("gpt-4o", "fast", StringComparison.Ordinal).Replace("%", "", StringComparison.Ordinal), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 100");
+        using var response = await world.ChatAsync(Chat.Replace("gpt-4o", "fast", StringComparison.Ordinal).Replace("%", "", StringComparison.Ordinal),
+            "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 100");
 
         // gpt-4o-mini: 1,000 × 0.15 + 100 × 0.60 a million.
         Assert.Equal(charge, response.Headers.GetValues("Tieout-Cost").Single());
         var rows = await world.UsageAsync();
-        Assert.Equal([(1, UsageBasis.Failed, 0L), (2, UsageBasis.Reported, 1000L)], rows.Select(row => (row.Usage.AttemptNo, row.Usage.Basis, row.Usage.Counts.InputTokens)));
+        Assert.Equal([(1, UsageBasis.Failed, 0L), (2, UsageBasis.Reported, 1000L)],
+            rows.Select(row => (row.Usage.AttemptNo, row.Usage.Basis, row.Usage.Counts.InputTokens)));
         Assert.Equal("gpt-4o-mini", rows[1].Usage.Labels.Model);
         Assert.Equal(Amount.Parse(charge), await world.TiesOutAsync());
     }
@@ -77,7 +81,9 @@ public sealed class DialectsPricingTests
 
         var rows = await world.UsageAsync();
         Assert.Equal(4, rows.Count);
-        Assert.All(rows, row => Assert.Equal((1234, 1000, 56, 7), (row.Usage.Counts.InputTokens, row.Usage.Counts.CacheReadTokens, row.Usage.Counts.OutputTokens, row.Usage.Counts.ReasoningTokens)));
+        Assert.All(rows,
+            row => Assert.Equal((1234, 1000, 56, 7),
+                (row.Usage.Counts.InputTokens, row.Usage.Counts.CacheReadTokens, row.Usage.Counts.OutputTokens, row.Usage.Counts.ReasoningTokens)));
         Assert.All(rows, row => Assert.True(row.Charge > Amount.Zero));
     }
 
@@ -104,8 +110,10 @@ public sealed class DialectsPricingTests
     {
         await using var world = await DialectsWorld.StartAsync();
 
-        await (await world.PostAsync(path, body.Replace("%", ",\"user\":\"ann\"", StringComparison.Ordinal), DialectsChargeTests.KeyOf(""), "Tieout-Feature: search", "Tieout-Project: web", "Tieout-Workflow: w-1")).TextAsync();
-        await (await world.PostAsync(path, body.Replace("%", ",\"user\":\"ann\"", StringComparison.Ordinal), DialectsChargeTests.KeyOf(""), "Tieout-User: ben")).TextAsync();
+        await (await world.PostAsync(path, body.Replace("%", ",\"user\":\"ann\"", StringComparison.Ordinal), DialectsChargeTests.KeyOf(""),
+            "Tieout-Feature: search", "Tieout-Project: web", "Tieout-Workflow: w-1")).TextAsync();
+        await (await world.PostAsync(
+            path, body.Replace("%", ",\"user\":\"ann\"", StringComparison.Ordinal), DialectsChargeTests.KeyOf(""), "Tieout-User: ben")).TextAsync();
 
         var rows = await world.UsageAsync();
         Assert.Equal(["ann", "ben"], rows.Select(row => row.Usage.EndUser));

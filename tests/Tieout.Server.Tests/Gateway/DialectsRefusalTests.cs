@@ -24,12 +24,16 @@ public sealed class DialectsRefusalTests
         if (why == "store down") world.Ledger.Broken = command => command is Command.PlaceHold;
         var model = why switch { "unknown model" => "nobody-knows", "other dialect" => "gpt-4o", _ => null };
 
-        var theirs = await (await PostAsync("/v1/messages", model is null ? Messages : Messages.Replace("claude-sonnet-4-5", model, StringComparison.Ordinal))).ErrorAsync(status);
-        var googles = await (await PostAsync(model is null ? Generate : Generate.Replace("gemini-2.5-flash", model, StringComparison.Ordinal), Gemini)).ErrorAsync(status);
+        var theirs = await (await PostAsync(
+            "/v1/messages", model is null ? Messages : Messages.Replace("claude-sonnet-4-5", model, StringComparison.Ordinal))).ErrorAsync(status);
+        var googles = await (await PostAsync(
+            model is null ? Generate : Generate.Replace("gemini-2.5-flash", model, StringComparison.Ordinal), Gemini)).ErrorAsync(status);
 
         Assert.Equal(("error", anthropic), (theirs.GetProperty("type").GetString(), theirs.GetProperty("error").GetProperty("type").GetString()));
-        Assert.Equal((status, gemini), (googles.GetProperty("error").GetProperty("code").GetInt32(), googles.GetProperty("error").GetProperty("status").GetString()));
-        Assert.Equal(theirs.GetProperty("error").GetProperty("code").GetString()!.ToUpperInvariant(), googles.GetProperty("error").GetProperty("details")[0].GetProperty("reason").GetString());
+        Assert.Equal(
+            (status, gemini), (googles.GetProperty("error").GetProperty("code").GetInt32(), googles.GetProperty("error").GetProperty("status").GetString()));
+        Assert.Equal(theirs.GetProperty("error").GetProperty("code").GetString()!.ToUpperInvariant(),
+            googles.GetProperty("error").GetProperty("details")[0].GetProperty("reason").GetString());
         Assert.Empty(world.Bill.Calls());
         world.Ledger.Broken = null;
 
@@ -51,7 +55,8 @@ public sealed class DialectsRefusalTests
     public async Task A_key_in_the_address_opens_the_gateway_and_goes_no_further()
     {
         var seen = new List<string>();
-        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", "{}", request => seen.Add($"{request.Path}{request.QueryString} {string.Join(' ', request.Headers.Select(one => $"{one.Key}={one.Value}"))}"));
+        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", "{}",
+            request => seen.Add($"{request.Path}{request.QueryString} {string.Join(' ', request.Headers.Select(one => $"{one.Key}={one.Value}"))}"));
         await using var world = await DialectsWorld.StartAsync(providerUrl: provider.Urls.First());
 
         using var response = await world.PostAsync($"{Generate}?%6Bey={World.Secret}&prettyPrint=false&key={World.Secret}", Gemini);
@@ -83,7 +88,8 @@ public sealed class DialectsRefusalTests
 
         Assert.True(clamped.IsSuccessStatusCode, await clamped.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         var row = Assert.Single(await world.UsageAsync());
-        Assert.Equal(clamped.Headers.GetValues("Tieout-Clamped").Single(), row.Usage.Counts.OutputTokens.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(
+            clamped.Headers.GetValues("Tieout-Clamped").Single(), row.Usage.Counts.OutputTokens.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Assert.InRange(row.Charge.ToDecimal(), 0.005m, 0.01m);
         Assert.Empty(await world.Read.FindingsAsync(World.Org, 10, TestContext.Current.CancellationToken));
     }
@@ -91,7 +97,8 @@ public sealed class DialectsRefusalTests
     [Fact]
     public async Task Clamping_can_be_the_gateways_way_and_a_request_may_still_want_to_be_refused()
     {
-        await using var world = await DialectsWorld.StartAsync(topUp: "0.01", gateway: gateway => gateway with { OnShort = Tieout.Server.Configuration.OnShort.Clamp });
+        await using var world =
+            await DialectsWorld.StartAsync(topUp: "0.01", gateway: gateway => gateway with { OnShort = Tieout.Server.Configuration.OnShort.Clamp });
 
         using var refused = await world.PostAsync("/v1/messages", Messages, DialectsChargeTests.KeyOf("messages"), "Tieout-On-Short: refuse");
         using var clamped = await world.PostAsync("/v1/messages", Messages, DialectsChargeTests.KeyOf("messages"));

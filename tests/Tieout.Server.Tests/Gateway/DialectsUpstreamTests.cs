@@ -6,7 +6,8 @@ namespace Tieout.Server.Tests.Gateway;
 /// <summary>Providers that speak like OpenAI in ways of their own, reached by configuration alone.</summary>
 public sealed class DialectsUpstreamTests
 {
-    private const string Answer = """{"id":"x","object":"chat.completion","model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}}""";
+    private const string Answer =
+        """{"id":"x","object":"chat.completion","model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}}""";
 
     // Azure insists on its header and its version; a bearer token, ours or the client's, must not come along.
     [Theory]
@@ -20,12 +21,14 @@ public sealed class DialectsUpstreamTests
         var hasKey = name is "azure" or "openrouter";
         var seen = new List<(string Url, string Authorization, string ApiKey)>();
         await using var provider = await DialectsComplaintTests.AnsweringAsync(
-            "application/json", Answer, http => seen.Add((http.Path + http.QueryString, http.Headers.Authorization.ToString(), http.Headers["api-key"].ToString())));
+            "application/json", Answer,
+            http => seen.Add((http.Path + http.QueryString, http.Headers.Authorization.ToString(), http.Headers["api-key"].ToString())));
         await using var world = await World.StartAsync(change: options => options with
         {
             Providers =
             [
-                new(name, ProviderDialect.OpenAi, new Uri(provider.Urls.First() + at), hasKey ? World.ProviderKey : null, ["X-*", "api-*"], "openai") { AuthHeader = header, Query = query },
+                new(name, ProviderDialect.OpenAi, new Uri(provider.Urls.First() + at), hasKey ? World.ProviderKey : null, ["X-*", "api-*"],
+                    "openai") { AuthHeader = header, Query = query },
             ],
             Models = [new("gpt-4o", [new(name, "gpt-4o")])],
         });
@@ -45,10 +48,13 @@ public sealed class DialectsUpstreamTests
             "application/json", Answer, http => seen.Add((http.QueryString.Value!, string.Join('|', http.Headers["X-Gate"].AsEnumerable()))));
         await using var world = await World.StartAsync(change: options => options with
         {
-            Providers = [options.Providers[0] with { BaseUrl = new Uri(provider.Urls.First() + "/v1"), ForwardHeaders = ["X-*"], AuthHeader = "X-Gate", Query = "api-version=1" }],
+            Providers = [options.Providers[0] with { BaseUrl = new Uri(provider.Urls.First() + "/v1"), ForwardHeaders = ["X-*"], AuthHeader = "X-Gate",
+                Query = "api-version=1" }],
         });
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions?api-version=2&api-key=theirs") { Content = new StringContent(World.Hello, System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            "/v1/chat/completions?api-version=2&api-key=theirs")
+        { Content = new StringContent(World.Hello, System.Text.Encoding.UTF8, "application/json") };
         request.Headers.Add("X-Gate", "the client's own");
         using var response = await world.Http.SendAsync(request, TestContext.Current.CancellationToken);
 

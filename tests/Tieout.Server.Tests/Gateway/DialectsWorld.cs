@@ -17,7 +17,8 @@ internal static class DialectsWorld
         {"id":"dall-e-3","match":"dall-e-3","prices":[{"rates":{"requests":"40"}}]}]}]}
         """;
 
-    public static async Task<World> StartAsync(string topUp = "1000", Func<GatewayOptions, GatewayOptions>? gateway = null, string? providerUrl = null, Func<ServerOptions, ServerOptions>? change = null, Func<Task<ILedger>>? open = null)
+    public static async Task<World> StartAsync(string topUp = "1000", Func<GatewayOptions, GatewayOptions>? gateway = null, string? providerUrl = null,
+        Func<ServerOptions, ServerOptions>? change = null, Func<Task<ILedger>>? open = null)
     {
         var world = await World.StartAsync(topUp, providerUrl: providerUrl, open: open, change: options => (change?.Invoke(options) ?? options) with
         {
@@ -26,12 +27,14 @@ internal static class DialectsWorld
             [
                 options.Providers[0],
                 options.Providers[0] with { Name = "claude", Dialect = ProviderDialect.Anthropic },
-                options.Providers[0] with { Name = "google", Dialect = ProviderDialect.Gemini, BaseUrl = new Uri(options.Providers[0].BaseUrl.OriginalString + "beta") },
+                options.Providers[0] with { Name = "google", Dialect = ProviderDialect.Gemini, BaseUrl = new Uri(
+                    options.Providers[0].BaseUrl.OriginalString + "beta") },
             ],
             Models =
             [
                 .. options.Models,
-                .. new[] { "text-embedding-3-small", "gpt-image-1", "gpt-4o-mini-tts", "gpt-4o-transcribe", "whisper-1", "tts-1", "dall-e-3", "omni-moderation-latest" }
+                .. new[] { "text-embedding-3-small", "gpt-image-1", "gpt-4o-mini-tts", "gpt-4o-transcribe", "whisper-1", "tts-1", "dall-e-3",
+                    "omni-moderation-latest" }
                     .Select(name => new ModelOptions(name, [new("sim", name)])),
                 new("claude-sonnet-4-5", [new("claude", "claude-sonnet-4-5")]),
                 new("helper", [new("claude", "claude-haiku-4-5")]),

@@ -139,7 +139,8 @@ public sealed class FaultTests
 
         Assert.Equal(whole, error is null && seen.StartsWith("200 ", StringComparison.Ordinal));
         await world.RecordedAsync(1);
-        Assert.Equal(stream.Contains("usage", StringComparison.Ordinal) ? UsageBasis.Reported : UsageBasis.Estimated, (await world.UsageAsync())[0].Usage.Basis);
+        Assert.Equal(
+            stream.Contains("usage", StringComparison.Ordinal) ? UsageBasis.Reported : UsageBasis.Estimated, (await world.UsageAsync())[0].Usage.Basis);
         Assert.Empty(world.Read.OpenHolds(null));
     }
 
@@ -181,7 +182,8 @@ public sealed class FaultTests
     [InlineData(World.HelloStream)]
     public async Task A_provider_that_takes_too_long_is_given_up_and_recorded(string body)
     {
-        await using var world = await World.StartAsync(change: options => options with { Gateway = options.Gateway with { RequestTimeout = TimeSpan.FromMilliseconds(300) } });
+        await using var world =
+            await World.StartAsync(change: options => options with { Gateway = options.Gateway with { RequestTimeout = TimeSpan.FromMilliseconds(300) } });
 
         using var response = await world.ChatAsync(body, "X-Sim-Fault: slow:5000");
 

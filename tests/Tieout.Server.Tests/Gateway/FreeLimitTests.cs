@@ -18,7 +18,8 @@ public sealed class FreeLimitTests
         var statuses = new List<HttpStatusCode>();
         for (var i = 0; i < 5; i++)
         {
-            using var answer = await world.Http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+            using var answer =
+                await world.Http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
             statuses.Add(answer.StatusCode);
         }
 

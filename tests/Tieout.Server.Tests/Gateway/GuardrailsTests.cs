@@ -56,7 +56,9 @@ public sealed class GuardrailsTests
 
     private static GuardedCall Call(Routes routes, string model, string? user, KeyTerms? terms)
     {
-        var key = new ApiKey("key", "acme", Team: null, Project: null, Name: null, SecretSha256: "", Blocked: false, DateTimeOffset.UnixEpoch) { Terms = terms };
+        var key = new ApiKey(
+            "key", "acme", Team: null, Project: null, Name: null, SecretSha256: "", Blocked: false, DateTimeOffset.UnixEpoch)
+        { Terms = terms };
         var spender = new Spender(key, []);
         return new(spender, KeyScope.Chat, ProviderDialect.OpenAi, new GatewayRequest { Model = model, User = user, Bytes = 0 }, routes);
     }

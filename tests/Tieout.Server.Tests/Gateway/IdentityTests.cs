@@ -15,13 +15,16 @@ public sealed class IdentityTests
         await world.AddKeyAsync("tk-team", "key-2", team: "research");
 
         using var response = await world.ChatAsync(
-            World.Hello, "Authorization: Bearer tk-team", "Tieout-Project: atlas", "Tieout-Feature: search", "Tieout-User: ann@example.org", "Tieout-Workflow: nightly",
-            "Tieout-Operation: op-7", "Tieout-Trigger: auto_save", "X-Correlation-Id: corr-1", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+            World.Hello, "Authorization: Bearer tk-team", "Tieout-Project: atlas", "Tieout-Feature: search", "Tieout-User: ann@example.org",
+            "Tieout-Workflow: nightly",
+            "Tieout-Operation: op-7", "Tieout-Trigger: auto_save", "X-Correlation-Id: corr-1",
+            "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 
         Assert.Equal("op-7", response.Headers.GetValues("Tieout-Operation").Single());
         Assert.Equal("corr-1", response.Headers.GetValues("X-Correlation-Id").Single());
         var usage = Assert.Single(await world.UsageAsync()).Usage;
-        Assert.Equal(("acme", "atlas", "research", "key-2", "search"), (usage.Labels.Org, usage.Labels.Project, usage.Labels.Team, usage.Labels.Key, usage.Labels.Feature));
+        Assert.Equal(("acme", "atlas", "research", "key-2", "search"),
+            (usage.Labels.Org, usage.Labels.Project, usage.Labels.Team, usage.Labels.Key, usage.Labels.Feature));
         Assert.Equal(("sim", "gpt-4o", "auto_save"), (usage.Labels.Provider, usage.Labels.Model, usage.Labels.Trigger));
         Assert.Equal(("op-7", 1, "nightly", "corr-1"), (usage.OperationId, usage.AttemptNo, usage.WorkflowId, usage.CorrelationId));
         Assert.Equal(("4bf92f3577b34da6a3ce929d0e0e4736", "ann@example.org", 200), (usage.TraceId, usage.EndUser, usage.StatusCode));
@@ -66,7 +69,8 @@ public sealed class IdentityTests
     {
         await using var world = await World.StartAsync(change: options => options with { Providers = [options.Providers[0] with { ForwardHeaders = ["*"] }] });
 
-        using var response = await world.ChatAsync(World.Hello, "X-Sim-Completion-Tokens: 3", "Cookie: a=b", "api-key: secret", "Proxy-Authorization: Basic x", "Host: evil.example");
+        using var response = await world.ChatAsync(
+            World.Hello, "X-Sim-Completion-Tokens: 3", "Cookie: a=b", "api-key: secret", "Proxy-Authorization: Basic x", "Host: evil.example");
 
         var call = Assert.Single(world.Bill.Calls());
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {World.ProviderKey}"))), call.AuthorizationSha256);
@@ -78,7 +82,8 @@ public sealed class IdentityTests
     {
         await using var world = await World.StartAsync();
 
-        using var response = await world.ChatAsync(World.Hello, "X-Sim-Completion-Tokens: 3", "Tieout-Feature: search", "X-Correlation-Id: corr-1", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        using var response = await world.ChatAsync(World.Hello, "X-Sim-Completion-Tokens: 3", "Tieout-Feature: search", "X-Correlation-Id: corr-1",
+            "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 
         Assert.Equal(["X-Sim-Completion-Tokens"], Assert.Single(world.Bill.Calls()).Headers.Keys);
     }
@@ -87,9 +92,11 @@ public sealed class IdentityTests
     public async Task Nothing_in_a_request_changes_where_it_goes()
     {
         await using var world = await World.StartAsync();
-        const string body = """{"model":"gpt-4o","messages":[],"base_url":"http://169.254.169.254/","upstream":"http://evil.example","api_base":"file:///etc/passwd"}""";
+        const string body =
+            """{"model":"gpt-4o","messages":[],"base_url":"http://169.254.169.254/","upstream":"http://evil.example","api_base":"file:///etc/passwd"}""";
 
-        using var response = await world.ChatAsync(body, "Host: evil.example", "X-Forwarded-Host: evil.example", "X-Original-URL: http://evil.example", "Forwarded: host=evil.example");
+        using var response = await world.ChatAsync(
+            body, "Host: evil.example", "X-Forwarded-Host: evil.example", "X-Original-URL: http://evil.example", "Forwarded: host=evil.example");
 
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Single(world.Bill.Calls());

@@ -11,7 +11,8 @@ using Tieout.Server.Reconciliation;
 
 namespace Tieout.Server.Tests.Gateway;
 
-/// <summary>The work of every scanner of foreign bytes grows with their number, not with its square: four times the bytes, about four times the time of the processor.</summary>
+/// <summary>The work of every scanner of foreign bytes grows with their number, not with its square: four times the bytes, about four times the time of the
+/// processor.</summary>
 public sealed class LinearScannerTests
 {
     /// <summary>A scanner that costs the square takes 16 times as long. Between the two lie caches and a busy machine.</summary>
@@ -35,7 +36,8 @@ public sealed class LinearScannerTests
         ["form"] = bytes => RequestForm.ReadAsync("multipart/form-data; boundary=b", bytes, CancellationToken.None).AsTask(),
         ["names of what is kept"] = bytes => Done(() => ReferenceReader.Read(bytes, ReferenceRules.Of(ProviderDialect.OpenAi), out _)),
         ["chat answer"] = bytes => Done(() => ChatAnswer.TryRead(bytes, out _)),
-        ["members of an answer"] = bytes => Done(() => { JsonMember.Value(bytes, "usage"u8); JsonMember.WrittenBytes(bytes); JsonMember.Overlay(bytes, "{}"u8); }),
+        ["members of an answer"] = bytes => Done(
+            () => { JsonMember.Value(bytes, "usage"u8); JsonMember.WrittenBytes(bytes); JsonMember.Overlay(bytes, "{}"u8); }),
         ["plain records"] = bytes => Done(() => PlainUsage.Read(bytes)),
         ["events"] = bytes => Done(() => CloudEvents.Read(bytes, org: null, out _)),
         ["traces"] = bytes => Done(() => OtlpTraces.Read(bytes)),
@@ -111,7 +113,8 @@ public sealed class LinearScannerTests
     private static async Task RelayAsync(byte[] bytes, bool isArray)
     {
         var context = new DefaultHttpContext { Response = { Body = Stream.Null } };
-        using var deadline = new AttemptDeadline(new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeSpan.FromMinutes(1), TimeProvider.System);
+        using var deadline = new AttemptDeadline(
+            new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeSpan.FromMinutes(1), TimeProvider.System);
         await new AnswerStream(context, new EveryEvent(), deadline, new GatewayOptions(), isArray).RelayAsync(new PieceStream(bytes, PieceBytes));
     }
 

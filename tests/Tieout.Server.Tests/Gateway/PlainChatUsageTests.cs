@@ -24,12 +24,16 @@ public sealed class PlainChatUsageTests
     {
         // Small numbers, so that parts above their whole and totals that do not tie are common.
         var count = Gen.Elements("0", "1", "2", "3", "5", "8", "null", "-1", "2.0", "1.5", "\"3\"", "9999999999999", "{}");
-        var part = from name in Gen.Elements("cached_tokens", "cache_write_tokens", "reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "new_tokens")
+        var part = from name in Gen.Elements(
+            "cached_tokens", "cache_write_tokens", "reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "new_tokens")
                    from value in count
                    select $"\"{name}\":{value}";
         var parts = from one in part from two in part select "{" + one + "," + two + "}";
         var member = Gen.OneOf(
-            from name in Gen.Elements("prompt_tokens", "completion_tokens", "total_tokens", "cost", "iterations") from value in count select $"\"{name}\":{value}",
+            from name in Gen.Elements(
+                "prompt_tokens", "completion_tokens", "total_tokens", "cost", "iterations")
+            from value in count
+            select $"\"{name}\":{value}",
             from name in Gen.Elements("prompt_tokens_details", "completion_tokens_details") from value in parts select $"\"{name}\":{value}");
         var block = from input in Gen.Choose(0, 9)
                     from output in Gen.Choose(0, 9)
@@ -41,7 +45,8 @@ public sealed class PlainChatUsageTests
         {
             if (!PlainChatUsage.TryRead(Encoding.UTF8.GetBytes(text), out var counts)) return true;
             read++;
-            return OpenAi.Read(Encoding.UTF8.GetBytes($"{{\"usage\":{text}}}").AsMemory()) is UsageReading.Measured({ Flags: UsageFlags.None } measured) && measured.Counts == counts;
+            return OpenAi.Read(Encoding.UTF8.GetBytes($"{{\"usage\":{text}}}").AsMemory()) is UsageReading.Measured({ Flags: UsageFlags.None } measured)
+                && measured.Counts == counts;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
         Assert.True(read > 40, $"Only {read} blocks were plain.");
     }

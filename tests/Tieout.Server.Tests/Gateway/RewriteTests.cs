@@ -17,9 +17,12 @@ public sealed class RewriteTests
     [InlineData("""{"model":"m","stream":true,%}""", """{"model":"gpt-4o","stream":true,%,"stream_options":{"include_usage":true}}""")]
     [InlineData("""{"model":"m","stream":true,"stream_options":{},%}""", """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},%}""")]
     [InlineData("""{"stream_options":null,"model":"m","stream":true,%}""", """{"stream_options":{"include_usage":true},"model":"gpt-4o","stream":true,%}""")]
-    [InlineData("""{"stream_options":{"include_usage": false },"model":"m","stream":true,%}""", """{"stream_options":{"include_usage": true },"model":"gpt-4o","stream":true,%}""")]
-    [InlineData("""{"model":"m","stream":true,"stream_options":{ "a":1},%}""", """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true, "a":1},%}""")]
-    [InlineData("""{"model":"m","stream":true,"stream_options":{"include_usage":true},%}""", """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},%}""")]
+    [InlineData("""{"stream_options":{"include_usage": false },"model":"m","stream":true,%}""",
+        """{"stream_options":{"include_usage": true },"model":"gpt-4o","stream":true,%}""")]
+    [InlineData("""{"model":"m","stream":true,"stream_options":{ "a":1},%}""",
+        """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true, "a":1},%}""")]
+    [InlineData("""{"model":"m","stream":true,"stream_options":{"include_usage":true},%}""",
+        """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},%}""")]
     [InlineData("""{"model":"m","stream":false,"stream_options":{"a":1},%}""", """{"model":"gpt-4o","stream":false,"stream_options":{"a":1},%}""")]
     public void Only_the_model_and_the_wish_for_usage_change(string body, string expected) =>
         Assert.Equal(expected.Replace("%", Rest, StringComparison.Ordinal), Rewrite(body.Replace("%", Rest, StringComparison.Ordinal)));
@@ -28,7 +31,8 @@ public sealed class RewriteTests
     public void Any_order_of_members_stays_JSON_with_the_same_members()
     {
         var members = new[] { "\"model\":\"m\"", "\"stream\":true", "\"messages\":[]", "\"temperature\":0.70", "\"tools\":[{\"model\":\"m\"}]" };
-        var options = new[] { null, "\"stream_options\":null", "\"stream_options\":{}", "\"stream_options\":{\"x\":1}", "\"stream_options\":{\"include_usage\":false}", "\"stream_options\":{\"include_usage\":null,\"x\":{}}" };
+        var options = new[] { null, "\"stream_options\":null", "\"stream_options\":{}", "\"stream_options\":{\"x\":1}",
+            "\"stream_options\":{\"include_usage\":false}", "\"stream_options\":{\"include_usage\":null,\"x\":{}}" };
         var anyBody = from order in Gen.Shuffle(members)
                       from option in Gen.Elements(options)
                       from place in Gen.Choose(0, members.Length)
@@ -39,7 +43,8 @@ public sealed class RewriteTests
             var before = JsonNode.Parse(body)!.AsObject();
             var after = JsonNode.Parse(Rewrite(body))!.AsObject();
             var asked = (bool?)after["stream_options"]?["include_usage"] ?? false;
-            var same = before.Where(member => member.Key is not "model" and not "stream_options").All(member => JsonNode.DeepEquals(member.Value, after[member.Key]));
+            var same = before.Where(member => member.Key is not "model" and not "stream_options").All(
+                member => JsonNode.DeepEquals(member.Value, after[member.Key]));
             return asked && same && (string?)after["model"] == "gpt-4o" && body.Contains("0.70", StringComparison.Ordinal);
         }).QuickCheckThrowOnFailure();
     }

@@ -13,7 +13,8 @@ public sealed class SpoolTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>With a spool that takes nothing, though it does not know it yet.</summary>
-    public static ServerOptions WithoutRoom(ServerOptions options) => options with { SpoolLimits = new(FirstBytes: 0, StepBytes: 1, ReserveBytes: 0, MaxBytes: 512) };
+    public static ServerOptions WithoutRoom(ServerOptions options) =>
+        options with { SpoolLimits = new(FirstBytes: 0, StepBytes: 1, ReserveBytes: 0, MaxBytes: 512) };
 
     [Fact]
     public async Task S1_M4_an_answer_is_given_once_its_settlement_is_in_the_spool_and_is_charged_once()
@@ -54,7 +55,11 @@ public sealed class SpoolTests
 
         await using var again = TieoutServer.Build(options, world.Ledger);
         await again.StartAsync(Stop);
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(again.Urls.First()), DefaultRequestHeaders = { Authorization = new("Bearer", World.Secret) } };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(again.Urls.First()),
+            DefaultRequestHeaders = { Authorization = new("Bearer", World.Secret) }
+        };
         using (var refused = await http.PostAsync("/v1/chat/completions", new StringContent(World.Hello), Stop))
         {
             Assert.Equal(503, (int)refused.StatusCode);
@@ -62,7 +67,8 @@ public sealed class SpoolTests
         }
 
         world.Ledger.Broken = null;
-        await World.SoonAsync(async () => (await http.PostAsync("/v1/chat/completions", new StringContent(World.Hello), Stop)).IsSuccessStatusCode, "new spend once the spool is replayed");
+        await World.SoonAsync(async () => (await http.PostAsync("/v1/chat/completions", new StringContent(World.Hello), Stop)).IsSuccessStatusCode,
+            "new spend once the spool is replayed");
         Assert.Equal(2, (await world.UsageAsync()).Count);
         await again.StopAsync(Stop);
     }
@@ -70,7 +76,8 @@ public sealed class SpoolTests
     [Fact]
     public async Task S1_a_spool_without_room_refuses_new_spend_and_drops_nothing()
     {
-        await using var world = await World.StartAsync(change: options => options with { SpoolLimits = new(FirstBytes: 4096, StepBytes: 1024, ReserveBytes: 8192, MaxBytes: 8192) });
+        await using var world = await World.StartAsync(
+            change: options => options with { SpoolLimits = new(FirstBytes: 4096, StepBytes: 1024, ReserveBytes: 8192, MaxBytes: 8192) });
         using var response = await world.ChatAsync(World.Hello);
         Assert.Equal(503, (int)response.StatusCode);
         Assert.Empty(world.Bill.Calls());

@@ -26,7 +26,8 @@ public sealed class StoredResponsesTests
 
         Assert.All(answers, answer => Assert.Equal((200, "completed"), answer));
         var row = Assert.Single(await world.UsageAsync());
-        Assert.Equal((Amount.Parse("0.0045"), 1, "op-9", "wf-9", "chat"), (row.Charge, row.Usage.AttemptNo, row.Usage.OperationId, row.Usage.WorkflowId, row.Usage.Labels.Feature));
+        Assert.Equal((Amount.Parse("0.0045"), 1, "op-9", "wf-9", "chat"),
+            (row.Charge, row.Usage.AttemptNo, row.Usage.OperationId, row.Usage.WorkflowId, row.Usage.Labels.Feature));
         Assert.Equal(Amount.Parse("0.0045"), await world.TiesOutAsync());
 
         world = await world.RestartedAsync();
@@ -56,7 +57,8 @@ public sealed class StoredResponsesTests
         await world.DoAsync(new Command.OpenOrg(new Org("other", "USD", BillingMode.Postpaid, null, "UTC")));
         await world.DoAsync(new Command.Record(
             SettingKind.Key, "other", "key-o",
-            new ApiKey("key-o", "other", null, null, null, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("tk-other"u8)), false, DateTimeOffset.UnixEpoch).ToJson(), Once: false));
+            new ApiKey("key-o", "other", null, null, null, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("tk-other"u8)), false,
+                DateTimeOffset.UnixEpoch).ToJson(), Once: false));
         var done = await MakeAsync(world, """{"model":"gpt-4o","input":"Hi"}""");
         var pending = await MakeAsync(world, InBackground);
         for (var start = 0; start < 2; start++)
@@ -78,7 +80,8 @@ public sealed class StoredResponsesTests
         var world = await DialectsWorld.StartAsync();
         var id = await MakeAsync(world, InBackground);
         var hold = Assert.Single(world.Read.OpenHolds(null));
-        var usage = new UsageRecord(hold.Id, hold.Scope, hold.OperationId, 1, null, null, null, hold.EndUser, hold.HeldAt, 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None);
+        var usage = new UsageRecord(hold.Id, hold.Scope, hold.OperationId, 1, null, null, null, hold.EndUser, hold.HeldAt, 5, 200, new(10, 0, 0, 5, 0),
+            UsageBasis.Reported, UsageFlags.None);
         await world.DoAsync(new Command.Settle(new(usage, null, Amount.Zero, Amount.Parse("0.0045"))));
         world = await world.RestartedAsync();
 
@@ -110,7 +113,8 @@ public sealed class StoredResponsesTests
 
     private static async Task<string> MakeAsync(World world, string body, params string[] headers)
     {
-        using var made = await world.PostAsync("/v1/responses", body, [DialectsChargeTests.KeyOf(""), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 200", .. headers]);
+        using var made = await world.PostAsync(
+            "/v1/responses", body, [DialectsChargeTests.KeyOf(""), "X-Sim-Prompt-Tokens: 1000", "X-Sim-Completion-Tokens: 200", .. headers]);
         var text = await made.Content.ReadAsStringAsync(Stop);
         Assert.True((int)made.StatusCode == 200, text);
         return JsonElement.Parse(text).GetProperty("id").GetString()!;

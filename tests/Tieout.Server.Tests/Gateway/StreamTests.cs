@@ -55,7 +55,8 @@ public sealed class StreamTests
         });
 
         Assert.NotEmpty(seen);
-        Assert.DoesNotContain(seen, line => line.Contains("[DONE]", StringComparison.Ordinal) || line.Contains("\"finish_reason\":\"", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            seen, line => line.Contains("[DONE]", StringComparison.Ordinal) || line.Contains("\"finish_reason\":\"", StringComparison.Ordinal));
         Assert.Empty(await world.UsageAsync());
         Assert.Single(world.Read.OpenHolds(World.Org));
 

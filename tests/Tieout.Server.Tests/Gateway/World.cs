@@ -48,7 +48,8 @@ internal sealed class World : IAsyncDisposable
     /// <param name="topUp">What the org has at the beginning, in major units.</param>
     /// <param name="change">Changes the options before the server is built.</param>
     /// <param name="open">Opens the ledger; null: an embedded one in the world's folder.</param>
-    public static async Task<World> StartAsync(string topUp = "1000", Func<ServerOptions, ServerOptions>? change = null, string? providerUrl = null, Func<Task<ILedger>>? open = null)
+    public static async Task<World> StartAsync(
+        string topUp = "1000", Func<ServerOptions, ServerOptions>? change = null, string? providerUrl = null, Func<Task<ILedger>>? open = null)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var provider = SimulatedProviderApp.Build(new() { Listen = "http://127.0.0.1:0" });
@@ -87,7 +88,18 @@ internal sealed class World : IAsyncDisposable
         // No draining: a test that hangs up means it.
         var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { BaseAddress = new Uri(server.Urls.First()) };
         http.DefaultRequestHeaders.Authorization = new("Bearer", Secret);
-        return new World { Provider = provider, Server = server, Ledger = ledger, Http = http, Folder = folder, Options = options, Operations = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(server.Urls.Last()) } };
+        return new World
+        {
+            Provider = provider,
+            Server = server,
+            Ledger = ledger,
+            Http = http,
+            Folder = folder,
+            Options = options,
+            Operations = new(
+            new SocketsHttpHandler { UseProxy = false })
+            { BaseAddress = new Uri(server.Urls.Last()) }
+        };
     }
 
     public static KeyTerms AllScopes { get; } = new(Scopes: [.. KeyScope.All.Select(scope => scope.Name)]);
@@ -95,7 +107,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Adds a key with every scope.</summary>
     public Task AddKeyAsync(string secret, string id, string? team = null, string? project = null, bool blocked = false) => DoAsync(new Command.Record(
         SettingKind.Key, Org, id,
-        new ApiKey(id, Org, team, project, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))), blocked, DateTimeOffset.UnixEpoch) { Terms = AllScopes }.ToJson(), Once: false));
+        new ApiKey(id, Org, team, project, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))), blocked,
+            DateTimeOffset.UnixEpoch)
+        { Terms = AllScopes }.ToJson(), Once: false));
 
     public Task SetBudgetAsync(string limit, bool hard = true, BudgetScope? scope = null) =>
         DoAsync(new Command.SetBudget(new Budget(scope ?? new(Org), WindowUnit.Day, Amount.Parse(limit), hard, "UTC", Budget.DefaultThresholds)));
@@ -106,7 +120,12 @@ internal sealed class World : IAsyncDisposable
 
     public ChatClient Client(string model = "gpt-4o", string secret = Secret) => new(
         model, new ApiKeyCredential(secret),
-        new OpenAIClientOptions { Endpoint = new Uri($"{Server.Urls.First()}/v1"), Transport = new HttpClientPipelineTransport(new HttpClient(new SocketsHttpHandler { UseProxy = false })) });
+        new OpenAIClientOptions
+        {
+            Endpoint = new Uri($"{Server.Urls.First()}/v1"),
+            Transport = new HttpClientPipelineTransport(
+            new HttpClient(new SocketsHttpHandler { UseProxy = false }))
+        });
 
     /// <summary>Sends a chat request; headers as <c>name: value</c>.</summary>
     public Task<HttpResponseMessage> ChatAsync(string body, params string[] headers)
@@ -123,17 +142,23 @@ internal sealed class World : IAsyncDisposable
     }
 
     public const string Hello = """{"model":"gpt-4o","messages":[{"role":"user","content":"Hello there, how are you?"}],"max_tokens":100}""";
-    public const string HelloStream = """{"model":"gpt-4o","messages":[{"role":"user","content":"Hello there, how are you?"}],"max_tokens":100,"stream":true}""";
+    public const string HelloStream =
+        """{"model":"gpt-4o","messages":[{"role":"user","content":"Hello there, how are you?"}],"max_tokens":100,"stream":true}""";
 
     public async Task<IReadOnlyList<UsageRow>> UsageAsync()
     {
         var rows = new List<UsageRow>();
-        await foreach (var row in Read.UsageAsync(new(Org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken)) rows.Add(row);
+        await foreach (var row in Read.UsageAsync(new(Org, Instant.UnixEpoch, new Instant(long.MaxValue)), TestContext.Current.CancellationToken))
+        {
+            rows.Add(row);
+        }
+
         return rows;
     }
 
     /// <summary>Waits until so many usage records are written and nothing is held: what has ended, the figures in memory show too.</summary>
-    /// <remarks>A commit can be read from the file a moment before the figures in memory show it, so a test that saw the row alone could read the balance before it.</remarks>
+    /// <remarks>A commit can be read from the file a moment before the figures in memory show it, so a test that saw the row alone could read the balance
+    /// before it.</remarks>
     public async Task<IReadOnlyList<UsageRow>> RecordedAsync(int count, string what = "the usage is recorded")
     {
         await SoonAsync(async () => (await UsageAsync()).Count == count && Read.OpenHolds(null).Count == 0, what);

@@ -22,7 +22,8 @@ public sealed class BodyTests
     [Fact]
     public async Task A_body_has_room_before_its_first_byte_is_read()
     {
-        await using var world = await World.StartAsync(change: options => options with { Governor = options.Governor with { BodyBytes = new(300_000, 200_000, 100_000) } });
+        await using var world =
+            await World.StartAsync(change: options => options with { Governor = options.Governor with { BodyBytes = new(300_000, 200_000, 100_000) } });
         var occupancy = world.Server.Services.GetRequiredService<Occupancy>();
         await using (var slow = await RawClient.ConnectAsync(world.Server.Urls.First()))
         {
@@ -30,7 +31,8 @@ public sealed class BodyTests
             await UntilAsync(() => occupancy.Taken(Resource.BodyBytes) == 90_000);
 
             using var refused = await world.ChatAsync(Large);
-            await AssertRefusedAsync(refused, HttpStatusCode.TooManyRequests, "occupancy_exceeded", "100000 bytes of request bodies in memory (governor.body_bytes_per_caller)");
+            await AssertRefusedAsync(
+                refused, HttpStatusCode.TooManyRequests, "occupancy_exceeded", "100000 bytes of request bodies in memory (governor.body_bytes_per_caller)");
             Assert.Equal(90_000, occupancy.Taken(Resource.BodyBytes));
             Assert.Equal(1, occupancy.Refused(Resource.BodyBytes, ShareHolder.Caller));
             using var small = await world.ChatAsync(World.Hello);
@@ -46,8 +48,11 @@ public sealed class BodyTests
     [Fact]
     public async Task A_body_without_a_length_is_counted_as_it_comes()
     {
-        await using var world = await World.StartAsync(change: options => options with { Governor = options.Governor with { BodyBytes = new(30_000, 20_000, 10_000) } });
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(Large, Encoding.UTF8, "application/json") };
+        await using var world =
+            await World.StartAsync(change: options => options with { Governor = options.Governor with { BodyBytes = new(30_000, 20_000, 10_000) } });
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "/v1/chat/completions")
+        { Content = new StringContent(Large, Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new("Bearer", World.Secret);
         request.Headers.TransferEncodingChunked = true;
 
@@ -61,9 +66,14 @@ public sealed class BodyTests
     [Fact]
     public async Task What_a_packed_body_unpacks_to_counts()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { Governor = options.Governor with { BodyBytes = new(900_000, 600_000, 300_000) } });
+        await using var world =
+            await ApiWorld.StartAsync(options => options with { Governor = options.Governor with { BodyBytes = new(900_000, 600_000, 300_000) } });
         using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) await gzip.WriteAsync(Encoding.ASCII.GetBytes($"[{new string(' ', 1_000_000)}]"), Stop);
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync(Encoding.ASCII.GetBytes($"[{new string(' ', 1_000_000)}]"), Stop);
+        }
+
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/usage") { Content = new ByteArrayContent(packed.ToArray()) };
         request.Headers.Authorization = new("Bearer", ApiWorld.Admin);
         request.Content.Headers.ContentType = new("application/json");
@@ -88,11 +98,14 @@ public sealed class BodyTests
         using var refused = await world.ChatAsync(World.Hello);
         await AssertRefusedAsync(refused, HttpStatusCode.TooManyRequests, "occupancy_exceeded", "1 requests in flight (governor.requests_per_caller)");
 
-        using var other = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(World.Hello, Encoding.UTF8, "application/json") };
+        using var other = new HttpRequestMessage(
+            HttpMethod.Post, "/v1/chat/completions")
+        { Content = new StringContent(World.Hello, Encoding.UTF8, "application/json") };
         other.Headers.Authorization = new("Bearer", "tk-of-another");
         using var answered = await world.Http.SendAsync(other, Stop);
         Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
-        Assert.Contains("tieout_governor_refused_total{resource=\"requests\",holder=\"caller\"} 1", await world.Operations.GetStringAsync("/metrics", Stop), StringComparison.Ordinal);
+        Assert.Contains("tieout_governor_refused_total{resource=\"requests\",holder=\"caller\"} 1", await world.Operations.GetStringAsync("/metrics", Stop),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +131,8 @@ public sealed class BodyTests
     public void A_share_is_given_back_whole_whoever_refused()
     {
         var occupancy = new Occupancy(new GovernorOptions { Requests = new(3, 2, 2) });
-        Visit[] visits = [occupancy.Begin("a", "k1"), occupancy.Begin("a", "k2"), occupancy.Begin("a", "k3"), occupancy.Begin("b", "k1"), occupancy.Begin("c", "k1")];
+        Visit[] visits = [occupancy.Begin("a", "k1"), occupancy.Begin("a", "k2"), occupancy.Begin("a", "k3"), occupancy.Begin("b", "k1"),
+            occupancy.Begin("c", "k1")];
 
         Assert.Equal([null, null, ShareHolder.Org, null, ShareHolder.All], visits.Select(visit => visit.TryTake(Resource.Requests, 1)?.Holder));
         visits[0].Dispose();
@@ -131,7 +145,8 @@ public sealed class BodyTests
         Assert.Equal(ShareHolder.Caller, occupancy.Begin("a", "k1").TryTake(Resource.Requests, 3)?.Holder);
     }
 
-    private static byte[] Head(string rest) => Encoding.ASCII.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {World.Secret}\r\n{rest}");
+    private static byte[] Head(string rest) =>
+        Encoding.ASCII.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {World.Secret}\r\n{rest}");
 
     private static async Task AssertRefusedAsync(HttpResponseMessage response, HttpStatusCode status, string code, string detail)
     {

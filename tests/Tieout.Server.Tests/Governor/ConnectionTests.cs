@@ -23,7 +23,8 @@ public sealed partial class ConnectionTests
     [Fact]
     public async Task Silent_connections_never_keep_others_out()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { Governor = options.Governor with { Connections = 100, ConnectionsPerAddress = 50 } });
+        await using var world =
+            await ApiWorld.StartAsync(options => options with { Governor = options.Governor with { Connections = 100, ConnectionsPerAddress = 50 } });
         var table = world.Server.Services.GetRequiredService<ConnectionTable>();
         using var silent = await SilentAsync(world.Url, 300);
 
@@ -52,7 +53,8 @@ public sealed partial class ConnectionTests
                 // Each of these opens files of the store that it has not opened before.
                 await OkAsync(http, HttpMethod.Post, "orgs", """{"id":"acme","asset":"USD","billing":"prepaid"}""");
                 await OkAsync(http, HttpMethod.Post, "orgs/acme/topups", """{"id":"first","amount":"10"}""");
-                await OkAsync(http, HttpMethod.Post, "usage", $$"""[{"org":"acme","id":"a","occurred_at":"{{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}}","provider":"openai","model":"gpt-4o","input_tokens":1000}]""");
+                await OkAsync(http, HttpMethod.Post, "usage",
+                    $$"""[{"org":"acme","id":"a","occurred_at":"{{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}}","provider":"openai","model":"gpt-4o","input_tokens":1000}]""");
                 Assert.Contains("gpt-4o", await OkAsync(http, HttpMethod.Get, "orgs/acme/usage", null), StringComparison.Ordinal);
             }
             finally
@@ -115,7 +117,8 @@ public sealed partial class ConnectionTests
     public void Half_of_the_open_files_is_for_clients(int wanted, int? files, int expected) => Assert.Equal(expected, OpenFiles.Connections(wanted, files));
 
     private static ConnectionTable Table(int connections, int perAddress) =>
-        new(new GovernorOptions { Connections = connections, ConnectionsPerAddress = perAddress }, [IPNetwork.Parse("10.9.0.0/16")], openFiles: null, NullLogger<ConnectionTable>.Instance);
+        new(new GovernorOptions { Connections = connections, ConnectionsPerAddress = perAddress }, [IPNetwork.Parse("10.9.0.0/16")], openFiles: null,
+            NullLogger<ConnectionTable>.Instance);
 
     private static async Task<string> OkAsync(HttpClient http, HttpMethod method, string path, string? body)
     {
@@ -140,7 +143,8 @@ public sealed partial class ConnectionTests
     }
 
     private static Process Serve(string folder, int openFiles) => Process.Start(new ProcessStartInfo(
-        "sh", ["-c", $"ulimit -n {openFiles}; exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "tieout.dll"), "serve", "--data", folder, "--listen", "http://127.0.0.1:0"])
+        "sh", ["-c", $"ulimit -n {openFiles}; exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "tieout.dll"), "serve", "--data", folder,
+            "--listen", "http://127.0.0.1:0"])
     {
         RedirectStandardOutput = true,
         WorkingDirectory = folder,

@@ -17,7 +17,8 @@ public sealed class LedgerLimitTests
     [Fact]
     public async Task Settings_beyond_the_limit_are_refused_with_the_limit()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { Governor = options.Governor with { Ledger = new() { SettingsPerKind = 2 } } });
+        await using var world =
+            await ApiWorld.StartAsync(options => options with { Governor = options.Governor with { Ledger = new() { SettingsPerKind = 2 } } });
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/teams", """{"name":"blue"}""");
 
         using var refused = await world.SendAsync(HttpMethod.Post, "/orgs/acme/teams", """{"name":"green"}""");
@@ -30,8 +31,10 @@ public sealed class LedgerLimitTests
     [Fact]
     public async Task A_hold_beyond_the_limit_is_refused_with_the_limit()
     {
-        await using var world = await World.StartAsync(change: options => options with { Governor = options.Governor with { Ledger = new() { OpenHoldsPerOrg = 1 } } });
-        await world.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = World.Org, Source = UsageSource.Gateway }, null, "op", Core.Money.Amount.Parse("1"), TimeSpan.FromMinutes(5)));
+        await using var world =
+            await World.StartAsync(change: options => options with { Governor = options.Governor with { Ledger = new() { OpenHoldsPerOrg = 1 } } });
+        await world.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = World.Org, Source = UsageSource.Gateway }, null, "op",
+            Core.Money.Amount.Parse("1"), TimeSpan.FromMinutes(5)));
 
         using var refused = await world.ChatAsync(World.Hello);
         var error = (await refused.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("error");
@@ -51,14 +54,17 @@ public sealed class LedgerLimitTests
             await using (var ledger = SqliteLedger.Open(folder.FullName))
             {
                 await ledger.SubmitAsync(new Command.OpenOrg(new("acme", "USD", Core.Tenancy.BillingMode.Postpaid, null, "UTC")), Stop);
-                await ledger.SubmitAsync(new Command.SetBudget(new(new("acme", User: "*"), Core.Budgets.WindowUnit.Month, new(1_000_000), Hard: true, "UTC", [])), Stop);
+                await ledger.SubmitAsync(
+                    new Command.SetBudget(new(new("acme", User: "*"), Core.Budgets.WindowUnit.Month, new(1_000_000), Hard: true, "UTC", [])), Stop);
                 for (var i = 0; i < 2; i++) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Hold(i), Stop));
             }
 
             await using var again = SqliteLedger.Open(folder.FullName);
             again.Limit(limits);
             Assert.Equal(Refusal.TooManyOpenHolds, Assert.IsType<Outcome.Refused>(await again.SubmitAsync(Hold(7), Stop)).Reason);
-            Assert.Equal(Refusal.TooManySettings, Assert.IsType<Outcome.Refused>(await again.SubmitAsync(new Command.SetBudget(new(new("acme", Team: "t"), Core.Budgets.WindowUnit.Month, new(1), Hard: true, "UTC", [])), Stop)).Reason);
+            Assert.Equal(Refusal.TooManySettings,
+                Assert.IsType<Outcome.Refused>(await again.SubmitAsync(
+                    new Command.SetBudget(new(new("acme", Team: "t"), Core.Budgets.WindowUnit.Month, new(1), Hard: true, "UTC", [])), Stop)).Reason);
             Assert.IsType<Outcome.Done>(await again.SubmitAsync(new Command.Release(Id(0)), Stop));
             Assert.IsType<Outcome.Done>(await again.SubmitAsync(Hold(8), Stop));
             Assert.Equal("other", (await again.Read.AttemptAsync("acme", Id(8), Stop))!.Hold!.EndUser);

@@ -15,12 +15,14 @@ using Tieout.Storage.Sqlite;
 
 namespace Tieout.Server.Tests.Governor;
 
-/// <summary>Reads of stored rows: few at a time, fair between orgs, ended with their time, and never through everybody's rows for an org that has none.</summary>
+/// <summary>Reads of stored rows: few at a time, fair between orgs, ended with their time, and never through everybody's rows for an org that has
+/// none.</summary>
 public sealed class ReadLaneTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static ReadLane Lane(TimeSpan? time = null, BlockedThreads? threads = null) => new(new() { Reads = new(4, 4, 2), ReadTime = time ?? TimeSpan.FromSeconds(10) }, TimeProvider.System, threads);
+    private static ReadLane Lane(TimeSpan? time = null, BlockedThreads? threads = null) =>
+        new(new() { Reads = new(4, 4, 2), ReadTime = time ?? TimeSpan.FromSeconds(10) }, TimeProvider.System, threads);
 
     [Fact]
     public async Task An_org_that_reads_without_end_leaves_places_for_others()
@@ -67,7 +69,8 @@ public sealed class ReadLaneTests
     public async Task A_read_that_takes_too_long_is_ended_and_says_so()
     {
         var lane = Lane(TimeSpan.FromMilliseconds(100));
-        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider(), Response = { Body = new MemoryStream() } };
+        var context =
+            new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider(), Response = { Body = new MemoryStream() } };
 
         await lane.RunAsync(context, new Caller("acme", null, "k1"), http => Task.Delay(Timeout.Infinite, http.RequestAborted));
 
@@ -85,7 +88,8 @@ public sealed class ReadLaneTests
         {
             await using var ledger = await FilledAsync(folder.FullName);
             using var soon = new CancellationTokenSource();
-            var work = ThreadTime.Of(() => Read(ledger, new("acme", Instant.UnixEpoch, Instant.From(DateTimeOffset.MaxValue), EndUser: "nobody"), CancellationToken.None));
+            var work = ThreadTime.Of(
+                () => Read(ledger, new("acme", Instant.UnixEpoch, Instant.From(DateTimeOffset.MaxValue), EndUser: "nobody"), CancellationToken.None));
             await soon.CancelAsync();
 
             Assert.ThrowsAny<OperationCanceledException>(() => Read(ledger, new("acme", Instant.UnixEpoch, Instant.From(DateTimeOffset.MaxValue)), soon.Token));
@@ -169,7 +173,8 @@ public sealed class ReadLaneTests
         for (var i = 0; i < rows; i += 5_000)
         {
             var batch = Enumerable.Range(i, 5_000).Select(number => (Command)new Command.Charge(
-                new(new UsageRecord(new(Guid.CreateVersion7()), labels, $"op{number}", 1, null, null, null, null, now, 1, 200, new(1, 0, 0, 1, 0), UsageBasis.Imported, UsageFlags.None), null, Amount.Zero, Amount.Zero), Fact: true)).ToList();
+                new(new UsageRecord(new(Guid.CreateVersion7()), labels, $"op{number}", 1, null, null, null, null, now, 1, 200, new(1, 0, 0, 1, 0),
+                    UsageBasis.Imported, UsageFlags.None), null, Amount.Zero, Amount.Zero), Fact: true)).ToList();
             Assert.All(await ledger.SubmitAsync(batch), outcome => Assert.IsType<Outcome.Done>(outcome));
         }
     }

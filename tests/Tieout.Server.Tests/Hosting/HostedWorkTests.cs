@@ -5,7 +5,8 @@ using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Hosting;
 
-/// <summary>An exception that ends a background service of .NET ends the whole server, so all lasting work is a <see cref="Worker"/>, which begins again.</summary>
+/// <summary>An exception that ends a background service of .NET ends the whole server, so all lasting work is a <see cref="Worker"/>, which begins
+/// again.</summary>
 public sealed class HostedWorkTests
 {
     /// <summary>They do something when the server starts or stops, and have no loop that an exception could end, or one that catches all.</summary>
@@ -21,7 +22,8 @@ public sealed class HostedWorkTests
         Assert.True(Hosted.Length > 15, $"Only {Hosted.Length} hosted services were found.");
     }
 
-    // Goal: no lasting work is left out of the server, as the watch of the configuration once was. Method: all kinds by reflection, against those of a server that runs.
+    // Goal: no lasting work is left out of the server, as the watch of the configuration once was. Method: all kinds by reflection, against those of a server
+    // that runs.
     [Fact]
     public async Task All_lasting_work_runs_in_a_server()
     {
@@ -30,7 +32,8 @@ public sealed class HostedWorkTests
         // A server without a certificate has none to read again.
         Assert.Equal(
             Hosted.Select(type => type.Name).Except(["TlsReload"]).Order(StringComparer.Ordinal),
-            world.Server.Services.GetServices<IHostedService>().Select(service => service.GetType()).Where(type => type.Assembly == typeof(Worker).Assembly).Select(type => type.Name).Order(StringComparer.Ordinal));
+            world.Server.Services.GetServices<IHostedService>().Select(service => service.GetType())
+                .Where(type => type.Assembly == typeof(Worker).Assembly).Select(type => type.Name).Order(StringComparer.Ordinal));
     }
 
     // Goal: an exception that nobody expected ends neither the server nor the work. Method: work that fails twice is run by the host's own rules.

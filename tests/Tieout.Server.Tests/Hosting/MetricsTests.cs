@@ -32,8 +32,11 @@ public sealed partial class MetricsTests
         Assert.Equal(described.Distinct(StringComparer.Ordinal), described);
         Assert.Equal(health.GetProperty("commit").GetInt64(), Value(lines, "tieout_ledger_commits_total"));
         Assert.Equal(health.GetProperty("quarantined").GetInt32(), Value(lines, "tieout_ledger_quarantined"));
-        Assert.Equal((1, 0, 0, 0), (Value(lines, "tieout_ledger_writable"), Value(lines, "tieout_spool_depth"), Value(lines, "tieout_spool_dropped_records_total"), Value(lines, "tieout_ledger_open_holds")));
-        Assert.Contains(lines, line => line.StartsWith("tieout_upstream_closed{provider=\"sim\"", StringComparison.Ordinal) && line.EndsWith(" 1", StringComparison.Ordinal));
+        Assert.Equal((1, 0, 0, 0),
+            (Value(lines, "tieout_ledger_writable"), Value(lines, "tieout_spool_depth"), Value(lines, "tieout_spool_dropped_records_total"),
+                Value(lines, "tieout_ledger_open_holds")));
+        Assert.Contains(lines,
+            line => line.StartsWith("tieout_upstream_closed{provider=\"sim\"", StringComparison.Ordinal) && line.EndsWith(" 1", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains(World.Org, StringComparison.Ordinal));
     }
 

@@ -16,7 +16,8 @@ public sealed class OperationsPortTests
     {
         await using var world = await ConfiguredWorld.StartAsync();
         await world.WriteAsync("store: oracle://tieout:pa55word@db/tieout");
-        await World.SoonAsync(async () => (await world.DetailAsync()).GetProperty("configuration").GetProperty("error").ValueKind is JsonValueKind.String, "the wrong file is seen");
+        await World.SoonAsync(async () => (await world.DetailAsync()).GetProperty("configuration").GetProperty("error").ValueKind is JsonValueKind.String,
+            "the wrong file is seen");
 
         foreach (var path in (string[])["/healthz", "/readyz"])
         {

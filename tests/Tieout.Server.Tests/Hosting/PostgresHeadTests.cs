@@ -24,7 +24,8 @@ public sealed class PostgresHeadTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    // Goal: whichever bucket lost its end, and whether or not it went on. Method: a copy of the database of before the last commits of one org; a second org's bucket has not moved.
+    // Goal: whichever bucket lost its end, and whether or not it went on. Method: a copy of the database of before the last commits of one org; a second org's
+    // bucket has not moved.
     [Fact]
     public async Task L8_a_database_put_back_is_found_by_verify_and_refused_at_the_start_and_so_is_one_that_went_on()
     {
@@ -43,7 +44,8 @@ public sealed class PostgresHeadTests : IDisposable
         Assert.Contains("which the store does not have: it was put back to an earlier state", found.Out, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(In("tieout.yaml"), $"heads: {{ key_file: '{In("key")}', file: '{Heads}', every_commits: 1 }}", Stop);
-        var refused = await CliRun.StartAsync(["serve", "--data", In("data"), "--store", yesterday, "--config", In("tieout.yaml"), "--listen", "http://127.0.0.1:0"], Environment(yesterday)).WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        var refused = await CliRun.StartAsync(["serve", "--data", In("data"), "--store", yesterday, "--config", In("tieout.yaml"), "--listen",
+            "http://127.0.0.1:0"], Environment(yesterday)).WaitAsync(TimeSpan.FromSeconds(60), Stop);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("store_rolled_back", refused.Error, StringComparison.Ordinal);
 
@@ -81,13 +83,16 @@ public sealed class PostgresHeadTests : IDisposable
         await using var ledger = await PostgresLedger.OpenAsync(store);
         var heads = new HeadOptions(In("key")) { File = Heads, EveryCommits = 1 };
         if (File.Exists(Heads)) Assert.Null(await RollbackCheck.RunAsync(heads, ledger.Read, reason => Assert.Fail(reason), Stop));
-        await using var server = TieoutServer.Build(new() { Listen = "http://127.0.0.1:0", Data = In("data"), AdminToken = ApiWorld.Admin, Heads = heads }, ledger);
+        await using var server = TieoutServer.Build(
+            new() { Listen = "http://127.0.0.1:0", Data = In("data"), AdminToken = ApiWorld.Admin, Heads = heads }, ledger);
         await server.StartAsync(Stop);
         await ledger.SubmitAsync(new Command.OpenOrg(new Core.Tenancy.Org(org, "USD", Core.Tenancy.BillingMode.Prepaid, null, "UTC")), Stop);
         for (var i = 0; i < topUps; i++) await ledger.SubmitAsync(new Command.TopUp(Guid.NewGuid().ToString(), org, Amount.Parse("1")), Stop);
         var key = Encoding.UTF8.GetBytes((await File.ReadAllTextAsync(In("key"), Stop)).Trim());
         await World.SoonAsync(
-            async () => File.Exists(Heads) && SignedHead.Last(await File.ReadAllTextAsync(Heads, Stop), key, out _)?.Buckets.Sum(bucket => bucket.Commit) == ledger.Health.Commit, "the newest commit of every bucket has a head");
+            async () => File.Exists(Heads)
+                && SignedHead.Last(await File.ReadAllTextAsync(Heads, Stop), key, out _)?.Buckets.Sum(bucket => bucket.Commit) == ledger.Health.Commit,
+                "the newest commit of every bucket has a head");
         await server.StopAsync(Stop);
     }
 

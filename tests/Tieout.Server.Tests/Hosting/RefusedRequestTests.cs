@@ -47,7 +47,8 @@ public sealed class RefusedRequestTests
         await using var world = await World.StartAsync(topUp: "0.000001");
         using var answer = await world.ChatAsync(World.Hello, $"{Correlation.Header}: corr-poor");
         Assert.Equal(HttpStatusCode.PaymentRequired, answer.StatusCode);
-        await World.SoonAsync(async () => await world.Ledger.RefusedRequests.FindAsync(World.Org, "corr-poor", default, 10, Stop) is [{ Status: 402, Code: "insufficient_balance", Token: "key-1" }], "the refused request is stored");
+        await World.SoonAsync(async () => await world.Ledger.RefusedRequests.FindAsync(
+            World.Org, "corr-poor", default, 10, Stop) is [{ Status: 402, Code: "insufficient_balance", Token: "key-1" }], "the refused request is stored");
     }
 
     [Fact]
@@ -60,7 +61,8 @@ public sealed class RefusedRequestTests
         using (await SendAsync(world, "/v1/chat/completions", "{}", "tk_of-a-stranger", "corr-stranger")) { }
         Assert.Equal("acme", (await TraceAsync(world, "corr-own", own)).GetProperty("org").GetString());
         Assert.Equal(JsonValueKind.Null, (await TraceAsync(world, "corr-stranger", ApiWorld.Admin)).GetProperty("org").ValueKind);
-        foreach (var (path, token) in new[] { ("/trace/corr-own", theirs), ("/orgs/acme/trace/corr-own", theirs), ("/orgs/other/trace/corr-own", ApiWorld.Admin), ("/trace/corr-stranger", own), ("/orgs/acme/trace/corr-stranger", ApiWorld.Admin) })
+        foreach (var (path, token) in new[] { ("/trace/corr-own", theirs), ("/orgs/acme/trace/corr-own", theirs), ("/orgs/other/trace/corr-own",
+            ApiWorld.Admin), ("/trace/corr-stranger", own), ("/orgs/acme/trace/corr-stranger", ApiWorld.Admin) })
         {
             using var hidden = await world.SendAsync(HttpMethod.Get, path, token: token);
             Assert.Equal(HttpStatusCode.NotFound, hidden.StatusCode);
@@ -84,7 +86,8 @@ public sealed class RefusedRequestTests
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics") { Headers = { Authorization = new("Bearer", ApiWorld.Admin) } };
         using var answer = await world.Http.SendAsync(request, Stop);
-        Assert.Contains($$"""tieout_requests_refused_total{status="401",code="unauthorized"} {{RefusedLog.LinesBurst + 20}}""", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Contains($$"""tieout_requests_refused_total{status="401",code="unauthorized"} {{RefusedLog.LinesBurst + 20}}""",
+            await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -68,7 +68,8 @@ public sealed class SecretRotationTests : IDisposable
         await File.WriteAllTextAsync(yaml, $"providers: {{ sim: {{ base_url: 'http://127.0.0.1:1/v1', api_key: '${{file:{file}}}' }} }}", Stop);
         var options = TieoutYaml.Load(yaml, _ => null);
         Assert.Equal(("sk-first", file), (options.Providers[0].ApiKey, Assert.Single(options.ValueFiles)));
-        await using var world = await ApiWorld.StartAsync(standard => standard with { Providers = options.Providers, File = options.File, ValueFiles = options.ValueFiles });
+        await using var world =
+            await ApiWorld.StartAsync(standard => standard with { Providers = options.Providers, File = options.File, ValueFiles = options.ValueFiles });
         var routes = (Tieout.Server.Gateway.Upstreams.CurrentRoutes)world.Server.Services.GetService(typeof(Tieout.Server.Gateway.Upstreams.CurrentRoutes))!;
 
         await File.WriteAllTextAsync(file, "sk-second\n", Stop);

@@ -29,13 +29,17 @@ public sealed class SeveralNodesSecretTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    // Goal: no envelope that one node has issued is refused by another during a rotation that is done as documented. Method: both nodes learn the new secret as their second one, then as their first one; then the old one is removed.
+    // Goal: no envelope that one node has issued is refused by another during a rotation that is done as documented. Method: both nodes learn the new secret as
+    // their second one, then as their first one; then the old one is removed.
     [Fact]
     public async Task A1_secrets_are_rotated_node_by_node_and_every_envelope_stays_valid_on_both()
     {
         await using var one = await NodeAsync("one", First, FirstToken);
         await one.Ledger.SubmitAsync(new Command.OpenOrg(new Org("acme", "USD", BillingMode.Prepaid, null, "UTC")), Stop);
-        await one.Ledger.SubmitAsync(new Command.Record(SettingKind.Key, "acme", "key-1", new ApiKey("key-1", "acme", null, null, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(World.Secret))), false, DateTimeOffset.UnixEpoch) { Terms = World.AllScopes }.ToJson(), Once: false), Stop);
+        await one.Ledger.SubmitAsync(new Command.Record(SettingKind.Key, "acme", "key-1",
+            new ApiKey("key-1", "acme", null, null, null, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(World.Secret))), false,
+                DateTimeOffset.UnixEpoch)
+            { Terms = World.AllScopes }.ToJson(), Once: false), Stop);
         await using var two = await NodeAsync("two", First, FirstToken);
         var old = await one.IssueAsync();
         Assert.Equal("valid", await two.VerdictAsync(old));
@@ -57,7 +61,8 @@ public sealed class SeveralNodesSecretTests : IDisposable
 
         await two.ReplaceAsync(Second, FirstToken);
         await one.ReplaceAsync(Second, FirstToken);
-        await World.SoonAsync(async () => (await one.VerdictAsync(old), await two.VerdictAsync(old)) == ("refused", "refused"), "both nodes refuse what the old secret signed");
+        await World.SoonAsync(
+            async () => (await one.VerdictAsync(old), await two.VerdictAsync(old)) == ("refused", "refused"), "both nodes refuse what the old secret signed");
         Assert.Equal(("valid", "valid"), (await one.VerdictAsync(next), await two.VerdictAsync(next)));
     }
 
@@ -81,7 +86,8 @@ public sealed class SeveralNodesSecretTests : IDisposable
         Assert.True(await one.LetsInAsync(SecondToken) && await two.LetsInAsync(SecondToken));
     }
 
-    private static Task AgreeAsync(Node node, string secret, string token) => SecretMarks.AgreeAsync(node.Ledger, EnvelopeSecretFile.Parse(secret), token, changed: false, Stop);
+    private static Task AgreeAsync(Node node, string secret, string token) =>
+        SecretMarks.AgreeAsync(node.Ledger, EnvelopeSecretFile.Parse(secret), token, changed: false, Stop);
 
     private async Task<Node> NodeAsync(string name, string secret, string token)
     {

@@ -46,7 +46,8 @@ public sealed class SignedHeadTests : IDisposable
         Assert.Contains("which the store does not have: it was put back to an earlier state", found.Out, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(In("tieout.yaml"), Yaml, Stop);
-        var refused = await CliRun.StartAsync(["serve", "--data", Data, "--config", In("tieout.yaml"), "--listen", "http://127.0.0.1:0"], _ => null).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        var refused = await CliRun.StartAsync(["serve", "--data", Data, "--config", In("tieout.yaml"), "--listen", "http://127.0.0.1:0"], _ => null).WaitAsync(
+            TimeSpan.FromSeconds(30), Stop);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("store_rolled_back", refused.Error, StringComparison.Ordinal);
         Assert.Contains("--accept-rollback REASON", refused.Error, StringComparison.Ordinal);
@@ -154,7 +155,8 @@ public sealed class SignedHeadTests : IDisposable
     }
 
     private static async Task<string> MetricAsync(HttpClient http) =>
-        (await http.GetStringAsync("/metrics", Stop)).Split('\n').Single(line => line.StartsWith("tieout_heads_written ", StringComparison.Ordinal))["tieout_heads_written ".Length..];
+        (await http.GetStringAsync("/metrics", Stop)).Split('\n').Single(
+            line => line.StartsWith("tieout_heads_written ", StringComparison.Ordinal))["tieout_heads_written ".Length..];
 
     private static int FreePort()
     {
@@ -174,13 +176,20 @@ public sealed class SignedHeadTests : IDisposable
     {
         await using var ledger = new BreakableLedger(SqliteLedger.Open(Data));
         heads ??= new HeadOptions(KeyFile) { File = Heads, EveryCommits = 1 };
-        await using var server = TieoutServer.Build(new() { Listen = "http://127.0.0.1:0", Data = Data, AdminToken = ApiWorld.Admin, Heads = heads, AcceptedRollback = acceptedRollback }, ledger);
+        await using var server = TieoutServer.Build(
+            new() { Listen = "http://127.0.0.1:0", Data = Data, AdminToken = ApiWorld.Admin, Heads = heads, AcceptedRollback = acceptedRollback }, ledger);
         await server.StartAsync(Stop);
-        if (ledger.Read.Orgs.Count == 0) await ledger.SubmitAsync(new Command.OpenOrg(new Core.Tenancy.Org("acme", "USD", Core.Tenancy.BillingMode.Prepaid, null, "UTC")), Stop);
+        if (ledger.Read.Orgs.Count == 0)
+        {
+            await ledger.SubmitAsync(new Command.OpenOrg(new Core.Tenancy.Org("acme", "USD", Core.Tenancy.BillingMode.Prepaid, null, "UTC")), Stop);
+        }
+
         for (var i = 0; i < topUps; i++) await ledger.SubmitAsync(new Command.TopUp(Guid.NewGuid().ToString(), "acme", Amount.Parse("1")), Stop);
         if (heads.File is not null)
         {
-            await World.SoonAsync(async () => File.Exists(Heads) && SignedHead.Last(await File.ReadAllTextAsync(Heads, Stop), Key, out _)?.Buckets[0].Commit == ledger.Health.Commit, "the newest commit has a head");
+            await World.SoonAsync(async () => File.Exists(Heads)
+                && SignedHead.Last(await File.ReadAllTextAsync(Heads, Stop), Key, out _)?.Buckets[0].Commit == ledger.Health.Commit,
+                "the newest commit has a head");
         }
         else
         {

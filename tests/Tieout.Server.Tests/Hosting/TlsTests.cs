@@ -68,7 +68,8 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task Plain_HTTP_on_the_network_is_served_where_it_is_allowed()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { Listen = "http://127.0.0.1:0", Doors = new() { AllowPlainHttp = true, OperationsListen = "http://0.0.0.0:0" } });
+        await using var world = await ApiWorld.StartAsync(
+            options => options with { Listen = "http://127.0.0.1:0", Doors = new() { AllowPlainHttp = true, OperationsListen = "http://0.0.0.0:0" } });
         using var answer = await world.Http.GetAsync("/healthz", Stop);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
@@ -88,7 +89,8 @@ public sealed class TlsTests : IDisposable
             """, "t.yaml", name => name == "PASSWORD" ? "hidden" : null).Doors;
 
         Assert.Equal(new TlsOptions("/etc/tieout/full.pem", "/etc/tieout/key.pem", "hidden"), doors.Tls);
-        Assert.Equal(("http://127.0.0.1:4081", "https://tieout.example.com/", true), (doors.OperationsListen, doors.PublicUrl!.AbsoluteUri, doors.AllowPlainHttp));
+        Assert.Equal(
+            ("http://127.0.0.1:4081", "https://tieout.example.com/", true), (doors.OperationsListen, doors.PublicUrl!.AbsoluteUri, doors.AllowPlainHttp));
         Assert.Equal(["10.0.0.0/8", "192.0.2.7/32"], doors.TrustedProxies.Select(proxy => proxy.ToString()));
         Assert.DoesNotContain("hidden", doors.Tls!.ToString(), StringComparison.Ordinal);
     }
@@ -150,10 +152,11 @@ public sealed class TlsTests : IDisposable
             return new() { Server = server, Ledger = ledger, Folder = folder };
         }
 
-        public HttpClient Client(RemoteCertificateValidationCallback check) => new(new SocketsHttpHandler { UseProxy = false, SslOptions = new() { RemoteCertificateValidationCallback = check } })
-        {
-            BaseAddress = new(Server.Urls.First()),
-        };
+        public HttpClient Client(RemoteCertificateValidationCallback check) =>
+            new(new SocketsHttpHandler { UseProxy = false, SslOptions = new() { RemoteCertificateValidationCallback = check } })
+            {
+                BaseAddress = new(Server.Urls.First()),
+            };
 
         public async ValueTask DisposeAsync()
         {
@@ -164,6 +167,7 @@ public sealed class TlsTests : IDisposable
         }
 
         private static Microsoft.AspNetCore.Builder.WebApplication Build(DirectoryInfo folder, BreakableLedger ledger, TlsOptions tls) =>
-            Tieout.Server.Hosting.TieoutServer.Build(new() { Listen = "https://127.0.0.1:0", Data = folder.FullName, AdminToken = ApiWorld.Admin, Doors = new() { Tls = tls } }, ledger);
+            Tieout.Server.Hosting.TieoutServer.Build(
+                new() { Listen = "https://127.0.0.1:0", Data = folder.FullName, AdminToken = ApiWorld.Admin, Doors = new() { Tls = tls } }, ledger);
     }
 }

@@ -35,11 +35,13 @@ internal sealed class ApiWorld : IAsyncDisposable
     /// <param name="change">Changes the options before the server is built.</param>
     /// <param name="topUpByHand">False: past the API, where the options would ask for a second person.</param>
     /// <param name="open">Another store than a new embedded one.</param>
-    public static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null, bool topUpByHand = true, Func<Task<Storage.ILedger>>? open = null)
+    public static async Task<ApiWorld> StartAsync(
+        Func<ServerOptions, ServerOptions>? change = null, bool topUpByHand = true, Func<Task<Storage.ILedger>>? open = null)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
         var ledger = new BreakableLedger(open is null ? SqliteLedger.Open(folder.FullName) : await open());
-        var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin, Doors = new() { WrongCredentials = 1_000_000 } };
+        var options =
+            new ServerOptions { Listen = "http://127.0.0.1:0", Data = folder.FullName, AdminToken = Admin, Doors = new() { WrongCredentials = 1_000_000 } };
         var server = TieoutServer.Build(change?.Invoke(options) ?? options, ledger);
         await server.StartAsync();
         var world = new ApiWorld
@@ -91,20 +93,33 @@ internal sealed class ApiWorld : IAsyncDisposable
     public async Task<(string Id, string Secret)> KeyAsync(string org = "acme", string? team = null)
     {
         var scopes = JsonSerializer.Serialize(KeyScope.All.Select(scope => scope.Name));
-        var key = await OkAsync(HttpMethod.Post, $"/orgs/{org}/keys", team is null ? $$"""{"scopes":{{scopes}}}""" : $$"""{"team":"{{team}}","scopes":{{scopes}}}""");
+        var key = await OkAsync(
+            HttpMethod.Post, $"/orgs/{org}/keys", team is null ? $$"""{"scopes":{{scopes}}}""" : $$"""{"team":"{{team}}","scopes":{{scopes}}}""");
         return (key.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!);
     }
 
     /// <summary>Charges one attempt, as the gateway would after the fact.</summary>
     /// <param name="amount">Null: what the price list says. Another amount is wrong to <c>verify</c> (M3), and right to everything else.</param>
     public async Task<UsageRecord> ChargeAsync(
-        string? amount, string org = "acme", string? team = null, string? key = null, string? project = null, string operation = "op-1", string? model = "gpt-4o", string? trigger = null)
+        string? amount, string org = "acme", string? team = null, string? key = null, string? project = null, string operation = "op-1",
+        string? model = "gpt-4o", string? trigger = null)
     {
         var now = Instant.From(DateTimeOffset.UtcNow);
-        var labels = new UsageLabels { Org = org, Team = team, Key = key, Project = project, Provider = "openai", Model = model, Source = UsageSource.Gateway, Trigger = trigger };
+        var labels = new UsageLabels
+        {
+            Org = org,
+            Team = team,
+            Key = key,
+            Project = project,
+            Provider = "openai",
+            Model = model,
+            Source = UsageSource.Gateway,
+            Trigger = trigger
+        };
         var id = new AttemptId(Guid.CreateVersion7());
         var usage = new UsageRecord(
-            id, labels, operation, (int)++_attempts, null, "corr-1", null, "user-1", now, 12, 200, new(100, 40, 0, 20, 5), UsageBasis.Reported, UsageFlags.None);
+            id, labels, operation, (int)++_attempts, null, "corr-1", null, "user-1", now, 12, 200, new(100, 40, 0, 20, 5), UsageBasis.Reported,
+            UsageFlags.None);
         var price = Core.Pricing.BuiltinPrices.Catalogue.Find("openai", "gpt-4o", now)!;
         var charge = amount is null ? price.Price(usage.Counts).Charge : Amount.Parse(amount);
         Assert.IsType<Outcome.Done>(await Ledger.SubmitAsync(new Command.Charge(new(usage, price, charge, charge), Fact: true)));

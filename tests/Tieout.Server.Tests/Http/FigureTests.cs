@@ -65,7 +65,8 @@ public sealed class FigureTests
         string[] charges = ["0.000000001", "1.5", "0.123456789", "2", "0"];
         for (var i = 0; i < charges.Length; i++)
         {
-            await world.ChargeAsync(charges[i], team: i % 2 == 0 ? "red" : null, key: i % 2 == 0 ? key : null, project: i == 3 ? "p" : null, operation: $"op-{i}");
+            await world.ChargeAsync(
+                charges[i], team: i % 2 == 0 ? "red" : null, key: i % 2 == 0 ? key : null, project: i == 3 ? "p" : null, operation: $"op-{i}");
         }
 
         var expected = charges.Sum(charge => Amount.Parse(charge));
@@ -137,7 +138,8 @@ public sealed class FigureTests
         async Task<int> CountAsync(string query) => (await world.GetAsync($"/orgs/acme/usage?{query}")).GetProperty("items").GetArrayLength();
         var tomorrow = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-        Assert.Equal((1, 1, 0, 2), (await CountAsync("team=red"), await CountAsync("operation=b"), await CountAsync("project=q"), await CountAsync("model=gpt-4o")));
+        Assert.Equal(
+            (1, 1, 0, 2), (await CountAsync("team=red"), await CountAsync("operation=b"), await CountAsync("project=q"), await CountAsync("model=gpt-4o")));
         Assert.Equal((2, 0), (await CountAsync($"to={tomorrow}"), await CountAsync($"from={tomorrow}")));
     }
 

@@ -20,28 +20,37 @@ public sealed class IncidentTests
         await using var world = await ApiWorld.StartAsync();
         var usage = await TraceTests.SettleAsync(world, "op-7", "corr-7", "6");
         await TraceTests.SettleAsync(world, "op-8", "corr-8", "1");
-        var opened = await world.RunAsync("incident", "open", "--title", "acme is charged <b>twice</b>", "--scope", "tenant", "--org", "acme", "--finding", "duplicate_charge-1", "--json");
+        var opened = await world.RunAsync(
+            "incident", "open", "--title", "acme is charged <b>twice</b>", "--scope", "tenant", "--org", "acme", "--finding", "duplicate_charge-1", "--json");
         Assert.True(opened.ExitCode == 0, opened.Error);
         Assert.Equal("INC-0001", opened.Json.GetProperty("id").GetString());
-        Assert.Equal(0, (await world.RunAsync("incident", "note", "INC-0001", "seen in the export", "--correlation", "corr-7", "--trace", "0af7651916cd43dd8448eb211c80319c")).ExitCode);
+        Assert.Equal(0,
+            (await world.RunAsync(
+                "incident", "note", "INC-0001", "seen in the export", "--correlation", "corr-7", "--trace", "0af7651916cd43dd8448eb211c80319c")).ExitCode);
 
         // A correction captures what it is about before and after, whether or not an incident is open.
         var capture = world.Server.Services.GetRequiredService<EvidenceCapture>();
         var about = new EvidenceScope("acme", usage.Id.ToString(), Finding: "duplicate_charge-1", Code: "duplicate_charge");
         await capture.CaptureAsync(about, "before", AdminCallSample.Of("fin"), TestContext.Current.CancellationToken);
-        var posting = (await world.GetAsync("/trace/corr-7")).GetProperty("steps").EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
+        var posting = (await world.GetAsync("/trace/corr-7")).GetProperty("steps")
+            .EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"reason":"=duplicate_charge-1"}""");
         await capture.CaptureAsync(about, "after", AdminCallSample.Of("fin"), TestContext.Current.CancellationToken);
         Assert.Equal(0, (await world.RunAsync("incident", "evidence", "INC-0001", "--org", "acme", "--id", "op-8")).ExitCode);
-        Assert.Equal(0, (await world.RunAsync("incident", "close", "INC-0001", "--cause", "duplicate_charge", "--layer", "metering_emitter", "--follow-up", "dedupe at the emitter, ada, Friday")).ExitCode);
+        Assert.Equal(0,
+            (await world.RunAsync("incident", "close", "INC-0001", "--cause", "duplicate_charge", "--layer", "metering_emitter", "--follow-up",
+                "dedupe at the emitter, ada, Friday")).ExitCode);
 
         var shown = (await world.RunAsync("incident", "show", "INC-0001", "--json")).Json;
-        Assert.Equal(["opened", "note", "evidence", "correction", "evidence", "closed"], shown.GetProperty("timeline").EnumerateArray().Select(line => line.GetProperty("kind").GetString()!));
+        Assert.Equal(["opened", "note", "evidence", "correction", "evidence", "closed"],
+            shown.GetProperty("timeline").EnumerateArray().Select(line => line.GetProperty("kind").GetString()!));
         Assert.Equal([2, 4, 2], shown.GetProperty("evidence").EnumerateArray().Select(item => item.GetProperty("ledger_entries").GetArrayLength()));
         var impact = Assert.Single(shown.GetProperty("impact").EnumerateArray());
         Assert.Equal(("7", "-6", "1", 2), (Text(impact, "charged"), Text(impact, "corrected"), Text(impact, "net"), impact.GetProperty("attempts").GetInt32()));
         Assert.Equal(("closed", "metering_emitter"), (Text(shown.GetProperty("incident"), "status"), Text(shown.GetProperty("incident"), "layer")));
-        Assert.Contains("[incident_closed]", (await world.RunAsync("incident", "close", "INC-0001", "--cause", "other", "--layer", "none", "--follow-up", "none")).Error, StringComparison.Ordinal);
+        Assert.Contains("[incident_closed]",
+            (await world.RunAsync("incident", "close", "INC-0001", "--cause", "other", "--layer", "none", "--follow-up", "none")).Error,
+            StringComparison.Ordinal);
         await ExportedAsync(world);
     }
 
@@ -54,8 +63,10 @@ public sealed class IncidentTests
         Assert.Contains("&lt;b&gt;twice&lt;/b&gt;", page, StringComparison.Ordinal);
         foreach (var not in new[] { "<b>twice", "<script", "http://", "https://" }) Assert.DoesNotContain(not, page, StringComparison.OrdinalIgnoreCase);
         var after = Path.Combine(folder, "evidence", "002-after");
-        Assert.Contains("'=duplicate_charge-1", await File.ReadAllTextAsync(Path.Combine(after, "ledger_entries.csv"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.Contains(",-6,", await File.ReadAllTextAsync(Path.Combine(after, "ledger_entries.csv"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("'=duplicate_charge-1", await File.ReadAllTextAsync(Path.Combine(after, "ledger_entries.csv"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            ",-6,", await File.ReadAllTextAsync(Path.Combine(after, "ledger_entries.csv"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         foreach (var file in new[] { "incident.json", "timeline.csv", "impact.csv" }) Assert.True(File.Exists(Path.Combine(folder, file)), file);
 
         var zip = Path.Combine(world.Folder.FullName, "out.zip");
@@ -73,7 +84,8 @@ public sealed class IncidentTests
         var id = Text(found, "id")!;
         Assert.Equal("mispriced", Text(found, "code"));
         Assert.Contains("project web of acme: 1 mispriced", (await world.RunAsync("incident", "open", "--title", "dear")).Error, StringComparison.Ordinal);
-        Assert.Equal(0, (await world.RunAsync("incident", "open", "--title", "dear", "--scope", "project", "--org", "acme", "--project", "web", "--finding", id)).ExitCode);
+        Assert.Equal(0,
+            (await world.RunAsync("incident", "open", "--title", "dear", "--scope", "project", "--org", "acme", "--project", "web", "--finding", id)).ExitCode);
         Assert.Equal(0, (await world.RunAsync("correct", id, "--dry-run")).ExitCode);
         var corrected = await world.RunAsync("correct", id);
         Assert.True(corrected.ExitCode == 0, corrected.Error);
@@ -81,8 +93,12 @@ public sealed class IncidentTests
 
         var shown = await world.GetAsync("/incidents/INC-0001");
         var (before, after) = (shown.GetProperty("evidence")[0], shown.GetProperty("evidence")[1]);
-        Assert.Equal(("before", "after", 2, 6), (Text(before, "phase"), Text(after, "phase"), before.GetProperty("ledger_entries").GetArrayLength(), after.GetProperty("ledger_entries").GetArrayLength()));
-        Assert.All([before, after], evidence => Assert.Equal((id, "mispriced", usage.Id.ToString()), (Text(evidence, "finding"), Text(evidence, "code"), Text(evidence.GetProperty("usage_records")[0], "usage_id"))));
+        Assert.Equal(("before", "after", 2, 6),
+            (Text(before, "phase"), Text(after, "phase"), before.GetProperty("ledger_entries").GetArrayLength(),
+                after.GetProperty("ledger_entries").GetArrayLength()));
+        Assert.All([before, after],
+            evidence => Assert.Equal((id, "mispriced", usage.Id.ToString()),
+                (Text(evidence, "finding"), Text(evidence, "code"), Text(evidence.GetProperty("usage_records")[0], "usage_id"))));
         Assert.Equal("corr-1", Text(shown.GetProperty("timeline").EnumerateArray().Single(line => Text(line, "kind") == "correction"), "correlation_id"));
         Assert.StartsWith("-2.999", Text(shown.GetProperty("impact")[0], "corrected"), StringComparison.Ordinal);
 
@@ -101,7 +117,8 @@ public sealed class IncidentTests
         await FindAsync(world, "acme", "web");
         Assert.Equal("project", Text(await world.GetAsync("/incidents/suggestion"), "scope"));
         await FindAsync(world, "acme", "batch");
-        Assert.Contains("tenant acme: 3 unpriced; 1 tenant, 2 projects", (await world.RunAsync("incident", "open", "--title", "spike", "--org", "acme")).Error, StringComparison.Ordinal);
+        Assert.Contains("tenant acme: 3 unpriced; 1 tenant, 2 projects", (await world.RunAsync("incident", "open", "--title", "spike", "--org", "acme")).Error,
+            StringComparison.Ordinal);
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"other","asset":"USD","billing":"postpaid"}""");
         await FindAsync(world, "other", "web");
         Assert.Equal("broad", Text(await world.GetAsync("/incidents/suggestion"), "scope"));
@@ -110,7 +127,8 @@ public sealed class IncidentTests
         // Only what lies in the scope is shown.
         await world.OkAsync(HttpMethod.Post, "/incidents", """{"title":"web only","scope":"project","org":"acme","project":"web"}""");
         var shown = await world.GetAsync("/incidents/INC-0001");
-        Assert.Equal(["opened", "finding", "finding"], shown.GetProperty("timeline").EnumerateArray().Select(line => Text(line, "kind")!).Order(StringComparer.Ordinal).Reverse());
+        Assert.Equal(["opened", "finding", "finding"],
+            shown.GetProperty("timeline").EnumerateArray().Select(line => Text(line, "kind")!).Order(StringComparer.Ordinal).Reverse());
         Assert.Equal(["web"], shown.GetProperty("impact").EnumerateArray().Select(line => Text(line, "project")!));
     }
 
@@ -136,7 +154,8 @@ public sealed class IncidentTests
         await using var world = await ApiWorld.StartAsync();
         var (_, key) = await world.KeyAsync();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => world.OkAsync(HttpMethod.Post, "/incidents", $$"""{"title":"n{{i}}","scope":"broad"}""")));
-        Assert.Equal(Enumerable.Range(1, 8).Select(no => $"INC-{no:0000}").Reverse(), (await world.GetAsync("/incidents")).GetProperty("items").EnumerateArray().Select(item => Text(item, "id")!));
+        Assert.Equal(Enumerable.Range(1, 8).Select(no => $"INC-{no:0000}").Reverse(),
+            (await world.GetAsync("/incidents")).GetProperty("items").EnumerateArray().Select(item => Text(item, "id")!));
         foreach (var path in new[] { "/incidents", "/incidents/INC-0001", "/incidents/INC-0001/export", "/incidents/suggestion" })
         {
             Assert.Equal("forbidden", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, path, token: key), HttpStatusCode.Forbidden));
@@ -148,10 +167,19 @@ public sealed class IncidentTests
     /// <summary>Usage without a price opens a finding.</summary>
     private static async Task FindAsync(ApiWorld world, string org, string project)
     {
-        var labels = new Core.Metering.UsageLabels { Org = org, Project = project, Provider = "openai", Model = "unheard-of", Source = Core.Metering.UsageSource.Gateway };
+        var labels = new Core.Metering.UsageLabels
+        {
+            Org = org,
+            Project = project,
+            Provider = "openai",
+            Model = "unheard-of",
+            Source = Core.Metering.UsageSource.Gateway
+        };
         var usage = new Core.Metering.UsageRecord(
-            new(Guid.CreateVersion7()), labels, $"op-{Guid.NewGuid()}", 1, null, null, null, null, Instant.From(DateTimeOffset.UtcNow), 1, 200, new(5, 0, 0, 5, 0), Core.Metering.UsageBasis.Reported, default);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, default, default), Fact: true), TestContext.Current.CancellationToken));
+            new(Guid.CreateVersion7()), labels, $"op-{Guid.NewGuid()}", 1, null, null, null, null, Instant.From(DateTimeOffset.UtcNow), 1, 200,
+            new(5, 0, 0, 5, 0), Core.Metering.UsageBasis.Reported, default);
+        Assert.IsType<Outcome.Done>(
+            await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, default, default), Fact: true), TestContext.Current.CancellationToken));
     }
 
     private static string? Text(JsonElement json, string member) => json.GetProperty(member).GetString();

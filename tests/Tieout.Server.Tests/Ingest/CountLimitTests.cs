@@ -20,7 +20,9 @@ public sealed class CountLimitTests
         var taken = await world.UsageAsync($"[{records}]");
         Assert.Equal(923, taken.Items.Length);
         Assert.All(taken.Items, item => Assert.Equal("count_too_large", item.GetProperty("code").GetString()));
-        var events = await world.EventsAsync($$$"""[{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"model":"gpt-4o","input_tokens":"{{{tokens}}}"}}]""");
+        var events =
+            await world.EventsAsync(
+                $$$"""[{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"model":"gpt-4o","input_tokens":"{{{tokens}}}"}}]""");
         Assert.Equal("count_too_large", Assert.Single(events.Items).GetProperty("code").GetString());
 
         Assert.Equal(1, (await world.UsageAsync($"[{Sending.Record("fine")}]")).Accepted);
@@ -41,7 +43,11 @@ public sealed class CountLimitTests
 
         var item = Assert.Single(taken.Items);
         Assert.Equal(isTaken ? "accepted" : "refused", item.GetProperty("status").GetString());
-        if (!isTaken) Assert.Contains($"{input} input_tokens are more than one record may count, which is {input - 1} for '{model}'", item.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        if (!isTaken)
+        {
+            Assert.Contains($"{input} input_tokens are more than one record may count, which is {input - 1} for '{model}'",
+                item.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

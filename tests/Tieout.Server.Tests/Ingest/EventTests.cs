@@ -11,7 +11,8 @@ public sealed class EventTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
 {
     private const string Data = """{"model":"gpt-4o","input_tokens":"100","output_tokens":20,"their_own":{"x":[1]}}""";
 
-    private static string Event(string id, string data = Data, string type = "ai.usage.attempt.v1", string subject = "acme", string source = "service-0", string more = "") =>
+    private static string Event(
+        string id, string data = Data, string type = "ai.usage.attempt.v1", string subject = "acme", string source = "service-0", string more = "") =>
         $$"""{"specversion":"1.0","id":"{{id}}","source":"{{source}}","type":"{{type}}","subject":"{{subject}}","time":"{{Sending.At}}","datacontenttype":"application/json","data":{{data}}{{more}}}""";
 
     private static string OpenMeter(string id, string data, string subject = "acme") => Event(id, data, "prompt", subject);
@@ -21,8 +22,10 @@ public sealed class EventTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     {
         await using var world = await ApiWorld.StartAsync();
 
-        Assert.Equal((1, 0, 0, 0), (await world.EventsAsync(Event("a", more: ""","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","theirext":7"""))).Counts);
-        var batch = await world.EventsAsync($"[{Event("b")},{Event("a", source: "service-1")},{Event("b")},{Event("a", """{"model":"gpt-4o","input_tokens":1}""")}]");
+        Assert.Equal((1, 0, 0, 0),
+            (await world.EventsAsync(Event("a", more: ""","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","theirext":7"""))).Counts);
+        var batch =
+            await world.EventsAsync($"[{Event("b")},{Event("a", source: "service-1")},{Event("b")},{Event("a", """{"model":"gpt-4o","input_tokens":1}""")}]");
 
         Assert.Equal((2, 1, 1, 0), batch.Counts);
         Assert.Equal(3, batch.Items[1].GetProperty("index").GetInt32());
@@ -36,8 +39,16 @@ public sealed class EventTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     {
         await using var world = await ApiWorld.StartAsync();
         await world.EventsAsync(Event("a"));
-        using (var response = await world.SendAsync("/api/v1/events", Event("a", """{"model":"gpt-4o","input_tokens":1}"""))) Assert.Equal("id_reused", await ApiWorld.CodeAsync(response, HttpStatusCode.Conflict));
-        using (var response = await world.SendAsync("/api/v1/events", Event("b", subject: "nobody"))) Assert.Equal("org_not_found", await ApiWorld.CodeAsync(response, HttpStatusCode.NotFound));
+        using (var response = await world.SendAsync("/api/v1/events", Event("a", """{"model":"gpt-4o","input_tokens":1}""")))
+        {
+            Assert.Equal("id_reused", await ApiWorld.CodeAsync(response, HttpStatusCode.Conflict));
+        }
+
+        using (var response = await world.SendAsync("/api/v1/events", Event("b", subject: "nobody")))
+        {
+            Assert.Equal("org_not_found", await ApiWorld.CodeAsync(response, HttpStatusCode.NotFound));
+        }
+
         Assert.Equal((0, 1, 0, 0), (await world.EventsAsync(Event("a"))).Counts);
     }
 
@@ -64,26 +75,41 @@ public sealed class EventTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
 
         Assert.Equal((1, 0, 0, 0), (await world.EventsAsync(OpenMeter("a", """{"tokens":"1","model":"gpt-4o"}"""))).Counts);
         Assert.Equal((1, 0, 0, 0), (await world.EventsAsync(OpenMeter("b", """{"tokens":"1","model":"gpt-4o","org":"acme"}""", "customer-1"))).Counts);
-        Assert.Equal((2, 0, 0, 0), (await world.EventsAsync($"[{OpenMeter("c", """{"tokens":"1","model":"gpt-4o"}""", "customer-2")},{OpenMeter("d", """{"tokens":"1","model":"gpt-4o"}""")}]", key)).Counts);
+        Assert.Equal((2, 0, 0, 0),
+            (await world.EventsAsync(
+                $"[{OpenMeter("c", """{"tokens":"1","model":"gpt-4o"}""", "customer-2")},{OpenMeter("d", """{"tokens":"1","model":"gpt-4o"}""")}]",
+                key)).Counts);
 
         // Our own type says whom it is for, whoever sends it.
         var foreign = await world.EventsAsync($"[{Event("e", subject: "other")},{Event("f")}]", key);
         Assert.Equal((1, 0, 0, 1), foreign.Counts);
         Assert.Equal("org_not_found", foreign.Code());
-        Assert.Equal(new string?[] { null, "customer-1", "customer-2", null, null }, (await world.RowsAsync()).Select(row => row.TryGetProperty("user_id", out var user) ? user.GetString() : null));
+        Assert.Equal(new string?[] { null, "customer-1", "customer-2", null, null },
+            (await world.RowsAsync()).Select(row => row.TryGetProperty("user_id", out var user) ? user.GetString() : null));
     }
 
     [Fact]
     public async Task Binary_mode_has_its_attributes_in_headers()
     {
         await using var world = await ApiWorld.StartAsync();
-        string[] headers = ["ce-specversion:1.0", "ce-id:a", "ce-source:/service%200", "ce-type:ai.usage.attempt.v1", "ce-subject:acme", $"ce-time:{Sending.At}"];
-        using (var response = await world.SendAsync("/api/v1/events", Encoding.UTF8.GetBytes(Data), headers: headers)) Assert.Equal((1, 0, 0, 0), (await Taken.ReadAsync(response)).Counts);
+        string[] headers = ["ce-specversion:1.0", "ce-id:a", "ce-source:/service%200", "ce-type:ai.usage.attempt.v1", "ce-subject:acme",
+            $"ce-time:{Sending.At}"];
+        using (var response = await world.SendAsync("/api/v1/events", Encoding.UTF8.GetBytes(Data), headers: headers))
+        {
+            Assert.Equal((1, 0, 0, 0), (await Taken.ReadAsync(response)).Counts);
+        }
 
         // The same event, written the other way.
         Assert.Equal((0, 1, 0, 0), (await world.EventsAsync(Event("a", source: "/service 0"))).Counts);
-        using (var response = await world.SendAsync("/api/v1/events", Encoding.UTF8.GetBytes(Data), headers: headers[..^1])) Assert.Equal("item_invalid", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
-        using (var response = await world.SendAsync("/api/v1/events", "[]"u8.ToArray(), headers: headers)) Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
+        using (var response = await world.SendAsync("/api/v1/events", Encoding.UTF8.GetBytes(Data), headers: headers[..^1]))
+        {
+            Assert.Equal("item_invalid", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
+        }
+
+        using (var response = await world.SendAsync("/api/v1/events", "[]"u8.ToArray(), headers: headers))
+        {
+            Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
+        }
     }
 
     [Fact]
@@ -91,18 +117,23 @@ public sealed class EventTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     {
         await using var world = await ApiWorld.StartAsync();
         var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(Data));
-        Assert.Equal((1, 0, 0, 0), (await world.EventsAsync(Event("a").Replace($"\"data\":{Data}", $"\"data_base64\":\"{encoded}\"", StringComparison.Ordinal))).Counts);
+        Assert.Equal(
+            (1, 0, 0, 0), (await world.EventsAsync(Event("a").Replace($"\"data\":{Data}", $"\"data_base64\":\"{encoded}\"", StringComparison.Ordinal))).Counts);
         Assert.Equal((0, 1, 0, 0), (await world.EventsAsync(Event("a"))).Counts);
     }
 
     public static TheoryData<string, string, string> Refused => new()
     {
-        { "specversion", "\"0.3\"", "item_invalid" }, { "specversion", "null", "item_invalid" }, { "id", "null", "item_invalid" }, { "id", "\"\"", "item_invalid" }, { "id", "7", "item_invalid" },
-        { "source", "null", "item_invalid" }, { "source", "\"\"", "item_invalid" }, { "type", "\"order.created\"", "item_invalid" }, { "type", "null", "item_invalid" },
-        { "time", "null", "item_invalid" }, { "time", "\"yesterday\"", "item_invalid" }, { "time", "\"2026-11-20T08:00:00\"", "item_invalid" }, { "time", "\"9998-11-20T08:00:00Z\"", "occurred_in_future" },
+        { "specversion", "\"0.3\"", "item_invalid" }, { "specversion", "null", "item_invalid" }, { "id", "null", "item_invalid" },
+        { "id", "\"\"", "item_invalid" }, { "id", "7", "item_invalid" },
+        { "source", "null", "item_invalid" }, { "source", "\"\"", "item_invalid" }, { "type", "\"order.created\"", "item_invalid" },
+        { "type", "null", "item_invalid" },
+        { "time", "null", "item_invalid" }, { "time", "\"yesterday\"", "item_invalid" }, { "time", "\"2026-11-20T08:00:00\"", "item_invalid" },
+        { "time", "\"9998-11-20T08:00:00Z\"", "occurred_in_future" },
         { "subject", "\"nobody\"", "org_not_found" }, { "subject", "null", "org_not_found" }, { "datacontenttype", "\"text/xml\"", "item_invalid" },
         { "data", "null", "usage_missing" }, { "data", "{}", "usage_missing" }, { "data", "\"{}\"", "item_invalid" }, { "data", "[]", "item_invalid" },
-        { "data", """{"model":"no-such-model","input_tokens":1}""", "model_not_priced" }, { "data", """{"model":"gpt-4o","input_tokens":"many"}""", "item_invalid" },
+        { "data", """{"model":"no-such-model","input_tokens":1}""", "model_not_priced" },
+        { "data", """{"model":"gpt-4o","input_tokens":"many"}""", "item_invalid" },
         { "data", """{"model":"gpt-4o","org":"other","input_tokens":"1"}""", "item_invalid" }, { "data_base64", "\"e30=\"", "item_invalid" },
     };
 

@@ -8,22 +8,27 @@ using Tieout.Storage.Tests.Postgres;
 
 namespace Tieout.Server.Tests.Ingest;
 
-/// <summary>Every number of every public door, as large, small and odd as JSON can write it: answered or refused, and figures, reports and verification go on.</summary>
+/// <summary>Every number of every public door, as large, small and odd as JSON can write it: answered or refused, and figures, reports and verification go
+/// on.</summary>
 public sealed class ExtremeDoorTests
 {
     private static readonly string[] Numbers =
     [
         "0", "100", "-1", "1.5", "1000000000000", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "79228162514264337593543950335",
         "170141183460469231731687303715884105727", "1e999", "-1e-999", "null", "true", "[]", "{}",
-        "\"9223372036854775807\"", "\"-9223372036854775808\"", "\"9223372036.854775807\"", "\"9223372036.854775808\"", "\"170141183460469231731687303715.884105727\"", "\"79228162514264337593543950335\"",
+        "\"9223372036854775807\"", "\"-9223372036854775808\"", "\"9223372036.854775807\"", "\"9223372036.854775808\"",
+        "\"170141183460469231731687303715.884105727\"", "\"79228162514264337593543950335\"",
         "\"0.000000001\"", "\"-0.000000001\"", "\"1e30\"", "\"NaN\"", "\"Infinity\"", "\"\"",
     ];
 
     private static readonly (HttpMethod Method, string Address, string Body)[] Doors =
     [
-        .. ((string[])["\"input_tokens\":#", "\"output_tokens\":#", "\"cache_read_tokens\":#", "\"duration_ms\":#", "\"attempt\":#", "\"charge\":#", "\"charge\":#,\"provider_cost\":#", "\"units\":{\"web_searches\":#}", "\"units\":{\"gpu_seconds\":#}"])
-            .Select(field => (HttpMethod.Post, "/api/v1/usage", $$"""[{"id":"u@","occurred_at":"{{Sending.At}}","org":"acme","provider":"openai","model":"gpt-4o",{{field}}}]""")),
-        (HttpMethod.Post, "/api/v1/events", $$$"""{"specversion":"1.0","id":"e@","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"model":"gpt-4o","input_tokens":#,"output_tokens":#}}"""),
+        .. ((string[])["\"input_tokens\":#", "\"output_tokens\":#", "\"cache_read_tokens\":#", "\"duration_ms\":#", "\"attempt\":#", "\"charge\":#",
+            "\"charge\":#,\"provider_cost\":#", "\"units\":{\"web_searches\":#}", "\"units\":{\"gpu_seconds\":#}"])
+            .Select(field => (HttpMethod.Post, "/api/v1/usage",
+                $$"""[{"id":"u@","occurred_at":"{{Sending.At}}","org":"acme","provider":"openai","model":"gpt-4o",{{field}}}]""")),
+        (HttpMethod.Post, "/api/v1/events",
+            $$$"""{"specversion":"1.0","id":"e@","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"model":"gpt-4o","input_tokens":#,"output_tokens":#}}"""),
         (HttpMethod.Post, "/v1/traces", """
             {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"00000000000000@","name":"x","kind":3,"startTimeUnixNano":#,"endTimeUnixNano":"1763625601500000000",
             "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.request.model","value":{"stringValue":"gpt-4o"}}]}]}],"resource":{"attributes":[{"key":"tenant.id","value":{"stringValue":"acme"}}]}}]}
@@ -47,31 +52,45 @@ public sealed class ExtremeDoorTests
         (HttpMethod.Put, "/api/v1/orgs/acme/keys/{key}/terms", """{"facts_per_day":#}"""),
         (HttpMethod.Post, "/api/v1/orgs/acme/keys/{key}/rotate", """{"grace_seconds":#}"""),
         (HttpMethod.Put, "/api/v1/orgs/acme/price-policy", """{"markup":#}"""),
-        (HttpMethod.Post, "/api/v1/prices?format=tieout", """{"format":"tieout-prices/1","list":"extreme","version":"@","asset":"USD","providers":[{"id":"elsewhere","models":[{"id":"m","match":"m","rates":{"input_tokens":#}}]}]}"""),
-        (HttpMethod.Post, "/api/v1/usage", $$"""[{"id":"x@","occurred_at":"{{Sending.At}}","org":"acme","provider":"elsewhere","model":"m","input_tokens":#}]"""),
-        (HttpMethod.Post, "/api/v1/prices?format=tieout", """{"format":"tieout-prices/1","list":"gpus","version":"@","asset":"USD","providers":[{"id":"gpus","models":[{"id":"h100","match":"h100","rates":{"gpu_seconds":"3.6","instance_seconds":"1"}}]}]}"""),
-        (HttpMethod.Post, "/api/v1/runtimes", """{"org":"acme","id":"g@","source":"app_runtime","provider":"gpus","components":[{"name":"w","model":"h100","gpus":#}]}"""),
-        (HttpMethod.Post, "/api/v1/runtimes", """{"org":"acme","id":"r@","source":"app_runtime","provider":"gpus","components":[{"name":"w","model":"h100","replicas":#}]}"""),
-        (HttpMethod.Post, "/api/v1/runtimes", """{"org":"acme","id":"h@","source":"app_runtime","provider":"gpus","heartbeat_seconds":#,"components":[{"name":"w","model":"h100","gpus":1}]}"""),
-        (HttpMethod.Post, "/api/v1/runtimes/only/events?org=acme", $$"""{"items":[{"id":"e@","at":"{{Sending.At}}","type":"scale","component":"w","replicas":#}]}"""),
+        (HttpMethod.Post, "/api/v1/prices?format=tieout",
+            """{"format":"tieout-prices/1","list":"extreme","version":"@","asset":"USD","providers":[{"id":"elsewhere","models":[{"id":"m","match":"m","rates":{"input_tokens":#}}]}]}"""),
+        (HttpMethod.Post, "/api/v1/usage",
+            $$"""[{"id":"x@","occurred_at":"{{Sending.At}}","org":"acme","provider":"elsewhere","model":"m","input_tokens":#}]"""),
+        (HttpMethod.Post, "/api/v1/prices?format=tieout",
+            """{"format":"tieout-prices/1","list":"gpus","version":"@","asset":"USD","providers":[{"id":"gpus","models":[{"id":"h100","match":"h100","rates":{"gpu_seconds":"3.6","instance_seconds":"1"}}]}]}"""),
+        (HttpMethod.Post, "/api/v1/runtimes",
+            """{"org":"acme","id":"g@","source":"app_runtime","provider":"gpus","components":[{"name":"w","model":"h100","gpus":#}]}"""),
+        (HttpMethod.Post, "/api/v1/runtimes",
+            """{"org":"acme","id":"r@","source":"app_runtime","provider":"gpus","components":[{"name":"w","model":"h100","replicas":#}]}"""),
+        (HttpMethod.Post, "/api/v1/runtimes",
+            """{"org":"acme","id":"h@","source":"app_runtime","provider":"gpus","heartbeat_seconds":#,"components":[{"name":"w","model":"h100","gpus":1}]}"""),
+        (HttpMethod.Post, "/api/v1/runtimes/only/events?org=acme",
+            $$"""{"items":[{"id":"e@","at":"{{Sending.At}}","type":"scale","component":"w","replicas":#}]}"""),
         (HttpMethod.Post, "/api/v1/envelopes", """{"org_id":"acme","originator_id":"user","aud":"a","expires_in_seconds":#}"""),
     ];
 
     /// <summary>Bodies without a number, or with one that needs a document, a finding or a proposal first (tests of their own).</summary>
     private static readonly string[] WithoutNumbers =
     [
-        "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke", "/api/v1/envelopes/verify", "/api/v1/findings/{finding}/correct",
-        "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/notes", "/api/v1/orgs/{org}/adjustments/freeze", "/api/v1/orgs/{org}/adjustments/unfreeze",
-        "/api/v1/orgs/{org}/documents/{number}/credit-notes", "/api/v1/orgs/{org}/invoices/{month}/close", "/api/v1/orgs/{org}/invoices/{month}/finalise", "/api/v1/orgs/{org}/keys/{key}/block",
-        "/api/v1/orgs/{org}/keys/{key}/end-previous", "/api/v1/orgs/{org}/keys/{key}/expire", "/api/v1/orgs/{org}/keys/{key}/unblock", "/api/v1/orgs/{org}/projects", "/api/v1/orgs/{org}/teams", "/api/v1/orgs/{org}/ties",
-        "/api/v1/orgs/{org}/proposals/{proposal}/approve", "/api/v1/orgs/{org}/proposals/{proposal}/reject", "/api/v1/outbox/replay", "/api/v1/proposals/{proposal}/approve", "/api/v1/proposals/{proposal}/reject",
-        "/api/v1/reconciliations", "/api/v1/runtimes/{id}/retire", "/api/v1/surfaces/{name}/ties", "/api/v1/ties", "/api/v1/tokens", "/api/v1/tokens/{token}/revoke", "/api/v1/webhooks", "/api/v1/webhooks/{id}/remove",
+        "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke",
+        "/api/v1/envelopes/verify", "/api/v1/findings/{finding}/correct",
+        "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/notes",
+        "/api/v1/orgs/{org}/adjustments/freeze", "/api/v1/orgs/{org}/adjustments/unfreeze",
+        "/api/v1/orgs/{org}/documents/{number}/credit-notes", "/api/v1/orgs/{org}/invoices/{month}/close", "/api/v1/orgs/{org}/invoices/{month}/finalise",
+        "/api/v1/orgs/{org}/keys/{key}/block",
+        "/api/v1/orgs/{org}/keys/{key}/end-previous", "/api/v1/orgs/{org}/keys/{key}/expire", "/api/v1/orgs/{org}/keys/{key}/unblock",
+        "/api/v1/orgs/{org}/projects", "/api/v1/orgs/{org}/teams", "/api/v1/orgs/{org}/ties",
+        "/api/v1/orgs/{org}/proposals/{proposal}/approve", "/api/v1/orgs/{org}/proposals/{proposal}/reject", "/api/v1/outbox/replay",
+        "/api/v1/proposals/{proposal}/approve", "/api/v1/proposals/{proposal}/reject",
+        "/api/v1/reconciliations", "/api/v1/runtimes/{id}/retire", "/api/v1/surfaces/{name}/ties", "/api/v1/ties", "/api/v1/tokens",
+        "/api/v1/tokens/{token}/revoke", "/api/v1/webhooks", "/api/v1/webhooks/{id}/remove",
         "/api/v1/webhooks/{id}/rotate", "/api/v1/webhooks/{id}/test",
     ];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: 923 records of 10^12 tokens ended the process; one commit above 9.2 billion ended verify and costs today. Method: each number in turn at each place of each door.
+    // Goal: 923 records of 10^12 tokens ended the process; one commit above 9.2 billion ended verify and costs today. Method: each number in turn at each place
+    // of each door.
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]
@@ -79,7 +98,8 @@ public sealed class ExtremeDoorTests
     {
         var database = store == "postgres" ? PostgresServer.Instance.NewDatabase() : null;
         var world = await ApiWorld.StartAsync(
-            options => options with { EnvelopeSecret = EnvelopeSecretFile.Parse("an envelope secret 0123456789abcdef") }, open: database is null ? null : async () => await PostgresLedger.OpenAsync(database));
+            options => options with { EnvelopeSecret = EnvelopeSecretFile.Parse("an envelope secret 0123456789abcdef") },
+            open: database is null ? null : async () => await PostgresLedger.OpenAsync(database));
         await using (world)
         {
             AssertEveryDoorIsTried(world);
@@ -89,10 +109,13 @@ public sealed class ExtremeDoorTests
             foreach (var (method, path, body) in Doors)
             {
                 var (address, before) = (path.Replace("{key}", key, StringComparison.Ordinal), taken);
-                if (path.EndsWith("only/events?org=acme", StringComparison.Ordinal)) await world.OkAsync(HttpMethod.Post, "/runtimes", """{"org":"acme","id":"only","source":"app_runtime","provider":"gpus","components":[{"name":"w","model":"h100","gpus":1}]}""");
+                if (path.EndsWith("only/events?org=acme",
+                    StringComparison.Ordinal)) await world.OkAsync(HttpMethod.Post, "/runtimes",
+                        """{"org":"acme","id":"only","source":"app_runtime","provider":"gpus","components":[{"name":"w","model":"h100","gpus":1}]}""");
                 foreach (var number in Numbers)
                 {
-                    var text = body.Replace("@", (10 + sent++ % 90).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal).Replace("#", number, StringComparison.Ordinal);
+                    var text = body.Replace("@", (10 + sent++ % 90).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)
+                        .Replace("#", number, StringComparison.Ordinal);
                     using var response = await SendAsync(world, method, address, text);
                     var answer = await response.Content.ReadAsStringAsync(Stop);
                     Assert.True((int)response.StatusCode < 500, $"{method} {address} {text}: {(int)response.StatusCode} {answer}");
@@ -105,27 +128,43 @@ public sealed class ExtremeDoorTests
 
             Assert.True(closed.Count == 0, $"Nothing is let in, so these are not tried:\n{string.Join('\n', closed)}");
             Assert.True(taken > 100, $"Only {taken} of {sent} requests were let in.");
-            foreach (var shown in (string[])["/costs/today", "/orgs/acme/balance", "/orgs/acme/usage?limit=1000", "/orgs/acme/budgets", "/findings", "/orgs/acme"]) await world.GetAsync(shown);
+            foreach (var shown in (string[])["/costs/today", "/orgs/acme/balance", "/orgs/acme/usage?limit=1000", "/orgs/acme/budgets", "/findings",
+                "/orgs/acme"])
+            {
+                await world.GetAsync(shown);
+            }
+
             Assert.Equal(1, (await world.UsageAsync($"[{Sending.Record("fine", ",\"team\":\"red\"")}]")).Accepted);
             Assert.Equal(0, world.Ledger.Health.Quarantined);
             Assert.True(world.Ledger.Health.IsWritable, world.Ledger.Health.Reason);
             await world.Server.StopAsync(Stop);
             await world.Ledger.DisposeAsync();
-            var report = database is null ? SqliteVerification.Run(world.Folder.FullName) : await PostgresVerification.RunAsync(database, cancellationToken: Stop);
+            var report = database is null
+                ? SqliteVerification.Run(world.Folder.FullName) : await PostgresVerification.RunAsync(database, cancellationToken: Stop);
             Assert.Equal("", string.Join('\n', report.Checks.SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}"))));
         }
     }
 
     private static void AssertEveryDoorIsTried(ApiWorld world)
     {
-        var doors = MappedRoute.Of(world.Server).Where(route => route.Method is "POST" or "PUT" or "PATCH" && (route.Pattern.StartsWith("/api/", StringComparison.Ordinal) || route.Pattern == "/v1/traces")).Select(route => route.Pattern).ToHashSet(StringComparer.Ordinal);
-        var tried = Doors.Select(door => door.Address.Split('?')[0].Replace("/orgs/acme/", "/orgs/{org}/", StringComparison.Ordinal).Replace("/only/", "/{id}/", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
+        var doors = MappedRoute.Of(world.Server)
+            .Where(route => route.Method is "POST" or "PUT" or "PATCH"
+                && (route.Pattern.StartsWith("/api/", StringComparison.Ordinal) || route.Pattern == "/v1/traces")).Select(route => route.Pattern).ToHashSet(
+                    StringComparer.Ordinal);
+        var tried =
+            Doors.Select(door => door.Address.Split('?')[0].Replace("/orgs/acme/", "/orgs/{org}/", StringComparison.Ordinal).Replace(
+                "/only/", "/{id}/", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(doors.Except(tried));
     }
 
     private static async Task<HttpResponseMessage> SendAsync(ApiWorld world, HttpMethod method, string address, string body)
     {
-        using var request = new HttpRequestMessage(method, address) { Content = new StringContent(body, System.Text.Encoding.UTF8, address == "/api/v1/events" ? "application/cloudevents+json" : "application/json") };
+        using var request = new HttpRequestMessage(method,
+            address)
+        {
+            Content = new StringContent(
+                body, System.Text.Encoding.UTF8, address == "/api/v1/events" ? "application/cloudevents+json" : "application/json")
+        };
         request.Headers.Authorization = new("Bearer", ApiWorld.Admin);
         return await world.Http.SendAsync(request, Stop);
     }

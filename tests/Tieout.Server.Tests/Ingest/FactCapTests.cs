@@ -94,14 +94,15 @@ public sealed class FactCapTests
         decimal.Parse((await world.GetAsync("/orgs/poor/balance")).GetProperty("posted").GetString()!, CultureInfo.InvariantCulture);
 
     /// <param name="day">0: now.</param>
-    private static string Item(string id, int day = 0, int tokens = Tokens, string model = "gpt-4o", string? org = null) => JsonSerializer.Serialize(new Dictionary<string, object?>
-    {
-        ["id"] = id,
-        ["occurred_at"] = Now.AddDays(day).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        ["org"] = org ?? "poor",
-        ["provider"] = "openai",
-        ["model"] = model,
-        ["input_tokens"] = tokens,
-        ["output_tokens"] = 0,
-    });
+    private static string Item(string id, int day = 0, int tokens = Tokens, string model = "gpt-4o", string? org = null) =>
+        JsonSerializer.Serialize(new Dictionary<string, object?>
+        {
+            ["id"] = id,
+            ["occurred_at"] = Now.AddDays(day).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+            ["org"] = org ?? "poor",
+            ["provider"] = "openai",
+            ["model"] = model,
+            ["input_tokens"] = tokens,
+            ["output_tokens"] = 0,
+        });
 }

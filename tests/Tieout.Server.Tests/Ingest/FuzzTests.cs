@@ -28,7 +28,8 @@ public sealed class FuzzTests
 
     private static readonly string[] Scraps =
     [
-        "\"", "{", "}", "[", "]", ",", ":", "\\", "\\ud800", "null", "-1", "1e999", "99999999999999999999999", "\"\"", "\0", "true", "{}", "[]", "\uFEFF", "\"9999-12-31T23:59:59.9999999-14:00\"", "\"0001-01-01T00:00:00+14:00\"",
+        "\"", "{", "}", "[", "]", ",", ":", "\\", "\\ud800", "null", "-1", "1e999", "99999999999999999999999", "\"\"", "\0", "true", "{}", "[]", "\uFEFF",
+        "\"9999-12-31T23:59:59.9999999-14:00\"", "\"0001-01-01T00:00:00+14:00\"",
     ];
 
     [Fact]
@@ -44,7 +45,11 @@ public sealed class FuzzTests
         Fuzz(3, body =>
         {
             var headers = new HeaderDictionary();
-            foreach (var name in (ReadOnlySpan<string>)["specversion", "id", "source", "type", "time", "subject", "traceparent", "x"]) headers["ce-" + name] = name == "specversion" ? "1.0" : Scraps[random.Next(Scraps.Length)] + "%zz%ff";
+            foreach (var name in (ReadOnlySpan<string>)["specversion", "id", "source", "type", "time", "subject", "traceparent", "x"])
+            {
+                headers["ce-" + name] = name == "specversion" ? "1.0" : Scraps[random.Next(Scraps.Length)] + "%zz%ff";
+            }
+
             headers["ce-type"] = "prompt";
             headers["ce-time"] = random.Next(2) == 0 ? Sending.At : Scraps[random.Next(Scraps.Length)];
             return CloudEvents.ReadBinary(headers, body, "acme");
@@ -65,7 +70,8 @@ public sealed class FuzzTests
             var address = (i % 3) switch { 0 => "/api/v1/usage", 1 => "/api/v1/events", _ => "/v1/traces" };
             using var response = await world.SendAsync(address, Mutated(random), encoding: random.Next(8) == 0 ? "gzip" : null);
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            Assert.True(response.StatusCode is HttpStatusCode.OK or (>= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError), $"{i}: {(int)response.StatusCode} {text}");
+            Assert.True(response.StatusCode is HttpStatusCode.OK or (>= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError),
+                $"{i}: {(int)response.StatusCode} {text}");
             Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);
         }
     }
@@ -86,7 +92,10 @@ public sealed class FuzzTests
                 {
                     items++;
                     // What was not refused is whole.
-                    if (item.Refusal is null) Assert.True(item.Id is not null && item.OccurredAt is not null && item.Counts() is { InputTokens: >= 0, OutputTokens: >= 0 });
+                    if (item.Refusal is null)
+                    {
+                        Assert.True(item.Id is not null && item.OccurredAt is not null && item.Counts() is { InputTokens: >= 0, OutputTokens: >= 0 });
+                    }
                 }
             }
             catch (ApiRefusedException refused)

@@ -26,7 +26,8 @@ public sealed class ImportedIdTests
     [Fact]
     public void Where_one_part_ends_and_the_next_begins_is_part_of_it()
     {
-        AttemptId[] ids = [ImportedId.Of("a", "b", "cd"), ImportedId.Of("a", "bc", "d"), ImportedId.Of("ab", "c", "d"), ImportedId.Of("b", "a", "cd"), ImportedId.Of("a", "b", "cd "), ImportedId.Of("a", new string('b', 3_000), "cd")];
+        AttemptId[] ids = [ImportedId.Of("a", "b", "cd"), ImportedId.Of("a", "bc", "d"), ImportedId.Of("ab", "c", "d"), ImportedId.Of("b", "a", "cd"),
+            ImportedId.Of("a", "b", "cd "), ImportedId.Of("a", new string('b', 3_000), "cd")];
         Assert.Equal(ids.Length, ids.Distinct().Count());
     }
 }

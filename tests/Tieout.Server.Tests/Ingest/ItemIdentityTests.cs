@@ -88,7 +88,8 @@ public sealed class ItemIdentityTests
             await Task.Delay(10, Stop);
         }
 
-        Assert.Contains(JsonNamingPolicy.SnakeCaseLower.ConvertName(cause), Assert.Single(await world.World.Read.FindingsAsync(null, 10, Stop)).Detail, StringComparison.Ordinal);
+        Assert.Contains(JsonNamingPolicy.SnakeCaseLower.ConvertName(cause), Assert.Single(await world.World.Read.FindingsAsync(null, 10, Stop)).Detail,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -97,7 +98,8 @@ public sealed class ItemIdentityTests
         await using var world = await EnvelopeWorld.StartAsync();
         var token = await world.IssueAsync();
 
-        var taken = await SendAsync(world, $"[{Event("a", token)},{Event("b", token, ",\"subject\":\"beta\"")},{Event("c", "e30.e30.e30", ",\"subject\":\"acme\"")}]", EnvelopeWorld.Admin);
+        var taken = await SendAsync(world,
+            $"[{Event("a", token)},{Event("b", token, ",\"subject\":\"beta\"")},{Event("c", "e30.e30.e30", ",\"subject\":\"acme\"")}]", EnvelopeWorld.Admin);
 
         Assert.Equal((1, 2), (Count(taken, "accepted"), Count(taken, "refused")));
         Assert.Equal(["identity_rebind", "envelope_refused"], taken.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("code").GetString()));
@@ -107,7 +109,9 @@ public sealed class ItemIdentityTests
 
     private static async Task<JsonElement> SendAsync(EnvelopeWorld world, string body, string token = EnvelopeWorld.WorkerSecret, string? envelope = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/events") { Content = new StringContent(body, Encoding.UTF8, "application/cloudevents-batch+json") };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "/api/v1/events")
+        { Content = new StringContent(body, Encoding.UTF8, "application/cloudevents-batch+json") };
         request.Headers.Authorization = new("Bearer", token);
         if (envelope is not null) request.Headers.Add("Tieout-Envelope", envelope);
         using var response = await world.World.Http.SendAsync(request, Stop);

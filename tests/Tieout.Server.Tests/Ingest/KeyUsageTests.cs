@@ -72,7 +72,8 @@ public sealed class KeyUsageTests
         var (id, key) = await world.KeyAsync();
         var (other, _) = await world.KeyAsync();
 
-        var taken = await world.UsageAsync($"[{Sending.Record("a", $",\"key\":\"{id}\"")},{Sending.Record("b", $",\"key\":\"{other}\"")},{Sending.Record("c", ",\"key\":\"nobody\"")}]", key);
+        var taken = await world.UsageAsync(
+            $"[{Sending.Record("a", $",\"key\":\"{id}\"")},{Sending.Record("b", $",\"key\":\"{other}\"")},{Sending.Record("c", ",\"key\":\"nobody\"")}]", key);
 
         Assert.Equal((1, 0, 0, 2), taken.Counts);
         Assert.Equal(("forbidden", "forbidden"), (taken.Code(), taken.Code(1)));
@@ -91,7 +92,8 @@ public sealed class KeyUsageTests
         Assert.Equal((0, 0, 1, 0), (await world.UsageAsync($"[{Sending.Record("a", input: 101)}]", key)).Counts);
     }
 
-    private static async Task<JsonElement> BudgetAsync(ApiWorld world) => Assert.Single((await world.GetAsync("/orgs/acme/budgets")).GetProperty("items").EnumerateArray());
+    private static async Task<JsonElement> BudgetAsync(ApiWorld world) =>
+        Assert.Single((await world.GetAsync("/orgs/acme/budgets")).GetProperty("items").EnumerateArray());
 
     /// <summary>The key's new secret, after it may no longer hand in facts beyond a limit.</summary>
     private static async Task<string> ScopedAsync(ApiWorld world, string id)

@@ -10,7 +10,8 @@ public sealed class RepeatedTextTests
     [Fact]
     public void A_text_is_itself_however_many_others_there_were()
     {
-        string[] texts = [.. Enumerable.Range(0, 20_000).Select(no => $"m-{no}"), "", "é", "\u00fcber-model", "日本", "a\"b\\c\n", new('x', 48), new('x', 49), new('é', 24)];
+        string[] texts = [.. Enumerable.Range(0, 20_000).Select(no => $"m-{no}"), "", "é", "\u00fcber-model", "日本", "a\"b\\c\n", new('x', 48), new('x', 49),
+            new('é', 24)];
         foreach (var text in texts.Concat(texts)) Assert.Equal(text, Read(JsonSerializer.Serialize(text)));
     }
 

@@ -16,7 +16,8 @@ internal static class Sending
         $$"""{"id":"{{id}}","occurred_at":"{{At}}","org":"{{org}}","provider":"openai","model":"{{model}}","input_tokens":{{input}},"output_tokens":20{{more}}}""";
 
     public static Task<HttpResponseMessage> SendAsync(
-        this ApiWorld world, string address, byte[] body, string? token = null, string type = "application/json", string? encoding = null, params string[] headers)
+        this ApiWorld world, string address, byte[] body, string? token = null, string type = "application/json", string? encoding = null,
+        params string[] headers)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
@@ -31,7 +32,8 @@ internal static class Sending
         return world.Http.SendAsync(request);
     }
 
-    public static Task<HttpResponseMessage> SendAsync(this ApiWorld world, string address, string body, string? token = null, string type = "application/json") =>
+    public static Task<HttpResponseMessage> SendAsync(
+        this ApiWorld world, string address, string body, string? token = null, string type = "application/json") =>
         world.SendAsync(address, Encoding.UTF8.GetBytes(body), token, type);
 
     public static async Task<Taken> TakeAsync(this ApiWorld world, string address, string body, string? token = null, string type = "application/json")
@@ -50,7 +52,8 @@ internal static class Sending
         [.. (await world.GetAsync($"/orgs/{org}/usage?limit=1000")).GetProperty("items").EnumerateArray()];
 
     public static async Task<decimal> SpentAsync(this ApiWorld world, string org = "acme") =>
-        1000 - decimal.Parse((await world.GetAsync($"/orgs/{org}/balance")).GetProperty("posted").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+        1000 - decimal.Parse(
+            (await world.GetAsync($"/orgs/{org}/balance")).GetProperty("posted").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
 
     public static byte[] Gzip(byte[] plain)
     {

@@ -27,12 +27,14 @@ public sealed class TraceTests
         """;
 
     private static string Chat(int span, int input = 100) => Span(
-        span, "", ("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", "openai"), ("gen_ai.request.model", "gpt-4o"), ("gen_ai.usage.input_tokens", input), ("gen_ai.usage.output_tokens", 20));
+        span, "", ("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", "openai"), ("gen_ai.request.model", "gpt-4o"),
+        ("gen_ai.usage.input_tokens", input), ("gen_ai.usage.output_tokens", 20));
 
     private static string Body(params string[] spans) =>
         $$$"""{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"s"},"spans":[{{{string.Join(',', spans)}}}]}],"resource":{"attributes":[{{{Attribute("service.name", "checkout")}}},{{{Attribute("tenant.id", "acme")}}}]}}]}""";
 
-    private static async Task<(string? Rejected, string Message)> TracesAsync(ApiWorld world, string body, string? token = null, string type = "application/json", string? encoding = null)
+    private static async Task<(string? Rejected, string Message)> TracesAsync(
+        ApiWorld world, string body, string? token = null, string type = "application/json", string? encoding = null)
     {
         var bytes = encoding is null ? Encoding.UTF8.GetBytes(body) : Sending.Gzip(Encoding.UTF8.GetBytes(body));
         using var response = await world.SendAsync("/v1/traces", bytes, token, type, encoding);
@@ -92,11 +94,14 @@ public sealed class TraceTests
     {
         await using var world = await ApiWorld.StartAsync();
         string Around(int span, string operation, int tokens) => Span(
-            span, "", ("gen_ai.operation.name", operation), ("gen_ai.provider.name", "openai"), ("gen_ai.request.model", "gpt-4o"), ("gen_ai.workflow.name", "outer"), ("gen_ai.usage.input_tokens", tokens), ("gen_ai.usage.output_tokens", 20));
+            span, "", ("gen_ai.operation.name", operation), ("gen_ai.provider.name", "openai"), ("gen_ai.request.model", "gpt-4o"),
+            ("gen_ai.workflow.name", "outer"), ("gen_ai.usage.input_tokens", tokens), ("gen_ai.usage.output_tokens", 20));
         string[] spans =
         [
-            Around(1, "invoke_workflow", 400), Chat(2), Around(3, "invoke_workflow", 200), Around(4, "invoke_agent", 200), Chat(5), Around(6, "execute_tool", 0), Chat(7), Chat(8),
-            Span(9, "", ("gen_ai.system", "openai"), ("gen_ai.agent.name", "planner"), ("gen_ai.request.model", "gpt-4o"), ("gen_ai.usage.prompt_tokens", 100), ("gen_ai.usage.completion_tokens", 20)),
+            Around(1, "invoke_workflow", 400), Chat(2), Around(3, "invoke_workflow", 200), Around(4, "invoke_agent", 200), Chat(5),
+            Around(6, "execute_tool", 0), Chat(7), Chat(8),
+            Span(9, "", ("gen_ai.system", "openai"), ("gen_ai.agent.name", "planner"), ("gen_ai.request.model", "gpt-4o"), ("gen_ai.usage.prompt_tokens", 100),
+                ("gen_ai.usage.completion_tokens", 20)),
             Span(10, "", ("http.request.method", "POST"), ("http.response.status_code", 200)),
         ];
 
@@ -114,7 +119,8 @@ public sealed class TraceTests
         await using var world = await ApiWorld.StartAsync();
         var span = Chat(0xABC);
         await TracesAsync(world, Body(span));
-        await TracesAsync(world, Body(span.Replace(Trace, Trace.ToUpperInvariant(), StringComparison.Ordinal).Replace("0abc", "0ABC", StringComparison.Ordinal)));
+        await TracesAsync(
+            world, Body(span.Replace(Trace, Trace.ToUpperInvariant(), StringComparison.Ordinal).Replace("0abc", "0ABC", StringComparison.Ordinal)));
         await TracesAsync(world, Body(span.Replace(Trace, Convert.ToBase64String(Convert.FromHexString(Trace)), StringComparison.Ordinal)
             .Replace("0000000000000abc", Convert.ToBase64String(Convert.FromHexString("0000000000000abc")), StringComparison.Ordinal)), encoding: "gzip");
         Assert.Single(await world.RowsAsync());
@@ -134,7 +140,8 @@ public sealed class TraceTests
         Assert.Equal("1", rejected);
         Assert.Contains("usage_missing", message, StringComparison.Ordinal);
         var rows = await world.RowsAsync();
-        Assert.Equal(new[] { (429, "failed", "0"), (500, "failed", "0"), (500, "imported", "0.00045") }, rows.Select(row => (row.GetProperty("status_code").GetInt32(), row.GetProperty("basis").GetString()!, row.GetProperty("charge").GetString()!)));
+        Assert.Equal(new[] { (429, "failed", "0"), (500, "failed", "0"), (500, "imported", "0.00045") },
+            rows.Select(row => (row.GetProperty("status_code").GetInt32(), row.GetProperty("basis").GetString()!, row.GetProperty("charge").GetString()!)));
         Assert.Empty(await world.Ledger.Read.FindingsAsync("acme", 10, TestContext.Current.CancellationToken));
     }
 
@@ -152,7 +159,12 @@ public sealed class TraceTests
         var (rejected, message) = await TracesAsync(world, Body(Chat(1), unknown, fractional, noIds, noTime, unpriced, foreign, Chat(1, input: 7)));
 
         Assert.Equal("7", rejected);
-        foreach (var part in (ReadOnlySpan<string>)["dream", "gen_ai.usage.input_tokens must be", "traceId", "startTimeUnixNano", "model_not_priced", "org_not_found", "id_reused"]) Assert.Contains(part, message, StringComparison.Ordinal);
+        foreach (var part in (ReadOnlySpan<string>)["dream", "gen_ai.usage.input_tokens must be", "traceId", "startTimeUnixNano", "model_not_priced",
+            "org_not_found", "id_reused"])
+        {
+            Assert.Contains(part, message, StringComparison.Ordinal);
+        }
+
         Assert.Single(await world.RowsAsync());
     }
 
@@ -172,7 +184,8 @@ public sealed class TraceTests
         await using var world = await ApiWorld.StartAsync();
         await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"other","asset":"USD","billing":"postpaid"}""");
         var (_, key) = await world.KeyAsync(team: "red");
-        var own = Body(Chat(1)).Replace("tenant.id", "not.said", StringComparison.Ordinal).Replace("scopeSpans", "instrumentationLibrarySpans", StringComparison.Ordinal);
+        var own = Body(Chat(1)).Replace("tenant.id", "not.said", StringComparison.Ordinal).Replace(
+            "scopeSpans", "instrumentationLibrarySpans", StringComparison.Ordinal);
 
         Assert.Equal((null, ""), await TracesAsync(world, own, key));
         var (rejected, message) = await TracesAsync(world, Body(Chat(2)).Replace("\"acme\"", "\"other\"", StringComparison.Ordinal), key);
@@ -195,7 +208,8 @@ public sealed class TraceTests
         await ExpectAsync(HttpStatusCode.BadRequest, 3, "array of objects", """{"resourceSpans":[{"scopeSpans":[7]}]}""");
         await ExpectAsync(HttpStatusCode.RequestEntityTooLarge, 3, "too_many_items", Body([.. Enumerable.Repeat("{}", 10_001)]));
         Assert.Equal((null, ""), await TracesAsync(world, "{}"));
-        Assert.Equal((null, ""), await TracesAsync(world, """{"resourceSpans":[{"resource":null,"scopeSpans":null}],"unknown":[{}]}""", type: "application/json; charset=utf-8"));
+        Assert.Equal((null, ""),
+            await TracesAsync(world, """{"resourceSpans":[{"resource":null,"scopeSpans":null}],"unknown":[{}]}""", type: "application/json; charset=utf-8"));
         world.Ledger.Broken = _ => true;
         await ExpectAsync(HttpStatusCode.ServiceUnavailable, 14, "store_unavailable", Body(Chat(1)));
 

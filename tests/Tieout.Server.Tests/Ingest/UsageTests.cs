@@ -31,8 +31,10 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         Assert.Empty(taken.Items);
         var row = Assert.Single(await world.RowsAsync());
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)[
-            ("org_id", "acme"), ("team_id", "red"), ("project_id", "p"), ("key_id", "key_1"), ("user_id", "u@x"), ("feature", "search"), ("trigger_type", "user"), ("operation_id", "op-7"),
-            ("correlation_id", "c-1"), ("trace_id", "0af7651916cd43dd8448eb211c80319c"), ("usage_source", "app_runtime"), ("provider", "openai"), ("model", "gpt-4o"), ("basis", "imported"),
+            ("org_id", "acme"), ("team_id", "red"), ("project_id", "p"), ("key_id", "key_1"), ("user_id", "u@x"), ("feature", "search"),
+            ("trigger_type", "user"), ("operation_id", "op-7"),
+            ("correlation_id", "c-1"), ("trace_id", "0af7651916cd43dd8448eb211c80319c"), ("usage_source", "app_runtime"), ("provider", "openai"),
+            ("model", "gpt-4o"), ("basis", "imported"),
             ("charge", "0.0004"), ("provider_cost", "0.0004")])
         {
             Assert.Equal(value, row.GetProperty(name).GetString());
@@ -53,7 +55,8 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
         Assert.Equal(Strings("a", "b"), taken.Items.Select(item => item.GetProperty("id").GetString()));
         Assert.All(taken.Items, item => Assert.Equal("accepted", item.GetProperty("status").GetString()));
         var rows = await world.RowsAsync();
-        Assert.Equal(rows.Select(row => row.GetProperty("usage_id").GetString()).Order(), taken.Items.Select(item => item.GetProperty("usage_id").GetString()).Order());
+        Assert.Equal(
+            rows.Select(row => row.GetProperty("usage_id").GetString()).Order(), taken.Items.Select(item => item.GetProperty("usage_id").GetString()).Order());
     }
 
     [Fact]
@@ -84,7 +87,8 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     public async Task L3_a_replay_is_a_replay_after_a_restart_and_after_prices_have_changed_and_verify_is_clean()
     {
         var folder = Directory.CreateTempSubdirectory("tieout-");
-        var batch = $$"""[{{Sending.Record("a")}},{{Sending.Record("b", ""","charge":"2","provider_cost":"1.5" """)}},{{Sending.Record("c", model: "no-such-model")}}]""";
+        var batch =
+            $$"""[{{Sending.Record("a")}},{{Sending.Record("b", ""","charge":"2","provider_cost":"1.5" """)}},{{Sending.Record("c", model: "no-such-model")}}]""";
         await RunAsync(async world =>
         {
             await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"acme","asset":"USD","billing":"postpaid"}""");
@@ -226,15 +230,33 @@ public sealed class UsageTests(ErrorTests.Shared shared) : IClassFixture<ErrorTe
     {
         await using var world = await ApiWorld.StartAsync();
         var packed = Sending.Gzip(Encoding.UTF8.GetBytes($"[{Sending.Record("a")}]"));
-        using (var response = await world.SendAsync("/api/v1/usage", packed, encoding: "gzip")) Assert.Equal((1, 0, 0, 0), (await Taken.ReadAsync(response)).Counts);
+        using (var response = await world.SendAsync("/api/v1/usage", packed, encoding: "gzip"))
+        {
+            Assert.Equal((1, 0, 0, 0), (await Taken.ReadAsync(response)).Counts);
+        }
 
         // 64 MiB of blanks are 290 KB of gzip.
         var bomb = Sending.Gzip([.. Enumerable.Repeat((byte)' ', 64 * 1024 * 1024)]);
         Assert.True(bomb.Length < 1024 * 1024);
-        using (var response = await world.SendAsync("/api/v1/usage", bomb, encoding: "gzip")) Assert.Equal("body_too_large", await ApiWorld.CodeAsync(response, HttpStatusCode.RequestEntityTooLarge));
-        using (var response = await world.SendAsync("/api/v1/usage", packed[..^12], encoding: "gzip")) Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
-        using (var response = await world.SendAsync("/api/v1/usage", "[]"u8.ToArray(), encoding: "gzip")) Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
-        using (var response = await world.SendAsync("/api/v1/usage", packed, encoding: "br")) Assert.Equal("media_type_unsupported", await ApiWorld.CodeAsync(response, HttpStatusCode.UnsupportedMediaType));
+        using (var response = await world.SendAsync("/api/v1/usage", bomb, encoding: "gzip"))
+        {
+            Assert.Equal("body_too_large", await ApiWorld.CodeAsync(response, HttpStatusCode.RequestEntityTooLarge));
+        }
+
+        using (var response = await world.SendAsync("/api/v1/usage", packed[..^12], encoding: "gzip"))
+        {
+            Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
+        }
+
+        using (var response = await world.SendAsync("/api/v1/usage", "[]"u8.ToArray(), encoding: "gzip"))
+        {
+            Assert.Equal("body_malformed", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
+        }
+
+        using (var response = await world.SendAsync("/api/v1/usage", packed, encoding: "br"))
+        {
+            Assert.Equal("media_type_unsupported", await ApiWorld.CodeAsync(response, HttpStatusCode.UnsupportedMediaType));
+        }
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed class DocumentPdfTests
 
     private static readonly string[] Names =
     [
-        "Zürich São Łódź Đà Nẵng", "Αθήνα – Ελλάδα", "Київ и Москва", "東京開発チーム", "カタカナひらがな", "北京研发部门", "臺灣團隊", "서울개발팀", "Δοκιμή 試験 проект 시험", "€ 12,50 … “quoted”",
+        "Zürich São Łódź Đà Nẵng", "Αθήνα – Ελλάδα", "Київ и Москва", "東京開発チーム", "カタカナひらがな", "北京研发部门", "臺灣團隊", "서울개발팀", "Δοκιμή 試験 проект 시험",
+        "€ 12,50 … “quoted”",
     ];
 
     [Theory]
@@ -51,10 +52,12 @@ public sealed class DocumentPdfTests
         Assert.NotEqual(first, DocumentPdf.Of(Invoice(Names) with { Number = "INV-000002" }));
     }
 
-    /// <summary>A new version of a package or of .NET must not change what was issued. Where the layout is changed on purpose, the new hash goes here and the change into the changelog.</summary>
+    /// <summary>A new version of a package or of .NET must not change what was issued. Where the layout is changed on purpose, the new hash goes here and the
+    /// change into the changelog.</summary>
     [Fact]
     public void The_bytes_of_a_document_do_not_change_from_version_to_version() =>
-        Assert.Equal("5e49837e33d79a306f347c00f4ce53071a07241b9b4f37b8970e045b852ab42b", Convert.ToHexStringLower(SHA256.HashData(DocumentPdf.Of(Invoice(Names)))));
+        Assert.Equal(
+            "5e49837e33d79a306f347c00f4ce53071a07241b9b4f37b8970e045b852ab42b", Convert.ToHexStringLower(SHA256.HashData(DocumentPdf.Of(Invoice(Names)))));
 
     [Fact]
     public void A_document_does_not_depend_on_the_time_zone_of_the_machine()
@@ -85,7 +88,9 @@ public sealed class DocumentPdfTests
             .Select(line => string.Concat(line.OrderBy(letter => letter.StartBaseLine.X).Select(letter => letter.Value)))));
     }
 
-    private static CreditNote Note(string reason) => new("CN-000001", "id", "acme", "EUR", "INV-000001", IssuedAt, Amount.Parse("10"), [new("VAT", "19", Amount.Parse("1.9"))], Amount.Parse("11.9"), reason);
+    private static CreditNote Note(string reason) =>
+        new("CN-000001", "id", "acme", "EUR", "INV-000001", IssuedAt, Amount.Parse("10"), [new("VAT", "19", Amount.Parse("1.9"))], Amount.Parse("11.9"),
+            reason);
 
     private static FinalInvoice Invoice(IReadOnlyList<string> projects)
     {

@@ -13,7 +13,8 @@ public sealed class FocusExportTests
         await using var world = await ApiWorld.StartAsync();
         await world.ChargeAsync("3.25", project: "web", operation: "op-1");
         await world.ChargeAsync("2", operation: "op-2");
-        var posting = (await world.GetAsync("/trace/op-1")).GetProperty("steps").EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
+        var posting = (await world.GetAsync("/trace/op-1")).GetProperty("steps")
+            .EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"new_amount":"3","reason":"=too, dear"}""");
         var run = await world.RunAsync("usage", "acme", "--format", "focus");
         Assert.True(run.ExitCode == 0, run.Error);
@@ -24,7 +25,8 @@ public sealed class FocusExportTests
         Assert.Contains(rows, row => row["ChargeDescription"].EndsWith("=too, dear", StringComparison.Ordinal) && row["BilledCost"] == "-3.25");
 
         // column,presence,level,...: what the specification calls mandatory, and whether it may be null.
-        foreach (var line in (await File.ReadAllLinesAsync(Repo.SharedData("focus/1.3/columns-derived.csv"), TestContext.Current.CancellationToken)).Skip(1).Select(line => line.Split(',')))
+        foreach (var line in (await File.ReadAllLinesAsync(Repo.SharedData("focus/1.3/columns-derived.csv"), TestContext.Current.CancellationToken)).Skip(1)
+            .Select(line => line.Split(',')))
         {
             if (line[2] != "Mandatory") continue;
             Assert.True(rows[0].ContainsKey(line[0]), line[0]);
@@ -37,7 +39,8 @@ public sealed class FocusExportTests
             Assert.Equal("", row["ChargeClass"]);
             Assert.Equal(row["PricingQuantity"].Length == 0, row["PricingUnit"].Length == 0);
             Assert.Equal(row["ChargeCategory"] == "Usage", row["PricingQuantity"].Length > 0);
-            foreach (var column in row.Keys.Where(column => column.EndsWith("Start", StringComparison.Ordinal) || column.EndsWith("End", StringComparison.Ordinal)))
+            foreach (var column in row.Keys.Where(
+                column => column.EndsWith("Start", StringComparison.Ordinal) || column.EndsWith("End", StringComparison.Ordinal)))
             {
                 Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", row[column]);
             }
@@ -49,7 +52,8 @@ public sealed class FocusExportTests
         Assert.Equal(3, Rows((await world.RunAsync("usage", "acme", "--format", "focus", "--project", "web")).Out).Count);
     }
 
-    // Goal: what the specification's own rule model can say of a file, it says of ours. Method: every rule of CostAndUsage that is about cells, over usage of all kinds and corrections.
+    // Goal: what the specification's own rule model can say of a file, it says of ours. Method: every rule of CostAndUsage that is about cells, over usage of
+    // all kinds and corrections.
     [Fact]
     public async Task Every_rule_of_the_specification_that_a_file_can_be_checked_by_holds()
     {
@@ -63,12 +67,14 @@ public sealed class FocusExportTests
             {"id":"c","source":"x","org":"acme","occurred_at":"{{DateTime.UtcNow.AddMinutes(-5):yyyy-MM-dd'T'HH:mm:ss'Z'}}","provider":"openai","model":"gpt-4o","status_code":500}]}
             """);
         Assert.True(taken.GetProperty("accepted").GetInt32() == 3, taken.ToString());
-        var posting = (await world.GetAsync("/trace/op-1")).GetProperty("steps").EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
+        var posting = (await world.GetAsync("/trace/op-1")).GetProperty("steps")
+            .EnumerateArray().Single(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"new_amount":"3","reason":"too dear"}""");
         var rows = Rows((await world.RunAsync("usage", "acme", "--format", "focus")).Out);
         Assert.Equal(7, rows.Count);
         var rules = new FocusRules(
-            "ACCOUNT_NAMING_SUPPORTED", "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED", "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED", "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED");
+            "ACCOUNT_NAMING_SUPPORTED", "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED",
+            "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED", "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED");
         var broken = rules.Broken(rows);
         Assert.True(broken.Count == 0, string.Join('\n', broken));
         Assert.True(rules.Checked > 150, $"{rules.Checked} rules were checked.");
@@ -76,11 +82,14 @@ public sealed class FocusExportTests
         // The SKU is the model, at the version of the price that the record names.
         Assert.Equal("openai/gpt-4o", rows[0]["SkuId"]);
         Assert.StartsWith("openai/gpt-4o@", rows[0]["SkuPriceId"], StringComparison.Ordinal);
-        Assert.Contains(rows, row => row["SkuId"] == "gpus/h100" && row["SkuMeter"] == "GPU Seconds" && row["SkuPriceId"].Contains("@gpus@1/", StringComparison.Ordinal) && row["SkuPriceDetails"].Contains("gpus@1", StringComparison.Ordinal));
+        Assert.Contains(rows,
+            row => row["SkuId"] == "gpus/h100" && row["SkuMeter"] == "GPU Seconds" && row["SkuPriceId"].Contains("@gpus@1/", StringComparison.Ordinal)
+                && row["SkuPriceDetails"].Contains("gpus@1", StringComparison.Ordinal));
         Assert.Contains(rows, row => row["x_UsageId"].Length > 0 && row["SkuPriceId"] == row["SkuId"]);
 
         // And they tell what is wrong: each of these breaks one.
-        foreach (var (column, wrong) in new[] { ("BilledCost", "1,5"), ("BilledCost", ""), ("ChargeCategory", "Use"), ("BillingPeriodStart", "yesterday"), ("SkuId", ""), ("ServiceCategory", "Things"), ("BillingCurrency", "dollars"), ("ChargeClass", "Wrong"), ("SubAccountName", "") })
+        foreach (var (column, wrong) in new[] { ("BilledCost", "1,5"), ("BilledCost", ""), ("ChargeCategory", "Use"), ("BillingPeriodStart",
+            "yesterday"), ("SkuId", ""), ("ServiceCategory", "Things"), ("BillingCurrency", "dollars"), ("ChargeClass", "Wrong"), ("SubAccountName", "") })
         {
             var one = rows.FindIndex(row => row["ChargeCategory"] == "Usage" && row["SubAccountId"].Length > 0);
             List<Dictionary<string, string>> changed = [.. rows.Select((row, index) => index == one ? new(row) { [column] = wrong } : row)];

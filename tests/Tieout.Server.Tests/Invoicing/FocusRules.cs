@@ -24,7 +24,8 @@ internal sealed partial class FocusRules(params string[] applies)
         ["CheckNationalCurrency"] = Currency(),
     };
 
-    private readonly JsonElement _rules = JsonDocument.Parse(File.ReadAllText(Repo.SharedData("focus/1.3/model-1.3.merged.json"))).RootElement.GetProperty("ModelRules");
+    private readonly JsonElement _rules = JsonDocument.Parse(File.ReadAllText(Repo.SharedData("focus/1.3/model-1.3.merged.json"))).RootElement.GetProperty(
+        "ModelRules");
 
     /// <summary>Rules that were checked.</summary>
     public int Checked { get; private set; }
@@ -39,14 +40,30 @@ internal sealed partial class FocusRules(params string[] applies)
         foreach (var rule in _rules.EnumerateObject())
         {
             var (value, criteria) = (rule.Value, rule.Value.GetProperty("ValidationCriteria"));
-            if (Text(value, "Type") != "Static" || !value.TryGetProperty("DatasetType", out var dataset) || dataset.GetString() != "CAU" || Text(criteria, "Keyword") is not ("MUST" or "MUST NOT")) continue;
+            if (Text(value, "Type") != "Static" || !value.TryGetProperty("DatasetType", out var dataset) || dataset.GetString() != "CAU"
+                || Text(criteria, "Keyword") is not ("MUST" or "MUST NOT"))
+            {
+                continue;
+            }
+
             if (value.GetProperty("ApplicabilityCriteria").EnumerateArray().Any(one => !applies.Contains(one.GetString()))) continue;
             var requirement = criteria.GetProperty("Requirement");
             var conditions = Conditions(rule.Name, criteria, above);
 
             // Composites say the same as their parts; and a column that is not there is a matter of the rules about presence.
-            if (Any(requirement, check => Text(check, "CheckFunction") is "CheckModelRule" || Text(check, "CheckFunction")!.StartsWith("JSONCheck", StringComparison.Ordinal))) continue;
-            if (Text(requirement, "CheckFunction") != "ColumnPresent" && (Any(requirement, check => !HasColumns(check, rows[0])) || conditions.Exists(condition => Any(condition, check => !HasColumns(check, rows[0]))))) continue;
+            if (Any(requirement,
+                check => Text(check, "CheckFunction") is "CheckModelRule" || Text(check, "CheckFunction")!.StartsWith("JSONCheck", StringComparison.Ordinal)))
+            {
+                continue;
+            }
+
+            if (Text(requirement, "CheckFunction") != "ColumnPresent"
+                && (Any(requirement, check => !HasColumns(check, rows[0]))
+                    || conditions.Exists(condition => Any(condition, check => !HasColumns(check, rows[0])))))
+            {
+                continue;
+            }
+
             Checked++;
             foreach (var row in rows)
             {
@@ -68,7 +85,8 @@ internal sealed partial class FocusRules(params string[] applies)
         return conditions;
     }
 
-    private static IEnumerable<string> Parts(JsonElement requirement) => Text(requirement, "CheckFunction") is "CheckModelRule" ? [Text(requirement, "ModelRuleId")!]
+    private static IEnumerable<string> Parts(JsonElement requirement) =>
+        Text(requirement, "CheckFunction") is "CheckModelRule" ? [Text(requirement, "ModelRuleId")!]
         : requirement.TryGetProperty("Items", out var items) ? items.EnumerateArray().SelectMany(Parts) : [];
 
     private static bool Holds(JsonElement check, Dictionary<string, string> row, List<Dictionary<string, string>> rows)
@@ -84,27 +102,37 @@ internal sealed partial class FocusRules(params string[] applies)
             case "CheckNotValue": return !IsValue(Cell("ColumnName"), check.GetProperty("Value"));
             case "CheckSameValue": return Cell("ColumnAName") == Cell("ColumnBName");
             case "CheckGreaterOrEqualThanValue": return Cell("ColumnName") is "" || Decimal(Cell("ColumnName")) >= check.GetProperty("Value").GetDecimal();
-            case "CheckDistinctCount": return rows.Where(other => other[Text(check, "ColumnAName")!] == Cell("ColumnAName")).Select(other => other[Text(check, "ColumnBName")!]).Distinct().Count() == check.GetProperty("ExpectedCount").GetInt32();
+            case "CheckDistinctCount":
+                return rows.Where(other => other[Text(check, "ColumnAName")!] == Cell("ColumnAName"))
+                .Select(other => other[Text(check, "ColumnBName")!]).Distinct().Count() == check.GetProperty("ExpectedCount").GetInt32();
             case "CheckNoDuplicates": return rows.Count(other => other[Text(check, "ColumnName")!] == Cell("ColumnName")) == 1;
             case "ColumnByColumnEqualsColumnValue":
-                return new[] { "ColumnAName", "ColumnBName", "ResultColumnName" }.Any(name => Cell(name).Length == 0) || Decimal(Cell("ColumnAName")) * Decimal(Cell("ColumnBName")) == Decimal(Cell("ResultColumnName"));
+                return new[] { "ColumnAName", "ColumnBName", "ResultColumnName" }.Any(name => Cell(name).Length == 0)
+                    || Decimal(Cell("ColumnAName")) * Decimal(Cell("ColumnBName")) == Decimal(Cell("ResultColumnName"));
             case "FormatKeyValue" or "FormatJSON":
-                return Cell("ColumnName") is "" || JsonDocument.Parse(Cell("ColumnName")).RootElement.EnumerateObject().All(pair => pair.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array));
+                return Cell("ColumnName") is ""
+                    || JsonDocument.Parse(Cell("ColumnName")).RootElement.EnumerateObject().All(
+                        pair => pair.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array));
             case { } format: return Cell("ColumnName") is "" || Formats[format].IsMatch(Cell("ColumnName"));
             default: throw new InvalidOperationException($"A check has no function: {check}");
         }
     }
 
-    private static bool Any(JsonElement check, Func<JsonElement, bool> isOne) => check.ValueKind == JsonValueKind.Object && check.TryGetProperty("CheckFunction", out _)
+    private static bool Any(JsonElement check, Func<JsonElement, bool> isOne) =>
+        check.ValueKind == JsonValueKind.Object && check.TryGetProperty("CheckFunction", out _)
         && (check.TryGetProperty("Items", out var items) ? items.EnumerateArray().Any(item => Any(item, isOne)) : isOne(check));
 
-    private static bool HasColumns(JsonElement check, Dictionary<string, string> row) => check.EnumerateObject().Where(member => member.Name.EndsWith("Name", StringComparison.Ordinal)).All(member => row.ContainsKey(member.Value.GetString()!));
+    private static bool HasColumns(JsonElement check, Dictionary<string, string> row) =>
+        check.EnumerateObject().Where(member => member.Name.EndsWith("Name", StringComparison.Ordinal)).All(
+            member => row.ContainsKey(member.Value.GetString()!));
 
-    private static bool IsValue(string cell, JsonElement value) => value.ValueKind == JsonValueKind.Number ? cell.Length > 0 && Decimal(cell) == value.GetDecimal() : cell == (value.GetString() ?? "");
+    private static bool IsValue(string cell, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number ? cell.Length > 0 && Decimal(cell) == value.GetDecimal() : cell == (value.GetString() ?? "");
 
     private static decimal Decimal(string text) => decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     [GeneratedRegex("^-?[0-9]+([.][0-9]+)?(E-?[0-9]+)?$")]
     private static partial Regex Number();

@@ -90,7 +90,8 @@ public sealed class IssuedTests
         Assert.Equal("994", Text(await world.GetAsync("/orgs/acme/balance"), "posted"));
 
         var refusals = new List<(string, string)>();
-        foreach (var (net, id) in new[] { ("6.01", "x"), ("1", "out-3"), ("0.001", "y") }) refusals.Add((net, (await world.RunAsync("invoice", "credit", "acme", "INV-000001", net, "--reason", "more", "--id", id)).Error));
+        foreach (var (net, id) in new[] { ("6.01", "x"), ("1", "out-3"), ("0.001", "y") }) refusals.Add(
+            (net, (await world.RunAsync("invoice", "credit", "acme", "INV-000001", net, "--reason", "more", "--id", id)).Error));
         Assert.Contains("credit_too_large", refusals[0].Item2, StringComparison.Ordinal);
         Assert.Contains("id_reused", refusals[1].Item2, StringComparison.Ordinal);
         Assert.Contains("amount_invalid", refusals[2].Item2, StringComparison.Ordinal);
@@ -116,7 +117,8 @@ public sealed class IssuedTests
 
         var run = await world.RunAsync("invoice", "verify", "acme", "--json");
         Assert.Equal(1, run.ExitCode);
-        var checks = run.Json.GetProperty("items").EnumerateArray().ToDictionary(check => Text(check, "number")!, check => check.GetProperty("differences").EnumerateArray().Select(one => one.GetString()!).ToList());
+        var checks = run.Json.GetProperty("items").EnumerateArray().ToDictionary(
+            check => Text(check, "number")!, check => check.GetProperty("differences").EnumerateArray().Select(one => one.GetString()!).ToList());
         Assert.Contains("was issued more than once", Assert.Single(checks["INV-000001"]), StringComparison.Ordinal);
         Assert.Contains(checks["INV-000003"], difference => difference.Contains("one before it is missing", StringComparison.Ordinal));
         Assert.Contains(checks["INV-000003"], difference => difference == "the net is 10, not 9");
@@ -165,8 +167,10 @@ public sealed class IssuedTests
     {
         var labels = new UsageLabels { Org = "acme", Project = project, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var usage = new UsageRecord(
-            new(Guid.CreateVersion7()), labels, "op", 1, null, null, null, null, Instant.From(new DateTimeOffset(LastMonth.Date, TimeSpan.Zero)), 1, 200, new(10, 0, 0, 2, 0), UsageBasis.Imported, UsageFlags.None);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, Amount.Parse(amount), Amount.Parse(amount)), Fact: true)));
+            new(Guid.CreateVersion7()), labels, "op", 1, null, null, null, null, Instant.From(new DateTimeOffset(LastMonth.Date, TimeSpan.Zero)), 1, 200,
+            new(10, 0, 0, 2, 0), UsageBasis.Imported, UsageFlags.None);
+        Assert.IsType<Outcome.Done>(
+            await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, Amount.Parse(amount), Amount.Parse(amount)), Fact: true)));
     }
 
     private static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();

@@ -38,7 +38,8 @@ public sealed class DailyJobTests
     {
         await WithLedgerAsync(async ledger =>
         {
-            var (clock, job) = (new ManualClock(new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero)), new Counted { Fails = new StoreUnavailableException("away", StoreEffect.None) });
+            var (clock, job) = (new ManualClock(new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero)),
+                new Counted { Fails = new StoreUnavailableException("away", StoreEffect.None) });
             var server = new DailyJobs(ledger, [job], clock, new OutageLog(ledger, clock, NullLogger<OutageLog>.Instance), NullLogger<DailyJobs>.Instance);
             await server.RunDueAsync(Stop);
             Assert.Equal(0, job.Runs);

@@ -51,7 +51,8 @@ public sealed class AuditedCallTests
         ("POST /webhooks/{id}/remove", "/webhooks/wh/remove", ""),
         ("POST /outbox/replay", "/outbox/replay", ""),
         ("POST /costs/replay-dlq", "/costs/replay-dlq", ""),
-        ("POST /usage", "/usage", """{"items":[{"id":"u","source":"hand","org":"acme","provider":"openai","model":"gpt-4o","occurred_at":"2026-03-01T00:00:00Z","charge":"1"}]}"""),
+        ("POST /usage", "/usage",
+            """{"items":[{"id":"u","source":"hand","org":"acme","provider":"openai","model":"gpt-4o","occurred_at":"2026-03-01T00:00:00Z","charge":"1"}]}"""),
     ];
 
     /// <summary>Changes nothing, so it leaves no record.</summary>
@@ -60,14 +61,16 @@ public sealed class AuditedCallTests
     [Fact]
     public async Task U1_every_call_that_may_change_something_leaves_a_record_and_no_commit_of_it_is_without_one()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { EnvelopeSecret = new("thirty-two bytes of a test secret"u8), Webhooks = new() { AllowPrivate = true, AllowHttp = true } });
+        await using var world = await ApiWorld.StartAsync(options =>
+            options with { EnvelopeSecret = new("thirty-two bytes of a test secret"u8), Webhooks = new() { AllowPrivate = true, AllowHttp = true } });
         await world.ChargeAsync("1");
         await world.ChargeAsync("2", operation: "op-2");
         var id = "";
         foreach (var (endpoint, path, body) in Calls)
         {
             var (before, commit) = ((await AuditAsync(world)).Count, world.Ledger.Health.Commit);
-            using var answer = await world.SendAsync(new(endpoint.Split(' ')[0]), path.Replace("{id}", id, StringComparison.Ordinal), body.Length == 0 ? null : body);
+            using var answer =
+                await world.SendAsync(new(endpoint.Split(' ')[0]), path.Replace("{id}", id, StringComparison.Ordinal), body.Length == 0 ? null : body);
             var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             Assert.True(answer.IsSuccessStatusCode, $"{endpoint}: {(int)answer.StatusCode} {text}");
             var records = (await AuditAsync(world)).Take((await AuditAsync(world)).Count - before).ToList();
@@ -75,7 +78,8 @@ public sealed class AuditedCallTests
             Assert.All(records, record => Assert.Equal((endpoint, "admin", "127.0.0.1"), (record.Row.Action, record.Row.Actor.Id, record.Row.Actor.Address)));
 
             // The commits of the call are as many as its records: none was made without one.
-            Assert.True(world.Ledger.Health.Commit - commit <= records.Count || IsSystemWork(endpoint), $"{endpoint}: {world.Ledger.Health.Commit - commit} commits, {records.Count} records.");
+            Assert.True(world.Ledger.Health.Commit - commit <= records.Count || IsSystemWork(endpoint),
+                $"{endpoint}: {world.Ledger.Health.Commit - commit} commits, {records.Count} records.");
             using var json = JsonDocument.Parse(text.Length == 0 ? "{}" : text);
             if (json.RootElement.ValueKind is JsonValueKind.Object && json.RootElement.TryGetProperty("id", out var made)) id = made.GetString()!;
         }
@@ -87,7 +91,8 @@ public sealed class AuditedCallTests
         await using var world = await ApiWorld.StartAsync();
         var endpoints = world.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith(ApiPath.Root + "/", StringComparison.Ordinal))
-            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText![ApiPath.Root.Length..]}"))
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(
+                method => $"{method} {endpoint.RoutePattern.RawText![ApiPath.Root.Length..]}"))
             .Where(endpoint => !endpoint.StartsWith("GET ", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(endpoints, Calls.Select(call => call.Endpoint).Concat(AuditedSequenceTests.Endpoints).Append(OnlyAsks).Order(StringComparer.Ordinal));
     }
@@ -117,7 +122,8 @@ public sealed class AuditedCallTests
 
         var records = (await AuditAsync(world)).SkipLast(before).ToList();
         Assert.InRange(records.Count, 20, 30);
-        Assert.All(records, record => Assert.Equal(("refused:unauthorized", "unknown", "none"), (record.Row.Outcome, record.Row.Actor.Id, record.Row.Actor.Role)));
+        Assert.All(records,
+            record => Assert.Equal(("refused:unauthorized", "unknown", "none"), (record.Row.Outcome, record.Row.Actor.Id, record.Row.Actor.Role)));
         Assert.DoesNotContain(records, record => record.ToString().Contains("guess", StringComparison.Ordinal));
     }
 
@@ -128,7 +134,8 @@ public sealed class AuditedCallTests
         await world.ChargeAsync("5");
         var finding = Assert.Single((await world.RunAsync("reconcile", "--json")).Json.GetProperty("findings").EnumerateArray()).GetProperty("id").GetString()!;
         Assert.Equal(0, (await world.RunAsync("correct", finding)).ExitCode);
-        var items = (await world.GetAsync("/audit?org=acme")).GetProperty("items").EnumerateArray().Where(item => item.GetProperty("action").GetString() == "POST /findings/{finding}/correct").ToList();
+        var items = (await world.GetAsync("/audit?org=acme")).GetProperty("items")
+            .EnumerateArray().Where(item => item.GetProperty("action").GetString() == "POST /findings/{finding}/correct").ToList();
         Assert.Contains(items, item => item.GetProperty("after").GetRawText().Contains("\"kind\":\"correct\"", StringComparison.Ordinal));
     }
 

@@ -15,8 +15,10 @@ public sealed class AuditedSequenceTests
 {
     internal static readonly string[] Endpoints =
     [
-        "POST /prices", "POST /proposals/{proposal}/approve", "POST /proposals/{proposal}/reject", "POST /orgs/{org}/proposals/{proposal}/approve", "POST /orgs/{org}/proposals/{proposal}/reject",
-        "POST /runtimes", "POST /runtimes/{id}/events", "POST /runtimes/{id}/retire", "POST /events", "POST /envelopes/hops", "POST /findings/{finding}/correct",
+        "POST /prices", "POST /proposals/{proposal}/approve", "POST /proposals/{proposal}/reject", "POST /orgs/{org}/proposals/{proposal}/approve",
+        "POST /orgs/{org}/proposals/{proposal}/reject",
+        "POST /runtimes", "POST /runtimes/{id}/events", "POST /runtimes/{id}/retire", "POST /events", "POST /envelopes/hops",
+        "POST /findings/{finding}/correct",
         "POST /orgs/{org}/documents/{number}/credit-notes", "POST /orgs/{org}/ties", "POST /ties", "POST /surfaces/{name}/ties",
     ];
 
@@ -36,7 +38,8 @@ public sealed class AuditedSequenceTests
             {
                 EnvelopeSecret = new("thirty-two bytes of a test secret"u8),
                 Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("100")) },
-                Surfaces = [new SurfaceOptions("router", Org: null, "day", Amount: null, Unit: null, new SurfaceSource.InFile(bill, "openrouter"), Every: null, 0) { Provider = "openai" }],
+                Surfaces = [new SurfaceOptions("router", Org: null, "day", Amount: null, Unit: null, new SurfaceSource.InFile(bill, "openrouter"), Every: null,
+                    0) { Provider = "openai" }],
             },
             topUpByHand: false);
         var made = await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance"}""");
@@ -56,26 +59,34 @@ public sealed class AuditedSequenceTests
         var list = Runtime.RuntimeTests.Prices;
         foreach (var (decision, version) in new[] { ("approve", "1"), ("reject", "2") })
         {
-            var proposal = await CallAsync(world, "POST /prices", "/prices?format=tieout&reason=r", list.Replace("\"version\":\"1\"", $"\"version\":\"{version}\"", StringComparison.Ordinal), outcome: "proposed");
-            await CallAsync(world, "POST /proposals/{proposal}/" + decision, $"/proposals/{Text(proposal, "id")}/{decision}", Decision(decision, proposal), ben);
+            var proposal = await CallAsync(world, "POST /prices", "/prices?format=tieout&reason=r",
+                list.Replace("\"version\":\"1\"", $"\"version\":\"{version}\"", StringComparison.Ordinal), outcome: "proposed");
+            await CallAsync(
+                world, "POST /proposals/{proposal}/" + decision, $"/proposals/{Text(proposal, "id")}/{decision}", Decision(decision, proposal), ben);
             proposal = await world.OkAsync(HttpMethod.Post, "/orgs/acme/topups", $$"""{"id":"{{decision}}","amount":"5000","reason":"r"}""");
-            await CallAsync(world, "POST /orgs/{org}/proposals/{proposal}/" + decision, $"/orgs/acme/proposals/{Text(proposal, "id")}/{decision}", Decision(decision, proposal), ben);
+            await CallAsync(world, "POST /orgs/{org}/proposals/{proposal}/" + decision, $"/orgs/acme/proposals/{Text(proposal, "id")}/{decision}",
+                Decision(decision, proposal), ben);
         }
 
-        static string Decision(string decision, JsonElement proposal) => decision == "approve" ? $$"""{"hash":"{{Text(proposal, "hash")}}"}""" : """{"reason":"no"}""";
+        static string Decision(string decision, JsonElement proposal) =>
+            decision == "approve" ? $$"""{"hash":"{{Text(proposal, "hash")}}"}""" : """{"reason":"no"}""";
     }
 
     private async Task RunAsync(ApiWorld world)
     {
-        await CallAsync(world, "POST /runtimes", "/runtimes", """{"org":"acme","id":"rent-1","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
-        await CallAsync(world, "POST /runtimes/{id}/events", "/runtimes/rent-1/events?org=acme", $$"""{"items":[{"id":"a","at":"{{Yesterday}}T10:00:00Z","type":"heartbeat"}]}""");
-        await CallAsync(world, "POST /runtimes", "/runtimes", """{"org":"acme","id":"rent-2","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
+        await CallAsync(world, "POST /runtimes", "/runtimes",
+            """{"org":"acme","id":"rent-1","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
+        await CallAsync(world, "POST /runtimes/{id}/events", "/runtimes/rent-1/events?org=acme",
+            $$"""{"items":[{"id":"a","at":"{{Yesterday}}T10:00:00Z","type":"heartbeat"}]}""");
+        await CallAsync(world, "POST /runtimes", "/runtimes",
+            """{"org":"acme","id":"rent-2","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
         await CallAsync(world, "POST /runtimes/{id}/retire", "/runtimes/rent-2/retire?org=acme", "");
     }
 
     private async Task HandInAsync(ApiWorld world)
     {
-        await CallAsync(world, "POST /events", "/events", $$$"""{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Yesterday}}}T10:00:00Z","data":{"model":"gpt-4o","input_tokens":5}}""", media: "application/cloudevents+json");
+        await CallAsync(world, "POST /events", "/events",
+            $$$"""{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Yesterday}}}T10:00:00Z","data":{"model":"gpt-4o","input_tokens":5}}""", media: "application/cloudevents+json");
         var envelope = Text(await world.OkAsync(HttpMethod.Post, "/envelopes", """{"org_id":"acme","originator_id":"user-1"}"""), "envelope");
         await CallAsync(world, "POST /envelopes/hops", "/envelopes/hops", $$"""{"envelope":"{{envelope}}","id":"h","target":"queue"}""");
     }
@@ -92,13 +103,15 @@ public sealed class AuditedSequenceTests
         var month = DateTime.UtcNow.AddMonths(-1).ToString("yyyy-MM", CultureInfo.InvariantCulture);
         await Invoicing.IssuedTests.ChargeAsync(world, "10", "a");
         await world.OkAsync(HttpMethod.Post, $"/orgs/acme/invoices/{month}/finalise");
-        await CallAsync(world, "POST /orgs/{org}/documents/{number}/credit-notes", "/orgs/acme/documents/INV-000001/credit-notes", """{"id":"n","net":"1","reason":"r"}""", ben);
+        await CallAsync(world, "POST /orgs/{org}/documents/{number}/credit-notes", "/orgs/acme/documents/INV-000001/credit-notes",
+            """{"id":"n","net":"1","reason":"r"}""", ben);
     }
 
     /// <summary>Calls, and expects a record of that person and address first among the new ones, and no commit without a record.</summary>
     /// <param name="by">Null: the admin.</param>
     private async Task<JsonElement> CallAsync(
-        ApiWorld world, string endpoint, string path, string body, (string Id, string Token)? by = null, string outcome = "done", string media = "application/json")
+        ApiWorld world, string endpoint, string path, string body, (string Id, string Token)? by = null, string outcome = "done",
+        string media = "application/json")
     {
         var (before, commit) = ((await AuditAsync(world)).Count, world.Ledger.Health.Commit);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1" + path);

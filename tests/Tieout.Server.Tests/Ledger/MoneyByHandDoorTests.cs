@@ -31,7 +31,8 @@ public sealed class MoneyByHandDoorTests
     public async Task U1_every_door_that_moves_money_by_hand_asks_for_a_second_person_and_is_closed_by_a_freeze(bool frozen)
     {
         await using var world = await ApiWorld.StartAsync(
-            options => frozen ? options : options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
+            options => frozen ? options
+                : options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
         var (invoice, finding) = await PrepareAsync(world);
         var postings = await PostingsAsync(world);
         if (frozen) await world.OkAsync(HttpMethod.Post, "/orgs/acme/adjustments/freeze", """{"reason":"fraud case 9"}""");
@@ -41,8 +42,15 @@ public sealed class MoneyByHandDoorTests
         foreach (var (name, method, path, body) in Doors(invoice, charge, topUp, finding))
         {
             using var response = await world.SendAsync(method, path, body);
-            if (frozen) Assert.Equal((name, "adjustments_frozen"), (name, await ApiWorld.CodeAsync(response, HttpStatusCode.Conflict)));
-            else Assert.True(response.StatusCode == HttpStatusCode.Accepted, $"{name}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+            if (frozen)
+            {
+                Assert.Equal((name, "adjustments_frozen"), (name, await ApiWorld.CodeAsync(response, HttpStatusCode.Conflict)));
+            }
+            else
+            {
+                Assert.True(response.StatusCode == HttpStatusCode.Accepted,
+                    $"{name}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+            }
         }
 
         Assert.Equal(postings.Count, (await PostingsAsync(world)).Count);
@@ -53,8 +61,10 @@ public sealed class MoneyByHandDoorTests
     {
         var month = Month.Of(Instant.From(DateTimeOffset.UtcNow), TimeZoneInfo.Utc).Start(TimeZoneInfo.Utc) - TimeSpan.FromDays(1);
         var labels = new UsageLabels { Org = "acme", Provider = "openai", Model = "gpt-4o", Source = UsageSource.Import };
-        var usage = new UsageRecord(new(Guid.CreateVersion7()), labels, "op-0", 1, null, null, null, null, month, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, Price: null, Amount.Parse("10"), Amount.Parse("10")), Fact: true), TestContext.Current.CancellationToken));
+        var usage = new UsageRecord(
+            new(Guid.CreateVersion7()), labels, "op-0", 1, null, null, null, null, month, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
+        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(
+            new Command.Charge(new(usage, Price: null, Amount.Parse("10"), Amount.Parse("10")), Fact: true), TestContext.Current.CancellationToken));
         await world.ChargeAsync("5");
         var run = await world.OkAsync(HttpMethod.Post, "/reconciliations", "{}");
         var finding = run.GetProperty("findings").EnumerateArray().Single(found => Text(found, "code") == "mispriced");
@@ -65,7 +75,11 @@ public sealed class MoneyByHandDoorTests
     private static async Task<List<Posting>> PostingsAsync(ApiWorld world)
     {
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken))
+        {
+            postings.Add(posting);
+        }
+
         return postings;
     }
 

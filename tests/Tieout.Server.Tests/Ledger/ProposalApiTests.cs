@@ -18,9 +18,14 @@ public sealed class ProposalApiTests
         await using var world = await StartAsync();
         var (_, ben) = await TokenAsync(world, "finance");
         var (_, viewer) = await TokenAsync(world, "viewer");
-        using (var bare = await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"big","amount":"5000"}""")) Assert.Equal("reason_needed", await ApiWorld.CodeAsync(bare, HttpStatusCode.BadRequest));
+        using (var bare = await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"big","amount":"5000"}"""))
+        {
+            Assert.Equal("reason_needed", await ApiWorld.CodeAsync(bare, HttpStatusCode.BadRequest));
+        }
+
         var proposal = await ProposedAsync(world, "/orgs/acme/topups", Big);
-        Assert.Equal(("pending", "5000", "contract 17", "admin"), (Text(proposal, "state"), Text(proposal, "moves"), Text(proposal, "reason"), Text(proposal, "proposed_by")));
+        Assert.Equal(("pending", "5000", "contract 17", "admin"),
+            (Text(proposal, "state"), Text(proposal, "moves"), Text(proposal, "reason"), Text(proposal, "proposed_by")));
         Assert.Equal("5000", proposal.GetProperty("content").GetProperty("amount").GetString());
         Assert.Equal(Text(proposal, "id"), Text(await ProposedAsync(world, "/orgs/acme/topups", Big), "id"));
         Assert.Equal("1000", await PostedAsync(world));
@@ -41,7 +46,8 @@ public sealed class ProposalApiTests
         Assert.Equal("6000", await PostedAsync(world));
 
         // Each refused approval is a record, also those that the gate refused.
-        var outcomes = (await world.GetAsync("/audit")).GetProperty("items").EnumerateArray().Where(item => Text(item, "action").EndsWith("/approve", StringComparison.Ordinal)).Select(item => Text(item, "outcome")).Reverse();
+        var outcomes = (await world.GetAsync("/audit")).GetProperty("items").EnumerateArray()
+            .Where(item => Text(item, "action").EndsWith("/approve", StringComparison.Ordinal)).Select(item => Text(item, "outcome")).Reverse();
         Assert.Equal(["refused:proposal_own", "refused:forbidden", "refused:proposal_differs", "refused:proposal_not_found", "done", "unchanged"], outcomes);
     }
 
@@ -53,7 +59,8 @@ public sealed class ProposalApiTests
         await ProposedAsync(world, "/orgs/acme/corrections", """{"id":"c","posting":1,"reason":"r"}""");
         await ProposedAsync(world, "/orgs/acme/price-policy", """{"markup":"3","reason":"r"}""", HttpMethod.Put);
         await ProposedAsync(world, "/orgs", """{"id":"owes","asset":"USD","billing":"postpaid","reason":"r"}""");
-        var stated = await world.OkAsync(HttpMethod.Post, "/usage", """{"items":[{"id":"s1","source":"hand","org":"acme","model":"gpt-4o","provider":"openai","occurred_at":"2026-01-01T00:00:00Z","charge":"101"}]}""");
+        var stated = await world.OkAsync(HttpMethod.Post, "/usage",
+            """{"items":[{"id":"s1","source":"hand","org":"acme","model":"gpt-4o","provider":"openai","occurred_at":"2026-01-01T00:00:00Z","charge":"101"}]}""");
         Assert.Equal("approval_required", Text(stated.GetProperty("items")[0], "code"));
         Assert.Equal(5, (await world.GetAsync("/proposals")).GetProperty("items").GetArrayLength());
         Assert.Equal("1000", await PostedAsync(world));
@@ -113,7 +120,8 @@ public sealed class ProposalApiTests
     }
 
     private static Task<ApiWorld> StartAsync() =>
-        ApiWorld.StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("100")) } }, topUpByHand: false);
+        ApiWorld.StartAsync(options =>
+            options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("100")) } }, topUpByHand: false);
 
     private static async Task<JsonElement> ProposedAsync(ApiWorld world, string path, string body, HttpMethod? method = null)
     {

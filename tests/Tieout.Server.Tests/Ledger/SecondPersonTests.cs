@@ -19,7 +19,11 @@ public sealed class SecondPersonTests
     {
         await using var world = await StartAsync();
         var ben = (await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance"}""")).GetProperty("token").GetString()!;
-        using (var bare = await world.SendAsync(HttpMethod.Post, "/prices?format=tieout", List)) Assert.Equal("reason_needed", await ApiWorld.CodeAsync(bare, HttpStatusCode.BadRequest));
+        using (var bare = await world.SendAsync(HttpMethod.Post, "/prices?format=tieout", List))
+        {
+            Assert.Equal("reason_needed", await ApiWorld.CodeAsync(bare, HttpStatusCode.BadRequest));
+        }
+
         using var waits = await world.SendAsync(HttpMethod.Post, "/prices?format=tieout&reason=contract", List);
         Assert.Equal(HttpStatusCode.Accepted, waits.StatusCode);
         var proposal = await waits.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
@@ -27,7 +31,11 @@ public sealed class SecondPersonTests
         using (var unknown = await world.SendAsync(HttpMethod.Get, "/prices/other/big-1")) Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
 
         Assert.Contains("vendor", (await world.RunAsync("proposals", "show", "-", id)).Out, StringComparison.Ordinal);
-        using (var own = await world.SendAsync(HttpMethod.Post, $"/proposals/{id}/approve", $$"""{"hash":"{{hash}}"}""")) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        using (var own = await world.SendAsync(HttpMethod.Post, $"/proposals/{id}/approve", $$"""{"hash":"{{hash}}"}"""))
+        {
+            Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        }
+
         var approved = await world.RunAsync("proposals", "approve", "-", id, "--hash", hash, "--token", ben);
         Assert.True(approved.ExitCode == 0, approved.Error);
         Assert.Equal("other", (await world.GetAsync("/prices/other/big-1")).GetProperty("provider").GetString());
@@ -38,10 +46,15 @@ public sealed class SecondPersonTests
         var (one, two) = (await OfCleoAsync(), await OfCleoAsync());
         var grant = await world.OkAsync(HttpMethod.Post, "/orgs/acme/grants", """{"id":"of-cleo","amount":"5000","reason":"goodwill"}""", one);
         var approval = ($"/orgs/acme/proposals/{grant.GetProperty("id").GetString()}/approve", $$"""{"hash":"{{grant.GetProperty("hash").GetString()}}"}""");
-        using (var own = await world.SendAsync(HttpMethod.Post, approval.Item1, approval.Item2, two)) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        using (var own = await world.SendAsync(HttpMethod.Post, approval.Item1, approval.Item2, two))
+        {
+            Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        }
+
         await world.OkAsync(HttpMethod.Post, approval.Item1, approval.Item2, ben);
 
-        async Task<string> OfCleoAsync() => (await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance","name":"cleo"}""")).GetProperty("token").GetString()!;
+        async Task<string> OfCleoAsync() =>
+            (await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance","name":"cleo"}""")).GetProperty("token").GetString()!;
     }
 
     [Fact]
@@ -81,5 +94,6 @@ public sealed class SecondPersonTests
     }
 
     private static Task<ApiWorld> StartAsync() =>
-        ApiWorld.StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("100")) } }, topUpByHand: false);
+        ApiWorld.StartAsync(options =>
+            options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("100")) } }, topUpByHand: false);
 }

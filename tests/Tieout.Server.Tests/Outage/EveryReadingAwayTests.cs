@@ -11,13 +11,16 @@ public sealed class EveryReadingAwayTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: database errors were answered with 500 internal_error on some ways. Method: each member of the reader in turn is away; all addresses are asked that only read, and those of the gateway.
+    // Goal: database errors were answered with 500 internal_error on some ways. Method: each member of the reader in turn is away; all addresses are asked that
+    // only read, and those of the gateway.
     [Fact]
     public async Task S1_no_address_answers_500_whatever_reading_of_the_store_fails()
     {
         await using var world = await World.StartAsync(change: options => options with { AdminToken = ApiWorld.Admin });
         var asked = MappedRoute.Of(world.Server).Where(route => route.Method == "GET" || route.Pattern.StartsWith("/v1", StringComparison.Ordinal)).ToList();
-        var members = typeof(ILedgerReader).GetInterfaces().SelectMany(slice => slice.GetMethods()).Where(method => method.Name != $"get_{nameof(ILedgerReader.StaleFor)}").Select(method => method.Name.Replace("get_", "", StringComparison.Ordinal)).Distinct().ToList();
+        var members = typeof(ILedgerReader).GetInterfaces().SelectMany(slice => slice.GetMethods())
+            .Where(method => method.Name != $"get_{nameof(ILedgerReader.StaleFor)}")
+            .Select(method => method.Name.Replace("get_", "", StringComparison.Ordinal)).Distinct().ToList();
         var (wrong, away) = (new List<string>(), 0);
         foreach (var member in members)
         {

@@ -7,7 +7,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Outage;
 
-/// <summary>What callers are told while the store is away: never that they are unknown, never that nothing was done when something was, never old figures without a word.</summary>
+/// <summary>What callers are told while the store is away: never that they are unknown, never that nothing was done when something was, never old figures
+/// without a word.</summary>
 public sealed class StoreAwayTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(41);
@@ -17,9 +18,16 @@ public sealed class StoreAwayTests
     {
         await using var world = await World.StartAsync();
         world.Ledger.Reader = AwayReader.Of(world.Ledger.Inner.Read, Long, nameof(ILedgerReader.SettingsVersion), nameof(ILedgerReader.Settings));
-        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/v1/chat/completions"), (HttpMethod.Get, "/v1/models"), (HttpMethod.Get, "/v1/responses/resp_1"), (HttpMethod.Post, "/v1/messages"), (HttpMethod.Get, "/api/v1/orgs/acme/balance")])
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/v1/chat/completions"), (HttpMethod.Get, "/v1/models"),
+            (HttpMethod.Get, "/v1/responses/resp_1"), (HttpMethod.Post, "/v1/messages"), (HttpMethod.Get, "/api/v1/orgs/acme/balance")])
         {
-            using var request = new HttpRequestMessage(method, path) { Content = method == HttpMethod.Post ? new StringContent("""{"model":"gpt-4o","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", System.Text.Encoding.UTF8, "application/json") : null };
+            using var request = new HttpRequestMessage(method,
+                path)
+            {
+                Content = method == HttpMethod.Post
+                    ? new StringContent("""{"model":"gpt-4o","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", System.Text.Encoding.UTF8,
+                        "application/json") : null
+            };
             using var answer = await world.Http.SendAsync(request, TestContext.Current.CancellationToken);
             Assert.Equal((path, HttpStatusCode.ServiceUnavailable), (path, answer.StatusCode));
             Assert.DoesNotContain("internal_error", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -37,7 +45,8 @@ public sealed class StoreAwayTests
         Assert.Contains("store_unavailable", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
-    // Goal: nobody is told that nothing was done when something was. Method: two items, one of which is sent again with other content, so that the answer needs a reading after
+    // Goal: nobody is told that nothing was done when something was. Method: two items, one of which is sent again with other content, so that the answer needs
+    // a reading after
     // the commit; the reading fails.
     [Fact]
     public async Task L3_a_reading_that_fails_after_a_commit_does_not_say_that_nothing_was_recorded()
@@ -45,7 +54,8 @@ public sealed class StoreAwayTests
         await using var world = await ApiWorld.StartAsync();
         Assert.Equal((1, 0, 0, 0), (await world.UsageAsync($"[{Sending.Record("first")}]")).Counts);
         world.Ledger.Reader = AwayReader.Of(world.Ledger.Inner.Read, null, nameof(ILedgerReader.AttemptAsync));
-        using var answer = await world.SendAsync(HttpMethod.Post, "/usage", $"[{Sending.Record("second")},{Sending.Record("first", ",\"feature\":\"other\"")}]");
+        using var answer =
+            await world.SendAsync(HttpMethod.Post, "/usage", $"[{Sending.Record("second")},{Sending.Record("first", ",\"feature\":\"other\"")}]");
         var problem = JsonElement.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "partial"), (answer.StatusCode, problem.GetProperty("effect").GetString()));
         Assert.DoesNotContain("Nothing was", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);

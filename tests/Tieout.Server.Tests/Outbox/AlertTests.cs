@@ -53,6 +53,7 @@ public sealed class AlertTests
         return await AlertsAsync();
 
         async Task<List<string>> AlertsAsync() =>
-            [.. (await world.Read.OutboxAsync(null, 0, 1_000, Stop)).Select(row => row.Type).Where(type => type.StartsWith("alert.", StringComparison.Ordinal))];
+            [.. (await world.Read.OutboxAsync(null, 0, 1_000, Stop)).Select(row => row.Type).Where(
+                type => type.StartsWith("alert.", StringComparison.Ordinal))];
     }
 }

@@ -48,13 +48,15 @@ public sealed partial class MessageLinkTests
             Assert.Equal($"https://tieout.example.com/api/v1{path}", MessageLink.Of(Public, type, org, data));
             using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1{path}") { Headers = { { "Authorization", $"Bearer {AdminToken}" } } };
             using var answer = await world.Http.SendAsync(request, TestContext.Current.CancellationToken);
-            Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+            Assert.True(
+                answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
         }
     }
 
     [Fact]
     public void A_name_in_a_message_stays_one_part_of_the_path() =>
-        Assert.Equal("https://tieout.example.com/api/v1/orgs/acme/runtimes/a%2F..%3Fb", MessageLink.Of(Public, "runtime.retired", "acme", """{"app_instance_id":"a/..?b"}"""));
+        Assert.Equal("https://tieout.example.com/api/v1/orgs/acme/runtimes/a%2F..%3Fb",
+            MessageLink.Of(Public, "runtime.retired", "acme", """{"app_instance_id":"a/..?b"}"""));
 
     [GeneratedRegex(@"^\| `.*$", RegexOptions.Multiline)]
     private static partial Regex Row();

@@ -80,7 +80,8 @@ internal sealed class Receiver : IAsyncDisposable
         finally
         {
             var headers = context.Request.Headers;
-            Seen.Enqueue(new(headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), body, context.Response.StatusCode));
+            Seen.Enqueue(new(headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), body,
+                context.Response.StatusCode));
         }
     }
 }

@@ -32,9 +32,11 @@ public sealed class WebhookTests
         Assert.StartsWith("whsec_", webhook.Secret, StringComparison.Ordinal);
         Assert.Equal(WaitingMessage.MessageIdOf(World.Org, "alert/1"), received.Id);
         var body = JsonDocument.Parse(received.Body).RootElement;
-        Assert.Equal(("alert.test", World.Org, 1), (body.GetProperty("type").GetString(), body.GetProperty("org").GetString(), body.GetProperty("data").GetProperty("n").GetInt32()));
+        Assert.Equal(("alert.test", World.Org, 1),
+            (body.GetProperty("type").GetString(), body.GetProperty("org").GetString(), body.GetProperty("data").GetProperty("n").GetInt32()));
         Assert.False(body.TryGetProperty("url", out _), "The address that callers use is not configured.");
-        Assert.True(Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(received.Timestamp, System.Globalization.CultureInfo.InvariantCulture)) < 60);
+        Assert.True(
+            Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(received.Timestamp, System.Globalization.CultureInfo.InvariantCulture)) < 60);
         var delivery = Assert.Single(await DeliveriesAsync(world));
         Assert.Equal((DeliveryState.Delivered, 1, 204), (delivery.State, delivery.Attempts, delivery.Status));
         Assert.False(received.IsSignedBy("whsec_" + Convert.ToBase64String(new byte[32])));
@@ -322,5 +324,6 @@ public sealed class WebhookTests
     private static async Task TellAsync(World world, string id, int n = 1, string org = World.Org, string type = "alert.test") =>
         Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Announce(id, org, type, $$"""{"n":{{n}}}"""), Stop));
 
-    private static Task<IReadOnlyList<Delivery>> DeliveriesAsync(World world, DeliveryState? state = null) => world.Ledger.Deliveries.ListAsync(new(State: state), Stop);
+    private static Task<IReadOnlyList<Delivery>> DeliveriesAsync(World world, DeliveryState? state = null) =>
+        world.Ledger.Deliveries.ListAsync(new(State: state), Stop);
 }

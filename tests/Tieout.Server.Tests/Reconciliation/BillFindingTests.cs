@@ -23,10 +23,13 @@ public sealed class BillFindingTests
     // Our side is 2.75 each time; WRONG and RIGHT are what the bill says.
     public static TheoryData<string, string, string, string> Bills => new()
     {
-        { "openai-costs", "3", "2.75", $$"""{"object":"page","data":[{"start_time":{{From}},"end_time":{{From + 86_400}},"results":[{"object":"organization.costs.result","amount":{"value":FIGURE,"currency":"usd"},"line_item":"gpt-4o, input","project_id":"web"}]}],"has_more":false}""" },
-        { "anthropic-cost", "300", "275", $$"""{"data":[{"starting_at":"{{Today}}T00:00:00Z","ending_at":"{{Tomorrow}}T00:00:00Z","results":[{"amount":"FIGURE","currency":"USD","cost_type":"tokens","model":"gpt-4o"}]}],"has_more":false}""" },
+        { "openai-costs", "3", "2.75",
+            $$"""{"object":"page","data":[{"start_time":{{From}},"end_time":{{From + 86_400}},"results":[{"object":"organization.costs.result","amount":{"value":FIGURE,"currency":"usd"},"line_item":"gpt-4o, input","project_id":"web"}]}],"has_more":false}""" },
+        { "anthropic-cost", "300", "275",
+            $$"""{"data":[{"starting_at":"{{Today}}T00:00:00Z","ending_at":"{{Tomorrow}}T00:00:00Z","results":[{"amount":"FIGURE","currency":"USD","cost_type":"tokens","model":"gpt-4o"}]}],"has_more":false}""" },
         { "openrouter", "3", "2.75", $$"""{"data":[{"date":"{{Today}}","model":"gpt-4o","provider_name":"OpenAI","usage":FIGURE,"requests":1}]}""" },
-        { "focus", "0.25", "0", $"BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,SubAccountId,ProviderName\n2.75,Usage,{Today},{Tomorrow},web,OpenAI\nFIGURE,Tax,{Today},{Tomorrow},web,NULL\n" },
+        { "focus", "0.25", "0",
+            $"BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,SubAccountId,ProviderName\n2.75,Usage,{Today},{Tomorrow},web,OpenAI\nFIGURE,Tax,{Today},{Tomorrow},web,NULL\n" },
         { "opencost", "0.25", "0", $"Date,Namespace,Node,instance_type,TotalCost\n{Today},web,n1,g4dn.xlarge,FIGURE\n" },
     };
 
@@ -66,17 +69,22 @@ public sealed class BillFindingTests
     public async Task Counts_are_a_variance_too_and_their_samples_are_read_into_one()
     {
         await using var world = await WorldAsync();
-        var usage = $$"""{"object":"page","data":[{"start_time":{{From}},"end_time":{{From + 86_400}},"results":[{"object":"organization.usage.completions.result","input_tokens":100,"input_cached_tokens":40,"output_tokens":25,"num_model_requests":1,"model":"gpt-4o"}]}],"has_more":false}""";
+        var usage =
+            $$"""{"object":"page","data":[{"start_time":{{From}},"end_time":{{From + 86_400}},"results":[{"object":"organization.usage.completions.result","input_tokens":100,"input_cached_tokens":40,"output_tokens":25,"num_model_requests":1,"model":"gpt-4o"}]}],"has_more":false}""";
         var counts = (await TieAsync(world, "openai-usage", usage, "--key", "day,model")).Json.GetProperty("finding").GetProperty("finding");
         Assert.Equal("-5", Text(counts, "difference"));
         Assert.Contains("tokens", Text(counts, "cause"), StringComparison.Ordinal);
 
         var sample = await world.RunAsync(
-            "tie", "--right", Repo.SharedData("opencost/allocation_sample.json"), "--right-format", "opencost", "--key", "project", "--from", "2023-01-18", "--to", "2023-01-21", "--json");
+            "tie", "--right", Repo.SharedData("opencost/allocation_sample.json"), "--right-format", "opencost", "--key", "project", "--from", "2023-01-18",
+            "--to", "2023-01-21", "--json");
         var said = sample.Json.GetProperty("finding").GetProperty("finding");
         Assert.Equal(("0.456113", "-0.456113", "-0.456113"), (Text(said, "right"), Text(said, "difference"), Sum(said)));
-        var cached = Directory.EnumerateFiles(Path.GetDirectoryName(Repo.SharedData("focus/currency_codes.csv"))!, "ai_prompt_caching_a.csv", SearchOption.AllDirectories).Single();
-        var focus = (await world.RunAsync("tie", "--right", cached, "--right-format", "focus", "--key", "model", "--from", "2025-01-01", "--to", "2026-01-01", "--json")).Json.GetProperty("finding").GetProperty("finding");
+        var cached = Directory.EnumerateFiles(
+            Path.GetDirectoryName(Repo.SharedData("focus/currency_codes.csv"))!, "ai_prompt_caching_a.csv", SearchOption.AllDirectories).Single();
+        var focus =
+            (await world.RunAsync("tie", "--right", cached, "--right-format", "focus", "--key", "model", "--from", "2025-01-01", "--to", "2026-01-01",
+                "--json")).Json.GetProperty("finding").GetProperty("finding");
         Assert.Equal(Text(focus, "difference"), Sum(focus));
         Assert.Equal(3, (await FindingsAsync(world, "?open=true")).Count);
     }
@@ -97,10 +105,13 @@ public sealed class BillFindingTests
 
         Assert.Empty(await FindingsAsync(world, ""));
         var finance = await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance"}""");
-        Assert.Equal("open", Text((await world.OkAsync(HttpMethod.Post, "/ties?format=openrouter&provider=openai", file, Text(finance, "token"))).GetProperty("finding"), "state"));
+        Assert.Equal("open",
+            Text((await world.OkAsync(HttpMethod.Post, "/ties?format=openrouter&provider=openai", file, Text(finance, "token"))).GetProperty("finding"),
+                "state"));
         Assert.Equal("open", Text((await TieAsync(world, "openrouter", file, "--dry-run")).Json.GetProperty("finding"), "state"));
         Assert.Single(await FindingsAsync(world, ""));
-        Assert.Contains("\nfinding  provider_bill_variance-", (await TieTests.RunAsync(world, file, json: false, ["--right-format", "openrouter", "--provider", "openai"])).Out, StringComparison.Ordinal);
+        Assert.Contains("\nfinding  provider_bill_variance-",
+            (await TieTests.RunAsync(world, file, json: false, ["--right-format", "openrouter", "--provider", "openai"])).Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,7 +125,8 @@ public sealed class BillFindingTests
         var changed = (await TieAsync(world, "openrouter", OpenRouter("4"))).Json.GetProperty("finding");
         Assert.Equal((id, "open"), (Text(changed, "id"), Text(changed, "state")));
         var more = (await TieAsync(world, "openrouter", OpenRouter("5"))).Json.GetProperty("finding");
-        Assert.Equal("-2.25", Text(Assert.Single(await FindingsAsync(world, "?code=provider_bill_variance")).GetProperty("detail").GetProperty("finding"), "difference"));
+        Assert.Equal("-2.25",
+            Text(Assert.Single(await FindingsAsync(world, "?code=provider_bill_variance")).GetProperty("detail").GetProperty("finding"), "difference"));
         Assert.Equal(id, Text(more, "id"));
 
         // Told when it opened, and when it opened again; not when its figures changed while it was open.
@@ -127,14 +139,18 @@ public sealed class BillFindingTests
         var file = Path.GetTempFileName();
         try
         {
-            var surface = new SurfaceOptions("router", Org: null, "day", Amount: null, Unit: null, new SurfaceSource.InFile(file, "openrouter"), TimeSpan.FromMinutes(5), 0) { Provider = "openai" };
+            var surface = new SurfaceOptions("router", Org: null, "day", Amount: null, Unit: null, new SurfaceSource.InFile(file, "openrouter"),
+                TimeSpan.FromMinutes(5), 0)
+            { Provider = "openai" };
             await using var world = await ApiWorld.StartAsync(options => options with { Surfaces = [surface] });
             await world.ChargeAsync("2.75", project: "web");
             var ties = world.Server.Services.GetRequiredService<SurfaceTies>();
             await File.WriteAllTextAsync(file, OpenRouter("3"), TestContext.Current.CancellationToken);
             Assert.Null((await ties.CompareAsync(surface, TestContext.Current.CancellationToken)).Failure);
             var first = Assert.Single(await FindingsAsync(world, "?open=true"));
-            await File.WriteAllTextAsync(file, OpenRouter("3").Replace("]}", $$""",{"date":"{{Tomorrow}}","model":"gpt-4o","usage":1}]}""", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(file,
+                OpenRouter("3").Replace("]}", $$""",{"date":"{{Tomorrow}}","model":"gpt-4o","usage":1}]}""", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken);
             var run = await world.RunAsync("tie", "--right", "surface:router", "--json");
             Assert.Equal((1, Text(first, "id")), (run.ExitCode, Text(run.Json.GetProperty("finding"), "id")));
             Assert.Equal("-1.25", Text(Assert.Single(await FindingsAsync(world, "?open=true")).GetProperty("detail").GetProperty("finding"), "difference"));
@@ -154,9 +170,12 @@ public sealed class BillFindingTests
         const string good = "surfaces:\n  bill:\n    kind: file\n    path: /bills/costs.json\n    format: openai-costs\n    every: 1h\n";
         var surface = Assert.Single(TieoutYaml.Read(good, "tieout.yaml", _ => null).Surfaces);
         Assert.Equal((null, "day", null, null), (surface.Org, surface.Key, surface.Amount, surface.Unit));
-        foreach (var (text, said) in new[] { (good + "    unit: usd\n", "has a unit of its own"), (good.Replace("openai-costs", "csv", StringComparison.Ordinal), "needs 'key'"), (good.Replace("openai-costs", "pdf", StringComparison.Ordinal), "'pdf' is not known") })
+        foreach (var (text, said) in new[] { (good + "    unit: usd\n",
+            "has a unit of its own"), (good.Replace("openai-costs", "csv", StringComparison.Ordinal),
+                "needs 'key'"), (good.Replace("openai-costs", "pdf", StringComparison.Ordinal), "'pdf' is not known") })
         {
-            Assert.Contains(said, Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(text, "tieout.yaml", _ => null)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                said, Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(text, "tieout.yaml", _ => null)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -168,15 +187,18 @@ public sealed class BillFindingTests
         return world;
     }
 
-    private static string OpenRouter(string usage) => $$"""{"data":[{"date":"{{Today}}","model":"gpt-4o","provider_name":"OpenAI","usage":{{usage}},"requests":1}]}""";
+    private static string OpenRouter(string usage) =>
+        $$"""{"data":[{"date":"{{Today}}","model":"gpt-4o","provider_name":"OpenAI","usage":{{usage}},"requests":1}]}""";
 
     private static Task<CliRun> TieAsync(ApiWorld world, string format, string file, params string[] options) => TieTests.TieAsync(
         world, file, ["--right-format", format, .. format is "anthropic-cost" or "openrouter" ? new[] { "--provider", "openai" } : [], .. options]);
 
-    private static async Task<List<JsonElement>> FindingsAsync(ApiWorld world, string query) => [.. (await world.GetAsync("/findings" + query)).GetProperty("items").EnumerateArray()];
+    private static async Task<List<JsonElement>> FindingsAsync(ApiWorld world, string query) =>
+        [.. (await world.GetAsync("/findings" + query)).GetProperty("items").EnumerateArray()];
 
     private static async Task<List<string>> OpenedAsync(ApiWorld world) =>
-        [.. (await world.Ledger.Read.OutboxAsync("", 0, 1_000, TestContext.Current.CancellationToken)).Where(message => message.Type == "finding.opened").Select(message => message.Body)];
+        [.. (await world.Ledger.Read.OutboxAsync("", 0, 1_000, TestContext.Current.CancellationToken)).Where(message => message.Type == "finding.opened")
+            .Select(message => message.Body)];
 
     private static string Sum(JsonElement finding) =>
         finding.GetProperty("causes").EnumerateArray().Sum(cause => Amount.Parse(Text(cause, "amount")!)).ToString();

@@ -69,9 +69,11 @@ public sealed class BillTests
     public async Task Usage_reports_are_compared_token_by_token()
     {
         await using var world = await WorldAsync();
-        var openAi = Page("""{"object":"organization.usage.completions.result","input_tokens":100,"input_cached_tokens":40,"output_tokens":20,"num_model_requests":1,"model":"gpt-4o"}""");
+        var openAi =
+            Page("""{"object":"organization.usage.completions.result","input_tokens":100,"input_cached_tokens":40,"output_tokens":20,"num_model_requests":1,"model":"gpt-4o"}""");
         Assert.Equal(0, (await TieAsync(world, "openai-usage", openAi, "--key", "day,model")).ExitCode);
-        var run = await TieAsync(world, "openai-usage", openAi.Replace("\"output_tokens\":20", "\"output_tokens\":25", StringComparison.Ordinal), "--key", "day,model");
+        var run = await TieAsync(
+            world, "openai-usage", openAi.Replace("\"output_tokens\":20", "\"output_tokens\":25", StringComparison.Ordinal), "--key", "day,model");
         var row = run.Json.GetProperty("rows").EnumerateArray().Single(row => Text(row, "cause") is not null);
         Assert.Equal(("output_tokens", "20", "25", "-5"), (Text(row, "measure"), Text(row, "left"), Text(row, "right"), Text(row, "difference")));
 
@@ -95,10 +97,13 @@ public sealed class BillTests
     [InlineData("openai-costs", """{"object":"page"}""")]
     [InlineData("openai-costs", """{"object":"page","data":[],"has_more":true}""")]
     [InlineData("openai-costs", """[]x""")]
-    [InlineData("openai-costs", """{"data":[{"start_time":1,"end_time":86401,"results":[{"object":"organization.costs.result","amount":{"value":1,"currency":"eur"}}]}]}""")]
-    [InlineData("openai-costs", """{"data":[{"start_time":1,"end_time":86401,"results":[{"object":"organization.costs.result","amount":{"value":"1,000","currency":"usd"}}]}]}""")]
+    [InlineData("openai-costs",
+        """{"data":[{"start_time":1,"end_time":86401,"results":[{"object":"organization.costs.result","amount":{"value":1,"currency":"eur"}}]}]}""")]
+    [InlineData("openai-costs",
+        """{"data":[{"start_time":1,"end_time":86401,"results":[{"object":"organization.costs.result","amount":{"value":"1,000","currency":"usd"}}]}]}""")]
     [InlineData("openai-costs", """{"data":[{"start_time":1,"end_time":86401,"results":[{"object":"organization.usage.completions.result"}]}]}""")]
-    [InlineData("openai-usage", """{"data":[{"start_time":86400,"end_time":172800,"results":[{"object":"organization.usage.completions.result","input_tokens":-1}]}]}""")]
+    [InlineData("openai-usage",
+        """{"data":[{"start_time":86400,"end_time":172800,"results":[{"object":"organization.usage.completions.result","input_tokens":-1}]}]}""")]
     [InlineData("anthropic-cost", """{"data":[{"starting_at":"yesterday","ending_at":"2026-01-01T00:00:00Z","results":[]}]}""")]
     [InlineData("openrouter", """{"data":[{"date":"2026-01-01","usage":1}]}""")]
     [InlineData("openrouter", """{"data":[{"date":"1/2/26","model":"m","usage":1}]}""")]
@@ -134,9 +139,11 @@ public sealed class BillTests
         await using var world = await ApiWorld.StartAsync();
         var folder = Path.GetDirectoryName(Repo.SharedData("focus/currency_codes.csv"))!;
         var outcomes = new Dictionary<string, int>();
-        foreach (var file in Directory.EnumerateFiles(folder, "*.csv", SearchOption.AllDirectories).Where(file => file.Contains("examples", StringComparison.Ordinal) || file.Contains("draft", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(folder, "*.csv", SearchOption.AllDirectories).Where(
+            file => file.Contains("examples", StringComparison.Ordinal) || file.Contains("draft", StringComparison.Ordinal)))
         {
-            var run = await world.RunAsync("tie", "--right", file, "--right-format", "focus", "--key", "model", "--from", "2025-01-01", "--to", "2026-01-01", "--json");
+            var run = await world.RunAsync(
+                "tie", "--right", file, "--right-format", "focus", "--key", "model", "--from", "2025-01-01", "--to", "2026-01-01", "--json");
             outcomes[Path.GetFileName(file)] = run.ExitCode;
             if (run.ExitCode == 2) Assert.Contains("Line ", run.Error, StringComparison.Ordinal);
         }
@@ -151,7 +158,8 @@ public sealed class BillTests
     {
         await using var world = await ApiWorld.StartAsync();
         var run = await world.RunAsync(
-            "tie", "--right", Repo.SharedData("opencost/allocation_sample.json"), "--right-format", "opencost", "--key", "project", "--from", "2023-01-18", "--to", "2023-01-21", "--json");
+            "tie", "--right", Repo.SharedData("opencost/allocation_sample.json"), "--right-format", "opencost", "--key", "project", "--from", "2023-01-18",
+            "--to", "2023-01-21", "--json");
         Assert.Equal(1, run.ExitCode);
         Assert.Equal("0.456113", Text(run.Json, "right_total"));
         Assert.Equal(0, run.Json.GetProperty("quarantine").GetProperty("rows").GetInt32());
@@ -165,7 +173,8 @@ public sealed class BillTests
         var run = await TieAsync(world, "opencost", file, "--key", "day,project");
         var set = run.Json.GetProperty("quarantine");
         Assert.Equal((1, "42.5"), (set.GetProperty("rows").GetInt32(), Text(set, "amount")));
-        var tenants = set.GetProperty("tenants").EnumerateArray().ToDictionary(tenant => Text(tenant, "tenant") ?? "none", tenant => (Text(tenant, "before"), Text(tenant, "after")));
+        var tenants = set.GetProperty("tenants").EnumerateArray().ToDictionary(
+            tenant => Text(tenant, "tenant") ?? "none", tenant => (Text(tenant, "before"), Text(tenant, "after")));
         Assert.Equal((("59.5", "17"), ("3", "3"), ("1", "1")), (tenants["a"], tenants["b"], tenants["none"]));
         Assert.Equal("21", Text(run.Json, "right_total"));
         Assert.Equal("idle", Text(run.Json.GetProperty("rows").EnumerateArray().Single(row => Text(row, "project") is null), "cause"));
@@ -181,10 +190,13 @@ public sealed class BillTests
         [
             ("openai-costs", OpenAiCosts("2.75")), ("anthropic-cost", AnthropicCost("\"275\"")),
             ("openai-usage", Page("""{"object":"organization.usage.completions.result","input_tokens":100,"output_tokens":20,"model":"gpt-4o\ud83d"}""")),
-            ("openrouter", $$"""{"data":[{"date":"{{Today}}","model":"gpt-4o","usage":2.75},3,null,[]]}"""), ("opencost", await File.ReadAllTextAsync(Repo.SharedData("opencost/allocation_sample.json"), Token)),
-            ("opencost", "Date,Namespace,Node,instance_type,TotalCost\n2026-11-01,a,n1,x,9000000000\n2026-11-01,a,n1,,9000000000\n2026-11-01,a,n1,,9000000000\n"),
+            ("openrouter", $$"""{"data":[{"date":"{{Today}}","model":"gpt-4o","usage":2.75},3,null,[]]}"""),
+            ("opencost", await File.ReadAllTextAsync(Repo.SharedData("opencost/allocation_sample.json"), Token)),
+            ("opencost",
+                "Date,Namespace,Node,instance_type,TotalCost\n2026-11-01,a,n1,x,9000000000\n2026-11-01,a,n1,,9000000000\n2026-11-01,a,n1,,9000000000\n"),
             ("focus", $"BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,SkuPriceDetails\n2,Usage,{Today},{Today}T12:00:00Z,\"{{}}\"\n"),
-            ("csv", $"day,usd\n{Today},9000000000\n{Today},9000000000\n"), ("jsonl", $"{{\"day\":\"{Today}\",\"usd\":1e9}}\n{{\"day\":\"\\ud800\",\"usd\":1}}\n"),
+            ("csv", $"day,usd\n{Today},9000000000\n{Today},9000000000\n"),
+            ("jsonl", $"{{\"day\":\"{Today}\",\"usd\":1e9}}\n{{\"day\":\"\\ud800\",\"usd\":1}}\n"),
         ];
         for (var i = 0; i < 600; i++)
         {
@@ -198,10 +210,13 @@ public sealed class BillTests
                 else bytes[at] = (byte)"0{}[]\",:-9e.\n \u00ff"[random.Next(15)];
             }
 
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/orgs/acme/ties?format={format}&key={(format is "openai-usage" ? "day,model" : "day")}&amount={(format is "csv" or "jsonl" ? "usd" : "")}&unit=usd") { Content = new ByteArrayContent([.. bytes]) };
+            using var request = new HttpRequestMessage(HttpMethod.Post,
+                $"/api/v1/orgs/acme/ties?format={format}&key={(format is "openai-usage" ? "day,model" : "day")}&amount={(format is "csv" or "jsonl" ? "usd" : "")}&unit=usd")
+            { Content = new ByteArrayContent([.. bytes]) };
             request.Headers.Authorization = new("Bearer", ApiWorld.Admin);
             using var response = await world.Http.SendAsync(request, Token);
-            Assert.True((int)response.StatusCode is 200 or 400, $"{i} {format}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Token)}\n{System.Text.Encoding.UTF8.GetString([.. bytes])}");
+            Assert.True((int)response.StatusCode is 200 or 400,
+                $"{i} {format}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Token)}\n{System.Text.Encoding.UTF8.GetString([.. bytes])}");
         }
     }
 
@@ -215,7 +230,8 @@ public sealed class BillTests
         return world;
     }
 
-    private static string OpenAiCosts(string value) => Page($$"""{"object":"organization.costs.result","amount":{"value":{{value}},"currency":"usd"},"line_item":null,"project_id":null}""");
+    private static string OpenAiCosts(string value) =>
+        Page($$"""{"object":"organization.costs.result","amount":{"value":{{value}},"currency":"usd"},"line_item":null,"project_id":null}""");
 
     private static string Page(string results) => $$"""
         {"object":"page","data":[{"object":"bucket","start_time":{{From}},"end_time":{{From + 86_400}},"results":[{{results}}]}],"has_more":false,"next_page":null}

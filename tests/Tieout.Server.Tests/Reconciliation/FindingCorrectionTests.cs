@@ -23,13 +23,16 @@ using Tieout.Storage.Tests.Postgres;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
-/// <summary>A correction reads the finding's record, carries its repair out and closes it in the same commit: on any node, after any restart, without a run (R1).</summary>
+/// <summary>A correction reads the finding's record, carries its repair out and closes it in the same commit: on any node, after any restart, without a run
+/// (R1).</summary>
 public sealed class FindingCorrectionTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: no second run, and no moment between the correction and the closing. Method: one ledger finds a wrong charge; another, opened on the same store, corrects it.
-    // A second wrong charge, which the second ledger would find if it ran, gets no record; the posting, the closing and the audit record have the time of one commit.
+    // Goal: no second run, and no moment between the correction and the closing. Method: one ledger finds a wrong charge; another, opened on the same store,
+    // corrects it.
+    // A second wrong charge, which the second ledger would find if it ran, gets no record; the posting, the closing and the audit record have the time of one
+    // commit.
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]
@@ -59,10 +62,12 @@ public sealed class FindingCorrectionTests
 
         // Evidence before, the correction with its closing, evidence after: three commits.
         Assert.Equal(commit + 3, ledger.Read.AsOf);
-        Assert.Equal(ApiError.FindingNotFound, (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
+        Assert.Equal(ApiError.FindingNotFound,
+            (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
     }
 
-    // Goal: what the ledger opened itself has no record, and is corrected without a run, too. Method: usage that our own estimate charged; a person says what it cost.
+    // Goal: what the ledger opened itself has no record, and is corrected without a run, too. Method: usage that our own estimate charged; a person says what
+    // it cost.
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]
@@ -73,7 +78,8 @@ public sealed class FindingCorrectionTests
         await BeginAsync(ledger);
         var usage = await ChargeAsync(ledger, amount: null, UsageBasis.Estimated);
         var id = Finding.IdOf(FindingCode.EstimatedUsage, "acme", Finding.UsageKey(usage));
-        Assert.Equal(ApiError.DecisionNeeded, (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
+        Assert.Equal(ApiError.DecisionNeeded,
+            (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
         Assert.Null(await Kept(ledger, id));
 
         var corrected = await Correction(ledger).CorrectAsync(id, new(Amount: Amount.Parse("2")), AdminCallSample.Of("fin"));
@@ -85,7 +91,8 @@ public sealed class FindingCorrectionTests
         Assert.Equal("corrected", (await Kept(ledger, id))!.Finding.State);
     }
 
-    // Goal: a refused correction closes nothing, and a closing that comes too late moves no money. Method: an org that a person froze; then a finding that is accepted after it was read.
+    // Goal: a refused correction closes nothing, and a closing that comes too late moves no money. Method: an org that a person froze; then a finding that is
+    // accepted after it was read.
     [Fact]
     public async Task R1_a_refused_correction_leaves_the_finding_open_and_a_closed_finding_refuses_its_correction()
     {
@@ -97,13 +104,16 @@ public sealed class FindingCorrectionTests
         await FreezeAsync(ledger, isFrozen: true);
         var balance = ledger.Read.Balance("acme")!.Balance;
 
-        Assert.Equal(ApiError.AdjustmentsFrozen, (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
+        Assert.Equal(ApiError.AdjustmentsFrozen,
+            (await Assert.ThrowsAsync<ApiRefusedException>(() => Correction(ledger).CorrectAsync(id, new(), AdminCallSample.Of("fin")))).Error);
         Assert.Equal(("open", balance), ((await Kept(ledger, id))!.Finding.State, ledger.Read.Balance("acme")!.Balance));
 
         await FreezeAsync(ledger, isFrozen: false);
         var read = (await new FindingsKept(ledger).OpenAsync(id, Cancel))!;
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(FindingsKept.Close(read, FindingState.Accepted, "ben", "goodwill", Instant.UnixEpoch), Cancel));
-        var late = new Command.Together("acme", [.. Core.Reconciliation.SelfCheck.Correction.Of(read.Finding, Decision.None).Commands, FindingsKept.Close(read, FindingState.Corrected, "ana", null, Instant.UnixEpoch)]);
+        var late = new Command.Together("acme",
+            [.. Core.Reconciliation.SelfCheck.Correction.Of(read.Finding, Decision.None).Commands,
+                FindingsKept.Close(read, FindingState.Corrected, "ana", null, Instant.UnixEpoch)]);
         Assert.Equal(Refusal.RecordChanged, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(late, Cancel)).Reason);
         Assert.Equal(("accepted", balance), ((await Kept(ledger, id))!.Finding.State, ledger.Read.Balance("acme")!.Balance));
     }
@@ -158,7 +168,8 @@ public sealed class FindingCorrectionTests
 
     private static async Task BeginAsync(ILedger ledger)
     {
-        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.OpenOrg(new Org("acme", "USD", BillingMode.Prepaid, CreditLineNanos: null, "UTC")), Cancel));
+        Assert.IsType<Outcome.Done>(
+            await ledger.SubmitAsync(new Command.OpenOrg(new Org("acme", "USD", BillingMode.Prepaid, CreditLineNanos: null, "UTC")), Cancel));
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.TopUp("first", "acme", Amount.Parse("100")), Cancel));
     }
 
@@ -189,7 +200,8 @@ public sealed class FindingCorrectionTests
 
     private static ReconciliationRun Run(ILedger ledger)
     {
-        var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
+        var spool = new SettlementSpool(
+            ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         return new(ledger, new CurrentPrices(ledger.Read), spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
     }
 

@@ -26,7 +26,8 @@ public sealed partial class JournalTests
         var theirs = await HledgerAsync(journal);
 
         var balances = Sums(journal, HledgerLine());
-        Assert.Equal(balances.Where(balance => balance.Value != 0).OrderBy(balance => balance.Key), theirs.Where(balance => balance.Value != 0).OrderBy(balance => balance.Key));
+        Assert.Equal(balances.Where(balance => balance.Value != 0).OrderBy(balance => balance.Key),
+            theirs.Where(balance => balance.Value != 0).OrderBy(balance => balance.Key));
         Assert.Equal(0, theirs.Values.Sum());
         var customer = theirs.GetValueOrDefault(billing == BillingMode.Prepaid ? $"liabilities:prepaid:{Org}" : $"assets:receivable:{Org}");
         Assert.Equal(ours, -customer);
@@ -85,7 +86,8 @@ public sealed partial class JournalTests
         await using var world = await ApiWorld.StartAsync();
         Assert.Equal(2, (await world.RunAsync("export", "journal", "--format", "ledger", "--org", "acme")).ExitCode);
         Assert.Equal(2, (await world.RunAsync("export", "journal", "--format", "hledger", "--org", "nobody")).ExitCode);
-        Assert.Equal(2, (await world.RunAsync("export", "journal", "--format", "hledger", "--org", "acme", "--from", "2026-11-02", "--to", "2026-11-01")).ExitCode);
+        Assert.Equal(
+            2, (await world.RunAsync("export", "journal", "--format", "hledger", "--org", "acme", "--from", "2026-11-02", "--to", "2026-11-01")).ExitCode);
     }
 
     /// <summary>Top-ups, grants, charges of every size, corrections with reasons that no format likes.</summary>
@@ -107,7 +109,8 @@ public sealed partial class JournalTests
                     await world.Ledger.SubmitAsync(new Command.Grant($"g{i}", Org, amount + new Amount(1), 0, null));
                     break;
                 case 2:
-                    await world.Ledger.SubmitAsync(new Command.Correct($"c{i}", Org, random.Next(1, i + 2), random.Next(2) == 0 ? null : amount, "said \"twice\"; \\ ticket:\n7  ; tag: x, y"));
+                    await world.Ledger.SubmitAsync(new Command.Correct(
+                        $"c{i}", Org, random.Next(1, i + 2), random.Next(2) == 0 ? null : amount, "said \"twice\"; \\ ticket:\n7  ; tag: x, y"));
                     break;
                 default:
                     await world.ChargeAsync(amount.ToString(), Org);
@@ -119,7 +122,8 @@ public sealed partial class JournalTests
     }
 
     private static Dictionary<string, decimal> Sums(string journal, Regex line) => line.Matches(journal)
-        .GroupBy(match => match.Groups[1].Value, match => decimal.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)).ToDictionary(account => account.Key, account => account.Sum());
+        .GroupBy(match => match.Groups[1].Value, match => decimal.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)).ToDictionary(
+            account => account.Key, account => account.Sum());
 
     private static async Task<Dictionary<string, decimal>> HledgerAsync(string journal)
     {
@@ -131,7 +135,8 @@ public sealed partial class JournalTests
             var (text, error) = (await hledger.StandardOutput.ReadToEndAsync(), await hledger.StandardError.ReadToEndAsync());
             await hledger.WaitForExitAsync();
             Assert.True(hledger.ExitCode == 0, error);
-            return BalanceLine().Matches(text).ToDictionary(match => match.Groups[1].Value, match => decimal.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
+            return BalanceLine().Matches(text).ToDictionary(
+                match => match.Groups[1].Value, match => decimal.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
         }
         finally
         {
@@ -143,7 +148,8 @@ public sealed partial class JournalTests
     {
         try
         {
-            return Process.Start(new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["LC_ALL"] = "C.UTF-8" } })!;
+            return Process.Start(
+                new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["LC_ALL"] = "C.UTF-8" } })!;
         }
         catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
         {

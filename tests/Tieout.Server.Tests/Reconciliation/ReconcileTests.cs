@@ -24,7 +24,8 @@ public sealed class ReconcileTests
         var run = await world.RunAsync("reconcile", "--json");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal((0, before, 0), (run.Json.GetProperty("findings").GetArrayLength(), run.Json.GetProperty("as_of").GetInt64(), run.Json.GetProperty("opened").GetInt32()));
+        Assert.Equal((0, before, 0),
+            (run.Json.GetProperty("findings").GetArrayLength(), run.Json.GetProperty("as_of").GetInt64(), run.Json.GetProperty("opened").GetInt32()));
         Assert.True(run.Json.GetProperty("checked").GetInt64() > 0);
         Assert.Equal(before, world.Ledger.Read.AsOf);
         Assert.Contains("Everything ties out", (await world.RunAsync("reconcile")).Out, StringComparison.Ordinal);
@@ -105,7 +106,8 @@ public sealed class ReconcileTests
     [Fact]
     public async Task R1_above_the_limit_a_correction_waits_for_another_person_and_then_brings_the_difference_to_zero()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
+        await using var world = await ApiWorld.StartAsync(options =>
+            options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("1")) } }, topUpByHand: false);
         await world.ChargeAsync("5");
         var finance = Text(await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"finance","name":"fin"}"""), "token");
         var finding = Assert.Single((await world.RunAsync("reconcile", "--json")).Json.GetProperty("findings").EnumerateArray());
@@ -116,7 +118,12 @@ public sealed class ReconcileTests
         var waits = await world.RunAsync("correct", id);
         Assert.Equal((1, true), (waits.ExitCode, waits.Error.Contains("[proposed]", StringComparison.Ordinal)));
         var proposal = Assert.Single((await world.GetAsync("/proposals")).GetProperty("items").EnumerateArray());
-        using (var own = await world.SendAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}""")) Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        using (var own =
+            await world.SendAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}"""))
+        {
+            Assert.Equal("proposal_own", await ApiWorld.CodeAsync(own, HttpStatusCode.Forbidden));
+        }
+
         await world.OkAsync(HttpMethod.Post, $"/orgs/acme/proposals/{Text(proposal, "id")}/approve", $$"""{"hash":"{{Text(proposal, "hash")}}"}""", finance);
         Assert.Equal("corrected", Text((await world.GetAsync("/findings?code=mispriced")).GetProperty("items")[0], "state"));
         Assert.Equal(0, (await world.RunAsync("reconcile")).ExitCode);
@@ -126,9 +133,15 @@ public sealed class ReconcileTests
 
         // The reason of both postings names the finding and the correlation id of what they correct.
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
-        Assert.Equal([$"{id} correlation corr-1", $"{id} correlation corr-1"], postings.Where(posting => posting.Reason is not null).Select(posting => posting.Reason));
-        Assert.Equal("finding_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, $"/findings/{id}/correct", "{}"), HttpStatusCode.NotFound));
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken))
+        {
+            postings.Add(posting);
+        }
+
+        Assert.Equal(
+            [$"{id} correlation corr-1", $"{id} correlation corr-1"], postings.Where(posting => posting.Reason is not null).Select(posting => posting.Reason));
+        Assert.Equal(
+            "finding_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, $"/findings/{id}/correct", "{}"), HttpStatusCode.NotFound));
     }
 
     [Fact]
@@ -140,11 +153,17 @@ public sealed class ReconcileTests
         Assert.Equal(["unattributed", "unattributed"], findings.Select(finding => Text(finding, "code")));
 
         const string byHand = """{"id":"hand-1","posting":2,"new_amount":"0","reason":"goodwill"}""";
-        Assert.Equal("adjustments_frozen", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", byHand), HttpStatusCode.Conflict));
-        Assert.Equal("adjustments_frozen", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"second","amount":"1"}"""), HttpStatusCode.Conflict));
+        Assert.Equal(
+            "adjustments_frozen", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/corrections", byHand), HttpStatusCode.Conflict));
+        Assert.Equal("adjustments_frozen",
+            await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"second","amount":"1"}"""), HttpStatusCode.Conflict));
         Assert.Equal(2, (await world.RunAsync("unfreeze", "acme", "--reason", "too early")).ExitCode);
 
-        foreach (var finding in findings) Assert.Equal(0, (await world.RunAsync("correct", Text(finding, "id"), "--accept", "--reason", "an instance of before our time")).ExitCode);
+        foreach (var finding in findings)
+        {
+            Assert.Equal(0, (await world.RunAsync("correct", Text(finding, "id"), "--accept", "--reason", "an instance of before our time")).ExitCode);
+        }
+
         Assert.True((await world.GetAsync("/orgs/acme/adjustments")).GetProperty("frozen").GetBoolean());
         Assert.Equal(0, (await world.RunAsync("unfreeze", "acme", "--reason", "registered by hand before")).ExitCode);
         await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", byHand);
@@ -160,7 +179,8 @@ public sealed class ReconcileTests
 
         Assert.Equal("app-x", Text(Assert.Single(run.GetProperty("findings").EnumerateArray()).GetProperty("scope"), "app_instance"));
         Assert.Equal(2, (await world.GetAsync("/findings?open=true&code=unattributed")).GetProperty("items").GetArrayLength());
-        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/reconciliations?full=1", "{}"), HttpStatusCode.BadRequest));
+        Assert.Equal(
+            "parameter_invalid", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/reconciliations?full=1", "{}"), HttpStatusCode.BadRequest));
     }
 
     [Fact]
@@ -175,16 +195,26 @@ public sealed class ReconcileTests
 
         envelopes.World.Ledger.Broken = null;
         await Gateway.World.SoonAsync(
-            async () => (await envelopes.ApiAsync("/reconciliations", """{"full":true}""")).Body.GetProperty("findings").GetArrayLength() == 0, "the backlog is charged");
+            async () => (await envelopes.ApiAsync("/reconciliations", """{"full":true}""")).Body.GetProperty("findings").GetArrayLength() == 0,
+            "the backlog is charged");
     }
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
     private static async Task ChargeOfAsync(ApiWorld world, string app)
     {
-        var labels = new UsageLabels { Org = "acme", Provider = "gpus", Model = "h100", Source = UsageSource.AppRuntime, Runtime = new(app, "worker", false, null, null, null) };
+        var labels = new UsageLabels
+        {
+            Org = "acme",
+            Provider = "gpus",
+            Model = "h100",
+            Source = UsageSource.AppRuntime,
+            Runtime = new(
+            app, "worker", false, null, null, null)
+        };
         var usage = new UsageRecord(
-            new(Guid.CreateVersion7()), labels, $"{app}/day", 1, null, null, null, null, Instant.From(DateTimeOffset.UtcNow), 1_000, 200, default, UsageBasis.Imported, UsageFlags.None);
+            new(Guid.CreateVersion7()), labels, $"{app}/day", 1, null, null, null, null, Instant.From(DateTimeOffset.UtcNow), 1_000, 200, default,
+            UsageBasis.Imported, UsageFlags.None);
         Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, new(5), new(5)), Fact: true)));
     }
 }

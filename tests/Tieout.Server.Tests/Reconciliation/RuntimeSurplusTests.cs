@@ -51,7 +51,8 @@ public sealed class RuntimeSurplusTests
             // Another system hands in five minutes of the workers once more; usage of one that never started; and a stop that the meter has not heard of yet.
             await HandInAsync(ledger, prices, app, 300, 300);
             await HandInAsync(ledger, prices, app with { Id = "app-2" }, 0, 100);
-            await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
+            await ledger.SubmitAsync(
+                RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
             var (reconciling, correcting, call) = Of(ledger, prices);
             var findings = await FindAsync(reconciling);
             Assert.Equal(
@@ -81,7 +82,8 @@ public sealed class RuntimeSurplusTests
             await PrepareAsync(ledger);
             var prices = new CurrentPrices(ledger.Read);
             Assert.Equal(0, await new RuntimeMeter(ledger, prices, new()).TickAsync(Instant.From(DateTimeOffset.UtcNow), Cancel));
-            await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
+            await ledger.SubmitAsync(
+                RuntimeObjects.Keep("acme", "app-1", new("earlier", new((Second + 400) * Instant.MicrosPerSecond), ActivityKind.Stop)), Cancel);
             Assert.Empty(await FindAsync(Of(ledger, prices, TimeSpan.Zero).ReconciliationRun));
             Assert.Single(await FindAsync(Of(ledger, prices).ReconciliationRun));
         }
@@ -100,7 +102,8 @@ public sealed class RuntimeSurplusTests
         await ledger.SubmitAsync(new Command.Record(SettingKind.PriceList, "", list.Id, PriceCatalogueJson.Write(list), Once: true), Cancel);
         NewRuntimeBody Body(string id) => new("acme", id, "app_runtime", [new("worker", "h100", 8), new("head", "m7", ControlPlane: true)], Provider: "gpus");
         foreach (var id in (string[])["app-1", "app-2"]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(RuntimeObjects.Keep(Body(id)), Cancel));
-        foreach (var (at, kind) in new[] { (0, ActivityKind.Start), (600, ActivityKind.Stop) }) await ledger.SubmitAsync(RuntimeObjects.Keep("acme", "app-1", new($"{kind}", new((Second + at) * Instant.MicrosPerSecond), kind)), Cancel);
+        foreach (var (at, kind) in new[] { (0, ActivityKind.Start), (600, ActivityKind.Stop) }) await ledger.SubmitAsync(
+            RuntimeObjects.Keep("acme", "app-1", new($"{kind}", new((Second + at) * Instant.MicrosPerSecond), kind)), Cancel);
         return RuntimeObjects.Instance(Body("app-1"));
     }
 
@@ -113,13 +116,16 @@ public sealed class RuntimeSurplusTests
 
     private static decimal Charged(ILedger ledger) => -ledger.Read.Balance("acme")!.Balance.ToDecimal();
 
-    private static async Task<IReadOnlyList<Finding>> FindAsync(ReconciliationRun reconciling) => (await reconciling.RunAsync(FindingFilter.All, full: false, Cancel)).Findings;
+    private static async Task<IReadOnlyList<Finding>> FindAsync(ReconciliationRun reconciling) =>
+        (await reconciling.RunAsync(FindingFilter.All, full: false, Cancel)).Findings;
 
     /// <param name="later">How long after now it is; null: long enough for the meter to have looked.</param>
-    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(ILedger ledger, CurrentPrices prices, TimeSpan? later = null)
+    private static (ReconciliationRun ReconciliationRun, FindingCorrection FindingCorrection, AdminCall Call) Of(
+        ILedger ledger, CurrentPrices prices, TimeSpan? later = null)
     {
         var clock = new AheadClock { Ahead = later ?? TimeSpan.FromMinutes(11) };
-        var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
+        var spool = new SettlementSpool(
+            ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, prices, spool, new ServerOptions(), clock, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, clock), clock), AdminCallSample.Of("admin"));
     }

@@ -63,7 +63,8 @@ public sealed class SurfaceTests
     public async Task A_query_reads_and_does_nothing_else_within_its_time_and_rows(string query)
     {
         var database = PostgresServer.Instance.NewDatabase();
-        await RunAsync(database, "CREATE SEQUENCE numbers; CREATE TABLE counters (tenant text, at timestamptz, credits numeric); INSERT INTO counters VALUES ('acme', now(), 1)");
+        await RunAsync(database,
+            "CREATE SEQUENCE numbers; CREATE TABLE counters (tenant text, at timestamptz, credits numeric); INSERT INTO counters VALUES ('acme', now(), 1)");
         await using var world = await ApiWorld.StartAsync(options => options with
         {
             Surfaces = [Surface("open", new SurfaceSource.Sql(database, null), "org,day", "credits") with { Timeout = TimeSpan.FromSeconds(1), RowsMax = 50 }],
@@ -85,7 +86,8 @@ public sealed class SurfaceTests
             [
                 Surface("web", new SurfaceSource.Http(new(counter.Urls.First() + "/usage?all=1"), "s3cret", ["data", "items"]), "org,day", "n"),
                 Surface("elsewhere", new SurfaceSource.Http(new(counter.Urls.First() + "/moved"), "s3cret", []), "org,day", "n"),
-                Surface("slow", new SurfaceSource.Http(new(counter.Urls.First() + "/slow"), null, []), "org,day", "n") with { Timeout = TimeSpan.FromMilliseconds(300) },
+                Surface("slow", new SurfaceSource.Http(new(counter.Urls.First() + "/slow"), null, []), "org,day",
+                    "n") with { Timeout = TimeSpan.FromMilliseconds(300) },
                 Surface("closed", new SurfaceSource.Http(new(counter.Urls.First() + "/usage"), null, []), "org,day", "n"),
             ],
         });
@@ -103,7 +105,9 @@ public sealed class SurfaceTests
         Assert.Equal(2, unknown.ExitCode);
         Assert.Contains("[surface_not_found]", unknown.Error, StringComparison.Ordinal);
         var viewer = await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"viewer"}""");
-        Assert.Equal("forbidden", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/surfaces/web/ties", "SELECT 1", viewer.GetProperty("token").GetString()), HttpStatusCode.Forbidden));
+        Assert.Equal("forbidden",
+            await ApiWorld.CodeAsync(
+                await world.SendAsync(HttpMethod.Post, "/surfaces/web/ties", "SELECT 1", viewer.GetProperty("token").GetString()), HttpStatusCode.Forbidden));
     }
 
     [Fact]
@@ -115,7 +119,11 @@ public sealed class SurfaceTests
             await using var world = await ApiWorld.StartAsync();
             await world.ChargeAsync("10", operation: "op-1");
             var clock = new ManualClock(DateTimeOffset.UtcNow);
-            var options = new ServerOptions { Surfaces = [Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }] };
+            var options = new ServerOptions
+            {
+                Surfaces = [
+                Surface("legacy", new SurfaceSource.InFile(file, "csv"), "org", "n") with { Every = TimeSpan.FromMinutes(1) }]
+            };
             using var reader = new SurfaceReader();
             var ties = new SurfaceTies(options, world.Ledger, clock, reader, world.Server.Services.GetRequiredService<BillTies>());
             using var outages = new OutageLog(world.Ledger, clock, NullLogger<OutageLog>.Instance);
@@ -150,7 +158,8 @@ public sealed class SurfaceTests
             Restart();
             await MinutesAsync(19, "9");
             var alert = Assert.Single(await AlertsAsync(world));
-            Assert.Equal(("alert.drift", "1", 10m), (alert.Type, alert.Body.GetProperty("difference").GetString(), alert.Body.GetProperty("drift_pct").GetDecimal()));
+            Assert.Equal(
+                ("alert.drift", "1", 10m), (alert.Type, alert.Body.GetProperty("difference").GetString(), alert.Body.GetProperty("drift_pct").GetDecimal()));
 
             // A surface that cannot be read for a while neither ends the episode nor begins another.
             await MinutesAsync(2, "nonsense");
@@ -191,26 +200,32 @@ public sealed class SurfaceTests
         Assert.DoesNotContain("reader", surface.ToString(), StringComparison.Ordinal);
         foreach (var (from, to, said) in new[]
         {
-            ("kind: sql", "kind: ftp", "'ftp' is not known"), ("    query: SELECT 1\n", "    url: http://x/\n", "is not a member of a surface"), ("unit: credits", "unit: points", "'points' is not known"),
-            ("key: org,day", "key: org,planet", "planet"), ("postgres://reader:${PW}@db/legacy", "db.example", "postgres://"), ("    org: acme\n", "", "needs 'org'"),
+            ("kind: sql", "kind: ftp", "'ftp' is not known"), ("    query: SELECT 1\n", "    url: http://x/\n",
+                "is not a member of a surface"), ("unit: credits", "unit: points", "'points' is not known"),
+            ("key: org,day", "key: org,planet", "planet"), ("postgres://reader:${PW}@db/legacy", "db.example", "postgres://"), ("    org: acme\n", "",
+                "needs 'org'"),
         })
         {
-            var wrong = Assert.Throws<ConfigurationException>(() => TieoutYaml.Read(good.Replace(from, to, StringComparison.Ordinal), "tieout.yaml", _ => "s3cret-of-reader"));
+            var wrong = Assert.Throws<ConfigurationException>(
+                () => TieoutYaml.Read(good.Replace(from, to, StringComparison.Ordinal), "tieout.yaml", _ => "s3cret-of-reader"));
             Assert.Contains(said, wrong.Message, StringComparison.Ordinal);
             Assert.Matches("^tieout.yaml:[0-9]+:", wrong.Message);
         }
     }
 
-    private static SurfaceOptions Surface(string name, SurfaceSource source, string key, string amount) => new(name, "acme", key, amount, "credits", source, null, 0);
+    private static SurfaceOptions Surface(string name, SurfaceSource source, string key, string amount) =>
+        new(name, "acme", key, amount, "credits", source, null, 0);
 
     private static async Task<List<(string Type, JsonElement Body)>> AlertsAsync(ApiWorld world) =>
         [.. (await world.Ledger.Read.OutboxAsync("acme", 0, 1_000, TestContext.Current.CancellationToken))
-            .Where(message => message.Type.StartsWith("alert.", StringComparison.Ordinal)).Select(message => (message.Type, JsonDocument.Parse(message.Body).RootElement))];
+            .Where(message => message.Type.StartsWith("alert.", StringComparison.Ordinal)).Select(
+                message => (message.Type, JsonDocument.Parse(message.Body).RootElement))];
 
     private static async Task<object?> RunAsync(string database, string sql)
     {
         var url = new Uri(database);
-        await using var connection = new NpgsqlConnection($"Host={url.Host};Port={url.Port};Database={url.AbsolutePath[1..]};Username={url.UserInfo};Pooling=false");
+        await using var connection = new NpgsqlConnection(
+            $"Host={url.Host};Port={url.Port};Database={url.AbsolutePath[1..]};Username={url.UserInfo};Pooling=false");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
@@ -223,7 +238,8 @@ public sealed class SurfaceTests
         builder.Services.AddRouting();
         var app = builder.Build();
         app.MapGet("/usage", (HttpContext context) => context.Request.Headers.Authorization == "Bearer s3cret"
-            ? Results.Text($$$"""{"data":{"items":[{"org":"acme","day":"{{{Today}}}","n":3},{"org":"acme","day":"{{{Today}}}","n":"0.5"}]}}""", "application/json")
+            ? Results.Text(
+                $$$"""{"data":{"items":[{"org":"acme","day":"{{{Today}}}","n":3},{"org":"acme","day":"{{{Today}}}","n":"0.5"}]}}""", "application/json")
             : Results.StatusCode(401));
         app.MapGet("/moved", () => Results.Redirect("/usage"));
         app.MapGet("/slow", async (CancellationToken cancel) => await Task.Delay(TimeSpan.FromSeconds(20), cancel));

@@ -12,7 +12,8 @@ public sealed class TieTests
 
     private static string ThisMonth => Today[..7];
 
-    /// <summary>RUNBOOKS R5: the invoice says 861; the counter that one path bumps by one and searches never reach says 416; the page that counts rows says 36.</summary>
+    /// <summary>RUNBOOKS R5: the invoice says 861; the counter that one path bumps by one and searches never reach says 416; the page that counts rows says
+    /// 36.</summary>
     [Fact]
     public async Task R5_the_invoice_says_861_and_the_tie_explains_416_and_36()
     {
@@ -27,10 +28,12 @@ public sealed class TieTests
         Assert.Equal("861", Text(await world.GetAsync($"/orgs/lyra/invoices/{ThisMonth}"), "total_charges"));
         Assert.Equal("139", Text(await world.GetAsync("/orgs/lyra/balance"), "posted"));
 
-        var counter = await TieAsync(world, $"org,day,credits\nlyra,{Today},416\n", "--org", "lyra", "--key", "org,day", "--amount", "credits", "--unit", "credits");
+        var counter =
+            await TieAsync(world, $"org,day,credits\nlyra,{Today},416\n", "--org", "lyra", "--key", "org,day", "--amount", "credits", "--unit", "credits");
         Assert.Equal(1, counter.ExitCode);
         var row = Assert.Single(counter.Json.GetProperty("rows").EnumerateArray());
-        Assert.Equal(("lyra", Today, "861", "416", "445"), (Text(row, "org"), Text(row, "day"), Text(row, "left"), Text(row, "right"), Text(row, "difference")));
+        Assert.Equal(
+            ("lyra", Today, "861", "416", "445"), (Text(row, "org"), Text(row, "day"), Text(row, "left"), Text(row, "right"), Text(row, "difference")));
         Assert.Equal("spend_without_key+counted_as_one", Text(row, "cause"));
         Assert.Equal(["361", "84"], row.GetProperty("parts").EnumerateArray().Select(part => Text(part, "amount")));
         Assert.Equal((51.684088m, "high"), (counter.Json.GetProperty("drift_pct").GetDecimal(), Text(counter.Json, "severity")));
@@ -54,7 +57,8 @@ public sealed class TieTests
         await world.ChargeAsync("2.75");
         var run = await TieAsync(world, $"org,day,x\nacme,{Today},{figure}\n", "--org", "acme", "--key", "org,day", "--amount", "x", "--unit", unit);
         Assert.True(run.ExitCode == 0, run.Out);
-        var wrong = await TieAsync(world, $"org,day,x\nacme,{Today},{figure}\n", "--org", "acme", "--key", "org,day", "--amount", "x", "--unit", unit == "cents" ? "usd" : "cents");
+        var wrong = await TieAsync(
+            world, $"org,day,x\nacme,{Today},{figure}\n", "--org", "acme", "--key", "org,day", "--amount", "x", "--unit", unit == "cents" ? "usd" : "cents");
         Assert.Equal((1, "unit"), (wrong.ExitCode, Text(wrong.Json.GetProperty("rows")[0], "cause")));
     }
 
@@ -68,12 +72,14 @@ public sealed class TieTests
         await world.ChargeAsync("2", key: two, project: "web");
         await world.ChargeAsync("4");
 
-        var byKey = await TieAsync(world, $"api_key,date,usd\n{one},{Today},1\n{one},{Today},0.25\nstray,{Today},9\n", "--org", "acme", "--key", "key=api_key,day=date", "--amount", "usd", "--unit", "usd");
+        var byKey = await TieAsync(world, $"api_key,date,usd\n{one},{Today},1\n{one},{Today},0.25\nstray,{Today},9\n", "--org", "acme", "--key",
+            "key=api_key,day=date", "--amount", "usd", "--unit", "usd");
         Assert.Equal(1, byKey.ExitCode);
         var causes = byKey.Json.GetProperty("rows").EnumerateArray().ToDictionary(row => Text(row, "key") ?? "none", row => Text(row, "cause"));
         Assert.Equal(("spend_without_key", "unexplained", "missing_right", "missing_left"), (causes["none"], causes[one], causes[two], causes["stray"]));
 
-        var byProject = await TieAsync(world, $"project,day,usd\nweb,{Today},3\nNULL,{Today},4\n", "--org", "acme", "--key", "project,day", "--amount", "usd", "--unit", "usd");
+        var byProject = await TieAsync(
+            world, $"project,day,usd\nweb,{Today},3\nNULL,{Today},4\n", "--org", "acme", "--key", "project,day", "--amount", "usd", "--unit", "usd");
         Assert.True(byProject.ExitCode == 0, byProject.Out);
     }
 
@@ -84,7 +90,8 @@ public sealed class TieTests
         var zone = DateTime.UtcNow.Hour < 12 ? "Etc/GMT+12" : "Pacific/Kiritimati";
         await world.OkAsync(HttpMethod.Post, "/orgs", $$"""{"id":"far","asset":"USD","billing":"postpaid","time_zone":"{{zone}}"}""");
         await world.ChargeAsync("2", org: "far");
-        var local = TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, TimeZoneInfo.FindSystemTimeZoneById(zone)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var local = TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, TimeZoneInfo.FindSystemTimeZoneById(zone)).ToString(
+            "yyyy-MM-dd", CultureInfo.InvariantCulture);
         var utc = Today;
         Assert.NotEqual(local, utc);
 
@@ -165,7 +172,8 @@ public sealed class TieTests
         await using var world = await ApiWorld.StartAsync();
         await world.ChargeAsync("2");
         var tomorrow = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        var run = await TieAsync(world, $"org,day,usd\nacme,{Today},2\nacme,{tomorrow},5\n", "--org", "acme", "--key", "org,day", "--amount", "usd", "--unit", "usd", "--from", Today, "--to", tomorrow);
+        var run = await TieAsync(world, $"org,day,usd\nacme,{Today},2\nacme,{tomorrow},5\n", "--org", "acme", "--key", "org,day", "--amount", "usd", "--unit",
+            "usd", "--from", Today, "--to", tomorrow);
         Assert.True(run.ExitCode == 0, run.Out);
         Assert.Equal((2, 1), (run.Json.GetProperty("right_rows").GetInt32(), run.Json.GetProperty("left_out").GetInt32()));
     }

@@ -13,7 +13,8 @@ public sealed class LogEventsTests
         .ToDictionary(field => (int)field.GetRawConstantValue()!, field => field.Name);
 
     private static readonly IReadOnlyList<LoggerMessageAttribute> Lines = [.. typeof(LogEvents).Assembly.GetTypes()
-        .SelectMany(type => type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
+        .SelectMany(
+            type => type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
         .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()).OfType<LoggerMessageAttribute>().OrderBy(line => line.EventId)];
 
     [Fact]
@@ -25,8 +26,13 @@ public sealed class LogEventsTests
     [Fact]
     public void The_page_lists_every_line()
     {
-        var page = new StringBuilder($"# Log events\n\n{ReferencePagesTests.Note}\n\nA log line is a JSON object; its member `event` is one of these numbers. A number is never given to another kind of line.\n\n| event | level | message |\n|---|---|---|\n");
-        foreach (var line in Lines) page.Append(CultureInfo.InvariantCulture, $"| {line.EventId} | {line.Level} | {line.Message.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+        var page = new StringBuilder(
+            $"# Log events\n\n{ReferencePagesTests.Note}\n\nA log line is a JSON object; its member `event` is one of these numbers. A number is never given to another kind of line.\n\n| event | level | message |\n|---|---|---|\n");
+        foreach (var line in Lines)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"| {line.EventId} | {line.Level} | {line.Message.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+        }
+
         ReferencePagesTests.Compare("log-events.md", page.ToString());
     }
 }

@@ -7,7 +7,8 @@ using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Reference;
 
-/// <summary>Each package of the whole graph, also those that packages bring along, has the version that <c>eng/packages.txt</c> names. <c>TIEOUT_REGENERATE=1</c> writes the list anew.</summary>
+/// <summary>Each package of the whole graph, also those that packages bring along, has the version that <c>eng/packages.txt</c> names.
+/// <c>TIEOUT_REGENERATE=1</c> writes the list anew.</summary>
 public sealed partial class PackageGraphTests
 {
     private static readonly string Kept = Repo.Path("eng/packages.txt");
@@ -24,7 +25,8 @@ public sealed partial class PackageGraphTests
     [Fact]
     public void Central_versions_are_exact_and_none_floats()
     {
-        var versions = XDocument.Load(Repo.Path("Directory.Packages.props")).Descendants("PackageVersion").Select(package => (string)package.Attribute("Version")!).ToList();
+        var versions = XDocument.Load(Repo.Path("Directory.Packages.props"))
+            .Descendants("PackageVersion").Select(package => (string)package.Attribute("Version")!).ToList();
 
         Assert.NotEmpty(versions);
         Assert.All(versions, version => Assert.Matches(Exact(), version));
@@ -43,7 +45,8 @@ public sealed partial class PackageGraphTests
         var shipped = bill.RootElement.GetProperty("components").EnumerateArray().Where(component => !component.TryGetProperty("scope", out _)).ToList();
         Assert.All(shipped, component => Assert.Matches("^[0-9a-f]{128}$", component.GetProperty("hashes")[0].GetProperty("content").GetString()));
         var named = shipped.Select(component => $"{component.GetProperty("name").GetString()} {component.GetProperty("version").GetString()}").ToHashSet();
-        var referenced = Directory.GetFiles(AppContext.BaseDirectory, "*.deps.json").Where(file => Path.GetFileName(file) == "tieout.deps.json").SelectMany(Libraries).ToList();
+        var referenced = Directory.GetFiles(AppContext.BaseDirectory, "*.deps.json")
+            .Where(file => Path.GetFileName(file) == "tieout.deps.json").SelectMany(Libraries).ToList();
         Assert.NotEmpty(referenced);
         Assert.All(referenced, library => Assert.Contains(library, named));
     }
@@ -55,7 +58,8 @@ public sealed partial class PackageGraphTests
         try
         {
             var answers = Path.Combine(folder.FullName, "docker");
-            await File.WriteAllTextAsync(answers, $"#!/bin/sh\necho \"sha256:$(printf %s \"$4\" | sha256sum | cut -c1-64)\"\n", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                answers, $"#!/bin/sh\necho \"sha256:$(printf %s \"$4\" | sha256sum | cut -c1-64)\"\n", TestContext.Current.CancellationToken);
             if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(answers, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             using var script = Start(Repo.Path("eng/pin-images"), ("PATH", $"{folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}"));
             var lines = (await script.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -78,12 +82,16 @@ public sealed partial class PackageGraphTests
     private static HashSet<string> Resolved()
     {
         var packages = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var project in XDocument.Load(Repo.Path("Tieout.slnx")).Descendants("Project").Select(project => Path.GetFileNameWithoutExtension((string)project.Attribute("Path")!)))
+        foreach (var project in XDocument.Load(Repo.Path("Tieout.slnx")).Descendants("Project").Select(
+            project => Path.GetFileNameWithoutExtension((string)project.Attribute("Path")!)))
         {
             using var assets = JsonDocument.Parse(File.ReadAllText(Repo.Path($"artifacts/obj/{project}/project.assets.json")));
-            var ofTheSdk = assets.RootElement.GetProperty("project").GetProperty("frameworks").EnumerateObject().SelectMany(framework => framework.Value.TryGetProperty("dependencies", out var direct) ? direct.EnumerateObject() : default)
-                .Where(dependency => dependency.Value.TryGetProperty("autoReferenced", out var auto) && auto.GetBoolean()).Select(dependency => dependency.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-            foreach (var library in assets.RootElement.GetProperty("libraries").EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package"))
+            var ofTheSdk = assets.RootElement.GetProperty("project").GetProperty("frameworks")
+                .EnumerateObject().SelectMany(framework => framework.Value.TryGetProperty("dependencies", out var direct) ? direct.EnumerateObject() : default)
+                .Where(dependency => dependency.Value.TryGetProperty("autoReferenced", out var auto) && auto.GetBoolean())
+                .Select(dependency => dependency.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            foreach (var library in assets.RootElement.GetProperty("libraries").EnumerateObject().Where(
+                library => library.Value.GetProperty("type").GetString() == "package"))
             {
                 // What an SDK brings along has the SDK's version, which global.json names.
                 if (!ofTheSdk.Contains(library.Name.Split('/')[0])) packages.Add(library.Name.Replace('/', ' '));
@@ -96,7 +104,8 @@ public sealed partial class PackageGraphTests
     private static IEnumerable<string> Libraries(string file)
     {
         using var document = JsonDocument.Parse(File.ReadAllText(file));
-        return [.. document.RootElement.GetProperty("libraries").EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package").Select(library => library.Name.Replace('/', ' '))];
+        return [.. document.RootElement.GetProperty("libraries")
+            .EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package").Select(library => library.Name.Replace('/', ' '))];
     }
 
     private static Process Start(string script, params (string Name, string Value)[] environment)

@@ -23,15 +23,22 @@ public sealed class ReferencePagesTests
 
     private static string Errors()
     {
-        var page = new StringBuilder($"# Errors\n\n{Note}\n\nUnder `/api/v1` an error is an RFC 9457 problem with `code`; under `/v1` it has OpenAI's shape with `error.code` and `error.type`.\nA released code is never renamed or reused.\n\n| code | status | what it says | `error.type` |\n|---|---|---|---|\n");
-        var rows = typeof(ApiError).GetFields(BindingFlags.Public | BindingFlags.Static).Where(field => field.FieldType == typeof(ApiError)).Select(field => (ApiError)field.GetValue(null)!);
-        foreach (var row in rows.OrderBy(row => row.Code, StringComparer.Ordinal)) page.Append(CultureInfo.InvariantCulture, $"| `{row.Code}` | {row.Status} | {row.Title} | `{row.OpenAiType}` |\n");
+        var page = new StringBuilder(
+            $"# Errors\n\n{Note}\n\nUnder `/api/v1` an error is an RFC 9457 problem with `code`; under `/v1` it has OpenAI's shape with `error.code` and `error.type`.\nA released code is never renamed or reused.\n\n| code | status | what it says | `error.type` |\n|---|---|---|---|\n");
+        var rows = typeof(ApiError).GetFields(BindingFlags.Public | BindingFlags.Static).Where(field => field.FieldType == typeof(ApiError)).Select(
+            field => (ApiError)field.GetValue(null)!);
+        foreach (var row in rows.OrderBy(row => row.Code, StringComparer.Ordinal))
+        {
+            page.Append(CultureInfo.InvariantCulture, $"| `{row.Code}` | {row.Status} | {row.Title} | `{row.OpenAiType}` |\n");
+        }
+
         return page.ToString();
     }
 
     private static string Commands()
     {
-        var page = new StringBuilder($"# Commands\n\n{Note}\n\nExit codes: 0 all well, 1 findings or failed checks, 2 wrong usage, 3 server or store unreachable.\n");
+        var page = new StringBuilder(
+            $"# Commands\n\n{Note}\n\nExit codes: 0 all well, 1 findings or failed checks, 2 wrong usage, 3 server or store unreachable.\n");
         var root = CommandLine.Root(new Globals(Shell.OfProcess()));
         page.Append("\nEvery command takes:\n\n");
         Options(page, root);
@@ -44,9 +51,14 @@ public sealed class ReferencePagesTests
         var name = $"{path} {command.Name}";
         if (command.Subcommands.Count == 0)
         {
-            var arguments = string.Concat(command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}"));
+            var arguments = string.Concat(
+                command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}"));
             page.Append(CultureInfo.InvariantCulture, $"\n## `{name}{arguments}`\n\n{command.Description}\n\n");
-            foreach (var argument in command.Arguments.Where(argument => argument.Description is not null)) page.Append(CultureInfo.InvariantCulture, $"- `{argument.Name}`: {argument.Description}\n");
+            foreach (var argument in command.Arguments.Where(argument => argument.Description is not null))
+            {
+                page.Append(CultureInfo.InvariantCulture, $"- `{argument.Name}`: {argument.Description}\n");
+            }
+
             Options(page, command);
         }
 
@@ -55,9 +67,11 @@ public sealed class ReferencePagesTests
 
     private static void Options(StringBuilder page, Command command)
     {
-        foreach (var option in command.Options.Where(option => option is not (System.CommandLine.Help.HelpOption or VersionOption)).OrderBy(option => option.Name, StringComparer.Ordinal))
+        foreach (var option in command.Options.Where(option => option is not (System.CommandLine.Help.HelpOption or VersionOption)).OrderBy(
+            option => option.Name, StringComparer.Ordinal))
         {
-            page.Append(CultureInfo.InvariantCulture, $"- `{option.Name}{(option.HelpName is null ? "" : $" {option.HelpName}")}`{(option.Required ? " (required)" : "")}: {option.Description}\n");
+            page.Append(CultureInfo.InvariantCulture,
+                $"- `{option.Name}{(option.HelpName is null ? "" : $" {option.HelpName}")}`{(option.Required ? " (required)" : "")}: {option.Description}\n");
         }
     }
 

@@ -63,7 +63,8 @@ public sealed class RuntimeSoakTests
         {
             var beats = i % 5 == 0;
             var body = new NewRuntimeBody(
-                "acme", $"app-{i}", "app_runtime", [new("worker", "h100", 8), new("head", "m7", ControlPlane: true)], Provider: "gpus", HeartbeatSeconds: beats ? Bound : null);
+                "acme", $"app-{i}", "app_runtime", [new("worker", "h100", 8), new("head", "m7", ControlPlane: true)], Provider: "gpus",
+                HeartbeatSeconds: beats ? Bound : null);
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(RuntimeObjects.Keep(body), Cancel));
             truth[i] = Life(random, begin, beats, (at, kind, no) =>
             {
@@ -175,7 +176,8 @@ public sealed class RuntimeSoakTests
 
         public Task RepairAsync(IReadOnlyList<Core.Reconciliation.SelfCheck.FigureDrift> drifts) => inner.RepairAsync(drifts);
 
-        public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) => (await SubmitAsync([command], cancellationToken))[0];
+        public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
+            (await SubmitAsync([command], cancellationToken))[0];
 
         public async ValueTask<IReadOnlyList<Outcome>> SubmitAsync(IReadOnlyList<Command> commands, CancellationToken cancellationToken = default)
         {

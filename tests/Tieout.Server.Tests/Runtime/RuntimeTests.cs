@@ -43,7 +43,9 @@ public sealed class RuntimeTests
         await AssertStandsAsync(world, worker: 3_620, head: 1_810, spent: 28.96m + 0.181m);
         var rows = await world.RowsAsync();
         Assert.Equal(14, rows.Length);
-        Assert.All(rows, row => Assert.Equal(("app_runtime", "app-1", "ray", "c-1", "imported"), (Text(row, "usage_source"), Text(row, "app_instance_id"), Text(row, "runtime_backend"), Text(row, "correlation_id"), Text(row, "basis"))));
+        Assert.All(rows,
+            row => Assert.Equal(("app_runtime", "app-1", "ray", "c-1", "imported"),
+                (Text(row, "usage_source"), Text(row, "app_instance_id"), Text(row, "runtime_backend"), Text(row, "correlation_id"), Text(row, "basis"))));
         Assert.Equal(7, rows.Count(row => row.GetProperty("control_plane_component").GetBoolean() && Text(row, "runtime_component") == "head"));
 
         // It had stopped earlier than was known: the intervals are reversed and entered anew.
@@ -63,7 +65,8 @@ public sealed class RuntimeTests
     {
         await using var world = await StartAsync();
         await world.OkAsync(HttpMethod.Post, "/runtimes", App);
-        await world.OkAsync(HttpMethod.Post, "/runtimes", """{"org":"acme","id":"rent-1","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
+        await world.OkAsync(HttpMethod.Post, "/runtimes",
+            """{"org":"acme","id":"rent-1","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
         foreach (var id in (string[])["app-1", "rent-1"]) await HappenAsync(world, Events(("a", 0, "start"), ("b", 600, "stop")), id);
         await TickAsync(world);
 
@@ -74,7 +77,8 @@ public sealed class RuntimeTests
         Assert.Equal(3, csv.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Contains(",allocation,", csv.Out, StringComparison.Ordinal);
         Assert.Contains(",rent-1,node,false,", csv.Out, StringComparison.Ordinal);
-        var lines = (await world.RunAsync("usage", "acme", "--format", "jsonl", "--app-instance", "app-1")).Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await world.RunAsync("usage", "acme", "--format", "jsonl", "--app-instance", "app-1")).Out.Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(["app_runtime"], lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("usage_source").GetString()).Distinct());
         Assert.Equal(["rent-1", "app-1"], (await world.GetAsync("/orgs/acme/runtimes")).GetProperty("items").EnumerateArray().Select(item => Text(item, "id")));
         Assert.Contains("rent-1", (await world.RunAsync("runtime", "list", "acme")).Out, StringComparison.Ordinal);
@@ -94,7 +98,9 @@ public sealed class RuntimeTests
         await TickAsync(world);
         Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "app-1")).ExitCode);
         Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "app-1")).ExitCode);
-        Assert.Equal("runtime_retired", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/app-1/events?org=acme", Events(("c", 900, "start"))), HttpStatusCode.Conflict));
+        Assert.Equal("runtime_retired",
+            await ApiWorld.CodeAsync(
+                await world.SendAsync(HttpMethod.Post, "/runtimes/app-1/events?org=acme", Events(("c", 900, "start"))), HttpStatusCode.Conflict));
 
         // Another is metered as before, beside what is retired; a meter that comes back finds it by what happened since it was registered.
         await world.OkAsync(HttpMethod.Post, "/runtimes", App.Replace("app-1", "app-2", StringComparison.Ordinal));
@@ -117,25 +123,34 @@ public sealed class RuntimeTests
 
         var options = new RuntimeOptions { HeartbeatGrace = TimeSpan.FromDays(3) };
         var meter = new RuntimeMeter(world.Ledger, new CurrentPrices(world.Ledger.Read), options);
-        async Task TickAsync(double days) => Assert.Equal(0, await meter.TickAsync(Instant.From(DateTimeOffset.UtcNow.AddDays(days)), TestContext.Current.CancellationToken));
+        async Task TickAsync(double days) =>
+            Assert.Equal(0, await meter.TickAsync(Instant.From(DateTimeOffset.UtcNow.AddDays(days)), TestContext.Current.CancellationToken));
         await TickAsync(0);
-        Assert.Equal("silent since", (await world.RunAsync("runtime", "show", "acme", "silent")).Out.Split("  ").Single(part => part.StartsWith("silent since", StringComparison.Ordinal))[..12]);
+        Assert.Equal("silent since",
+            (await world.RunAsync("runtime", "show", "acme", "silent")).Out.Split("  ").Single(
+                part => part.StartsWith("silent since", StringComparison.Ordinal))[..12]);
         await TickAsync(2.9);
         Assert.Empty((await world.GetAsync("/orgs/acme/runtimes")).GetProperty("retired").EnumerateArray());
 
         await TickAsync(3.01);
         var retired = Assert.Single((await world.GetAsync("/orgs/acme/runtimes")).GetProperty("retired").EnumerateArray());
         Assert.Equal(("silent", Instant.From(Hour.AddSeconds(220)).ToString()), (Text(retired, "id"), Text(retired, "silent_since")));
-        var told = (await world.Ledger.Read.OutboxAsync("acme", 0, 1_000, TestContext.Current.CancellationToken)).Where(message => message.Type == "runtime.retired");
+        var told = (await world.Ledger.Read.OutboxAsync("acme", 0, 1_000, TestContext.Current.CancellationToken)).Where(
+            message => message.Type == "runtime.retired");
         using var body = JsonDocument.Parse(Assert.Single(told).Body);
-        Assert.Equal((Instant.From(Hour.AddSeconds(100)).ToString(), Instant.From(Hour.AddSeconds(220)).ToString()), (Text(body.RootElement, "last_sign_of_life"), Text(body.RootElement, "usage_ended")));
+        Assert.Equal((Instant.From(Hour.AddSeconds(100)).ToString(), Instant.From(Hour.AddSeconds(220)).ToString()),
+            (Text(body.RootElement, "last_sign_of_life"), Text(body.RootElement, "usage_ended")));
 
         // Its usage ends with its last sign of life, whoever looks, and nothing more is taken.
         meter = new(world.Ledger, new CurrentPrices(world.Ledger.Read), options);
         await TickAsync(0);
         var show = await world.GetAsync("/orgs/acme/runtimes/silent");
-        Assert.Equal((220, 0), (show.GetProperty("lines").EnumerateArray().Single(line => Text(line, "component") == "head").GetProperty("billed_seconds").GetInt64(), show.GetProperty("unbilled_seconds").GetInt64()));
-        Assert.Equal("runtime_retired", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/silent/events?org=acme", Events(("z", 900, "start"))), HttpStatusCode.Conflict));
+        Assert.Equal((220, 0),
+            (show.GetProperty("lines").EnumerateArray().Single(line => Text(line, "component") == "head").GetProperty("billed_seconds").GetInt64(),
+                show.GetProperty("unbilled_seconds").GetInt64()));
+        Assert.Equal("runtime_retired",
+            await ApiWorld.CodeAsync(
+                await world.SendAsync(HttpMethod.Post, "/runtimes/silent/events?org=acme", Events(("z", 900, "start"))), HttpStatusCode.Conflict));
         Assert.Contains("silent since", (await world.RunAsync("runtime", "list", "acme")).Out, StringComparison.Ordinal);
         Assert.Equal(0, (await world.RunAsync("runtime", "retire", "acme", "silent")).ExitCode);
     }
@@ -170,7 +185,8 @@ public sealed class RuntimeTests
     [Fact]
     public async Task How_late_activity_may_come_is_a_matter_of_configuration()
     {
-        await using var world = await ApiWorld.StartAsync(options => options with { Runtime = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).Runtime });
+        await using var world = await ApiWorld.StartAsync(
+            options => options with { Runtime = TieoutYaml.Read("runtime: { lateness_days: 20 }", "tieout.yaml", _ => null).Runtime });
         await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices);
         await world.OkAsync(HttpMethod.Post, "/runtimes", App);
         var taken = await HappenAsync(world, Events(("a", -8 * 86_400, "start"), ("b", -22 * 86_400, "start")));
@@ -186,14 +202,19 @@ public sealed class RuntimeTests
         await HappenAsync(world, Events(("a", 0, "start"), ("b", 300, "stop")));
         await TickAsync(world);
         var spent = await world.SpentAsync();
-        await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"total","limit":"{{spent.ToString(CultureInfo.InvariantCulture)}}","hard":true}""");
+        await world.OkAsync(
+            HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"total","limit":"{{spent.ToString(CultureInfo.InvariantCulture)}}","hard":true}""");
 
         // It stopped earlier than it seemed: what is taken back comes first, all in one commit, so what is left is never less for a moment.
         await HappenAsync(world, Events(("c", 299, "stop")));
         await TickAsync(world);
         Assert.True(await world.SpentAsync() < spent);
         var postings = new List<Posting>();
-        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken)) postings.Add(posting);
+        await foreach (var posting in world.Ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, TestContext.Current.CancellationToken))
+        {
+            postings.Add(posting);
+        }
+
         Assert.Equal([PostingKind.Reversal, PostingKind.Reversal, PostingKind.Charge, PostingKind.Charge], postings[^4..].Select(posting => posting.Kind));
         Assert.Empty((await world.GetAsync("/orgs/acme/findings")).GetProperty("items").EnumerateArray());
 
@@ -206,8 +227,10 @@ public sealed class RuntimeTests
     [Theory]
     [InlineData("""{"org":"acme","id":"x","source":"gateway","components":[{"name":"w","model":"h100","gpus":1}]}""", "runtime_invalid")]
     [InlineData("""{"org":"acme","id":"x","source":"allocation","components":[]}""", "runtime_invalid")]
-    [InlineData("""{"org":"acme","id":"x","source":"allocation","components":[{"name":"w","model":"h100","gpus":1},{"name":"w","model":"h100","gpus":1}]}""", "runtime_invalid")]
-    [InlineData("""{"org":"acme","id":"x","source":"allocation","heartbeat_seconds":0,"components":[{"name":"w","model":"h100","gpus":1}]}""", "runtime_invalid")]
+    [InlineData("""{"org":"acme","id":"x","source":"allocation","components":[{"name":"w","model":"h100","gpus":1},{"name":"w","model":"h100","gpus":1}]}""",
+        "runtime_invalid")]
+    [InlineData("""{"org":"acme","id":"x","source":"allocation","heartbeat_seconds":0,"components":[{"name":"w","model":"h100","gpus":1}]}""",
+        "runtime_invalid")]
     public async Task What_cannot_be_followed_is_refused(string body, string code)
     {
         await using var world = await StartAsync();
@@ -221,12 +244,14 @@ public sealed class RuntimeTests
         await using var world = await StartAsync();
         var unpriced = """{"org":"acme","id":"x","source":"allocation","provider":"gpus","components":[{"name":"w","model":"h100"}]}""";
         Assert.Equal("model_not_priced", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes", unpriced), HttpStatusCode.NotFound));
-        Assert.Equal("runtime_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/no/events?org=acme", """{"items":[]}"""), HttpStatusCode.NotFound));
+        Assert.Equal("runtime_not_found",
+            await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes/no/events?org=acme", """{"items":[]}"""), HttpStatusCode.NotFound));
         await world.OkAsync(HttpMethod.Post, "/runtimes", App);
 
         var taken = await HappenAsync(world, Events(("a", -8 * 86_400, "start"), ("b", 8 * 86_400, "start"), ("c", 0, "explode")));
 
-        Assert.Equal(["activity_too_late", "occurred_in_future", "item_invalid"], taken.GetProperty("items").EnumerateArray().Select(item => Text(item, "code")));
+        Assert.Equal(
+            ["activity_too_late", "occurred_in_future", "item_invalid"], taken.GetProperty("items").EnumerateArray().Select(item => Text(item, "code")));
     }
 
     internal static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
@@ -237,14 +262,20 @@ public sealed class RuntimeTests
     {
         await using var world = await StartAsync();
         await world.OkAsync(HttpMethod.Post, "/runtimes", App);
-        await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", Prices.Replace("\"gpu_seconds\":\"3.6\"", "\"input_tokens\":\"1\"", StringComparison.Ordinal).Replace("\"version\":\"1\"", "\"version\":\"2\"", StringComparison.Ordinal));
+        await world.OkAsync(HttpMethod.Post, "/prices?format=tieout",
+            Prices.Replace("\"gpu_seconds\":\"3.6\"", "\"input_tokens\":\"1\"", StringComparison.Ordinal).Replace(
+                "\"version\":\"1\"", "\"version\":\"2\"", StringComparison.Ordinal));
         await HappenAsync(world, Events(("a", 0, "start"), ("b", 600, "stop")));
         await TickAsync(world);
 
-        Assert.Equal("model_not_priced", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Post, "/runtimes", App.Replace("app-1", "app-2", StringComparison.Ordinal)), HttpStatusCode.NotFound));
+        Assert.Equal("model_not_priced",
+            await ApiWorld.CodeAsync(
+                await world.SendAsync(HttpMethod.Post, "/runtimes", App.Replace("app-1", "app-2", StringComparison.Ordinal)), HttpStatusCode.NotFound));
         var workers = (await world.RowsAsync()).Count(row => Text(row, "runtime_component") == "worker");
         Assert.NotEqual(0, workers);
-        Assert.Equal(workers, (await world.Ledger.Read.FindingsAsync("acme", 1_000, TestContext.Current.CancellationToken)).Count(finding => finding.Code.Name == "unpriced_dimension"));
+        Assert.Equal(workers,
+            (await world.Ledger.Read.FindingsAsync("acme", 1_000, TestContext.Current.CancellationToken)).Count(
+                finding => finding.Code.Name == "unpriced_dimension"));
     }
 
     private static async Task<ApiWorld> StartAsync(Func<ServerOptions, ServerOptions>? change = null)
@@ -257,21 +288,26 @@ public sealed class RuntimeTests
     private static string Events(params (string Id, int Second, string Type)[] events) => $$"""{"items":[{{string.Join(',', events.Select(one =>
         $"{{\"id\":\"{one.Id}\",\"at\":\"{Hour.AddSeconds(one.Second).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}\",\"type\":\"{one.Type}\"{(one.Type == "scale" ? ",\"component\":\"worker\",\"replicas\":1" : "")}}}"))}}]}""";
 
-    private static Task<JsonElement> HappenAsync(ApiWorld world, string events, string id = "app-1") => world.OkAsync(HttpMethod.Post, $"/runtimes/{id}/events?org=acme", events);
+    private static Task<JsonElement> HappenAsync(ApiWorld world, string events, string id = "app-1") =>
+        world.OkAsync(HttpMethod.Post, $"/runtimes/{id}/events?org=acme", events);
 
     private static (int, int, int, int) Counts(JsonElement taken) =>
-        (taken.GetProperty("accepted").GetInt32(), taken.GetProperty("replayed").GetInt32(), taken.GetProperty("conflicts").GetInt32(), taken.GetProperty("refused").GetInt32());
+        (taken.GetProperty("accepted").GetInt32(), taken.GetProperty("replayed").GetInt32(), taken.GetProperty("conflicts").GetInt32(),
+            taken.GetProperty("refused").GetInt32());
 
     /// <summary>A new meter each time: one that died and came back.</summary>
     private static async Task TickAsync(ApiWorld world, RuntimeOptions? options = null) => Assert.Equal(0, await new RuntimeMeter(
-        world.Ledger, new CurrentPrices(world.Ledger.Read), options ?? new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+        world.Ledger, new CurrentPrices(world.Ledger.Read), options ?? new RuntimeOptions()).TickAsync(
+            Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
     private static async Task AssertStandsAsync(ApiWorld world, long worker, long head, decimal spent)
     {
         var show = await world.GetAsync("/orgs/acme/runtimes/app-1");
         Assert.Equal(
             [("worker", worker, worker, false), ("head", head, head, true)],
-            show.GetProperty("lines").EnumerateArray().Select(line => (Text(line, "component"), line.GetProperty("active_seconds").GetInt64(), line.GetProperty("billed_seconds").GetInt64(), line.GetProperty("control_plane").GetBoolean())));
+            show.GetProperty("lines").EnumerateArray()
+                .Select(line => (Text(line, "component"), line.GetProperty("active_seconds").GetInt64(), line.GetProperty("billed_seconds").GetInt64(),
+                    line.GetProperty("control_plane").GetBoolean())));
         Assert.Equal(0, show.GetProperty("unbilled_seconds").GetInt64());
         Assert.Equal(spent, await world.SpentAsync());
     }

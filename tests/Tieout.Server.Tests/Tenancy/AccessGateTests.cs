@@ -40,10 +40,12 @@ public sealed class AccessGateTests
         var isReached = false;
         using var outages = new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance);
         using var uses = new KeyUseRecorder(ledger, TimeProvider.System, outages, NullLogger<KeyUseRecorder>.Instance);
-        var gate = new AccessGate(Reach, new AdminToken("root"), new CurrentKeys(ledger.Read, TimeProvider.System), new GuessTable(20, TimeProvider.System), new RefusedCalls(ledger, TimeProvider.System, NullLogger<RefusedCalls>.Instance), uses);
+        var gate = new AccessGate(Reach, new AdminToken("root"), new CurrentKeys(ledger.Read, TimeProvider.System), new GuessTable(20, TimeProvider.System),
+            new RefusedCalls(ledger, TimeProvider.System, NullLogger<RefusedCalls>.Instance), uses);
         var context = new DefaultHttpContext { RequestServices = new NoServices() };
         context.Request.Headers.Authorization = "Bearer root";
-        context.SetEndpoint(new Microsoft.AspNetCore.Routing.RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/late"), 0, metadata: new(new OwnProtocol()), displayName: null));
+        context.SetEndpoint(new Microsoft.AspNetCore.Routing.RouteEndpoint(
+            _ => Task.CompletedTask, RoutePatternFactory.Parse("/late"), 0, metadata: new(new OwnProtocol()), displayName: null));
         await gate.InvokeAsync(context);
         Assert.False(isReached);
         Assert.Equal(403, context.Response.StatusCode);
@@ -71,7 +73,8 @@ public sealed class AccessGateTests
         }
     }
 
-    // The fault: a key made for chat handed in usage without limit and read what the whole org owes. What a new key hands in, and a chat key may not: KeyUsageTests.
+    // The fault: a key made for chat handed in usage without limit and read what the whole org owes. What a new key hands in, and a chat key may not:
+    // KeyUsageTests.
     [Fact]
     public async Task A_new_key_has_inference_and_reads_nothing()
     {

@@ -78,31 +78,43 @@ public sealed class AccessMatrixTests
         }
 
         foreach (var scope in KeyScope.All) callers.Add(new($"a key with {scope}", await KeyAsync(world, "acme", scope.Name), route => OfKey(route, scope)));
-        callers.Add(new("a new key", await KeyAsync(world, "acme"), route => OfKey(route, route.Access.Scope is { IsInference: true } own ? own : KeyScope.Chat)));
-        callers.Add(new("a key of another org", await KeyAsync(world, "other", [.. KeyScope.All.Select(scope => scope.Name)]), route => route.NamesOrg ? "no such org" : OfKey(route, route.Access.Scope)));
+        callers.Add(
+            new("a new key", await KeyAsync(world, "acme"), route => OfKey(route, route.Access.Scope is { IsInference: true } own ? own : KeyScope.Chat)));
+        callers.Add(new("a key of another org", await KeyAsync(world, "other", [.. KeyScope.All.Select(scope => scope.Name)]),
+            route => route.NamesOrg ? "no such org" : OfKey(route, route.Access.Scope)));
         return callers;
     }
 
-    private static string OfRole(MappedRoute route, AdminRole role) => route.Access.IsAnonymous || route.Access.AllowedRoles.Contains(role) ? "in" : "forbidden";
+    private static string OfRole(MappedRoute route, AdminRole role) =>
+        route.Access.IsAnonymous || route.Access.AllowedRoles.Contains(role) ? "in" : "forbidden";
 
     private static string OfKey(MappedRoute route, KeyScope? scope) =>
         route.Access.IsAnonymous ? "in" : !route.Access.AllowsTenants ? "forbidden" : route.Access.Scope is { } needed && needed != scope ? "scope" : "in";
 
     private static async Task<string> KeyAsync(ApiWorld world, string org, params string[] scopes)
     {
-        var made = await world.OkAsync(HttpMethod.Post, $"/orgs/{org}/keys", scopes.Length == 0 ? "{}" : $$"""{"scopes":{{JsonSerializer.Serialize(scopes)}}}""");
+        var made = await world.OkAsync(
+            HttpMethod.Post, $"/orgs/{org}/keys", scopes.Length == 0 ? "{}" : $$"""{"scopes":{{JsonSerializer.Serialize(scopes)}}}""");
         return made.GetProperty("key").GetString()!;
     }
 
     private static string Page(IReadOnlyList<MappedRoute> routes)
     {
         var page = new StringBuilder($"# Access\n\n{ReferencePagesTests.Note}\n\n");
-        page.Append("Every endpoint declares who may call it; one gate enforces it at every door, and the server does not start with an endpoint that declares nothing.\n\n");
-        page.Append("## Scopes of keys\n\nA key without scopes of its own has `inference`: every scope marked *inference* and no other.\n\n| scope | inference | allows |\n|---|---|---|\n");
-        foreach (var scope in KeyScope.All) page.Append(CultureInfo.InvariantCulture, $"| `{scope}` | {(scope.IsInference ? "yes" : "")} | {scope.Meaning} |\n");
-        page.Append("\n## Routes\n\n`yes`: let in. Empty: refused with 403, an anonymous caller with 401. *Key*: the scope that a key of the org needs, or `any`. *Key of another org*: `404` where the address names the org; ");
+        page.Append(
+            "Every endpoint declares who may call it; one gate enforces it at every door, and the server does not start with an endpoint that declares nothing.\n\n");
+        page.Append(
+            "## Scopes of keys\n\nA key without scopes of its own has `inference`: every scope marked *inference* and no other.\n\n| scope | inference | allows |\n|---|---|---|\n");
+        foreach (var scope in KeyScope.All)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"| `{scope}` | {(scope.IsInference ? "yes" : "")} | {scope.Meaning} |\n");
+        }
+
+        page.Append(
+            "\n## Routes\n\n`yes`: let in. Empty: refused with 403, an anonymous caller with 401. *Key*: the scope that a key of the org needs, or `any`. *Key of another org*: `404` where the address names the org; ");
         page.Append("`own`: only its own org's data is reached.\n\n");
-        page.Append(CultureInfo.InvariantCulture, $"| route | anonymous | {string.Join(" | ", Roles.Select(role => role.ToString().ToLowerInvariant()))} | key | key of another org |\n|---|---|{string.Concat(Roles.Select(_ => "---|"))}---|---|\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"| route | anonymous | {string.Join(" | ", Roles.Select(role => role.ToString().ToLowerInvariant()))} | key | key of another org |\n|---|---|{string.Concat(Roles.Select(_ => "---|"))}---|---|\n");
         foreach (var route in routes) page.Append(CultureInfo.InvariantCulture, $"| `{route.Method} {route.Pattern}` | {string.Join(" | ", Cells(route))} |\n");
         return page.ToString();
     }

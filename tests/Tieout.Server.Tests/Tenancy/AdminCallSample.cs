@@ -7,5 +7,6 @@ namespace Tieout.Server.Tests.Tenancy;
 internal static class AdminCallSample
 {
     public static AdminCall Of(string actor) =>
-        new(new(new Actor(actor, "admin", $"corr-{actor}", Address: null, Agent: null), "POST /test", "/test"), approvals: null, TestContext.Current.CancellationToken);
+        new(new(new Actor(actor, "admin", $"corr-{actor}", Address: null, Agent: null), "POST /test", "/test"), approvals: null,
+            TestContext.Current.CancellationToken);
 }

@@ -42,7 +42,8 @@ public sealed class GuessingTests
         Assert.Equal(["alert.guessing"], await AlertsAsync());
 
         async Task<List<string>> AlertsAsync() =>
-            [.. (await world.Ledger.Read.OutboxAsync(null, 0, 1_000, Stop)).Select(row => row.Type).Where(type => type.StartsWith("alert.", StringComparison.Ordinal))];
+            [.. (await world.Ledger.Read.OutboxAsync(null, 0, 1_000, Stop)).Select(row => row.Type).Where(
+                type => type.StartsWith("alert.", StringComparison.Ordinal))];
     }
 
     [Fact]
@@ -88,7 +89,12 @@ public sealed class GuessingTests
         var (_, right) = await world.KeyAsync();
         await using var restarted = await AgainAsync(world);
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(restarted.Urls.First()) };
-        for (var i = 0; i < 3 * Free; i++) Assert.Equal(i < Free ? HttpStatusCode.Unauthorized : HttpStatusCode.TooManyRequests, await GetAsync(http, $"tk_{i:D8}-and-the-rest-of-what-nobody-has"));
+        for (var i = 0; i < 3 * Free; i++)
+        {
+            Assert.Equal(
+                i < Free ? HttpStatusCode.Unauthorized : HttpStatusCode.TooManyRequests, await GetAsync(http, $"tk_{i:D8}-and-the-rest-of-what-nobody-has"));
+        }
+
         Assert.Equal(HttpStatusCode.OK, await GetAsync(http, right));
         Assert.Equal(HttpStatusCode.OK, await GetAsync(http, LongAdmin));
     }
@@ -111,7 +117,13 @@ public sealed class GuessingTests
     private static async Task<WebApplication> AgainAsync(ApiWorld world)
     {
         await world.Server.StopAsync(Stop);
-        var options = new ServerOptions { Listen = "http://127.0.0.1:0", Data = world.Folder.CreateSubdirectory("again").FullName, AdminToken = LongAdmin, Doors = new() { WrongCredentials = Free } };
+        var options = new ServerOptions
+        {
+            Listen = "http://127.0.0.1:0",
+            Data = world.Folder.CreateSubdirectory("again").FullName,
+            AdminToken = LongAdmin,
+            Doors = new() { WrongCredentials = Free }
+        };
         var server = TieoutServer.Build(options, world.Ledger);
         await server.StartAsync(Stop);
         return server;

@@ -24,7 +24,8 @@ public sealed class KeyAddressTests
         Assert.Empty(keys.World.Bill.Calls());
         Assert.Empty(await keys.World.UsageAsync());
 
-        var (changed, terms) = await keys.AdminAsync(HttpMethod.Put, $"/orgs/acme/keys/{id}/terms", """{"scopes":["inference","usage.write","read.billing"],"addresses":["203.0.113.0/24","127.0.0.1"]}""");
+        var (changed, terms) = await keys.AdminAsync(HttpMethod.Put, $"/orgs/acme/keys/{id}/terms",
+            """{"scopes":["inference","usage.write","read.billing"],"addresses":["203.0.113.0/24","127.0.0.1"]}""");
         Assert.Equal((200, """["203.0.113.0/24","127.0.0.1/32"]"""), (changed, terms.GetProperty("addresses").GetRawText()));
         foreach (var (door, (status, body)) in await EveryDoorAsync(keys, secret)) Assert.True(status == 200, $"{door}: {status} {body}");
     }
@@ -32,7 +33,8 @@ public sealed class KeyAddressTests
     [Fact]
     public async Task The_address_that_counts_is_the_one_before_the_trusted_proxies()
     {
-        await using var keys = await KeyWorld.StartAsync(options => options with { Doors = options.Doors with { TrustedProxies = [new(IPAddress.Loopback, 32)] } });
+        await using var keys =
+            await KeyWorld.StartAsync(options => options with { Doors = options.Doors with { TrustedProxies = [new(IPAddress.Loopback, 32)] } });
         var (_, secret) = await keys.MakeAsync("""
             "addresses":["203.0.113.0/24"]
             """);
@@ -85,5 +87,6 @@ public sealed class KeyAddressTests
         ("balance", await keys.SendAsync(HttpMethod.Get, "/api/v1/orgs/acme/balance", secret)),
     ];
 
-    private static string? Code(JsonElement body) => (body.TryGetProperty("error", out var error) ? error : body).TryGetProperty("code", out var code) ? code.ToString() : body.GetRawText();
+    private static string? Code(JsonElement body) =>
+        (body.TryGetProperty("error", out var error) ? error : body).TryGetProperty("code", out var code) ? code.ToString() : body.GetRawText();
 }

@@ -24,7 +24,8 @@ public sealed class KeyCapTests
         Assert.Equal(200, (await world.AdminAsync(HttpMethod.Put, $"/orgs/acme/keys/{id}/cap", """{"limit":"0.5","window":"month"}""")).Status);
         Assert.Equal(200, (await world.ChatAsync(secret)).Status);
         Assert.Equal(1, (await world.IngestAsync(secret)).Body.GetProperty("accepted").GetInt32());
-        var budget = Assert.Single((await world.AdminAsync(HttpMethod.Get, "/orgs/acme/budgets")).Body.GetProperty("items").EnumerateArray(), one => one.GetProperty("key").GetString() == id);
+        var budget = Assert.Single((await world.AdminAsync(HttpMethod.Get, "/orgs/acme/budgets")).Body.GetProperty("items").EnumerateArray(),
+            one => one.GetProperty("key").GetString() == id);
         Assert.True(decimal.Parse(budget.GetProperty("posted").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > 0.0025m);
     }
 
@@ -54,7 +55,8 @@ public sealed class KeyCapTests
 
         // From the command line, where a cap that was removed can be set again.
         Assert.Contains("cap none", (await world.RunAsync("key", "cap", "--org", "acme", id, "--none")).Out, StringComparison.Ordinal);
-        Assert.Contains("cap 3 day", (await world.RunAsync("key", "cap", "--org", "acme", id, "--limit", "3", "--window", "day")).Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "cap 3 day", (await world.RunAsync("key", "cap", "--org", "acme", id, "--limit", "3", "--window", "day")).Out, StringComparison.Ordinal);
         var made = await world.RunAsync("key", "create", "--org", "acme", "--cap", "7.5", "--cap-window", "month", "--json");
         Assert.Equal("7.5 month", await CapsAsync(world, made.Json.GetProperty("id").GetString()!));
         Assert.Contains("7.5 month", (await world.RunAsync("key", "list", "--org", "acme")).Out, StringComparison.Ordinal);
@@ -68,8 +70,10 @@ public sealed class KeyCapTests
         await using var world = await ApiWorld.StartAsync();
         var worker = await world.OkAsync(HttpMethod.Post, "/orgs/acme/keys", """{"worker":true,"tenants":["*"],"scopes":["inference","envelopes"]}""");
 
-        using var response = await world.SendAsync(HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"day","limit":"5","hard":true,"key":"{{worker.GetProperty("id").GetString()}}"}""");
-        Assert.Contains("A worker's key spends for its tenants", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var response = await world.SendAsync(
+            HttpMethod.Put, "/orgs/acme/budgets", $$"""{"window":"day","limit":"5","hard":true,"key":"{{worker.GetProperty("id").GetString()}}"}""");
+        Assert.Contains(
+            "A worker's key spends for its tenants", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(response, HttpStatusCode.BadRequest));
     }
 
@@ -88,11 +92,14 @@ public sealed class KeyCapTests
 
     private static string? Code(JsonElement body) => body.GetProperty("error").GetProperty("code").GetString();
 
-    private static async Task<string?[]> BudgetsAsync(ApiWorld world) => [.. (await world.GetAsync("/orgs/acme/budgets")).GetProperty("items").EnumerateArray().Select(budget => budget.GetProperty("id").GetString())];
+    private static async Task<string?[]> BudgetsAsync(ApiWorld world) =>
+        [.. (await world.GetAsync("/orgs/acme/budgets")).GetProperty("items").EnumerateArray().Select(budget => budget.GetProperty("id").GetString())];
 
     private static async Task<string> CapsAsync(ApiWorld world, string key)
     {
-        var body = (await world.GetAsync("/orgs/acme/keys")).GetProperty("items").EnumerateArray().First(one => one.GetProperty("id").GetString() == key).GetProperty("caps");
-        return body.ValueKind is JsonValueKind.Null ? "" : string.Join(", ", body.EnumerateArray().Select(cap => $"{cap.GetProperty("limit").GetString()} {cap.GetProperty("window").GetString()}"));
+        var body = (await world.GetAsync("/orgs/acme/keys")).GetProperty("items")
+            .EnumerateArray().First(one => one.GetProperty("id").GetString() == key).GetProperty("caps");
+        return body.ValueKind is JsonValueKind.Null
+            ? "" : string.Join(", ", body.EnumerateArray().Select(cap => $"{cap.GetProperty("limit").GetString()} {cap.GetProperty("window").GetString()}"));
     }
 }

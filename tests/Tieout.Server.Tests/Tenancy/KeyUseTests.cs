@@ -82,7 +82,9 @@ public sealed class KeyUseTests
     private static KeyUseRecorder Recorder(ApiWorld world) => world.Server.Services.GetRequiredService<KeyUseRecorder>();
 
     private static async Task<Dictionary<string, JsonElement>> KeysAsync(ApiWorld world) =>
-        (await world.GetAsync("/orgs/acme/keys")).GetProperty("items").EnumerateArray().ToDictionary(key => key.GetProperty("id").GetString()!, StringComparer.Ordinal);
+        (await world.GetAsync("/orgs/acme/keys")).GetProperty("items").EnumerateArray().ToDictionary(
+            key => key.GetProperty("id").GetString()!, StringComparer.Ordinal);
 
-    private static DateTimeOffset? At(JsonElement key) => key.GetProperty("last_used_at") is { ValueKind: JsonValueKind.String } at ? at.GetDateTimeOffset() : null;
+    private static DateTimeOffset? At(JsonElement key) =>
+        key.GetProperty("last_used_at") is { ValueKind: JsonValueKind.String } at ? at.GetDateTimeOffset() : null;
 }

@@ -29,18 +29,24 @@ internal sealed class KeyWorld(World world) : IAsyncDisposable
         return (made.GetProperty("id").GetString()!, made.GetProperty("key").GetString()!);
     }
 
-    public Task<(int Status, JsonElement Body)> AdminAsync(HttpMethod method, string path, string? body = null) => SendAsync(method, "/api/v1" + path, Admin, body);
+    public Task<(int Status, JsonElement Body)> AdminAsync(HttpMethod method, string path, string? body = null) =>
+        SendAsync(method, "/api/v1" + path, Admin, body);
 
     public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, string secret, string? body = null, params string[] headers)
     {
         using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new("Bearer", secret) } };
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-        foreach (var header in headers) request.Headers.Add(header[..header.IndexOf(':', StringComparison.Ordinal)], header[(header.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim());
+        foreach (var header in headers)
+        {
+            request.Headers.Add(header[..header.IndexOf(':', StringComparison.Ordinal)], header[(header.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim());
+        }
+
         using var response = await world.Http.SendAsync(request, Stop);
         return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>(Stop));
     }
 
-    public Task<(int Status, JsonElement Body)> ChatAsync(string secret, params string[] headers) => SendAsync(HttpMethod.Post, "/v1/chat/completions", secret, World.Hello, headers);
+    public Task<(int Status, JsonElement Body)> ChatAsync(string secret, params string[] headers) =>
+        SendAsync(HttpMethod.Post, "/v1/chat/completions", secret, World.Hello, headers);
 
     /// <summary>Hands in one item of 1000 tokens of gpt-4o.</summary>
     /// <param name="labels">Members of the item, without braces.</param>

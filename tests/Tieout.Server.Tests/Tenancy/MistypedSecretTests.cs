@@ -18,7 +18,8 @@ public sealed class MistypedSecretTests
         var (status, chat) = await keys.ChatAsync(mistyped);
         Assert.Equal((401, "invalid_api_key"), (status, chat.GetProperty("error").GetProperty("code").GetString()));
         Assert.Contains("mistyped or cut off", chat.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
-        foreach (var (refused, problem) in new[] { await keys.IngestAsync(mistyped), await keys.SendAsync(HttpMethod.Get, "/api/v1/orgs/acme/balance", mistyped) })
+        foreach (var (refused, problem) in new[] { await keys.IngestAsync(mistyped), await keys.SendAsync(
+            HttpMethod.Get, "/api/v1/orgs/acme/balance", mistyped) })
         {
             Assert.Equal((401, "unauthorized"), (refused, problem.GetProperty("code").GetString()));
             Assert.Contains("mistyped or cut off", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);

@@ -25,7 +25,8 @@ public sealed class PinnedTagTests
         var rows = await keys.World.UsageAsync();
         Assert.Equal(4, rows.Count);
         Assert.All(rows, row => Assert.Equal(("web", "search", "ana"), (row.Usage.Labels.Project, row.Usage.Labels.Feature, row.Usage.EndUser)));
-        var shown = (await keys.AdminAsync(HttpMethod.Get, "/orgs/acme/keys")).Body.GetProperty("items").EnumerateArray().Single(key => key.GetProperty("id").GetString() == id);
+        var shown = (await keys.AdminAsync(HttpMethod.Get, "/orgs/acme/keys")).Body.GetProperty("items").EnumerateArray().Single(
+            key => key.GetProperty("id").GetString() == id);
         Assert.Equal("search", shown.GetProperty("pins").GetProperty("feature").GetString());
     }
 

@@ -23,7 +23,8 @@ public sealed class ProviderCostTests
         await using var world = await ApiWorld.StartAsync();
         var usage = await SeedAsync(world);
         var (_, key) = await world.KeyAsync();
-        var routes = MappedRoute.Of(world.Server).Where(route => route.Method == "GET" && route.Access.AllowsTenants && route.Pattern.StartsWith("/api/", StringComparison.Ordinal)).ToList();
+        var routes = MappedRoute.Of(world.Server)
+            .Where(route => route.Method == "GET" && route.Access.AllowsTenants && route.Pattern.StartsWith("/api/", StringComparison.Ordinal)).ToList();
         Assert.True(routes.Count >= 14, $"{routes.Count} routes");
         var (shown, charged) = (new List<string>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var route in routes)
@@ -73,7 +74,8 @@ public sealed class ProviderCostTests
         foreach (var format in (string[])["csv", "focus"])
         {
             var lines = (await ReadAsync(world, $"/api/v1/orgs/acme/usage?format={format}", key)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .SkipWhile(line => !line.StartsWith("usage_id,", StringComparison.Ordinal) && !line.StartsWith("BilledCost,", StringComparison.Ordinal)).ToList();
+                .SkipWhile(line => !line.StartsWith("usage_id,", StringComparison.Ordinal) && !line.StartsWith("BilledCost,", StringComparison.Ordinal))
+                .ToList();
             Assert.True(lines.Count >= 2, format);
             Assert.All(lines, line => Assert.Equal(Cells(lines[0]), Cells(line)));
         }
@@ -123,6 +125,7 @@ public sealed class ProviderCostTests
         request.Headers.Authorization = new("Bearer", token);
         using var response = await world.Http.SendAsync(request, Stop);
         Assert.NotEqual(System.Net.HttpStatusCode.Forbidden, response.StatusCode);
-        return new StringBuilder(response.Headers.ToString()).Append(response.Content.Headers).Append(await response.Content.ReadAsStringAsync(Stop)).ToString();
+        return new StringBuilder(response.Headers.ToString()).Append(response.Content.Headers)
+            .Append(await response.Content.ReadAsStringAsync(Stop)).ToString();
     }
 }

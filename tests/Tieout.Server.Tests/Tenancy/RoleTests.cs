@@ -25,19 +25,24 @@ public sealed class RoleTests
         var token = await TokenAsync(world, "operator");
         var (key, _) = await world.KeyAsync();
         await world.OkAsync(HttpMethod.Post, $"/orgs/acme/keys/{key}/block", token: token);
-        using (var refused = await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"first","amount":"7"}""")) Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        using (var refused = await world.SendAsync(HttpMethod.Post, "/orgs/acme/topups", """{"id":"first","amount":"7"}"""))
+        {
+            Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        }
 
         var items = (await world.GetAsync("/audit")).GetProperty("items").EnumerateArray().ToList();
         var topUp = items[0];
         var block = items[1];
         Assert.Equal(("POST /orgs/{org}/topups", "refused:id_reused", "admin"), (Text(topUp, "action"), Text(topUp, "outcome"), Text(topUp, "actor")));
         Assert.Equal("7", topUp.GetProperty("after").GetProperty("amount").GetString());
-        Assert.Equal(("POST /orgs/{org}/keys/{key}/block", $"/orgs/acme/keys/{key}/block", "done", "operator"), (Text(block, "action"), Text(block, "target"), Text(block, "outcome"), Text(block, "role")));
+        Assert.Equal(("POST /orgs/{org}/keys/{key}/block", $"/orgs/acme/keys/{key}/block", "done", "operator"),
+            (Text(block, "action"), Text(block, "target"), Text(block, "outcome"), Text(block, "role")));
         Assert.StartsWith("tok_", Text(block, "actor"), StringComparison.Ordinal);
         Assert.NotEmpty(Text(block, "correlation_id"));
         Assert.False(block.GetProperty("before").GetProperty("blocked").GetBoolean());
         Assert.True(block.GetProperty("after").GetProperty("blocked").GetBoolean());
-        Assert.Equal(["POST /orgs", "POST /orgs/{org}/teams", "POST /orgs/{org}/topups", "POST /tokens", "POST /orgs/{org}/keys"], items.Skip(2).Reverse().Select(item => Text(item, "action")));
+        Assert.Equal(["POST /orgs", "POST /orgs/{org}/teams", "POST /orgs/{org}/topups", "POST /tokens", "POST /orgs/{org}/keys"],
+            items.Skip(2).Reverse().Select(item => Text(item, "action")));
 
         // Page by page it is the same.
         var paged = new List<string>();
@@ -59,7 +64,8 @@ public sealed class RoleTests
         await using var world = await ApiWorld.StartAsync();
         var made = (await world.RunAsync("token", "create", "--role", "viewer", "--json")).Json;
         Assert.Contains(made.GetProperty("id").GetString()!, (await world.RunAsync("token", "list")).Out, StringComparison.Ordinal);
-        var key = (await world.RunAsync("key", "create", "--org", "acme", "--model", "gpt-4o*", "--scope", "chat", "--metadata", "cost_center=42", "--json")).Json.GetProperty("id").GetString()!;
+        var key = (await world.RunAsync("key", "create", "--org", "acme", "--model", "gpt-4o*", "--scope", "chat", "--metadata", "cost_center=42",
+            "--json")).Json.GetProperty("id").GetString()!;
         var rotated = (await world.RunAsync("key", "rotate", "--org", "acme", key, "--grace", "60", "--json")).Json;
         Assert.Equal(System.Text.Json.JsonValueKind.String, rotated.GetProperty("previous_until").ValueKind);
         Assert.Equal(0, (await world.RunAsync("key", "terms", "--org", "acme", key, "--scope", "embeddings")).ExitCode);

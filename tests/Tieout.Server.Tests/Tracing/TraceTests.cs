@@ -20,8 +20,10 @@ public sealed class TraceTests
         await using var world = await ApiWorld.StartAsync();
         await world.OkAsync(HttpMethod.Put, "/orgs/acme/budgets", """{"window":"day","limit":"10","hard":true}""");
         var usage = await SettleAsync(world, "op-7", "corr-7", "6");
-        var posting = (await world.GetAsync("/trace/corr-7")).GetProperty("steps").EnumerateArray().Single(step => Kind(step) == "posting").GetProperty("id").GetString();
-        await world.OkAsync(HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"new_amount":"4","reason":"finding mispriced:1"}""");
+        var posting =
+            (await world.GetAsync("/trace/corr-7")).GetProperty("steps").EnumerateArray().Single(step => Kind(step) == "posting").GetProperty("id").GetString();
+        await world.OkAsync(
+            HttpMethod.Post, "/orgs/acme/corrections", $$"""{"id":"fix-1","posting":{{posting}},"new_amount":"4","reason":"finding mispriced:1"}""");
 
         foreach (var (id, foundAs) in new[] { ("corr-7", "correlation_id"), ("op-7", "operation_id"), (usage.Id.ToString(), "usage_id") })
         {
@@ -39,8 +41,10 @@ public sealed class TraceTests
             Assert.Contains(steps, step => Kind(step) == "posting" && What(step).Contains("finding mispriced:1", StringComparison.Ordinal));
             Assert.Contains(steps, step => Kind(step) == "message" && What(step).Contains("\"percent\":50", StringComparison.Ordinal));
             Assert.Contains(steps, step => Kind(step) == "invoice_line" && What(step).Contains("is open", StringComparison.Ordinal));
-            Assert.Equal(steps.Select(step => step.GetProperty("at").GetString()).Order(StringComparer.Ordinal), steps.Select(step => step.GetProperty("at").GetString()));
-            Assert.All(steps.Where(step => Kind(step) is "hold" or "usage" or "posting" or "message"), step => Assert.Equal(64, step.GetProperty("hash").GetString()!.Length));
+            Assert.Equal(steps.Select(step => step.GetProperty("at").GetString()).Order(StringComparer.Ordinal),
+                steps.Select(step => step.GetProperty("at").GetString()));
+            Assert.All(steps.Where(step => Kind(step) is "hold" or "usage" or "posting" or "message"),
+                step => Assert.Equal(64, step.GetProperty("hash").GetString()!.Length));
         }
     }
 
@@ -84,7 +88,8 @@ public sealed class TraceTests
         await SettleAsync(world, "op-7", "corr-7", "6");
         await receiver.WaitForAsync(1);
         var steps = Array.Empty<JsonElement>();
-        for (var looks = 0; looks < 100 && !steps.Any(step => Kind(step) == "delivery" && What(step).Contains("answered 204", StringComparison.Ordinal)); looks++)
+        for (var looks = 0; looks < 100
+            && !steps.Any(step => Kind(step) == "delivery" && What(step).Contains("answered 204", StringComparison.Ordinal)); looks++)
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
             steps = [.. (await world.GetAsync("/trace/corr-7")).GetProperty("steps").EnumerateArray()];
@@ -100,7 +105,8 @@ public sealed class TraceTests
     {
         await using var world = await ApiWorld.StartAsync();
         var id = new AttemptId(Guid.CreateVersion7());
-        await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels("acme"), "u", "op-open", Money("3"), TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
+        await world.Ledger.SubmitAsync(
+            new Command.PlaceHold(id, Labels("acme"), "u", "op-open", Money("3"), TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
         var trace = await world.GetAsync("/trace/op-open");
         Assert.False(trace.GetProperty("settled").GetBoolean());
         Assert.Equal(["request", "hold"], trace.GetProperty("steps").EnumerateArray().Select(Kind));
@@ -120,9 +126,12 @@ public sealed class TraceTests
         foreach (var id in new[] { "op-secret", "corr-secret" })
         {
             Assert.Equal("acme", (await world.GetAsync($"/trace/{id}", own)).GetProperty("org").GetString());
-            Assert.Equal("trace_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, $"/trace/{id}", token: theirs), HttpStatusCode.NotFound));
-            Assert.Equal("org_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, $"/orgs/acme/trace/{id}", token: theirs), HttpStatusCode.NotFound));
-            Assert.Equal("trace_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, $"/orgs/other/trace/{id}"), HttpStatusCode.NotFound));
+            Assert.Equal(
+                "trace_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, $"/trace/{id}", token: theirs), HttpStatusCode.NotFound));
+            Assert.Equal("org_not_found",
+                await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, $"/orgs/acme/trace/{id}", token: theirs), HttpStatusCode.NotFound));
+            Assert.Equal(
+                "trace_not_found", await ApiWorld.CodeAsync(await world.SendAsync(HttpMethod.Get, $"/orgs/other/trace/{id}"), HttpStatusCode.NotFound));
         }
     }
 
@@ -131,7 +140,8 @@ public sealed class TraceTests
         var id = new AttemptId(Guid.CreateVersion7());
         await world.Ledger.SubmitAsync(new Command.PlaceHold(id, Labels(org), "u", operation, Money("8"), TimeSpan.FromMinutes(5)));
         var usage = new UsageRecord(
-            id, Labels(org), operation, 1, null, correlation, "0af7651916cd43dd8448eb211c80319c", "u", Now(), 12, 200, new(100, 0, 0, 20, 0), UsageBasis.Reported, UsageFlags.None);
+            id, Labels(org), operation, 1, null, correlation, "0af7651916cd43dd8448eb211c80319c", "u", Now(), 12, 200, new(100, 0, 0, 20, 0),
+            UsageBasis.Reported, UsageFlags.None);
         var price = Core.Pricing.BuiltinPrices.Catalogue.Find("openai", "gpt-4o", usage.OccurredAt)!;
         Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Settle(new(usage, price, Money(charge), Money(charge)))));
         return usage;

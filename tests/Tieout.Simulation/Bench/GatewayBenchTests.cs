@@ -27,7 +27,8 @@ public sealed class GatewayBenchTests
         var folder = Directory.CreateTempSubdirectory("tieout-bench-");
         try
         {
-            var (exit, text) = await TieoutProcess.RunAsync(new Dictionary<string, string>(), "bench", "gateway", "--seconds", "0.3", "--json", "--data", folder.FullName);
+            var (exit, text) =
+                await TieoutProcess.RunAsync(new Dictionary<string, string>(), "bench", "gateway", "--seconds", "0.3", "--json", "--data", folder.FullName);
             Assert.True(exit == 0, text);
             var result = JsonElement.Parse(text);
             Assert.Empty(folder.GetFileSystemInfos());
@@ -42,7 +43,8 @@ public sealed class GatewayBenchTests
             Assert.Equal(books.GetProperty("expected").GetInt64(), books.GetProperty("usage_records").GetInt64());
             var streams = result.GetProperty("open_streams");
             Assert.Equal(1_000, streams.GetProperty("count").GetInt32());
-            Assert.True(streams.GetProperty("managed_kb_each").GetDecimal() is > 0 and <= StreamKbMax && streams.GetProperty("growth_percent").GetDecimal() <= GrowthPercentMax, streams.ToString());
+            Assert.True(streams.GetProperty("managed_kb_each").GetDecimal() is > 0 and <= StreamKbMax
+                && streams.GetProperty("growth_percent").GetDecimal() <= GrowthPercentMax, streams.ToString());
             AssertWithin("per_request_at_once", result.GetProperty("per_request_at_once"), RequestBytesMax);
             AssertWithin("per_stream", result.GetProperty("per_stream"), StreamBytesMax);
             foreach (var (format, max) in EventBytesMax) AssertWithin(format, result.GetProperty("ingest").GetProperty(format), max);

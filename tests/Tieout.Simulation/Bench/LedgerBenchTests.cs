@@ -28,10 +28,12 @@ public sealed class LedgerBenchTests
     public async Task Holds_at_a_rate_take_the_time_they_take_and_no_limit_is_measured(int nodes)
     {
         using var folder = new TemporaryFolder();
-        var result = await RunAsync(new(Batch: 1, Charges: 300, Orgs: 3, LedgerBenchMode.SingleHold, folder.Path, nodes == 1 ? null : Server, nodes, RatePerS: 300));
+        var result =
+            await RunAsync(new(Batch: 1, Charges: 300, Orgs: 3, LedgerBenchMode.SingleHold, folder.Path, nodes == 1 ? null : Server, nodes, RatePerS: 300));
         Assert.Equal((300, 300, nodes), (result.Charges, result.RatePerS, result.Nodes));
         Assert.True(result.SecondsTotal >= 0.99m, $"300 at 300 a second came in {result.SecondsTotal} s");
-        Assert.True(result is { LimitRowsPerS: null, RatioToLimit: null, P50Ms: > 0 } && result.P50Ms <= result.P99Ms && result.P99Ms <= result.P999Ms, $"{result}");
+        Assert.True(
+            result is { LimitRowsPerS: null, RatioToLimit: null, P50Ms: > 0 } && result.P50Ms <= result.P99Ms && result.P99Ms <= result.P999Ms, $"{result}");
     }
 
     [Fact]

@@ -61,7 +61,8 @@ internal sealed class ChaosWorld : IAsyncDisposable
     /// <summary>Every usage row of an org: id and charge. Fails if an id comes twice.</summary>
     public async Task<Dictionary<string, Amount>> UsageAsync(string org)
     {
-        var lines = (await AdminAsync(Nodes[0].Url, $"orgs/{org}/usage?format=csv")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r').Split(',')).ToList();
+        var lines = (await AdminAsync(Nodes[0].Url, $"orgs/{org}/usage?format=csv")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.TrimEnd('\r').Split(',')).ToList();
         var (id, charge) = (Array.IndexOf(lines[0], "usage_id"), Array.IndexOf(lines[0], "charge"));
         return lines.Skip(1).ToDictionary(line => line[id], line => Amount.Parse(line[charge]));
     }

@@ -6,7 +6,8 @@ using Tieout.Simulation.Running;
 
 namespace Tieout.Simulation.LongChaos;
 
-/// <summary>Tenants and strangers who try what they should not, each in a loop of its own until it is over. What they are answered does not matter; what others notice does.</summary>
+/// <summary>Tenants and strangers who try what they should not, each in a loop of its own until it is over. What they are answered does not matter; what others
+/// notice does.</summary>
 /// <param name="key">The hostile tenant's own key.</param>
 /// <param name="foreignOrg">An org that is not theirs.</param>
 internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyList<string> nodes) : IDisposable
@@ -54,11 +55,13 @@ internal sealed class HostileTenants(string key, string foreignOrg, IReadOnlyLis
 
     // No provider bills more than the model's window, so the simulated one may not either.
     private Task SendLargeBodyAsync(string node, int i) => PostAsync(node, "/v1/chat/completions",
-        $$"""{"model":"{{Platform.Model}}","max_tokens":1,"messages":[{"role":"user","content":"{{new string('x', 8_000_000)}}"}]}""", ("X-Sim-Prompt-Tokens", "100000"));
+        $$"""{"model":"{{Platform.Model}}","max_tokens":1,"messages":[{"role":"user","content":"{{new string('x', 8_000_000)}}"}]}""",
+        ("X-Sim-Prompt-Tokens", "100000"));
 
     private Task SendDeepBodyAsync(string node, int i) => PostAsync(node, "/v1/chat/completions", new string('[', 200_000));
 
-    private Task ReadEverythingAsync(string node, int i) => GetAsync(node, i % 2 == 0 ? "/api/v1/orgs/mallory/usage?format=csv" : "/api/v1/orgs/mallory/usage?limit=1000", key);
+    private Task ReadEverythingAsync(string node, int i) =>
+        GetAsync(node, i % 2 == 0 ? "/api/v1/orgs/mallory/usage?format=csv" : "/api/v1/orgs/mallory/usage?limit=1000", key);
 
     private Task GuessKeysAsync(string node, int i) => GetAsync(node, "/v1/models", $"sk-guess-{i}");
 

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 
 namespace Tieout.Simulation.LongChaos;
 
-/// <summary>The network between one node and the database: it can be cut (connections reset, new ones refused) or stalled (connections stay open and carry nothing).</summary>
+/// <summary>The network between one node and the database: it can be cut (connections reset, new ones refused) or stalled (connections stay open and carry
+/// nothing).</summary>
 internal sealed class Line : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

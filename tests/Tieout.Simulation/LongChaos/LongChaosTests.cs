@@ -8,12 +8,14 @@ namespace Tieout.Simulation.LongChaos;
 /// <summary>Half an hour of everything at once: disasters of machines, network, disk and clock, and tenants who attack.</summary>
 public sealed class LongChaosTests
 {
-    private static readonly TimeSpan CalmPhase = TimeSpan.FromSeconds(45), HostilePhase = TimeSpan.FromSeconds(90), DisasterLasts = TimeSpan.FromSeconds(20), Recovery = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan CalmPhase = TimeSpan.FromSeconds(45), HostilePhase = TimeSpan.FromSeconds(90), DisasterLasts = TimeSpan.FromSeconds(
+        20), Recovery = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     // Goal: nothing lost, nothing twice, no limit passed, and a hostile tenant's neighbour hardly notices.
-    // Method: a steady tenant on two nodes; calm; attacks; then one disaster after another while the attacks go on. At the end the steady tenant's acknowledgements,
+    // Method: a steady tenant on two nodes; calm; attacks; then one disaster after another while the attacks go on. At the end the steady tenant's
+    // acknowledgements,
     // our rows, the balance on both nodes and verify must agree. TIEOUT_CHAOS_MINUTES sets the length, 30 by default; TIEOUT_CHAOS_SEED the order of disasters.
     [Fact]
     [Trait("Long", "yes")]
@@ -74,7 +76,8 @@ public sealed class LongChaosTests
         var enough = quiet.Acknowledged.Count + 100;
         for (var waited = Stopwatch.StartNew(); quiet.Acknowledged.Count < enough; await Task.Delay(100, Stop))
         {
-            Assert.True(waited.Elapsed < Recovery, $"A minute after '{after}' was over, {enough - quiet.Acknowledged.Count} of 100 requests were still not answered.");
+            Assert.True(
+                waited.Elapsed < Recovery, $"A minute after '{after}' was over, {enough - quiet.Acknowledged.Count} of 100 requests were still not answered.");
         }
     }
 
@@ -95,7 +98,8 @@ public sealed class LongChaosTests
 
         // A provider's bill has a call more only where a node was killed between sending and recording: each of those was a hold that expired.
         var bill = JsonElement.Parse(await new HttpClient().GetStringAsync($"{world.Platform.ProviderUrl}/sim/totals", Stop));
-        Assert.True(bill.GetProperty("billed").GetInt64() >= rows.Count, $"We charged {rows.Count} calls and the provider served {bill.GetProperty("billed")}.");
+        Assert.True(
+            bill.GetProperty("billed").GetInt64() >= rows.Count, $"We charged {rows.Count} calls and the provider served {bill.GetProperty("billed")}.");
         var hostile = await ChaosWorld.BalanceAsync(world.Urls[0], ChaosWorld.Hostile);
         var findings = hostile.Posted >= Amount.Zero ? "" : await ChaosWorld.AdminAsync(world.Urls[0], $"orgs/{ChaosWorld.Hostile}/findings?limit=20");
         Assert.True(hostile.Posted >= Amount.Zero, $"The hostile tenant made a debt: {hostile}. Its findings: {findings}");
@@ -107,11 +111,13 @@ public sealed class LongChaosTests
     private static void Report(QuietTenant quiet, HostileTenants hostile, List<string> struck, double calm, double attacked)
     {
         var output = TestContext.Current.TestOutputHelper!;
-        output.WriteLine($"{quiet.Acknowledged.Count} acknowledged, {hostile.Attacks} attacks, {struck.Count} disasters; p99 {calm:F1} ms calm, {attacked:F1} ms attacked.");
+        output.WriteLine(
+            $"{quiet.Acknowledged.Count} acknowledged, {hostile.Attacks} attacks, {struck.Count} disasters; p99 {calm:F1} ms calm, {attacked:F1} ms attacked.");
         foreach (var ((path, status), count) in hostile.Answers.OrderBy(answer => answer.Key)) output.WriteLine($"  attack {path}: {status} x {count}");
         foreach (var phase in quiet.Answers.GroupBy(answer => answer.Key.Phase).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
-            output.WriteLine($"  {phase.Key}: {string.Join(", ", phase.OrderBy(answer => answer.Key.Status).Select(answer => $"{answer.Key.Status} x {answer.Value}"))}");
+            output.WriteLine(
+                $"  {phase.Key}: {string.Join(", ", phase.OrderBy(answer => answer.Key.Status).Select(answer => $"{answer.Key.Status} x {answer.Value}"))}");
         }
     }
 }

@@ -6,7 +6,8 @@ using Tieout.Simulation.Running;
 
 namespace Tieout.Simulation.LongChaos;
 
-/// <summary>A tenant who does nothing wrong: requests at a steady rate, to both nodes by turns. Remembers what was acknowledged and how long each answer took.</summary>
+/// <summary>A tenant who does nothing wrong: requests at a steady rate, to both nodes by turns. Remembers what was acknowledged and how long each answer
+/// took.</summary>
 internal sealed class QuietTenant(string key, IReadOnlyList<string> nodes) : IDisposable
 {
     /// <summary>Requests per second, sent at their time whether or not the ones before are answered.</summary>

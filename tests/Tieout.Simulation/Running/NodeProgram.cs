@@ -29,7 +29,8 @@ internal static class NodeProgram
         await Installing.WaitAsync();
         try
         {
-            var (wanted, installed) = (await File.ReadAllTextAsync(Path.Combine(Folder, "package-lock.json")), Path.Combine(Folder, "node_modules", ".installed-of"));
+            var (wanted, installed) = (await File.ReadAllTextAsync(Path.Combine(Folder, "package-lock.json")),
+                Path.Combine(Folder, "node_modules", ".installed-of"));
             if (File.Exists(installed) && await File.ReadAllTextAsync(installed) == wanted) return;
             await RunAsync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], new Dictionary<string, string>(), InstallMax);
             await File.WriteAllTextAsync(installed, wanted);
@@ -63,5 +64,6 @@ internal static class NodeProgram
 
     private static bool IsThere(string command) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder =>
-            File.Exists(Path.Combine(folder, command)) || File.Exists(Path.Combine(folder, command + ".exe")) || File.Exists(Path.Combine(folder, command + ".cmd")));
+            File.Exists(Path.Combine(folder, command)) || File.Exists(Path.Combine(folder, command + ".exe"))
+                || File.Exists(Path.Combine(folder, command + ".cmd")));
 }

@@ -111,14 +111,16 @@ internal sealed class Platform : IAsyncDisposable
         using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
         using var answer = await Admin.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"{method} {path} answered {(int)answer.StatusCode}: {text}");
+        return answer.IsSuccessStatusCode
+            ? JsonElement.Parse(text) : throw new InvalidOperationException($"{method} {path} answered {(int)answer.StatusCode}: {text}");
     }
 
     public async Task<JsonElement> GetAsync(string path)
     {
         using var answer = await Admin.GetAsync(path);
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"GET {path} answered {(int)answer.StatusCode}: {text}");
+        return answer.IsSuccessStatusCode
+            ? JsonElement.Parse(text) : throw new InvalidOperationException($"GET {path} answered {(int)answer.StatusCode}: {text}");
     }
 
     /// <summary>The health in detail of a server of this platform.</summary>

@@ -42,7 +42,11 @@ internal sealed class TieoutProcess : IAsyncDisposable
         var tieout = Launch(environment, arguments);
         for (var waited = Stopwatch.StartNew(); ;)
         {
-            if (tieout._process.HasExited) throw new InvalidOperationException($"tieout {string.Join(' ', arguments)} ended with {tieout._process.ExitCode}:\n{tieout.Printed}");
+            if (tieout._process.HasExited)
+            {
+                throw new InvalidOperationException($"tieout {string.Join(' ', arguments)} ended with {tieout._process.ExitCode}:\n{tieout.Printed}");
+            }
+
             if (await IsReadyAsync(url)) return tieout;
             if (waited.Elapsed > ReadyMax)
             {
@@ -92,7 +96,8 @@ internal sealed class TieoutProcess : IAsyncDisposable
     private static TieoutProcess Launch(IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         // A file that may not grow is to be an error of the write, as on a full disk, and not a signal that ends the process.
-        var start = new ProcessStartInfo("sh", ["-c", "trap '' XFSZ; exec \"$@\"", "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "tieout.dll"), .. arguments])
+        var start = new ProcessStartInfo(
+            "sh", ["-c", "trap '' XFSZ; exec \"$@\"", "sh", "dotnet", Path.Combine(AppContext.BaseDirectory, "tieout.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -31,7 +31,8 @@ public sealed class AnthropicClientTests
         Assert.True(message.Content[0].TryPickText(out var text));
         Assert.Equal((56 - 7) * 4, text.Text.Length);
         Assert.Equal("end_turn", message.StopReason?.Raw());
-        Assert.Equal((200, 1000, 34, 56), (message.Usage.InputTokens, message.Usage.CacheReadInputTokens, message.Usage.CacheCreationInputTokens, message.Usage.OutputTokens));
+        Assert.Equal((200, 1000, 34, 56),
+            (message.Usage.InputTokens, message.Usage.CacheReadInputTokens, message.Usage.CacheCreationInputTokens, message.Usage.OutputTokens));
         Assert.Equal((30, 4), (message.Usage.CacheCreation!.Ephemeral5mInputTokens, message.Usage.CacheCreation.Ephemeral1hInputTokens));
         Assert.Equal(7, message.Usage.OutputTokensDetails!.ThinkingTokens);
         var call = Assert.Single(provider.Log.Calls());
@@ -120,7 +121,8 @@ public sealed class AnthropicClientTests
 
         var usage = (await client.Messages.Create(Question, Stop)).Usage;
 
-        Assert.Equal((0, 6, 3, 1), (usage.InputTokens, usage.CacheReadInputTokens, usage.CacheCreation!.Ephemeral5mInputTokens, usage.CacheCreation.Ephemeral1hInputTokens));
+        Assert.Equal((0, 6, 3, 1),
+            (usage.InputTokens, usage.CacheReadInputTokens, usage.CacheCreation!.Ephemeral5mInputTokens, usage.CacheCreation.Ephemeral1hInputTokens));
         Assert.Equal((10, 4), (provider.Log.Totals().PromptTokens, provider.Log.Totals().CacheWriteTokens));
     }
 
@@ -151,8 +153,10 @@ public sealed class AnthropicClientTests
     {
         await using var provider = await RunningProvider.StartAsync();
 
-        var limited = await Assert.ThrowsAsync<AnthropicRateLimitException>(() => OfficialClients.Anthropic(provider, ("X-Sim-Fault", "429")).Messages.Create(Question, Stop));
-        var failed = await Assert.ThrowsAsync<Anthropic5xxException>(() => OfficialClients.Anthropic(provider, ("X-Sim-Fault", "500")).Messages.Create(Question, Stop));
+        var limited = await Assert.ThrowsAsync<AnthropicRateLimitException>(
+            () => OfficialClients.Anthropic(provider, ("X-Sim-Fault", "429")).Messages.Create(Question, Stop));
+        var failed =
+            await Assert.ThrowsAsync<Anthropic5xxException>(() => OfficialClients.Anthropic(provider, ("X-Sim-Fault", "500")).Messages.Create(Question, Stop));
         var missing = await provider.PostJsonToAsync("/v1/messages", """{"model":"m","messages":[]}""");
 
         Assert.Contains("rate_limit_error", limited.ResponseBody, StringComparison.Ordinal);
@@ -166,7 +170,8 @@ public sealed class AnthropicClientTests
     {
         await using var provider = await RunningProvider.StartAsync();
 
-        await provider.PostJsonToAsync("/v1/messages?key=k", """{"model":"m","max_tokens":9,"messages":[]}""", ("x-api-key", "sk-ant"), ("Authorization", "Bearer b"));
+        await provider.PostJsonToAsync(
+            "/v1/messages?key=k", """{"model":"m","max_tokens":9,"messages":[]}""", ("x-api-key", "sk-ant"), ("Authorization", "Bearer b"));
 
         var credentials = Assert.Single(provider.Log.Calls()).CredentialsSha256;
         Assert.Equal(

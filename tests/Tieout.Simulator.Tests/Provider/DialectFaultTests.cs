@@ -121,7 +121,11 @@ public sealed class DialectFaultTests
         foreach (var text in events.Where(text => text != "[DONE]"))
         {
             JsonElement? found = JsonElement.Parse(text);
-            foreach (var name in count.Split('.')) found = found is { ValueKind: JsonValueKind.Object } inside && inside.TryGetProperty(name, out var next) ? next : null;
+            foreach (var name in count.Split('.'))
+            {
+                found = found is { ValueKind: JsonValueKind.Object } inside && inside.TryGetProperty(name, out var next) ? next : null;
+            }
+
             if (found is { ValueKind: JsonValueKind.Number } number) counts.Add(number.GetInt32());
         }
 

@@ -8,7 +8,8 @@ namespace Tieout.Simulator.Tests.Provider;
 public sealed class FaultTests
 {
     private const string Request = """{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}""";
-    private const string StreamRequest = """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}""";
+    private const string StreamRequest =
+        """{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}""";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -7,7 +7,8 @@ namespace Tieout.Simulator.Tests.Provider;
 public sealed class GeminiTests
 {
     private const string Models = "/v1beta/models/gemini-2.5-pro";
-    private const string Request = """{"contents":[{"role":"user","parts":[{"text":"four"},{"inlineData":{"mimeType":"image/png","data":"not text"}}]}],"systemInstruction":{"parts":[{"text":"eight by"}]}}""";
+    private const string Request =
+        """{"contents":[{"role":"user","parts":[{"text":"four"},{"inlineData":{"mimeType":"image/png","data":"not text"}}]}],"systemInstruction":{"parts":[{"text":"eight by"}]}}""";
 
     private static readonly (string, string)[] Counts =
         [("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Reasoning-Tokens", "7")];
@@ -85,7 +86,8 @@ public sealed class GeminiTests
         var answer = await provider.PostJsonToAsync($"{Models}:generateContent", request, ("X-Sim-Completion-Tokens", "99"));
 
         Assert.Equal([(20, "MAX_TOKENS"), (20, "MAX_TOKENS")], answer.GetProperty("candidates").EnumerateArray().Select(candidate =>
-            (candidate.GetProperty("content").GetProperty("parts")[0].GetProperty("text").GetString()!.Length, candidate.GetProperty("finishReason").GetString()!)));
+            (candidate.GetProperty("content").GetProperty("parts")[0].GetProperty("text").GetString()!.Length,
+                candidate.GetProperty("finishReason").GetString()!)));
         Assert.Equal(10, provider.Log.Totals().CompletionTokens);
     }
 
@@ -128,5 +130,6 @@ public sealed class GeminiTests
         Assert.Equal("NOT_FOUND", unknown.GetProperty("error").GetProperty("status").GetString());
     }
 
-    private static string TextOf(JsonElement chunk) => chunk.GetProperty("candidates")[0].GetProperty("content").GetProperty("parts")[0].GetProperty("text").GetString()!;
+    private static string TextOf(JsonElement chunk) =>
+        chunk.GetProperty("candidates")[0].GetProperty("content").GetProperty("parts")[0].GetProperty("text").GetString()!;
 }

@@ -7,7 +7,8 @@ using OpenAI.Responses;
 
 namespace Tieout.Simulator.Tests.Provider;
 
-/// <summary>The providers' own clients, pointed at a simulated provider or a gateway, sending some headers with every call and retrying nothing unless told to.</summary>
+/// <summary>The providers' own clients, pointed at a simulated provider or a gateway, sending some headers with every call and retrying nothing unless told
+/// to.</summary>
 internal static class OfficialClients
 {
     private const string Key = "sk-for-the-simulation";
@@ -27,7 +28,8 @@ internal static class OfficialClients
     public static BatchClient Batches(Uri root, string key, params (string Name, string Value)[] headers) =>
         new(new ApiKeyCredential(key), With(new BatchClientOptions { Endpoint = new(root, "/v1") }, 0, headers));
 
-    public static AnthropicClient Anthropic(RunningProvider provider, params (string Name, string Value)[] headers) => Anthropic(provider.Root, "sk-ant-for-the-simulation", headers);
+    public static AnthropicClient Anthropic(RunningProvider provider, params (string Name, string Value)[] headers) =>
+        Anthropic(provider.Root, "sk-ant-for-the-simulation", headers);
 
     /// <summary>It checks every answer against the provider's schema.</summary>
     public static AnthropicClient Anthropic(Uri root, string key, params (string Name, string Value)[] headers)

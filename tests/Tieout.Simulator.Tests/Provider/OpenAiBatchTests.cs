@@ -38,11 +38,13 @@ public sealed class OpenAiBatchTests
         var files = OfficialClients.OpenAi(provider).GetOpenAIFileClient();
         string[] sims = ["\"X-Sim-Prompt-Tokens\":\"10\"", "\"X-Sim-Prompt-Tokens\":\"20\"", "\"X-Sim-Fault\":\"500\"", "\"other\":\"member\""];
         var lines = string.Concat(sims.Select(sim =>
-            $$"""{"metadata":{ {{sim}} },"model":"m",{{content}} }""").Select((body, i) => $$"""{"custom_id":"line-{{i}}","method":"POST","url":"{{endpoint}}","body":{{body}} }""" + "\n"));
+            $$"""{"metadata":{ {{sim}} },"model":"m",{{content}} }""").Select(
+                (body, i) => $$"""{"custom_id":"line-{{i}}","method":"POST","url":"{{endpoint}}","body":{{body}} }""" + "\n"));
         OpenAIFile input = await files.UploadFileAsync(BinaryData.FromString(lines), "in.jsonl", FileUploadPurpose.Batch);
 
         var batches = OfficialClients.Batches(provider, ("X-Sim-Prompt-Tokens", "40"));
-        using var request = BinaryContent.Create(BinaryData.FromString($$"""{"input_file_id":"{{input.Id}}","endpoint":"{{endpoint}}","completion_window":"24h"}"""));
+        using var request = BinaryContent.Create(
+            BinaryData.FromString($$"""{"input_file_id":"{{input.Id}}","endpoint":"{{endpoint}}","completion_window":"24h"}"""));
         var batch = await batches.CreateBatchAsync(request, waitUntilCompleted: false);
         var polls = new List<JsonElement>();
         for (var i = 0; i < 3; i++) polls.Add(JsonElement.Parse((await batch.GetBatchAsync(null)).GetRawResponse().Content));
@@ -55,8 +57,10 @@ public sealed class OpenAiBatchTests
         var errors = await LinesAsync(files, polls[^1].GetProperty("error_file_id").GetString()!);
         Assert.Equal(
             [("line-0", 200, 10), ("line-1", 200, 20), ("line-3", 200, 40)],
-            output.Select(line => (line.GetProperty("custom_id").GetString()!, Status(line), Body(line).GetProperty("usage").GetProperty(promptTokens).GetInt32())));
-        Assert.Equal(("line-2", 500, "server_error"), (errors.Single().GetProperty("custom_id").GetString()!, Status(errors[0]), Body(errors[0]).GetProperty("error").GetProperty("type").GetString()!));
+            output.Select(
+                line => (line.GetProperty("custom_id").GetString()!, Status(line), Body(line).GetProperty("usage").GetProperty(promptTokens).GetInt32())));
+        Assert.Equal(("line-2", 500, "server_error"),
+            (errors.Single().GetProperty("custom_id").GetString()!, Status(errors[0]), Body(errors[0]).GetProperty("error").GetProperty("type").GetString()!));
 
         var ofBatch = provider.Log.Calls().Where(call => call.BatchId == batch.BatchId).ToList();
         Assert.Equal([10, 20, 0, 40], ofBatch.Select(call => call.PromptTokens));
@@ -72,7 +76,8 @@ public sealed class OpenAiBatchTests
     {
         await using var provider = await RunningProvider.StartAsync();
         const string first = """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[]}}""";
-        OpenAIFile input = await OfficialClients.OpenAi(provider).GetOpenAIFileClient().UploadFileAsync(BinaryData.FromString($"{first}\n{second}\n"), "in.jsonl", FileUploadPurpose.Batch);
+        OpenAIFile input = await OfficialClients.OpenAi(provider).GetOpenAIFileClient().UploadFileAsync(
+            BinaryData.FromString($"{first}\n{second}\n"), "in.jsonl", FileUploadPurpose.Batch);
 
         using var response = await provider.PostToAsync("/v1/batches", $$"""{"input_file_id":"{{input.Id}}","endpoint":"/v1/chat/completions"}""");
 

@@ -13,7 +13,8 @@ public sealed class OpenAiClientTests
     public async Task The_official_client_reads_a_whole_answer()
     {
         await using var provider = await RunningProvider.StartAsync();
-        var client = Client(provider, ("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Reasoning-Tokens", "7"));
+        var client = Client(
+            provider, ("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Reasoning-Tokens", "7"));
 
         ChatCompletion answer = await client.CompleteChatAsync([new UserChatMessage("How much?")], cancellationToken: Stop);
 
@@ -28,7 +29,8 @@ public sealed class OpenAiClientTests
     public async Task The_official_client_reads_a_stream()
     {
         await using var provider = await RunningProvider.StartAsync();
-        var client = Client(provider, ("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Reasoning-Tokens", "7"));
+        var client = Client(
+            provider, ("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Reasoning-Tokens", "7"));
 
         var (text, usages, finishes) = ("", new List<ChatTokenUsage>(), new List<ChatFinishReason>());
         await foreach (var update in client.CompleteChatStreamingAsync([new UserChatMessage("How much?")], cancellationToken: Stop))
@@ -77,7 +79,11 @@ public sealed class OpenAiClientTests
     {
         await using var provider = await RunningProvider.StartAsync();
         var client = Client(provider, ("X-Sim-Tool", "ask"));
-        var options = new ChatCompletionOptions { Tools = { ChatTool.CreateFunctionTool("other"), ChatTool.CreateFunctionTool("ask", null, BinaryData.FromString("""{"type":"object","properties":{"name":{"type":"string"}}}""")) } };
+        var options = new ChatCompletionOptions
+        {
+            Tools = { ChatTool.CreateFunctionTool("other"), ChatTool.CreateFunctionTool(
+            "ask", null, BinaryData.FromString("""{"type":"object","properties":{"name":{"type":"string"}}}""")) }
+        };
 
         var (name, arguments, finish) = ("", "", default(ChatFinishReason?));
         if (stream)
@@ -116,7 +122,8 @@ public sealed class OpenAiClientTests
         await using var provider = await RunningProvider.StartAsync();
 
         ChatCompletion answer = await Client(provider).CompleteChatAsync(
-            [new UserChatMessage(ChatMessageContentPart.CreateTextPart("four"), ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(new byte[9_000]), "image/png"))],
+            [new UserChatMessage(
+                ChatMessageContentPart.CreateTextPart("four"), ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(new byte[9_000]), "image/png"))],
             cancellationToken: Stop);
 
         Assert.Equal(1, answer.Usage.InputTokenCount);
@@ -129,13 +136,16 @@ public sealed class OpenAiClientTests
         const string request = """{"model":"m","n":3,"max_tokens":10,"stream":false,"stream_options":{"include_usage":true},"messages":[]}""";
 
         var whole = await provider.PostJsonAsync(request, ("X-Sim-Completion-Tokens", "20"));
-        var (events, _) = await provider.PostStreamAsync(request.Replace("\"stream\":false", "\"stream\":true", StringComparison.Ordinal), ("X-Sim-Completion-Tokens", "20"));
+        var (events, _) =
+            await provider.PostStreamAsync(request.Replace("\"stream\":false", "\"stream\":true", StringComparison.Ordinal), ("X-Sim-Completion-Tokens", "20"));
         await provider.PostJsonAsync(request, ("X-Sim-Completion-Tokens", "99"));
         await provider.PostJsonAsync(request);
 
-        var lengths = whole.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("message").GetProperty("content").GetString()!.Length).ToArray();
+        var lengths =
+            whole.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("message").GetProperty("content").GetString()!.Length).ToArray();
         Assert.Equal((3, 80), (lengths.Length, lengths.Sum()));
-        Assert.Equal([0, 1, 2], events.SkipLast(2).Select(text => JsonElement.Parse(text).GetProperty("choices")[0].GetProperty("index").GetInt32()).Distinct());
+        Assert.Equal(
+            [0, 1, 2], events.SkipLast(2).Select(text => JsonElement.Parse(text).GetProperty("choices")[0].GetProperty("index").GetInt32()).Distinct());
         Assert.Equal([20, 20, 30, 30], provider.Log.Calls().Select(call => call.CompletionTokens));
     }
 

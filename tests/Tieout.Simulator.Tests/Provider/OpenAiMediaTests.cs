@@ -17,14 +17,16 @@ public sealed class OpenAiMediaTests
     public async Task Embeddings_are_paid_by_the_prompt_alone()
     {
         await using var provider = await RunningProvider.StartAsync();
-        var client = OfficialClients.OpenAi(provider, ("X-Sim-Prompt-Tokens", "40"), ("X-Sim-Completion-Tokens", "9")).GetEmbeddingClient("text-embedding-3-small");
+        var client = OfficialClients.OpenAi(provider, ("X-Sim-Prompt-Tokens", "40"), ("X-Sim-Completion-Tokens", "9")).GetEmbeddingClient(
+            "text-embedding-3-small");
 
         OpenAIEmbeddingCollection embeddings = await client.GenerateEmbeddingsAsync(["one", "two"], new() { Dimensions = 5 }, Stop);
         var floats = await provider.PostJsonToAsync("/v1/embeddings", """{"model":"m","input":[[1,2,3],[4,5]]}""");
 
         Assert.Equal((2, 5), (embeddings.Count, embeddings[1].ToFloats().Length));
         Assert.Equal((40, 40), (embeddings.Usage.InputTokenCount, embeddings.Usage.TotalTokenCount));
-        Assert.Equal((16, 5), (floats.GetProperty("data")[0].GetProperty("embedding").GetArrayLength(), floats.GetProperty("usage").GetProperty("prompt_tokens").GetInt32()));
+        Assert.Equal((16, 5),
+            (floats.GetProperty("data")[0].GetProperty("embedding").GetArrayLength(), floats.GetProperty("usage").GetProperty("prompt_tokens").GetInt32()));
         Assert.Equal([(40, 0), (5, 0)], provider.Log.Calls().Select(call => (call.PromptTokens, call.CompletionTokens)));
     }
 
@@ -41,7 +43,8 @@ public sealed class OpenAiMediaTests
         Assert.True(byToken[1].ImageBytes.ToArray().Length > 0);
         Assert.Null(byImage.Usage);
         Assert.NotNull(byImage[0].ImageUri);
-        Assert.Equal([("images/generations", 2, 30, 4160), ("images/generations", 1, 0, 0)], provider.Log.Calls().Select(call => (call.Endpoint, call.Images, call.PromptTokens, call.CompletionTokens)));
+        Assert.Equal([("images/generations", 2, 30, 4160), ("images/generations", 1, 0, 0)],
+            provider.Log.Calls().Select(call => (call.Endpoint, call.Images, call.PromptTokens, call.CompletionTokens)));
         Assert.Equal(3, provider.Log.Totals().Images);
     }
 
@@ -96,7 +99,11 @@ public sealed class OpenAiMediaTests
         BinaryData byCharacter = await client.GetAudioClient("tts-1").GenerateSpeechAsync("Zürich 🏔", GeneratedSpeechVoice.Alloy, null, Stop);
         BinaryData byToken = await client.GetAudioClient("gpt-4o-mini-tts").GenerateSpeechAsync("Zürich 🏔", GeneratedSpeechVoice.Alloy, null, Stop);
         StreamingSpeechUpdate? last = null;
-        await foreach (var update in await client.GetAudioClient("gpt-4o-mini-tts").GenerateSpeechStreamingAsync("Zürich", GeneratedSpeechVoice.Alloy, null, Stop)) last = update;
+        await foreach (var update in await client.GetAudioClient("gpt-4o-mini-tts").GenerateSpeechStreamingAsync(
+            "Zürich", GeneratedSpeechVoice.Alloy, null, Stop))
+        {
+            last = update;
+        }
 
         Assert.Equal((32, 400), (byCharacter.ToArray().Length, byToken.ToArray().Length));
         var usage = Assert.IsType<StreamingSpeechAudioDoneUpdate>(last).Usage;
@@ -109,7 +116,8 @@ public sealed class OpenAiMediaTests
     {
         await using var provider = await RunningProvider.StartAsync();
 
-        ModerationResultCollection results = await OfficialClients.OpenAi(provider, ("X-Sim-Prompt-Tokens", "6")).GetModerationClient("omni-moderation-latest").ClassifyTextAsync(["a", "b"], Stop);
+        ModerationResultCollection results = await OfficialClients.OpenAi(provider, ("X-Sim-Prompt-Tokens", "6"))
+            .GetModerationClient("omni-moderation-latest").ClassifyTextAsync(["a", "b"], Stop);
 
         Assert.Equal((2, false), (results.Count, results[0].Flagged));
         Assert.Equal((1, 0, 0), (provider.Log.Totals().Calls, provider.Log.Totals().Billed, provider.Log.Totals().PromptTokens));
@@ -132,10 +140,12 @@ public sealed class OpenAiMediaTests
     public async Task The_first_completions_have_a_text_for_each_choice()
     {
         await using var provider = await RunningProvider.StartAsync();
-        const string request = """{"model":"gpt-3.5-turbo-instruct","prompt":["four","eight by"],"n":2,"stream":false,"stream_options":{"include_usage":true}}""";
+        const string request =
+            """{"model":"gpt-3.5-turbo-instruct","prompt":["four","eight by"],"n":2,"stream":false,"stream_options":{"include_usage":true}}""";
 
         var whole = await provider.PostJsonToAsync("/v1/completions", request, ("X-Sim-Completion-Tokens", "10"));
-        var (events, _) = await provider.PostStreamToAsync("/v1/completions", request.Replace("\"stream\":false", "\"stream\":true", StringComparison.Ordinal), ("X-Sim-Completion-Tokens", "10"));
+        var (events, _) = await provider.PostStreamToAsync(
+            "/v1/completions", request.Replace("\"stream\":false", "\"stream\":true", StringComparison.Ordinal), ("X-Sim-Completion-Tokens", "10"));
 
         Assert.Equal([20, 20], whole.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("text").GetString()!.Length));
         Assert.Equal((3, 10), Usage(whole));

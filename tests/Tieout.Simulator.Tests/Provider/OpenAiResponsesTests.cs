@@ -7,7 +7,8 @@ namespace Tieout.Simulator.Tests.Provider;
 public sealed class OpenAiResponsesTests
 {
     private static readonly (string, string)[] Counts =
-        [("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Cache-Write-5m-Tokens", "100"), ("X-Sim-Reasoning-Tokens", "7")];
+        [("X-Sim-Prompt-Tokens", "1234"), ("X-Sim-Completion-Tokens", "56"), ("X-Sim-Cached-Tokens", "1000"), ("X-Sim-Cache-Write-5m-Tokens", "100"),
+            ("X-Sim-Reasoning-Tokens", "7")];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -17,7 +17,8 @@ public sealed class ServedLogTests
     {
         await using var provider = await RunningProvider.StartAsync();
         await provider.PostJsonAsync(Request, ("X-Sim-Prompt-Tokens", "100"), ("X-Sim-Completion-Tokens", "10"), ("X-Correlation-Id", "c-1"));
-        await provider.PostJsonAsync(Request, ("X-Sim-Prompt-Tokens", "200"), ("X-Sim-Completion-Tokens", "20"), ("X-Sim-Cached-Tokens", "50"), ("Cookie", "private=1"));
+        await provider.PostJsonAsync(
+            Request, ("X-Sim-Prompt-Tokens", "200"), ("X-Sim-Completion-Tokens", "20"), ("X-Sim-Cached-Tokens", "50"), ("Cookie", "private=1"));
         await provider.PostJsonAsync(Request, ("X-Sim-Prompt-Tokens", "400"), ("X-Sim-Fault", "500"));
 
         var calls = JsonElement.Parse(await provider.Client.GetStringAsync("/sim/log", Stop));
@@ -28,7 +29,8 @@ public sealed class ServedLogTests
         Assert.Equal("c-1", calls[0].GetProperty("headers").GetProperty("X-Correlation-Id").GetString());
         Assert.False(calls[1].GetProperty("headers").TryGetProperty("Cookie", out _));
         Assert.Equal("500", calls[2].GetProperty("fault").GetString());
-        Assert.Equal("""{"calls":3,"billed":2,"prompt_tokens":300,"cached_tokens":50,"completion_tokens":30,"reasoning_tokens":0,"by_status":{"200":2,"500":1},"unlisted":0,"cache_write_tokens":0,"images":0,"audio_seconds":0,"characters":0,"iteration_tokens":0}""", totals.GetRawText());
+        Assert.Equal(
+            """{"calls":3,"billed":2,"prompt_tokens":300,"cached_tokens":50,"completion_tokens":30,"reasoning_tokens":0,"by_status":{"200":2,"500":1},"unlisted":0,"cache_write_tokens":0,"images":0,"audio_seconds":0,"characters":0,"iteration_tokens":0}""", totals.GetRawText());
     }
 
     [Theory]
@@ -40,7 +42,8 @@ public sealed class ServedLogTests
         for (var call = 1; call <= 3; call++) await provider.PostJsonAsync(Request, ("X-Sim-Prompt-Tokens", "100"));
 
         Assert.Equal(Enumerable.Range(1, listedMax).Select(call => (long)call), provider.Log.Calls().Select(call => call.Call));
-        Assert.Equal((3, 3, 300, 3 - listedMax), (provider.Log.Totals().Calls, provider.Log.Totals().Billed, provider.Log.Totals().PromptTokens, provider.Log.Totals().Unlisted));
+        Assert.Equal((3, 3, 300, 3 - listedMax),
+            (provider.Log.Totals().Calls, provider.Log.Totals().Billed, provider.Log.Totals().PromptTokens, provider.Log.Totals().Unlisted));
     }
 
     [Fact]

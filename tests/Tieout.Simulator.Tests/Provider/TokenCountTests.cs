@@ -64,14 +64,16 @@ public sealed class TokenCountTests
 
         Assert.Equal(400_000, whole.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!.Length);
         Assert.Equal(400_000, events.SkipLast(1).Sum(text =>
-            JsonElement.Parse(text).GetProperty("choices")[0].GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString()!.Length : 0));
+            JsonElement.Parse(text).GetProperty("choices")[0].GetProperty("delta").TryGetProperty("content", out var content)
+                ? content.GetString()!.Length : 0));
     }
 
     [Fact]
     public async Task A_trace_gives_counts_in_order_and_begins_again()
     {
         var path = Path.GetTempFileName();
-        await File.WriteAllTextAsync(path, "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,10,1\n2023-11-16 18:17:04,20,2\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            path, "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,10,1\n2023-11-16 18:17:04,20,2\n", TestContext.Current.CancellationToken);
         await using var provider = await RunningProvider.StartAsync(new() { TracePath = path });
         File.Delete(path);
 

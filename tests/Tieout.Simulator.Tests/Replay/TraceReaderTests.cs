@@ -68,7 +68,8 @@ public sealed class TraceReaderTests
     [InlineData("J\n{\"timestamp\": 1, \"input_length\": \"1\", \"output_length\": 1}", 2, "input_length is not a whole number of tokens.")]
     [InlineData("J\n{\"timestamp\": 1, \"input_length\": 1, \"output_length\": 99999999999}", 2, "output_length is not a whole number of tokens.")]
     [InlineData("J\n{\"timestamp\": 1, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": 5}", 2, "hash_ids is not an array.")]
-    [InlineData("J\n{\"timestamp\": 1, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [null]}", 2, "hash_ids holds something that is not a whole number.")]
+    [InlineData("J\n{\"timestamp\": 1, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [null]}", 2,
+        "hash_ids holds something that is not a whole number.")]
     public void A_malformed_row_is_named_by_its_line(string text, int line, string problem)
     {
         var written = text.Replace("H\n", "TIMESTAMP,ContextTokens,GeneratedTokens\n", StringComparison.Ordinal)

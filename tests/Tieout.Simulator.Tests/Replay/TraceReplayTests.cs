@@ -27,7 +27,8 @@ public sealed class TraceReplayTests
         Assert.Equal((500, 500, 0, 150), (summary.Sent, summary.Ok, summary.Failed, summary.Streamed));
         Assert.Equal(500, summary.CostUnknown); // The provider states no cost; a gateway does.
         var totals = provider.Log.Totals();
-        Assert.Equal((500, rows.Sum(row => (long)row.InputTokens), rows.Sum(row => (long)row.OutputTokens)), (totals.Billed, totals.PromptTokens, totals.CompletionTokens));
+        Assert.Equal((500, rows.Sum(row => (long)row.InputTokens), rows.Sum(row => (long)row.OutputTokens)),
+            (totals.Billed, totals.PromptTokens, totals.CompletionTokens));
         Assert.Equal(
             rows.Select(row => (row.InputTokens, row.OutputTokens)).Order(),
             provider.Log.Calls().Select(call => (call.PromptTokens, call.CompletionTokens)).Order());
@@ -177,7 +178,15 @@ public sealed class TraceReplayTests
         var told = new List<ReplayProgress>();
 
         await RunAsync(
-            new() { Server = new(gateway.Urls.Single()), ApiKey = "k", Model = "m", Concurrency = 2, ProgressEvery = TimeSpan.FromMilliseconds(50), Progress = told.Add },
+            new()
+            {
+                Server = new(gateway.Urls.Single()),
+                ApiKey = "k",
+                Model = "m",
+                Concurrency = 2,
+                ProgressEvery = TimeSpan.FromMilliseconds(50),
+                Progress = told.Add
+            },
             SyntheticHour.Rows(count: 50));
 
         Assert.True(told.Count > 2, $"told {told.Count} times");

@@ -120,11 +120,17 @@ public sealed class ArchiveTests : IDisposable
     {
         await using var closing = ledger;
         var clock = new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000_000), Make.TopUp(1_000_000, "b", "beta"), Make.Budget(900_000)]) await DoAsync(command);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000_000), Make.TopUp(1_000_000, "b", "beta"),
+            Make.Budget(900_000)])
+        {
+            await DoAsync(command);
+        }
+
         for (var month = 0; month < months; month++)
         {
             time.Now = Core.Instant.From(clock.AddMonths(month));
-            await ledger.SubmitAsync([.. Enumerable.Range(1, 40).Select(i => (Command)Make.Charge((month * 100) + i, amount, Make.Labels(i % 2 == 0 ? "acme" : "beta"), "u1", time.Now, fact: true))], Cancel);
+            await ledger.SubmitAsync([.. Enumerable.Range(1, 40).Select(
+                i => (Command)Make.Charge((month * 100) + i, amount, Make.Labels(i % 2 == 0 ? "acme" : "beta"), "u1", time.Now, fact: true))], Cancel);
             await DoAsync(new Command.PlaceHold(Make.Id((month * 100) + 90), Make.Labels(), null, "op", new(5), TimeSpan.FromHours(1)));
             await DoAsync(new Command.Release(Make.Id((month * 100) + 90)));
             await DoAsync(new Command.KeepObject(Make.Object($"resp_{month}")));
@@ -148,9 +154,11 @@ public sealed class ArchiveTests : IDisposable
         Assert.NotEqual(text, changed);
         using (var written = new GZipStream(File.Create(file), CompressionLevel.Fastest)) written.Write(Encoding.UTF8.GetBytes(changed));
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
-        (manifest with { Segments = [segment with { Sha256 = sha256, Rows = changed.Count(c => c == '\n') }, .. manifest.Segments.Skip(1)] }).Write(_archive.Path);
+        (manifest with { Segments = [segment with { Sha256 = sha256, Rows = changed.Count(c => c == '\n') }, .. manifest.Segments.Skip(1)] }).Write(
+            _archive.Path);
     }
 
     /// <summary>What is broken, but for M3: these charges are what a test likes.</summary>
-    private static string Said(VerificationReport report) => string.Join('\n', report.Checks.Where(check => check.Id != "M3").SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}")));
+    private static string Said(VerificationReport report) =>
+        string.Join('\n', report.Checks.Where(check => check.Id != "M3").SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}")));
 }

@@ -15,7 +15,8 @@ public abstract class DamagedStartContract
 
     internal FakeClock Clock { get; } = new();
 
-    /// <summary>All values of all columns take minutes. Without TIEOUT_LONG=1 every so-many-eth is tried: a number that is no divisor of the tries of a column, so that each value is tried in some column.</summary>
+    /// <summary>All values of all columns take minutes. Without TIEOUT_LONG=1 every so-many-eth is tried: a number that is no divisor of the tries of a column,
+    /// so that each value is tried in some column.</summary>
     internal abstract int Stride { get; }
 
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1";
@@ -30,13 +31,15 @@ public abstract class DamagedStartContract
     /// <summary>The columns of every table of the closed ledger.</summary>
     internal abstract IReadOnlyList<(string Table, string Column)> Columns();
 
-    /// <summary>Puts a value, in SQL, into a column of the first or the last row of a table, past all keys and checks. False: the column's type cannot hold the value, or there is no row.</summary>
+    /// <summary>Puts a value, in SQL, into a column of the first or the last row of a table, past all keys and checks. False: the column's type cannot hold the
+    /// value, or there is no row.</summary>
     internal abstract bool TryDamage(string table, string column, string value, bool first);
 
     /// <summary>Puts the rows of the table back as they were before <see cref="TryDamage"/>.</summary>
     internal abstract void Restore(string table);
 
-    // Goal: a start can always come up, read-only where a row cannot be loaded, and names the row. Method: each column of each table in turn gets values that no program writes: too large,
+    // Goal: a start can always come up, read-only where a row cannot be loaded, and names the row. Method: each column of each table in turn gets values that
+    // no program writes: too large,
     // below zero, empty, no JSON, dangling, missing. Then the ledger is opened, read from, written to and closed.
     [Fact]
     public async Task S1_a_start_comes_up_whatever_value_of_whatever_row_is_damaged()
@@ -76,14 +79,22 @@ public abstract class DamagedStartContract
 
     /// <summary>What keeps a start from loading everything, and each fault that was once found.</summary>
     private static bool IsAlwaysTried(string table, string column, string value, bool first) => first && (table, column, value) is
-        ("settings", "body" or "org" or "crc" or "name", "'damaged'" or "'{}'" or "77") or ("attributions", "source" or "org", "9223372036854775807" or "-1") or ("attributions", "control_plane", "77") or ("prices", "body", "'damaged'")
-        or ("accounts", "grants", "'damaged'") or ("heads", "bucket", "77") or ("layout", "buckets", "-1" or "77") or ("chain", "last_usage" or "recorded_at", "9223372036854775807") or ("postings", "credit", "77");
+        ("settings", "body" or "org" or "crc" or "name", "'damaged'" or "'{}'" or "77") or ("attributions", "source" or "org", "9223372036854775807" or "-1")
+            or ("attributions", "control_plane", "77") or ("prices", "body", "'damaged'")
+        or ("accounts", "grants", "'damaged'") or ("heads", "bucket", "77") or ("layout", "buckets", "-1" or "77")
+        or ("chain", "last_usage" or "recorded_at", "9223372036854775807") or ("postings", "credit", "77");
 
     private async Task<bool> IsReadOnlyAfterStartAsync(List<string> wrong, string damage)
     {
         await using var ledger = Open();
         var health = ledger.Health;
-        if (health.IsReadOnly && (health.Reason is null || !health.Reason.Contains("ow", StringComparison.Ordinal) || !health.Reason.Contains("table ", StringComparison.Ordinal))) wrong.Add($"{damage}: the reason names no row: {health.Reason}");
+        if (health.IsReadOnly
+            && (health.Reason is null || !health.Reason.Contains("ow", StringComparison.Ordinal)
+                || !health.Reason.Contains("table ", StringComparison.Ordinal)))
+        {
+            wrong.Add($"{damage}: the reason names no row: {health.Reason}");
+        }
+
         if (!health.IsReadOnly && ledger.Read.Org("beta") is null) wrong.Add($"{damage}: an org is gone without a word.");
         await ReadAsync(ledger);
         try
@@ -131,10 +142,12 @@ public abstract class DamagedStartContract
         var memory = new MemoryLedger { Now = Clock.Now };
         foreach (var command in (Command[])
         [
-            Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start"), Make.Budget(500), new Command.Grant("g1", "acme", new(50), 1, Clock.Now + TimeSpan.FromDays(1)),
+            Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start"), Make.Budget(500),
+            new Command.Grant("g1", "acme", new(50), 1, Clock.Now + TimeSpan.FromDays(1)),
             Make.Hold(memory, 1, 20), Make.Settle(1, 15, at: Clock.Now), Make.Hold(memory, 2, 30), Make.Charge(3, 10, at: Clock.Now),
             new Command.PlaceHold(Make.Id(5), Make.Labels(), null, "op5", new(1), TimeSpan.FromMinutes(1)) { Lineage = Make.Step(previous: null) },
-            new Command.Announce("a1", "acme", "alert.test", "{}"), Make.Asked(Make.TopUp(7, "t2")), new Command.KeepObject(Make.Object("file-1")), new Command.KeepObject(Make.Object("file-2", isPending: true)), Make.Charge(4, 10_000, Make.Labels(team: "red"), "ann", Clock.Now, fact: true),
+            new Command.Announce("a1", "acme", "alert.test", "{}"), Make.Asked(Make.TopUp(7, "t2")), new Command.KeepObject(Make.Object("file-1")),
+            new Command.KeepObject(Make.Object("file-2", isPending: true)), Make.Charge(4, 10_000, Make.Labels(team: "red"), "ann", Clock.Now, fact: true),
         ])
         {
             var outcome = await ledger.SubmitAsync(command, Cancel);

@@ -10,7 +10,8 @@ namespace Tieout.Storage.Tests.Contract;
 /// <summary>Each table of both stores has the columns of its declaration: the same names, in the same order, of the type, optional or not.</summary>
 public sealed class DeclaredTablesTests
 {
-    private static readonly string Declared = string.Join('\n', ArchiveTable.All.SelectMany(table => table.Columns.Select(column => $"{table.Name}.{column.Name} {column.Type} {column.IsOptional}")));
+    private static readonly string Declared = string.Join(
+        '\n', ArchiveTable.All.SelectMany(table => table.Columns.Select(column => $"{table.Name}.{column.Name} {column.Type} {column.IsOptional}")));
 
     [Fact]
     public void L8_the_tables_of_a_file_are_as_declared()

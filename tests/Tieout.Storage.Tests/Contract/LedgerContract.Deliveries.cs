@@ -13,10 +13,15 @@ public abstract partial class LedgerContract
     [Fact]
     public async Task L3_a_message_is_told_once_also_after_a_restart()
     {
-        await using (var ledger = await ToldAsync()) Assert.IsType<Core.Ledger.Outcome.Replayed>(await ledger.SubmitAsync(new Command.Announce("alert/1", "acme", "alert.test", "{}"), Stop));
+        await using (var ledger = await ToldAsync())
+        {
+            Assert.IsType<Core.Ledger.Outcome.Replayed>(await ledger.SubmitAsync(new Command.Announce("alert/1", "acme", "alert.test", "{}"), Stop));
+        }
+
         await using var again = Open(fresh: false);
         Assert.IsType<Core.Ledger.Outcome.Replayed>(await again.SubmitAsync(new Command.Announce("alert/9", "", "alert.test", "{}"), Stop));
-        var other = Assert.IsType<Core.Ledger.Outcome.Refused>(await again.SubmitAsync(new Command.Announce("alert/1", "acme", "alert.test", """{"n":2}"""), Stop));
+        var other = Assert.IsType<Core.Ledger.Outcome.Refused>(
+            await again.SubmitAsync(new Command.Announce("alert/1", "acme", "alert.test", """{"n":2}"""), Stop));
         Assert.Equal(Refusal.IdReused, other.Reason);
     }
 
@@ -154,10 +159,12 @@ public abstract partial class LedgerContract
     }
 
     private static async Task<List<string>> WaitingAsync(ILedger ledger, Lane lane) =>
-        [.. (await ledger.Deliveries.WaitingAsync(lane, 10, Stop)).Select(waiting => waiting.Message.Id).Where(id => id.StartsWith("alert", StringComparison.Ordinal))];
+        [.. (await ledger.Deliveries.WaitingAsync(lane, 10, Stop)).Select(waiting => waiting.Message.Id).Where(
+            id => id.StartsWith("alert", StringComparison.Ordinal))];
 
     private static async Task<long> FirstAsync(ILedger ledger, Lane lane) =>
         (await ledger.Deliveries.WaitingAsync(lane, 10, Stop)).First(waiting => waiting.Message.Type == "alert.test").Message.Seq;
 
-    private DeliveryAttempt Attempt(long seq, DeliveryState state, int? status) => new(seq, state, Core.Instant.From(Clock.GetUtcNow()), 1, status, status is null ? "no answer" : null);
+    private DeliveryAttempt Attempt(long seq, DeliveryState state, int? status) =>
+        new(seq, state, Core.Instant.From(Clock.GetUtcNow()), 1, status, status is null ? "no answer" : null);
 }

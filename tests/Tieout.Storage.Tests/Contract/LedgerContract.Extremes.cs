@@ -31,7 +31,8 @@ public abstract partial class LedgerContract
             {
                 for (var i = 1; i <= 3; i++, sum += Amount.TransferMax)
                 {
-                    Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Make.Charge((open * 100) + (round * 10) + i, MaxNanos, at: Clock.Now, fact: true), Cancel));
+                    Assert.IsType<Outcome.Done>(
+                        await ledger.SubmitAsync(Make.Charge((open * 100) + (round * 10) + i, MaxNanos, at: Clock.Now, fact: true), Cancel));
                 }
 
                 await AssertReportedAsync(ledger, sum);
@@ -60,7 +61,8 @@ public abstract partial class LedgerContract
             Assert.Equal(sum, Amount.Sum(tallies.Select(tally => tally.Tally.Total)));
         }
 
-        Assert.DoesNotContain((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, Clock.Now), Cancel)).Findings, finding => finding.Code.Name.EndsWith("drift", StringComparison.Ordinal));
+        Assert.DoesNotContain((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, Clock.Now),
+            Cancel)).Findings, finding => finding.Code.Name.EndsWith("drift", StringComparison.Ordinal));
     }
 
     // 923 ingests of 10^12 tokens overflowed an hourly cell, and every start after it.
@@ -69,14 +71,18 @@ public abstract partial class LedgerContract
     {
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        Command.Settle Settle(int id) => new(Make.Priced(id, 0) with { Usage = Make.Priced(id, 0).Usage with { Counts = new(long.MaxValue, 0, 0, long.MaxValue, 0), Basis = UsageBasis.Failed } });
+        Command.Settle Settle(int id) =>
+            new(Make.Priced(
+                id, 0) with
+            { Usage = Make.Priced(id, 0).Usage with { Counts = new(long.MaxValue, 0, 0, long.MaxValue, 0), Basis = UsageBasis.Failed } });
 
         for (var open = 0; open < 2; open++)
         {
             // Only a settlement is never asked how much it counts, because the provider has been spent on.
             for (var i = open * 2 + 1; i <= open * 2 + 2; i++)
             {
-                Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new Amount(1), TimeSpan.FromMinutes(1)), Cancel));
+                Assert.IsType<Outcome.Done>(
+                    await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(i), Make.Labels(), null, $"op{i}", new Amount(1), TimeSpan.FromMinutes(1)), Cancel));
                 Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Settle(i), Cancel));
             }
 
@@ -96,7 +102,8 @@ public abstract partial class LedgerContract
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         var (before, charge) = (ledger.Read.AsOf, Make.Priced(1, 0, at: Clock.Now));
-        foreach (var counts in (UsageCounts[])[new(1_000_000_000_000, 0, 0, 0, 0), new(0, 0, 0, UsageUnits.OutputTokens.Max + 1, 0), new(0, 0, 0, 0, 0, "{\"web_searches\":1000001}")])
+        foreach (var counts in (UsageCounts[])[new(1_000_000_000_000, 0, 0, 0, 0), new(0, 0, 0, UsageUnits.OutputTokens.Max + 1, 0),
+            new(0, 0, 0, 0, 0, "{\"web_searches\":1000001}")])
         {
             var command = new Command.Charge(charge with { Usage = charge.Usage with { Counts = counts } }, Fact: true);
             Assert.Equal(Refusal.CountTooLarge, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(command, Cancel)).Reason);
@@ -141,10 +148,12 @@ public abstract partial class LedgerContract
     }
 
     private static Gen<Int128> ExtremeNanos { get; } = Gen.OneOf(
-        Gen.Elements<Int128>(0, 1, -1, MaxNanos, MaxNanos - 1, (Int128)MaxNanos + 1, long.MaxValue, long.MinValue, Int128.MaxValue, Int128.MinValue, Amount.SumMax.Nanos, Amount.SumMax.Nanos + 1),
+        Gen.Elements<Int128>(0, 1, -1, MaxNanos, MaxNanos - 1, (Int128)MaxNanos + 1, long.MaxValue, long.MinValue, Int128.MaxValue, Int128.MinValue,
+            Amount.SumMax.Nanos, Amount.SumMax.Nanos + 1),
         Gen.Choose(0, int.MaxValue).Select(nanos => (Int128)nanos));
 
-    private static Gen<long> ExtremeCount { get; } = Gen.Elements(0, 1, UsageUnits.InputTokens.Max, UsageUnits.InputTokens.Max + 1, 1_000_000_000_000, long.MaxValue);
+    private static Gen<long> ExtremeCount { get; } = Gen.Elements(
+        0, 1, UsageUnits.InputTokens.Max, UsageUnits.InputTokens.Max + 1, 1_000_000_000_000, long.MaxValue);
 
     private Gen<Func<int, Command>> ExtremeCommands => Gen.OneOf(MoneyIn, HoldsAndSettlements, Charges, Corrections);
 

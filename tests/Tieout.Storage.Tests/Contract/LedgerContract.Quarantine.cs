@@ -6,7 +6,8 @@ namespace Tieout.Storage.Tests.Contract;
 
 public abstract partial class LedgerContract
 {
-    // Goal: one command that cannot be decided takes nobody along. Method: a setting of a kind that has a command of its own makes the rules throw; it is sent in
+    // Goal: one command that cannot be decided takes nobody along. Method: a setting of a kind that has a command of its own makes the rules throw; it is sent
+    // in
     // the middle of charges of another org, alone, and again.
     [Fact]
     public async Task A_command_that_cannot_be_decided_goes_into_quarantine_and_all_others_are_carried_out()
@@ -75,7 +76,10 @@ public abstract partial class LedgerContract
     {
         await using (var ledger = Open(fresh: true))
         {
-            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(500), Make.Charge(1, 10)]) await ledger.SubmitAsync(command, Cancel);
+            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(500), Make.Charge(1, 10)])
+            {
+                await ledger.SubmitAsync(command, Cancel);
+            }
         }
 
         Tamper("UPDATE settings SET body = 'no budget' WHERE kind = 1");

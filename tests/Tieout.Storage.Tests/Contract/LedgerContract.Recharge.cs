@@ -7,7 +7,8 @@ namespace Tieout.Storage.Tests.Contract;
 /// <summary>Charges that are taken back and made anew in one.</summary>
 public abstract partial class LedgerContract
 {
-    // Goal: a hold is never refused for a moment in which both the old and the new charge stand. Method: holds for all that is left, while charges are made anew.
+    // Goal: a hold is never refused for a moment in which both the old and the new charge stand. Method: holds for all that is left, while charges are made
+    // anew.
     [Fact]
     public async Task L2_while_charges_are_made_anew_nobody_is_refused_what_is_left()
     {
@@ -21,7 +22,8 @@ public abstract partial class LedgerContract
         // Opened again, so that what is taken back must be read.
         await using (var ledger = Open(fresh: false))
         {
-            var charged = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Where(posting => posting.Kind == PostingKind.Charge).ToList();
+            var charged = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Where(
+                posting => posting.Kind == PostingKind.Charge).ToList();
             var free = ledger.Read.Balance("acme")!.Available!.Value;
             for (var i = 0; i < charged.Count; i++)
             {
@@ -45,7 +47,8 @@ public abstract partial class LedgerContract
 
             // What it takes back may have been charged just before, in the same list.
             var next = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel)))[^1].Seq + 1;
-            var list = await ledger.SubmitAsync([Make.Charge(400, 5, at: Clock.Now), Make.Recharge([next], Make.Charge(401, 4, at: Clock.Now, fact: true))], Cancel);
+            var list = await ledger.SubmitAsync(
+                [Make.Charge(400, 5, at: Clock.Now), Make.Recharge([next], Make.Charge(401, 4, at: Clock.Now, fact: true))], Cancel);
             Assert.All(list, outcome => Assert.IsType<Outcome.Done>(outcome));
             Assert.Equal(free.Nanos - 4, ledger.Read.Balance("acme")!.Available!.Value.Nanos);
         }

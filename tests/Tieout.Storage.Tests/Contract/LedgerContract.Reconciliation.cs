@@ -14,7 +14,8 @@ namespace Tieout.Storage.Tests.Contract;
 public abstract partial class LedgerContract
 {
     /// <summary>What a sound book may have: overspending, and what histories do that no gateway does (charge what they like, leave holds open).</summary>
-    private static readonly HashSet<FindingCode> OfHistories = [FindingCode.Overrun, FindingCode.UsageAboveCeiling, FindingCode.Mispriced, FindingCode.OrphanHold, FindingCode.Unattributed];
+    private static readonly HashSet<FindingCode> OfHistories = [FindingCode.Overrun, FindingCode.UsageAboveCeiling, FindingCode.Mispriced,
+        FindingCode.OrphanHold, FindingCode.Unattributed];
 
     [Fact]
     public void R1_any_history_reconciles_with_itself() => ForAnyHistory(async (steps, memory) =>
@@ -32,7 +33,8 @@ public abstract partial class LedgerContract
         // Looked at bit by bit or at once, it is the same.
         since = await RunAsync(ledger, full: false);
         var report = await RunAsync(ledger, full: true);
-        Assert.Equal(report.Findings.Select(finding => (finding.Id, finding.Difference)).Order(), since.Findings.Select(finding => (finding.Id, finding.Difference)).Order());
+        Assert.Equal(report.Findings.Select(finding => (finding.Id, finding.Difference)).Order(),
+            since.Findings.Select(finding => (finding.Id, finding.Difference)).Order());
         Assert.Equal([], report.Findings.Where(finding => !OfHistories.Contains(finding.Code)).Select(finding => $"{finding.Id}: {finding.Cause}"));
         Assert.Equal(ledger.Read.AsOf, report.AsOf);
         Assert.True(report.Checked > 0);
@@ -42,7 +44,10 @@ public abstract partial class LedgerContract
     public async Task R1_a_wrong_price_is_found_and_its_correction_brings_it_to_zero()
     {
         await using var ledger = Open(fresh: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(300, "start"), Make.Charge(1, 30, at: Clock.Now, fact: true)])
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        }
 
         var finding = Assert.Single(await FindAsync(ledger, FindingCode.Mispriced));
         Assert.Equal((new Amount(30), Amount.Zero, new Amount(30)), (finding.Left, finding.Right, finding.Difference));
@@ -58,7 +63,11 @@ public abstract partial class LedgerContract
     public async Task L3_L6_a_recorded_charge_needs_its_record_and_counts_once()
     {
         await using var ledger = Open(fresh: true);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.Charge(1, 30, at: Clock.Now, fact: true)])
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        }
+
         foreach (var (org, usage) in (ReadOnlySpan<(string, long)>)[("acme", 7), ("beta", 1)])
         {
             Assert.Equal(Refusal.PostingNotFound, Assert.IsType<Outcome.Refused>(Submit(new Command.ChargeRecorded("fix", org, usage, "finding"))).Reason);
@@ -84,7 +93,11 @@ public abstract partial class LedgerContract
         await using (var ledger = Open(fresh: true))
         {
             await BeginAsync(ledger);
-            foreach (var command in (Command[])[Make.Budget(5_000, window: Core.Budgets.WindowUnit.Month), new Command.Grant("gift", "acme", new(50), 1, Clock.Now + TimeSpan.FromHours(1)), Make.Charge(1, 30, at: Clock.Now, fact: true)]) await DoAsync(ledger, command);
+            foreach (var command in (Command[])[Make.Budget(5_000, window: Core.Budgets.WindowUnit.Month),
+                new Command.Grant("gift", "acme", new(50), 1, Clock.Now + TimeSpan.FromHours(1)), Make.Charge(1, 30, at: Clock.Now, fact: true)])
+            {
+                await DoAsync(ledger, command);
+            }
         }
 
         Tamper("UPDATE accounts SET credits = credits + 700, version = version + 1 WHERE no = 1");
@@ -97,12 +110,20 @@ public abstract partial class LedgerContract
             Assert.Equal(
                 [("cell_drift", -11), ("counter_drift", 9), ("quota_mismatch", 700), ("window_drift", -30)],
                 found.Select(finding => (finding.Code.Name, finding.Difference!.Value.Nanos)).Order());
-            foreach (var command in (Command[])[Make.Charge(3, 60, at: Clock.Now, fact: true), Held(2), Held(4), Make.Settle(2, 10, at: Clock.Now), new Command.ExpireGrant("acme", "gift")]) await ledger.SubmitAsync(command, Cancel);
+            foreach (var command in (Command[])[Make.Charge(3, 60, at: Clock.Now, fact: true), Held(2), Held(4), Make.Settle(2, 10, at: Clock.Now),
+                new Command.ExpireGrant("acme", "gift")])
+            {
+                await ledger.SubmitAsync(command, Cancel);
+            }
 
             // A further run goes on with the sums of the one before; what that one said stays as it was.
             await RunAsync(ledger, full: false);
             foreach (var finding in found) await ledger.RepairAsync([((Repair.Rebuild)finding.Repair).Drift!]);
-            foreach (var full in (bool[])[false, true]) Assert.DoesNotContain((await RunAsync(ledger, full)).Findings, finding => finding.Repair is Repair.Rebuild);
+            foreach (var full in (bool[])[false, true])
+            {
+                Assert.DoesNotContain((await RunAsync(ledger, full)).Findings, finding => finding.Repair is Repair.Rebuild);
+            }
+
             await DoAsync(ledger, Make.Charge(5, 1, at: Clock.Now, fact: true));
             var account = ledger.Read.Balance("acme")!;
             Assert.Equal((300 + 50 - 101, 20), (account.Balance.Nanos, account.Held.Nanos));
@@ -149,18 +170,22 @@ public abstract partial class LedgerContract
         {
             foreach (var full in (bool[])[false, true])
             {
-                Assert.Equal(ids, (await RunAsync(ledger, full)).Findings.Where(finding => finding.Code == FindingCode.MissingUsage).Select(finding => finding.Scope.Usage!.Value));
+                Assert.Equal(ids,
+                    (await RunAsync(ledger, full)).Findings.Where(finding => finding.Code == FindingCode.MissingUsage).Select(
+                        finding => finding.Scope.Usage!.Value));
             }
         }
     }
 
-    // Goal: what is beyond a run's findings is counted, and is the next run's when there is room. Method: a hundred too many, of which two hundred are accepted.
+    // Goal: what is beyond a run's findings is counted, and is the next run's when there is room. Method: a hundred too many, of which two hundred are
+    // accepted.
     [Fact]
     public async Task R1_odd_rows_beyond_a_runs_findings_are_the_next_runs()
     {
         await using var ledger = Open(fresh: true);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(100_000)]) await DoAsync(ledger, command);
-        var outcomes = await ledger.SubmitAsync([.. Enumerable.Range(1, BookQuery.FindingsMax + 100).Select(id => Make.Charge(id, 1, at: Clock.Now, fact: true))], Cancel);
+        var outcomes =
+            await ledger.SubmitAsync([.. Enumerable.Range(1, BookQuery.FindingsMax + 100).Select(id => Make.Charge(id, 1, at: Clock.Now, fact: true))], Cancel);
         Assert.All(outcomes, outcome => Assert.IsType<Outcome.Done>(outcome));
         var first = await RunAsync(ledger, full: true);
         Assert.Equal((BookQuery.FindingsMax, 100), (first.Findings.Count, first.More));
@@ -177,5 +202,6 @@ public abstract partial class LedgerContract
         ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now, Full: full), TestContext.Current.CancellationToken);
 
     private async Task<IReadOnlyList<Finding>> FindAsync(ILedger ledger, FindingCode code) =>
-        [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken)).Findings.Where(finding => finding.Code == code)];
+        [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Clock.Now), TestContext.Current.CancellationToken)).Findings.Where(
+            finding => finding.Code == code)];
 }

@@ -17,7 +17,8 @@ public abstract partial class LedgerContract
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         var (version, settings, commit) = (ledger.Read.SettingsVersion, ledger.Read.Settings, ledger.Health.Commit);
-        var outcomes = await ledger.SubmitAsync([Make.Charge(1, 10, at: Clock.Now), Seen("a", "{}"), Make.Charge(2, 10, at: Clock.Now), Seen("b", "{}"), Seen("b", """{"n":1}""")], Cancel);
+        var outcomes = await ledger.SubmitAsync(
+            [Make.Charge(1, 10, at: Clock.Now), Seen("a", "{}"), Make.Charge(2, 10, at: Clock.Now), Seen("b", "{}"), Seen("b", """{"n":1}""")], Cancel);
         Assert.All(outcomes, outcome => Assert.IsType<Outcome.Done>(outcome));
         Assert.Equal((version, commit + 1), (ledger.Read.SettingsVersion, ledger.Health.Commit));
         Assert.Same(settings, ledger.Read.Settings);
@@ -56,7 +57,8 @@ public abstract partial class LedgerContract
     {
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        foreach (var (org, name, body) in new[] { ("beta", "INV-2", "1"), ("acme", "b", "1"), ("acme", "B", "1"), ("", "z", "1"), ("acme", "INV-10", "1"), ("acme", "b", "2"), ("acme", "INV-9", "1"), ("", "z", "3") })
+        foreach (var (org, name, body) in new[] { ("beta", "INV-2", "1"), ("acme", "b", "1"), ("acme", "B", "1"), ("", "z", "1"), ("acme", "INV-10",
+            "1"), ("acme", "b", "2"), ("acme", "INV-9", "1"), ("", "z", "3") })
         {
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen(name, body, org: org), Cancel));
         }
@@ -69,28 +71,35 @@ public abstract partial class LedgerContract
         Assert.Equal(all[2..4], (await ledger.Read.AllRecordsAsync(RecordKind.Incident, "acme", "INV-", Cancel).ToListAsync(Cancel)).Select(Shown));
 
         // One name, in every org that has it and for the platform, the newest each.
-        foreach (var (org, body) in new[] { ("beta", "1"), ("", "2"), ("acme", "3"), ("beta", "4") }) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Seen("same", body, org: org), Cancel));
+        foreach (var (org, body) in new[] { ("beta", "1"), ("", "2"), ("acme", "3"), ("beta", "4") }) Assert.IsType<Outcome.Done>(
+            await ledger.SubmitAsync(Seen("same", body, org: org), Cancel));
         Assert.Equal(["/same=2", "acme/same=3", "beta/same=4"], (await ledger.Read.RecordsNamedAsync(RecordKind.Incident, "same", Cancel)).Select(Shown));
         Assert.Empty(await ledger.Read.RecordsNamedAsync(RecordKind.Evidence, "same", Cancel));
 
         async Task<List<string>> PagedAsync(string? org)
         {
             var rows = new List<RecordRow>();
-            while (await ledger.Read.RecordsAsync(RecordKind.Incident, org, rows.Count == 0 ? null : rows[^1].Key, 2, Cancel) is { Count: > 0 } page) rows.AddRange(page);
+            while (await ledger.Read.RecordsAsync(RecordKind.Incident, org, rows.Count == 0 ? null : rows[^1].Key, 2, Cancel) is { Count: > 0 } page)
+            {
+                rows.AddRange(page);
+            }
+
             return [.. rows.Select(Shown)];
         }
 
         static string Shown(RecordRow row) => $"{row.Org}/{row.Name}={row.Body}";
     }
 
-    // Goal: the list of open findings is one query, and has each open finding once. Method: a run's finding that is opened, closed and opened again; one that stays closed; two that
+    // Goal: the list of open findings is one query, and has each open finding once. Method: a run's finding that is opened, closed and opened again; one that
+    // stays closed; two that
     // the ledger opened, one of them closed by a record, one twice for the same attempt; one that has no id of its own. Pages of one and of all say the same.
     [Fact]
     public async Task R1_open_findings_are_listed_once_each_by_their_newest_row()
     {
         await using var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        foreach (var (name, state) in new[] { ("thing-1", "open"), ("thing-2", "open"), ("thing-1", "ended"), ("thing-1", "open"), ("thing-2", "corrected") }) await StateAsync(name, state);
+        foreach (var (name, state) in new[] { ("thing-1", "open"), ("thing-2", "open"), ("thing-1", "ended"), ("thing-1", "open"), ("thing-2",
+            "corrected") }) await StateAsync(name, state);
         await StateAsync("note", "open", """{"cause":"x"}""");
         foreach (var usage in (int[])[71, 72]) await ledger.SubmitAsync(Make.Charge(usage, 5_000, at: Clock.Now, fact: true), Cancel);
         Clock.Now += TimeSpan.FromSeconds(1);
@@ -118,7 +127,8 @@ public abstract partial class LedgerContract
             Clock.Now += TimeSpan.FromSeconds(1);
         }
 
-        static string Shown(StoredFinding stored) => $"{stored.Row.Code} {stored.Row.Attempt?.ToString() ?? (stored.Row.Detail.Contains("cause", StringComparison.Ordinal) ? "note" : Finding.IdOf(stored.Row))}";
+        static string Shown(StoredFinding stored) =>
+            $"{stored.Row.Code} {stored.Row.Attempt?.ToString() ?? (stored.Row.Detail.Contains("cause", StringComparison.Ordinal) ? "note" : Finding.IdOf(stored.Row))}";
     }
 
     [Fact]

@@ -11,7 +11,8 @@ public abstract partial class LedgerContract
         await using (var ledger = Open(fresh: true))
         {
             await ledger.SubmitAsync(Make.OpenOrg(), Stop);
-            await ledger.RefusedRequests.AddAsync([Refused("acme", "corr-1", 1), Refused("beta", "corr-1", 2), Refused("", "corr-1", 3), Refused("acme", "corr-2", 4)], Stop);
+            await ledger.RefusedRequests.AddAsync(
+                [Refused("acme", "corr-1", 1), Refused("beta", "corr-1", 2), Refused("", "corr-1", 3), Refused("acme", "corr-2", 4)], Stop);
         }
 
         await using var again = Open(fresh: false);
@@ -33,7 +34,8 @@ public abstract partial class LedgerContract
         Assert.Empty(await ledger.RefusedRequests.FindAsync("acme", "old", default, 10, Stop));
         Assert.Single(await ledger.RefusedRequests.FindAsync("beta", "old", default, 10, Stop));
 
-        await ledger.RefusedRequests.AddAsync([.. Enumerable.Range(0, IRefusedRequests.PerOrgMax).Select(number => Refused("acme", $"many-{number}", day + 2 + number))], Stop);
+        await ledger.RefusedRequests.AddAsync(
+            [.. Enumerable.Range(0, IRefusedRequests.PerOrgMax).Select(number => Refused("acme", $"many-{number}", day + 2 + number))], Stop);
         Assert.Empty(await ledger.RefusedRequests.FindAsync("acme", "new", default, 10, Stop));
         Assert.Single(await ledger.RefusedRequests.FindAsync("acme", "many-0", default, 10, Stop));
         Assert.Single(await ledger.RefusedRequests.FindAsync("beta", "old", default, 10, Stop));
@@ -43,5 +45,6 @@ public abstract partial class LedgerContract
     }
 
     private static RefusedRequest Refused(string org, string correlation, int second) =>
-        new(Guid.CreateVersion7(), new FakeClock().Now + TimeSpan.FromSeconds(second), org, correlation, "key_1", "10.0.0.1", "POST", null, 402, "budget_exhausted");
+        new(Guid.CreateVersion7(), new FakeClock().Now + TimeSpan.FromSeconds(second), org, correlation, "key_1", "10.0.0.1", "POST", null, 402,
+            "budget_exhausted");
 }

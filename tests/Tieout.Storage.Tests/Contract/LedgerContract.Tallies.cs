@@ -21,7 +21,8 @@ public abstract partial class LedgerContract
         var from = memory.Now - TimeSpan.FromMinutes(3);
         foreach (var org in memory.Book.Orgs.Keys)
         {
-            var query = new TallyQuery(org, from, new(long.MaxValue), 7 * Instant.MicrosPerSecond, TallyFigure.Charge, memory.Now - TimeSpan.FromMinutes(1), StepNanos: 7);
+            var query = new TallyQuery(
+                org, from, new(long.MaxValue), 7 * Instant.MicrosPerSecond, TallyFigure.Charge, memory.Now - TimeSpan.FromMinutes(1), StepNanos: 7);
             Assert.Equal(Expected(memory, query), Known(await ledger.Read.TalliesAsync(query, Cancel)));
             var costs = query with { Figure = TallyFigure.ProviderCost, SlotMicros = long.MaxValue };
             Assert.Equal(Expected(memory, costs), Known(await ledger.Read.TalliesAsync(costs, Cancel)));

@@ -21,7 +21,8 @@ public abstract partial class LedgerContract
         (string Org, Guid Id, string Correlation)[] all =
         [
             ("acme", Guid.CreateVersion7(at), made), ("acme", Guid.CreateVersion7(at.AddHours(3)), made), ("beta", Guid.CreateVersion7(at), made),
-            ("acme", Guid.CreateVersion7(at), made.ToUpperInvariant()), ("acme", Guid.CreateVersion7(at), "batch 7"), ("acme", Guid.CreateVersion7(at.AddDays(1)), "batch 7"),
+            ("acme", Guid.CreateVersion7(at), made.ToUpperInvariant()), ("acme", Guid.CreateVersion7(at), "batch 7"),
+            ("acme", Guid.CreateVersion7(at.AddDays(1)), "batch 7"),
             ("acme", Guid.CreateVersion7(at), "x"),
         ];
         foreach (var (org, id, correlation) in all)
@@ -62,9 +63,11 @@ public abstract partial class LedgerContract
         await ledger.SubmitAsync(Make.Budget(100), Cancel);
         await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new Amount(70), TimeSpan.FromMinutes(1)), Cancel);
         await ledger.SubmitAsync([Make.Settle(1, 60, at: Clock.Now), Make.Charge(2, 1, at: Clock.Now)], Cancel);
-        var charge = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).First(posting => posting.Amount.Nanos == 60);
+        var charge = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).First(
+            posting => posting.Amount.Nanos == 60);
         await ledger.SubmitAsync(new Command.Correct("fix1", "acme", charge.Seq, new Amount(50), "finding a"), Cancel);
-        var again = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Single(posting => posting.Amount.Nanos == 50);
+        var again = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Single(
+            posting => posting.Amount.Nanos == 50);
         await ledger.SubmitAsync(new Command.Correct("fix2", "acme", again.Seq, null, "finding b"), Cancel);
 
         var attempt = (await ledger.Read.AttemptAsync("acme", Make.Id(1), Cancel))!;
@@ -73,7 +76,11 @@ public abstract partial class LedgerContract
         Assert.Equal(
             [(PostingKind.Charge, 60L), (PostingKind.Reversal, 60), (PostingKind.ReEntry, 50), (PostingKind.Reversal, 50)],
             records.Postings.Select(posting => (posting.Row.Kind, posting.Row.Amount.Nanos)));
-        foreach (var posting in records.Postings) Assert.Equal((await ledger.Read.CommitOfAsync("acme", posting.Row.Seq, Cancel)).Commit, posting.Commit.Commit);
+        foreach (var posting in records.Postings)
+        {
+            Assert.Equal((await ledger.Read.CommitOfAsync("acme", posting.Row.Seq, Cancel)).Commit, posting.Commit.Commit);
+        }
+
         Assert.Equal([records.Held!.Commit + 1, records.Used!.Commit], [records.Used.Commit, records.Ended.Commit.Commit]);
         Assert.Contains(records.Outbox, message => message.Commit.Commit == records.Used.Commit && message.Row.Body.Contains("50", StringComparison.Ordinal));
         Assert.All(records.Outbox, message => Assert.Equal("acme", message.Row.Org));
@@ -92,7 +99,8 @@ public abstract partial class LedgerContract
         foreach (var step in steps) await TakeAsync(ledger, memory, step);
         foreach (var org in memory.Book.Orgs.Keys)
         {
-            var counted = (await ledger.Read.RecountAsync(org, ledger.Read.BudgetStates(org), memory.Now, Cancel)).ToDictionary(window => window.Key, window => window.Posted);
+            var counted = (await ledger.Read.RecountAsync(org, ledger.Read.BudgetStates(org), memory.Now, Cancel)).ToDictionary(
+                window => window.Key, window => window.Posted);
             foreach (var window in ledger.Read.Budgets(org, memory.Now))
             {
                 Assert.Equal(window.Posted, counted.GetValueOrDefault(new(window.State.No, window.Period.Start, window.Each)));

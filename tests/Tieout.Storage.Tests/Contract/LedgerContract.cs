@@ -75,7 +75,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
 
         Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(Make.Charge(1, 40, at: Clock.Now), Cancel));
         Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(1, 41, at: Clock.Now), Cancel)).Reason);
-        Assert.Equal(Refusal.InsufficientBalance, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(2, 1_000, at: Clock.Now), Cancel)).Reason);
+        Assert.Equal(
+            Refusal.InsufficientBalance, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Make.Charge(2, 1_000, at: Clock.Now), Cancel)).Reason);
         Assert.Equal(before, ledger.Health.Commit);
         Assert.Equal(260, ledger.Read.Balance("acme")!.Balance.Nanos);
     }
@@ -125,7 +126,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
         for (var list = 0; list < 10; list++)
         {
             var ids = Enumerable.Range(list * 300 + 1, 300).ToList();
-            sent.Add(ledger.SubmitAsync([.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(5), lifetime))], Cancel).AsTask());
+            sent.Add(ledger.SubmitAsync(
+                [.. ids.Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(5), lifetime))], Cancel).AsTask());
             sent.Add(ledger.SubmitAsync([.. ids.Select(id => Make.Settle(id, 3, at: Clock.Now))], Cancel).AsTask());
             sent.Add(ledger.SubmitAsync([.. ids.Select(id => Make.Settle(id, 3, at: Clock.Now))], Cancel).AsTask());
         }
@@ -151,7 +153,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
         await ledger.SubmitAsync(Make.Charge(1, 40, Make.Labels(team: "red"), at: Clock.Now), Cancel);
         await ledger.SubmitAsync(Make.Charge(2, 30, Make.Labels(team: "blue"), "u1", Clock.Now), Cancel);
         await ledger.SubmitAsync(Make.Charge(3, 7, Make.Labels("beta"), at: Clock.Now), Cancel);
-        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Last(row => row.Kind == PostingKind.Charge);
+        var posting = (await ToListAsync(ledger.Read.PostingsAsync("acme", Instant.UnixEpoch, new(long.MaxValue), 0, Cancel))).Last(
+            row => row.Kind == PostingKind.Charge);
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Correct("fix", "acme", posting.Seq, new Amount(10), "found"), Cancel));
         var (from, to) = (Clock.Now - TimeSpan.FromHours(1), Clock.Now + TimeSpan.FromHours(1));
 
@@ -161,7 +164,9 @@ public abstract partial class LedgerContract : IAsyncLifetime
         var cells = await ledger.Read.CellsAsync("acme", from, to, Cancel);
         Assert.Equal([40, 30], usage.Select(row => row.Charge.Nanos));
         Assert.Equal((50, 50, 4, 2), (totals.Postings.Nanos, totals.Usage.Nanos, totals.PostingCount, totals.UsageCount));
-        Assert.Equal((50, -20, 2), (Amount.Sum(charges.Select(line => line.Charge)).Nanos, Amount.Sum(charges.Select(line => line.Corrections)).Nanos, charges.Sum(line => line.Attempts)));
+        Assert.Equal((50, -20, 2),
+            (Amount.Sum(charges.Select(line => line.Charge)).Nanos, Amount.Sum(charges.Select(line => line.Corrections)).Nanos,
+                charges.Sum(line => line.Attempts)));
         Assert.Equal((50, 2), (Amount.Sum(cells.Select(cell => cell.Sums.Charge)).Nanos, cells.Sum(cell => cell.Sums.Attempts)));
         Assert.Equal(50, ledger.Read.SpentToday("acme", Clock.Now).Nanos);
         Assert.Equal(250, ledger.Read.Balance("acme")!.Balance.Nanos);
@@ -210,7 +215,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
             await ledger.SubmitAsync(Make.Charge(id + 10, 5_000_000, Make.Labels(org), at: Clock.Now, fact: true), Cancel);
         }
 
-        Assert.Equal(["acme overrun", "acme unpriced", "beta overrun", "beta unpriced", "acme overrun", "acme unpriced"], await FindAsync(org: null, code: null));
+        Assert.Equal(
+            ["acme overrun", "acme unpriced", "beta overrun", "beta unpriced", "acme overrun", "acme unpriced"], await FindAsync(org: null, code: null));
         Assert.Equal(["acme overrun", "acme unpriced", "acme overrun", "acme unpriced"], await FindAsync("acme", code: null));
         Assert.Equal(["acme unpriced", "beta unpriced", "acme unpriced"], await FindAsync(org: null, "unpriced"));
         Assert.Equal(["beta overrun"], await FindAsync("beta", "overrun"));
@@ -227,7 +233,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
 
         Assert.Equal(["acme overrun", "beta overrun", "acme overrun"], paged);
 
-        async Task<IEnumerable<string>> FindAsync(string? org, string? code) => (await ledger.Read.FindingsAsync(new(org, code, Before: null, 10), Cancel)).Select(Shown);
+        async Task<IEnumerable<string>> FindAsync(string? org, string? code) =>
+            (await ledger.Read.FindingsAsync(new(org, code, Before: null, 10), Cancel)).Select(Shown);
 
         static string Shown(StoredFinding stored) => $"{stored.Row.Org} {stored.Row.Code}";
     }
@@ -269,7 +276,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
         {
             var before = ledger.Health.Commit;
             Assert.Equal(1, Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(new Command.KeepObject(first), Cancel)).Seq);
-            foreach (var other in (ProviderObject[])[first with { Body = "{}" }, first with { IsPending = false }, first with { Key = "other" }, first with { Attempt = null }])
+            foreach (var other in (ProviderObject[])[first with { Body = "{}" }, first with { IsPending = false }, first with { Key = "other" },
+                first with { Attempt = null }])
             {
                 Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(new Command.KeepObject(other), Cancel)).Reason);
             }
@@ -301,9 +309,11 @@ public abstract partial class LedgerContract : IAsyncLifetime
         {
             Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(cancelled, Cancel));
             Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(cancelled with { Body = "{}" }, Cancel)).Reason);
-            Assert.Equal(["resp_1", "resp_3"], (await ledger.Read.PendingObjectsAsync(ObjectKind.Response, after: 0, limit: 10, Cancel)).Select(kept => kept.Object.Id));
+            Assert.Equal(
+                ["resp_1", "resp_3"], (await ledger.Read.PendingObjectsAsync(ObjectKind.Response, after: 0, limit: 10, Cancel)).Select(kept => kept.Object.Id));
             Assert.Equal(["resp_3"], (await ledger.Read.PendingObjectsAsync(ObjectKind.Response, after: 1, limit: 10, Cancel)).Select(kept => kept.Object.Id));
-            Assert.Equal(["resp_3", "resp_2"], (await ledger.Read.ObjectsAsync("acme", ObjectKind.Response, before: 4, limit: 2, Cancel)).Select(kept => kept.Object.Id));
+            Assert.Equal(["resp_3", "resp_2"],
+                (await ledger.Read.ObjectsAsync("acme", ObjectKind.Response, before: 4, limit: 2, Cancel)).Select(kept => kept.Object.Id));
             Assert.Equal(cancelled.Body, (await ledger.Read.ObjectAsync("acme", ObjectKind.Response, "resp_2", Cancel))!.End!.Body);
             await ledger.DisposeAsync();
             ledger = Open(fresh: false);
@@ -335,19 +345,22 @@ public abstract partial class LedgerContract : IAsyncLifetime
     {
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        Command Hold(int id, LineageAppend step) => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(1), TimeSpan.FromHours(1)) { Lineage = step };
+        Command Hold(int id, LineageAppend step) =>
+            new Command.PlaceHold(Make.Id(id), Make.Labels(), null, "op1", new Amount(1), TimeSpan.FromHours(1)) { Lineage = step };
         var first = Make.Step(previous: null);
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Hold(1, first), Cancel));
         await ledger.DisposeAsync();
         ledger = Open(fresh: false);
 
         Assert.Equal(Refusal.LineageMoved, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Hold(2, first), Cancel)).Reason);
-        Assert.Equal(Refusal.EnvelopeDiffers, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Hold(2, Make.Step(first.Row, token: "x")), Cancel)).Reason);
+        Assert.Equal(
+            Refusal.EnvelopeDiffers, Assert.IsType<Outcome.Refused>(await ledger.SubmitAsync(Hold(2, Make.Step(first.Row, token: "x")), Cancel)).Reason);
         var last = first.Row;
         for (var round = 0; round < 5; round++)
         {
             var asked = Enumerable.Range(0, 20).Select(i => (Id: 100 + round * 20 + i, Step: Make.Step(last, id: $"a{round}-{i}"))).ToList();
-            var outcomes = await Task.WhenAll(asked.Select(one => Task.Run(async () => (one.Step, Outcome: await ledger.SubmitAsync(Hold(one.Id, one.Step), Cancel)))));
+            var outcomes =
+                await Task.WhenAll(asked.Select(one => Task.Run(async () => (one.Step, Outcome: await ledger.SubmitAsync(Hold(one.Id, one.Step), Cancel)))));
             last = Assert.Single(outcomes, one => one.Outcome is Outcome.Done).Step.Row;
         }
 
@@ -371,7 +384,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
     /// <summary>The opening of <see cref="Histories.Begin"/>, through the store.</summary>
     private protected static async Task BeginAsync(ILedger ledger)
     {
-        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start")])
+        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100),
+            Make.TopUp(300, "start")])
         {
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
         }
@@ -405,7 +419,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
             read.OpenHolds(null).Select(hold => hold.Id).Order());
     }
 
-    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) => Check.One(Config.QuickThrowOnFailure.WithMaxTest(HistoriesTried).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
+    private void ForAnyHistory(Func<List<Histories.Step>, MemoryLedger, Task> holds) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(HistoriesTried).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
     {
         var memory = Histories.Begin();
         Clock.Now = memory.Now;

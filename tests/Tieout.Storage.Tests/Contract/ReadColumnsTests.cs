@@ -37,7 +37,8 @@ public sealed class ReadColumnsTests
     {
         var asked = new AskedRow();
         read(asked);
-        Assert.Equal(TableColumns<TTable, TRow>.All.Select((column, index) => $"{TTable.Name} {index} {column.Type}"), asked.Columns.Select(column => $"{TTable.Name} {column}"));
+        Assert.Equal(TableColumns<TTable, TRow>.All.Select((column, index) => $"{TTable.Name} {index} {column.Type}"),
+            asked.Columns.Select(column => $"{TTable.Name} {column}"));
     }
 
     /// <summary>A row with nothing in it, which notes what is asked of it.</summary>

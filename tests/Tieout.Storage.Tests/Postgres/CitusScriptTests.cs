@@ -51,7 +51,8 @@ public sealed class CitusScriptTests
         var run = $"SET search_path = public, stand_in; {script.Replace(Extension, "", StringComparison.Ordinal)}";
 
         // One transaction: a failure on the way leaves nothing. Then whole, and once more, as after an upgrade.
-        Assert.ThrowsAny<Npgsql.PostgresException>(() => PostgresServer.Instance.Sql(database, run.Replace("('cells', 'bucket'", "('cells', 'hour'", StringComparison.Ordinal)));
+        Assert.ThrowsAny<Npgsql.PostgresException>(
+            () => PostgresServer.Instance.Sql(database, run.Replace("('cells', 'bucket'", "('cells', 'hour'", StringComparison.Ordinal)));
         Assert.Equal("0", Answer("SELECT count(*) FROM stand_in.calls"));
         PostgresServer.Instance.Sql(database, run);
         PostgresServer.Instance.Sql(database, run);
@@ -60,9 +61,11 @@ public sealed class CitusScriptTests
         const string tables = "SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition";
         Assert.Equal("", Answer($"SELECT oid::regclass FROM ({tables}) t WHERE (SELECT count(*) FROM stand_in.calls WHERE name = t.oid) <> 1"));
         Assert.Equal("", Answer($"SELECT name FROM stand_in.calls WHERE name NOT IN ({tables})"));
-        Assert.Equal("", Answer("SELECT c.name FROM stand_in.calls c WHERE by IS NULL AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.name AND attname = 'bucket')"));
+        Assert.Equal("",
+            Answer("SELECT c.name FROM stand_in.calls c WHERE by IS NULL AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.name AND attname = 'bucket')"));
         Assert.Equal("heads", Answer("SELECT name FROM stand_in.calls WHERE by IS NOT NULL AND beside = 'none'"));
-        Assert.Equal("", Answer("SELECT name FROM stand_in.calls WHERE by IS NOT NULL AND (by <> 'bucket' OR (beside <> 'heads' AND name <> 'heads'::regclass))"));
+        Assert.Equal(
+            "", Answer("SELECT name FROM stand_in.calls WHERE by IS NOT NULL AND (by <> 'bucket' OR (beside <> 'heads' AND name <> 'heads'::regclass))"));
         Assert.Equal("", Answer("""
             SELECT i.indexrelid::regclass FROM pg_index i JOIN stand_in.calls c ON c.name = i.indrelid
             WHERE i.indisunique AND by IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.name AND a.attname = c.by AND a.attnum = ANY (i.indkey))

@@ -44,7 +44,11 @@ public sealed class DifferentialTests : IDisposable
             var outcomes = await sqlite.SubmitAsync([.. list.Select(make => make(0))], Cancel);
             Assert.Equal(outcomes, await single.SubmitAsync([.. list.Select(make => make(0))], Cancel));
             var others = await spread.SubmitAsync([.. list.Select(make => make(1))], Cancel);
-            for (var i = 0; i < list.Count; i++) Assert.True(WithoutNumbers(outcomes[i]) == WithoutNumbers(others[i]), $"{list[i](0)}\nin one book: {outcomes[i]}\nin many: {others[i]}");
+            for (var i = 0; i < list.Count; i++)
+            {
+                Assert.True(WithoutNumbers(outcomes[i]) == WithoutNumbers(others[i]), $"{list[i](0)}\nin one book: {outcomes[i]}\nin many: {others[i]}");
+            }
+
             random.Learn(outcomes, others);
         }
 
@@ -80,7 +84,8 @@ public sealed class DifferentialTests : IDisposable
 
     private List<(string, string?, Amount, Amount, Amount?, int)> Windows(ILedgerReader read, string org) =>
     [
-        .. read.Budgets(org, _clock.Now).Select(standing => (standing.State.Budget.Id, standing.Each, standing.Posted, standing.Held, standing.Left, standing.LastAlertedPercent))
+        .. read.Budgets(org, _clock.Now)
+            .Select(standing => (standing.State.Budget.Id, standing.Each, standing.Posted, standing.Held, standing.Left, standing.LastAlertedPercent))
             .Order(),
     ];
 
@@ -123,7 +128,8 @@ public sealed class DifferentialTests : IDisposable
         {
             foreach (var org in Orgs)
             {
-                yield return Make.OpenOrg(org, org == "org1" ? BillingMode.Postpaid : BillingMode.Prepaid, org == "org1" ? 1_000_000 : null, org == "org2" ? "Asia/Tokyo" : "UTC");
+                yield return Make.OpenOrg(
+                    org, org == "org1" ? BillingMode.Postpaid : BillingMode.Prepaid, org == "org1" ? 1_000_000 : null, org == "org2" ? "Asia/Tokyo" : "UTC");
                 yield return Make.TopUp(2_000_000, "start", org);
             }
         }
@@ -139,7 +145,8 @@ public sealed class DifferentialTests : IDisposable
                 < 880 => new Command.Release(SomeHeld()?.Id ?? Make.Id(0)),
                 < 920 => new Command.ExpireHold(SomeHeld()?.Id ?? Make.Id(0)),
                 < 950 => Money(Make.TopUp(random.Next(20_000), $"t{_ids++}", Org())),
-                < 965 => Money(new Command.Grant($"g{_ids++}", Org(), new(random.Next(1, 5_000)), random.Next(2), random.Next(2) == 0 ? null : clock.Now + TimeSpan.FromHours(random.Next(1, 30)))),
+                < 965 => Money(new Command.Grant($"g{_ids++}", Org(), new(random.Next(1, 5_000)), random.Next(2),
+                    random.Next(2) == 0 ? null : clock.Now + TimeSpan.FromHours(random.Next(1, 30)))),
                 < 975 => new Command.ExpireGrant(Org(), $"g{random.Next(_ids + 1)}"),
                 < 995 => _money.Count > 0 ? _money[random.Next(_money.Count)] : Charge(),
                 < 997 => Budget(),
@@ -158,7 +165,8 @@ public sealed class DifferentialTests : IDisposable
         private Command.PlaceHold Hold()
         {
             if (random.Next(20) == 0 && SomeHeld() is { } known) return random.Next(2) == 0 ? known : known with { Amount = known.Amount + new Amount(1) };
-            var hold = new Command.PlaceHold(NewId(), Labels(), Users[random.Next(Users.Length)], $"op{_ids}", new(random.Next(300)), TimeSpan.FromSeconds(random.Next(1, 4_000)));
+            var hold = new Command.PlaceHold(
+                NewId(), Labels(), Users[random.Next(Users.Length)], $"op{_ids}", new(random.Next(300)), TimeSpan.FromSeconds(random.Next(1, 4_000)));
             _held.Add(hold);
             return hold;
         }
@@ -168,13 +176,15 @@ public sealed class DifferentialTests : IDisposable
             if (SomeHeld() is not { } hold) return Hold();
             var number = BitConverter.ToInt32(hold.Id.Value.ToByteArray());
             var charge = random.Next(30) == 0 ? 301 : number % 290;
-            return Make.Settle(number, charge, Make.Labels(hold.Labels.Org, hold.Labels.Team, hold.Labels.Key, model: number % 2 == 0 ? "m" : "m2"), hold.EndUser, clock.Now - hold.Lifetime / 2);
+            return Make.Settle(number, charge, Make.Labels(hold.Labels.Org, hold.Labels.Team, hold.Labels.Key, model: number % 2 == 0 ? "m" : "m2"),
+                hold.EndUser, clock.Now - hold.Lifetime / 2);
         }
 
         private Command Charge()
         {
             if (random.Next(12) == 0 && _money.OfType<Command.Charge>().LastOrDefault() is { } known) return known;
-            var charge = Make.Charge(++_ids, random.Next(200), Labels(), Users[random.Next(Users.Length)], clock.Now - TimeSpan.FromHours(random.Next(20) == 0 ? random.Next(1_200) : 0), random.Next(4) == 0);
+            var charge = Make.Charge(++_ids, random.Next(200), Labels(), Users[random.Next(Users.Length)],
+                clock.Now - TimeSpan.FromHours(random.Next(20) == 0 ? random.Next(1_200) : 0), random.Next(4) == 0);
             if (random.Next(10) == 0) _money.Add(charge);
             return charge;
         }
@@ -189,7 +199,8 @@ public sealed class DifferentialTests : IDisposable
             ? new Command.ClosePeriod(Org(), new(2026, 1))
             : Make.Budget(
                 random.Next(20_000), new BudgetScope(Org(), Team: Teams[random.Next(Teams.Length)], User: random.Next(3) == 0 ? BudgetScope.EachUser : null),
-                (WindowUnit[])[WindowUnit.Hour, WindowUnit.Day, WindowUnit.Month, WindowUnit.Total] is var units ? units[random.Next(units.Length)] : default, random.Next(2) == 0);
+                (WindowUnit[])[WindowUnit.Hour, WindowUnit.Day, WindowUnit.Month, WindowUnit.Total] is var units ? units[random.Next(units.Length)] : default,
+                random.Next(2) == 0);
 
         private Command.PlaceHold? SomeHeld() => _held.Count == 0 ? null : _held[Math.Max(0, _held.Count - 1 - random.Next(Math.Min(_held.Count, 400)))];
 

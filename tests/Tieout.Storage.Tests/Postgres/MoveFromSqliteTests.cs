@@ -25,8 +25,10 @@ public sealed class MoveFromSqliteTests : IDisposable
         {
             foreach (var command in (Command[])
                 [
-                    Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(10_000), Make.Budget(5_000), new Command.Grant("g1", "acme", new(50), 1, null), new Command.KeepObject(Make.Object("resp_1")),
-                    new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_2", "{}"), Make.Charge(9_001, 40, at: _clock.Now, fact: true),
+                    Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(10_000), Make.Budget(5_000), new Command.Grant("g1", "acme", new(50), 1, null),
+                    new Command.KeepObject(Make.Object("resp_1")),
+                    new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_2", "{}"),
+                    Make.Charge(9_001, 40, at: _clock.Now, fact: true),
                     new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", "{}", Once: true),
                 ])
             {
@@ -34,7 +36,8 @@ public sealed class MoveFromSqliteTests : IDisposable
             }
 
             var lifetime = TimeSpan.FromHours(1);
-            await file.SubmitAsync([.. Enumerable.Range(1, 300).Select(id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), "u1", $"op{id}", new(3), lifetime))], Cancel);
+            await file.SubmitAsync([.. Enumerable.Range(1, 300).Select(
+                id => (Command)new Command.PlaceHold(Make.Id(id), Make.Labels(), "u1", $"op{id}", new(3), lifetime))], Cancel);
             await file.SubmitAsync([.. Enumerable.Range(1, 200).Select(id => Make.Settle(id, 2, user: "u1", at: _clock.Now))], Cancel);
             hash = file.ChainHash;
             Assert.Equal(2, await file.Deliveries.RouteAsync(() => [new("wh", null, [], default)], Cancel));

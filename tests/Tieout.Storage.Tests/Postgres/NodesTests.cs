@@ -12,14 +12,19 @@ public sealed class NodesTests
 
     private static Instant Now => Instant.From(DateTimeOffset.UtcNow);
 
-    // Goal: B1 and L2 to the nano-unit, whichever node is asked. Method: 10,000 holds of 1 on two nodes at once, room for 1,500, in the same budget of the same org.
+    // Goal: B1 and L2 to the nano-unit, whichever node is asked. Method: 10,000 holds of 1 on two nodes at once, room for 1,500, in the same budget of the same
+    // org.
     [Fact]
     public async Task B1_L2_two_nodes_together_never_pass_a_hard_budget()
     {
         var store = PostgresServer.Instance.NewDatabase();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000), Make.Budget(1_500)]) Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000), Make.Budget(1_500)])
+        {
+            Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        }
+
         var lifetime = TimeSpan.FromHours(1);
         var outcomes = await Task.WhenAll(Enumerable.Range(1, 10_000).Select(id => Task.Run(async () =>
             await (id % 2 == 0 ? left : right).SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(1), lifetime), Cancel))));
@@ -44,13 +49,18 @@ public sealed class NodesTests
         var store = PostgresServer.Instance.NewDatabase();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(500)]) Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(500)])
+        {
+            Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        }
+
         Assert.IsType<Outcome.Replayed>(await right.SubmitAsync(Make.TopUp(1_000), Cancel));
         Assert.Equal(Refusal.IdReused, Assert.IsType<Outcome.Refused>(await right.SubmitAsync(Make.TopUp(2_000), Cancel)).Reason);
         var at = Now;
         foreach (var id in (int[])[1, 2, 3])
         {
-            Assert.IsType<Outcome.Done>(await right.SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(50), TimeSpan.FromHours(1)), Cancel));
+            Assert.IsType<Outcome.Done>(
+                await right.SubmitAsync(new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new(50), TimeSpan.FromHours(1)), Cancel));
         }
 
         Assert.IsType<Outcome.Done>(await left.SubmitAsync(Make.Settle(1, 40, at: at), Cancel));
@@ -79,7 +89,11 @@ public sealed class NodesTests
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
         var before = right.Read.SettingsVersion;
-        foreach (var command in (Command[])[Make.OpenOrg(), new Command.Record(SettingKind.PriceList, "", "list", "{}", Once: false)]) await left.SubmitAsync(command, Cancel);
+        foreach (var command in (Command[])[Make.OpenOrg(), new Command.Record(SettingKind.PriceList, "", "list", "{}", Once: false)])
+        {
+            await left.SubmitAsync(command, Cancel);
+        }
+
         for (var waited = 0; waited < 100 && right.Read.SettingsVersion < before + 2; waited++) await Task.Delay(10, Cancel);
         Assert.NotNull(right.Read.Org("acme"));
         Assert.Contains(right.Read.Settings, row => row is { Kind: SettingKind.PriceList, Name: "list" });
@@ -92,7 +106,8 @@ public sealed class NodesTests
         var store = PostgresServer.Instance.NewDatabase();
         var nodes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => PostgresLedger.OpenAsync(store), Cancel)));
         Assert.IsType<Outcome.Done>(await nodes[3].SubmitAsync(Make.OpenOrg(), Cancel));
-        Assert.All(await Task.WhenAll(nodes.Select(node => node.SubmitAsync(Make.OpenOrg(), Cancel).AsTask())), outcome => Assert.IsType<Outcome.Replayed>(outcome));
+        Assert.All(await Task.WhenAll(nodes.Select(node => node.SubmitAsync(Make.OpenOrg(), Cancel).AsTask())),
+            outcome => Assert.IsType<Outcome.Replayed>(outcome));
         foreach (var node in nodes) await node.DisposeAsync();
     }
 
@@ -136,7 +151,8 @@ public sealed class NodesTests
         Backup(database);
         await using (var node = await PostgresLedger.OpenAsync(store))
         {
-            Assert.IsType<Outcome.Done>(await node.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "lost", new(5), TimeSpan.FromHours(1)), Cancel));
+            Assert.IsType<Outcome.Done>(
+                await node.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "lost", new(5), TimeSpan.FromHours(1)), Cancel));
             PutBack(database);
             await using (var other = await PostgresLedger.OpenAsync(store))
             {
@@ -151,7 +167,8 @@ public sealed class NodesTests
         PostgresVerified.Clean(store);
     }
 
-    // Goal: a hold that a restore makes open again is found by the next start. Method: the node has seen it and a thousand later ones end, and says in each commit where open holds begin.
+    // Goal: a hold that a restore makes open again is found by the next start. Method: the node has seen it and a thousand later ones end, and says in each
+    // commit where open holds begin.
     [Fact]
     public async Task L5_a_hold_that_is_open_again_after_a_restore_is_not_passed_over()
     {
@@ -160,13 +177,17 @@ public sealed class NodesTests
         var database = new Uri(store).AbsolutePath[1..];
         await using (var opening = await PostgresLedger.OpenAsync(store))
         {
-            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000), Hold(1)]) Assert.IsType<Outcome.Done>(await opening.SubmitAsync(command, Cancel));
+            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000), Hold(1)])
+            {
+                Assert.IsType<Outcome.Done>(await opening.SubmitAsync(command, Cancel));
+            }
         }
 
         Backup(database);
         await using (var node = await PostgresLedger.OpenAsync(store))
         {
-            foreach (var list in (IEnumerable<Command>[])[Enumerable.Range(2, later).Select(Hold), Enumerable.Range(1, later + 1).Select(id => new Command.Release(Make.Id(id))), [Make.TopUp(1, "looks")]])
+            foreach (var list in (IEnumerable<Command>[])[Enumerable.Range(2, later).Select(Hold),
+                Enumerable.Range(1, later + 1).Select(id => new Command.Release(Make.Id(id))), [Make.TopUp(1, "looks")]])
             {
                 Assert.All(await node.SubmitAsync([.. list], Cancel), outcome => Assert.IsType<Outcome.Done>(outcome));
             }
@@ -190,8 +211,10 @@ public sealed class NodesTests
         await using var ledger = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
         var at = Now;
-        var outcomes = await ledger.SubmitAsync([Make.Charge(1, 5, at: at), Make.Charge(2, 5, user: "a\0b", at: at), Make.Charge(3, 5, user: "\ud83d", at: at), Make.Charge(4, 5, user: "\ud83d\ude00", at: at)], Cancel);
-        Assert.Equal([typeof(Outcome.Done), typeof(Outcome.Refused), typeof(Outcome.Refused), typeof(Outcome.Done)], outcomes.Select(outcome => outcome.GetType()));
+        var outcomes = await ledger.SubmitAsync([Make.Charge(1, 5, at: at), Make.Charge(2, 5, user: "a\0b", at: at), Make.Charge(3, 5, user: "\ud83d", at: at),
+            Make.Charge(4, 5, user: "\ud83d\ude00", at: at)], Cancel);
+        Assert.Equal(
+            [typeof(Outcome.Done), typeof(Outcome.Refused), typeof(Outcome.Refused), typeof(Outcome.Done)], outcomes.Select(outcome => outcome.GetType()));
         Assert.Equal(990, ledger.Read.Balance("acme")!.Balance.Nanos);
     }
 
@@ -204,18 +227,24 @@ public sealed class NodesTests
         late.Now = early.Now + TimeSpan.FromMinutes(4);
         await using var left = await PostgresLedger.OpenAsync(store, buckets: 64, Writing.LedgerWriter.BatchMax, early);
         await using var right = await PostgresLedger.OpenAsync(store, buckets: 64, Writing.LedgerWriter.BatchMax, late);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, window: Core.Budgets.WindowUnit.Minute, hard: false)]) await right.SubmitAsync(command, Cancel);
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, window: Core.Budgets.WindowUnit.Minute, hard: false)])
+        {
+            await right.SubmitAsync(command, Cancel);
+        }
+
         for (var id = 1; id <= 20; id++)
         {
             var (node, clock) = id % 2 == 0 ? (left, early) : (right, late);
             Assert.IsType<Outcome.Done>(await node.SubmitAsync(Make.Charge(id, 10, at: clock.Now), Cancel));
-            Assert.IsType<Outcome.Done>(await node.SubmitAsync(new Command.PlaceHold(Make.Id(100 + id), Make.Labels(), null, $"op{id}", new(1), TimeSpan.FromSeconds(10)), Cancel));
+            Assert.IsType<Outcome.Done>(
+                await node.SubmitAsync(new Command.PlaceHold(Make.Id(100 + id), Make.Labels(), null, $"op{id}", new(1), TimeSpan.FromSeconds(10)), Cancel));
             (early.Now, late.Now) = (early.Now + TimeSpan.FromSeconds(7), late.Now + TimeSpan.FromSeconds(7));
         }
 
         Assert.Equal(800, left.Read.Balance("acme")!.Balance.Nanos);
         Assert.Equal("0", PostgresServer.Instance.Sql(
-            new Uri(store).AbsolutePath[1..], "SELECT count(*) FROM chain a JOIN chain b ON b.bucket = a.bucket AND b.commit_no = a.commit_no + 1 WHERE b.recorded_at < a.recorded_at"));
+            new Uri(store).AbsolutePath[1..],
+            "SELECT count(*) FROM chain a JOIN chain b ON b.bucket = a.bucket AND b.commit_no = a.commit_no + 1 WHERE b.recorded_at < a.recorded_at"));
         PostgresVerified.Clean(store);
     }
 

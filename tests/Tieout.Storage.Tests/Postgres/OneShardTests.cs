@@ -9,7 +9,8 @@ public sealed class OneShardTests
 {
     private static readonly string[] Tables =
     [
-        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "records", "chain", "accounts",
+        "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects",
+        "object_ends", "lineage", "audit", "records", "chain", "accounts",
         "windows", "cells", "relay", "lanes", "deliveries", "refused_requests", "key_uses",
     ];
 
@@ -26,24 +27,35 @@ public sealed class OneShardTests
             var id = 0;
             List<Command> list =
             [
-                .. orgs.Select(org => Make.OpenOrg(org)), .. orgs.Select(org => Make.TopUp(1_000, "start", org)), .. orgs.Select(org => Make.Budget(900, new(org))),
-                .. orgs.Select(org => new Command.PlaceHold(Make.Id(++id), Make.Labels(org), null, "op", new(5), TimeSpan.FromHours(1))), .. orgs.Select(org => Make.Charge(1_000 + id++, 850, Make.Labels(org), at: at)),
-                .. Enumerable.Range(1, 20).Select(hold => new Command.Release(Make.Id(hold))), .. orgs.Select(org => new Command.KeepObject(Make.Object("resp_1", org))),
+                .. orgs.Select(org => Make.OpenOrg(org)), .. orgs.Select(org => Make.TopUp(1_000, "start", org)),
+                .. orgs.Select(org => Make.Budget(900, new(org))),
+                .. orgs.Select(org => new Command.PlaceHold(Make.Id(++id), Make.Labels(org), null, "op", new(5), TimeSpan.FromHours(1))),
+                .. orgs.Select(org => Make.Charge(1_000 + id++, 850, Make.Labels(org), at: at)),
+                .. Enumerable.Range(1, 20).Select(hold => new Command.Release(Make.Id(hold))),
+                .. orgs.Select(org => new Command.KeepObject(Make.Object("resp_1", org))),
                 .. orgs.Select(org => Make.Asked(Make.TopUp(5, "asked", org))),
             ];
             Assert.All(await ledger.SubmitAsync(list, TestContext.Current.CancellationToken), outcome => Assert.IsType<Outcome.Done>(outcome));
             Assert.True(await ledger.Deliveries.RouteAsync(() => [new("wh", null, [], default)], TestContext.Current.CancellationToken) > 40);
             var lanes = await ledger.Deliveries.ClaimAsync(TimeSpan.FromMinutes(1), 100, [], TestContext.Current.CancellationToken);
             Assert.Equal(40, lanes.Count);
-            foreach (var lane in lanes) await ledger.Deliveries.RecordAsync(lane, new(1, DeliveryState.Delivered, at, 1, 204, null), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            foreach (var lane in lanes)
+            {
+                await ledger.Deliveries.RecordAsync(
+                    lane, new(1, DeliveryState.Delivered, at, 1, 204, null), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            }
+
             Assert.True(orgs.Select(ledger.Layout.Of).Distinct().Count() > 20);
         }
 
         var database = new Uri(store).AbsolutePath[1..];
 
         // The heads were laid out together, before there was a ledger.
-        var written = string.Join(" UNION ALL ", Tables.Select(table => $"SELECT xmin::text AS writer, bucket FROM {table}{(table == "heads" ? " WHERE commit_no > 0" : "")}"));
-        Assert.Equal("0", PostgresServer.Instance.Sql(database, $"SELECT count(*) FROM (SELECT writer FROM ({written}) rows GROUP BY writer HAVING count(DISTINCT bucket) > 1) transactions"));
+        var written = string.Join(
+            " UNION ALL ", Tables.Select(table => $"SELECT xmin::text AS writer, bucket FROM {table}{(table == "heads" ? " WHERE commit_no > 0" : "")}"));
+        Assert.Equal("0",
+            PostgresServer.Instance.Sql(
+                database, $"SELECT count(*) FROM (SELECT writer FROM ({written}) rows GROUP BY writer HAVING count(DISTINCT bucket) > 1) transactions"));
         Assert.NotEqual("0", PostgresServer.Instance.Sql(database, $"SELECT count(*) FROM ({written}) rows"));
         PostgresVerified.Clean(store);
     }

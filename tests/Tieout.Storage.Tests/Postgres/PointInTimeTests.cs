@@ -53,5 +53,6 @@ public sealed class PointInTimeTests
         for (var id = from; id < from + count; id++) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(Charge(id), Cancel));
     }
 
-    private static Command Charge(int id) => Make.Charge(id, 1, Make.Labels(), at: Core.Instant.From(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero)), fact: true);
+    private static Command Charge(int id) =>
+        Make.Charge(id, 1, Make.Labels(), at: Core.Instant.From(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero)), fact: true);
 }

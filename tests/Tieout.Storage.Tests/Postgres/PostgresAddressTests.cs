@@ -9,11 +9,14 @@ public sealed class PostgresAddressTests
     [Fact]
     public void An_address_says_how_the_connection_is_encrypted_and_checked()
     {
-        using var source = PostgresAddress.Source("postgres://tieout:s%40cret@db.example.com:6543/book?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&sslcert=/etc/me.pem&sslkey=/etc/me.key&passfile=/etc/pgpass");
+        using var source =
+            PostgresAddress.Source(
+                "postgres://tieout:s%40cret@db.example.com:6543/book?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&sslcert=/etc/me.pem&sslkey=/etc/me.key&passfile=/etc/pgpass");
         var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
 
         Assert.Equal(("db.example.com", 6543, "book", "tieout"), (settings.Host, settings.Port, settings.Database, settings.Username));
-        Assert.Equal((SslMode.VerifyFull, "/etc/ca.pem", "/etc/me.pem", "/etc/me.key", "/etc/pgpass"), (settings.SslMode, settings.RootCertificate, settings.SslCertificate, settings.SslKey, settings.Passfile));
+        Assert.Equal((SslMode.VerifyFull, "/etc/ca.pem", "/etc/me.pem", "/etc/me.key", "/etc/pgpass"),
+            (settings.SslMode, settings.RootCertificate, settings.SslCertificate, settings.SslKey, settings.Passfile));
     }
 
     [Fact]
@@ -63,5 +66,6 @@ public sealed class PostgresAddressTests
     [InlineData("postgres://u@db.example.com/db", true)]
     [InlineData("postgres://u@db.example.com/db?sslmode=prefer", true)]
     [InlineData("postgres://u@db.example.com/db?sslmode=require", false)]
-    public void A_store_on_another_machine_without_TLS_is_noticed(string address, bool unprotected) => Assert.Equal(unprotected, PostgresAddress.IsUnprotected(address));
+    public void A_store_on_another_machine_without_TLS_is_noticed(string address, bool unprotected) =>
+    Assert.Equal(unprotected, PostgresAddress.IsUnprotected(address));
 }

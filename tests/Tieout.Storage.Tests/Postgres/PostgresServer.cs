@@ -26,7 +26,8 @@ internal sealed class PostgresServer : IDisposable
     {
     }
 
-    /// <param name="diskMegabytes">The size of a disk of its own, in memory, so that it can be filled: only root may make one. Null: the temporary folder's.</param>
+    /// <param name="diskMegabytes">The size of a disk of its own, in memory, so that it can be filled: only root may make one. Null: the temporary
+    /// folder's.</param>
     public PostgresServer(int? diskMegabytes, params string[] settings)
     {
         _binaries = Binaries();
@@ -40,7 +41,8 @@ internal sealed class PostgresServer : IDisposable
         if (Environment.IsPrivilegedProcess) Ran("chown", "postgres", Folder);
         RunServerProgram("initdb", "--pgdata", Data, "--username", "tieout", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync");
         // What a test writes need not outlive the machine, only the server's own death.
-        var lines = (string[])["fsync = off", "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'", "max_connections = 200", $"port = {Port}", .. settings];
+        var lines =
+            (string[])["fsync = off", "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'", "max_connections = 200", $"port = {Port}", .. settings];
         File.AppendAllLines(Path.Combine(Data, "postgresql.conf"), lines);
         Start();
     }
@@ -101,7 +103,8 @@ internal sealed class PostgresServer : IDisposable
         var server = new FileInfo(Path.Combine(_binaries, "postgres"));
         var start = new ProcessStartInfo(
             Path.Combine(Path.GetDirectoryName((server.ResolveLinkTarget(returnFinalTarget: true) ?? server).FullName)!, "pg_dump"),
-            ["--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--inserts", "--rows-per-insert", "100", "--no-owner", database])
+            ["--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--inserts", "--rows-per-insert", "100",
+                "--no-owner", database])
         {
             RedirectStandardOutput = true,
         };
@@ -113,7 +116,8 @@ internal sealed class PostgresServer : IDisposable
 
     /// <summary>A copy of the running server, as an operator makes it.</summary>
     public void BaseBackup(string name) => RunServerProgram(
-        "pg_basebackup", "--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--pgdata", Path.Combine(Folder, name), "--checkpoint", "fast", "--wal-method", "fetch");
+        "pg_basebackup", "--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", "tieout", "--pgdata",
+        Path.Combine(Folder, name), "--checkpoint", "fast", "--wal-method", "fetch");
 
     /// <summary>Starts a second server that follows this one, and returns its port. It ends with <see cref="Dispose"/>.</summary>
     public int StartStandby(string name)
@@ -133,10 +137,17 @@ internal sealed class PostgresServer : IDisposable
     {
         Kill();
         Data = name;
-        File.AppendAllLines(Path.Combine(Data, "postgresql.conf"), [$"restore_command = '{restoreCommand}'", $"recovery_target_time = '{time}'", "recovery_target_action = 'promote'", "archive_mode = off"]);
+        File.AppendAllLines(Path.Combine(Data, "postgresql.conf"),
+            [$"restore_command = '{restoreCommand}'", $"recovery_target_time = '{time}'", "recovery_target_action = 'promote'", "archive_mode = off"]);
         var signal = Path.Combine(Data, "recovery.signal");
         File.WriteAllText(signal, "");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(signal, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(signal,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead
+                    | UnixFileMode.OtherWrite);
+        }
+
         Start();
         for (var waited = Stopwatch.StartNew(); Sql("postgres", "SELECT pg_is_in_recovery()") == "True";)
         {
@@ -186,7 +197,8 @@ internal sealed class PostgresServer : IDisposable
     private static string Binaries()
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : []);
+            .Concat(Directory.Exists("/usr/lib/postgresql")
+                ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : []);
         foreach (var folder in folders)
         {
             if (File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"))) return folder;

@@ -61,13 +61,17 @@ public sealed class PostgresVerificationTests
     {
         await using var ledger = await PostgresLedger.OpenAsync(store, buckets: 1, LedgerWriter.BatchMax, Clock);
         var first = Make.Step(previous: null);
-        Command Step(int id, LineageAppend step) => new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), Make.Labels(), null, "op17", Amount.Zero, TimeSpan.FromHours(1)) { Lineage = step };
+        Command Step(int id, LineageAppend step) =>
+            new Command.PlaceHold(
+                new AttemptId(new Guid(id, 0, 0, new byte[8])), Make.Labels(), null, "op17", Amount.Zero, TimeSpan.FromHours(1))
+            { Lineage = step };
         Command[] commands =
         [
             Make.OpenOrg(), Make.TopUp(300), Make.Budget(400), Make.Charge(1, 40, at: Clock.Now), Make.Charge(2, 30, Make.Labels(team: "red"), "u1", Clock.Now),
             new Command.PlaceHold(new AttemptId(new Guid(3, 0, 0, new byte[8])), Make.Labels(), null, "op3", new(5), TimeSpan.FromMinutes(1)),
             Make.Charge(4, 290, at: Clock.Now, fact: true), new Command.KeepObject(Make.Object("resp_1")), Make.Asked(Make.TopUp(1, "asked")),
-            new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
+            new Command.Record(SettingKind.EnvelopeKey, "", "ek_1",
+                new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
             Step(0x11, first), Step(0x12, Make.Step(first.Row)), new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", """{"seen":1}""", Once: true),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));

@@ -26,14 +26,19 @@ public sealed class RepairTests(ITestOutputHelper output)
     {
         var store = PostgresServer.Instance.NewDatabase();
         await using var left = await PostgresLedger.OpenAsync(store);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 100, at: Now)]) Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 100, at: Now)])
+        {
+            Assert.IsType<Outcome.Done>(await left.SubmitAsync(command, Cancel));
+        }
+
         var before = isTakenIn ? null : await PostgresLedger.OpenAsync(store);
         Tamper(store, "UPDATE accounts SET credits = credits + 5000 WHERE org = 'acme' AND kind = 0");
         Tamper(store, "UPDATE windows SET posted = posted - 40");
         await using var right = before ?? await PostgresLedger.OpenAsync(store);
 
         var found = await FiguresAsync(left, full: true);
-        Assert.Equal([("counter_drift", -40), ("quota_mismatch", 5_000)], found.Select(finding => (finding.Code.Name, finding.Difference!.Value.Nanos)).Order());
+        Assert.Equal(
+            [("counter_drift", -40), ("quota_mismatch", 5_000)], found.Select(finding => (finding.Code.Name, finding.Difference!.Value.Nanos)).Order());
         if (isCharged) Assert.IsType<Outcome.Done>(await right.SubmitAsync(Make.Charge(2, 10, at: Now), Cancel));
         await left.RepairAsync([.. found.Select(finding => ((Repair.Rebuild)finding.Repair).Drift!)]);
 
@@ -50,13 +55,18 @@ public sealed class RepairTests(ITestOutputHelper output)
         PostgresVerified.Clean(store);
     }
 
-    // Goal: what only a node's memory says wrongly is found by that node, since its readers are shown it, and put right. Method: its book is changed behind its back.
+    // Goal: what only a node's memory says wrongly is found by that node, since its readers are shown it, and put right. Method: its book is changed behind its
+    // back.
     [Fact]
     public async Task R1_Q1_what_a_node_shows_is_compared_too()
     {
         var store = PostgresServer.Instance.NewDatabase();
         await using var ledger = await PostgresLedger.OpenAsync(store);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 100, at: Now)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 100, at: Now)])
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        }
+
         ledger.Buckets[ledger.Layout.Of("acme")].Read(book =>
         {
             var wrong = book.Account(1).Copy();
@@ -82,7 +92,11 @@ public sealed class RepairTests(ITestOutputHelper output)
         var store = PostgresServer.Instance.NewDatabase();
         await using var ledger = await PostgresLedger.OpenAsync(store);
         Assert.NotEqual(ledger.Layout.Of("acme"), ledger.Layout.Of("beta"));
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000), Make.TopUp(1_000, org: "beta")]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000), Make.TopUp(1_000, org: "beta")])
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        }
+
         var id = Make.Id(1);
         var hold = new Command.PlaceHold(id, Make.Labels(), null, "op", new(20), TimeSpan.FromHours(1)) { Lineage = Make.Step(null, id.ToString()) };
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(hold, Cancel));
@@ -93,17 +107,24 @@ public sealed class RepairTests(ITestOutputHelper output)
 
         foreach (var full in (bool[])[false, true])
         {
-            var finding = Assert.Single((await RunAsync(ledger, full)).Findings, finding => finding.Code != FindingCode.HashBreak && finding.Code != FindingCode.Unpriced);
+            var finding = Assert.Single(
+                (await RunAsync(ledger, full)).Findings, finding => finding.Code != FindingCode.HashBreak && finding.Code != FindingCode.Unpriced);
             Assert.Equal((FindingCode.IdentityRebind, "beta"), (finding.Code, finding.Scope.Org));
             if (!full) continue;
             foreach (var command in Correction.Of(finding, Decision.None).Commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
         }
 
-        foreach (var full in (bool[])[false, true]) Assert.DoesNotContain((await RunAsync(ledger, full)).Findings, finding => finding.Code == FindingCode.IdentityRebind || finding.Code == FindingCode.MissingUsage);
+        foreach (var full in (bool[])[false, true])
+        {
+            Assert.DoesNotContain(
+                (await RunAsync(ledger, full)).Findings, finding => finding.Code == FindingCode.IdentityRebind || finding.Code == FindingCode.MissingUsage);
+        }
+
         Assert.Equal((970, 1_000), (ledger.Read.Balance("acme")!.Balance.Nanos, ledger.Read.Balance("beta")!.Balance.Nanos));
     }
 
-    // Goal: findings of identity are bounded as the others are, apart from them, and none is lost. Method: five charges in another org than their envelope's, in one bucket and in two,
+    // Goal: findings of identity are bounded as the others are, apart from them, and none is lost. Method: five charges in another org than their envelope's,
+    // in one bucket and in two,
     // and runs that name three of them at most: what is accepted makes room for the rest.
     [Theory]
     [InlineData(false)]
@@ -112,11 +133,17 @@ public sealed class RepairTests(ITestOutputHelper output)
     {
         var store = PostgresServer.Instance.NewDatabase();
         await using var ledger = await PostgresLedger.OpenAsync(store);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000), Make.TopUp(1_000, org: "beta")]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000), Make.TopUp(1_000, org: "beta")])
+        {
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        }
+
         foreach (var number in Enumerable.Range(1, 5))
         {
             var id = Make.Id(number);
-            var hold = new Command.PlaceHold(id, Make.Labels(), null, "op", new(20), TimeSpan.FromHours(1)) { Lineage = Make.Step(null, id.ToString(), $"i-{number}") };
+            var hold = new Command.PlaceHold(
+                id, Make.Labels(), null, "op", new(20), TimeSpan.FromHours(1))
+            { Lineage = Make.Step(null, id.ToString(), $"i-{number}") };
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(hold, Cancel));
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(isElsewhere ? new Command.Release(id) : new Command.Settle(Unpriced(id, "acme")), Cancel));
             if (isElsewhere) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Charge(Unpriced(id, "beta"), Fact: true), Cancel));
@@ -133,7 +160,8 @@ public sealed class RepairTests(ITestOutputHelper output)
         {
             var query = new BookQuery(new Instances([], (_, _) => Make.Id(77)), RuntimeDue: null, Now, Full: full, Accepted: accepted, Most: 3);
             var report = await ledger.Read.ReconcileAsync(query, Cancel);
-            return ([.. report.Findings.Where(finding => finding.Code == FindingCode.IdentityRebind).Select(finding => finding.Id)], report.More - Unnamed(report));
+            return ([.. report.Findings.Where(finding => finding.Code == FindingCode.IdentityRebind).Select(finding => finding.Id)],
+                report.More - Unnamed(report));
         }
 
         // Unpriced charges are findings of their own, with a limit of their own.
@@ -151,7 +179,10 @@ public sealed class RepairTests(ITestOutputHelper output)
         var orgs = Enumerable.Range(0, 40).Select(org => $"org-{org}").ToList();
         foreach (var org in orgs)
         {
-            foreach (var command in (Command[])[Make.OpenOrg(org), Make.TopUp(1_000_000, org: org)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+            foreach (var command in (Command[])[Make.OpenOrg(org), Make.TopUp(1_000_000, org: org)])
+            {
+                Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+            }
         }
 
         await ledger.SubmitAsync([.. Enumerable.Range(1, 20_000).Select(id => Make.Charge(id, 0, Make.Labels(orgs[id % orgs.Count]), at: at))], Cancel);
@@ -178,8 +209,10 @@ public sealed class RepairTests(ITestOutputHelper output)
         return like with { Usage = like.Usage with { Id = id }, Price = null };
     }
 
-    private static Task<BookReport> RunAsync(PostgresLedger ledger, bool full) => ledger.Read.ReconcileAsync(new(new Instances([], (_, _) => Make.Id(77)), RuntimeDue: null, Now, Full: full), Cancel);
+    private static Task<BookReport> RunAsync(PostgresLedger ledger, bool full) =>
+        ledger.Read.ReconcileAsync(new(new Instances([], (_, _) => Make.Id(77)), RuntimeDue: null, Now, Full: full), Cancel);
 
     private static async Task<List<Finding>> FiguresAsync(PostgresLedger ledger, bool full) =>
-        [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Now, Full: full), Cancel)).Findings.Where(finding => finding.Repair is Repair.Rebuild)];
+        [.. (await ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Now, Full: full), Cancel)).Findings.Where(
+            finding => finding.Repair is Repair.Rebuild)];
 }

@@ -20,10 +20,12 @@ public sealed class SchemaVerificationTests
             ("CREATE FUNCTION stolen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER planted BEFORE INSERT ON postings FOR EACH ROW EXECUTE FUNCTION stolen()", "DROP FUNCTION stolen() CASCADE", "trigger postings.planted is not of this program"),
             ("CREATE RULE planted AS ON DELETE TO chain DO INSTEAD NOTHING", "DROP RULE planted ON chain", "rule chain.planted is not of this program"),
             ("ALTER TABLE chain ADD COLUMN planted int", "ALTER TABLE chain DROP COLUMN planted", "column chain.planted is not of this program"),
-            ("ALTER TABLE settings ALTER COLUMN body DROP NOT NULL", "ALTER TABLE settings ALTER COLUMN body SET NOT NULL", "column settings.body is not as the migrations"),
+            ("ALTER TABLE settings ALTER COLUMN body DROP NOT NULL", "ALTER TABLE settings ALTER COLUMN body SET NOT NULL",
+                "column settings.body is not as the migrations"),
             ("ALTER TABLE accounts SET UNLOGGED", "ALTER TABLE accounts SET LOGGED", "table accounts is not as the migrations"),
             ("CREATE POLICY planted ON accounts USING (false)", "DROP POLICY planted ON accounts", "policy accounts.planted is not of this program"),
-            ("CREATE OR REPLACE FUNCTION micros_of(month timestamp) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint'", "", "function micros_of(month timestamp without time zone) is not as the migrations"),
+            ("CREATE OR REPLACE FUNCTION micros_of(month timestamp) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 0::bigint'", "",
+                "function micros_of(month timestamp without time zone) is not as the migrations"),
         ])
         {
             server.Sql(database, damage);
@@ -40,8 +42,10 @@ public sealed class SchemaVerificationTests
         var database = store.Split('/')[^1];
         await using (await PostgresLedger.OpenAsync(store)) { }
         var view = server.Sql(database, "SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1 LIMIT 1");
-        server.Sql(database, $"DO $$ DECLARE old text := pg_get_viewdef('{view}'::regclass); BEGIN EXECUTE 'CREATE OR REPLACE VIEW {view} AS SELECT * FROM (' || rtrim(old, ';') || ') planted WHERE false'; END $$");
-        Assert.Contains(await RowsAsync(store), row => row.StartsWith($"view {view} is not as the migrations of this program make it", StringComparison.Ordinal));
+        server.Sql(database,
+            $"DO $$ DECLARE old text := pg_get_viewdef('{view}'::regclass); BEGIN EXECUTE 'CREATE OR REPLACE VIEW {view} AS SELECT * FROM (' || rtrim(old, ';') || ') planted WHERE false'; END $$");
+        Assert.Contains(
+            await RowsAsync(store), row => row.StartsWith($"view {view} is not as the migrations of this program make it", StringComparison.Ordinal));
 
         server.Sql(database, "ALTER TABLE postings DROP CONSTRAINT postings_pkey CASCADE");
         var rows = await RowsAsync(store);
@@ -62,5 +66,6 @@ public sealed class SchemaVerificationTests
     }
 
     private static async Task<IReadOnlyList<string>> RowsAsync(string store) =>
-        (await PostgresVerification.RunAsync(store, cancellationToken: TestContext.Current.CancellationToken)).Checks.Single(check => check.Id == "schema").Rows;
+        (await PostgresVerification.RunAsync(store, cancellationToken: TestContext.Current.CancellationToken)).Checks.Single(
+            check => check.Id == "schema").Rows;
 }

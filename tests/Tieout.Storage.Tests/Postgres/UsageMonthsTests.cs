@@ -11,11 +11,13 @@ namespace Tieout.Storage.Tests.Postgres;
 /// <summary>Usage lies by months, and nothing that the ledger promises is a month's.</summary>
 public sealed class UsageMonthsTests
 {
-    private const string Parts = "SELECT string_agg(part || ':' || usage, ' ' ORDER BY part) FROM (SELECT tableoid::regclass::text AS part, count(*) AS usage FROM usage GROUP BY 1) parts";
+    private const string Parts =
+        "SELECT string_agg(part || ':' || usage, ' ' ORDER BY part) FROM (SELECT tableoid::regclass::text AS part, count(*) AS usage FROM usage GROUP BY 1) parts";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: L3 for ever, not for a month. Method: usage in this month, the next ones and one that no part was made for; then all of it again, and with another content.
+    // Goal: L3 for ever, not for a month. Method: usage in this month, the next ones and one that no part was made for; then all of it again, and with another
+    // content.
     [Fact]
     public async Task L3_L4_an_id_counts_once_whatever_the_month_and_every_month_counts()
     {
@@ -40,7 +42,8 @@ public sealed class UsageMonthsTests
             // Of a closed month, so it counts in the next: what is summed there lies in two months.
             var first = MonthsFromNow(0).ToDateTimeOffset();
             await DoAsync(ledger, new Command.ClosePeriod("acme", new(first.Year, first.Month)), new Command.Correct("c1", "acme", 2, new(4), "late"));
-            var charged = Assert.Single(await ledger.Read.ChargesAsync("acme", Instant.From(first.AddDays(-14).AddHours(-12).AddMonths(1)), MonthsFromNow(10), Cancel));
+            var charged = Assert.Single(
+                await ledger.Read.ChargesAsync("acme", Instant.From(first.AddDays(-14).AddHours(-12).AddMonths(1)), MonthsFromNow(10), Cancel));
             Assert.Equal((3, 24, -6, "m"), (charged.Attempts, charged.Charge.Nanos, charged.Corrections.Nanos, charged.Model));
         }
 
@@ -66,7 +69,8 @@ public sealed class UsageMonthsTests
         PostgresVerified.Clean(store);
     }
 
-    // Goal: months are there before they begin, and making them neither fails nor loses anything: not twice, not where usage came first, and not while somebody reads.
+    // Goal: months are there before they begin, and making them neither fails nor loses anything: not twice, not where usage came first, and not while somebody
+    // reads.
     [Fact]
     public async Task Months_are_made_ahead_beside_whatever_goes_on()
     {
@@ -90,7 +94,8 @@ public sealed class UsageMonthsTests
 
         for (var times = 0; times < 2; times++) Sql(store, $"SELECT make_usage_parts({later})");
         Assert.Equal("usage_rest:1", Sql(store, Parts));
-        Assert.Equal($"{Part(5)} {Part(6)} {Part(7)}", Sql(store, $"SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relispartition AND relname > '{Part(3)}' AND relname < 'usage_r'"));
+        Assert.Equal($"{Part(5)} {Part(6)} {Part(7)}",
+            Sql(store, $"SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relispartition AND relname > '{Part(3)}' AND relname < 'usage_r'"));
         PostgresVerified.Clean(store);
     }
 
@@ -115,7 +120,8 @@ public sealed class UsageMonthsTests
         return Instant.From(new DateTimeOffset(now.Year, now.Month, 15, 12, 0, 0, TimeSpan.Zero).AddMonths(months));
     }
 
-    private static string Part(int months) => MonthsFromNow(months).ToDateTimeOffset().ToString("'usage_'yyyy_MM", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Part(int months) =>
+        MonthsFromNow(months).ToDateTimeOffset().ToString("'usage_'yyyy_MM", System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Sql(string store, string sql) => PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], sql);
 }

@@ -28,7 +28,11 @@ public sealed class WedgedBucketTests
         {
             try
             {
-                for (var list = 0; list < 3; list++) Assert.All(await ledger.SubmitAsync(List(list), Cancel), outcome => Assert.IsNotType<Outcome.Refused>(outcome));
+                for (var list = 0; list < 3; list++)
+                {
+                    Assert.All(await ledger.SubmitAsync(List(list), Cancel), outcome => Assert.IsNotType<Outcome.Refused>(outcome));
+                }
+
                 break;
             }
             catch (StoreUnavailableException) when (tries < 60)
@@ -43,5 +47,6 @@ public sealed class WedgedBucketTests
     }
 
     private static List<Command> List(int list) =>
-        [new Command.Announce($"alert{list}", "acme", "alert.test", "{}"), Make.Charge(list * 2 + 1, 10), new Command.Announce($"again{list}", "acme", "alert.test", "{}"), Make.Charge(list * 2 + 2, 10)];
+        [new Command.Announce($"alert{list}", "acme", "alert.test", "{}"), Make.Charge(list * 2 + 1, 10),
+            new Command.Announce($"again{list}", "acme", "alert.test", "{}"), Make.Charge(list * 2 + 2, 10)];
 }

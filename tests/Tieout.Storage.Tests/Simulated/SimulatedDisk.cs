@@ -56,7 +56,11 @@ internal sealed class SimulatedDisk
 
     private SimulationException? ViolationIn(WriteSet writes)
     {
-        if (writes.Chain.Commit != _last.Commit + 1 || !writes.Chain.Previous.AsSpan().SequenceEqual(_hash)) return new($"Commit {writes.Chain.Commit} does not follow commit {_last.Commit}.");
+        if (writes.Chain.Commit != _last.Commit + 1 || !writes.Chain.Previous.AsSpan().SequenceEqual(_hash))
+        {
+            return new($"Commit {writes.Chain.Commit} does not follow commit {_last.Commit}.");
+        }
+
         if (writes.Chain.RecordedAt < LastRecordedAt) return new("A recorded time went back.");
         foreach (var row in writes.Usage)
         {
@@ -77,7 +81,11 @@ internal sealed class SimulatedDisk
         foreach (var row in writes.Outbox) Outbox.TryAdd((row.Org, row.Id), row);
         foreach (var row in writes.Holds) Attempts[row.Hold.Id] = new(row.Hold, HoldState.Open, Usage: null);
         foreach (var end in writes.HoldsEnded) Attempts[end.Hold.Id] = new(end.Hold, end.State, Usage: null);
-        foreach (var row in writes.Usage) Attempts[row.Usage.Id] = Attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        foreach (var row in writes.Usage)
+        {
+            Attempts[row.Usage.Id] = Attempts.TryGetValue(row.Usage.Id, out var held) ? held with { Usage = row } : new(Hold: null, HoldState.Settled, row);
+        }
+
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
         foreach (var window in writes.Windows) _windows[window.Key] = window;
         foreach (var row in writes.Postings)
@@ -117,7 +125,9 @@ internal sealed class SimulatedDisk
         return book;
     }
 
-    public Amount Held(string org) => Amount.Sum(Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold.Scope.Org: var of } && of == org).Select(attempt => attempt.Hold!.Amount));
+    public Amount Held(string org) =>
+        Amount.Sum(Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold.Scope.Org: var of } && of == org).Select(
+            attempt => attempt.Hold!.Amount));
 }
 
 /// <summary>The writer broke a promise.</summary>

@@ -5,7 +5,8 @@ using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Storage.Tests.Simulated;
 
-/// <summary>What senders send: charges, holds and their ends, settings and alerts, alone and in lists; again, with other content, and such as cannot be carried out.</summary>
+/// <summary>What senders send: charges, holds and their ends, settings and alerts, alone and in lists; again, with other content, and such as cannot be carried
+/// out.</summary>
 internal sealed class SimulatedSenders(Random draw, Dictionary<AttemptId, Poison> poison)
 {
     private readonly List<Command> _sent = [];

@@ -111,7 +111,10 @@ internal sealed class SimulatedStore(SimulatedDisk disk, Dictionary<AttemptId, P
 
     internal void ThrowIf(StoreFaults fault)
     {
-        if (Faults.HasFlag(fault)) throw new StoreUnavailableException(fault.ToString(), StoreEffect.None, fault == StoreFaults.Full ? StoreFault.Full : StoreFault.InputOutput);
+        if (Faults.HasFlag(fault))
+        {
+            throw new StoreUnavailableException(fault.ToString(), StoreEffect.None, fault == StoreFaults.Full ? StoreFault.Full : StoreFault.InputOutput);
+        }
     }
 }
 

@@ -79,7 +79,11 @@ internal sealed class SubmissionOracle(SimulatedDisk disk, Dictionary<AttemptId,
         if (task.IsCompletedSuccessfully)
         {
             var outcomes = task.Result;
-            if (outcomes.Count != submission.Commands.Count) throw new SimulationException($"{outcomes.Count} outcomes of {submission.Commands.Count} commands.");
+            if (outcomes.Count != submission.Commands.Count)
+            {
+                throw new SimulationException($"{outcomes.Count} outcomes of {submission.Commands.Count} commands.");
+            }
+
             for (var i = 0; i < outcomes.Count; i++) Check(submission.Commands[i], outcomes[i]);
         }
         else if (task.IsCanceled)
@@ -117,15 +121,30 @@ internal sealed class SubmissionOracle(SimulatedDisk disk, Dictionary<AttemptId,
         if (outcome is Outcome.Refused { Reason: Refusal.CommandQuarantined, Limit: var quarantine })
         {
             if (!disk.Quarantined.TryGetValue(quarantine!, out var record)) throw new SimulationException($"{quarantine} is not in quarantine.");
-            if (UsageOf(command) is { } sick ? !poison.ContainsKey(sick) : command is not Command.Record { Kind: SettingKind.Org }) throw new SimulationException($"Quarantined without a fault: {record}");
+            if (UsageOf(command) is { } sick ? !poison.ContainsKey(sick) : command is not Command.Record { Kind: SettingKind.Org })
+            {
+                throw new SimulationException($"Quarantined without a fault: {record}");
+            }
+
             return;
         }
 
         if (UsageOf(command) is not { } id) return;
         if (outcome is Outcome.Done && !_done.Add(id)) throw new SimulationException($"{id} was done twice.");
-        if (outcome is Outcome.Done or Outcome.Replayed && !IsStored(id)) throw new SimulationException($"{id} was answered with {outcome.GetType().Name}, and is not stored.");
-        if (outcome is Outcome.Done or Outcome.Replayed && ChargeOf(command) != disk.Attempts[id].Usage!.Charge.Nanos) throw new SimulationException($"{id} is stored with another amount (L3).");
-        if (outcome is Outcome.Refused { Reason: Refusal.IdReused } && (!IsStored(id) || ChargeOf(command) == disk.Attempts[id].Usage!.Charge.Nanos)) throw new SimulationException($"{id} conflicts with nothing (L3).");
+        if (outcome is Outcome.Done or Outcome.Replayed && !IsStored(id))
+        {
+            throw new SimulationException($"{id} was answered with {outcome.GetType().Name}, and is not stored.");
+        }
+
+        if (outcome is Outcome.Done or Outcome.Replayed && ChargeOf(command) != disk.Attempts[id].Usage!.Charge.Nanos)
+        {
+            throw new SimulationException($"{id} is stored with another amount (L3).");
+        }
+
+        if (outcome is Outcome.Refused { Reason: Refusal.IdReused } && (!IsStored(id) || ChargeOf(command) == disk.Attempts[id].Usage!.Charge.Nanos))
+        {
+            throw new SimulationException($"{id} conflicts with nothing (L3).");
+        }
     }
 
     private static Int128 ChargeOf(Command command) => (command as Command.Charge)?.Usage.Charge.Nanos ?? ((Command.Settle)command).Usage.Charge.Nanos;

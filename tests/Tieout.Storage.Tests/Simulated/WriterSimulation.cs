@@ -5,7 +5,8 @@ using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Tests.Simulated;
 
-/// <summary>One run: senders, the real writer without its threads, a store with faults, restarts and a clock that jumps, in an order that follows from the seed.</summary>
+/// <summary>One run: senders, the real writer without its threads, a store with faults, restarts and a clock that jumps, in an order that follows from the
+/// seed.</summary>
 internal sealed class WriterSimulation
 {
     private const long Credit = 1_000_000_000_000;
@@ -182,7 +183,10 @@ internal sealed class WriterSimulation
     private void CheckHealth()
     {
         var health = _writer.Health;
-        if (health.IsReadOnly != _writer.Pipeline.ReadOnly is not null || (health.IsReadOnly && health.Reason is null)) throw new SimulationException("Health does not say that the store is read-only.");
+        if (health.IsReadOnly != _writer.Pipeline.ReadOnly is not null || (health.IsReadOnly && health.Reason is null))
+        {
+            throw new SimulationException("Health does not say that the store is read-only.");
+        }
     }
 
     /// <summary>Whatever happened, the queue moves again once the store is whole.</summary>
@@ -222,7 +226,14 @@ internal sealed class WriterSimulation
         var book = _writer.Pipeline.Book!;
         var decided = book.Account(book.Org(org)!.AccountNo(AccountKind.Customer));
         var expected = (_disk.Balances[org], _disk.Held(org).Nanos);
-        if ((shown.Balance.Nanos, shown.Held.Nanos) != expected) throw new SimulationException($"{org} shows {shown.Balance} and {shown.Held}, its rows come to {expected}.");
-        if ((decided.Balance.Nanos, decided.Held.Nanos) != expected) throw new SimulationException($"{org} is decided on {decided.Balance} and {decided.Held}, its rows come to {expected}.");
+        if ((shown.Balance.Nanos, shown.Held.Nanos) != expected)
+        {
+            throw new SimulationException($"{org} shows {shown.Balance} and {shown.Held}, its rows come to {expected}.");
+        }
+
+        if ((decided.Balance.Nanos, decided.Held.Nanos) != expected)
+        {
+            throw new SimulationException($"{org} is decided on {decided.Balance} and {decided.Held}, its rows come to {expected}.");
+        }
     }
 }

@@ -15,7 +15,8 @@ public sealed class WriterSimulationTests
     public void L3_L4_S1_no_order_of_faults_loses_doubles_or_wedges_anything()
     {
         var isLong = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1";
-        var seeds = int.TryParse(Environment.GetEnvironmentVariable("TIEOUT_SEED"), out var one) ? [one] : Enumerable.Range(1, isLong ? LongRuns : Runs).ToArray();
+        var seeds = int.TryParse(Environment.GetEnvironmentVariable("TIEOUT_SEED"), out var one)
+            ? [one] : Enumerable.Range(1, isLong ? LongRuns : Runs).ToArray();
         var failures = new ConcurrentBag<(int Seed, Exception Failure)>();
         var (answered, quarantined) = (0L, 0L);
         // Without a limit it takes every thread of the pool, and the tests beside it wait for theirs.
@@ -34,7 +35,8 @@ public sealed class WriterSimulationTests
                 loop.Stop();
             }
         });
-        Assert.True(failures.IsEmpty, string.Join('\n', failures.OrderBy(failure => failure.Seed).Take(3).Select(failure => $"TIEOUT_SEED={failure.Seed}: {failure.Failure}")));
+        Assert.True(failures.IsEmpty,
+            string.Join('\n', failures.OrderBy(failure => failure.Seed).Take(3).Select(failure => $"TIEOUT_SEED={failure.Seed}: {failure.Failure}")));
 
         // The schedule reaches what it is for.
         Assert.True(answered > seeds.Length * 50L, $"Only {answered} submissions were answered.");

@@ -101,7 +101,8 @@ public sealed class CommandSpoolTests : IDisposable
             new(100, 40, 7, 20, 5, """{"web_searches":2}"""), UsageBasis.Estimated, UsageFlags.CutShort | UsageFlags.TotalMismatch);
         var price = BuiltinPrices.Catalogue.Find("openai", "gpt-4o", new Instant(1_760_000_000_000_000))!;
         var priced = new PricedUsage(usage, price, new Amount(11), new Amount(13));
-        foreach (var command in (Command[])[new Command.Settle(priced), new Command.Charge(priced with { Price = null }, Fact: true), new Command.Release(usage.Id)])
+        foreach (var command in (Command[])[new Command.Settle(priced), new Command.Charge(priced with { Price = null }, Fact: true),
+            new Command.Release(usage.Id)])
         {
             Assert.Equal(command, SpooledCommand.Parse(SpooledCommand.ToBytes(command)));
         }
@@ -110,7 +111,8 @@ public sealed class CommandSpoolTests : IDisposable
         var back = Assert.IsType<Command.Settle>(SpooledCommand.Parse(SpooledCommand.ToBytes(whole)));
         Assert.Equal(whole.Usage, back.Usage);
         Assert.Equal(whole.Inside.AsEnumerable(), back.Inside.AsEnumerable());
-        foreach (var command in (Command[])[new Command.KeepObject(Make.Object("resp_1", attempt: usage.Id)), new Command.KeepObject(Make.Object("resp_2", isPending: false)), new Command.EndObject("o", ObjectKind.Batch, "b", "{}")])
+        foreach (var command in (Command[])[new Command.KeepObject(Make.Object("resp_1", attempt: usage.Id)),
+            new Command.KeepObject(Make.Object("resp_2", isPending: false)), new Command.EndObject("o", ObjectKind.Batch, "b", "{}")])
         {
             Assert.Equal(command, SpooledCommand.Parse(SpooledCommand.ToBytes(command)));
         }
@@ -125,7 +127,8 @@ public sealed class CommandSpoolTests : IDisposable
         await ledger.SubmitAsync(Make.OpenOrg(), Cancel);
         await ledger.SubmitAsync(Make.TopUp(1_000_000), Cancel);
         var lifetime = TimeSpan.FromHours(1);
-        await ledger.SubmitAsync([.. Enumerable.Range(1, holds).Select(id => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(2), lifetime))], Cancel);
+        await ledger.SubmitAsync(
+            [.. Enumerable.Range(1, holds).Select(id => new Command.PlaceHold(Make.Id(id), Make.Labels(), null, $"op{id}", new Amount(2), lifetime))], Cancel);
         return ledger;
     }
 

@@ -90,7 +90,8 @@ public sealed class SpoolFileTests : IDisposable
         File.WriteAllBytes(Log, bytes);
         Assert.Contains("head", Assert.Throws<StoreCorruptException>(() => SpoolFile.Open(_folder.Path, Small, out _)).Message, StringComparison.Ordinal);
         File.WriteAllText(Log, new string('x', 1000));
-        Assert.Contains("is not a spool", Assert.Throws<StoreCorruptException>(() => SpoolFile.Open(_folder.Path, Small, out _)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not a spool", Assert.Throws<StoreCorruptException>(() => SpoolFile.Open(_folder.Path, Small, out _)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,5 +134,6 @@ public sealed class SpoolFileTests : IDisposable
 
     private static int Sizes(params string[] texts) => texts.Sum(text => SpoolFile.RecordHead + text.Length);
 
-    private static IEnumerable<string> Shown(SpoolContent content) => content.Records.Select(record => $"{record.Number} {Encoding.UTF8.GetString(record.Payload.Span)}");
+    private static IEnumerable<string> Shown(SpoolContent content) =>
+        content.Records.Select(record => $"{record.Number} {Encoding.UTF8.GetString(record.Payload.Span)}");
 }

@@ -52,11 +52,15 @@ public sealed class BackupTests : IDisposable
     [Fact]
     public async Task Nothing_is_ever_written_over()
     {
-        Assert.Contains("There is no ledger", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Write(_folder.File("none"), _folder.File("b"))).Message, StringComparison.Ordinal);
+        Assert.Contains("There is no ledger",
+            Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Write(_folder.File("none"), _folder.File("b"))).Message, StringComparison.Ordinal);
         await SqliteLedger.Open(_folder.File("data"), _clock).DisposeAsync();
         SqliteBackup.Write(_folder.File("data"), _folder.File("b"));
-        Assert.Contains("exists. A backup is never written over another", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Write(_folder.File("data"), _folder.File("b"))).Message, StringComparison.Ordinal);
-        Assert.Contains("has a ledger already", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Restore(_folder.File("b"), _folder.File("data"))).Message, StringComparison.Ordinal);
-        Assert.Contains("does not exist", Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Restore(_folder.File("nowhere"), _folder.File("x"))).Message, StringComparison.Ordinal);
+        Assert.Contains("exists. A backup is never written over another",
+            Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Write(_folder.File("data"), _folder.File("b"))).Message, StringComparison.Ordinal);
+        Assert.Contains("has a ledger already",
+            Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Restore(_folder.File("b"), _folder.File("data"))).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist",
+            Assert.Throws<StoreUnavailableException>(() => SqliteBackup.Restore(_folder.File("nowhere"), _folder.File("x"))).Message, StringComparison.Ordinal);
     }
 }

@@ -52,7 +52,11 @@ public sealed class ProbeTests : IDisposable
         var ballast = _folder.File("ballast");
         await File.WriteAllBytesAsync(ballast, new byte[new DriveInfo(_folder.Path).AvailableFreeSpace - 200_000], Cancel);
 
-        for (var probe = 0; probe < 3; probe++) Assert.Equal((StoreFault.Full, StoreEffect.None), Reason(Assert.Throws<StoreUnavailableException>(ledger.Store.Probe)));
+        for (var probe = 0; probe < 3; probe++)
+        {
+            Assert.Equal((StoreFault.Full, StoreEffect.None), Reason(Assert.Throws<StoreUnavailableException>(ledger.Store.Probe)));
+        }
+
         File.Delete(ballast);
         ledger.Store.Probe();
 

@@ -4,7 +4,8 @@ using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Storage.Tests.Sqlite;
 
-/// <summary>L8: <c>verify</c> finds what was changed in the schema, also where no row has changed yet; while a server has the file as well as without one.</summary>
+/// <summary>L8: <c>verify</c> finds what was changed in the schema, also where no row has changed yet; while a server has the file as well as without
+/// one.</summary>
 public sealed class SchemaVerificationTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -12,11 +13,13 @@ public sealed class SchemaVerificationTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("CREATE TRIGGER planted AFTER INSERT ON postings BEGIN UPDATE accounts SET posted = 0; END", "trigger planted is not of this program: CREATE TRIGGER planted")]
+    [InlineData("CREATE TRIGGER planted AFTER INSERT ON postings BEGIN UPDATE accounts SET posted = 0; END",
+        "trigger planted is not of this program: CREATE TRIGGER planted")]
     [InlineData("CREATE VIEW planted AS SELECT 1", "view planted is not of this program")]
     [InlineData("CREATE TABLE planted (x)", "table planted is not of this program")]
     [InlineData("ALTER TABLE postings ADD COLUMN planted TEXT", "table postings is not as the migrations of this program make it")]
-    [InlineData("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'postings'", "table postings is not as the migrations of this program make it")]
+    [InlineData("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'postings'",
+        "table postings is not as the migrations of this program make it")]
     public async Task L8_a_changed_schema_is_found_and_named(string damage, string finding)
     {
         var path = _folder.File("ledger");

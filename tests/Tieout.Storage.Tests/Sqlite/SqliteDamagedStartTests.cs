@@ -24,7 +24,8 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
     internal override IReadOnlyList<(string Table, string Column)> Columns()
     {
         using var file = RawConnection.Open(Database);
-        using var s = file.Prepare("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name <> 'schema_version' ORDER BY 1, c.cid");
+        using var s = file.Prepare(
+            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name <> 'schema_version' ORDER BY 1, c.cid");
         var columns = new List<(string, string)>();
         while (s.Step()) columns.Add((s.Text(0), s.Text(1)));
         return columns;
@@ -36,7 +37,8 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
         try
         {
             using var file = RawConnection.Open(Database);
-            file.Execute($"PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {column} = {value} WHERE {column} IS NOT {value}{WhichRow(file, table, first)}");
+            file.Execute(
+                $"PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {column} = {value} WHERE {column} IS NOT {value}{WhichRow(file, table, first)}");
             return file.ReadInt64("SELECT changes()") > 0;
         }
         catch (Exception refused) when (refused is StoreUnavailableException or StoreCorruptException or StoreConstraintException or InvalidOperationException)
@@ -53,5 +55,6 @@ public sealed class SqliteDamagedStartTests : DamagedStartContract, IDisposable
 
     /// <summary>Tables without row numbers have one row in this test.</summary>
     private static string WhichRow(RawConnection file, string table, bool first) =>
-        file.ReadInt64($"SELECT count(*) FROM pragma_table_list WHERE name = '{table}' AND wr") > 0 ? "" : $" AND rowid = (SELECT {(first ? "min" : "max")}(rowid) FROM {table})";
+        file.ReadInt64($"SELECT count(*) FROM pragma_table_list WHERE name = '{table}' AND wr") > 0
+            ? "" : $" AND rowid = (SELECT {(first ? "min" : "max")}(rowid) FROM {table})";
 }

@@ -36,7 +36,8 @@ public sealed class SqliteLedgerTests : IDisposable
     // Goal: what a start replays. Method: the files are copied while the ledger is open, as a crash would leave them (all that is
     // durable, nothing flushed), and the copy is opened: it must stand exactly where the ledger stands, down to the chain's hash.
     [Fact]
-    public void L4_L5_B2_what_a_crash_leaves_is_rebuilt_exactly() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(15).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
+    public void L4_L5_B2_what_a_crash_leaves_is_rebuilt_exactly() =>
+    Check.One(Config.QuickThrowOnFailure.WithMaxTest(15).WithEndSize(90), Prop.ForAll(Histories.Any, steps =>
     {
         Task.Run(() => CrashAgainAndAgainAsync(steps)).GetAwaiter().GetResult();
         return true;
@@ -56,7 +57,9 @@ public sealed class SqliteLedgerTests : IDisposable
         var pages = ledger.Store.Writes.ReadInt64("PRAGMA page_count");
         ledger.Store.Writes.Execute($"PRAGMA max_page_count = {pages + 2}");
         var failures = await SendAsync(ledger, from: 100_001, lists: 12);
-        Assert.All(failures, failure => Assert.Equal((StoreFault.Full, StoreEffect.None), (Assert.IsType<StoreUnavailableException>(failure).Fault, ((StoreUnavailableException)failure!).Effect)));
+        Assert.All(failures,
+            failure => Assert.Equal(
+                (StoreFault.Full, StoreEffect.None), (Assert.IsType<StoreUnavailableException>(failure).Fault, ((StoreUnavailableException)failure!).Effect)));
         Assert.False(ledger.Health.IsWritable);
         Assert.Contains("full", ledger.Health.Reason, StringComparison.Ordinal);
         Assert.Equal(before, (ledger.Read.AsOf, ledger.Read.Balance("acme")!.Balance));
@@ -76,7 +79,10 @@ public sealed class SqliteLedgerTests : IDisposable
         var then = _clock.Now;
         await using (var first = SqliteLedger.Open(_folder.Path, _clock))
         {
-            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, hard: true), Make.Charge(1, 40, at: then)]) await first.SubmitAsync(command, Cancel);
+            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(100, hard: true), Make.Charge(1, 40, at: then)])
+            {
+                await first.SubmitAsync(command, Cancel);
+            }
         }
 
         _clock.Now += TimeSpan.FromDays(10);
@@ -90,7 +96,8 @@ public sealed class SqliteLedgerTests : IDisposable
         Verified.Clean(_folder.Path);
     }
 
-    // Goal: what a batch in flight ended must stay known to the next. Method: batches of 100, all waiting at once: holds expire, are settled late, and settled again.
+    // Goal: what a batch in flight ended must stay known to the next. Method: batches of 100, all waiting at once: holds expire, are settled late, and settled
+    // again.
     [Fact]
     public async Task L5_late_settlements_in_neighbouring_batches_count_once()
     {
@@ -102,7 +109,8 @@ public sealed class SqliteLedgerTests : IDisposable
         _clock.Now += TimeSpan.FromMinutes(1);
         var sent = ids.Chunk(100).SelectMany(chunk => (IEnumerable<Command>[])
             [
-                chunk.Select(id => new Command.ExpireHold(Make.Id(id))), chunk.Select(id => Make.Settle(id, 3, at: _clock.Now)), chunk.Select(id => Make.Settle(id, 3, at: _clock.Now)),
+                chunk.Select(id => new Command.ExpireHold(Make.Id(id))), chunk.Select(id => Make.Settle(id, 3, at: _clock.Now)),
+                chunk.Select(id => Make.Settle(id, 3, at: _clock.Now)),
             ])
             .Select(list => ledger.SubmitAsync([.. list], Cancel).AsTask()).ToList();
         var outcomes = await Task.WhenAll(sent);
@@ -124,8 +132,10 @@ public sealed class SqliteLedgerTests : IDisposable
 
         _clock.Now -= TimeSpan.FromSeconds(90);
         await using var ledger = SqliteLedger.Open(_folder.Path, _clock);
-        Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new(5), TimeSpan.FromSeconds(10)), Cancel));
-        Assert.IsType<Outcome.Replayed>(await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new(5), TimeSpan.FromSeconds(10)), Cancel));
+        Assert.IsType<Outcome.Done>(
+            await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new(5), TimeSpan.FromSeconds(10)), Cancel));
+        Assert.IsType<Outcome.Replayed>(
+            await ledger.SubmitAsync(new Command.PlaceHold(Make.Id(1), Make.Labels(), null, "op1", new(5), TimeSpan.FromSeconds(10)), Cancel));
         Assert.Equal(TimeSpan.FromSeconds(100), ledger.Read.OpenHolds("acme").Single().ExpiresAt - _clock.Now);
     }
 
@@ -141,7 +151,8 @@ public sealed class SqliteLedgerTests : IDisposable
         await SoonAsync(() => ledger.Health.IsWritable, isSo: true);
     }
 
-    // Goal: a large batch, which is committed on a thread of its own, is followed up though nothing comes after it. Method: one list alone; what SQL readers see, and a failure with its recovery.
+    // Goal: a large batch, which is committed on a thread of its own, is followed up though nothing comes after it. Method: one list alone; what SQL readers
+    // see, and a failure with its recovery.
     [Fact]
     public async Task S1_what_was_handed_over_is_flushed_or_recovered_from_while_nobody_asks()
     {
@@ -165,7 +176,8 @@ public sealed class SqliteLedgerTests : IDisposable
         Verified.Clean(_folder.Path);
     }
 
-    // Goal: ids in no order are found again whichever connection looks. Method: the same random ids twice, in lists that overtake each other, so that some are looked up beside a commit.
+    // Goal: ids in no order are found again whichever connection looks. Method: the same random ids twice, in lists that overtake each other, so that some are
+    // looked up beside a commit.
     [Fact]
     public async Task L3_ids_in_no_order_count_once_beside_commits_and_between_them()
     {
@@ -175,7 +187,10 @@ public sealed class SqliteLedgerTests : IDisposable
         var lists = Enumerable.Range(0, 12).Select(_ => Charges(1, 600, _clock.Now).Select(command => Renamed(command, draw)).ToArray()).ToArray();
         foreach (var expected in (Type[])[typeof(Outcome.Done), typeof(Outcome.Replayed)])
         {
-            foreach (var outcomes in await Task.WhenAll(lists.Select(async list => await ledger.SubmitAsync(list, Cancel)))) Assert.All(outcomes, outcome => Assert.IsType(expected, outcome));
+            foreach (var outcomes in await Task.WhenAll(lists.Select(async list => await ledger.SubmitAsync(list, Cancel))))
+            {
+                Assert.All(outcomes, outcome => Assert.IsType(expected, outcome));
+            }
         }
 
         Assert.Equal(1_000_000 - 12 * 600, ledger.Read.Balance("acme")!.Balance.Nanos);
@@ -282,7 +297,8 @@ public sealed class SqliteLedgerTests : IDisposable
         _clock.Now = memory.Now;
         var path = _folder.File(Guid.NewGuid().ToString());
         await using var ledger = SqliteLedger.Open(path, _clock);
-        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start")])
+        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100),
+            Make.TopUp(300, "start")])
         {
             await ledger.SubmitAsync(command);
         }

@@ -123,7 +123,8 @@ public sealed class VerificationTests : IDisposable
             if (isFound) found++;
             if (!isChanged) continue;
             changed++;
-            Assert.True(isFound, $"A bit flipped in byte {at} changes a row and is not found: {string.Join(" | ", Dump(file).Split('\n').Except(before.Split('\n')))}; before: {string.Join(" | ", before.Split('\n').Except(Dump(file).Split('\n')))}");
+            Assert.True(isFound,
+                $"A bit flipped in byte {at} changes a row and is not found: {string.Join(" | ", Dump(file).Split('\n').Except(before.Split('\n')))}; before: {string.Join(" | ", before.Split('\n').Except(Dump(file).Split('\n')))}");
         }
 
         Assert.True(changed > 20, $"{changed} flips changed a row, {found} were found: too few to mean something.");
@@ -141,7 +142,8 @@ public sealed class VerificationTests : IDisposable
         Assert.Contains("tieout.db is damaged", report.Checks.Single(check => check.Id == "file").Rows[0], StringComparison.Ordinal);
     }
 
-    private static string Text(VerificationReport report) => string.Join('\n', report.Checks.Select(check => $"{check.Id} {check.Checked} {check.Broken} {string.Join('|', check.Rows)}"));
+    private static string Text(VerificationReport report) =>
+        string.Join('\n', report.Checks.Select(check => $"{check.Id} {check.Checked} {check.Broken} {string.Join('|', check.Rows)}"));
 
     /// <summary>All that the ledger's own tables read as; if they cannot be read, why.</summary>
     private static string Dump(string file)
@@ -150,7 +152,8 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox", "objects", "object_ends", "lineage", "audit", "records", "chain"])
+            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox",
+                "objects", "object_ends", "lineage", "audit", "records", "chain"])
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();
@@ -177,17 +180,21 @@ public sealed class VerificationTests : IDisposable
         await using var ledger = SqliteLedger.Open(path, _clock);
         var red = Make.Labels(team: "red");
         var first = Make.Step(previous: null);
-        Command Step(int id, LineageAppend step) => new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), red, null, "op17", Amount.Zero, TimeSpan.FromHours(1)) { Lineage = step };
+        Command Step(int id, LineageAppend step) =>
+            new Command.PlaceHold(new AttemptId(new Guid(id, 0, 0, new byte[8])), red, null, "op17", Amount.Zero, TimeSpan.FromHours(1)) { Lineage = step };
         Command[] commands =
         [
-            Make.OpenOrg(), Make.TopUp(300, "start"), Make.OpenOrg("beta"), Make.Budget(1_000), Make.Budget(40, window: Core.Budgets.WindowUnit.Hour, hard: false),
+            Make.OpenOrg(), Make.TopUp(300, "start"), Make.OpenOrg("beta"), Make.Budget(1_000),
+            Make.Budget(40, window: Core.Budgets.WindowUnit.Hour, hard: false),
             Make.Charge(1, 30, red, at: _clock.Now), Make.Charge(2, 20, red, "u1", _clock.Now),
             new Command.PlaceHold(new AttemptId(new Guid(0x10, 0, 0, new byte[8])), red, null, "op16", new Amount(5), TimeSpan.FromMinutes(1)),
             new Command.Release(new AttemptId(new Guid(0x10, 0, 0, new byte[8]))),
             Make.Charge(3, 290, red, at: _clock.Now, fact: true),
-            new Command.Record(SettingKind.EnvelopeKey, "", "ek_1", new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
+            new Command.Record(SettingKind.EnvelopeKey, "", "ek_1",
+                new EnvelopeKey("ek_1", EnvelopeKey.Hs256, EnvelopeKeyState.Active, Make.EnvelopeSecret.Check("ek_1"), default).ToJson(), Once: false),
             Step(0x11, first), Step(0x12, Make.Step(first.Row)),
-            new Command.KeepObject(Make.Object("resp_1")), new Command.KeepObject(Make.Object("resp_2")), new Command.EndObject("acme", ObjectKind.Response, "resp_1", "{}"),
+            new Command.KeepObject(Make.Object("resp_1")), new Command.KeepObject(Make.Object("resp_2")),
+            new Command.EndObject("acme", ObjectKind.Response, "resp_1", "{}"),
             new Command.AddRecord(RecordKind.Evidence, "acme", "ev_1", """{"seen":1}""", Once: true),
         ];
         foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
@@ -201,7 +208,12 @@ public sealed class VerificationTests : IDisposable
         var memory = Histories.Begin();
         _clock.Now = memory.Now;
         await using var ledger = SqliteLedger.Open(path, _clock);
-        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100), Make.TopUp(300, "start")]) await ledger.SubmitAsync(command);
+        foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100),
+            Make.TopUp(300, "start")])
+        {
+            await ledger.SubmitAsync(command);
+        }
+
         foreach (var step in steps)
         {
             memory.Now += TimeSpan.FromSeconds(step.Seconds + 1);

@@ -12,7 +12,8 @@ using Tieout.Tests;
 
 namespace Tieout.Storage.Tests.Upgrade;
 
-/// <summary>A ledger that the program of each schema wrote, in <c>Upgrade/Stored</c>: this program opens it, brings it to its own schema, and reads the same figures.</summary>
+/// <summary>A ledger that the program of each schema wrote, in <c>Upgrade/Stored</c>: this program opens it, brings it to its own schema, and reads the same
+/// figures.</summary>
 /// <remarks><c>TIEOUT_REGENERATE=1</c> stores the ledger of the newest schema anew. Those of older schemas are never written again.</remarks>
 public sealed partial class StoredVersionsTests
 {

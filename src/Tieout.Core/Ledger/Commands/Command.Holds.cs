@@ -8,7 +8,8 @@ namespace Tieout.Core.Ledger;
 public abstract partial record Command
 {
     /// <summary>Sets money aside for an attempt.</summary>
-    /// <param name="Lifetime">From the decision on, by the ledger's own clock: an expiry by the clock of another machine could have passed already. A replay has the same.</param>
+    /// <param name="Lifetime">From the decision on, by the ledger's own clock: an expiry by the clock of another machine could have passed already. A replay
+    /// has the same.</param>
     public sealed record PlaceHold(AttemptId Id, UsageLabels Labels, string? EndUser, string OperationId, Amount Amount, TimeSpan Lifetime) : Command
     {
         /// <summary>The attempt as a step of its envelope, appended with the hold; null: there is no envelope.</summary>
@@ -28,7 +29,8 @@ public abstract partial record Command
             if (Lineage is { } step) footprint.Lineage(Labels.Org, OperationId, step);
         }
 
-        private protected override bool OwnTextsFit(Func<string?, bool> fits) => Labels.TextsFit(fits) && fits(EndUser) && fits(OperationId) && Lineage?.TextsFit(fits) is not false;
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) =>
+            Labels.TextsFit(fits) && fits(EndUser) && fits(OperationId) && Lineage?.TextsFit(fits) is not false;
     }
 
     /// <summary>Ends a hold with what the attempt used: usage record, charge, release, in one.</summary>
@@ -64,7 +66,8 @@ public abstract partial record Command
             return true;
         }
 
-        internal override Int128? Moves(Draft draft) => Int128.Abs(Usage.Charge.Nanos) + Inside.Aggregate(Int128.Zero, static (sum, part) => sum + Int128.Abs(part.Charge.Nanos));
+        internal override Int128? Moves(Draft draft) =>
+            Int128.Abs(Usage.Charge.Nanos) + Inside.Aggregate(Int128.Zero, static (sum, part) => sum + Int128.Abs(part.Charge.Nanos));
 
         internal override bool IsKnown(Draft draft) => draft.Attempt(Usage.Usage.Id)?.Usage is not null;
     }
@@ -105,7 +108,8 @@ public abstract partial record Command
     /// <param name="Fact">The money is spent already: never refused for lack of headroom, but flagged as an overrun (L2).</param>
     public sealed record Charge(PricedUsage Usage, bool Fact) : Command
     {
-        /// <summary>How far a fact and the other charges of its day may take the org beyond a hard limit; beyond that it is refused as if it were no fact. Null: no cap.</summary>
+        /// <summary>How far a fact and the other charges of its day may take the org beyond a hard limit; beyond that it is refused as if it were no fact.
+        /// Null: no cap.</summary>
         public Amount? BeyondMax { get; init; }
 
         /// <inheritdoc cref="PlaceHold.Lineage"/>

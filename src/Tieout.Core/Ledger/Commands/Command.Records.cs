@@ -12,7 +12,8 @@ public abstract partial record Command
 
         internal override void Touch(Footprint footprint) => footprint.Object(Object.Org, Object.Kind, Object.Id);
 
-        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Object.Org) && fits(Object.Id) && fits(Object.Key) && fits(Object.OperationId) && fits(Object.Body);
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) =>
+            fits(Object.Org) && fits(Object.Id) && fits(Object.Key) && fits(Object.OperationId) && fits(Object.Body);
     }
 
     /// <summary>Records that nothing more comes of an object.</summary>
@@ -40,7 +41,8 @@ public abstract partial record Command
         /// <summary>Of a <see cref="RecordKind.BillingDocument"/>, which one it is; null: another kind of record.</summary>
         public BillingDocumentKind? Document { get; init; }
 
-        /// <summary>Number of the newest record of the name that the sender has read, 0 for none: if another is the newest now, the command is refused. Null: whichever is the newest.</summary>
+        /// <summary>Number of the newest record of the name that the sender has read, 0 for none: if another is the newest now, the command is refused. Null:
+        /// whichever is the newest.</summary>
         public long? Replaces { get; init; }
 
         public RecordKey Key => new(Kind, Org, Name);
@@ -55,7 +57,8 @@ public abstract partial record Command
 
         internal override void Touch(Footprint footprint) => footprint.Record(Key);
 
-        private protected override bool OwnTextsFit(Func<string?, bool> fits) => fits(Org) && fits(Name) && fits(Body) && Announcement?.TextsFit(fits) is not false;
+        private protected override bool OwnTextsFit(Func<string?, bool> fits) =>
+            fits(Org) && fits(Name) && fits(Body) && Announcement?.TextsFit(fits) is not false;
 
         internal override bool IsKnown(Draft draft) => draft.Record(Key) is { } known && (Once || string.Equals(known.Body, Body, StringComparison.Ordinal));
     }
@@ -67,7 +70,8 @@ public abstract partial record Command
     {
         public override string? OrgId => Org;
 
-        internal override Outcome Decide(Draft draft) => Audit is not null ? new Outcome.Done(0, Figures.None) : throw new InvalidOperationException("A record of an action needs the action.");
+        internal override Outcome Decide(Draft draft) =>
+            Audit is not null ? new Outcome.Done(0, Figures.None) : throw new InvalidOperationException("A record of an action needs the action.");
 
         internal override void Touch(Footprint footprint)
         {

@@ -92,7 +92,8 @@ public abstract partial record Command
 
         internal override Int128? Moves(Draft draft) => IsMoneyByHand ? null : 0;
 
-        internal override bool IsKnown(Draft draft) => draft.Setting(Kind, Org, Name) is { } known && (Once || string.Equals(known.Body, Body, StringComparison.Ordinal));
+        internal override bool IsKnown(Draft draft) =>
+            draft.Setting(Kind, Org, Name) is { } known && (Once || string.Equals(known.Body, Body, StringComparison.Ordinal));
     }
 
     /// <summary>Carries out several commands of one org, all of them or none (B3). Each part has its own id, so sending it again is safe.</summary>
@@ -118,7 +119,8 @@ public abstract partial record Command
         internal override bool IsKnown(Draft draft) => Parts.All(part => part.IsKnown(draft));
     }
 
-    /// <summary>Approves a proposal and carries it out, both or neither. The approver is the actor of <see cref="Command.Audit"/>, and not the proposer.</summary>
+    /// <summary>Approves a proposal and carries it out, both or neither. The approver is the actor of <see cref="Command.Audit"/>, and not the
+    /// proposer.</summary>
     /// <param name="Hash">What the approver saw: <see cref="Ledger.Proposal.Hash"/>.</param>
     /// <param name="Action">The proposed command. The ledger compares it with the stored content.</param>
     public sealed record ApproveProposal(string Org, string Proposal, string Hash, Command Action) : Command

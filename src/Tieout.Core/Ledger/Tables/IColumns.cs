@@ -2,8 +2,10 @@ using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger.Tables;
 
-/// <summary>Takes the columns of a stored row, one after another, in the order of the table, and makes of them what it is for: canonical bytes, a bound statement, a COPY, a list of names.</summary>
-/// <remarks>Implemented by structs and called through a type parameter: so a column costs what writing its value costs, and the name of a column costs nothing where nobody reads it.</remarks>
+/// <summary>Takes the columns of a stored row, one after another, in the order of the table, and makes of them what it is for: canonical bytes, a bound
+/// statement, a COPY, a list of names.</summary>
+/// <remarks>Implemented by structs and called through a type parameter: so a column costs what writing its value costs, and the name of a column costs nothing
+/// where nobody reads it.</remarks>
 public interface IColumns
 {
     /// <summary>A whole number of 64 bits: a number of a row, a count, a time in microseconds.</summary>
@@ -36,11 +38,13 @@ public interface IColumns
     /// <summary>The column <c>crc</c>: the CRC-32C of the row's canonical bytes, and so no part of them.</summary>
     void Crc(uint value);
 
-    /// <summary>The column <c>commit_no</c>: the commit that wrote the row, which is hashed once for all rows of the commit, and so no part of the canonical bytes of each.</summary>
+    /// <summary>The column <c>commit_no</c>: the commit that wrote the row, which is hashed once for all rows of the commit, and so no part of the canonical
+    /// bytes of each.</summary>
     void Commit(long value);
 }
 
-/// <summary>The declaration of a table: its columns in order, each with its name, its type, its value in a row, and whether it is in the canonical bytes.</summary>
+/// <summary>The declaration of a table: its columns in order, each with its name, its type, its value in a row, and whether it is in the canonical
+/// bytes.</summary>
 /// <remarks>Everything that goes over the columns of a row goes over these. On PostgreSQL each table has the column <c>bucket</c> before them.</remarks>
 /// <typeparam name="TRow">What is stored as one row.</typeparam>
 public interface ITable<TRow>

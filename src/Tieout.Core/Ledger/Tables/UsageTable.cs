@@ -13,7 +13,8 @@ public readonly struct UsageTable : IChainedTable<UsageRow>
     public static string? Last => "last_usage";
 
     public static UsageRow Blank { get; } = new(
-        0, new(default, new() { Org = "", Source = UsageSource.Gateway }, "", 0, null, null, null, null, default, 0, 0, default, default, default), 0, 0, default, default, default, default, default, 0);
+        0, new(default, new() { Org = "", Source = UsageSource.Gateway }, "", 0, null, null, null, null, default, 0, 0, default, default, default), 0, 0,
+        default, default, default, default, default, 0);
 
     public static void Write<TColumns>(ref TColumns to, UsageRow row)
         where TColumns : struct, IColumns

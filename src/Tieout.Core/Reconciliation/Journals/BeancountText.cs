@@ -11,8 +11,10 @@ public sealed class BeancountText(OrgState org) : JournalText(org)
     /// <summary>Accounts must be open before they are used, and postings may be of any day.</summary>
     private const string OpenedOn = "1970-01-01";
 
-    /// <summary>A part of an account's name begins with a capital and has letters, digits and dashes: anything else of a name is written as its code, so two names stay two.</summary>
-    private readonly string _name = "Org-" + string.Concat(org.Org.Id.Select(c => char.IsAsciiLetterOrDigit(c) ? c.ToString() : string.Create(CultureInfo.InvariantCulture, $"-{(int)c:x2}")));
+    /// <summary>A part of an account's name begins with a capital and has letters, digits and dashes: anything else of a name is written as its code, so two
+    /// names stay two.</summary>
+    private readonly string _name = "Org-"
+        + string.Concat(org.Org.Id.Select(c => char.IsAsciiLetterOrDigit(c) ? c.ToString() : string.Create(CultureInfo.InvariantCulture, $"-{(int)c:x2}")));
 
     public override string Header()
     {
@@ -30,7 +32,8 @@ public sealed class BeancountText(OrgState org) : JournalText(org)
         _ => $"Expenses:Promotion:{_name}",
     };
 
-    protected override string Transaction(string day, string description, IReadOnlyList<(string Name, string Value)> tags, IReadOnlyList<(string Account, Amount Amount)> entries)
+    protected override string Transaction(
+        string day, string description, IReadOnlyList<(string Name, string Value)> tags, IReadOnlyList<(string Account, Amount Amount)> entries)
     {
         var text = new StringBuilder($"{day} * {Quoted(description)}\n");
         foreach (var (name, value) in tags) text.Append($"  {name}: {Quoted(value)}\n");

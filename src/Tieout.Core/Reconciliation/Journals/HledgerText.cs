@@ -25,7 +25,8 @@ public sealed class HledgerText(OrgState org) : JournalText(org)
         _ => $"expenses:promotion:{Org.Org.Id}",
     };
 
-    protected override string Transaction(string day, string description, IReadOnlyList<(string Name, string Value)> tags, IReadOnlyList<(string Account, Amount Amount)> entries)
+    protected override string Transaction(
+        string day, string description, IReadOnlyList<(string Name, string Value)> tags, IReadOnlyList<(string Account, Amount Amount)> entries)
     {
         var text = new StringBuilder($"{day} {description}\n");
         foreach (var (name, value) in tags) text.Append($"    ; {name}: {value}\n");

@@ -30,7 +30,8 @@ public abstract class JournalText(OrgState org)
         if (posting.Reverses > 0) tags.Add(("reverses", Number(posting.Reverses)));
         if (posting.Reason is { } reason) tags.Add(("reason", OneLine(reason)));
         return Transaction(
-            Day(posting.EffectiveAt), Text(posting.Kind), tags, [(Account(org.KindOf(posting.Debit)), posting.Amount), (Account(org.KindOf(posting.Credit)), -posting.Amount)]);
+            Day(posting.EffectiveAt), Text(posting.Kind), tags,
+            [(Account(org.KindOf(posting.Debit)), posting.Amount), (Account(org.KindOf(posting.Credit)), -posting.Amount)]);
     }
 
     /// <summary>The name that an account has in the journal.</summary>
@@ -38,7 +39,8 @@ public abstract class JournalText(OrgState org)
 
     protected abstract string Account(AccountKind kind, bool isPostpaid);
 
-    protected abstract string Transaction(string day, string description, IReadOnlyList<(string Name, string Value)> tags, IReadOnlyList<(string Account, Amount Amount)> entries);
+    protected abstract string Transaction(
+        string day, string description, IReadOnlyList<(string Name, string Value)> tags, IReadOnlyList<(string Account, Amount Amount)> entries);
 
     protected IEnumerable<string> Accounts => Kinds.Select(Account);
 

@@ -12,7 +12,8 @@ public sealed record Decision(Amount? Amount = null, bool Accept = false)
     public static readonly Decision None = new();
 }
 
-/// <summary>The commands that repair a finding, in the order in which they must be submitted. Each has an id of its own, so doing it twice is doing it once (L3).</summary>
+/// <summary>The commands that repair a finding, in the order in which they must be submitted. Each has an id of its own, so doing it twice is doing it once
+/// (L3).</summary>
 /// <param name="Needs">Why nothing can be done yet, for people; null: it can.</param>
 public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs = null)
 {
@@ -51,7 +52,8 @@ public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs =
     /// <summary>Usage that a person vouches for: its counts are not known, what it came to is.</summary>
     private static PricedUsage Recorded(Repair.RecordUsage lost, Amount amount)
     {
-        var usage = new UsageRecord(lost.Id, lost.Labels, lost.OperationId, 1, null, null, null, lost.EndUser, lost.At, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
+        var usage = new UsageRecord(
+            lost.Id, lost.Labels, lost.OperationId, 1, null, null, null, lost.EndUser, lost.At, 0, 200, default, UsageBasis.Imported, UsageFlags.None);
         return new(usage, Price: null, amount, amount);
     }
 }

@@ -18,7 +18,8 @@ public static class FigureRules
         var inMemory = shown is { } pair ? Drift(pair.Shown, pair.Expected) : (AccountDeltas?)null;
         var sameGrants = (stored?.Grants ?? []).AsSpan().SequenceEqual(expected.Grants.AsSpan());
         if (inStore == default && inMemory.GetValueOrDefault() == default && sameGrants) return null;
-        var (has, should) = inStore != default || shown is null ? (stored ?? new(expected.No, expected.Org, expected.Kind, expected.Asset), expected) : (shown.Value.Shown, shown.Value.Expected);
+        var (has, should) = inStore != default || shown is null
+            ? (stored ?? new(expected.No, expected.Org, expected.Kind, expected.Asset), expected) : (shown.Value.Shown, shown.Value.Expected);
         var (left, right) = (has.Balance - has.Held, should.Balance - should.Held);
         if (left == right) (left, right) = (has.Debits, should.Debits);
         return new(
@@ -29,7 +30,8 @@ public static class FigureRules
     }
 
     /// <param name="budget">The window's; of the built-in daily meter, it is the flat counter of the org.</param>
-    public static Finding? Window(BudgetState budget, OrgState org, BudgetWindow? stored, BudgetWindow expected, (BudgetWindow Shown, BudgetWindow Expected)? shown, SumsEnd at)
+    public static Finding? Window(
+        BudgetState budget, OrgState org, BudgetWindow? stored, BudgetWindow expected, (BudgetWindow Shown, BudgetWindow Expected)? shown, SumsEnd at)
     {
         var inStore = Drift(stored, expected);
         var inMemory = shown is { } pair ? Drift(pair.Shown, pair.Expected) : (WindowDeltas?)null;
@@ -43,8 +45,10 @@ public static class FigureRules
         var scope = budget.Budget.Scope;
         return new(
             isMeter ? FindingCode.CounterDrift : FindingCode.WindowDrift,
-            new(org.Org.Id, scope.Project, scope.Team, scope.Key, Window: name, At: key.Start), $"window/{key.Budget}/{key.Start.UnixMicros}/{key.Each}", left, right,
-            isMeter ? $"the daily counter {name} says {left}, the charges and holds of the day come to {right}" : $"window {name} says {left}, the charges and holds in it come to {right}",
+            new(org.Org.Id, scope.Project, scope.Team, scope.Key, Window: name, At: key.Start), $"window/{key.Budget}/{key.Start.UnixMicros}/{key.Each}", left,
+            right,
+            isMeter ? $"the daily counter {name} says {left}, the charges and holds of the day come to {right}"
+                : $"window {name} says {left}, the charges and holds in it come to {right}",
             $"SELECT * FROM windows WHERE budget = {key.Budget} AND start_at = {key.Start.UnixMicros}",
             new Repair.Rebuild(new FigureDrift.OfWindow(expected, inStore, inMemory) { At = at }));
     }
@@ -58,7 +62,8 @@ public static class FigureRules
         for (var i = 0; i < right.Length; i++) deltas[i] = stored[i] - right[i];
         var at = new Instant(key.Hour * Instant.MicrosPerHour);
         return new(
-            FindingCode.CellDrift, new(labels?.Org ?? "", labels?.Project, labels?.Team, labels?.Key, labels?.Runtime?.AppInstance, At: at), $"cell/{key.Hour}/{key.Labels}",
+            FindingCode.CellDrift, new(labels?.Org ?? "", labels?.Project, labels?.Team, labels?.Key, labels?.Runtime?.AppInstance, At: at),
+            $"cell/{key.Hour}/{key.Labels}",
             new(stored[^1]), expected.Charge, $"the cell of {at}, attribution {key.Labels}, has {what}",
             $"SELECT * FROM cells WHERE hour = {key.Hour} AND attribution = {key.Labels}",
             new Repair.Rebuild(new FigureDrift.OfCell(expected, [.. deltas]) { At = sums }));

@@ -30,13 +30,15 @@ public sealed record Finding(FindingCode Code, FindingScope Scope, string Key, A
         return $"{code}-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
     }
 
-    /// <summary>The id of the finding that a row opened. A run's row says it; a row of the ledger itself is named by its usage or hold, or by its number.</summary>
+    /// <summary>The id of the finding that a row opened. A run's row says it; a row of the ledger itself is named by its usage or hold, or by its
+    /// number.</summary>
     /// <exception cref="JsonException">What the row says is not JSON.</exception>
     public static string IdOf(FindingRow row)
     {
         if (row.Attempt is { } attempt) return IdOf(row.Code, row.Org, row.Code == FindingCode.OrphanHold ? $"hold/{attempt}" : UsageKey(attempt));
         using var detail = JsonDocument.Parse(row.Detail);
-        return detail.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString()! : IdOf(row.Code, row.Org, $"finding/{row.Seq}");
+        return detail.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString()! : IdOf(row.Code, row.Org, $"finding/{row.Seq}");
     }
 
     /// <summary>The code in a finding's id; null: it is not an id.</summary>
@@ -57,14 +59,16 @@ public sealed record FindingScope(
     string? Window = null, string? CorrelationId = null, Instant? At = null)
 {
     public static FindingScope Of(UsageRecord usage, long? posting, Instant? at) => new(
-        usage.Labels.Org, usage.Labels.Project, usage.Labels.Team, usage.Labels.Key, usage.Labels.Runtime?.AppInstance, usage.Id, posting, CorrelationId: usage.CorrelationId, At: at);
+        usage.Labels.Org, usage.Labels.Project, usage.Labels.Team, usage.Labels.Key, usage.Labels.Runtime?.AppInstance, usage.Id, posting,
+        CorrelationId: usage.CorrelationId, At: at);
 }
 
 /// <summary>Which findings are wanted. Null: any.</summary>
 /// <param name="From">Included; findings without a time are always in range.</param>
 /// <param name="To">Not included.</param>
 public sealed record FindingFilter(
-    string? Org = null, Instant? From = null, Instant? To = null, string? Project = null, string? AppInstance = null, string? Key = null, string? CorrelationId = null)
+    string? Org = null, Instant? From = null, Instant? To = null, string? Project = null, string? AppInstance = null, string? Key = null,
+    string? CorrelationId = null)
 {
     public static readonly FindingFilter All = new();
 

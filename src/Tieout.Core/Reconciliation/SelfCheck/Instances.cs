@@ -28,7 +28,8 @@ public sealed class Instances(IEnumerable<ActivityLog> logs, Func<string, string
         var place = Place(instance, runtime.Component);
         var mode = place < 0 ? runtime.OperatingMode : ModeAt(log, place, occurredAt, runtime.OperatingMode);
         var right = new RuntimeLabels(
-            instance.Id, runtime.Component, place < 0 ? runtime.IsControlPlane : instance.Components[place].IsControlPlane, mode, instance.ControlPlaneScope, instance.Backend);
+            instance.Id, runtime.Component, place < 0 ? runtime.IsControlPlane : instance.Components[place].IsControlPlane, mode, instance.ControlPlaneScope,
+            instance.Backend);
         var shall = UsageRules.With(labels, labels.Org, instance.Project, instance.Source, right);
         return shall.Equals(labels) ? null : shall;
     }

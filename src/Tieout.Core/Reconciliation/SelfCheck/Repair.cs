@@ -20,7 +20,8 @@ public abstract record Repair
     /// <summary>Takes a charge back and, unless <paramref name="Anew"/> is null, enters it anew (L7).</summary>
     public sealed record Reverse(long Posting, Amount Posted, Amount? Anew) : Repair
     {
-        public override string Proposed => Anew is { } anew ? $"reverse posting {Posting} ({Posted}) and enter {anew} anew" : $"reverse posting {Posting} ({Posted})";
+        public override string Proposed =>
+            Anew is { } anew ? $"reverse posting {Posting} ({Posted}) and enter {anew} anew" : $"reverse posting {Posting} ({Posted})";
 
         public override Amount? Moves => Anew is { } anew ? anew - Posted : -Posted;
     }
@@ -87,7 +88,8 @@ public abstract record Repair
     /// <param name="Held">Null: no hold of it is known.</param>
     public sealed record RecordUsage(AttemptId Id, UsageLabels Labels, string OperationId, string? EndUser, Instant At, Amount? Held) : Repair
     {
-        public override string Proposed => $"needs a decision: record the usage with --amount A{(Held is { } held ? $" (held: {held})" : "")}, A from the provider's own log, or --accept that there was none";
+        public override string Proposed =>
+            $"needs a decision: record the usage with --amount A{(Held is { } held ? $" (held: {held})" : "")}, A from the provider's own log, or --accept that there was none";
 
         public override Amount? Moves => Held;
     }

@@ -5,19 +5,22 @@ using Tieout.Core.Money;
 
 namespace Tieout.Core.Reconciliation.SelfCheck;
 
-/// <summary>The text of a repair in the record of its finding, so that any node can carry it out at any time. Kinds and members are stored and never change.</summary>
+/// <summary>The text of a repair in the record of its finding, so that any node can carry it out at any time. Kinds and members are stored and never
+/// change.</summary>
 public sealed class RepairText : JsonConverter<Repair>
 {
     public override Repair Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Of(JsonSerializer.Deserialize(ref reader, RepairTextJson.Default.WrittenRepair) ?? throw new JsonException("A repair is null."));
 
-    public override void Write(Utf8JsonWriter writer, Repair value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, Line(value), RepairTextJson.Default.WrittenRepair);
+    public override void Write(Utf8JsonWriter writer, Repair value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, Line(value), RepairTextJson.Default.WrittenRepair);
 
     /// <summary>Equal repairs, equal text.</summary>
     public static string Write(Repair repair) => JsonSerializer.Serialize(Line(repair), RepairTextJson.Default.WrittenRepair);
 
     /// <exception cref="JsonException">Not what <see cref="Write(Repair)"/> writes.</exception>
-    public static Repair Parse(string text) => Of(JsonSerializer.Deserialize(text, RepairTextJson.Default.WrittenRepair) ?? throw new JsonException("A repair is null."));
+    public static Repair Parse(string text) =>
+        Of(JsonSerializer.Deserialize(text, RepairTextJson.Default.WrittenRepair) ?? throw new JsonException("A repair is null."));
 
     private static WrittenRepair Line(Repair repair) => repair switch
     {
@@ -29,7 +32,8 @@ public sealed class RepairText : JsonConverter<Repair>
         Repair.Credit r => new("credit", Name: r.Invoice, Amount: Text(r.Net), Text: r.Reason),
         Repair.Meter r => new("meter", Name: r.Runtime, Component: r.Component, Day: r.Day, Amount: Text(r.Charge)),
         Repair.MeterAnew r => new("meter_anew", Name: r.Runtime, Day: r.Day, Amount: Text(r.Change)),
-        Repair.RecordUsage r => new("record_usage", Attempt: r.Id.Value, Labels: WrittenLabels.Of(r.Labels), Operation: r.OperationId, EndUser: r.EndUser, At: r.At.UnixMicros, Amount: Text(r.Held)),
+        Repair.RecordUsage r => new("record_usage", Attempt: r.Id.Value, Labels: WrittenLabels.Of(r.Labels), Operation: r.OperationId, EndUser: r.EndUser,
+            At: r.At.UnixMicros, Amount: Text(r.Held)),
         Repair.RestoreRow r => new("restore_row", Name: r.Table, Text: r.Row),
         Repair.ReplaySpool => new("replay_spool"),
         Repair.Decide r => new("decide", Posting: r.Posting, Text: r.Question),
@@ -61,7 +65,8 @@ public sealed class RepairText : JsonConverter<Repair>
 /// <param name="Name">An org, an invoice, an instance or a table.</param>
 /// <param name="Attempt">A hold or a usage record.</param>
 internal sealed record WrittenRepair(
-    string Kind, long Posting = 0, string? Amount = null, string? Anew = null, long Usage = 0, WrittenUsage? Priced = null, string? Name = null, string? Component = null, string? Text = null,
+    string Kind, long Posting = 0, string? Amount = null, string? Anew = null, long Usage = 0, WrittenUsage? Priced = null, string? Name = null,
+    string? Component = null, string? Text = null,
     long Day = 0, Guid Attempt = default, WrittenLabels? Labels = null, string? Operation = null, string? EndUser = null, long At = 0);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -52,11 +52,16 @@ public static class RuntimeRules
         var used = new long[log.Instance.Components.Length];
         var (from, to) = (day * ComponentDay.Seconds, Math.Min(until, (day + 1) * ComponentDay.Seconds));
         if (to <= from) return used;
-        foreach (var stretch in log.Between(from, to)) used[stretch.Component] += log.Instance.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas);
+        foreach (var stretch in log.Between(from, to))
+        {
+            used[stretch.Component] += log.Instance.Components[stretch.Component].UnitsIn(stretch.Seconds, stretch.Replicas);
+        }
+
         return used;
     }
 
-    /// <summary>More stands charged on a day than the instance was active for, by component: it stopped earlier, never started, or somebody else charged it too.</summary>
+    /// <summary>More stands charged on a day than the instance was active for, by component: it stopped earlier, never started, or somebody else charged it
+    /// too.</summary>
     /// <param name="components">Those of which too much stands.</param>
     /// <param name="charged">What stands charged for them.</param>
     /// <param name="right">What their activity comes to; null: no price is known.</param>

@@ -64,15 +64,18 @@ public static class UsageRules
         if (odd.Defects.HasFlag(UsageDefects.AmountDiffers))
         {
             yield return Usage(
-                FindingCode.LedgerMismatch, odd, posting.Amount, odd.Row.Charge, $"posting {posting.Seq} charges {posting.Amount}, its usage record says {odd.Row.Charge}",
+                FindingCode.LedgerMismatch, odd, posting.Amount, odd.Row.Charge,
+                $"posting {posting.Seq} charges {posting.Amount}, its usage record says {odd.Row.Charge}",
                 new Repair.Reverse(posting.Seq, posting.Amount, odd.Row.Charge));
         }
 
         if (odd.Defects.HasFlag(UsageDefects.ChargedAgain) && odd.Charges > 1)
         {
             yield return new(
-                FindingCode.DuplicateCharge, FindingScope.Of(odd.Usage, posting.Seq, posting.EffectiveAt), $"posting/{posting.Seq}", odd.Row.Charge + posting.Amount, odd.Row.Charge,
-                $"posting {posting.Seq} charges usage {odd.Usage.Id} once more", Evidence(odd.Usage.Id), new Repair.Reverse(posting.Seq, posting.Amount, Anew: null));
+                FindingCode.DuplicateCharge, FindingScope.Of(odd.Usage, posting.Seq, posting.EffectiveAt), $"posting/{posting.Seq}",
+                odd.Row.Charge + posting.Amount, odd.Row.Charge,
+                $"posting {posting.Seq} charges usage {odd.Usage.Id} once more", Evidence(odd.Usage.Id),
+                new Repair.Reverse(posting.Seq, posting.Amount, Anew: null));
             yield break;
         }
 
@@ -80,7 +83,10 @@ public static class UsageRules
         if (Attribution(odd, posting, instances, rightOrg, rightKey) is { } attribution) yield return attribution;
         foreach (var (defect, code, question) in ToDecide)
         {
-            if (odd.Defects.HasFlag(defect)) yield return Usage(code, odd, posting.Amount, Right(defect), Cause(defect, odd), new Repair.Decide(posting.Seq, question));
+            if (odd.Defects.HasFlag(defect))
+            {
+                yield return Usage(code, odd, posting.Amount, Right(defect), Cause(defect, odd), new Repair.Decide(posting.Seq, question));
+            }
         }
     }
 
@@ -126,7 +132,8 @@ public static class UsageRules
         UsageDefects.Unreadable => "the answer does not say what it used, so it is charged at what was held for it",
         UsageDefects.SubCallsLeftOut => "the provider claims more calls within the call than are charged without a decision",
         UsageDefects.Hidden => "the provider's own total is not the sum of its parts, or it ran calls that its counts leave out",
-        _ => odd.Usage.Labels.Runtime is { } runtime ? $"no instance {runtime.AppInstance ?? "at all"} is registered" : $"no key {odd.Usage.Labels.Key} was ever issued",
+        _ => odd.Usage.Labels.Runtime is { } runtime
+            ? $"no instance {runtime.AppInstance ?? "at all"} is registered" : $"no key {odd.Usage.Labels.Key} was ever issued",
     };
 
     private static string UnitsWithoutRate(OddUsage odd) => odd.Price is { } price
@@ -136,11 +143,17 @@ public static class UsageRules
     private static Amount Claimed(OddUsage odd) => odd.Price is { } price ? ClaimLimit.Claimed(price, odd.Usage.Counts).Charge : odd.Row.Charge;
 
     private static Finding Uncharged(OddUsage odd) => Usage(
-        FindingCode.LedgerMismatch, odd, left: null, odd.Row.Charge, "the usage record has no charge posting", new Repair.ChargeRecorded(odd.Row.Seq, odd.Row.Charge));
+        FindingCode.LedgerMismatch, odd, left: null, odd.Row.Charge, "the usage record has no charge posting",
+        new Repair.ChargeRecorded(odd.Row.Seq, odd.Row.Charge));
 
     private static Finding Mispriced(OddUsage odd, Posting posting, ResolvedPrice price)
     {
-        if (!price.TryPrice(odd.Usage.Counts, out var priced)) return Usage(FindingCode.Mispriced, odd, posting.Amount, right: null, $"its counts cannot be priced at price {odd.Row.Price}", new Repair.Decide(posting.Seq, "what should it have cost"));
+        if (!price.TryPrice(odd.Usage.Counts, out var priced))
+        {
+            return Usage(FindingCode.Mispriced, odd, posting.Amount, right: null, $"its counts cannot be priced at price {odd.Row.Price}",
+                new Repair.Decide(posting.Seq, "what should it have cost"));
+        }
+
         return Usage(
             FindingCode.Mispriced, odd, posting.Amount, priced.Charge, $"its counts at stored price {odd.Row.Price} come to {priced.Charge} (M3)",
             new Repair.Reverse(posting.Seq, posting.Amount, priced.Charge));
@@ -151,13 +164,15 @@ public static class UsageRules
         if (rightOrg is not null && rightOrg != odd.Usage.Labels.Org)
         {
             var labels = With(odd.Usage.Labels, rightOrg, odd.Usage.Labels.Project, odd.Usage.Labels.Source, odd.Usage.Labels.Runtime, rightKey);
-            return Relabelled(FindingCode.IdentityRebind, odd, posting, instances, labels, $"the attempt's envelope is {rightOrg}'s, the charge is {odd.Usage.Labels.Org}'s (A2)", $"org {rightOrg}");
+            return Relabelled(FindingCode.IdentityRebind, odd, posting, instances, labels,
+                $"the attempt's envelope is {rightOrg}'s, the charge is {odd.Usage.Labels.Org}'s (A2)", $"org {rightOrg}");
         }
 
         if (!odd.Defects.HasFlag(UsageDefects.Mislabelled) || instances.Right(odd.Usage.Labels, odd.Usage.OccurredAt) is not { } right) return null;
         var (was, shall) = (odd.Usage.Labels, right);
         var code = was.Source != shall.Source ? FindingCode.WrongSource
-            : was.Project != shall.Project || was.Runtime! with { IsControlPlane = false } != shall.Runtime! with { IsControlPlane = false } ? FindingCode.WrongAnchor
+            : was.Project != shall.Project || was.Runtime! with { IsControlPlane = false } != shall.Runtime! with { IsControlPlane = false }
+            ? FindingCode.WrongAnchor
             : FindingCode.ControlPlaneDrift;
         var changes = string.Join(", ", Changes(was, shall));
         return Relabelled(code, odd, posting, instances, shall, $"the instance says {changes}", changes);
@@ -169,7 +184,11 @@ public static class UsageRules
         if (was.Project != shall.Project) yield return $"project {shall.Project ?? "none"} instead of {was.Project ?? "none"}";
         var (before, now) = (was.Runtime!, shall.Runtime!);
         if (before.OperatingMode != now.OperatingMode) yield return $"mode {now.OperatingMode ?? "none"} instead of {before.OperatingMode ?? "none"}";
-        if (before.ControlPlaneScope != now.ControlPlaneScope) yield return $"control-plane scope {now.ControlPlaneScope ?? "none"} instead of {before.ControlPlaneScope ?? "none"}";
+        if (before.ControlPlaneScope != now.ControlPlaneScope)
+        {
+            yield return $"control-plane scope {now.ControlPlaneScope ?? "none"} instead of {before.ControlPlaneScope ?? "none"}";
+        }
+
         if (before.Backend != now.Backend) yield return $"backend {now.Backend ?? "none"} instead of {before.Backend ?? "none"}";
         if (before.IsControlPlane != now.IsControlPlane) yield return $"control plane {now.IsControlPlane} instead of {before.IsControlPlane}";
     }
@@ -183,9 +202,11 @@ public static class UsageRules
     }
 
     private static Finding Usage(FindingCode code, OddUsage odd, Amount? left, Amount? right, string cause, Repair repair) => new(
-        code, FindingScope.Of(odd.Usage, odd.Posting?.Seq, odd.Row.EffectiveAt), Finding.UsageKey(odd.Usage.Id), left, right, cause, Evidence(odd.Usage.Id), repair);
+        code, FindingScope.Of(odd.Usage, odd.Posting?.Seq, odd.Row.EffectiveAt), Finding.UsageKey(odd.Usage.Id), left, right, cause, Evidence(odd.Usage.Id),
+        repair);
 
-    private static string Evidence(AttemptId id) => $"SELECT * FROM usage_records u LEFT JOIN ledger_entries e ON e.usage_id = u.usage_id WHERE u.usage_id = '{id}'";
+    private static string Evidence(AttemptId id) =>
+        $"SELECT * FROM usage_records u LEFT JOIN ledger_entries e ON e.usage_id = u.usage_id WHERE u.usage_id = '{id}'";
 
     internal static UsageLabels With(UsageLabels labels, string org, string? project, UsageSource source, RuntimeLabels? runtime, string? key = null) => new()
     {

@@ -86,7 +86,8 @@ internal sealed class OpenAiBatches : BatchApi
     public override IReadOnlyList<string> FilesOf(ReadOnlySpan<byte> batch) =>
         [.. new[] { TextOf(batch, "output_file_id"u8), TextOf(batch, "error_file_id"u8) }.OfType<string>()];
 
-    public override IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch) => [.. FilesOf(batch).Select(file => $"/files/{Uri.EscapeDataString(file)}/content")];
+    public override IReadOnlyList<string> ResultsOf(string id, ReadOnlySpan<byte> batch) =>
+        [.. FilesOf(batch).Select(file => $"/files/{Uri.EscapeDataString(file)}/content")];
 
     public override Endpoint? EndpointOf(string? url) => url is null ? null : Endpoints.GetValueOrDefault(url);
 

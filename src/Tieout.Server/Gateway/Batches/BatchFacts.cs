@@ -38,7 +38,8 @@ internal sealed record BatchFacts(Guid Seed, string Provider, string? InputFile,
 
     public string ToJson() => JsonSerializer.Serialize(this, BatchJson.Default.BatchFacts);
 
-    public static BatchFacts Parse(string json) => JsonSerializer.Deserialize(json, BatchJson.Default.BatchFacts) ?? throw new JsonException("A batch is null.");
+    public static BatchFacts Parse(string json) =>
+        JsonSerializer.Deserialize(json, BatchJson.Default.BatchFacts) ?? throw new JsonException("A batch is null.");
 
     private string LabelOf(string customId) => BatchLine.Label(customId, Names.LengthMax - Operation.Length - 1);
 }

@@ -82,10 +82,19 @@ internal sealed class BatchFile : HttpContent
     {
         (named, model) = (RequestReferences.None, "");
         if (BatchLine.Read(json, "body"u8, hasUrl: true, out var line) is { } malformed) return malformed;
-        if (OpenAiBatches.Instance.EndpointOf(line.Url) is not { } endpoint) return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
+        if (OpenAiBatches.Instance.EndpointOf(line.Url) is not { } endpoint)
+        {
+            return new(ApiError.ParameterInvalid, $"Batches are not taken for '{line.Url}' here.", "url");
+        }
+
         if ((endpoint.Read(_http, json[line.Body], out var request) ?? endpoint.ReadReferences(json[line.Body], out named)) is { } wrong) return wrong;
         if (caller.Spender.Refusal(endpoint.Scope, request!.Model) is { } notAllowed) return notAllowed;
-        if (TargetOf(request.Model) is not { } target) return new(ApiError.ModelNotFound, $"The model '{request.Model}' is not offered here for batches{(Upstream is null ? "" : $" at '{Upstream.Options.Name}', where the lines before it go")}.", "model");
+        if (TargetOf(request.Model) is not { } target)
+        {
+            return new(ApiError.ModelNotFound,
+                $"The model '{request.Model}' is not offered here for batches{(Upstream is null ? "" : $" at '{Upstream.Options.Name}', where the lines before it go")}.", "model");
+        }
+
         Upstream ??= target.Upstream;
         model = request.Model;
         foreach (var edit in RequestRewriter.Names(request, target)) _length += edit.Growth;

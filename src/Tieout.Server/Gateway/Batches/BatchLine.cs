@@ -61,7 +61,8 @@ internal readonly record struct BatchLine(string CustomId, string? Url, Range Bo
     /// <summary>A valid name for a custom id: the id itself, or its hash.</summary>
     /// <param name="lengthMax">Longest id that is used as it is.</param>
     public static string Label(string customId, int lengthMax) =>
-        customId.Length <= lengthMax && Names.IsValid(customId) ? customId : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(customId)).AsSpan(0, 16))}";
+        customId.Length <= lengthMax && Names.IsValid(customId)
+            ? customId : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(customId)).AsSpan(0, 16))}";
 
     /// <returns>True: the member was given before, or its value is no string.</returns>
     private static bool ReadText(ref Utf8JsonReader reader, ref string? text)

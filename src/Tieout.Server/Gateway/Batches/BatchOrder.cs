@@ -77,10 +77,15 @@ internal sealed class BatchOrder(BatchApi api, BatchFacts facts, GatewayCaller c
     private GatewayRefusal? Add(GatewayRequest request, out Amount ceiling)
     {
         var outputTokensMax = routes.OutputTokensMaxOf(upstream.Options.Name, request.Model);
-        var estimate = Estimate.Of(new(prices, upstream, now, InBatch: true), request, request.Model, outputTokensMax, routes.Options.Gateway.OutputTokensDefault);
+        var estimate = Estimate.Of(
+            new(prices, upstream, now, InBatch: true), request, request.Model, outputTokensMax, routes.Options.Gateway.OutputTokensDefault);
         ceiling = estimate.Ceiling;
         if (estimate.Problem is EstimateProblem.NotPriced) return GatewayRefusal.ModelNotPriced(request.Model);
-        if (estimate.Problem is EstimateProblem.TooLarge) return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
+        if (estimate.Problem is EstimateProblem.TooLarge)
+        {
+            return new(ApiError.AmountTooLarge, "The batch may cost more than the largest amount. Ask for fewer tokens.");
+        }
+
         _ceiling += ceiling;
         return null;
     }

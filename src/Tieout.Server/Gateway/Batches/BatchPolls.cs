@@ -10,7 +10,8 @@ namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Polls providers for batches.</summary>
 internal sealed class BatchPolls(
-    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger, TimeProvider time, OutageLog outages,
+    ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, BatchSending sending, BatchSettlement settlement, ILedger ledger,
+    TimeProvider time, OutageLog outages,
     ILogger<BatchPolls> logger)
     : ObjectPolls(ObjectKind.Batch, currentRoutes, ledger, time, outages, logger)
 {

@@ -29,7 +29,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
 
     public static bool IsIntent(ProviderObject batch) => batch.Id.StartsWith(IntentPrefix, StringComparison.Ordinal);
 
-    public async Task SendAsync(HttpContext context, BatchApi api, GatewayCaller caller, BatchFacts facts, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
+    public async Task SendAsync(
+        HttpContext context, BatchApi api, GatewayCaller caller, BatchFacts facts, BatchOrder order, Upstream upstream, ReadOnlyMemory<byte> body)
     {
         if (QueryRules.Of(api.Dialect).Read(context.Request.QueryString, out var query) is { } unknown)
         {
@@ -41,7 +42,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         var hold = await holds.PlaceAsync(order);
         var refused = hold.Refused;
         var key = caller.Spender.Key;
-        var intent = new ProviderObject(key.Org, ObjectKind.Batch, IntentPrefix + facts.Seed.ToString("n"), key.Id, Attempt: null, caller.OperationId, IsPending: true, facts.ToJson());
+        var intent = new ProviderObject(
+            key.Org, ObjectKind.Batch, IntentPrefix + facts.Seed.ToString("n"), key.Id, Attempt: null, caller.OperationId, IsPending: true, facts.ToJson());
         if (refused is null && !await TryAsync([new Command.KeepObject(intent)]))
         {
             await holds.ReleaseAsync(order.Attempts);
@@ -74,17 +76,23 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         var from = intent.Row.RecordedAt.ToDateTimeOffset().ToUnixTimeSeconds() - ClockSkewSeconds;
         foreach (var id in Candidates(list.Bytes, facts.InputFile, from))
         {
-            if (!ProviderObject.IsValidId(id) || await ledger.Read.ObjectAsync(intent.Object.Org, ObjectKind.Batch, id, CancellationToken.None) is not null) continue;
+            if (!ProviderObject.IsValidId(id) || await ledger.Read.ObjectAsync(intent.Object.Org, ObjectKind.Batch, id, CancellationToken.None) is not null)
+            {
+                continue;
+            }
+
             LogFound(id);
             await TryAsync([new Command.KeepObject(intent.Object with { Id = id }), Over(intent.Object)]);
             return;
         }
 
         if (age < onItsWay + GiveUpAfter) return;
-        await AbandonAsync(intent.Object, ledger.Read.OpenHolds(intent.Object.Org).Where(hold => facts.Has(hold.Id, hold.OperationId)).Select(hold => hold.Id).ToList());
+        await AbandonAsync(
+            intent.Object, ledger.Read.OpenHolds(intent.Object.Org).Where(hold => facts.Has(hold.Id, hold.OperationId)).Select(hold => hold.Id).ToList());
     }
 
-    private async Task ForwardAsync(HttpContext context, BatchApi api, ProviderObject intent, BatchOrder order, Upstream upstream, string query, ReadOnlyMemory<byte> body)
+    private async Task ForwardAsync(
+        HttpContext context, BatchApi api, ProviderObject intent, BatchOrder order, Upstream upstream, string query, ReadOnlyMemory<byte> body)
     {
         using var deadline = kept.Deadline(upstream);
         var ids = order.Attempts;
@@ -98,7 +106,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
                 await AbandonAsync(intent, ids);
                 await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
             }
-            else if (!answer.IsSuccessStatusCode || !whole.IsWhole || Encoding.UTF8.GetString(JsonMember.Text(whole.Bytes.Span, "id"u8)) is not { Length: > 0 } id)
+            else if (!answer.IsSuccessStatusCode || !whole.IsWhole
+                || Encoding.UTF8.GetString(JsonMember.Text(whole.Bytes.Span, "id"u8)) is not { Length: > 0 } id)
             {
                 await RefuseUnknownAsync(context, api, ApiError.UpstreamFailed);
             }
@@ -111,7 +120,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
                 await RefuseUnknownAsync(context, api, ApiError.StoreUnavailable);
             }
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException
+            && !context.RequestAborted.IsCancellationRequested)
         {
             var neverSent = UpstreamFault.NeverReached(error, deadline);
             if (neverSent) await AbandonAsync(intent, ids);
@@ -155,7 +165,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
             return
             [
                 .. json.RootElement.GetProperty("data").EnumerateArray()
-                    .Where(batch => batch.GetProperty("input_file_id").GetString() == inputFile && batch.GetProperty("created_at").GetInt64() >= fromUnixSeconds)
+                    .Where(batch => batch.GetProperty("input_file_id").GetString() == inputFile
+                        && batch.GetProperty("created_at").GetInt64() >= fromUnixSeconds)
                     .OrderBy(batch => batch.GetProperty("created_at").GetInt64())
                     .Select(batch => batch.GetProperty("id").GetString()!),
             ];
@@ -166,7 +177,8 @@ internal sealed partial class BatchSending(ServerOptions options, KeptAtProvider
         }
     }
 
-    [LoggerMessage(EventId = LogEvents.BatchFoundAgain, Level = LogLevel.Warning, Message = "The batch {Id} was created although its client got no answer; it is followed now")]
+    [LoggerMessage(EventId = LogEvents.BatchFoundAgain, Level = LogLevel.Warning,
+        Message = "The batch {Id} was created although its client got no answer; it is followed now")]
     private partial void LogFound(string id);
 
     [LoggerMessage(EventId = LogEvents.BatchNotRecorded, Level = LogLevel.Error, Message = "A batch could not be recorded, and is looked for later: {Reason}")]

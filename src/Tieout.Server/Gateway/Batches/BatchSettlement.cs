@@ -13,11 +13,13 @@ using Endpoint = Tieout.Server.Gateway.Dialects.Endpoint;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Charges each line of an ended batch once, however often and by whom the end is seen (M1, L3).</summary>
-internal sealed partial class BatchSettlement(CurrentPrices prices, KeptAtProvider provider, BatchHolds holds, ILedger ledger, Configuration.ServerOptions options, ILogger<BatchSettlement> logger)
+internal sealed partial class BatchSettlement(
+    CurrentPrices prices, KeptAtProvider provider, BatchHolds holds, ILedger ledger, Configuration.ServerOptions options, ILogger<BatchSettlement> logger)
 {
     private const int StripesCount = 64;
 
-    /// <summary>Of many requests that see the end at once, one charges and the others wait. The ids would make the others replays, but each would read all results.</summary>
+    /// <summary>Of many requests that see the end at once, one charges and the others wait. The ids would make the others replays, but each would read all
+    /// results.</summary>
     private readonly SemaphoreSlim[] _settling = [.. Enumerable.Range(0, StripesCount).Select(_ => new SemaphoreSlim(1))];
 
     /// <param name="word">The provider's description of the batch.</param>
@@ -43,7 +45,8 @@ internal sealed partial class BatchSettlement(CurrentPrices prices, KeptAtProvid
 
             // A line without a result never ran.
             if (!await holds.ReleaseAsync(OpenHolds(org, facts).Select(hold => hold.Id).ToList())) return false;
-            await ledger.SubmitAsync([.. api.FilesOf(word.Span).Select(file => Owned(batch.Object, file, facts)), new Command.EndObject(org, ObjectKind.Batch, id, """{"settled":true}""")], CancellationToken.None);
+            await ledger.SubmitAsync([.. api.FilesOf(word.Span).Select(file => Owned(batch.Object, file, facts)),
+                new Command.EndObject(org, ObjectKind.Batch, id, """{"settled":true}""")], CancellationToken.None);
             return true;
         }
         finally
@@ -103,7 +106,8 @@ internal sealed partial class BatchSettlement(CurrentPrices prices, KeptAtProvid
     private static Command.KeepObject Owned(ProviderObject batch, string file, BatchFacts facts) =>
         new(batch with { Kind = ObjectKind.File, Id = file, IsPending = false, Body = new FileFacts(facts.Provider, Answer: null).ToJson() });
 
-    [LoggerMessage(EventId = LogEvents.BatchResultsUnreadable, Level = LogLevel.Warning, Message = "The results of a batch at {Provider} cannot be read yet: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.BatchResultsUnreadable, Level = LogLevel.Warning,
+        Message = "The results of a batch at {Provider} cannot be read yet: {Reason}")]
     private partial void LogNoResults(string provider, string reason);
 
     [LoggerMessage(EventId = LogEvents.BatchLineUnreadable, Level = LogLevel.Error, Message = "A line of {Path} is no result of a batch")]
@@ -119,12 +123,14 @@ internal sealed record LineResult(string CustomId, int Status, MeteredUsage Used
 /// <summary>Meters and prices the lines of one batch.</summary>
 /// <param name="Claims">How much of what the provider claims for a line is charged.</param>
 /// <param name="Open">Holds that were open when the reading of the results began.</param>
-internal sealed record Lines(string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open, ClaimLimit Claims)
+internal sealed record Lines(
+    string Org, BatchFacts Facts, Upstream Upstream, OrgPrices Prices, Endpoint Endpoint, IReadOnlyDictionary<AttemptId, Hold> Open, ClaimLimit Claims)
 {
     /// <returns>Null: the line is not a result.</returns>
     public LineResult? Read(BatchApi api, ReadOnlySpan<byte> line)
     {
-        var meter = new UsageMeter(new AttemptPrices(Prices, Upstream, default, InBatch: true).Reader(Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
+        var meter = new UsageMeter(
+            new AttemptPrices(Prices, Upstream, default, InBatch: true).Reader(Endpoint.Flavor, Endpoint.OwnExtractor), promptBytes: 0, price: null);
         if (!api.TryReadResult(line, out var result))
         {
             // The provider ran the line and its usage cannot be read, so the attempt costs what was held for it.

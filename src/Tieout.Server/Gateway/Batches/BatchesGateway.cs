@@ -11,7 +11,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary><c>/v1/batches</c> and <c>/v1/messages/batches</c>: each line is held for before the batch is sent, and charged when the batch has ended.</summary>
-internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, CurrentPrices prices, BatchSettlement settlement, BatchSending sending, ReferenceGate references, ILedger ledger)
+internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept, CurrentRoutes currentRoutes, CurrentPrices prices, BatchSettlement settlement,
+    BatchSending sending, ReferenceGate references, ILedger ledger)
 {
     /// <summary>Creates a batch at OpenAI, whose lines are in an uploaded file.</summary>
     public async Task CreateAsync(HttpContext context)
@@ -26,9 +27,14 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
             return;
         }
 
-        if (await kept.FindAsync(context, spoken, caller, ObjectKind.File, fileId, json => FileFacts.Parse(json).Provider) is not ({ } file, { } upstream)) return;
+        if (await kept.FindAsync(context, spoken, caller, ObjectKind.File, fileId, json => FileFacts.Parse(json).Provider) is not ({ } file, { } upstream))
+        {
+            return;
+        }
+
         var facts = BatchFacts.Of(caller, upstream.Options.Name, fileId);
-        var order = new BatchOrder(api, facts, caller, upstream, prices.Of(caller.Spender.Key.Org)!, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
+        var order = new BatchOrder(
+            api, facts, caller, upstream, prices.Of(caller.Spender.Key.Org)!, currentRoutes.Get(), Instant.From(options.Time.GetUtcNow()));
         if (await FillAsync(context, order, caller.Spender.Key.Org, upstream, fileId) is { } refused) await spoken.RefuseAsync(context, refused);
         else await sending.SendAsync(context, api, caller, facts, order, upstream, body.Span.ToArray());
     }
@@ -57,7 +63,8 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         var order = new BatchOrder(api, facts, caller, lines.Upstream, prices.Of(caller.Spender.Key.Org)!, routes, Instant.From(options.Time.GetUtcNow()));
         foreach (var (index, (customId, request)) in lines.Requests.Index())
         {
-            refused ??= order.Add(customId, MessageLines.Endpoint, request) is { } wrong ? wrong with { Message = $"requests.{index}: {wrong.Message ?? wrong.Error.Title}" } : null;
+            refused ??= order.Add(customId, MessageLines.Endpoint, request) is { } wrong
+                ? wrong with { Message = $"requests.{index}: {wrong.Message ?? wrong.Error.Title}" } : null;
         }
 
         if (refused is not null) await api.Dialect.RefuseAsync(context, refused);
@@ -68,7 +75,8 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     private async Task<GatewayRefusal?> ForeignAsync(HttpContext context, GatewayCaller caller, Routes routes, RequestBody body, Upstream upstream)
     {
         if (MessageLines.Endpoint.ReadReferences(body.Span, out var named) is { } malformed) return malformed;
-        var check = await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
+        var check =
+            await references.CheckAsync(caller, routes, upstream.Options.Dialect, MessageLines.Endpoint.Scope, asked: null, named, context.RequestAborted);
         return check.RefusalAt(upstream);
     }
 
@@ -91,7 +99,10 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
     {
         var api = AnthropicBatches.Instance;
         if (await FindAsync(context, api) is not ({ } batch, { } upstream)) return;
-        if (await IsSettledAsync(context, api, batch, upstream)) await kept.StreamAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + "/results");
+        if (await IsSettledAsync(context, api, batch, upstream))
+        {
+            await kept.StreamAsync(context, api.Dialect, batch.Object.Org, upstream, PathOf(api, batch) + "/results");
+        }
     }
 
     /// <summary>Lists the org's own batches, newest first, each as the provider describes it now.</summary>
@@ -106,7 +117,8 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         {
             var upstream = routes.Upstream(BatchFacts.Parse(batch.Object.Body).Provider)!;
             using var word = await kept.AskAsync(batch.Object.Org, upstream, PathOf(api, batch));
-            return word is not null && await IsSettledAsync(batch, upstream, word.Bytes) ? api.Ours(word.Bytes, context.Request, batch.Object.Id).ToArray() : null;
+            return word is not null && await IsSettledAsync(batch, upstream, word.Bytes)
+                ? api.Ours(word.Bytes, context.Request, batch.Object.Id).ToArray() : null;
         }
     }
 
@@ -129,7 +141,8 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
 
     private async Task<LocatedObject?> FindAsync(HttpContext context, BatchApi api) =>
         await kept.EnterAsync(context, api.Dialect) is { } caller
-            ? await kept.FindAsync(context, api.Dialect, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
+            ? await kept.FindAsync(
+                context, api.Dialect, caller, ObjectKind.Batch, (string)context.Request.RouteValues["id"]!, json => BatchFacts.Parse(json).Provider)
             : null;
 
     private async Task<bool> IsSettledAsync(KeptObject batch, Upstream upstream, ReadOnlyMemory<byte> word)
@@ -151,7 +164,8 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
         var number = 0;
         try
         {
-            using var answer = await upstream.SendAsync(org, HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), deadline.Token);
+            using var answer = await upstream.SendAsync(
+                org, HttpMethod.Get, $"/files/{Uri.EscapeDataString(fileId)}/content", content: null, new HeaderDictionary(), deadline.Token);
             if (!answer.IsSuccessStatusCode) return new(ApiError.UpstreamFailed, $"The provider did not give the file '{fileId}'.");
             await using var text = answer.OpenBody();
             await foreach (var json in LineReader.ReadAsync(text, options.Gateway.BodyBytesMax, deadline.Token))
@@ -167,9 +181,11 @@ internal sealed class BatchesGateway(ServerOptions options, KeptAtProvider kept,
 
             return order.Holds.Count > 0 ? null : new(ApiError.ParameterInvalid, "The file has no lines.", "input_file_id");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or OperationCanceledException
+            && !context.RequestAborted.IsCancellationRequested)
         {
-            return new(UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed, $"The file '{fileId}' could not be read.");
+            return new(UpstreamFault.NeverReached(error, deadline) ? ApiError.UpstreamUnreachable : ApiError.UpstreamFailed,
+                $"The file '{fileId}' could not be read.");
         }
     }
 }

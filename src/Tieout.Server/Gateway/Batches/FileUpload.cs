@@ -16,7 +16,8 @@ internal sealed class FileUpload : IAsyncDisposable
     private const int FieldsMax = 16;
 
     /// <summary>The parts that the providers' file API has; <c>expires_after</c> is written with brackets.</summary>
-    private static readonly FrozenSet<string> UploadParts = FrozenSet.Create(StringComparer.Ordinal, "file", "purpose", "expires_after[anchor]", "expires_after[seconds]");
+    private static readonly FrozenSet<string> UploadParts = FrozenSet.Create(
+        StringComparer.Ordinal, "file", "purpose", "expires_after[anchor]", "expires_after[seconds]");
 
     /// <summary>What a form adds around its file.</summary>
     private const int FormBytes = 128 * 1024;
@@ -39,12 +40,16 @@ internal sealed class FileUpload : IAsyncDisposable
     /// <returns>The upload, to be disposed of, or why there is none.</returns>
     public static async Task<(FileUpload? Upload, GatewayRefusal? Refused)> ReadAsync(HttpContext context, string folder, long bytesMax)
     {
-        if (RequestForm.BoundaryOf(context.Request.ContentType) is not { } boundary) return (null, new(ApiError.BodyMalformed, "The body must be multipart/form-data."));
+        if (RequestForm.BoundaryOf(context.Request.ContentType) is not { } boundary)
+        {
+            return (null, new(ApiError.BodyMalformed, "The body must be multipart/form-data."));
+        }
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = bytesMax + FormBytes;
         PrivateFiles.CreateFolder(folder);
         var path = Path.Combine(folder, Guid.CreateVersion7().ToString());
-        var upload = new FileUpload(PrivateFiles.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
+        var upload = new FileUpload(
+            PrivateFiles.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose));
         try
         {
             var refused = await upload.FillAsync(new(boundary, context.Request.Body), bytesMax, context.RequestAborted);
@@ -77,7 +82,11 @@ internal sealed class FileUpload : IAsyncDisposable
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         while (await form.ReadNextSectionAsync(cancellationToken) is { } part)
         {
-            if ((RequestForm.ReadHead(part, out var name, out var fileName) ?? FormRules.Refusal(name, fileName is not null, seen, UploadParts)) is { } wrong) return wrong;
+            if ((RequestForm.ReadHead(part, out var name, out var fileName) ?? FormRules.Refusal(name, fileName is not null, seen, UploadParts)) is { } wrong)
+            {
+                return wrong;
+            }
+
             if (fileName is not null)
             {
                 hasFile = true;
@@ -87,7 +96,11 @@ internal sealed class FileUpload : IAsyncDisposable
             }
 
             if (_fields.Count == FieldsMax) return new(ApiError.BodyMalformed, $"The form has more than {FieldsMax} fields.");
-            if (await TextAsync(part.Body, cancellationToken) is not { } value) return new(ApiError.ParameterInvalid, $"'{name}' is longer than {FieldBytesMax} bytes.", name);
+            if (await TextAsync(part.Body, cancellationToken) is not { } value)
+            {
+                return new(ApiError.ParameterInvalid, $"'{name}' is longer than {FieldBytesMax} bytes.", name);
+            }
+
             _fields.Add((name, value));
         }
 

@@ -24,7 +24,11 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         var routes = currentRoutes.Get();
         var (upload, refused) = await FileUpload.ReadAsync(context, UploadsFolder(options), routes.Options.Gateway.FileBytesMax);
         await using var _ = upload;
-        if (refused is null && upload!.Purpose != Purpose) refused = new(ApiError.ParameterInvalid, "The purpose must be 'batch': other files are not accepted.", "purpose");
+        if (refused is null && upload!.Purpose != Purpose)
+        {
+            refused = new(ApiError.ParameterInvalid, "The purpose must be 'batch': other files are not accepted.", "purpose");
+        }
+
         BatchFile? file = null;
         if (refused is null) (file, refused) = await BatchFile.ReadAsync(upload!.Content, context.Request, caller, routes, references);
         if (refused is not null)
@@ -36,7 +40,8 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         using var form = new MultipartFormDataContent();
         foreach (var (name, value) in upload!.Fields) form.Add(new StringContent(value), Quoted(name));
         form.Add(file!, "\"file\"", Quoted(upload.FileName));
-        await kept.PassAsync(context, Spoken, caller.Spender.Key.Org, file!.Upstream, "/files", form, (_, answer) => KeepAsync(context, caller, file.Upstream, answer));
+        await kept.PassAsync(
+            context, Spoken, caller.Spender.Key.Org, file!.Upstream, "/files", form, (_, answer) => KeepAsync(context, caller, file.Upstream, answer));
     }
 
     public async Task ReadAsync(HttpContext context)
@@ -46,7 +51,10 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
 
     public async Task ContentAsync(HttpContext context)
     {
-        if (await FindAsync(context) is { } found) await kept.StreamAsync(context, Spoken, found.Kept.Object.Org, found.Upstream, PathOf(found.Kept) + "/content");
+        if (await FindAsync(context) is { } found)
+        {
+            await kept.StreamAsync(context, Spoken, found.Kept.Object.Org, found.Upstream, PathOf(found.Kept) + "/content");
+        }
     }
 
     public async Task DeleteAsync(HttpContext context)
@@ -64,8 +72,15 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
     public async Task ListAsync(HttpContext context)
     {
         if (await kept.EnterAsync(context, Spoken) is not { } caller) return;
-        if (await ObjectPage.ReadAsync(context, Spoken, ledger.Read, caller.Spender.Key.Org, ObjectKind.File, row => row.End is null && FileFacts.Parse(row.Object.Body).Answer is not null) is not { } page) return;
-        await page.WriteAsync(context, Spoken, row => Task.FromResult<ReadOnlyMemory<byte>?>(JsonSerializer.SerializeToUtf8Bytes(FileFacts.Parse(row.Object.Body).Answer!.Value, BatchJson.Default.JsonElement)));
+        if (await ObjectPage.ReadAsync(context, Spoken, ledger.Read, caller.Spender.Key.Org, ObjectKind.File,
+            row => row.End is null && FileFacts.Parse(row.Object.Body).Answer is not null) is not { } page)
+        {
+            return;
+        }
+
+        await page.WriteAsync(context, Spoken,
+            row => Task.FromResult<ReadOnlyMemory<byte>?>(
+                JsonSerializer.SerializeToUtf8Bytes(FileFacts.Parse(row.Object.Body).Answer!.Value, BatchJson.Default.JsonElement)));
     }
 
     public static string UploadsFolder(ServerOptions options) => Path.Combine(options.Data, "uploads");
@@ -79,7 +94,8 @@ internal sealed class FilesGateway(ServerOptions options, KeptAtProvider kept, C
         }
 
         var key = caller.Spender.Key;
-        var file = new ProviderObject(key.Org, ObjectKind.File, id, key.Id, Attempt: null, OperationId: null, IsPending: false, new FileFacts(upstream.Options.Name, JsonElement.Parse(answer.Span)).ToJson());
+        var file = new ProviderObject(key.Org, ObjectKind.File, id, key.Id, Attempt: null, OperationId: null, IsPending: false,
+            new FileFacts(upstream.Options.Name, JsonElement.Parse(answer.Span)).ToJson());
         try
         {
             await ledger.SubmitAsync(new Command.KeepObject(file), CancellationToken.None);

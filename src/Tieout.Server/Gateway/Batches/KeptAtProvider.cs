@@ -11,7 +11,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Gateway.Batches;
 
 /// <summary>Gives each org access to its own objects at providers, and to no other org's. Free of charge.</summary>
-internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, IObjectsReader objects)
+internal sealed class KeptAtProvider(
+    ServerOptions options, CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, IObjectsReader objects)
 {
     /// <summary>Size of the pieces in which a file is relayed.</summary>
     private const int PieceBytes = 64 * 1024;
@@ -40,14 +41,16 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
     {
         var limit = options.Governor.ObjectsPerOrg;
         if (await objects.CountObjectsAsync(caller.Spender.Key.Org, kind, limit, context.RequestAborted) < limit) return true;
-        await dialect.RefuseAsync(context, ApiError.TooManyObjects, $"The org has {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
+        await dialect.RefuseAsync(context, ApiError.TooManyObjects,
+            $"The org has {limit} objects of this kind, which is its limit (governor.objects_per_org). Delete some, or wait for some to end.");
         return false;
     }
 
     /// <summary>Finds an object of the org by its id.</summary>
     /// <param name="provider">Reads the provider's name from the object's record.</param>
     /// <returns>Null: the org has no such object, or its provider is no longer configured. The client has the error.</returns>
-    public async Task<LocatedObject?> FindAsync(HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
+    public async Task<LocatedObject?> FindAsync(
+        HttpContext context, Dialect dialect, GatewayCaller caller, ObjectKind kind, string id, Func<string, string> provider)
     {
         var kept = ProviderObject.IsValidId(id) ? await objects.ObjectAsync(caller.Spender.Key.Org, kind, id, context.RequestAborted) : null;
         if (kept is null || (kind is ObjectKind.File && kept.End is not null))
@@ -61,11 +64,13 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         return null;
     }
 
-    public AttemptDeadline Deadline(Upstream upstream) => new(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
+    public AttemptDeadline Deadline(Upstream upstream) =>
+        new(Timeouts.Of(new(), upstream.Options.Timeouts, options.Gateway), options.Gateway.DrainTimeout, options.Time);
 
     /// <summary>Sends the request to the provider and relays its whole answer.</summary>
     /// <param name="then">Called with a successful answer before the client gets it. False: it has answered the client itself.</param>
-    public async Task PassAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path, HttpContent? body, Func<UpstreamAnswer, ReadOnlyMemory<byte>, Task<bool>>? then = null)
+    public async Task PassAsync(HttpContext context, Dialect dialect, string org, Upstream upstream, string path, HttpContent? body,
+        Func<UpstreamAnswer, ReadOnlyMemory<byte>, Task<bool>>? then = null)
     {
         if (QueryRules.Of(dialect).Read(context.Request.QueryString, out var query) is { } unknown)
         {
@@ -79,10 +84,17 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
             var http = context.Request;
             using var answer = await upstream.SendAsync(org, new HttpMethod(http.Method), path + query, body, http.Headers, deadline.Token);
             using var whole = await WholeAnswer.ReadAsync(answer, deadline);
-            if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400) await dialect.RefuseAsync(context, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
-            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes)) await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
+            if (!whole.IsWhole || (int)answer.StatusCode is >= 300 and < 400)
+            {
+                await dialect.RefuseAsync(context, deadline.IsOver ? ApiError.UpstreamTimeout : ApiError.UpstreamFailed);
+            }
+            else if (then is null || !answer.IsSuccessStatusCode || await then(answer, whole.Bytes))
+            {
+                await AnswerRelay.WriteAsync(context, answer, whole.Bytes);
+            }
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException
+            && !context.RequestAborted.IsCancellationRequested)
         {
             await dialect.RefuseAsync(context, UpstreamFault.ErrorOf(error, deadline));
         }
@@ -115,7 +127,11 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
         try
         {
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, deadline.Token);
-            if (WholeAnswer.IsCodedBy(answer.ContentHeaders)) throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
+            if (WholeAnswer.IsCodedBy(answer.ContentHeaders))
+            {
+                throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
+            }
+
             response.StatusCode = (int)answer.StatusCode;
             AnswerHeaders.Copy(answer, response.Headers);
             response.ContentLength = answer.ContentHeaders.ContentLength;
@@ -130,7 +146,8 @@ internal sealed class KeptAtProvider(ServerOptions options, CurrentKeys keys, Id
                 await response.BodyWriter.WriteAsync(piece.AsMemory(0, read), context.RequestAborted);
             }
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException
+            && !context.RequestAborted.IsCancellationRequested)
         {
             // An incomplete file must not look complete.
             if (response.HasStarted) context.Abort();

@@ -13,7 +13,8 @@ internal static class LineReader
     /// <returns>Each line without its line break, also empty ones. Valid until the next line is read.</returns>
     /// <exception cref="InvalidDataException">A line is longer than <paramref name="lineBytesMax"/>.</exception>
     /// <exception cref="IOException">The text was cut off.</exception>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(Stream text, long lineBytesMax, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        Stream text, long lineBytesMax, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
         try

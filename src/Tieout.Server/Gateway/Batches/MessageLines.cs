@@ -27,7 +27,8 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
             var json = body[place];
             GatewayRequest? request = null;
             Target? target = null;
-            var refused = BatchLine.Read(json, "params"u8, hasUrl: false, out var line) ?? Endpoint.Read(http, json[line.Body], out request) ?? TargetOf(routes, request!.Model, ref upstream, out target);
+            var refused = BatchLine.Read(json, "params"u8, hasUrl: false, out var line)
+                ?? Endpoint.Read(http, json[line.Body], out request) ?? TargetOf(routes, request!.Model, ref upstream, out target);
             if (refused is not null) return refused with { Message = $"requests.{index}: {refused.Message ?? refused.Error.Title}" };
             requests.Add((line.CustomId, request! with { Model = target!.Model }));
             edits.AddRange(RequestRewriter.Names(request!, target).Select(edit => edit.Within(line.Body).Within(place)));
@@ -44,7 +45,12 @@ internal sealed record MessageLines(Upstream Upstream, IReadOnlyList<(string Cus
         var chosen = upstream;
         target = routes.Find(model)?.Stages.SelectMany(stage => stage)
             .FirstOrDefault(one => one.Upstream.Options.Dialect is ProviderDialect.Anthropic && (chosen is null || one.Upstream == chosen));
-        if (target is null) return new(ApiError.ModelNotFound, $"The model '{model}' is not offered here for batches{(chosen is null ? "" : $" at '{chosen.Options.Name}', where the requests before it go")}.", "model");
+        if (target is null)
+        {
+            return new(ApiError.ModelNotFound,
+                $"The model '{model}' is not offered here for batches{(chosen is null ? "" : $" at '{chosen.Options.Name}', where the requests before it go")}.", "model");
+        }
+
         upstream ??= target.Upstream;
         return null;
     }

@@ -18,11 +18,13 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
 
     /// <param name="wanted">Selects the rows of the list.</param>
     /// <returns>Null: the request was refused, and the client has the error.</returns>
-    public static async Task<ObjectPage?> ReadAsync(HttpContext context, Dialect dialect, IObjectsReader objects, string org, ObjectKind kind, Func<KeptObject, bool> wanted)
+    public static async Task<ObjectPage?> ReadAsync(
+        HttpContext context, Dialect dialect, IObjectsReader objects, string org, ObjectKind kind, Func<KeptObject, bool> wanted)
     {
         var query = context.Request.Query;
         var limit = LimitDefault;
-        if (query["limit"].ToString() is { Length: > 0 } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > 10_000))
+        if (query["limit"].ToString() is { Length: > 0 } text
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > 10_000))
         {
             await dialect.RefuseAsync(context, ApiError.ParameterInvalid, $"'limit' must be a whole number from 1 to {LimitMax}.", "limit");
             return null;
@@ -72,7 +74,8 @@ internal sealed record ObjectPage(IReadOnlyList<KeptObject> Rows, bool HasMore)
     }
 
     /// <summary>Reads one row more than the page has, to know whether another page follows.</summary>
-    private static async Task<ObjectPage> FillAsync(IObjectsReader objects, string org, ObjectKind kind, long before, int limit, Func<KeptObject, bool> wanted, CancellationToken cancellationToken)
+    private static async Task<ObjectPage> FillAsync(
+        IObjectsReader objects, string org, ObjectKind kind, long before, int limit, Func<KeptObject, bool> wanted, CancellationToken cancellationToken)
     {
         var found = new List<KeptObject>();
         while (true)

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>Finds the objects that the provider made while it answered. Reads only places that the provider itself writes, never text or arguments of a model.</summary>
+/// <summary>Finds the objects that the provider made while it answered. Reads only places that the provider itself writes, never text or arguments of a
+/// model.</summary>
 internal static class AnswerObjects
 {
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 256 };
@@ -51,7 +52,11 @@ internal static class AnswerObjects
             var json = new Utf8JsonReader(bytes, Deep);
             while (json.Read())
             {
-                if (json.TokenType is not JsonTokenType.PropertyName || (depth is { } wanted && json.CurrentDepth != wanted) || !json.ValueTextEquals(name)) continue;
+                if (json.TokenType is not JsonTokenType.PropertyName || (depth is { } wanted && json.CurrentDepth != wanted) || !json.ValueTextEquals(name))
+                {
+                    continue;
+                }
+
                 if (json.Read() && json.TokenType is JsonTokenType.String && !json.ValueIsEscaped) found(json.ValueSpan);
             }
         }

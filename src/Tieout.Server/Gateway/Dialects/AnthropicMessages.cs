@@ -26,7 +26,8 @@ internal sealed class AnthropicMessages(bool counts) : Endpoint
 
     public override bool IsFree => counts;
 
-    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
+        RequestReader.Read(body, Shape, out request);
 
     public override string PathAt(GatewayRequest request, Target target) => counts ? "/messages/count_tokens" : "/messages";
 
@@ -96,6 +97,9 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
     /// <summary>Files that code has written in the provider's container.</summary>
     private void SeeFiles(ReadOnlySpan<byte> block)
     {
-        if (JsonMember.Text(block, "type"u8).EndsWith("code_execution_tool_result"u8)) AnswerObjects.Anywhere(block, "file_id"u8, id => Make(ObjectKind.File, id));
+        if (JsonMember.Text(block, "type"u8).EndsWith("code_execution_tool_result"u8))
+        {
+            AnswerObjects.Anywhere(block, "file_id"u8, id => Make(ObjectKind.File, id));
+        }
     }
 }

@@ -107,7 +107,8 @@ internal struct ChatAnswer
             {
                 case JsonTokenType.PropertyName:
                     isFinish = json.CurrentDepth == depth + 2 && json.ValueTextEquals("finish_reason"u8);
-                    isText = json.ValueTextEquals("content"u8) || json.ValueTextEquals("text"u8) || json.ValueTextEquals("arguments"u8) || json.ValueTextEquals("reasoning_content"u8)
+                    isText = json.ValueTextEquals("content"u8) || json.ValueTextEquals("text"u8) || json.ValueTextEquals("arguments"u8)
+                        || json.ValueTextEquals("reasoning_content"u8)
                         || json.ValueTextEquals("reasoning"u8) || json.ValueTextEquals("refusal"u8);
                     break;
                 case JsonTokenType.String when isFinish:

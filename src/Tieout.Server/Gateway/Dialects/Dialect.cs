@@ -46,8 +46,10 @@ internal abstract class Dialect
 
     /// <summary>The dialect in which a client at this address expects errors, even if nothing is mapped there.</summary>
     public static Dialect At(PathString path) =>
-        path.StartsWithSegments("/v1/messages", StringComparison.Ordinal) || path.StartsWithSegments("/v1/anthropic", StringComparison.Ordinal) ? AnthropicDialect.Instance
-        : path.StartsWithSegments("/v1beta", StringComparison.Ordinal) || path.StartsWithSegments("/v1/gemini", StringComparison.Ordinal) ? GeminiDialect.Instance
+        path.StartsWithSegments("/v1/messages", StringComparison.Ordinal) || path.StartsWithSegments("/v1/anthropic", StringComparison.Ordinal)
+            ? AnthropicDialect.Instance
+        : path.StartsWithSegments("/v1beta", StringComparison.Ordinal) || path.StartsWithSegments("/v1/gemini", StringComparison.Ordinal)
+        ? GeminiDialect.Instance
         : OpenAiDialect.Instance;
 
     /// <summary>The dialect of a request at an address that several dialects share. Only Anthropic's clients send <c>anthropic-version</c>.</summary>
@@ -82,7 +84,11 @@ internal abstract class Dialect
     {
         RefusedWith.Note(context, error);
         var bytes = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(bytes, Plain)) Write(json, error, message ?? error.Title, parameter, context.Response.Headers.RetryAfter.ToString());
+        using (var json = new Utf8JsonWriter(bytes, Plain))
+        {
+            Write(json, error, message ?? error.Title, parameter, context.Response.Headers.RetryAfter.ToString());
+        }
+
         var response = context.Response;
         response.StatusCode = error.Status;
         response.ContentType = "application/json";

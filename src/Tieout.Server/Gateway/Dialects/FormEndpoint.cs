@@ -40,7 +40,8 @@ internal abstract class FormEndpoint(string? modelDefault) : Endpoint
     }
 
     /// <summary>The provider uses the same default where the form names no model.</summary>
-    public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) => request.Form!.Write(target.Model);
+    public override ReadOnlyMemory<byte> Rewrite(ReadOnlySpan<byte> body, GatewayRequest request, Target target, long? outputTokensMax) =>
+        request.Form!.Write(target.Model);
 
     /// <param name="request">The parts that all forms have.</param>
     protected abstract RequestReading Read(RequestForm form, GatewayRequest request);

@@ -22,11 +22,28 @@ internal static class FormRules
     /// <returns>Null: the part may be there.</returns>
     public static GatewayRefusal? Refusal(string name, bool isFile, ISet<string> seen, FrozenSet<string>? known = null)
     {
-        if (known is not null && !known.Contains(name)) return new(ApiError.BodyMalformed, $"'{name}' is no part of this form. Send only: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
-        if (known is null && !IsPlain(name)) return new(ApiError.BodyMalformed, $"'{name}' is not a valid name of a form's part: use 1 to {NameLengthMax} of a-z A-Z 0-9 _ - starting with a letter.");
-        if (isFile != Files.Contains(name)) return new(ApiError.BodyMalformed, isFile ? $"The part '{name}' must be text, without a filename." : $"The part '{name}' must be a file, with a filename.", name);
+        if (known is not null && !known.Contains(name))
+        {
+            return new(ApiError.BodyMalformed, $"'{name}' is no part of this form. Send only: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+        }
+
+        if (known is null && !IsPlain(name))
+        {
+            return new(ApiError.BodyMalformed,
+                $"'{name}' is not a valid name of a form's part: use 1 to {NameLengthMax} of a-z A-Z 0-9 _ - starting with a letter.");
+        }
+
+        if (isFile != Files.Contains(name))
+        {
+            return new(ApiError.BodyMalformed,
+                isFile ? $"The part '{name}' must be text, without a filename." : $"The part '{name}' must be a file, with a filename.", name);
+        }
+
         var isList = Lists.Contains(name);
-        if (name.EndsWith("[]", StringComparison.Ordinal) && !isList) return new(ApiError.BodyMalformed, $"The part '{name}' is no list. Write it without brackets.", name);
+        if (name.EndsWith("[]", StringComparison.Ordinal) && !isList)
+        {
+            return new(ApiError.BodyMalformed, $"The part '{name}' is no list. Write it without brackets.", name);
+        }
 
         // Some readers take 'Model' for 'model', and 'image[]' for 'image'.
         var root = isList ? name[..^2] : name;

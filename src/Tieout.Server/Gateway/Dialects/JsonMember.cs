@@ -92,7 +92,8 @@ internal static class JsonMember
     public static int CountTexts(ReadOnlySpan<byte> json, string name) => (int)Scan(json, [name], countsBytes: false);
 
     /// <summary>Bytes of what the model wrote. Of what is not JSON, all of it.</summary>
-    public static long WrittenBytes(ReadOnlySpan<byte> json) => Scan(json, Written, countsBytes: true) is var bytes and > 0 ? bytes : json is [(byte)'{' or (byte)'[', ..] ? 0 : json.Length;
+    public static long WrittenBytes(ReadOnlySpan<byte> json) =>
+        Scan(json, Written, countsBytes: true) is var bytes and > 0 ? bytes : json is [(byte)'{' or (byte)'[', ..] ? 0 : json.Length;
 
     /// <summary>An object with the members of <paramref name="first"/>, but those of <paramref name="then"/> where it has any that are not null.</summary>
     public static byte[] Overlay(ReadOnlySpan<byte> first, ReadOnlySpan<byte> then)
@@ -108,7 +109,8 @@ internal static class JsonMember
             return then.ToArray();
         }
 
-        return Encoding.UTF8.GetBytes($"{{{string.Join(',', members.Select(member => $"{JsonSerializer.Serialize(member.Key, NameJson.Default.String)}:{member.Value}"))}}}");
+        return Encoding.UTF8.GetBytes(
+            $"{{{string.Join(',', members.Select(member => $"{JsonSerializer.Serialize(member.Key, NameJson.Default.String)}:{member.Value}"))}}}");
     }
 
     /// <summary>Not JSON, or JSON with names or texts that are no Unicode.</summary>

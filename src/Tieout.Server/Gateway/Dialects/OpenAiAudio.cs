@@ -38,7 +38,8 @@ internal sealed class OpenAiSpeech : Endpoint
 
     public override UsageExtractor? OwnExtractor => AudioUsage.Extractor;
 
-    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
+        RequestReader.Read(body, Shape, out request);
 
     public override string PathAt(GatewayRequest request, Target target) => "/audio/speech";
 

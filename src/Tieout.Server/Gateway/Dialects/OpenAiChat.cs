@@ -23,7 +23,8 @@ internal sealed class OpenAiChat : Endpoint
 
     public override KeyScope Scope => KeyScope.Chat;
 
-    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
+        RequestReader.Read(body, Shape, out request);
 
     public override string PathAt(GatewayRequest request, Target target) => "/chat/completions";
 

@@ -20,9 +20,11 @@ internal sealed class OpenAiPlain(string path, KeyScope scope, string flavor, Re
 
     public static OpenAiPlain Embeddings() => new("/embeddings", KeyScope.Embeddings, "embeddings", new() { Prompt = "input", HasOutput = false });
 
-    public static OpenAiPlain Moderations() => new("/moderations", KeyScope.Moderations, "chat", new() { Prompt = "input", HasOutput = false, ModelDefault = "omni-moderation-latest" }, isFree: true);
+    public static OpenAiPlain Moderations() =>
+        new("/moderations", KeyScope.Moderations, "chat", new() { Prompt = "input", HasOutput = false, ModelDefault = "omni-moderation-latest" }, isFree: true);
 
-    public static OpenAiPlain Images() => new("/images/generations", KeyScope.Images, "images", new() { Prompt = "prompt", Choices = "n", AnswersArePieces = true });
+    public static OpenAiPlain Images() =>
+        new("/images/generations", KeyScope.Images, "images", new() { Prompt = "prompt", Choices = "n", AnswersArePieces = true });
 
     public override Dialect Dialect => OpenAiDialect.Instance;
 
@@ -32,7 +34,8 @@ internal sealed class OpenAiPlain(string path, KeyScope scope, string flavor, Re
 
     public override bool IsFree => isFree;
 
-    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, shape, out request);
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
+        RequestReader.Read(body, shape, out request);
 
     public override string PathAt(GatewayRequest request, Target target) => path;
 

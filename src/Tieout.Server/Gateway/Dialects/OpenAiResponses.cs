@@ -23,7 +23,8 @@ internal sealed class OpenAiResponses : Endpoint
 
     public override KeyScope Scope => KeyScope.Responses;
 
-    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) => RequestReader.Read(body, Shape, out request);
+    public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
+        RequestReader.Read(body, Shape, out request);
 
     public override string PathAt(GatewayRequest request, Target target) => "/responses";
 
@@ -72,7 +73,11 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
     private void See(ReadOnlySpan<byte> response, bool grows)
     {
         meter.SeeModel(JsonMember.Text(response, "model"u8));
-        if (StoredId is null && JsonMember.Text(response, "id"u8) is { IsEmpty: false } id && !JsonMember.Value(response, "store"u8).SequenceEqual("false"u8)) StoredId = Encoding.UTF8.GetString(id);
+        if (StoredId is null && JsonMember.Text(response, "id"u8) is { IsEmpty: false } id && !JsonMember.Value(response, "store"u8).SequenceEqual("false"u8))
+        {
+            StoredId = Encoding.UTF8.GetString(id);
+        }
+
         if (JsonMember.Object(response, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage, grows);
     }
 }

@@ -36,12 +36,31 @@ internal static class PlainChatUsage
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
             bool isPlain;
-            if (json.ValueTextEquals("prompt_tokens"u8)) isPlain = Count(ref json, ref input);
-            else if (json.ValueTextEquals("completion_tokens"u8)) isPlain = Count(ref json, ref output);
-            else if (json.ValueTextEquals("total_tokens"u8)) isPlain = Count(ref json, ref total);
-            else if (json.ValueTextEquals("prompt_tokens_details"u8)) isPlain = Parts(ref json, "cached_tokens"u8, ref cached, "cache_write_tokens"u8, ref written);
-            else if (json.ValueTextEquals("completion_tokens_details"u8)) isPlain = Parts(ref json, "reasoning_tokens"u8, ref reasoning, default, ref none);
-            else isPlain = IsNothing(ref json);
+            if (json.ValueTextEquals("prompt_tokens"u8))
+            {
+                isPlain = Count(ref json, ref input);
+            }
+            else if (json.ValueTextEquals("completion_tokens"u8))
+            {
+                isPlain = Count(ref json, ref output);
+            }
+            else if (json.ValueTextEquals("total_tokens"u8))
+            {
+                isPlain = Count(ref json, ref total);
+            }
+            else if (json.ValueTextEquals("prompt_tokens_details"u8))
+            {
+                isPlain = Parts(ref json, "cached_tokens"u8, ref cached, "cache_write_tokens"u8, ref written);
+            }
+            else if (json.ValueTextEquals("completion_tokens_details"u8))
+            {
+                isPlain = Parts(ref json, "reasoning_tokens"u8, ref reasoning, default, ref none);
+            }
+            else
+            {
+                isPlain = IsNothing(ref json);
+            }
+
             if (!isPlain) return false;
         }
 
@@ -55,7 +74,12 @@ internal static class PlainChatUsage
     private static bool Count(ref Utf8JsonReader json, ref long? count)
     {
         json.Read();
-        if (count is not null || json.TokenType is not JsonTokenType.Number || !json.TryGetInt64(out var number) || number < 0 || number > UsageUnits.InputTokens.Max) return false;
+        if (count is not null || json.TokenType is not JsonTokenType.Number || !json.TryGetInt64(out var number) || number < 0
+            || number > UsageUnits.InputTokens.Max)
+        {
+            return false;
+        }
+
         count = number;
         return true;
     }

@@ -5,7 +5,8 @@ using Tieout.Server.Errors;
 
 namespace Tieout.Server.Gateway.Dialects;
 
-/// <summary>The query parameters of one address that are forwarded to the provider. Any other could hide usage (<c>fields</c>, <c>alt=proto</c>), so it is refused.</summary>
+/// <summary>The query parameters of one address that are forwarded to the provider. Any other could hide usage (<c>fields</c>, <c>alt=proto</c>), so it is
+/// refused.</summary>
 /// <param name="passed">Names with the only value allowed; empty: any value.</param>
 /// <param name="dropped">Names that are harmless and of no use to the provider.</param>
 internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> passed, ImmutableArray<string> dropped)
@@ -27,7 +28,8 @@ internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> pas
 
     public static readonly QueryRules StoredResponse = new([("include", ""), ("include[]", ""), ("stream", "false")], [ApiVersion]);
 
-    public static readonly QueryRules StoredResponseItems = new([("include", ""), ("include[]", ""), ("after", ""), ("limit", ""), ("order", "")], [ApiVersion]);
+    public static readonly QueryRules StoredResponseItems = new(
+        [("include", ""), ("include[]", ""), ("after", ""), ("limit", ""), ("order", "")], [ApiVersion]);
 
     public static QueryRules Of(Dialect dialect) => dialect switch
     {
@@ -47,7 +49,11 @@ internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> pas
         {
             var (name, value) = (parameter.DecodeName().ToString(), parameter.DecodeValue().ToString());
             if (IsCredential(name) || dropped.Contains(name)) continue;
-            if (!passed.Any(one => one.Name == name)) return new(ApiError.ParameterInvalid, $"The query parameter '{Shown(name)}' is not accepted here. Leave it out.", Shown(name));
+            if (!passed.Any(one => one.Name == name))
+            {
+                return new(ApiError.ParameterInvalid, $"The query parameter '{Shown(name)}' is not accepted here. Leave it out.", Shown(name));
+            }
+
             if (!passed.Any(one => one.Name == name && (one.Value.Length == 0 || one.Value == value)) || value.Length > ValueLengthMax)
             {
                 return new(ApiError.ParameterInvalid, $"The query parameter '{name}' cannot be '{Shown(value)}' here. {Expected(name)}", name);
@@ -67,7 +73,8 @@ internal sealed class QueryRules(ImmutableArray<(string Name, string Value)> pas
         || parameter.Contains("api", StringComparison.OrdinalIgnoreCase) && parameter.Contains("key", StringComparison.OrdinalIgnoreCase);
 
     private string Expected(string name) =>
-        passed.Where(one => one.Name == name && one.Value.Length > 0).Select(one => one.Value).ToList() is { Count: > 0 } values ? $"Use {string.Join(" or ", values)}." : $"Use at most {ValueLengthMax} characters.";
+        passed.Where(one => one.Name == name && one.Value.Length > 0).Select(one => one.Value).ToList() is { Count: > 0 } values
+            ? $"Use {string.Join(" or ", values)}." : $"Use at most {ValueLengthMax} characters.";
 
     private static string Shown(string text) => text.Length <= 64 ? text : text[..64] + "...";
 }

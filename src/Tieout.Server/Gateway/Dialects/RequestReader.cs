@@ -57,7 +57,11 @@ internal ref struct RequestReader
             return new(ApiError.BodyMalformed, "The body is not valid JSON.");
         }
 
-        if ((model ?? reader._model ?? shape.ModelDefault) is not { } wanted) return new(ApiError.ParameterInvalid, "You must provide a model parameter.", "model");
+        if ((model ?? reader._model ?? shape.ModelDefault) is not { } wanted)
+        {
+            return new(ApiError.ParameterInvalid, "You must provide a model parameter.", "model");
+        }
+
         if (shape.Prompt is { } prompt && !reader._hasPrompt) return new(ApiError.ParameterInvalid, $"Missing required parameter: '{prompt}'.", prompt);
         request = reader.ToRequest(wanted);
         return null;
@@ -130,7 +134,8 @@ internal ref struct RequestReader
             return true;
         }
 
-        var choices = _shape.Choices is { } one && _json.ValueTextEquals(one) ? one : _shape.ChoicesToo is { } other && _json.ValueTextEquals(other) ? other : null;
+        var choices = _shape.Choices is { } one && _json.ValueTextEquals(one)
+            ? one : _shape.ChoicesToo is { } other && _json.ValueTextEquals(other) ? other : null;
         if (choices is null) return false;
         refused = RequestValue.Count(ref _json, choices, ChoicesMax, out var count);
         _choices = Math.Max(_choices, (int)(count ?? 1));
@@ -165,7 +170,11 @@ internal ref struct RequestReader
     private GatewayRefusal? ReadModel()
     {
         _json.Read();
-        if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length is 0 or > ModelLengthMax) return RequestValue.Invalid("model", $"a string of 1 to {ModelLengthMax} characters");
+        if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length is 0 or > ModelLengthMax)
+        {
+            return RequestValue.Invalid("model", $"a string of 1 to {ModelLengthMax} characters");
+        }
+
         _model = _json.GetString();
         _modelAt = RequestValue.At(_json);
         return null;
@@ -175,7 +184,11 @@ internal ref struct RequestReader
     {
         _json.Read();
         if (_json.TokenType is JsonTokenType.Null) return null;
-        if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length > UserLengthMax) return RequestValue.Invalid("user", $"a string of at most {UserLengthMax} characters");
+        if (_json.TokenType is not JsonTokenType.String || _json.ValueSpan.Length > UserLengthMax)
+        {
+            return RequestValue.Invalid("user", $"a string of at most {UserLengthMax} characters");
+        }
+
         _user = _json.GetString();
         return null;
     }

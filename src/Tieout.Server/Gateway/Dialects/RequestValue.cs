@@ -20,7 +20,11 @@ internal static class RequestValue
         count = null;
         json.Read();
         if (json.TokenType is JsonTokenType.Null) return null;
-        if (json.TokenType is not JsonTokenType.Number || !json.TryGetInt64(out var number) || number < 1 || number > max) return Invalid(name, $"a whole number from 1 to {max}");
+        if (json.TokenType is not JsonTokenType.Number || !json.TryGetInt64(out var number) || number < 1 || number > max)
+        {
+            return Invalid(name, $"a whole number from 1 to {max}");
+        }
+
         count = number;
         return null;
     }

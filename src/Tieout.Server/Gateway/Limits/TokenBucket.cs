@@ -31,7 +31,8 @@ internal sealed class TokenBucket(LimitRule rule, TimeSpan now)
     }
 
     /// <summary>Takes a place, a request and its tokens, or nothing.</summary>
-    /// <param name="tokens">An estimate, which <see cref="Leave"/> corrects. More than the whole limit counts as the whole, so that a full bucket admits one such request.</param>
+    /// <param name="tokens">An estimate, which <see cref="Leave"/> corrects. More than the whole limit counts as the whole, so that a full bucket admits one
+    /// such request.</param>
     public LimitStanding Enter(string key, long tokens, TimeSpan now)
     {
         lock (_lock)

@@ -18,7 +18,8 @@ internal sealed class ReferenceGate(IObjectsReader objects, StoredResponses stor
 {
     /// <param name="asked">The model that the request asks for, as its client names it.</param>
     public async ValueTask<ReferenceCheck> CheckAsync(
-        GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references, CancellationToken cancellationToken)
+        GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, RequestReferences references,
+        CancellationToken cancellationToken)
     {
         if (RefusalOf(caller, routes, dialect, scope, asked, references.Models) is { } notAllowed) return ReferenceCheck.Refuse(notAllowed);
         var org = caller.Spender.Key.Org;
@@ -43,10 +44,13 @@ internal sealed class ReferenceGate(IObjectsReader objects, StoredResponses stor
         return ReferenceCheck.Bind(new(provider, ownAccount ? org : null));
     }
 
-    /// <summary>Whether the model that the request asks for may exist in one account only, so that it must be checked although the body names nothing.</summary>
-    public static bool MayBePrivate(Routes routes, string asked) => routes.Only is { } only && (PrivateModel.IsPrivate(asked) || PrivateModel.AreDeployments(only.Options.BaseUrl));
+    /// <summary>Whether the model that the request asks for may exist in one account only, so that it must be checked although the body names
+    /// nothing.</summary>
+    public static bool MayBePrivate(Routes routes, string asked) =>
+        routes.Only is { } only && (PrivateModel.IsPrivate(asked) || PrivateModel.AreDeployments(only.Options.BaseUrl));
 
-    /// <summary>Models of one account that the body's reader cannot recognise: named by the address or by a form, or at a provider where every model is the account's.</summary>
+    /// <summary>Models of one account that the body's reader cannot recognise: named by the address or by a form, or at a provider where every model is the
+    /// account's.</summary>
     private static IEnumerable<KeptReference> AccountModels(Routes routes, ProviderDialect dialect, string? asked, IReadOnlyList<string> beside)
     {
         if (asked is not null && MayBePrivate(routes, asked)) yield return KeptReference.To(asked);
@@ -58,14 +62,20 @@ internal sealed class ReferenceGate(IObjectsReader objects, StoredResponses stor
     }
 
     /// <summary>The model list of a key applies also to models that tools and lists of fallbacks name.</summary>
-    public static GatewayRefusal? RefusalOf(GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
+    public static GatewayRefusal? RefusalOf(
+        GatewayCaller caller, Routes routes, ProviderDialect dialect, KeyScope scope, string? asked, IReadOnlyList<string> models)
     {
         foreach (var named in models)
         {
             if (dialect is ProviderDialect.Gemini)
             {
                 var model = named.StartsWith("models/", StringComparison.Ordinal) ? named["models/".Length..] : named;
-                if (asked is not null && model != asked) return new(ApiError.ParameterInvalid, $"'model' in the body is '{named}', but the address names '{asked}'. Leave 'model' out of the body.", "model");
+                if (asked is not null && model != asked)
+                {
+                    return new(ApiError.ParameterInvalid, $"'model' in the body is '{named}', but the address names '{asked}'. Leave 'model' out of the body.",
+                        "model");
+                }
+
                 continue;
             }
 
@@ -77,7 +87,8 @@ internal sealed class ReferenceGate(IObjectsReader objects, StoredResponses stor
     }
 
     /// <returns>The provider that stores the object for the org, or for all orgs; null: there is none.</returns>
-    private async ValueTask<string?> ProviderOfAsync(string org, KeptReference reference, Routes routes, ProviderDialect dialect, CancellationToken cancellationToken)
+    private async ValueTask<string?> ProviderOfAsync(
+        string org, KeptReference reference, Routes routes, ProviderDialect dialect, CancellationToken cancellationToken)
     {
         if (ProviderObject.IsValidId(reference.Id) && await FindAsync(org, reference, cancellationToken) is { } kept)
         {

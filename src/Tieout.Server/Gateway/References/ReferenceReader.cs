@@ -7,7 +7,8 @@ using Tieout.Server.Errors;
 namespace Tieout.Server.Gateway.References;
 
 /// <summary>Finds, in one pass over a JSON body, every member that names something at the provider. Makes no objects unless there is one.</summary>
-/// <remarks>The body has been read before: it is valid JSON. A name that is given twice counts twice: which of the two a provider takes is its choice.</remarks>
+/// <remarks>The body has been read before: it is valid JSON. A name that is given twice counts twice: which of the two a provider takes is its
+/// choice.</remarks>
 internal ref struct ReferenceReader
 {
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = 256 };
@@ -36,7 +37,10 @@ internal ref struct ReferenceReader
         var reader = new ReferenceReader(body, rules);
         try
         {
-            if (!reader.ReadAll()) return new(ApiError.BodyMalformed, $"The request names more than {RequestReferences.Max} stored objects or models. Send fewer.");
+            if (!reader.ReadAll())
+            {
+                return new(ApiError.BodyMalformed, $"The request names more than {RequestReferences.Max} stored objects or models. Send fewer.");
+            }
         }
         catch (Exception error) when (Dialects.JsonMember.IsUnreadable(error))
         {
@@ -108,8 +112,15 @@ internal ref struct ReferenceReader
         while (_json.Read() && _json.CurrentDepth > depth)
         {
             if (_json.TokenType is not JsonTokenType.PropertyName) continue;
-            if (_json.CurrentDepth == depth + 1 && (_json.ValueIsEscaped ? string.Equals(_json.GetString(), "id", StringComparison.OrdinalIgnoreCase) : IsId(_json.ValueSpan))) ReadNames(kind, member + ".id");
-            else ReadMember();
+            if (_json.CurrentDepth == depth + 1
+                && (_json.ValueIsEscaped ? string.Equals(_json.GetString(), "id", StringComparison.OrdinalIgnoreCase) : IsId(_json.ValueSpan)))
+            {
+                ReadNames(kind, member + ".id");
+            }
+            else
+            {
+                ReadMember();
+            }
         }
     }
 
@@ -184,7 +195,8 @@ internal ref struct ReferenceReader
         {
             var types = skill.EnumerateObject().Where(member => member.NameEquals("type"u8)).ToList();
             if (types.Count > 0 && types.TrueForAll(type => type.Value.ValueKind is JsonValueKind.String && type.Value.ValueEquals("anthropic"u8))) continue;
-            foreach (var id in skill.EnumerateObject().Where(member => member.Name.Equals("skill_id", StringComparison.OrdinalIgnoreCase) && member.Value.ValueKind is JsonValueKind.String))
+            foreach (var id in skill.EnumerateObject().Where(
+                member => member.Name.Equals("skill_id", StringComparison.OrdinalIgnoreCase) && member.Value.ValueKind is JsonValueKind.String))
             {
                 (_kept ??= []).Add(new(ObjectKind.Skill, id.Value.GetString()!, "skill_id"));
             }

@@ -33,7 +33,8 @@ internal enum ReferenceUse
 /// <param name="Kind">Of what is kept; meaningless for the other uses.</param>
 internal readonly record struct ReferenceRule(ReferenceUse Use, ObjectKind Kind = default);
 
-/// <summary>The closed list, per dialect, of members that name something at the provider. Names are compared without regard to case, as some providers do.</summary>
+/// <summary>The closed list, per dialect, of members that name something at the provider. Names are compared without regard to case, as some providers
+/// do.</summary>
 internal sealed class ReferenceRules
 {
     /// <summary>Longer than every name in the lists.</summary>
@@ -96,7 +97,8 @@ internal sealed class ReferenceRules
             ("datastore", new(ReferenceUse.Kept, ObjectKind.VectorStore)),
             ("engine", new(ReferenceUse.Kept, ObjectKind.VectorStore)),
             ("model", new(ReferenceUse.Model)),
-            .. Opaque("args", "response", "parameters", "parametersJsonSchema", "parameters_json_schema", "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema", "labels"),
+            .. Opaque("args", "response", "parameters", "parametersJsonSchema", "parameters_json_schema", "responseSchema", "response_schema",
+                "responseJsonSchema", "response_json_schema", "labels"),
         ],
         modelsAtTop: true);
 

@@ -72,7 +72,11 @@ internal sealed class Breaker
         if (outcome.Exception is BrokenCircuitException) return new(UpstreamOutcome.CircuitOpen);
         outcome.ThrowIfException();
         var reply = outcome.Result;
-        if (reply.CountsAgainst || reply.Outcome is UpstreamOutcome.TooMany) Volatile.Write(ref _lastError, new(Describe(reply), Instant.From(_time.GetUtcNow())));
+        if (reply.CountsAgainst || reply.Outcome is UpstreamOutcome.TooMany)
+        {
+            Volatile.Write(ref _lastError, new(Describe(reply), Instant.From(_time.GetUtcNow())));
+        }
+
         return reply;
     }
 

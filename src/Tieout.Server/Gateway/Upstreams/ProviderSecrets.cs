@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Tieout.Server.Gateway.Upstreams;
 
-/// <summary>Our keys at one provider, which no answer of it may carry further: every answer passes here where it enters, whatever its path and status.</summary>
+/// <summary>Our keys at one provider, which no answer of it may carry further: every answer passes here where it enters, whatever its path and
+/// status.</summary>
 internal sealed class ProviderSecrets
 {
     /// <summary>What is shorter is a placeholder for providers that want none (<c>EMPTY</c>, <c>ollama</c>), and a word that answers may contain.</summary>
@@ -13,7 +14,8 @@ internal sealed class ProviderSecrets
     private readonly ImmutableArray<(string Text, byte[] Bytes)> _secrets;
 
     public ProviderSecrets(IEnumerable<string> keys) =>
-        _secrets = [.. keys.Where(key => key.Length >= LengthMin).SelectMany(Forms).Distinct(StringComparer.Ordinal).OrderByDescending(key => key.Length).Select(key => (key, Encoding.UTF8.GetBytes(key)))];
+        _secrets = [.. keys.Where(key => key.Length >= LengthMin)
+            .SelectMany(Forms).Distinct(StringComparer.Ordinal).OrderByDescending(key => key.Length).Select(key => (key, Encoding.UTF8.GetBytes(key)))];
 
     /// <summary>The longest of them, in bytes; 0: there is none.</summary>
     public int LengthMax => _secrets.IsEmpty ? 0 : _secrets[0].Bytes.Length;
@@ -84,5 +86,6 @@ internal sealed class ProviderSecrets
         return false;
     }
 
-    private string Concealed(string value) => _secrets.Aggregate(value, static (text, secret) => text.Replace(secret.Text, new string('*', secret.Text.Length), StringComparison.Ordinal));
+    private string Concealed(string value) =>
+        _secrets.Aggregate(value, static (text, secret) => text.Replace(secret.Text, new string('*', secret.Text.Length), StringComparison.Ordinal));
 }

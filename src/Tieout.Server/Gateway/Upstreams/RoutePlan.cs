@@ -3,9 +3,11 @@ using Tieout.Server.Configuration;
 namespace Tieout.Server.Gateway.Upstreams;
 
 /// <summary>Step 6: plans the attempts of one request over its route: which upstream is next, and after which pause.</summary>
-/// <remarks>The plan sends and spends nothing. While an untried upstream exists there is no pause: another upstream now is better than the same one later.</remarks>
+/// <remarks>The plan sends and spends nothing. While an untried upstream exists there is no pause: another upstream now is better than the same one
+/// later.</remarks>
 /// <param name="binding">Upstreams that have what the request names.</param>
-internal sealed class RoutePlan(Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time, Func<double> chance)
+internal sealed class RoutePlan(
+    Route route, ProviderDialect spoken, UpstreamBinding binding, string operationId, int firstAttemptNo, TimeProvider time, Func<double> chance)
 {
     private const string FallbackTrigger = "fallback";
 

@@ -18,10 +18,12 @@ internal sealed class Routes : IDisposable
     public Routes(ServerOptions options, Routes? before = null)
     {
         Options = options;
-        FreeLimits = options.Limits.Add(new(Org: null, Team: null, Key: LimitRule.Each, Model: null, options.Gateway.FreeRequestsPerMinute, TokensPerMinute: null, Concurrency: null));
+        FreeLimits = options.Limits.Add(
+            new(Org: null, Team: null, Key: LimitRule.Each, Model: null, options.Gateway.FreeRequestsPerMinute, TokensPerMinute: null, Concurrency: null));
         _upstreams = options.Providers.ToFrozenDictionary(
             provider => provider.Name,
-            provider => before?._upstreams.GetValueOrDefault(provider.Name) is { } known && known.IsOf(provider, options.Gateway) ? known : new Upstream(provider, options.Gateway),
+            provider => before?._upstreams.GetValueOrDefault(provider.Name) is { } known && known.IsOf(provider, options.Gateway)
+                ? known : new Upstream(provider, options.Gateway),
             StringComparer.Ordinal);
         if (options.Models.IsEmpty && options.Providers.Length == 1) Only = _upstreams[options.Providers[0].Name];
         _breakers = Breakers(options, before);
@@ -46,7 +48,8 @@ internal sealed class Routes : IDisposable
 
     /// <summary>All upstreams with their health, in a fixed order.</summary>
     public IEnumerable<(string Provider, string Model, Breaker Breaker)> Health =>
-        _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(row => row.Model, StringComparer.Ordinal);
+        _breakers.Select(pair => (pair.Key.Provider, pair.Key.Model, pair.Value)).OrderBy(row => row.Provider, StringComparer.Ordinal).ThenBy(
+            row => row.Model, StringComparer.Ordinal);
 
     /// <summary>A provider by its name; null: none of this name is configured.</summary>
     public Upstream? Upstream(string provider) => _upstreams.GetValueOrDefault(provider);
@@ -71,7 +74,8 @@ internal sealed class Routes : IDisposable
     public IEnumerable<string> NamesOf(string provider, string model) =>
         Only?.Options.Name == provider
             ? [model]
-            : _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Upstream.Options.Name == provider && target.Model == model))).Select(route => route.Name);
+            : _byName.Values.Where(route => route.Stages.Any(stage => stage.Any(target => target.Upstream.Options.Name == provider && target.Model == model)))
+                .Select(route => route.Name);
 
     /// <summary>The names by which clients ask for a model, whichever provider has it under this name.</summary>
     public IEnumerable<string> NamesOf(string model) =>

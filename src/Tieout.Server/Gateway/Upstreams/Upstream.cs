@@ -16,12 +16,16 @@ internal sealed class Upstream : IDisposable
     /// <summary>Names and credentials of the client's connection to us, and what framing sets: never passed on, whatever a pattern says.</summary>
     private static readonly FrozenSet<string> NeverForwarded = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
+        "Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Host", "Connection", "Keep-Alive", "Proxy-Connection",
+        "TE", "Trailer",
         "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "Accept-Encoding",
 
-        // What would make an answer shorter than it is, of another form or another method's, or bill another project: its usage could not be read, or not be ours.
-        "Accept", "Accept-Charset", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Prefer", "Max-Forwards", "Via", "Forwarded",
-        "X-Goog-FieldMask", "X-Goog-User-Project", "X-Goog-Iam-Authorization-Token", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "OpenAI-Organization", "OpenAI-Project",
+        // What would make an answer shorter than it is, of another form or another method's, or bill another project: its usage could not be read, or not be
+        // ours.
+        "Accept", "Accept-Charset", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Prefer", "Max-Forwards",
+        "Via", "Forwarded",
+        "X-Goog-FieldMask", "X-Goog-User-Project", "X-Goog-Iam-Authorization-Token", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
+        "OpenAI-Organization", "OpenAI-Project",
         "Tieout-Envelope");
 
     private readonly HttpMessageInvoker _connections;
@@ -76,7 +80,8 @@ internal sealed class Upstream : IDisposable
     /// <param name="body">Not pooled: a connection may still be sending it when the answer is already there. Null: none.</param>
     /// <param name="contentType">Null: JSON.</param>
     public ValueTask<UpstreamAnswer> SendAsync(
-        string org, HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken, string? contentType = null)
+        string org, HttpMethod method, string path, ReadOnlyMemory<byte>? body, IHeaderDictionary clientHeaders, CancellationToken cancellationToken,
+        string? contentType = null)
     {
         ReadOnlyMemoryContent? content = null;
         if (body is { } bytes)
@@ -91,7 +96,8 @@ internal sealed class Upstream : IDisposable
     /// <summary>Sends a request whose body is too large to be in memory, or that has none. Returns with the head of the answer.</summary>
     /// <inheritdoc cref="SendAsync(string, HttpMethod, string, ReadOnlyMemory{byte}?, IHeaderDictionary, CancellationToken, string?)"/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<UpstreamAnswer> SendAsync(string org, HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
+    public async ValueTask<UpstreamAnswer> SendAsync(
+        string org, HttpMethod method, string path, HttpContent? content, IHeaderDictionary clientHeaders, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(method, At(path)) { Content = content };
         if ((_credentialsOfOrgs.GetValueOrDefault(org) ?? _credential) is { } credential) request.Headers.TryAddWithoutValidation(_keyHeader, credential);

@@ -35,7 +35,8 @@ internal static class UpstreamSelector
         throw new System.Diagnostics.UnreachableException("The draw lies within the weights.");
     }
 
-    /// <summary>A number for one attempt: FNV-1a over the operation's id and the attempt's number, mixed so that neighbours differ. It wraps by design.</summary>
+    /// <summary>A number for one attempt: FNV-1a over the operation's id and the attempt's number, mixed so that neighbours differ. It wraps by
+    /// design.</summary>
     public static ulong Number(string operationId, int attemptNo)
     {
         unchecked

@@ -2,14 +2,19 @@ using System.Text.Json;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
-/// <summary>Anthropic's <c>cost_report</c> (decimal strings of <b>cents</b>) and <c>usage_report/messages</c> (tokens; the classes of input are disjoint).</summary>
+/// <summary>Anthropic's <c>cost_report</c> (decimal strings of <b>cents</b>) and <c>usage_report/messages</c> (tokens; the classes of input are
+/// disjoint).</summary>
 internal static class AnthropicBills
 {
     public static Task ReadCostAsync(Stream file, string? column, Action<BillLine> line, CancellationToken cancellationToken) =>
         ReadAsync(file, (result, day, place) =>
         {
             BillJson.Usd(BillJson.Text(result, "currency", place), place);
-            if (!BillJson.Find(result, "amount", out var amount) || amount.ValueKind != JsonValueKind.String) throw FileRefused.Whole($"{place}.amount is not a decimal string of cents.");
+            if (!BillJson.Find(result, "amount", out var amount) || amount.ValueKind != JsonValueKind.String)
+            {
+                throw FileRefused.Whole($"{place}.amount is not a decimal string of cents.");
+            }
+
             line(new(day, BillJson.Figure(result, "amount", place), place)
             {
                 Project = BillJson.Text(result, "workspace_id", place),
@@ -24,7 +29,8 @@ internal static class AnthropicBills
                 ? BillJson.Count(creation, "ephemeral_5m_input_tokens", place) + BillJson.Count(creation, "ephemeral_1h_input_tokens", place)
                 : 0;
             foreach (var (measure, count) in (ReadOnlySpan<(string, long)>)[
-                ("uncached_input_tokens", BillJson.Count(result, "uncached_input_tokens", place)), ("cache_read_input_tokens", BillJson.Count(result, "cache_read_input_tokens", place)),
+                ("uncached_input_tokens", BillJson.Count(result, "uncached_input_tokens", place)),
+                ("cache_read_input_tokens", BillJson.Count(result, "cache_read_input_tokens", place)),
                 ("cache_creation_input_tokens", written), ("output_tokens", BillJson.Count(result, "output_tokens", place))])
             {
                 line(new(day, count, place)

@@ -36,7 +36,8 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
         var sums = new List<SlotTally>();
         foreach (var org in orgs)
         {
-            var query = new TallyQuery(org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.ProviderCost, request.WrittenAt);
+            var query = new TallyQuery(
+                org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.ProviderCost, request.WrittenAt);
             sums.AddRange((await read.TalliesAsync(query, cancellationToken)).Where(sum => IsBilled(sum.Labels)));
         }
 
@@ -56,7 +57,11 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
 
     private bool IsBilled(UsageLabels labels)
     {
-        if (request.Provider is { } wanted || (wanted = format.Provider) is not null) return string.Equals(labels.Provider, wanted, StringComparison.OrdinalIgnoreCase);
+        if (request.Provider is { } wanted || (wanted = format.Provider) is not null)
+        {
+            return string.Equals(labels.Provider, wanted, StringComparison.OrdinalIgnoreCase);
+        }
+
         return format.Name != "opencost" || labels.Source is UsageSource.Allocation or UsageSource.AppRuntime;
     }
 
@@ -77,7 +82,11 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
     {
         foreach (var column in request.Spec.Columns)
         {
-            if (!format.Fields.Contains(column.Field)) throw new ApiRefusedException(ApiError.ParameterInvalid, $"{format.Name} cannot be compared by {TieSpec.Name(column.Field)}; it has {string.Join(", ", format.Fields.Select(TieSpec.Name))}.");
+            if (!format.Fields.Contains(column.Field))
+            {
+                throw new ApiRefusedException(ApiError.ParameterInvalid,
+                    $"{format.Name} cannot be compared by {TieSpec.Name(column.Field)}; it has {string.Join(", ", format.Fields.Select(TieSpec.Name))}.");
+            }
         }
 
         return format.IsCounts ? new([.. request.Spec.Columns, new(TieField.Measure, "measure")]) : request.Spec;

@@ -42,7 +42,8 @@ internal sealed record BillFormat(
         new("openai-costs", "openai", [TieField.Day, TieField.Project, TieField.Model], 1, Money, OpenAiBills.ReadCostsAsync),
         new(
             "openai-usage", "openai", [TieField.Day, TieField.Project, TieField.Key, TieField.Model], 1,
-            [("input_tokens", t => t.InputTokens), ("input_cached_tokens", t => t.CacheReadTokens), ("output_tokens", t => t.OutputTokens), ("num_model_requests", t => t.Attempts - t.Failures)],
+            [("input_tokens", t => t.InputTokens), ("input_cached_tokens", t => t.CacheReadTokens), ("output_tokens", t => t.OutputTokens),
+                ("num_model_requests", t => t.Attempts - t.Failures)],
             OpenAiBills.ReadUsageAsync),
         new("anthropic-cost", "anthropic", [TieField.Day, TieField.Project, TieField.Model], 100, Money, AnthropicBills.ReadCostAsync),
         new(

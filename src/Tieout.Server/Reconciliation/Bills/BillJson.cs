@@ -90,7 +90,8 @@ internal static class BillJson
     public static long Count(JsonElement of, string name, string place)
     {
         if (!Find(of, name, out var value) || value.ValueKind == JsonValueKind.Null) return 0;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var count) && count >= 0 ? count : throw FileRefused.Whole($"{place}.{name} is not a count.");
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var count) && count >= 0
+            ? count : throw FileRefused.Whole($"{place}.{name} is not a count.");
     }
 
     /// <summary>A figure, as a number or as text; it must be there.</summary>
@@ -102,21 +103,27 @@ internal static class BillJson
             JsonValueKind.Number => value.GetRawText(),
             _ => null,
         } : null;
-        return text is { Length: > 0 } && decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var figure) && Math.Abs(figure) < 9_000_000_000
+        return text is { Length: > 0 }
+            && decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture,
+                out var figure) && Math.Abs(figure) < 9_000_000_000
             ? figure
             : throw FileRefused.Whole($"{place}.{name} is not a figure{(text is null ? "" : $": '{Inputs.Shown(text)}'")}.");
     }
 
     public static void Usd(string? currency, string place)
     {
-        if (!string.Equals(currency, "usd", StringComparison.OrdinalIgnoreCase)) throw FileRefused.Whole($"{place} is in '{Inputs.Shown(currency)}'; only usd is compared.");
+        if (!string.Equals(currency, "usd", StringComparison.OrdinalIgnoreCase))
+        {
+            throw FileRefused.Whole($"{place} is in '{Inputs.Shown(currency)}'; only usd is compared.");
+        }
     }
 
     /// <summary>The day of a bucket of at most a day; null: it is longer.</summary>
     public static string? Day(DateTimeOffset start, DateTimeOffset end, string place)
     {
         if (end <= start) throw FileRefused.Whole($"{place} ends before it begins.");
-        return end - start > TimeSpan.FromDays(1) || end.AddTicks(-1).UtcDateTime.Date != start.UtcDateTime.Date ? null : start.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        return end - start > TimeSpan.FromDays(1) || end.AddTicks(-1).UtcDateTime.Date != start.UtcDateTime.Date
+            ? null : start.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
     }
 
     public static DateTimeOffset Seconds(JsonElement of, string name, string place) =>
@@ -125,7 +132,9 @@ internal static class BillJson
             : throw FileRefused.Whole($"{place}.{name} is not a time in seconds.");
 
     public static DateTimeOffset Time(JsonElement of, string name, string place) =>
-        Text(of, name, place) is { } text && DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        Text(of, name, place) is { } text
+            && DateTimeOffset.TryParseExact(
+                text, ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : throw FileRefused.Whole($"{place}.{name} is not a time such as 2026-11-22T00:00:00Z.");
 }

@@ -27,7 +27,11 @@ internal sealed class BillRows(TieSpec spec, BillFormat format, DateOnly? from, 
     public void Add(BillLine line)
     {
         if (_lines.Count == LinesMax) throw FileRefused.Whole($"The bill has more than {LinesMax} lines; compare a shorter range.");
-        if (line.Day is null && spec.Has(TieField.Day)) throw FileRefused.Whole($"{line.Place} is of more than one day; compare it without day, over the range that it is of.");
+        if (line.Day is null && spec.Has(TieField.Day))
+        {
+            throw FileRefused.Whole($"{line.Place} is of more than one day; compare it without day, over the range that it is of.");
+        }
+
         _lines.Add(line);
     }
 
@@ -61,7 +65,8 @@ internal sealed class BillRows(TieSpec spec, BillFormat format, DateOnly? from, 
         if (format.Name != "opencost") return [];
         var twice = _lines.Where(line => line.Node is not null).GroupBy(line => line.Node, StringComparer.Ordinal)
             .Where(node => node.Any(line => line.InstanceType!.Length > 0))
-            .SelectMany(node => node.Where(line => line.InstanceType!.Length == 0)).ToHashSet(ReferenceEqualityComparer.Instance as IEqualityComparer<BillLine>);
+            .SelectMany(node => node.Where(line => line.InstanceType!.Length == 0)).ToHashSet(
+                ReferenceEqualityComparer.Instance as IEqualityComparer<BillLine>);
         var tenants = _lines.GroupBy(line => line.Project, StringComparer.Ordinal).OrderBy(tenant => tenant.Key, StringComparer.Ordinal)
             .Select(tenant => new TenantTotalBody(tenant.Key, Sum(tenant), Sum(tenant.Where(line => !twice.Contains(line)))));
         Quarantine = new(twice.Count, Sum(twice), [.. tenants]);

@@ -4,7 +4,8 @@ using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
-/// <summary>FOCUS 1.0 to 1.3 cost and usage, as CSV. Times are UTC; the literal <c>NULL</c> and times without a <c>T</c> are what exports really write.</summary>
+/// <summary>FOCUS 1.0 to 1.3 cost and usage, as CSV. Times are UTC; the literal <c>NULL</c> and times without a <c>T</c> are what exports really
+/// write.</summary>
 internal static class FocusBills
 {
     private const string DefaultCost = "BilledCost";
@@ -15,7 +16,8 @@ internal static class FocusBills
         (string, bool)[] columns =
         [
             (column ?? DefaultCost, true), ("BillingCurrency", false), ("ChargeCategory", true), ("ChargePeriodStart", true), ("ChargePeriodEnd", true),
-            ("SubAccountId", false), ("ServiceProviderName", false), ("ProviderName", false), ("SkuPriceDetails", false), ("x_Model", false), ("x_KeyId", false), ("x_ProjectId", false),
+            ("SubAccountId", false), ("ServiceProviderName", false), ("ProviderName", false), ("SkuPriceDetails", false), ("x_Model", false),
+            ("x_KeyId", false), ("x_ProjectId", false),
         ];
         return CsvRows.ReadAsync(file, columns, (cells, at) => line(Line(cells, at, column ?? DefaultCost)), cancellationToken);
     }
@@ -48,7 +50,9 @@ internal static class FocusBills
 
     private static DateTimeOffset Time(string? text, long at, string column) =>
         DateTimeOffset.TryParseExact(
-            Named(text), ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFF", "yyyy-MM-dd HH:mm:ss 'UTC'", "yyyy-MM-dd"],
+            Named(text),
+            ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFF", "yyyy-MM-dd HH:mm:ss 'UTC'",
+                "yyyy-MM-dd"],
             CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? time
             : throw FileRefused.At(at, $"'{Inputs.Shown(text)}' in {column} is not a time such as 2026-11-22T00:00:00Z.");
@@ -59,7 +63,8 @@ internal static class FocusBills
         try
         {
             using var document = JsonDocument.Parse(details);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? BillJson.Text(document.RootElement, "ModelId", $"Line {at}: SkuPriceDetails") : null;
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? BillJson.Text(document.RootElement, "ModelId", $"Line {at}: SkuPriceDetails") : null;
         }
         catch (JsonException)
         {

@@ -48,7 +48,11 @@ internal static class OpenAiBills
                 foreach (var one in BillJson.Array(bucket, "results", place))
                 {
                     var where = $"{place}.results[{number++}]";
-                    if (BillJson.Text(one, "object", where) != kind) throw FileRefused.Whole($"{where}.object is not {kind}: it is another bill than its format says.");
+                    if (BillJson.Text(one, "object", where) != kind)
+                    {
+                        throw FileRefused.Whole($"{where}.object is not {kind}: it is another bill than its format says.");
+                    }
+
                     result(one, day, where);
                 }
             }

@@ -9,7 +9,8 @@ namespace Tieout.Server.Reconciliation.Bills;
 internal static class OpenCostBills
 {
     /// <summary>Where exporters put the instance type of a node.</summary>
-    private static readonly string[] InstanceTypes = ["instance_type", "instanceType", "node_kubernetes_io_instance_type", "beta_kubernetes_io_instance_type", "node.kubernetes.io/instance-type"];
+    private static readonly string[] InstanceTypes = ["instance_type", "instanceType", "node_kubernetes_io_instance_type", "beta_kubernetes_io_instance_type",
+        "node.kubernetes.io/instance-type"];
 
     public static async Task ReadAsync(Stream file, string? column, Action<BillLine> line, CancellationToken cancellationToken)
     {
@@ -43,13 +44,15 @@ internal static class OpenCostBills
         var labels = BillJson.Find(properties, "labels", out var found) && found.ValueKind == JsonValueKind.Object ? found : properties;
 
         // NaN and infinity become null on the way out: nothing is known, which is not a cost.
-        var cost = BillJson.Find(allocation, "totalCost", out var total) && total.ValueKind == JsonValueKind.Null ? 0 : BillJson.Figure(allocation, "totalCost", place);
+        var cost = BillJson.Find(allocation, "totalCost", out var total) && total.ValueKind == JsonValueKind.Null
+            ? 0 : BillJson.Figure(allocation, "totalCost", place);
         return new(BillJson.Day(BillJson.Time(window, "start", place), BillJson.Time(window, "end", place), place), cost, place)
         {
             Project = IsNobody(name) ? null : BillJson.Text(properties, "namespace", place) ?? name,
             Aside = Aside(name),
             Node = BillJson.Text(properties, "node", place) is { } node ? $"{node} {window.GetRawText()}" : null,
-            InstanceType = InstanceTypes.Select(label => BillJson.Text(labels, label, place) ?? BillJson.Text(properties, label, place)).FirstOrDefault(type => type is not null) ?? "",
+            InstanceType = InstanceTypes.Select(label => BillJson.Text(labels, label, place) ?? BillJson.Text(properties, label, place)).FirstOrDefault(
+                type => type is not null) ?? "",
         };
     }
 
@@ -59,7 +62,8 @@ internal static class OpenCostBills
         return CsvRows.ReadAsync(file, columns, (cells, at) =>
         {
             if (!DateOnly.TryParseExact(cells[0], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-                && !(DateTimeOffset.TryParseExact(cells[0], ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && Day(time, out day)))
+                && !(DateTimeOffset.TryParseExact(cells[0], ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd HH:mm:ss"], CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal, out var time) && Day(time, out day)))
             {
                 throw FileRefused.At(at, $"'{Inputs.Shown(cells[0])}' is not a day.");
             }
@@ -81,7 +85,8 @@ internal static class OpenCostBills
         return true;
     }
 
-    private static bool IsNobody(string name) => name.Length == 0 || (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal));
+    private static bool IsNobody(string name) =>
+        name.Length == 0 || (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal));
 
     /// <summary>Idle and unallocated cost is no tenant's.</summary>
     private static string? Aside(string name) => IsNobody(name) ? name.Trim('_') is { Length: > 0 } what ? what : "unallocated" : null;

@@ -21,8 +21,11 @@ internal static class JournalEndpoints
 
     public static void MapJournals(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/orgs/{org}/journal", (string org, HttpContext context, ILedger ledger) => WriteAsync([Inputs.Org(ledger, org)], context, ledger)).Allow(Access.EveryRole);
-        api.MapGet("/journal", (HttpContext context, ILedger ledger) => WriteAsync([.. ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal)], context, ledger)).Allow(Access.EveryRole);
+        api.MapGet("/orgs/{org}/journal", (string org, HttpContext context, ILedger ledger) => WriteAsync([Inputs.Org(ledger, org)], context, ledger)).Allow(
+            Access.EveryRole);
+        api.MapGet("/journal",
+            (HttpContext context, ILedger ledger) => WriteAsync([.. ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal)], context, ledger))
+            .Allow(Access.EveryRole);
     }
 
     private static async Task<IResult> WriteAsync(IReadOnlyList<OrgState> orgs, HttpContext context, ILedger ledger)
@@ -66,7 +69,8 @@ internal static class JournalEndpoints
     }
 
     /// <summary>How the accounts stood when the range began, by the time that postings count in.</summary>
-    private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(OrgState org, Instant at, IPostingsReader read, CancellationToken cancellationToken)
+    private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(
+        OrgState org, Instant at, IPostingsReader read, CancellationToken cancellationToken)
     {
         var balances = new Dictionary<AccountKind, Amount>();
         await foreach (var posting in read.PostingsAsync(org.Org.Id, Instant.UnixEpoch, at, after: 0, cancellationToken))

@@ -9,7 +9,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
 
-/// <summary>Carries out the repair that a finding's record says, and closes the finding in the same commit (R1): on any node, after any restart, without a run.</summary>
+/// <summary>Carries out the repair that a finding's record says, and closes the finding in the same commit (R1): on any node, after any restart, without a
+/// run.</summary>
 /// <param name="evidence">Captures how rows stood before anything was done, and after all of it was.</param>
 internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconciling, EvidenceCapture evidence, TimeProvider time)
 {
@@ -29,13 +30,22 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
     private async Task<OpenFinding> FindAsync(string id, CancellationToken cancellationToken)
     {
         var open = await reconciling.Kept.OpenAsync(id, cancellationToken);
-        if (open is { NeedsRun: true } && await reconciling.MeasureAsync(id, cancellationToken) is not null) open = await reconciling.Kept.OpenAsync(id, cancellationToken);
+        if (open is { NeedsRun: true } && await reconciling.MeasureAsync(id, cancellationToken) is not null)
+        {
+            open = await reconciling.Kept.OpenAsync(id, cancellationToken);
+        }
+
         return open ?? reconciling.Backlog(id) ?? throw NotFound(id);
     }
 
     private async Task<List<long>> AcceptAsync(OpenFinding open, CorrectFindingRequest request, AdminCall call)
     {
-        if (open.Finding.Repair is not (Repair.Decide or Repair.RecordUsage)) throw new ApiRefusedException(ApiError.FindingNotDecidable, $"The finding can be repaired, so it cannot be accepted: {open.Finding.Repair.Proposed}.");
+        if (open.Finding.Repair is not (Repair.Decide or Repair.RecordUsage))
+        {
+            throw new ApiRefusedException(
+                ApiError.FindingNotDecidable, $"The finding can be repaired, so it cannot be accepted: {open.Finding.Repair.Proposed}.");
+        }
+
         if (string.IsNullOrWhiteSpace(request.Reason)) throw new ApiRefusedException(ApiError.ParameterInvalid, "A reason is required to accept a finding.");
         (await ledger.ActAsync(Closing(open, FindingState.Accepted, request.Reason, call), call)).OrThrow();
         return [];
@@ -55,7 +65,8 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
                 await MeterAsync(finding, closing, call, note);
                 return [];
             case Repair.Credit credit:
-                await new InvoiceNumbering(ledger, time).CreditAsync(finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, call, new(finding.Id, closing));
+                await new InvoiceNumbering(ledger, time).CreditAsync(
+                    finding.Scope.Org, credit.Invoice, finding.Id, credit.Net, credit.Reason, call, new(finding.Id, closing));
                 return [];
         }
 
@@ -64,7 +75,8 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
         return await SubmitAsync(correction.Commands, finding.Scope.Org, closing, call, note);
     }
 
-    /// <summary>Submits the commands of the finding's org and its closing as one. What another org is charged goes first: the books of two orgs have no commit in common, and the finding stays open until both are done.</summary>
+    /// <summary>Submits the commands of the finding's org and its closing as one. What another org is charged goes first: the books of two orgs have no commit
+    /// in common, and the finding stays open until both are done.</summary>
     /// <returns>Postings that were made.</returns>
     private async Task<List<long>> SubmitAsync(IReadOnlyList<Command> commands, string org, Command.AddRecord closing, AdminCall call, ActionNote note)
     {
@@ -77,11 +89,16 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
         return postings;
     }
 
-    /// <summary>Rebuilds a figure as it is now. A figure is no row: no posting repairs it, a restart changes it, so it is measured at the time of its correction.</summary>
+    /// <summary>Rebuilds a figure as it is now. A figure is no row: no posting repairs it, a restart changes it, so it is measured at the time of its
+    /// correction.</summary>
     private async Task RebuildAsync(Finding finding, AdminCall call, ActionNote note)
     {
         await ledger.RecordActionAsync(call, finding.Scope.Org, new() { ["finding"] = finding.Id, ["repair"] = finding.Repair.Proposed });
-        if (await reconciling.MeasureAsync(finding.Id, call.CancellationToken) is not { Repair: Repair.Rebuild { Drift: { } drift } }) throw NotFound(finding.Id);
+        if (await reconciling.MeasureAsync(finding.Id, call.CancellationToken) is not { Repair: Repair.Rebuild { Drift: { } drift } })
+        {
+            throw NotFound(finding.Id);
+        }
+
         await ledger.RepairAsync([drift]);
         if (await reconciling.Kept.OpenAsync(finding.Id, call.CancellationToken) is not { } open) return;
         await ActAsync(Closing(open, FindingState.Corrected, note.Reason, call), call, note);
@@ -99,7 +116,8 @@ internal sealed class FindingCorrection(ILedger ledger, ReconciliationRun reconc
         if (!isClosed) await ActAsync(closing, call, note);
     }
 
-    private Command.AddRecord Closing(OpenFinding open, string state, string? reason, AdminCall call) => FindingsKept.Close(open, state, call.Actor.Id, reason, Instant.From(time.GetUtcNow()));
+    private Command.AddRecord Closing(OpenFinding open, string state, string? reason, AdminCall call) =>
+        FindingsKept.Close(open, state, call.Actor.Id, reason, Instant.From(time.GetUtcNow()));
 
     /// <exception cref="ProposedException">A second person must approve it.</exception>
     /// <exception cref="ApiRefusedException">It was refused.</exception>

@@ -31,7 +31,8 @@ internal sealed class FindingsKept(ILedger ledger)
 
     /// <summary>All that were ever opened by a run or decided by a person.</summary>
     /// <param name="org">Null: of all orgs.</param>
-    public IAsyncEnumerable<KeptRow> AllAsync(string? org, CancellationToken cancellationToken) => ledger.Read.AllRecordsAsync(RecordKind.Finding, org, cancellationToken).Select(Parse);
+    public IAsyncEnumerable<KeptRow> AllAsync(string? org, CancellationToken cancellationToken) =>
+        ledger.Read.AllRecordsAsync(RecordKind.Finding, org, cancellationToken).Select(Parse);
 
     /// <summary>The open finding of an id, by its record or its row alone, so on any node and after any restart. Null: none is open.</summary>
     public async Task<OpenFinding?> OpenAsync(string id, CancellationToken cancellationToken)
@@ -42,7 +43,8 @@ internal sealed class FindingsKept(ILedger ledger)
         return await OfLedgerAsync(id, closed?.RecordedAt, cancellationToken) is { } found ? new(found, closed?.Seq ?? 0) : null;
     }
 
-    /// <summary>Open findings that the ledger opened itself, in the commit that made them, by their id. Read page by page: memory has what they are about, not what they say.</summary>
+    /// <summary>Open findings that the ledger opened itself, in the commit that made them, by their id. Read page by page: memory has what they are about, not
+    /// what they say.</summary>
     public async Task<Dictionary<string, (string Org, FindingCode Code)>> OfLedgerAsync(CancellationToken cancellationToken)
     {
         var open = new Dictionary<string, (string Org, FindingCode Code)>(StringComparer.Ordinal);
@@ -89,7 +91,11 @@ internal sealed class FindingsKept(ILedger ledger)
         for (var query = new FindingQuery(Org: null, id[..dash], Before: null, PageRows); ;)
         {
             var page = await ledger.Read.FindingsAsync(query, cancellationToken);
-            if (page.FirstOrDefault(stored => Finding.IdOf(stored.Row) == id)?.Row is { } row) return row.RecordedAt > (closed ?? Instant.UnixEpoch) ? await OfRowAsync(row, id, cancellationToken) : null;
+            if (page.FirstOrDefault(stored => Finding.IdOf(stored.Row) == id)?.Row is { } row)
+            {
+                return row.RecordedAt > (closed ?? Instant.UnixEpoch) ? await OfRowAsync(row, id, cancellationToken) : null;
+            }
+
             if (page.Count < PageRows) return null;
             query = query with { Before = page[^1].Place };
         }
@@ -97,16 +103,20 @@ internal sealed class FindingsKept(ILedger ledger)
 
     private async Task<Finding?> OfRowAsync(FindingRow row, string id, CancellationToken cancellationToken)
     {
-        if (row.Attempt is { } attempt && UsageRules.IsToDecide(row.Code) && await ledger.Read.AttemptAsync(row.Org, attempt, cancellationToken) is { Usage: { } usage } used)
+        if (row.Attempt is { } attempt && UsageRules.IsToDecide(row.Code)
+            && await ledger.Read.AttemptAsync(row.Org, attempt, cancellationToken) is { Usage: { } usage } used)
         {
             var postings = (await ledger.Read.RecordsAsync(row.Org, used, cancellationToken)).Postings.Select(committed => committed.Row).ToList();
             return UsageRules.Of(usage, postings).FirstOrDefault(finding => finding.Id == id);
         }
 
-        return new(row.Code, new FindingScope(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", Left: null, Right: null, row.Code.Name, row.Detail, Undecided) { Id = id };
+        return new(row.Code, new FindingScope(row.Org, Usage: row.Attempt), $"finding/{row.Seq}", Left: null, Right: null, row.Code.Name, row.Detail,
+            Undecided)
+        { Id = id };
     }
 
-    private static KeptRow Parse(RecordRow row) => new(row.Org, row.Seq, row.RecordedAt, JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.KeptFinding)!);
+    private static KeptRow Parse(RecordRow row) =>
+        new(row.Org, row.Seq, row.RecordedAt, JsonSerializer.Deserialize(row.Body, ReconciliationJson.Default.KeptFinding)!);
 }
 
 internal static class FindingState

@@ -7,9 +7,11 @@ using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation.SelfCheck;
 
-/// <param name="Full">Every row; false: what came since the last run of this server, what that left open, and all figures. The first run looks at every row.</param>
+/// <param name="Full">Every row; false: what came since the last run of this server, what that left open, and all figures. The first run looks at every
+/// row.</param>
 public sealed record ReconciliationRequest(
-    string? Org = null, string? From = null, string? To = null, string? Project = null, string? AppInstance = null, string? Key = null, string? Correlation = null, bool Full = false);
+    string? Org = null, string? From = null, string? To = null, string? Project = null, string? AppInstance = null, string? Key = null,
+    string? Correlation = null, bool Full = false);
 
 /// <param name="Checked">Rows and figures looked at.</param>
 /// <param name="Opened">Findings that were not known before.</param>
@@ -27,14 +29,16 @@ public sealed record RunProgressBody(long Done, long Total);
 /// <param name="Evidence">A query to run against the store's views.</param>
 /// <param name="Proposed">What <c>correct</c> will do, or what it needs to be told.</param>
 public sealed record ReconciledFinding(
-    string Id, string Code, string Severity, FindingScopeBody Scope, Amount? Left, Amount? Right, Amount? Difference, string Cause, string Evidence, string Proposed)
+    string Id, string Code, string Severity, FindingScopeBody Scope, Amount? Left, Amount? Right, Amount? Difference, string Cause, string Evidence,
+    string Proposed)
 {
     /// <summary>Of a cause with parts, how much of the difference each makes; they sum to it. Null: it has none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<CauseBody>? Causes { get; init; }
 
     public static ReconciledFinding Of(Finding finding) => new(
-        finding.Id, finding.Code.Name, finding.Code.Severity, FindingScopeBody.Of(finding.Scope), finding.Left, finding.Right, finding.Difference, finding.Cause, finding.Evidence,
+        finding.Id, finding.Code.Name, finding.Code.Severity, FindingScopeBody.Of(finding.Scope), finding.Left, finding.Right, finding.Difference,
+        finding.Cause, finding.Evidence,
         finding.Repair.Proposed)
     {
         Causes = finding.Causes.IsEmpty ? null : [.. finding.Causes.Select(cause => new CauseBody(cause.Cause, cause.Amount))],
@@ -51,10 +55,12 @@ public sealed record ReconciledFinding(
 public sealed record CauseBody(string Cause, Amount Amount);
 
 public sealed record FindingScopeBody(
-    string? Org, string? Project, string? Team, string? Key, string? AppInstance, string? UsageId, long? Posting, string? Window, string? CorrelationId, string? At)
+    string? Org, string? Project, string? Team, string? Key, string? AppInstance, string? UsageId, long? Posting, string? Window, string? CorrelationId,
+    string? At)
 {
     public static FindingScopeBody Of(FindingScope scope) => new(
-        scope.Org.Length == 0 ? null : scope.Org, scope.Project, scope.Team, scope.Key, scope.AppInstance, scope.Usage?.ToString(), scope.Posting, scope.Window, scope.CorrelationId,
+        scope.Org.Length == 0 ? null : scope.Org, scope.Project, scope.Team, scope.Key, scope.AppInstance, scope.Usage?.ToString(), scope.Posting, scope.Window,
+        scope.CorrelationId,
         scope.At?.ToString());
 
     internal FindingScope Scope => new(
@@ -63,9 +69,11 @@ public sealed record FindingScopeBody(
 }
 
 /// <summary>How a finding stands, as it is kept.</summary>
-/// <param name="State"><c>open</c>; <c>corrected</c>: its repair was carried out in the same commit; <c>accepted</c>: a person lets it stand; <c>ended</c>: a run no longer finds it.</param>
+/// <param name="State"><c>open</c>; <c>corrected</c>: its repair was carried out in the same commit; <c>accepted</c>: a person lets it stand; <c>ended</c>: a
+/// run no longer finds it.</param>
 /// <param name="By">The token that closed it; null: a run did.</param>
-public sealed record KeptFinding(string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? Reason = null, string? At = null)
+public sealed record KeptFinding(
+    string Id, string Code, string Severity, string State, ReconciledFinding? Finding, string? By = null, string? Reason = null, string? At = null)
 {
     /// <summary>What brings the difference to zero, complete, so that any node can carry it out. Null: the record is older than this member.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -89,7 +97,8 @@ public sealed record CorrectedBody(string Finding, bool Applied, IReadOnlyList<s
 public sealed record FreezeRequest(string? Reason);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter), typeof(RepairText)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    Converters = [typeof(AmountConverter), typeof(RepairText)])]
 [JsonSerializable(typeof(CostsTodayBody))]
 [JsonSerializable(typeof(CostReconciliationBody))]
 [JsonSerializable(typeof(ReplayBody))]

@@ -58,7 +58,8 @@ internal sealed partial class ReconciliationRun(
         (await RunAsync(FindingFilter.All, full: false, cancellationToken)).Findings.FirstOrDefault(finding => finding.Id == id);
 
     /// <summary>The backlog of this node's spool, if that is the finding. It is in no book.</summary>
-    public OpenFinding? Backlog(string id) => spool.Count > 0 && RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting) is var backlog && backlog.Id == id ? new(backlog, Seq: 0) : null;
+    public OpenFinding? Backlog(string id) =>
+        spool.Count > 0 && RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting) is var backlog && backlog.Id == id ? new(backlog, Seq: 0) : null;
 
     /// <summary>Keeps what was found elsewhere than in a run, such as in a bill: opens it, brings it up to date, or ends it.</summary>
     /// <param name="found">Null: it is not found any more.</param>
@@ -68,11 +69,20 @@ internal sealed partial class ReconciliationRun(
         var known = await Kept.FindAsync(org, id, cancellationToken);
         if (found is null)
         {
-            if (known is { IsOpen: true, Finding: var open }) (await ledger.SubmitAsync(FindingsKept.End(org, id, new(open.Code, open.Severity), Instant.From(time.GetUtcNow()), "both sides are the same"), cancellationToken)).OrThrow();
+            if (known is { IsOpen: true, Finding: var open })
+            {
+                (await ledger.SubmitAsync(FindingsKept.End(org, id, new(open.Code, open.Severity), Instant.From(time.GetUtcNow()), "both sides are the same"),
+                    cancellationToken)).OrThrow();
+            }
+
             return known is { IsOpen: true } ? FindingState.Ended : known?.Finding.State;
         }
 
-        if (known is { Finding: { State: FindingState.Accepted, Finding: { } accepted } } && accepted.Left == found.Left && accepted.Right == found.Right) return FindingState.Accepted;
+        if (known is { Finding: { State: FindingState.Accepted, Finding: { } accepted } } && accepted.Left == found.Left && accepted.Right == found.Right)
+        {
+            return FindingState.Accepted;
+        }
+
         if (known is not { IsOpen: true }) (await ledger.SubmitAsync(FindingsKept.Record(org, FindingsKept.Opened(found)), cancellationToken)).OrThrow();
         else if (Differs(known, found)) (await ledger.SubmitAsync(Again(known, found), cancellationToken)).OrThrow();
         return FindingState.Open;
@@ -85,14 +95,16 @@ internal sealed partial class ReconciliationRun(
         var logs = await Runtimes.LogsAsync(cancellationToken);
         var instances = new Instances(logs, (org, name) => ImportedId.Of(org, "", name));
         var accepted = kept.Where(row => row.Finding.State == FindingState.Accepted).Select(row => row.Finding.Id).ToHashSet(StringComparer.Ordinal);
-        var report = await ledger.Read.ReconcileAsync(new(instances, Runtimes.DueAt(now - RuntimeReconciler.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
+        var report = await ledger.Read.ReconcileAsync(new(
+            instances, Runtimes.DueAt(now - RuntimeReconciler.Patience), now, (done, total) => Progress = (done, total), full, accepted), cancellationToken);
         List<Finding> findings = [.. report.Findings, .. await Runtimes.FindingsAsync(instances, report.Uneven, now, cancellationToken)];
         if (spool.Count > 0) findings.Add(RowRules.SpoolBacklog(spool.Count, spool.ChargeWaiting));
         return new([.. findings.Where(finding => !accepted.Contains(finding.Id))], report, 0, 0);
     }
 
     /// <param name="kept">As the findings were when the run began.</param>
-    private async Task<(int Opened, int Ended)> KeepAsync(Dictionary<string, KeptRow> kept, IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
+    private async Task<(int Opened, int Ended)> KeepAsync(
+        Dictionary<string, KeptRow> kept, IReadOnlyList<Finding> findings, bool isComplete, Instant now, CancellationToken cancellationToken)
     {
         var ofLedger = await Kept.OfLedgerAsync(cancellationToken);
         var (opened, ended) = (0, 0);
@@ -108,13 +120,18 @@ internal sealed partial class ReconciliationRun(
 
             // What the ledger opened itself, its own row and usage record say.
             if (known is null && ofLedger.ContainsKey(finding.Id)) continue;
-            if (await IsKeptAsync(FindingsKept.Record(finding.Scope.Org, FindingsKept.Opened(finding)) with { Replaces = known?.Seq ?? 0 }, finding.Id, cancellationToken)) opened++;
+            if (await IsKeptAsync(
+                FindingsKept.Record(finding.Scope.Org, FindingsKept.Opened(finding)) with { Replaces = known?.Seq ?? 0 }, finding.Id, cancellationToken))
+            {
+                opened++;
+            }
         }
 
         if (isComplete)
         {
             var here = findings.Select(finding => finding.Id).ToHashSet(StringComparer.Ordinal);
-            var gone = kept.Values.Where(row => row.IsOpen).Select(row => (row.Org, row.Finding.Id, Code: new FindingCode(row.Finding.Code, row.Finding.Severity), row.Seq))
+            var gone = kept.Values.Where(row => row.IsOpen)
+                .Select(row => (row.Org, row.Finding.Id, Code: new FindingCode(row.Finding.Code, row.Finding.Severity), row.Seq))
                 .Concat(ofLedger.Where(row => !kept.ContainsKey(row.Key)).Select(row => (row.Value.Org, Id: row.Key, row.Value.Code, Seq: 0L)));
             foreach (var (org, id, code, seq) in gone.Where(one => one.Code.IsOfRuns && !here.Contains(one.Id)).ToList())
             {
@@ -126,9 +143,11 @@ internal sealed partial class ReconciliationRun(
         return (opened, ended);
     }
 
-    /// <summary>Whether the record of an open finding says something else than what is found now. Its sentences may contain the time, so they do not count.</summary>
+    /// <summary>Whether the record of an open finding says something else than what is found now. Its sentences may contain the time, so they do not
+    /// count.</summary>
     private static bool Differs(KeptRow known, Finding found) =>
-        known.Finding.Finding is not { } said || said.Left != found.Left || said.Right != found.Right || known.Finding.Repair is not { } repair || RepairText.Write(repair) != RepairText.Write(found.Repair);
+        known.Finding.Finding is not { } said || said.Left != found.Left || said.Right != found.Right || known.Finding.Repair is not { } repair
+            || RepairText.Write(repair) != RepairText.Write(found.Repair);
 
     /// <summary>An open finding with the figures of now. It was opened when it was.</summary>
     private static Command.AddRecord Again(KeptRow known, Finding found) =>
@@ -155,6 +174,7 @@ internal sealed partial class ReconciliationRun(
         return outcome is Outcome.Done;
     }
 
-    [LoggerMessage(EventId = LogEvents.FindingNotKept, Level = LogLevel.Error, Message = "{FindingId} of {OrgId} is not recorded: the ledger refused it: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.FindingNotKept, Level = LogLevel.Error,
+        Message = "{FindingId} of {OrgId} is not recorded: the ledger refused it: {Reason}")]
     private partial void LogNotKept(string findingId, string? orgId, Refusal reason);
 }

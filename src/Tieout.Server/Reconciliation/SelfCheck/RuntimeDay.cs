@@ -28,7 +28,8 @@ internal sealed class RuntimeDay
 
     /// <param name="day">Since 1970-01-01 UTC.</param>
     /// <param name="due">The first second that is not looked at.</param>
-    public static async Task<RuntimeDay> ReadAsync(ILedger ledger, CurrentPrices prices, Grid grid, ActivityLog log, long day, long due, CancellationToken cancellationToken)
+    public static async Task<RuntimeDay> ReadAsync(
+        ILedger ledger, CurrentPrices prices, Grid grid, ActivityLog log, long day, long due, CancellationToken cancellationToken)
     {
         var from = day * ComponentDay.Seconds;
         var to = Math.Max(from, Math.Min(due, from + ComponentDay.Seconds));
@@ -55,7 +56,8 @@ internal sealed class RuntimeDay
         var (names, beyond, charged, right) = (new List<string>(), 0L, Amount.Zero, (Amount?)Amount.Zero);
         for (var i = 0; i < _instance.Components.Length; i++)
         {
-            var (component, rows, active) = (_instance.Components[i], standing.Where(row => row.Component == i).ToList(), _truth.Where(stretch => stretch.Component == i).ToList());
+            var (component, rows, active) = (_instance.Components[i], standing.Where(row => row.Component == i).ToList(),
+                _truth.Where(stretch => stretch.Component == i).ToList());
             var surplus = rows.Sum(row => row.Units) - active.Sum(stretch => component.UnitsIn(stretch.Seconds, stretch.Replicas));
             if (surplus <= 0) continue;
             names.Add(component.Name);
@@ -70,7 +72,8 @@ internal sealed class RuntimeDay
     /// <summary>Makes the day as the meter would, and takes back what was handed in beside it.</summary>
     /// <param name="isSurplus">Only of what stands for too much is another's taken back.</param>
     /// <returns>False: no price is known.</returns>
-    public async Task<bool> CorrectAsync(ILedger ledger, long day, bool isSurplus, string finding, Func<Command, Task<Outcome>> submit, CancellationToken cancellationToken)
+    public async Task<bool> CorrectAsync(
+        ILedger ledger, long day, bool isSurplus, string finding, Func<Command, Task<Outcome>> submit, CancellationToken cancellationToken)
     {
         var wrong = _plan.Reversals.Select(row => row.Usage).ToList();
         if (isSurplus) wrong.AddRange((await ChargedAsync(ledger.Read, day, cancellationToken)).Where(row => row.Own is null).Select(row => row.Usage));
@@ -90,7 +93,8 @@ internal sealed class RuntimeDay
             var place = Instances.Place(_instance, row.Usage.Labels.Runtime?.Component);
             if (place < 0 || row.Usage.OccurredAt < from || row.Usage.OccurredAt >= to) continue;
             if (await RuntimeRecharge.StandingAsync(read, _instance.Org, row.Usage.Id, cancellationToken) is not { } posting) continue;
-            standing.Add(new(row.Usage.Id, place, UnitCounts.Of(row.Usage.Counts)[_instance.Components[place].Unit], posting, own.TryGetValue(row.Usage.Id, out var billed) ? billed : null));
+            standing.Add(new(row.Usage.Id, place, UnitCounts.Of(row.Usage.Counts)[_instance.Components[place].Unit], posting,
+                own.TryGetValue(row.Usage.Id, out var billed) ? billed : null));
         }
 
         return standing;

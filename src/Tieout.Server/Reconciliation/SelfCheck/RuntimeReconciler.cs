@@ -11,7 +11,8 @@ namespace Tieout.Server.Reconciliation.SelfCheck;
 /// <summary>Where charges of instances are less than their activity, or more: the findings, and putting them right.</summary>
 internal sealed class RuntimeReconciler(ILedger ledger, CurrentPrices prices, Grid grid)
 {
-    /// <summary>How long after an interval is due its usage may still be on its way to the book; and how long the meter may take to make good what came late.</summary>
+    /// <summary>How long after an interval is due its usage may still be on its way to the book; and how long the meter may take to make good what came
+    /// late.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<(string Org, string Id), Instant> _heardOf = [];
@@ -25,7 +26,11 @@ internal sealed class RuntimeReconciler(ILedger ledger, CurrentPrices prices, Gr
         var logs = new Dictionary<(string Org, string Id), ActivityLog>();
         foreach (var org in ledger.Read.Orgs.Select(org => org.Org.Id))
         {
-            foreach (var kept in await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.Runtime, 0, cancellationToken)) logs[(org, kept.Object.Id)] = new(RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object)));
+            foreach (var kept in await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.Runtime, 0, cancellationToken))
+            {
+                logs[(org, kept.Object.Id)] = new(RuntimeObjects.Instance(RuntimeObjects.Body(kept.Object)));
+            }
+
             foreach (var kept in await RuntimeObjects.NewerAsync(ledger.Read, org, ObjectKind.RuntimeEvent, 0, cancellationToken))
             {
                 var (runtime, happened) = RuntimeObjects.Event(kept.Object);

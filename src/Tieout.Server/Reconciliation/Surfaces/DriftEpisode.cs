@@ -18,10 +18,12 @@ internal sealed record DriftEpisode(long SinceMicros, bool Told, bool Over)
 
     /// <summary>The one that the surface is in; null: none.</summary>
     public static async Task<DriftEpisode?> OfAsync(IRecordsReader records, SurfaceOptions surface, CancellationToken cancellationToken) =>
-        await records.RecordAsync(new(RecordKind.SurfaceDrift, surface.Org ?? "", surface.Name), cancellationToken) is { } row && JsonSerializer.Deserialize(row.Body, DriftJson.Default.DriftEpisode) is { Over: false } episode ? episode : null;
+        await records.RecordAsync(new(RecordKind.SurfaceDrift, surface.Org ?? "", surface.Name), cancellationToken) is { } row
+            && JsonSerializer.Deserialize(row.Body, DriftJson.Default.DriftEpisode) is { Over: false } episode ? episode : null;
 
     public Command Keep(SurfaceOptions surface) =>
-        new Command.AddRecord(RecordKind.SurfaceDrift, surface.Org ?? "", surface.Name, JsonSerializer.Serialize(this, DriftJson.Default.DriftEpisode), Once: false);
+        new Command.AddRecord(
+            RecordKind.SurfaceDrift, surface.Org ?? "", surface.Name, JsonSerializer.Serialize(this, DriftJson.Default.DriftEpisode), Once: false);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

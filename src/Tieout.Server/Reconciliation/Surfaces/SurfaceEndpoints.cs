@@ -38,7 +38,9 @@ internal static class SurfaceEndpoints
 
     public static void MapSurfaces(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/surfaces", (SurfaceTies ties) => Answer.Ok(new SurfaceListBody([.. ties.All.Select(surface => Body(surface, ties.Standing(surface.Name)))]), SurfaceJson.Default.SurfaceListBody)).Allow(Access.EveryRole);
+        api.MapGet("/surfaces",
+            (SurfaceTies ties) => Answer.Ok(new SurfaceListBody([.. ties.All.Select(surface => Body(surface, ties.Standing(surface.Name)))]),
+                SurfaceJson.Default.SurfaceListBody)).Allow(Access.EveryRole);
         api.MapPost("/surfaces/{name}/ties", TieAsync).Allow(Access.EveryRole);
     }
 
@@ -48,8 +50,13 @@ internal static class SurfaceEndpoints
         var surface = ties.Find(name);
         var zone = surface.Org is { } org ? Inputs.Org(ledger, org).Zone : TimeZoneInfo.Utc;
         var query = Encoding.UTF8.GetString((await Inputs.BytesAsync(context, QueryBytesMax)).Span);
-        if (query.Length > 0 && Caller.Of(context).Role == AdminRole.Viewer) throw new ApiRefusedException(ApiError.Forbidden, "A viewer can use only the query in the configuration.");
-        return Answer.Ok(await ties.TieAsync(surface, query.Length == 0 ? null : query, Time("from"), Time("to"), Time("last_write"), TieEndpoints.KeepsFinding(context), context.RequestAborted), TieJson.Default.TieBody);
+        if (query.Length > 0 && Caller.Of(context).Role == AdminRole.Viewer)
+        {
+            throw new ApiRefusedException(ApiError.Forbidden, "A viewer can use only the query in the configuration.");
+        }
+
+        return Answer.Ok(await ties.TieAsync(surface, query.Length == 0 ? null : query, Time("from"), Time("to"), Time("last_write"),
+            TieEndpoints.KeepsFinding(context), context.RequestAborted), TieJson.Default.TieBody);
 
         Instant? Time(string parameter) => Inputs.Query(context, parameter) is { } text ? Inputs.Time(text, zone) : null;
     }
@@ -57,5 +64,6 @@ internal static class SurfaceEndpoints
     private static SurfaceBody Body(SurfaceOptions surface, SurfaceStanding? standing) => new(
         surface.Name, surface.Source.Kind, surface.Org, surface.Key, surface.Amount, surface.Unit,
         surface.Source is SurfaceSource.Http http ? http.Url.GetLeftPart(UriPartial.Path) : null, surface.Every is { } every ? (long)every.TotalSeconds : null,
-        standing?.At.ToString(), standing?.Tie?.DriftPct, standing?.Tie?.Severity, standing?.Tie?.Differing, standing?.Failure, standing?.DriftingSince?.ToString());
+        standing?.At.ToString(), standing?.Tie?.DriftPct, standing?.Tie?.Severity, standing?.Tie?.Differing, standing?.Failure,
+        standing?.DriftingSince?.ToString());
 }

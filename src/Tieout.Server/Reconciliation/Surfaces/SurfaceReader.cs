@@ -15,7 +15,8 @@ internal sealed class SurfaceReader : IDisposable
     private const int AnswerBytesMax = 64 * 1024 * 1024;
 
     // What a redirect leads to is not what the configuration says.
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10) })
+    private readonly HttpClient _http = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
         MaxResponseContentBufferSize = AnswerBytesMax,
@@ -23,14 +24,16 @@ internal sealed class SurfaceReader : IDisposable
 
     /// <param name="query">For a database whose configuration has none.</param>
     /// <exception cref="ApiRefusedException">It cannot be reached or read.</exception>
-    public async Task ReadAsync(SurfaceOptions surface, string? query, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row, CancellationToken cancellationToken)
+    public async Task ReadAsync(SurfaceOptions surface, string? query, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row,
+        CancellationToken cancellationToken)
     {
         try
         {
             switch (surface.Source)
             {
                 case SurfaceSource.Sql sql:
-                    await new PostgresSurface(sql.Connection, surface.Timeout).ReadAsync(Query(surface, sql, query), columns, surface.RowsMax, row, cancellationToken);
+                    await new PostgresSurface(sql.Connection, surface.Timeout).ReadAsync(
+                        Query(surface, sql, query), columns, surface.RowsMax, row, cancellationToken);
                     break;
                 case SurfaceSource.Http http:
                     await HttpAsync(surface, http, columns, row, cancellationToken);
@@ -56,7 +59,8 @@ internal sealed class SurfaceReader : IDisposable
         _ => throw new ApiRefusedException(ApiError.ParameterInvalid, $"The surface {surface.Name} has a query of its own; another is not run."),
     };
 
-    private async Task HttpAsync(SurfaceOptions surface, SurfaceSource.Http http, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row, CancellationToken cancellationToken)
+    private async Task HttpAsync(SurfaceOptions surface, SurfaceSource.Http http, IReadOnlyList<(string Name, bool Required)> columns,
+        Action<string?[], long> row, CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(surface.Timeout);
@@ -65,7 +69,12 @@ internal sealed class SurfaceReader : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, limited.Token);
-            if (response.StatusCode != HttpStatusCode.OK) throw Unreadable(surface, $"It answered {(int)response.StatusCode}{(response.Headers.Location is null ? "" : ", which leads elsewhere and is not followed")}.");
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                throw Unreadable(surface,
+                    $"It answered {(int)response.StatusCode}{(response.Headers.Location is null ? "" : ", which leads elsewhere and is not followed")}.");
+            }
+
             var bytes = await response.Content.ReadAsByteArrayAsync(limited.Token);
             using var document = JsonDocument.Parse(bytes, new() { AllowDuplicateProperties = false, MaxDepth = 32 });
             Rows(surface, http, document.RootElement, columns, row);
@@ -76,11 +85,13 @@ internal sealed class SurfaceReader : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException or InvalidOperationException)
         {
-            throw Unreadable(surface, e is JsonException ? "Its answer is not JSON, or names a member twice." : $"It cannot be read: {e.Message.TrimEnd('.')}.");
+            throw Unreadable(
+                surface, e is JsonException ? "Its answer is not JSON, or names a member twice." : $"It cannot be read: {e.Message.TrimEnd('.')}.");
         }
     }
 
-    private static void Rows(SurfaceOptions surface, SurfaceSource.Http http, JsonElement answer, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row)
+    private static void Rows(
+        SurfaceOptions surface, SurfaceSource.Http http, JsonElement answer, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row)
     {
         foreach (var member in http.Rows)
         {
@@ -114,7 +125,8 @@ internal sealed class SurfaceReader : IDisposable
         }
     }
 
-    private static async Task FileAsync(SurfaceOptions surface, SurfaceSource.InFile file, IReadOnlyList<(string Name, bool Required)> columns, Action<string?[], long> row, CancellationToken cancellationToken)
+    private static async Task FileAsync(SurfaceOptions surface, SurfaceSource.InFile file, IReadOnlyList<(string Name, bool Required)> columns,
+        Action<string?[], long> row, CancellationToken cancellationToken)
     {
         void Counted(string?[] cells, long line)
         {
@@ -125,7 +137,8 @@ internal sealed class SurfaceReader : IDisposable
         await using var stream = Open(surface, file);
         try
         {
-            await (file.Format == "jsonl" ? JsonLinesRows.ReadAsync(stream, columns, Counted, cancellationToken) : CsvRows.ReadAsync(stream, columns, Counted, cancellationToken));
+            await (file.Format == "jsonl"
+                ? JsonLinesRows.ReadAsync(stream, columns, Counted, cancellationToken) : CsvRows.ReadAsync(stream, columns, Counted, cancellationToken));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -133,5 +146,6 @@ internal sealed class SurfaceReader : IDisposable
         }
     }
 
-    private static ApiRefusedException Unreadable(SurfaceOptions surface, string why) => new(ApiError.SurfaceUnreadable, $"The surface {surface.Name} cannot be read. {why}");
+    private static ApiRefusedException Unreadable(SurfaceOptions surface, string why) =>
+        new(ApiError.SurfaceUnreadable, $"The surface {surface.Name} cannot be read. {why}");
 }

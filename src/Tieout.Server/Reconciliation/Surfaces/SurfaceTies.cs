@@ -38,13 +38,15 @@ internal sealed class SurfaceTies(ServerOptions options, ILedger ledger, TimePro
     /// <param name="lastWrite">When the surface was last written; null: not known.</param>
     /// <param name="keepsFinding">Of a bill: whether what it is off by is kept.</param>
     /// <exception cref="ApiRefusedException">It cannot be reached or read.</exception>
-    public async Task<TieBody> TieAsync(SurfaceOptions surface, string? query, Instant? from, Instant? to, Instant? lastWrite, bool keepsFinding, CancellationToken cancellationToken)
+    public async Task<TieBody> TieAsync(
+        SurfaceOptions surface, string? query, Instant? from, Instant? to, Instant? lastWrite, bool keepsFinding, CancellationToken cancellationToken)
     {
         var now = Instant.From(time.GetUtcNow());
         TieSpec.Parse(surface.Key, out var spec);
         if (surface.Source is SurfaceSource.InFile { Format: { } format } file && BillFormat.All.TryGetValue(format, out var bill))
         {
-            var billed = new TieRequest(surface.Org is { } whose ? Inputs.Org(ledger, whose) : null, spec, format, surface.Provider, surface.Amount, Unit: null, from, to, lastWrite, now);
+            var billed = new TieRequest(surface.Org is { } whose ? Inputs.Org(ledger, whose) : null, spec, format, surface.Provider, surface.Amount, Unit: null,
+                from, to, lastWrite, now);
             await using var stream = SurfaceReader.Open(surface, file);
             return await bills.TieAsync(bill, billed, stream, surface.Name, keepsFinding, cancellationToken);
         }

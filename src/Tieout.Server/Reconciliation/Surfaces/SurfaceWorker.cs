@@ -37,7 +37,8 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
         {
             await CompareDueAsync(stoppingToken);
         }
-        catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException) || (failure is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+        catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException)
+            || (failure is OperationCanceledException && !stoppingToken.IsCancellationRequested))
         {
             TickFailed(logger, failure);
         }
@@ -79,7 +80,8 @@ internal sealed partial class SurfaceWorker(SurfaceTies ties, ILedger ledger, Ti
             ["from"] = tie.From,
             ["drifting_since"] = since.ToString(),
         };
-        (await Ledger.SubmitAsync(new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
+        (await Ledger.SubmitAsync(
+            new Command.Announce($"{type}:{surface.Name}:{since}", surface.Org ?? "", type, body.ToJsonString()), cancellationToken)).OrThrow();
     }
 
     [LoggerMessage(EventId = LogEvents.SurfaceNotCompared, Level = LogLevel.Warning, Message = "The surface {Surface} could not be compared. {Why}")]

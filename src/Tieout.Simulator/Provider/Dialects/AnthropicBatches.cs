@@ -97,7 +97,8 @@ internal sealed class AnthropicBatches(KeptThings<KeptBatch> kept, OpenAiBatchRu
         foreach (var header in input.Headers) headers[header.Key] = header.Value;
         var later = input.Line(Endpoint, headers, []);
         var (id, wishes) = ($"msgbatch_{generator.NextId()}", BatchWishes.Read(input.Headers));
-        var batch = new KeptBatch(id, Endpoint, "", generator.NowUnixSeconds, lines.Count, wishes, (done, reason) => Run(id, later, lines, wishes with { Done = Math.Min(done, wishes.Done) }, reason));
+        var batch = new KeptBatch(id, Endpoint, "", generator.NowUnixSeconds, lines.Count, wishes,
+            (done, reason) => Run(id, later, lines, wishes with { Done = Math.Min(done, wishes.Done) }, reason));
         kept.Add(id, batch);
         return batch;
     }
@@ -118,7 +119,8 @@ internal sealed class AnthropicBatches(KeptThings<KeptBatch> kept, OpenAiBatchRu
 
             var (status, answer, body) = run.Answer(dialect, id, batch, Endpoint, line.Required("params"));
             Write(file, customId, status == 200 ? "succeeded" : "errored", status == 200 ? "message" : "error", body, wishes.Twice ? 2 : 1);
-            counts = answer is null ? counts with { Failed = counts.Failed + 1 } : counts with { Answered = counts.Answered + 1, Usage = OpenAiBatchRun.Sum(counts.Usage, answer.Usage) };
+            counts = answer is null ? counts with { Failed = counts.Failed + 1 }
+                : counts with { Answered = counts.Answered + 1, Usage = OpenAiBatchRun.Sum(counts.Usage, answer.Usage) };
         }
 
         return new(new KeptFile(id, id, "results", generator.NowUnixSeconds, file.WrittenSpan.ToArray()), Errors: null, counts);
@@ -184,6 +186,8 @@ internal sealed class AnthropicBatches(KeptThings<KeptBatch> kept, OpenAiBatchRu
         json.WriteString("ended_at"u8, ended ? $"{created:yyyy-MM-dd'T'HH:mm:ss'Z'}" : null);
         json.WriteNull("archived_at"u8);
         json.WriteNull("cancel_initiated_at"u8);
-        json.WriteString("results_url"u8, ended ? $"https://provider.example{path[..path.IndexOf("/messages/batches", StringComparison.Ordinal)]}/messages/batches/{batch.Id}/results" : null);
+        json.WriteString("results_url"u8,
+            ended ? $"https://provider.example{path[..path.IndexOf("/messages/batches", StringComparison.Ordinal)]}/messages/batches/{batch.Id}/results"
+                : null);
     }
 }

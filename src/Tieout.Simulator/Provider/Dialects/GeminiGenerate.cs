@@ -32,7 +32,8 @@ internal sealed class GeminiGenerate(bool stream) : GeminiDialect
             foreach (var tokens in SimulatedText.Pieces(answer.TextTokensOf(candidate), TextChunksMax))
             {
                 var (current, soFar) = (candidate, sent += tokens);
-                Chunk(json => WriteCandidate(json, answer, current, tokens, finished: false), answer.Usage with { CompletionTokens = answer.Usage.ReasoningTokens + soFar });
+                Chunk(json => WriteCandidate(json, answer, current, tokens, finished: false),
+                    answer.Usage with { CompletionTokens = answer.Usage.ReasoningTokens + soFar });
             }
         }
 

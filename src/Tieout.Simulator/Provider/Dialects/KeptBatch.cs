@@ -6,7 +6,8 @@ internal sealed record BatchResults(KeptFile? Output, KeptFile? Errors, OpenAiBa
 
 /// <summary>A batch that is found at work so often, and whose lines are worked at when it ends.</summary>
 /// <param name="run">Works at the first so many lines, and gives the reason why the others were not.</param>
-internal sealed class KeptBatch(string id, string endpoint, string inputFileId, long createdUnixSeconds, int lines, BatchWishes wishes, Func<int, string, BatchResults> run)
+internal sealed class KeptBatch(
+    string id, string endpoint, string inputFileId, long createdUnixSeconds, int lines, BatchWishes wishes, Func<int, string, BatchResults> run)
 {
     private readonly Lock _lock = new();
     private int _polls;

@@ -14,7 +14,8 @@ internal sealed class MultipartForm
     public static MultipartForm Read(SimulatedInput input)
     {
         JsonRequest.Expect(
-            MediaTypeHeaderValue.TryParse(input.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase) && type.Boundary.HasValue,
+            MediaTypeHeaderValue.TryParse(input.ContentType, out var type) && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+                && type.Boundary.HasValue,
             "The body is not multipart/form-data.", null);
         using var body = new MemoryStream(input.Body.ToArray(), writable: false);
         var form = new MultipartForm();

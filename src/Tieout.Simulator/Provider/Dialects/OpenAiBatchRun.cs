@@ -36,7 +36,8 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
     }
 
     /// <param name="batch">Its headers hold for every line.</param>
-    public (byte[] Output, byte[] Errors, OpenAiBatchCounts Counts) Run(string batchId, string endpoint, SimulatedInput batch, IReadOnlyList<JsonElement> lines, BatchWishes wishes, string reason)
+    public (byte[] Output, byte[] Errors, OpenAiBatchCounts Counts) Run(
+        string batchId, string endpoint, SimulatedInput batch, IReadOnlyList<JsonElement> lines, BatchWishes wishes, string reason)
     {
         var dialect = DialectOf(endpoint);
         var (output, errors) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
@@ -52,8 +53,13 @@ internal sealed class OpenAiBatchRun(IReadOnlyList<SimulatedDialect> dialects, S
 
             var (status, answer, body) = Answer(dialect, batchId, batch, endpoint, line.Required("body"));
             var id = generator.NextId();
-            for (var written = 0; written < (wishes.Twice ? 2 : 1); written++) WriteLine(status == 200 ? output : errors, id, line.Text("custom_id")!, status, body);
-            counts = answer is null ? counts with { Failed = counts.Failed + 1 } : counts with { Answered = counts.Answered + 1, Usage = Sum(counts.Usage, answer.Usage) };
+            for (var written = 0; written < (wishes.Twice ? 2 : 1); written++)
+            {
+                WriteLine(status == 200 ? output : errors, id, line.Text("custom_id")!, status, body);
+            }
+
+            counts = answer is null
+                ? counts with { Failed = counts.Failed + 1 } : counts with { Answered = counts.Answered + 1, Usage = Sum(counts.Usage, answer.Usage) };
         }
 
         return (output.WrittenSpan.ToArray(), errors.WrittenSpan.ToArray(), counts);

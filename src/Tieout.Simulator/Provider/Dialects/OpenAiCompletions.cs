@@ -32,7 +32,11 @@ internal sealed class OpenAiCompletions : OpenAiDialect
     {
         for (var choice = 0; choice < answer.Request.Choices; choice++)
         {
-            foreach (var tokens in SimulatedText.Pieces(answer.TextTokensOf(choice), TextEventsMax)) WriteText(answer, choice, tokens, finished: false, rendered);
+            foreach (var tokens in SimulatedText.Pieces(answer.TextTokensOf(choice), TextEventsMax))
+            {
+                WriteText(answer, choice, tokens, finished: false, rendered);
+            }
+
             WriteText(answer, choice, 0, finished: true, rendered);
         }
 

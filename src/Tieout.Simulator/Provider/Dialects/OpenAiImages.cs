@@ -62,7 +62,8 @@ internal sealed class OpenAiImages(string verb = "generations") : OpenAiDialect
     {
         var form = MultipartForm.Read(input);
         form.File("image");
-        return new(form.Text("model") ?? "dall-e-2", Stream: false, UsageAsked: false, CompletionTokensMax: null, Encoding.UTF8.GetByteCount(form.Text("prompt") ?? ""))
+        return new(form.Text("model") ?? "dall-e-2", Stream: false, UsageAsked: false, CompletionTokensMax: null,
+            Encoding.UTF8.GetByteCount(form.Text("prompt") ?? ""))
         {
             Choices = form.Text("n") is { } n ? int.Parse(n, CultureInfo.InvariantCulture) : 1,
             Format = form.Text("response_format"),

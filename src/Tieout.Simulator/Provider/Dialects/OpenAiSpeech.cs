@@ -31,7 +31,13 @@ internal sealed class OpenAiSpeech : OpenAiDialect
 
     public override void WriteWhole(SimulatedAnswer answer, RenderedAnswer rendered)
     {
-        rendered.ContentType = answer.Request.Format switch { null or "mp3" => "audio/mpeg", "pcm" => "application/octet-stream", var format => $"audio/{format}" };
+        rendered.ContentType = answer.Request.Format switch
+        {
+            null or "mp3" => "audio/mpeg",
+            "pcm" => "application/octet-stream",
+            var format =>
+            $"audio/{format}"
+        };
         SimulatedText.Write(rendered.Bytes, ByCharacter(answer.Request.Model) ? answer.Usage.Characters : answer.TextTokens);
         rendered.EndPart();
     }

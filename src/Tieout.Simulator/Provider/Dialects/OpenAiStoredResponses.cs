@@ -47,7 +47,11 @@ internal sealed class OpenAiStoredResponses(KeptThings<KeptResponse> kept) : Ope
         var path = input.Path.Split('/');
         var id = method == "POST" ? path[^2] : path[^1];
         if (!kept.TryGet(id, out var response)) return NotFound(id, rendered);
-        if (method == "POST" && !response.Cancel()) throw new SimulatedRequestException("Only a response in the background that is not finished can be cancelled.", "response_id");
+        if (method == "POST" && !response.Cancel())
+        {
+            throw new SimulatedRequestException("Only a response in the background that is not finished can be cancelled.", "response_id");
+        }
+
         var status = response.Poll();
         rendered.WriteBody(json => OpenAiResponses.WriteResponse(json, response.Answer, status));
         return 200;

@@ -89,7 +89,8 @@ internal sealed class OpenAiTranscriptions(string verb = "transcriptions") : Ope
     });
 
     /// <summary>Paid by the second, the text is about two tokens a second.</summary>
-    private static int TextTokens(SimulatedAnswer answer) => BySecond(answer.Request.Model) ? Math.Min(answer.Usage.AudioSeconds, SimulatedUsage.TokensMax / 2) * 2 : answer.TextTokens;
+    private static int TextTokens(SimulatedAnswer answer) =>
+        BySecond(answer.Request.Model) ? Math.Min(answer.Usage.AudioSeconds, SimulatedUsage.TokensMax / 2) * 2 : answer.TextTokens;
 
     private static bool BySecond(string model) => model.StartsWith("whisper", StringComparison.Ordinal);
 }

@@ -10,7 +10,8 @@ internal sealed partial class PostgresDeliveries
 {
     private const int PageRows = 500;
 
-    private static readonly Table<(string Endpoint, OutboxRow Message)> Messages = new Table<WaitingTable, (string Endpoint, OutboxRow Message)>("ON CONFLICT DO NOTHING");
+    private static readonly Table<(string Endpoint, OutboxRow Message)> Messages = new Table<WaitingTable, (string Endpoint, OutboxRow Message)>(
+        "ON CONFLICT DO NOTHING");
 
     private static readonly Table<(string Endpoint, string Org, long At)> Lanes = new Table<LanesTable, (string Endpoint, string Org, long At)>(
         $"ON CONFLICT (bucket, endpoint, org) DO UPDATE SET next_at = excluded.next_at WHERE lanes.next_at = {DeliveryRows.Idle}");
@@ -49,7 +50,8 @@ internal sealed partial class PostgresDeliveries
         var routed = await QueryAsync(connection, "SELECT routed FROM relay WHERE bucket = $1 FOR UPDATE SKIP LOCKED", row => row.Int64(0), bucket);
         if (routed.Count == 0) return null;
         var page = await QueryAsync(
-            connection, $"SELECT {RowReads.OutboxColumns} FROM outbox WHERE bucket = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT {PageRows}", RowReads.Outbox, bucket, routed[0], upTo);
+            connection, $"SELECT {RowReads.OutboxColumns} FROM outbox WHERE bucket = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT {PageRows}",
+            RowReads.Outbox, bucket, routed[0], upTo);
         if (page.Count == 0) return null;
         var wanted = DeliveryRows.Wanted(page, subscriptions);
         await using var batch = new NpgsqlBatch(connection);
@@ -57,7 +59,8 @@ internal sealed partial class PostgresDeliveries
         if (wanted.Count > 0)
         {
             var now = await NowAsync(connection);
-            Lanes.Insert(batch, bucket, [.. wanted.Select(one => (one.Endpoint, one.Message.Org)).Distinct().Order().Select(lane => (lane.Endpoint, lane.Org, now))]);
+            Lanes.Insert(
+                batch, bucket, [.. wanted.Select(one => (one.Endpoint, one.Message.Org)).Distinct().Order().Select(lane => (lane.Endpoint, lane.Org, now))]);
         }
 
         batch.Add("UPDATE relay SET routed = $2 WHERE bucket = $1", bucket, page[^1].Seq);

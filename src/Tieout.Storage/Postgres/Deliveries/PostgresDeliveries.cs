@@ -13,11 +13,13 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
 {
     private const string Lane = "bucket = $1 AND endpoint = $2 AND org = $3";
 
-    public async Task<IReadOnlyList<Lane>> ClaimAsync(TimeSpan lease, int max, IReadOnlyCollection<string> except, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    public async Task<IReadOnlyList<Lane>> ClaimAsync(TimeSpan lease, int max, IReadOnlyCollection<string> except, CancellationToken cancellationToken) =>
+        await connections.RunAsync(async connection =>
     {
         var now = await NowAsync(connection);
         var due = await QueryAsync(
-            connection, $"SELECT bucket, endpoint, org FROM lanes WHERE next_at < {DeliveryRows.Idle} AND next_at <= $3 AND leased_until <= $3 AND NOT (endpoint = ANY($1)) ORDER BY next_at LIMIT $2",
+            connection,
+            $"SELECT bucket, endpoint, org FROM lanes WHERE next_at < {DeliveryRows.Idle} AND next_at <= $3 AND leased_until <= $3 AND NOT (endpoint = ANY($1)) ORDER BY next_at LIMIT $2",
             row => new Lane(RowReads.Int32(row, 0), row.Text(1), row.Text(2), Guid.NewGuid()), except.ToArray(), max, now);
         var claimed = new List<Lane>();
         foreach (var lane in due)
@@ -37,7 +39,8 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
         return claimed;
     });
 
-    public async Task<IReadOnlyList<WaitingMessage>> WaitingAsync(Lane lane, int limit, CancellationToken cancellationToken) => await connections.RunAsync(connection => QueryAsync(
+    public async Task<IReadOnlyList<WaitingMessage>> WaitingAsync(Lane lane, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(connection => QueryAsync(
         connection,
         $"""
         SELECT {DeliveryRows.WaitingColumns} FROM deliveries d JOIN outbox o ON o.bucket = $1 AND o.seq = d.seq
@@ -45,11 +48,13 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
         """,
         DeliveryRows.Waiting, lane.Bucket, lane.Endpoint, lane.Org, limit));
 
-    public async Task<bool> RecordAsync(Lane lane, DeliveryAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    public async Task<bool> RecordAsync(Lane lane, DeliveryAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) =>
+        await connections.RunAsync(async connection =>
     {
         var now = await NowAsync(connection);
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add($"UPDATE lanes SET leased_until = $5 WHERE {Lane} AND lease = $4 RETURNING 1", lane.Bucket, lane.Endpoint, lane.Org, lane.Lease, now + Micros(lease));
+        batch.Add($"UPDATE lanes SET leased_until = $5 WHERE {Lane} AND lease = $4 RETURNING 1", lane.Bucket, lane.Endpoint, lane.Org, lane.Lease,
+            now + Micros(lease));
         var update = batch.Add(
             $"""
             UPDATE deliveries SET state = $6, attempts = attempts + 1, first_at = coalesce(first_at, $7), last_at = $7, duration_ms = $8, status = $9, error = $10
@@ -73,23 +78,27 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
 
     public async Task DropAsync(Lane lane, CancellationToken cancellationToken)
     {
-        await LeasedAsync(lane, $"UPDATE deliveries SET state = 3 WHERE {Lane} AND state = 0 AND EXISTS (SELECT 1 FROM lanes WHERE {Lane} AND lease = $4)", cancellationToken);
+        await LeasedAsync(lane, $"UPDATE deliveries SET state = 3 WHERE {Lane} AND state = 0 AND EXISTS (SELECT 1 FROM lanes WHERE {Lane} AND lease = $4)",
+            cancellationToken);
         await ReleaseAsync(lane, TimeSpan.Zero, cancellationToken);
     }
 
     public async Task<IReadOnlyList<Delivery>> ListAsync(DeliveryFilter filter, CancellationToken cancellationToken) => await connections.RunAsync(connection =>
-        Filtered(new PgQuery($"SELECT {DeliveryRows.Columns} FROM deliveries d"), filter).Then("ORDER BY d.recorded_at DESC, d.seq DESC, d.endpoint LIMIT ?", filter.Limit).ListAsync(connection, DeliveryRows.Read));
+        Filtered(new PgQuery($"SELECT {DeliveryRows.Columns} FROM deliveries d"), filter)
+            .Then("ORDER BY d.recorded_at DESC, d.seq DESC, d.endpoint LIMIT ?", filter.Limit).ListAsync(connection, DeliveryRows.Read));
 
     public async Task<int> ReplayAsync(DeliveryFilter filter, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
     {
-        var dead = await Filtered(new PgQuery("SELECT d.bucket, d.endpoint, d.org, d.seq FROM deliveries d"), filter with { State = DeliveryState.Dead }).Then("ORDER BY d.recorded_at LIMIT ?", filter.Limit)
+        var dead = await Filtered(new PgQuery("SELECT d.bucket, d.endpoint, d.org, d.seq FROM deliveries d"), filter with { State = DeliveryState.Dead })
+            .Then("ORDER BY d.recorded_at LIMIT ?", filter.Limit)
             .ListAsync(connection, row => (Lane: (RowReads.Int32(row, 0), row.Text(1), row.Text(2)), Seq: row.Int64(3)));
         foreach (var lane in dead.GroupBy(delivery => delivery.Lane))
         {
             var (bucket, endpoint, org) = lane.Key;
             var now = await NowAsync(connection);
             await using var batch = new NpgsqlBatch(connection);
-            batch.Add($"UPDATE deliveries SET state = 0, attempts = 0 WHERE {Lane} AND seq = ANY($4) AND state = 2", bucket, endpoint, org, lane.Select(delivery => delivery.Seq).ToArray());
+            batch.Add($"UPDATE deliveries SET state = 0, attempts = 0 WHERE {Lane} AND seq = ANY($4) AND state = 2", bucket, endpoint, org,
+                lane.Select(delivery => delivery.Seq).ToArray());
             batch.Add($"UPDATE lanes SET next_at = $4 WHERE {Lane}", bucket, endpoint, org, now);
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -128,7 +137,8 @@ internal sealed partial class PostgresDeliveries(PostgresConnections connections
     private static async Task<long> NowAsync(NpgsqlConnection connection) =>
         (await QueryAsync(connection, "SELECT (extract(epoch from clock_timestamp()) * 1000000)::bigint", row => row.Int64(0))).Single();
 
-    /// <summary>Changes a lane while nobody else does. The lane is locked by a statement of its own, so that the next sees what was routed to it until then.</summary>
+    /// <summary>Changes a lane while nobody else does. The lane is locked by a statement of its own, so that the next sees what was routed to it until
+    /// then.</summary>
     /// <param name="after">Given to the statement as <c>$5</c>, a time: the database's now and so much.</param>
     private Task LeasedAsync(Lane lane, string sql, CancellationToken cancellationToken, TimeSpan? after = null) => connections.RunAsync(async connection =>
     {

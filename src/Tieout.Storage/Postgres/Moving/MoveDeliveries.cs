@@ -16,7 +16,8 @@ internal static class MoveDeliveries
         await using (var batch = new NpgsqlBatch(target))
         {
             batch.Add("INSERT INTO relay VALUES (0, $1)", source.ReadInt64("SELECT routed FROM relay"));
-            foreach (var (endpoint, org, nextAt) in new Query("SELECT endpoint, org, next_at FROM lanes").List(source, row => (row.Text(0), row.Text(1), row.Int64(2))))
+            foreach (var (endpoint, org, nextAt) in new Query("SELECT endpoint, org, next_at FROM lanes").List(
+                source, row => (row.Text(0), row.Text(1), row.Int64(2))))
             {
                 batch.Add("INSERT INTO lanes VALUES (0, $1, $2, $3, 0, NULL)", endpoint, org, nextAt);
             }

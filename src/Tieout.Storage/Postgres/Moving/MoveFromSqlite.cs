@@ -23,8 +23,10 @@ public static class MoveFromSqlite
     /// <param name="progress">From 0 to 1.</param>
     /// <returns>The last commit, and its hash, which both now have.</returns>
     /// <exception cref="DataFolderInUseException">A server has it.</exception>
-    /// <exception cref="StoreUnavailableException">Either side cannot be had, or the database is not empty. Nothing was moved: it is one transaction.</exception>
-    public static async Task<(long Commit, string Hash)> RunAsync(string folder, string store, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
+    /// <exception cref="StoreUnavailableException">Either side cannot be had, or the database is not empty. Nothing was moved: it is one
+    /// transaction.</exception>
+    public static async Task<(long Commit, string Hash)> RunAsync(
+        string folder, string store, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
     {
         await using var ledger = SqliteLedger.Open(folder);
         await ledger.FlushAsync();
@@ -53,7 +55,8 @@ public static class MoveFromSqlite
     }
 
     /// <summary>Moves table after table, page by page.</summary>
-    private sealed class Move(RawConnection source, NpgsqlConnection target, CopyBuffer buffer, IProgress<decimal>? progress, Book book, CancellationToken cancellationToken)
+    private sealed class Move(
+        RawConnection source, NpgsqlConnection target, CopyBuffer buffer, IProgress<decimal>? progress, Book book, CancellationToken cancellationToken)
     {
         private readonly long _rows = book.Last.Usage + book.Last.Posting + book.Last.Hold + book.Last.Commit + 1;
         private long _moved;
@@ -73,7 +76,8 @@ public static class MoveFromSqlite
             await CopyAsync(Tables.Outbox, TableRows.Select<OutboxTable, OutboxRow>(), RowReads.Outbox);
             await CopyAsync(Tables.Objects, TableRows.Select<ObjectsTable, ObjectRow>(), row => RowReads.Object(row));
             await CopyAsync(
-                Tables.ObjectEnds, $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
+                Tables.ObjectEnds,
+                $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
                 row => new InCommit<ObjectEnd>(RowReads.ObjectEnd(row, RowReads.Object(row, first: 4), first: 0), row.Int64(3)));
             await CopyAsync(Tables.Lineage, TableRows.Select<LineageTable, LineageEntry>(), RowReads.Lineage);
             await CopyAsync(Tables.Audit, TableRows.Select<AuditTable, AuditRow>(), RowReads.Audit);
@@ -86,12 +90,14 @@ public static class MoveFromSqlite
         {
             var commit = book.Last.Commit;
             await WriteAsync(Tables.Accounts, [.. book.Accounts.Values.Select(account => new InCommit<Account>(account, commit))]);
-            await CopyAsync(Tables.Windows, $"SELECT {RowReads.WindowColumns} FROM windows", row => new InCommit<Core.Budgets.BudgetWindow>(RowReads.Window(row), commit));
+            await CopyAsync(
+                Tables.Windows, $"SELECT {RowReads.WindowColumns} FROM windows", row => new InCommit<Core.Budgets.BudgetWindow>(RowReads.Window(row), commit));
             await CopyAsync(
                 Tables.Cells,
                 $"SELECT {CellFigures.Names} FROM cells",
                 row => Standings.Cell(row, _ => Nobody).Sums);
-            var firstOpenHold = book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min();
+            var firstOpenHold = book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null })
+                .Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min();
             var chain = new ChainRow(commit, [], book.ChainHash, book.Last.Commit == 0 ? default : RecordedAt(), book.Last);
             await using var batch = new NpgsqlBatch(target);
             BucketCommit.MoveHead(batch, bucket: 0, chain, firstOpenHold);
@@ -108,9 +114,11 @@ public static class MoveFromSqlite
 
         // Of the hold itself only its number is written with its end.
         private static InCommit<HoldEnd> HoldEnded(IRow row) => new(
-            new(new Hold(default, row.Int64(0), 0, Nobody, null, "", default, default, default), (HoldState)row.Int64(1), RowReads.Time(row, 2), unchecked((uint)row.Int64(4))), row.Int64(3));
+            new(new Hold(default, row.Int64(0), 0, Nobody, null, "", default, default, default), (HoldState)row.Int64(1), RowReads.Time(row, 2),
+                unchecked((uint)row.Int64(4))), row.Int64(3));
 
-        private Task CopyAsync<T>(Table<T> table, string sql, Func<IRow, T> read) => PagesAsync(sql, read, page => table.CopyAsync(target, buffer, bucket: 0, page));
+        private Task CopyAsync<T>(Table<T> table, string sql, Func<IRow, T> read) =>
+            PagesAsync(sql, read, page => table.CopyAsync(target, buffer, bucket: 0, page));
 
         private async Task WriteAsync<T>(Table<T> table, List<T> rows)
         {

@@ -12,7 +12,8 @@ internal static class MoveKeyUses
 
     public static async Task RunAsync(RawConnection source, NpgsqlConnection target, CancellationToken cancellationToken)
     {
-        foreach (var page in new Query("SELECT org, key, used_at FROM key_uses").List(source, row => (Org: row.Text(0), Key: row.Text(1), At: row.Int64(2))).Chunk(PageRows))
+        foreach (var page in new Query("SELECT org, key, used_at FROM key_uses").List(source, row => (Org: row.Text(0), Key: row.Text(1), At: row.Int64(2)))
+            .Chunk(PageRows))
         {
             await using var batch = new NpgsqlBatch(target);
             foreach (var use in page) batch.Add("INSERT INTO key_uses VALUES (0, $1, $2, $3)", use.Org, use.Key, use.At);

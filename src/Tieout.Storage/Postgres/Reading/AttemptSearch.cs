@@ -18,7 +18,8 @@ internal sealed class AttemptSearch(NpgsqlConnection connection, int bucket, str
         var postings = used is null ? [] : await PostingsOfAsync(attempt.Usage!, used);
         List<Committed<FindingRow>> findings = [];
         foreach (var row in await new PgQuery($"SELECT {RowReads.FindingColumns} FROM findings")
-            .Where("bucket = ? AND attempt = ? AND org = ?", bucket, (attempt.Hold?.Id ?? attempt.Usage!.Usage.Id).Value, org).Then("ORDER BY seq").ListAsync(connection, RowReads.Finding))
+            .Where("bucket = ? AND attempt = ? AND org = ?", bucket, (attempt.Hold?.Id ?? attempt.Usage!.Usage.Id).Value, org).Then("ORDER BY seq").ListAsync(
+                connection, RowReads.Finding))
         {
             findings.Add(new(row, await CommitOfAsync("last_finding", row.Seq, row.RecordedAt)));
         }
@@ -66,7 +67,8 @@ internal sealed class AttemptSearch(NpgsqlConnection connection, int bucket, str
         foreach (var commit in _commits.Values.ToList())
         {
             found.AddRange(await new PgQuery($"SELECT {RowReads.OutboxColumns} FROM outbox")
-                .Where("bucket = ? AND seq > ? AND seq <= ? AND org = ?", bucket, (await CommitAsync(commit.Commit - 1)).Last.Outbox, commit.Last.Outbox, org).Then("ORDER BY seq")
+                .Where("bucket = ? AND seq > ? AND seq <= ? AND org = ?", bucket, (await CommitAsync(commit.Commit - 1)).Last.Outbox, commit.Last.Outbox, org)
+                .Then("ORDER BY seq")
                 .ListAsync(connection, row => new Committed<OutboxRow>(RowReads.Outbox(row), new(commit.Commit, commit.Hash))));
         }
 
@@ -76,7 +78,8 @@ internal sealed class AttemptSearch(NpgsqlConnection connection, int bucket, str
     // A commit is recorded when its rows are, or later: from there on the index of times leads to it.
     private async Task<CommitLink> CommitOfAsync(string last, long seq, Instant recordedAt)
     {
-        var found = await new PgQuery($"SELECT {RowReads.ChainColumns} FROM chain").Where($"bucket = ? AND recorded_at >= ? AND {last} >= ?", bucket, recordedAt.UnixMicros, seq)
+        var found = await new PgQuery($"SELECT {RowReads.ChainColumns} FROM chain").Where(
+            $"bucket = ? AND recorded_at >= ? AND {last} >= ?", bucket, recordedAt.UnixMicros, seq)
             .Then("ORDER BY recorded_at, commit_no LIMIT 1").ListAsync(connection, row => RowReads.Chain(row, []));
         return found.Count == 1 ? Link(found[0]) : throw new StoreCorruptException($"No commit of bucket {bucket} has {last} {seq}.");
     }
@@ -84,7 +87,8 @@ internal sealed class AttemptSearch(NpgsqlConnection connection, int bucket, str
     private async Task<ChainRow> CommitAsync(long commit)
     {
         if (commit == 0) return new(0, [], [], Instant.UnixEpoch, default);
-        var found = await new PgQuery($"SELECT {RowReads.ChainColumns} FROM chain").Where("bucket = ? AND commit_no = ?", bucket, commit).ListAsync(connection, row => RowReads.Chain(row, []));
+        var found = await new PgQuery($"SELECT {RowReads.ChainColumns} FROM chain").Where("bucket = ? AND commit_no = ?", bucket, commit).ListAsync(
+            connection, row => RowReads.Chain(row, []));
         return found.Count == 1 ? found[0] : throw new StoreCorruptException($"Commit {commit} of bucket {bucket} is missing from the chain.");
     }
 

@@ -35,7 +35,8 @@ internal sealed class PgQuery
         return this;
     }
 
-    /// <summary>The condition for where a time begins in <c>usage u</c> or <c>postings p</c>: nothing that counts at a time is recorded before it. Binds the bucket and the time.</summary>
+    /// <summary>The condition for where a time begins in <c>usage u</c> or <c>postings p</c>: nothing that counts at a time is recorded before it. Binds the
+    /// bucket and the time.</summary>
     public static string Since(string table) => $"""
         {table[0]}.seq > coalesce((SELECT last_{(table == "usage" ? "usage" : "posting")} FROM chain WHERE bucket = ? AND recorded_at < ? ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
         """;

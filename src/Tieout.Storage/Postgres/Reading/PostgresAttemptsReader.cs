@@ -14,7 +14,8 @@ internal sealed class PostgresAttemptsReader(PostgresConnections connections, Bu
         return await connections.RunAsync(async connection =>
         {
             await labels.LoadAsync(connection, bucket);
-            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where("i.bucket = ? AND i.id = ?", bucket, id.Value)
+            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where(
+                "i.bucket = ? AND i.id = ?", bucket, id.Value)
                 .ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
             var held = await Holds(bucket).Where("h.id = ?", id.Value).ListAsync(connection, row => Held(row, bucket));
             return Together(held, used).SingleOrDefault(attempt => OrgOf(attempt) == org);
@@ -36,13 +37,15 @@ internal sealed class PostgresAttemptsReader(PostgresConnections connections, Bu
 
     public async Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
         await connections.RunAsync(connection => new PgQuery($"SELECT {RowReads.LineageColumns} FROM lineage")
-            .Where("bucket = ? AND operation_id = ? AND org = ?", layout.Of(org), operationId, org).Then("ORDER BY seq").ListAsync(connection, RowReads.Lineage));
+            .Where("bucket = ? AND operation_id = ? AND org = ?", layout.Of(org), operationId, org).Then("ORDER BY seq").ListAsync(
+                connection, RowReads.Lineage));
 
     public async Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
         await connections.RunAsync(connection => new AttemptSearch(connection, layout.Of(org), org).RecordsAsync(attempt));
 
     private static PgQuery Holds(int bucket) =>
-        new PgQuery($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = ? AND e.hold = h.seq", bucket).Where("h.bucket = ?", bucket);
+        new PgQuery($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = ? AND e.hold = h.seq", bucket).Where(
+            "h.bucket = ?", bucket);
 
     private (Hold Hold, HoldState State) Held(IRow row, int bucket) => (RowReads.Hold(row, labels.Of(bucket)).Hold, (HoldState)row.Int64(9));
 

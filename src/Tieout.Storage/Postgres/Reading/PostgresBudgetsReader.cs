@@ -17,6 +17,7 @@ internal sealed class PostgresBudgetsReader(PostgresConnections connections, Buc
     public Amount SpentToday(string org, Instant at) => position.Fresh(org).Read(book =>
         book.Org(org) is { } state ? Standings.Window(book, book.Budgets.Find(state.MeterBudget)!, endUser: null, at).Posted : Amount.Zero);
 
-    public async Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<BudgetWindow>> RecountAsync(
+        string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken) =>
         orgs.Org(org) is { } state ? await connections.RunAsync(connection => Backfill.WindowsAsync(connection, layout.Of(org), state, budgets, at)) : [];
 }

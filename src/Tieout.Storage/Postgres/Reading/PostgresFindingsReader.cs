@@ -38,7 +38,8 @@ internal sealed class PostgresFindingsReader(
         """;
 
     public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => NewestRows.ReadAsync(
-        connections, layout, query.Org, query.Limit, bucket => Findings(query, bucket), (bucket, row) => new StoredFinding(bucket, RowReads.Finding(row)), stored => stored.Place, cancellationToken);
+        connections, layout, query.Org, query.Limit, bucket => Findings(query, bucket), (bucket, row) => new StoredFinding(bucket, RowReads.Finding(row)),
+        stored => stored.Place, cancellationToken);
 
     public async Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken)
     {
@@ -127,11 +128,13 @@ internal sealed class PostgresFindingsReader(
 
     private static ShownFigures Shown(Book book) => new(
         book.Last.Commit, [.. book.Accounts.Values], [.. book.Windows.Values],
-        book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min());
+        book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null })
+            .Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(book.Last.Hold + 1).Min());
 
     private static PgQuery Findings(FindingQuery query, int bucket)
     {
-        var select = new PgQuery($"SELECT {RowReads.FindingColumns} FROM findings f").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
+        var select = new PgQuery($"SELECT {RowReads.FindingColumns} FROM findings f").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven(
+            "code = ?", query.Code);
         if (query.Open) select.Where(Open, bucket, (int)RecordKind.Finding, bucket, (int)RecordKind.Finding, bucket);
         return NewestRows.Before(select, query.Before).Then("ORDER BY recorded_at DESC, seq DESC LIMIT ?", query.Limit);
     }

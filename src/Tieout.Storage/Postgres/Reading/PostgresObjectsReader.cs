@@ -26,7 +26,8 @@ internal sealed class PostgresObjectsReader(PostgresConnections connections, Buc
     /// <inheritdoc/>
     /// <remarks>Numbers are a bucket's own: a page has all objects of its last number, so that the next can begin after it.</remarks>
     public async Task<IReadOnlyList<KeptObject>> PendingObjectsAsync(ObjectKind kind, long after, int limit, CancellationToken cancellationToken) =>
-        await connections.RunAsync(connection => new PgQuery($"{ObjectSelect} e.bucket = o.bucket AND e.object = o.seq").Where("o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
+        await connections.RunAsync(connection => new PgQuery($"{ObjectSelect} e.bucket = o.bucket AND e.object = o.seq").Where(
+            "o.pending = 1 AND o.kind = ? AND o.seq > ? AND e.object IS NULL", (int)kind, after)
             .Then("ORDER BY o.seq FETCH FIRST (?) ROWS WITH TIES", limit).ListAsync(connection, RowReads.Kept));
 
     private static readonly string ObjectSelect = $"SELECT {RowReads.ObjectColumns}, {RowReads.ObjectEndColumns} FROM objects o LEFT JOIN object_ends e ON";

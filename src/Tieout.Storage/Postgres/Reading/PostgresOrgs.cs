@@ -21,7 +21,12 @@ internal sealed class PostgresOrgs(Buckets layout, Bucket[] buckets) : IOrgs
             {
                 // The version first: rows newer than it are read again, never missed.
                 var version = SettingsVersion;
-                if (_settings.Version != version) _settings = (version, [.. buckets.SelectMany(bucket => bucket.Read(book => book.Settings.ToArray())).OrderBy(row => row.RecordedAt).ThenBy(row => row.Seq)]);
+                if (_settings.Version != version)
+                {
+                    _settings = (version,
+                        [.. buckets.SelectMany(bucket => bucket.Read(book => book.Settings.ToArray())).OrderBy(row => row.RecordedAt).ThenBy(row => row.Seq)]);
+                }
+
                 return _settings.Rows;
             }
         }

@@ -28,11 +28,14 @@ internal sealed class PostgresPosition(PostgresConnections connections, Buckets 
         if (connections.Failure is { } failure) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
         await watch.LookAsync(all: true);
         if (AsOf >= commit) return;
-        throw new StoreUnavailableException($"The store has {AsOf} commits, and commit {commit} was asked for: it was read from a later state of the store, or from another one.", StoreEffect.None, StoreFault.Busy);
+        throw new StoreUnavailableException(
+            $"The store has {AsOf} commits, and commit {commit} was asked for: it was read from a later state of the store, or from another one.",
+            StoreEffect.None, StoreFault.Busy);
     }
 
     /// <summary>The org's bucket, its book compared with the database unless that was done just now.</summary>
-    /// <exception cref="StoreUnavailableException">The database has not said within the promised time that the figures are the newest, and cannot be asked now.</exception>
+    /// <exception cref="StoreUnavailableException">The database has not said within the promised time that the figures are the newest, and cannot be asked
+    /// now.</exception>
     public Bucket Fresh(string org)
     {
         var bucket = buckets[layout.Of(org)];
@@ -73,5 +76,6 @@ internal sealed class PostgresPosition(PostgresConnections connections, Buckets 
     }
 
     private static StoreUnavailableException NotFresh(Bucket bucket, string reason) => new(
-        $"The newest figures cannot be read: {reason} The last ones known are {bucket.SinceChecked?.TotalSeconds ?? 0:0.0} s old.", StoreEffect.None, StoreFault.Busy);
+        $"The newest figures cannot be read: {reason} The last ones known are {bucket.SinceChecked?.TotalSeconds ?? 0:0.0} s old.", StoreEffect.None,
+        StoreFault.Busy);
 }

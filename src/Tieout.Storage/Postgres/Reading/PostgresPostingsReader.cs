@@ -50,7 +50,8 @@ internal sealed class PostgresPostingsReader(PostgresConnections connections, Bu
                 + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0), "
                 + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) "
                 + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPostingsSince()}";
-            var lines = await PostingsIn(new(select, bucket, from.UnixMicros, bucket, from.UnixMicros, bucket), state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
+            var lines = await PostingsIn(new(select, bucket, from.UnixMicros, bucket, from.UnixMicros, bucket), state, from, to)
+                .Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
             return Standings.ByModel(lines);
         });
     }
@@ -107,7 +108,8 @@ internal sealed class PostgresPostingsReader(PostgresConnections connections, Bu
             $"CASE WHEN {IsLate} THEN {amount} ELSE 0 END", $"CASE WHEN p.recorded_at > c.written THEN {amount} ELSE 0 END",
             $"CASE WHEN u.basis = 1 THEN {amount} ELSE 0 END", $"{Steps} (({whole} + c.step / 2) / c.step)", $"{Steps} ({whole} / c.step)",
             "CASE WHEN p.kind = 3 AND (u.flags & 7) <> 0 THEN coalesce((u.more::jsonb ->> 'reported_cost_nanos')::bigint - u.provider_cost, 0) ELSE 0 END",
-            .. from tokens in (string[])["input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"] select $"CASE p.kind WHEN 3 THEN u.{tokens} ELSE 0 END",
+            .. from tokens in (string[])["input_tokens", "cache_read_tokens", "cache_write_tokens",
+                "output_tokens"] select $"CASE p.kind WHEN 3 THEN u.{tokens} ELSE 0 END",
         ];
         return "SELECT (p.effective_at - c.origin) / c.length AS slot, u.attribution, count(*) FILTER (WHERE p.kind = 3), "
             + "count(*) FILTER (WHERE p.kind = 3 AND u.attempt_no = 1), count(*) FILTER (WHERE p.kind = 3 AND (u.status_code >= 400 OR u.status_code = 0)), "

@@ -10,17 +10,20 @@ namespace Tieout.Storage.Postgres.Reading;
 internal sealed class PostgresRecordsReader(PostgresConnections connections, Buckets layout) : IRecordsReader
 {
     public async Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken) => (await connections.RunAsync(connection =>
-        new PgQuery($"SELECT {RowReads.RecordColumns} FROM records").Where("bucket = ? AND kind = ? AND org = ? AND name = ?", layout.Of(key.Org), (int)key.Kind, key.Org, key.Name)
+        new PgQuery($"SELECT {RowReads.RecordColumns} FROM records").Where(
+            "bucket = ? AND kind = ? AND org = ? AND name = ?", layout.Of(key.Org), (int)key.Kind, key.Org, key.Name)
             .Then("ORDER BY seq DESC LIMIT 1").ListAsync(connection, RowReads.Record))).SingleOrDefault();
 
     /// <remarks>One look into the index for each org: the index of names begins with the org.</remarks>
-    public async Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    public async Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) =>
+        await connections.RunAsync(async connection =>
     {
         await using var batch = new NpgsqlBatch(connection);
         for (var bucket = 0; bucket < layout.All; bucket++)
         {
             new PgQuery($"SELECT DISTINCT ON (org) {RowReads.RecordColumns} FROM records")
-                .Where("bucket = ? AND kind = ? AND org IN (SELECT org FROM settings WHERE bucket = ? AND kind = ? UNION ALL SELECT '') AND name = ?", bucket, (int)kind, bucket, (int)SettingKind.Org, name)
+                .Where("bucket = ? AND kind = ? AND org IN (SELECT org FROM settings WHERE bucket = ? AND kind = ? UNION ALL SELECT '') AND name = ?", bucket,
+                    (int)kind, bucket, (int)SettingKind.Org, name)
                 .Then("ORDER BY org, seq DESC").AddTo(batch);
         }
 
@@ -31,7 +34,8 @@ internal sealed class PostgresRecordsReader(PostgresConnections connections, Buc
     });
 
     /// <remarks>One statement for each bucket, sent together, as for audit records. An org is in one bucket, so no name comes from two.</remarks>
-    public async Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) => await connections.RunAsync(async connection =>
+    public async Task<IReadOnlyList<RecordRow>> RecordsAsync(RecordKind kind, string? org, RecordKey? after, int limit, CancellationToken cancellationToken) =>
+        await connections.RunAsync(async connection =>
     {
         int[] places = org is not null ? [layout.Of(org)] : [.. Enumerable.Range(0, layout.All)];
         await using var batch = new NpgsqlBatch(connection);
@@ -43,7 +47,8 @@ internal sealed class PostgresRecordsReader(PostgresConnections connections, Buc
     });
 
     public Task<IReadOnlyList<StoredAudit>> AuditAsync(AuditQuery query, CancellationToken cancellationToken) => NewestRows.ReadAsync(
-        connections, layout, query.Org, query.Limit, bucket => Audit(query, bucket), (bucket, row) => new StoredAudit(bucket, RowReads.Audit(row)), stored => stored.Place, cancellationToken);
+        connections, layout, query.Org, query.Limit, bucket => Audit(query, bucket), (bucket, row) => new StoredAudit(bucket, RowReads.Audit(row)),
+        stored => stored.Place, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>Numbers are an org's bucket's own; of all orgs, messages come bucket by bucket.</remarks>
@@ -53,7 +58,8 @@ internal sealed class PostgresRecordsReader(PostgresConnections connections, Buc
 
     private static PgQuery Page(int bucket, RecordKind kind, string? org, RecordKey? after, int limit)
     {
-        var select = new PgQuery($"SELECT DISTINCT ON (org, name) {RowReads.RecordColumns} FROM records").Where("bucket = ? AND kind = ?", bucket, (int)kind).WhereGiven("org = ?", org);
+        var select = new PgQuery($"SELECT DISTINCT ON (org, name) {RowReads.RecordColumns} FROM records").Where("bucket = ? AND kind = ?", bucket, (int)kind)
+            .WhereGiven("org = ?", org);
         if (after is { } last && org is null) select.Where("(org, name) > (?, ?)", last.Org, last.Name);
         else select.WhereGiven("name > ?", after?.Name);
         return select.Then("ORDER BY org, name, seq DESC LIMIT ?", limit);
@@ -61,11 +67,13 @@ internal sealed class PostgresRecordsReader(PostgresConnections connections, Buc
 
     private static PgQuery Audit(AuditQuery query, int bucket)
     {
-        var select = new PgQuery($"SELECT {RowReads.AuditColumns} FROM audit").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven("actor = ?", query.Actor);
+        var select = new PgQuery($"SELECT {RowReads.AuditColumns} FROM audit").Where("bucket = ?", bucket).WhereGiven("org = ?", query.Org).WhereGiven(
+            "actor = ?", query.Actor);
         if (query.From is { } from) select.Where("recorded_at >= ?", from.UnixMicros);
         if (query.To is { } to) select.Where("recorded_at < ?", to.UnixMicros);
         return NewestRows.Before(select, query.Before).Then("ORDER BY recorded_at DESC, seq DESC LIMIT ?", query.Limit);
     }
 
-    private PgQuery Of(string select, string? org) => org is null ? new PgQuery(select) : new PgQuery(select).Where("bucket = ? AND org = ?", layout.Of(org), org);
+    private PgQuery Of(string select, string? org) =>
+        org is null ? new PgQuery(select) : new PgQuery(select).Where("bucket = ? AND org = ?", layout.Of(org), org);
 }

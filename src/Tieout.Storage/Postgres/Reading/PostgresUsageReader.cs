@@ -39,7 +39,8 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
             var found = await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ?", bucket).Where(CameLater));
             if (IdTime.Around(correlationId) is { } ids)
             {
-                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where("i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
+                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where(
+                    "i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
             }
 
             return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];
@@ -59,7 +60,8 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
                     .Where(PgQuery.Since("usage"), bucket, from.UnixMicros).Where("u.recorded_at >= ?", from.UnixMicros)
                     .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
                     .Then("GROUP BY u.attribution, u.status_code")
-                    .ListAsync(connection, row => new StatusCount(labels.Of(bucket)(RowReads.Int32(row, 0)), RowReads.Int32(row, 1), row.Int64(2), RowReads.Time(row, 3)));
+                    .ListAsync(connection,
+                        row => new StatusCount(labels.Of(bucket)(RowReads.Int32(row, 0)), RowReads.Int32(row, 1), row.Int64(2), RowReads.Time(row, 3)));
             }));
         }
 
@@ -75,7 +77,8 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
             return await new PgQuery(
                     $"SELECT {CellFigures.Of("c")} FROM cells c JOIN attributions a ON a.no = c.attribution")
                 .Where("c.bucket = ? AND a.bucket = ? AND a.org = ?", bucket, bucket, org)
-                .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour, (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
+                .Where("c.hour >= ? AND c.hour < ?", from.UnixMicros / Instant.MicrosPerHour,
+                    (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
                 .Then("ORDER BY c.hour, c.attribution")
                 .ListAsync(connection, row => Standings.Cell(row, labels.Of(bucket)));
         });
@@ -99,6 +102,7 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         var attributions = await of.ListAsync(connection, row => (int)row.Int64(0));
         if (attributions.Count == 0) return [];
         await labels.LoadAsync(connection, bucket);
-        return await query.Where("u.attribution = ANY(?)", attributions.ToArray()).Then("ORDER BY u.seq LIMIT ?", rows).ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
+        return await query.Where("u.attribution = ANY(?)", attributions.ToArray()).Then("ORDER BY u.seq LIMIT ?", rows).ListAsync(
+            connection, row => RowReads.Usage(row, labels.Of(bucket)));
     }
 }

@@ -5,7 +5,8 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Postgres.Rows;
 
 /// <summary>A table whose key begins with the bucket, and the two ways of writing rows to it: COPY for many, VALUES lists for few.</summary>
-/// <remarks>A distributed database sends a VALUES list to the bucket's shard as it is; rows that a statement selects go through its coordinator first.</remarks>
+/// <remarks>A distributed database sends a VALUES list to the bucket's shard as it is; rows that a statement selects go through its coordinator
+/// first.</remarks>
 internal abstract class Table<T>
 {
     /// <summary>From here on a COPY, which costs two round trips more, is the faster way.</summary>
@@ -76,5 +77,6 @@ internal sealed class Table<TTable, T>(string then = "") : Table<T>
 
     /// <summary>Every row begins with the bucket, which is <c>$1</c>.</summary>
     private static string Lists(int rows) => string.Join(
-        ", ", Enumerable.Range(0, rows).Select(row => $"($1, {string.Join(", ", Enumerable.Range(0, Columns).Select(column => $"${2 + row * Columns + column}"))})"));
+        ", ", Enumerable.Range(0, rows).Select(
+            row => $"($1, {string.Join(", ", Enumerable.Range(0, Columns).Select(column => $"${2 + row * Columns + column}"))})"));
 }

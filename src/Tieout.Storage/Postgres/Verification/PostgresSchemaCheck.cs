@@ -4,7 +4,8 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Postgres.Verification;
 
-/// <summary>The tables, columns, constraints, indexes, triggers, rules, policies, views and functions of a database against those that the migrations make.</summary>
+/// <summary>The tables, columns, constraints, indexes, triggers, rules, policies, views and functions of a database against those that the migrations
+/// make.</summary>
 /// <remarks>
 /// The migrations run in a schema of their own, in a transaction that is rolled back, and the server describes both schemas in its own words:
 /// so the comparison holds for each version of PostgreSQL, and nothing is kept beside the migrations that could differ from them.
@@ -39,7 +40,8 @@ internal static class PostgresSchemaCheck
         {
             await using var source = PostgresAddress.Source(store, PostgresUse.Alone);
             await using var connection = await source.OpenConnectionAsync(cancellationToken);
-            await ExecuteAsync(connection, $"BEGIN; SET LOCAL client_min_messages = error; CREATE SCHEMA {Scratch}; SET LOCAL search_path = {Scratch}", cancellationToken);
+            await ExecuteAsync(
+                connection, $"BEGIN; SET LOCAL client_min_messages = error; CREATE SCHEMA {Scratch}; SET LOCAL search_path = {Scratch}", cancellationToken);
             foreach (var sql in PostgresSchema.Statements) await ExecuteAsync(connection, sql, cancellationToken);
             var expected = await ReadAsync(connection, cancellationToken);
             await ExecuteAsync(connection, "SET LOCAL search_path = public", cancellationToken);
@@ -49,7 +51,8 @@ internal static class PostgresSchemaCheck
         }
         catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.ReadOnlySqlTransaction)
         {
-            findings.Broken(SchemaDifference.Id, $"The schema was not compared: {refused.MessageText}. Verify as a role that may create a schema in the database, on a server that can be written.");
+            findings.Broken(SchemaDifference.Id,
+                $"The schema was not compared: {refused.MessageText}. Verify as a role that may create a schema in the database, on a server that can be written.");
         }
         catch (Exception failure) when (PostgresFailure.IsWorld(failure))
         {
@@ -60,7 +63,8 @@ internal static class PostgresSchemaCheck
     /// <summary>A database may hold other people's tables, views and functions. What hangs on one of ours is ours to explain.</summary>
     private static Dictionary<string, string> Own(Dictionary<string, string> found, Dictionary<string, string> expected)
     {
-        var tables = found.Keys.Where(name => name.StartsWith("table ", StringComparison.Ordinal)).Select(name => name["table ".Length..]).Where(name => !expected.ContainsKey($"table {name}")).ToHashSet(StringComparer.Ordinal);
+        var tables = found.Keys.Where(name => name.StartsWith("table ", StringComparison.Ordinal))
+            .Select(name => name["table ".Length..]).Where(name => !expected.ContainsKey($"table {name}")).ToHashSet(StringComparer.Ordinal);
         return found.Where(entry => expected.ContainsKey(entry.Key) || !IsForeign(entry.Key, tables)).ToDictionary(StringComparer.Ordinal);
     }
 

@@ -7,7 +7,8 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Postgres.Verification;
 
-/// <summary>One bucket's part of the tables, as of one moment: each statement begins with tables of the same names that have that bucket's rows alone.</summary>
+/// <summary>One bucket's part of the tables, as of one moment: each statement begins with tables of the same names that have that bucket's rows
+/// alone.</summary>
 /// <remarks>The bucket is a constant in the statement, and not a setting of the session, so that a distributed database finds the one shard to ask.</remarks>
 internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILedgerTables
 {
@@ -24,7 +25,8 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
 
     public bool IsUsedElsewhere(Guid attempt) => Elsewhere(attempt) is not null;
 
-    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another are in different buckets. Null: there is none.</summary>
+    /// <summary>Usage of the attempt in another bucket than this: an envelope of one org and usage of another are in different buckets. Null: there is
+    /// none.</summary>
     public (int Bucket, long Usage)? Elsewhere(Guid attempt)
     {
         var rows = Rows($"SELECT bucket, seq FROM public.usage_ids WHERE bucket <> {Bucket} AND id = '{attempt}'");
@@ -87,7 +89,11 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         while (reader.Read())
         {
             var row = new object[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++) row[i] = reader.GetFieldType(i) == typeof(decimal) && !reader.IsDBNull(i) ? reader.GetFieldValue<BigInteger>(i) : reader.GetValue(i);
+            for (var i = 0; i < row.Length; i++)
+            {
+                row[i] = reader.GetFieldType(i) == typeof(decimal) && !reader.IsDBNull(i) ? reader.GetFieldValue<BigInteger>(i) : reader.GetValue(i);
+            }
+
             rows.Add(row);
         }
 

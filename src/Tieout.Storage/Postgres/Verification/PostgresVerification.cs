@@ -15,7 +15,8 @@ public static class PostgresVerification
     /// <exception cref="StoreUnavailableException">There is no ledger there, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
-    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret = null, SignedHead? head = null, CancellationToken cancellationToken = default)
+    public static async Task<VerificationReport> RunAsync(
+        string store, EnvelopeSecret? secret = null, SignedHead? head = null, CancellationToken cancellationToken = default)
     {
         var findings = new Findings(Findings.Ledger);
         await PostgresSchemaCheck.RunAsync(store, findings, cancellationToken);
@@ -48,7 +49,9 @@ public static class PostgresVerification
 
         Task<byte[]?> HashOf(int bucket, long commit) => connections.RunAsync(async connection =>
         {
-            await using var command = new NpgsqlCommand("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", connection) { Parameters = { new() { Value = bucket }, new() { Value = commit } } };
+            await using var command = new NpgsqlCommand("SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2",
+                connection)
+            { Parameters = { new() { Value = bucket }, new() { Value = commit } } };
             return await command.ExecuteScalarAsync() as byte[];
         });
     }
@@ -65,11 +68,13 @@ public static class PostgresVerification
         findings.Check(
             "L8", (head.Chain.Commit, head.Chain.Last) == (last.Commit, last.Last) && head.Chain.Hash.AsSpan().SequenceEqual(last.Hash),
             $"heads {bucket} says that the chain ends at commit {head.Chain.Commit}; it ends at {last.Commit}.");
-        findings.Check("file", standing.FirstOpenHold is not { } open || head.FirstOpenHold <= open, $"heads {bucket}: hold {standing.FirstOpenHold} is open and lies before {head.FirstOpenHold}.");
+        findings.Check("file", standing.FirstOpenHold is not { } open || head.FirstOpenHold <= open,
+            $"heads {bucket}: hold {standing.FirstOpenHold} is open and lies before {head.FirstOpenHold}.");
         using (var ids = tables.Select("SELECT count(*) FROM usage_ids"))
         {
             // Those of usage are found with it.
-            findings.Check("L8", ids.Step() && ids.Int64(0) == last.Last.Usage, $"usage_ids: {ids.Int64(0)} ids count for {last.Last.Usage} usage records of bucket {bucket}.");
+            findings.Check("L8", ids.Step() && ids.Int64(0) == last.Last.Usage,
+                $"usage_ids: {ids.Int64(0)} ids count for {last.Last.Usage} usage records of bucket {bucket}.");
         }
 
         StandingCheck.Run(tables, standing, findings);

@@ -27,7 +27,8 @@ internal static class Backfill
         WindowsAsync(connection, bucket, book.Org(budget.Budget.Scope.Org)!, [budget], now);
 
     /// <summary>The windows of an org's budgets from those on that contain <paramref name="at"/>, counted from the postings.</summary>
-    public static async Task<IReadOnlyList<BudgetWindow>> WindowsAsync(NpgsqlConnection connection, int bucket, OrgState org, IReadOnlyList<BudgetState> budgets, Instant at)
+    public static async Task<IReadOnlyList<BudgetWindow>> WindowsAsync(
+        NpgsqlConnection connection, int bucket, OrgState org, IReadOnlyList<BudgetState> budgets, Instant at)
     {
         if (budgets.Count == 0) return [];
         var count = new WindowCount(budgets);
@@ -43,7 +44,11 @@ internal static class Backfill
         await using var reader = await batch.ExecuteReaderAsync();
         var labels = (await reader.ListAsync(RowReads.Labels)).ToDictionary(row => row.No, row => row.Labels);
         IRow row = new ReadRow(reader);
-        while (await reader.ReadAsync()) count.Add((PostingKind)row.Int64(0), row.Amount(1), RowReads.Time(row, 2), labels[RowReads.Int32(row, 3)], row.TextOrNull(4));
+        while (await reader.ReadAsync())
+        {
+            count.Add((PostingKind)row.Int64(0), row.Amount(1), RowReads.Time(row, 2), labels[RowReads.Int32(row, 3)], row.TextOrNull(4));
+        }
+
         return count.Windows;
     }
 }

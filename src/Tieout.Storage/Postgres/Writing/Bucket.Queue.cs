@@ -21,7 +21,8 @@ internal sealed partial class Bucket
             {
                 var stalled = _watch.Elapsed(_waiting.Depth, isCommitting: false);
                 var stall = StallWatch.Reason(stalled, _waiting.Depth);
-                return new(_readOnly, stall is null ? null : $"Bucket {number}: {stall}", _waiting.Depth, stalled, Volatile.Read(ref _book).Read(book => book.Quarantined));
+                return new(_readOnly, stall is null ? null : $"Bucket {number}: {stall}", _waiting.Depth, stalled,
+                    Volatile.Read(ref _book).Read(book => book.Quarantined));
             }
         }
     }
@@ -35,11 +36,22 @@ internal sealed partial class Bucket
         lock (_gate)
         {
             if (_closing) throw new StoreUnavailableException("The ledger is closing.", StoreEffect.None, StoreFault.Stopped);
-            if (_readOnly is { } reason && clock.GetElapsedTime(_readOnlyAt) < RecoverEvery) throw new StoreUnavailableException(reason, StoreEffect.None, StoreFault.ReadOnly);
-            if (_waiting.Depth >= WriterState.QueueMax) throw new StoreUnavailableException($"{_waiting.Depth} commands wait already.", StoreEffect.None, StoreFault.Busy);
+            if (_readOnly is { } reason && clock.GetElapsedTime(_readOnlyAt) < RecoverEvery)
+            {
+                throw new StoreUnavailableException(reason, StoreEffect.None, StoreFault.ReadOnly);
+            }
+
+            if (_waiting.Depth >= WriterState.QueueMax)
+            {
+                throw new StoreUnavailableException($"{_waiting.Depth} commands wait already.", StoreEffect.None, StoreFault.Busy);
+            }
 
             // One batch tries while the database is away, and none right after one gave up. The others would only wait for the same failure.
-            if (connections.Failure is { } failure && (_running || connections.IsResting)) throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
+            if (connections.Failure is { } failure && (_running || connections.IsResting))
+            {
+                throw new StoreUnavailableException(failure, StoreEffect.None, StoreFault.Busy);
+            }
+
             if (_waiting.Submissions == 0) _watch.Moved();
             _waiting.Enqueue(submission);
             if (_running) return submission.Outcomes;

@@ -97,7 +97,8 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
     /// <summary>How long ago the database said so; null: never.</summary>
     public TimeSpan? SinceChecked => Volatile.Read(ref _checkedAt) is var at and not 0 ? Stopwatch.GetElapsedTime(at) : null;
 
-    /// <param name="asked">When the database was asked, by <see cref="Stopwatch"/>: the answer may have been long on its way, so it says nothing of a later time.</param>
+    /// <param name="asked">When the database was asked, by <see cref="Stopwatch"/>: the answer may have been long on its way, so it says nothing of a later
+    /// time.</param>
     public void Checked(long asked)
     {
         for (var known = Volatile.Read(ref _checkedAt); asked > known;)
@@ -170,7 +171,8 @@ internal sealed partial class Bucket(int number, PostgresConnections connections
                 if (unanswered is null && _closing) throw PostgresFailure.ToUnavailable(failure, StoreEffect.None);
 
                 // The effect of an unanswered commit is asked for whatever the failure was: the head's lock waits until the database knows it.
-                var goOn = unanswered is null ? PostgresFailure.IsTransient(failure) && Stopwatch.GetElapsedTime(began) < TryFor : Stopwatch.GetElapsedTime(began) < ResolveFor;
+                var goOn = unanswered is null
+                    ? PostgresFailure.IsTransient(failure) && Stopwatch.GetElapsedTime(began) < TryFor : Stopwatch.GetElapsedTime(began) < ResolveFor;
                 if (!goOn)
                 {
                     if (PostgresFailure.IsConnectionLost(failure)) connections.GaveUp();

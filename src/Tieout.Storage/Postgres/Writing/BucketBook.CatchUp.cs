@@ -20,7 +20,8 @@ internal sealed partial class BucketBook
         "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3";
 
     /// <summary>Reads what came after the commit it stands at, up to <paramref name="head"/>; from nothing, all that must be in memory.</summary>
-    /// <remarks>Where nodes take turns it comes before every commit, so only what can have moved is asked for: the numbers of rows, which have no gaps, tell.</remarks>
+    /// <remarks>Where nodes take turns it comes before every commit, so only what can have moved is asked for: the numbers of rows, which have no gaps,
+    /// tell.</remarks>
     /// <param name="connection">In a transaction in which the bucket stays as it is.</param>
     /// <returns>False, and nothing is taken in: the commit it stands at is not in the chain. It cannot be brought up, only read anew.</returns>
     public async Task<bool> CatchUpAsync(NpgsqlConnection connection, Head head, Instant now)
@@ -28,7 +29,8 @@ internal sealed partial class BucketBook
         var (last, to) = (Book.Last, head.Chain.Last);
         var isNew = last.Commit == 0;
         if (isNew) Book.WindowsFrom = now - StoredBook.WindowsKept;
-        var (holdsCame, usageCame, recordsCame, holdsMayHaveEnded) = (to.Hold > last.Hold, to.Usage > last.Usage, to.Record > last.Record, !isNew && Book.Attempts.Count > 0);
+        var (holdsCame, usageCame, recordsCame, holdsMayHaveEnded) = (to.Hold > last.Hold, to.Usage > last.Usage, to.Record > last.Record,
+            !isNew && Book.Attempts.Count > 0);
         var windows = isNew ? "(end_at > $2 OR held <> 0)" : "commit_no > $2";
         await using var batch = new NpgsqlBatch(connection);
         Ask(!isNew, "SELECT hash FROM chain WHERE bucket = $1 AND commit_no = $2", last.Commit);

@@ -11,7 +11,9 @@ internal sealed partial class BucketBook
     private int _damaged;
 
     /// <summary>Why the book must not be decided on, with the row; null: all of it is here.</summary>
-    public string? Damage => _damage is null ? null : $"{_damage}{(_damaged > 1 ? $" {_damaged - 1} more rows cannot be loaded." : "")} Run tieout verify, and restore a backup or repair the row.";
+    public string? Damage =>
+        _damage is null ? null
+            : $"{_damage}{(_damaged > 1 ? $" {_damaged - 1} more rows cannot be loaded." : "")} Run tieout verify, and restore a backup or repair the row.";
 
     private (bool IsRead, T Value) TryRead<T>(string table, IRow row, Func<IRow, T> read)
     {
@@ -47,7 +49,8 @@ internal sealed partial class BucketBook
         }
     }
 
-    private void Damaged(string table, string row, Exception broken) => Damaged($"Row {row} of table {table} in bucket {bucket} cannot be loaded: {broken.Message}");
+    private void Damaged(string table, string row, Exception broken) =>
+        Damaged($"Row {row} of table {table} in bucket {bucket} cannot be loaded: {broken.Message}");
 
     private void Damaged(string what)
     {

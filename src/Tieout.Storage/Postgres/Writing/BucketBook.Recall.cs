@@ -51,7 +51,8 @@ internal sealed partial class BucketBook
         {
             foreach (var id in held.Keys.Union(used.Keys))
             {
-                Book.Recall(id, held.TryGetValue(id, out var hold) ? new(hold.Hold, hold.State, used.GetValueOrDefault(id)) : new(Hold: null, HoldState.Settled, used[id]));
+                Book.Recall(id,
+                    held.TryGetValue(id, out var hold) ? new(hold.Hold, hold.State, used.GetValueOrDefault(id)) : new(Hold: null, HoldState.Settled, used[id]));
                 revisited.Add(id);
             }
         }
@@ -131,7 +132,8 @@ internal sealed partial class BucketBook
             """,
             bucket, names.Select(name => name.Operation).ToArray(), names.Select(name => name.Org).ToArray(), names.Select(name => name.Issuance).ToArray());
         await using var reader = await batch.ExecuteReaderAsync();
-        var heads = await reader.ListAsync(row => (Org: row.Text(0), Operation: row.Text(1), Issuance: row.Text(2), Head: new LineageHead(RowReads.Int32(row, 3), row.Bytes(4).ToArray(), row.Bytes(5).ToArray())));
+        var heads = await reader.ListAsync(row => (Org: row.Text(0), Operation: row.Text(1), Issuance: row.Text(2),
+            Head: new LineageHead(RowReads.Int32(row, 3), row.Bytes(4).ToArray(), row.Bytes(5).ToArray())));
         lock (_gate)
         {
             foreach (var (org, operation, issuance, head) in heads) Book.Recall(org, operation, issuance, head);
@@ -156,7 +158,8 @@ internal sealed partial class BucketBook
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
-        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON {UsageMonths.OfPosting("$1")} WHERE p.bucket = $1 AND p.seq = $2", bucket, seq);
+        batch.Add($"SELECT {RowReads.UsageColumns} FROM postings p JOIN usage u ON {UsageMonths.OfPosting("$1")} WHERE p.bucket = $1 AND p.seq = $2", bucket,
+            seq);
         batch.Add("SELECT 1 FROM postings WHERE bucket = $1 AND reverses = $2 AND reverses > 0 LIMIT 1", bucket, seq);
         await using var reader = await batch.ExecuteReaderAsync();
         var postings = await reader.ListAsync(row => RowReads.Posting(row, OrgOf).Posting);

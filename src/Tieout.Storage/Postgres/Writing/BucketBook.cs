@@ -44,7 +44,8 @@ internal sealed partial class BucketBook(int bucket)
     {
         if (Book.Last.Hold - _lookedAtHold < HoldsBetweenLooks) return _firstOpenHold;
         _lookedAtHold = Book.Last.Hold;
-        return _firstOpenHold = Book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null }).Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(Book.Last.Hold + 1).Min();
+        return _firstOpenHold = Book.Attempts.Values.Where(attempt => attempt is { State: HoldState.Open, Hold: not null })
+            .Select(attempt => attempt.Hold!.Seq).DefaultIfEmpty(Book.Last.Hold + 1).Min();
     }
 
     /// <summary>Takes in what is durable now, and lets go of what need not be in memory.</summary>
@@ -81,14 +82,19 @@ internal sealed partial class BucketBook(int bucket)
         var from = now - StoredBook.WindowsKept;
         lock (_gate)
         {
-            foreach (var key in Book.Windows.Values.Where(window => window.End <= from && window.Held == Amount.Zero).Select(window => window.Key).ToList()) Book.Forget(key);
+            foreach (var key in Book.Windows.Values.Where(window => window.End <= from && window.Held == Amount.Zero).Select(window => window.Key).ToList())
+            {
+                Book.Forget(key);
+            }
+
             Book.WindowsFrom = from;
         }
     }
 
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     private UsageLabels Labels(int no) =>
-        no > 0 && no < _labels.Count && _labels[no] is { } labels ? labels : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which does not exist.");
+        no > 0 && no < _labels.Count && _labels[no] is { } labels
+            ? labels : throw new StoreCorruptException($"A row of bucket {bucket} names attribution {no}, which does not exist.");
 
     private void Number(LabelsRow row)
     {
@@ -107,5 +113,6 @@ internal sealed partial class BucketBook(int bucket)
     }
 
     private string OrgOf(int account) =>
-        Book.Accounts.TryGetValue(account, out var known) ? known.Org : throw new StoreCorruptException($"A posting of bucket {bucket} names account {account}, which does not exist.");
+        Book.Accounts.TryGetValue(account, out var known)
+            ? known.Org : throw new StoreCorruptException($"A posting of bucket {bucket} names account {account}, which does not exist.");
 }

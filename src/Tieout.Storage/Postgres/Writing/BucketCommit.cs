@@ -23,7 +23,8 @@ internal static class BucketCommit
 
     /// <summary>Writes what was decided. Nothing of it stands before the last round trip, which <paramref name="committing"/> is called before.</summary>
     public static async Task WriteAsync(
-        NpgsqlConnection connection, CopyBuffer buffer, int bucket, WriteSet writes, IReadOnlyList<BudgetWindow> backfilled, long firstOpenHold, Action committing)
+        NpgsqlConnection connection, CopyBuffer buffer, int bucket, WriteSet writes, IReadOnlyList<BudgetWindow> backfilled, long firstOpenHold,
+        Action committing)
     {
         var commit = writes.Chain.Commit;
         await using var batch = new NpgsqlBatch(connection);

@@ -44,7 +44,8 @@ internal static class FigureRepair
         }
     }
 
-    private static Task<FigureDrift[]> AdvanceAsync(PostgresConnections connections, int bucket, IReadOnlyList<FigureDrift> drifts) => connections.ReadAsync(tables =>
+    private static Task<FigureDrift[]> AdvanceAsync(PostgresConnections connections, int bucket, IReadOnlyList<FigureDrift> drifts) =>
+        connections.ReadAsync(tables =>
     {
         tables.Show(bucket);
         return drifts.Select(drift => FigureRebuild.Advance(tables, drift)).ToArray();

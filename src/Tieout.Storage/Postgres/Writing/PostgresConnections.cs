@@ -15,7 +15,8 @@ internal sealed class PostgresConnections(string store) : IDisposable
     /// <summary>Many callers lose their connections at once, and new ones need not be thrown away with the old.</summary>
     private static readonly TimeSpan ClearEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>After a batch was given up nobody tries for so long, however many buckets there are: the watch asks meanwhile whether the database is back, and ends it.</summary>
+    /// <summary>After a batch was given up nobody tries for so long, however many buckets there are: the watch asks meanwhile whether the database is back, and
+    /// ends it.</summary>
     private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(2);
 
     private long _clearedAt;
@@ -161,7 +162,8 @@ internal sealed class PostgresConnections(string store) : IDisposable
     }
 
     public static StoreUnavailableException NoHead(int bucket) => new(
-        $"The row of bucket {bucket} is missing from table heads. Run tieout verify, and restore a backup or repair the row.", StoreEffect.None, StoreFault.ReadOnly);
+        $"The row of bucket {bucket} is missing from table heads. Run tieout verify, and restore a backup or repair the row.", StoreEffect.None,
+        StoreFault.ReadOnly);
 
     public void Dispose()
     {

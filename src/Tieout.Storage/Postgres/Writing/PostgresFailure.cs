@@ -15,7 +15,8 @@ internal static class PostgresFailure
     /// <summary>The connection is gone, and with it whatever was not committed. What was sent last may have been.</summary>
     public static bool IsConnectionLost(Exception failure) => failure switch
     {
-        PostgresException server => server.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+        PostgresException server =>
+            server.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
             or PostgresErrorCodes.DatabaseDropped or "25P03" || server.SqlState.StartsWith("08", StringComparison.Ordinal),
         NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException => true,
         _ => false,
@@ -23,11 +24,13 @@ internal static class PostgresFailure
 
     /// <summary>The server refused a statement before the commit, so nothing of the transaction is stored.</summary>
     /// <remarks>
-    /// An error that answers the commit itself says nothing: where a transaction spans machines ("could not commit transaction for shard ..."), part of it may be committed, or
+    /// An error that answers the commit itself says nothing: where a transaction spans machines ("could not commit transaction for shard ..."), part of it may
+    /// be committed, or
     /// may be later. So the chain is asked.
     /// </remarks>
     public static bool IsRefusal(Exception failure) =>
-        failure is PostgresException { BatchCommand: { } failed } && !IsConnectionLost(failure) && !string.Equals(failed.CommandText, BucketCommit.Commit, StringComparison.Ordinal);
+        failure is PostgresException { BatchCommand: { } failed } && !IsConnectionLost(failure)
+            && !string.Equals(failed.CommandText, BucketCommit.Commit, StringComparison.Ordinal);
 
     /// <summary>The server refused the values of a row, not the connection or the transaction: another command may be stored all the same.</summary>
     /// <remarks>Classes: 21 a row twice in one statement, 22 data exception, 23 a constraint, 54 a limit of the server exceeded by one value.</remarks>
@@ -37,7 +40,8 @@ internal static class PostgresFailure
     public static bool IsWorld(Exception failure) => failure is NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException
         || failure is InvalidOperationException { Source: "Npgsql" };
 
-    public static StoreUnavailableException ToUnavailable(Exception failure, StoreEffect effect) => failure is StoreUnavailableException known && known.Effect == effect
+    public static StoreUnavailableException ToUnavailable(Exception failure, StoreEffect effect) =>
+        failure is StoreUnavailableException known && known.Effect == effect
         ? known
         : new($"PostgreSQL: {Message(failure)}", effect, FaultOf(failure), failure);
 

@@ -8,7 +8,8 @@ using Tieout.Core.Reconciliation.SelfCheck;
 
 namespace Tieout.Storage.Sqlite.Native;
 
-/// <summary>The SQL function <c>finding_id(code, org, attempt, detail, seq)</c>: the id of the finding that a row opened, by the rule of Core (<see cref="Finding.IdOf(FindingRow)"/>).</summary>
+/// <summary>The SQL function <c>finding_id(code, org, attempt, detail, seq)</c>: the id of the finding that a row opened, by the rule of Core
+/// (<see cref="Finding.IdOf(FindingRow)"/>).</summary>
 internal static unsafe class FindingIds
 {
     private const int Flags = NativeSqlite.Utf8 | NativeSqlite.Deterministic | NativeSqlite.Innocuous;
@@ -22,8 +23,10 @@ internal static unsafe class FindingIds
     {
         try
         {
-            AttemptId? attempt = NativeSqlite.ValueType(values[2]) == NativeSqlite.TypeNull ? null : new AttemptId(new Guid(Bytes(values[2])[..IdBytes], bigEndian: true));
-            var row = new FindingRow(NativeSqlite.ValueInt64(values[4]), new(Text(values[0]), ""), Text(values[1]), attempt, Text(values[3]), RecordedAt: default, Crc: 0);
+            AttemptId? attempt = NativeSqlite.ValueType(values[2]) == NativeSqlite.TypeNull
+                ? null : new AttemptId(new Guid(Bytes(values[2])[..IdBytes], bigEndian: true));
+            var row = new FindingRow(
+                NativeSqlite.ValueInt64(values[4]), new(Text(values[0]), ""), Text(values[1]), attempt, Text(values[3]), RecordedAt: default, Crc: 0);
             Answer(context, Encoding.UTF8.GetBytes(Finding.IdOf(row)));
         }
         catch (Exception wrong) when (wrong is JsonException or ArgumentException)

@@ -95,7 +95,8 @@ internal static unsafe partial class NativeSqlite
     [LibraryImport(Library, EntryPoint = "sqlite3_create_function_v2", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int CreateFunction(
         RawConnectionHandle connection, string name, int arguments, int flags, nint state,
-        delegate* unmanaged[Cdecl]<nint, int, nint*, void> call, delegate* unmanaged[Cdecl]<nint, int, nint*, void> step, delegate* unmanaged[Cdecl]<nint, void> end, nint destroy);
+        delegate* unmanaged[Cdecl]<nint, int, nint*, void> call, delegate* unmanaged[Cdecl]<nint, int, nint*, void> step,
+        delegate* unmanaged[Cdecl]<nint, void> end, nint destroy);
 
     [LibraryImport(Library, EntryPoint = "sqlite3_aggregate_context"), SuppressGCTransition]
     internal static partial void* AggregateContext(nint context, int bytes);

@@ -119,7 +119,8 @@ internal sealed unsafe class RawConnection : IDisposable
             NativeSqlite.Interrupt => new OperationCanceledException(message),
             NativeSqlite.Full => new StoreUnavailableException(message, effect, StoreFault.Full),
             NativeSqlite.IoError => new StoreUnavailableException(message, effect, StoreFault.InputOutput),
-            NativeSqlite.CannotOpen or NativeSqlite.ReadOnly or NativeSqlite.NoPermission => new StoreUnavailableException(message, effect, StoreFault.NotWritable),
+            NativeSqlite.CannotOpen or NativeSqlite.ReadOnly or NativeSqlite.NoPermission =>
+                new StoreUnavailableException(message, effect, StoreFault.NotWritable),
             NativeSqlite.NoMemory or NativeSqlite.Protocol or NativeSqlite.Schema => new StoreUnavailableException(message, effect, StoreFault.Busy),
             NativeSqlite.Corrupt or NativeSqlite.NotADatabase => new StoreCorruptException(message) { IsFile = true },
             NativeSqlite.Constraint => new StoreConstraintException(message),

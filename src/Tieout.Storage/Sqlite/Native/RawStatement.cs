@@ -31,7 +31,8 @@ internal sealed unsafe class RawStatement : IRows
         var utf8 = Encoding.UTF8.GetBytes(sql);
         fixed (byte* text = utf8)
         {
-            connection.Check(NativeSqlite.Prepare(connection.Handle, text, utf8.Length, NativeSqlite.PreparePersistent, out _statement, out _), sql, StoreEffect.None);
+            connection.Check(
+                NativeSqlite.Prepare(connection.Handle, text, utf8.Length, NativeSqlite.PreparePersistent, out _statement, out _), sql, StoreEffect.None);
         }
 
         if (_statement == 0) throw new ArgumentException($"Not a statement: {sql}", nameof(sql));

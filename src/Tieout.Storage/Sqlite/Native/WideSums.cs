@@ -70,7 +70,8 @@ internal static unsafe class WideSums
                 return true;
             case NativeSqlite.TypeText:
                 var digits = NativeSqlite.ValueBlob(value);
-                return Int128.TryParse(new ReadOnlySpan<byte>(digits, NativeSqlite.ValueBytes(value)), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+                return Int128.TryParse(
+                    new ReadOnlySpan<byte>(digits, NativeSqlite.ValueBytes(value)), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
             case NativeSqlite.TypeNull:
                 return true;
             default:

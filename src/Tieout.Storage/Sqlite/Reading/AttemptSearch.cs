@@ -30,7 +30,8 @@ internal sealed class AttemptSearch(RawConnection connection, string org)
         var found = Postings("p.seq > ? AND p.seq <= ? AND p.usage_seq = ?", before, last, usage.Seq);
         for (var i = 0; i < found.Count; i++)
         {
-            found.AddRange(Postings("p.reverses > 0 AND p.reverses = ?", found[i].Row.Seq).Where(posting => found.TrueForAll(known => known.Row.Seq != posting.Row.Seq)));
+            found.AddRange(
+                Postings("p.reverses > 0 AND p.reverses = ?", found[i].Row.Seq).Where(posting => found.TrueForAll(known => known.Row.Seq != posting.Row.Seq)));
         }
 
         return found;
@@ -44,7 +45,8 @@ internal sealed class AttemptSearch(RawConnection connection, string org)
         });
 
     private List<Committed<FindingRow>> FindingsOf(Guid attempt) =>
-        new Query($"SELECT {RowReads.FindingColumns} FROM findings INDEXED BY findings_attempt").Where("attempt IS NOT NULL AND attempt = ? AND org = ?", attempt, org)
+        new Query($"SELECT {RowReads.FindingColumns} FROM findings INDEXED BY findings_attempt").Where(
+            "attempt IS NOT NULL AND attempt = ? AND org = ?", attempt, org)
             .Then("ORDER BY seq").List(connection, s =>
             {
                 var row = RowReads.Finding(s);

@@ -46,7 +46,8 @@ internal sealed class ReadConnections(string database) : IDisposable
 
     /// <inheritdoc cref="Read"/>
     [SuppressMessage("Design", "CA1068", Justification = "The read is long, so it comes last.")]
-    public Task<IReadOnlyList<T>> RowsAsync<T>(CancellationToken cancellationToken, Func<RawConnection, IReadOnlyList<T>> read) => Task.FromResult(Read(cancellationToken, read));
+    public Task<IReadOnlyList<T>> RowsAsync<T>(CancellationToken cancellationToken, Func<RawConnection, IReadOnlyList<T>> read) =>
+    Task.FromResult(Read(cancellationToken, read));
 
     /// <summary>Runs a long read on a connection that no other reader gets afterwards, as of one commit.</summary>
     public T ReadAlone<T>(Func<RawConnection, T> read)
@@ -73,7 +74,8 @@ internal sealed class ReadConnections(string database) : IDisposable
         if (_labels.TryGetValue(no, out var known)) return known;
         using var s = connection.Prepare($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no = ?");
         s.Bind(1, no);
-        return s.Step() ? _labels.GetOrAdd(no, RowReads.Labels(s).Labels) : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
+        return s.Step()
+            ? _labels.GetOrAdd(no, RowReads.Labels(s).Labels) : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
     }
 
     public void Dispose()

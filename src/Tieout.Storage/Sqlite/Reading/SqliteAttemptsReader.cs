@@ -11,7 +11,8 @@ internal sealed class SqliteAttemptsReader(ReadConnections connections) : IAttem
     public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
         Task.FromResult(connections.Read(cancellationToken, connection => Attempt(connection, org, id)));
 
-    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
     {
         const string ofOrg = "operation_id = ? AND attribution IN (SELECT no FROM attributions WHERE org = ?)";
         var held = new Query("SELECT id FROM holds").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
@@ -19,8 +20,10 @@ internal sealed class SqliteAttemptsReader(ReadConnections connections) : IAttem
         return held.Union(used).Select(id => Attempt(connection, org, new(id))).OfType<Attempt>().ToArray();
     });
 
-    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
-        new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(connection, RowReads.Lineage));
+    public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
+        new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(
+            connection, RowReads.Lineage));
 
     public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
         Task.FromResult(connections.Read(cancellationToken, connection => new AttemptSearch(connection, org).Records(attempt)));
@@ -29,7 +32,8 @@ internal sealed class SqliteAttemptsReader(ReadConnections connections) : IAttem
     {
         var usage = new Query($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.id = ?", id.Value)
             .List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))).SingleOrDefault();
-        var held = new Query($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq").Where("h.id = ?", id.Value)
+        var held = new Query($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq").Where(
+            "h.id = ?", id.Value)
             .List(connection, s => (RowReads.Hold(s, no => connections.Labels(connection, no)).Hold, State: (HoldState)s.Int64(9))).SingleOrDefault();
         if ((usage?.Usage.Labels.Org ?? held.Hold?.Scope.Org) != org) return null;
         return new(held.Hold, held.Hold is null ? HoldState.Settled : held.State, usage);

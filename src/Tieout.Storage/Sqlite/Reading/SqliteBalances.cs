@@ -12,12 +12,14 @@ internal sealed class SqliteBalances(ReadConnections connections, LedgerWriter w
     public IReadOnlyList<Hold> OpenHolds(string? org) => writer.Pipeline.Read(image =>
         image.OpenHolds.Where(hold => org is null || hold.Scope.Org == org).OrderBy(hold => hold.Seq).ToArray());
 
-    public Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<HeldAttempt>> HoldsAsync(string? org, HoldState state, int limit, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
     {
         var query = new Query($"SELECT {RowReads.HoldColumns}, e.ended_at FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq");
         query = state == HoldState.Open ? query.Where("e.hold IS NULL") : query.Where("e.state = ?", (long)state);
         return query.WhereGiven("h.attribution IN (SELECT no FROM attributions WHERE org = ?)", org)
             .Then("ORDER BY h.seq DESC LIMIT ?", limit)
-            .List(connection, s => new HeldAttempt(RowReads.Hold(s, no => connections.Labels(connection, no)).Hold, state, s.IsNull(9) ? null : RowReads.Time(s, 9)));
+            .List(connection,
+                s => new HeldAttempt(RowReads.Hold(s, no => connections.Labels(connection, no)).Hold, state, s.IsNull(9) ? null : RowReads.Time(s, 9)));
     });
 }

@@ -16,7 +16,8 @@ internal sealed class SqliteBudgetsReader(ReadConnections connections, LedgerWri
     public Amount SpentToday(string org, Instant at) => writer.Pipeline.Read(image => image.Org(org) is { } state ? image.SpentToday(state, at) : Amount.Zero);
 
     public Task<IReadOnlyList<BudgetWindow>> RecountAsync(string org, IReadOnlyList<BudgetState> budgets, Instant at, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection => writer.Pipeline.Read(image => image.Org(org)) is { } state ? Backfilling.Windows(connection, state, budgets, at) : []);
+        connections.RowsAsync(cancellationToken,
+            connection => writer.Pipeline.Read(image => image.Org(org)) is { } state ? Backfilling.Windows(connection, state, budgets, at) : []);
 
     private static BudgetStanding Standing(BudgetState budget, BudgetWindow window, Instant at) => new(
         budget, budget.WindowAt(at), window.Key.Each, window.Posted, window.Held,

@@ -31,7 +31,8 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
         END
         """;
 
-    public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<StoredFinding>> FindingsAsync(FindingQuery query, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
     {
         var select = new Query($"SELECT {RowReads.FindingColumns} FROM findings f").WhereGiven("org = ?", query.Org).WhereGiven("code = ?", query.Code);
         if (query.Before is { } before) select.Where("seq < ?", before.Seq);
@@ -74,7 +75,11 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
     /// <summary>Those of before, if they are still there, and those of the commits since.</summary>
     private static IReadOnlyList<Finding> Damages(SqliteTables tables, (BookProgress Rows, IReadOnlyList<Finding> Damages)? before)
     {
-        if (before is not { Damages.Count: 0, Rows.Last: { Commit: > 0 } last } || !Chain.At(tables, last.Commit).Hash.AsSpan().SequenceEqual(last.Hash)) return DamagedRows.Find(tables);
+        if (before is not { Damages.Count: 0, Rows.Last: { Commit: > 0 } last } || !Chain.At(tables, last.Commit).Hash.AsSpan().SequenceEqual(last.Hash))
+        {
+            return DamagedRows.Find(tables);
+        }
+
         return DamagedRows.Find(tables, last);
     }
 
@@ -88,7 +93,8 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
             {
                 var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
                 if (checkpoint > asOf && look < LooksMax) return null;
-                return new BookRun(new SqliteTables(connection), query, keys).Run(checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows), before);
+                return new BookRun(new SqliteTables(connection), query, keys).Run(
+                    checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows), before);
             });
             if (result is { } found) return found;
         }

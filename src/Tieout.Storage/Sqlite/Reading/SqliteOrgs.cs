@@ -19,7 +19,11 @@ internal sealed class SqliteOrgs(LedgerWriter writer) : IOrgs
         {
             lock (_settingsGate)
             {
-                if (_settings.Version != SettingsVersion) _settings = writer.Pipeline.Read(image => (image.SettingsVersion, image.Settings.OrderBy(row => row.Seq).ToArray()));
+                if (_settings.Version != SettingsVersion)
+                {
+                    _settings = writer.Pipeline.Read(image => (image.SettingsVersion, image.Settings.OrderBy(row => row.Seq).ToArray()));
+                }
+
                 return _settings.Rows;
             }
         }

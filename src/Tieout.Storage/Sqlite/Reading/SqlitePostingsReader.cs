@@ -28,7 +28,8 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = connections.Read(cancellationToken, connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
+            var page = connections.Read(
+                cancellationToken, connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
                 .Then("ORDER BY p.seq LIMIT ?", ReadConnections.PageRows)
                 .List(connection, s => RowReads.Posting(s, _ => org).Posting));
             foreach (var posting in page) yield return posting;
@@ -38,21 +39,25 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         }
     }
 
-    public Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
     {
         if (WithPostings(org) is not { } state) return (IReadOnlyList<ChargeSum>)[];
         var select =
             "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), total_of(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), total_of(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), "
             + $"total_of({Signed}), total_of(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq";
-        var lines = PostingsIn(connection, select, state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution").List(connection, s => Line(connection, s, org));
+        var lines = PostingsIn(connection, select, state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution").List(
+            connection, s => Line(connection, s, org));
         return Standings.ByModel(lines);
     });
 
-    public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) => Task.FromResult(connections.Read(cancellationToken, connection =>
+    public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Task.FromResult(connections.Read(cancellationToken, connection =>
     {
         if (WithPostings(org) is not { } state) return new RangeTotals(Amount.Zero, Amount.Zero, 0, 0, null, null);
         var posted = PostingsIn(
-                connection, $"SELECT total_of({Signed}), count(*), max(p.recorded_at), total_of(CASE WHEN p.kind > 3 AND p.posting_repair = 0 THEN {Signed} ELSE 0 END) FROM postings p", state, from, to)
+                connection,
+                $"SELECT total_of({Signed}), count(*), max(p.recorded_at), total_of(CASE WHEN p.kind > 3 AND p.posting_repair = 0 THEN {Signed} ELSE 0 END) FROM postings p", state, from, to)
             .Where(Standings.IsOfRevenue(state))
             .List(connection, s => (Sum: s.Amount(0), Count: s.Int64(1), At: s.Int64OrNull(2), Corrections: s.Amount(3)))[0];
         var used = new Query("SELECT total_of(u.charge), count(*), max(u.recorded_at) FROM usage u")
@@ -63,7 +68,8 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         return new RangeTotals(posted.Sum, used.Sum + posted.Corrections, posted.Count, used.Count, Time(posted.At), Time(used.At));
     }));
 
-    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
     {
         if (WithPostings(query.Org) is not { } org) return (IReadOnlyList<SlotTally>)[];
         var amount = query.Figure == TallyFigure.Charge ? Signed : "CASE p.kind WHEN 3 THEN u.provider_cost ELSE 0 END";
@@ -98,8 +104,10 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         .Where("p.effective_at >= ? AND p.effective_at < ?", from.UnixMicros, to.UnixMicros)
         .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
 
-    /// <summary>The org, if it has postings. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.</summary>
-    private OrgState? WithPostings(string org) => writer.Pipeline.Read(image => image.Org(org) is { } state && image.Account(state, AccountKind.Customer).Version > 0 ? state : null);
+    /// <summary>The org, if it has postings. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that
+    /// out.</summary>
+    private OrgState? WithPostings(string org) =>
+        writer.Pipeline.Read(image => image.Org(org) is { } state && image.Account(state, AccountKind.Customer).Version > 0 ? state : null);
 
     private static Instant? Time(long? micros) => micros is { } value ? new Instant(value) : null;
 }

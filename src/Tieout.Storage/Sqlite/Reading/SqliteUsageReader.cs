@@ -28,27 +28,33 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
         }
     }
 
-    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
     {
-        List<UsageRow> Usage(Query query) => query.Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions WHERE org = ?)", correlationId, org)
+        List<UsageRow> Usage(Query query) =>
+            query.Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions WHERE org = ?)", correlationId, org)
             .Then("ORDER BY u.seq LIMIT ?", limit).List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
 
-        var found = Usage(new Query($"SELECT {RowReads.UsageColumns} FROM correlations c CROSS JOIN usage u ON u.seq = c.usage").Where("c.correlation_id = ?", correlationId));
+        var found = Usage(new Query($"SELECT {RowReads.UsageColumns} FROM correlations c CROSS JOIN usage u ON u.seq = c.usage").Where(
+            "c.correlation_id = ?", correlationId));
         if (IdTime.Around(correlationId) is { } ids)
         {
-            found.AddRange(Usage(new Query($"SELECT {RowReads.UsageColumns} FROM usage u INDEXED BY usage_id").Where("u.id BETWEEN ? AND ?", ids.First, ids.Last)));
+            found.AddRange(
+                Usage(new Query($"SELECT {RowReads.UsageColumns} FROM usage u INDEXED BY usage_id").Where("u.id BETWEEN ? AND ?", ids.First, ids.Last)));
         }
 
         return (IReadOnlyList<UsageRow>)[.. found.DistinctBy(row => row.Seq).OrderBy(row => row.Seq).Take(limit)];
     });
 
-    public Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken) => connections.RowsAsync(cancellationToken, connection =>
+    public Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
         (IReadOnlyList<StatusCount>)new Query("SELECT u.attribution, u.status_code, count(*), max(u.occurred_at) FROM usage u")
             .Where("u.seq > ?", ChainSearch.Before(connection, from).Usage)
             .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
             .WhereGiven("u.attribution IN (SELECT no FROM attributions WHERE org = ?)", org)
             .Then("GROUP BY u.attribution, u.status_code")
-            .List(connection, s => new StatusCount(connections.Labels(connection, RowReads.Int32(s, 0)), RowReads.Int32(s, 1), s.Int64(2), RowReads.Time(s, 3))));
+            .List(connection,
+                s => new StatusCount(connections.Labels(connection, RowReads.Int32(s, 0)), RowReads.Int32(s, 1), s.Int64(2), RowReads.Time(s, 3))));
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
@@ -68,7 +74,8 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     private static object?[] Values(UsageFilter filter) =>
         [filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model, (long?)filter.Source, filter.AppInstance];
 
-    /// <summary>Whether any usage can match. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.</summary>
+    /// <summary>Whether any usage can match. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that
+    /// out.</summary>
     private static bool HasLabels(RawConnection connection, UsageFilter filter) =>
         new Query("SELECT 1 FROM attributions").Where(OfFilter, Values(filter)).Then("LIMIT 1").List(connection, s => s.Int64(0)).Count > 0;
 

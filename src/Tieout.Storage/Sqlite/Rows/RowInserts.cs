@@ -50,7 +50,8 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     public void Dispose()
     {
         foreach (var statement in (ReadOnlySpan<IDisposable>)
-            [_settings, _labels, _prices, _commands, _holds, _holdEnds, _usage, _correlation, _postings, _findings, _outbox, _objects, _objectEnds, _lineage, _audit, _records, _chain])
+            [_settings, _labels, _prices, _commands, _holds, _holdEnds, _usage, _correlation, _postings, _findings, _outbox, _objects, _objectEnds, _lineage,
+                _audit, _records, _chain])
         {
             statement.Dispose();
         }

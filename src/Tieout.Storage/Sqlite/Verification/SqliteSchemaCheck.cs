@@ -3,7 +3,8 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Sqlite.Verification;
 
-/// <summary>The tables, indexes, triggers and views of a file against those that the migrations make: a trigger that was planted or a unique index that was dropped changes no row yet.</summary>
+/// <summary>The tables, indexes, triggers and views of a file against those that the migrations make: a trigger that was planted or a unique index that was
+/// dropped changes no row yet.</summary>
 internal static class SqliteSchemaCheck
 {
     private const string Objects = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";

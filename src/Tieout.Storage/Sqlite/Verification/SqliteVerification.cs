@@ -74,7 +74,8 @@ public static class SqliteVerification
     private static void CheckRows(RawConnection connection, EnvelopeSecret? secret, Findings findings)
     {
         var schema = Schema.Version(connection);
-        findings.Check("file", schema == Schema.Newest, $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
+        findings.Check("file", schema == Schema.Newest,
+            $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
         var tables = new SqliteTables(connection);
         var standing = new Standing(tables, findings);
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
@@ -96,7 +97,8 @@ public static class SqliteVerification
     {
         var (posting, firstOpenHold) = (connection.ReadInt64("SELECT posting FROM checkpoint"), connection.ReadInt64("SELECT first_open_hold FROM checkpoint"));
         findings.Check("file", posting == postings, $"checkpoint: it holds postings up to {posting}; its commit ends at {postings}.");
-        findings.Check("file", standing.FirstOpenHold is not { } open || firstOpenHold <= open, $"checkpoint: hold {standing.FirstOpenHold} is open and lies before {firstOpenHold}.");
+        findings.Check("file", standing.FirstOpenHold is not { } open || firstOpenHold <= open,
+            $"checkpoint: hold {standing.FirstOpenHold} is open and lies before {firstOpenHold}.");
         StandingCheck.Run(tables, standing, findings);
     }
 }

@@ -9,7 +9,8 @@ internal static partial class GoldenAnswer
 {
     private static readonly string[] Headers = ["WWW-Authenticate", "Allow", "Retry-After", "x-should-retry", "Tieout-Retry-Refused"];
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static async Task<string> TextAsync(HttpResponseMessage response)
     {
@@ -17,7 +18,10 @@ internal static partial class GoldenAnswer
         var lines = new List<string> { $"{(int)response.StatusCode} {response.ReasonPhrase}", $"Content-Type: {response.Content.Headers.ContentType}" };
         foreach (var name in Headers)
         {
-            if (response.Headers.TryGetValues(name, out var values) || response.Content.Headers.TryGetValues(name, out values)) lines.Add($"{name}: {string.Join(", ", values)}");
+            if (response.Headers.TryGetValues(name, out var values) || response.Content.Headers.TryGetValues(name, out values))
+            {
+                lines.Add($"{name}: {string.Join(", ", values)}");
+            }
         }
 
         return $"{string.Join('\n', lines)}\n\n{JsonSerializer.Serialize(JsonElement.Parse(body), Indented)}\n";

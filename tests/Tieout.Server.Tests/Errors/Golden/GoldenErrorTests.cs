@@ -5,7 +5,8 @@ using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Errors.Golden;
 
-/// <summary><c>tests/golden/errors</c>: for every code a request that it answers, and the exact answer. <c>TIEOUT_REGENERATE=1</c> writes the files anew.</summary>
+/// <summary><c>tests/golden/errors</c>: for every code a request that it answers, and the exact answer. <c>TIEOUT_REGENERATE=1</c> writes the files
+/// anew.</summary>
 public sealed class GoldenErrorTests(GoldenErrorTests.Servers servers) : IClassFixture<GoldenErrorTests.Servers>
 {
     private static string Folder => Repo.Path("tests/golden/errors");
@@ -26,13 +27,15 @@ public sealed class GoldenErrorTests(GoldenErrorTests.Servers servers) : IClassF
             if (!File.Exists(path) || await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken) != text) differ.Add($"{sample.Name}:\n{text}");
         }
 
-        Assert.True(differ.Count == 0, $"The files of tests/golden/errors differ from the answers. Run: TIEOUT_REGENERATE=1 ./test\n\n{string.Join('\n', differ)}");
+        Assert.True(
+            differ.Count == 0, $"The files of tests/golden/errors differ from the answers. Run: TIEOUT_REGENERATE=1 ./test\n\n{string.Join('\n', differ)}");
     }
 
     [Fact]
     public void Every_code_has_a_file_and_every_file_a_sample()
     {
-        var codes = typeof(ApiError).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ApiError>().Select(error => error.Code);
+        var codes = typeof(ApiError).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ApiError>().Select(
+            error => error.Code);
         var samples = GoldenSamples.ByArea.Values.SelectMany(area => area).Select(sample => sample.Name).Order(StringComparer.Ordinal).ToList();
         var files = Directory.GetFiles(Folder, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
         Assert.Equal(codes.Order(StringComparer.Ordinal), samples.Where(name => !name.Contains('.', StringComparison.Ordinal)));

@@ -37,7 +37,8 @@ internal static class GoldenOptions
         [
             .. options.Providers,
             options.Providers[0] with { Name = "claude", Dialect = ProviderDialect.Anthropic },
-            options.Providers[0] with { Name = "google", Dialect = ProviderDialect.Gemini, BaseUrl = new Uri(options.Providers[0].BaseUrl.OriginalString + "beta") },
+            options.Providers[0] with { Name = "google", Dialect = ProviderDialect.Gemini, BaseUrl = new Uri(
+                options.Providers[0].BaseUrl.OriginalString + "beta") },
             options.Providers[0] with { Name = "away", BaseUrl = new Uri("http://127.0.0.1:9/v1") },
             options.Providers[0] with { Name = "slow", Timeouts = new(FirstByte: TimeSpan.FromMilliseconds(50)) },
         ],

@@ -19,7 +19,8 @@ internal sealed record GoldenRequest(string Method, string Path, IReadOnlyList<(
     }
 
     /// <summary>As the file shows it: with the names of the world's values.</summary>
-    public string Shown => $"{Method} {Path}\n{string.Concat(Headers.Select(header => $"{header.Name}: {header.Value}\n"))}{(Body is null ? "" : $"\n{Body}\n")}";
+    public string Shown =>
+        $"{Method} {Path}\n{string.Concat(Headers.Select(header => $"{header.Name}: {header.Value}\n"))}{(Body is null ? "" : $"\n{Body}\n")}";
 
     /// <param name="fill">Replaces the names by the world's values.</param>
     public HttpRequestMessage Message(Func<string, string> fill)

@@ -98,11 +98,13 @@ internal sealed partial class GoldenWorld : IAsyncDisposable
         await World.DisposeAsync();
     }
 
-    private string Filled(string text) => Placeholder().Replace(text, match => _values.TryGetValue(match.Groups[1].Value, out var value) ? value : throw new KeyNotFoundException(match.Value));
+    private string Filled(string text) =>
+        Placeholder().Replace(text, match => _values.TryGetValue(match.Groups[1].Value, out var value) ? value : throw new KeyNotFoundException(match.Value));
 
     private string Masked(string text)
     {
-        foreach (var (name, value) in _values.Where(one => one.Value.Length is >= MaskedLengthMin and <= MaskedLengthMax).OrderByDescending(one => one.Value.Length)) text = text.Replace(value, $"{{{name}}}", StringComparison.Ordinal);
+        foreach (var (name, value) in _values.Where(one => one.Value.Length is >= MaskedLengthMin and <= MaskedLengthMax).OrderByDescending(
+            one => one.Value.Length)) text = text.Replace(value, $"{{{name}}}", StringComparison.Ordinal);
         return text;
     }
 

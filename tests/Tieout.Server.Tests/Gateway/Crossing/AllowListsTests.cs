@@ -5,7 +5,8 @@ public sealed class AllowListsTests
 {
     private const string Generate = "/v1beta/models/gemini-2.5-flash:generateContent";
     private const string Stream = "/v1beta/models/gemini-2.5-flash:streamGenerateContent";
-    private const string Answer = """{"model":"gpt-4o","choices":[],"content":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"input_tokens":1,"output_tokens":1},"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}}""";
+    private const string Answer =
+        """{"model":"gpt-4o","choices":[],"content":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2,"input_tokens":1,"output_tokens":1},"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}}""";
 
     [Theory]
     [InlineData(Generate, "fields=candidates")]
@@ -55,12 +56,17 @@ public sealed class AllowListsTests
     {
         string[] tricks =
         [
-            "X-Goog-FieldMask: candidates", "X-Goog-User-Project: theirs", "X-HTTP-Method-Override: GET", "X-Method-Override: GET", "Range: bytes=0-1", "If-None-Match: x", "Accept: application/x-protobuf",
-            "Accept-Encoding: gzip", "TE: trailers", "Prefer: return=minimal", "OpenAI-Organization: theirs", "OpenAI-Project: theirs", "Connection: X-Hop", "X-Hop: 1", "Keep-Alive: 5", "Cookie: a=b", "Via: me",
+            "X-Goog-FieldMask: candidates", "X-Goog-User-Project: theirs", "X-HTTP-Method-Override: GET", "X-Method-Override: GET", "Range: bytes=0-1",
+            "If-None-Match: x", "Accept: application/x-protobuf",
+            "Accept-Encoding: gzip", "TE: trailers", "Prefer: return=minimal", "OpenAI-Organization: theirs", "OpenAI-Project: theirs", "Connection: X-Hop",
+            "X-Hop: 1", "Keep-Alive: 5", "Cookie: a=b", "Via: me",
         ];
         var seen = new List<string>();
-        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", Answer, http => seen.AddRange(http.Headers.Select(header => header.Key)));
-        await using var world = await World.StartAsync(providerUrl: provider.Urls.First(), change: options => options with { Providers = [options.Providers[0] with { ForwardHeaders = ["X-*", "A*", "I*", "O*", "P*", "R*", "T*", "C*", "K*", "V*"] }] });
+        await using var provider =
+            await DialectsComplaintTests.AnsweringAsync("application/json", Answer, http => seen.AddRange(http.Headers.Select(header => header.Key)));
+        await using var world = await World.StartAsync(providerUrl: provider.Urls.First(),
+            change: options =>
+                options with { Providers = [options.Providers[0] with { ForwardHeaders = ["X-*", "A*", "I*", "O*", "P*", "R*", "T*", "C*", "K*", "V*"] }] });
 
         using var answer = await world.PostAsync("/v1/chat/completions", World.Hello, [DialectsChargeTests.KeyOf(""), "X-Fine: 1", .. tricks]);
 

@@ -83,7 +83,8 @@ public sealed class ClaimsTests
         Assert.True(verified.ExitCode == 0, verified.Out + verified.Error);
         await world.DisposeAsync();
 
-        Task<CliRun> TieoutAsync(params string[] args) => CliRun.StartAsync([.. args], name => name switch { "TIEOUT_URL" => world.Server.Urls.First(), "TIEOUT_TOKEN" => EnvelopeWorld.Admin, _ => null });
+        Task<CliRun> TieoutAsync(params string[] args) =>
+            CliRun.StartAsync([.. args], name => name switch { "TIEOUT_URL" => world.Server.Urls.First(), "TIEOUT_TOKEN" => EnvelopeWorld.Admin, _ => null });
     }
 
     // A claim within its ceiling is none of this.
@@ -101,12 +102,15 @@ public sealed class ClaimsTests
     [Fact]
     public async Task Calls_within_a_call_are_bounded_and_the_rest_is_a_finding()
     {
-        var iterations = string.Join(',', Enumerable.Range(0, 40).Select(_ => """{"type":"advisor_message","model":"claude-haiku-4-5","input_tokens":1,"output_tokens":1}"""));
+        var iterations = string.Join(
+            ',', Enumerable.Range(0, 40).Select(_ => """{"type":"advisor_message","model":"claude-haiku-4-5","input_tokens":1,"output_tokens":1}"""));
         await using var provider = await DialectsComplaintTests.AnsweringAsync(
-            "application/json", $$$"""{"id":"m","model":"claude-sonnet-4-5","content":[],"usage":{"input_tokens":1,"output_tokens":1,"iterations":[{{{iterations}}}]}}""");
+            "application/json",
+            $$$"""{"id":"m","model":"claude-sonnet-4-5","content":[],"usage":{"input_tokens":1,"output_tokens":1,"iterations":[{{{iterations}}}]}}""");
         await using var world = await DialectsWorld.StartAsync(providerUrl: provider.Urls.First());
 
-        (await world.PostAsync("/v1/messages", """{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[]}""", DialectsChargeTests.KeyOf("messages"))).Dispose();
+        (await world.PostAsync(
+            "/v1/messages", """{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[]}""", DialectsChargeTests.KeyOf("messages"))).Dispose();
 
         Assert.Equal(1 + ClaimLimit.Default.SubCallsMax, (await world.UsageAsync()).Count);
         Assert.Contains(await world.Read.FindingsAsync(World.Org, 100, Stop), one => one.Code.Name == "sub_calls_left_out");
@@ -142,11 +146,14 @@ public sealed class ClaimsTests
     [Fact]
     public async Task A_client_that_hangs_up_does_not_make_an_answer_cheaper()
     {
-        await using var world = await World.StartAsync(change: options => options with { Gateway = options.Gateway with { DrainTimeout = TimeSpan.FromMilliseconds(200) } });
+        await using var world =
+            await World.StartAsync(change: options => options with { Gateway = options.Gateway with { DrainTimeout = TimeSpan.FromMilliseconds(200) } });
         var held = await HeldAsync(world);
         using (var gone = new CancellationTokenSource(TimeSpan.FromMilliseconds(200)))
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(Hello, Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post, "/v1/chat/completions")
+            { Content = new StringContent(Hello, Encoding.UTF8, "application/json") };
             request.Headers.Add("X-Sim-Fault", "slow:20000");
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => world.Http.SendAsync(request, gone.Token));
         }

@@ -22,7 +22,11 @@ public sealed class ConcealedTests
             {
                 await using var stream = new ConcealedStream(new Pieces(Encoding.ASCII.GetBytes(text[..cut]), Encoding.ASCII.GetBytes(text[cut..])), secrets);
                 var (read, buffer) = (new StringBuilder(), new byte[size]);
-                while (await stream.ReadAsync(buffer, TestContext.Current.CancellationToken) is var count and > 0) read.Append(Encoding.ASCII.GetString(buffer, 0, count));
+                while (await stream.ReadAsync(buffer, TestContext.Current.CancellationToken) is var count and > 0)
+                {
+                    read.Append(Encoding.ASCII.GetString(buffer, 0, count));
+                }
+
                 Assert.True(expected == read.ToString(), $"cut {cut}, size {size}: {read}");
             }
         }
@@ -47,10 +51,13 @@ public sealed class ConcealedTests
     {
         await using var provider = RawProvider.Start();
         var type = body.Contains("stream\":true", StringComparison.Ordinal) ? "text/event-stream" : "application/json";
-        var payload = $$$"""{"id":"x","status":"completed","model":"gpt-4o","error":{"message":"The key {{{World.ProviderKey}}} is wrong"},"choices":[{"message":{"content":"{{{World.ProviderKey}}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}""";
+        var payload =
+            $$$"""{"id":"x","status":"completed","model":"gpt-4o","error":{"message":"The key {{{World.ProviderKey}}} is wrong"},"choices":[{"message":{"content":"{{{World.ProviderKey}}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}""";
         if (type == "text/event-stream") payload = $"data: {payload}\n\ndata: [DONE]\n\n";
         if (path.EndsWith("streamGenerateContent", StringComparison.Ordinal)) payload = $"[{payload}]";
-        var bytes = Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nConnection: close\r\nX-Request-Id: req-{World.ProviderKey}\r\nopenai-note: {World.ProviderKey}\r\nLocation: /?key={World.ProviderKey}\r\n\r\n{payload}");
+        var bytes =
+            Encoding.ASCII.GetBytes(
+                $"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nConnection: close\r\nX-Request-Id: req-{World.ProviderKey}\r\nopenai-note: {World.ProviderKey}\r\nLocation: /?key={World.ProviderKey}\r\n\r\n{payload}");
         var cut = bytes.AsSpan().LastIndexOf(Encoding.ASCII.GetBytes(World.ProviderKey)) + 7;
         provider.Answer = [bytes[..cut], bytes[cut..]];
         await using var world = await DialectsWorld.StartAsync(providerUrl: provider.Url);
@@ -67,12 +74,15 @@ public sealed class ConcealedTests
     public async Task Stored_responses_and_files_carry_no_key_either()
     {
         await using var provider = RawProvider.Start();
-        provider.Answer = [RawProvider.Http("application/json", Encoding.ASCII.GetBytes($$$"""{"id":"kept-1","status":"completed","note":"{{{World.ProviderKey}}}","output":[],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}"""))];
+        provider.Answer = [RawProvider.Http("application/json",
+            Encoding.ASCII.GetBytes(
+                $$$"""{"id":"kept-1","status":"completed","note":"{{{World.ProviderKey}}}","output":[],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}"""))];
         await using var world = await DialectsWorld.StartAsync(providerUrl: provider.Url);
         (await world.PostAsync("/v1/responses", """{"model":"gpt-4o","input":"Hi"}""", DialectsChargeTests.KeyOf(""))).Dispose();
         (await world.UploadAsync(BatchesWorld.Line("a"))).Dispose();
 
-        foreach (var path in (string[])["/v1/responses/kept-1", "/v1/responses/kept-1/input_items", "/v1/files", "/v1/files/kept-1", "/v1/files/kept-1/content"])
+        foreach (var path in (string[])["/v1/responses/kept-1", "/v1/responses/kept-1/input_items", "/v1/files", "/v1/files/kept-1",
+            "/v1/files/kept-1/content"])
         {
             using var answer = await world.SendAsync(HttpMethod.Get, path);
             var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

@@ -11,9 +11,11 @@ public sealed class StrictFormsTests
     [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe")]
     [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"Model\"\r\n\r\ngpt-4o-transcribe")]
     [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"model[]\"\r\n\r\ngpt-4o-transcribe")]
-    [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"response_format\"\r\n\r\njson", "Content-Disposition: form-data; name=\"response_format\"\r\n\r\ntext")]
+    [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"response_format\"\r\n\r\njson",
+        "Content-Disposition: form-data; name=\"response_format\"\r\n\r\ntext")]
     [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\" model\"\r\n\r\ngpt-4o-transcribe")]
-    [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"x\"; name=\"model\"\r\n\r\ngpt-4o-transcribe")]
+    [InlineData("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1",
+        "Content-Disposition: form-data; name=\"x\"; name=\"model\"\r\n\r\ngpt-4o-transcribe")]
     [InlineData("Content-Disposition: form-data; name=\"model\"; name*=utf-8''prompt\r\n\r\nwhisper-1")]
     [InlineData("Content-Disposition: form-data; name=\"model\"; filename=\"m\"\r\n\r\nwhisper-1")]
     [InlineData("Content-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64\r\n\r\nd2hpc3Blci0x")]
@@ -48,7 +50,8 @@ public sealed class StrictFormsTests
     {
         await using var world = await DialectsWorld.StartAsync();
         await world.AddLimitedKeyAsync("tk-limited", "whisper-1");
-        using var content = Form("Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe", File);
+        using var content = Form(
+            "Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1", "Content-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe", File);
         using var answer = await world.PostAsync("/v1/audio/transcriptions", content, "Authorization: Bearer tk-limited");
         Assert.Equal(400, (int)answer.StatusCode);
         Assert.Empty(world.Bill.Calls());
@@ -59,7 +62,8 @@ public sealed class StrictFormsTests
     public async Task What_the_provider_gets_is_a_form_of_our_own()
     {
         var seen = new List<string>();
-        await using var provider = await DialectsComplaintTests.AnsweringAsync("application/json", """{"created":1,"data":[{"b64_json":"eA=="}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}""", http =>
+        await using var provider = await DialectsComplaintTests.AnsweringAsync(
+            "application/json", """{"created":1,"data":[{"b64_json":"eA=="}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}""", http =>
         {
             http.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpBodyControlFeature>()!.AllowSynchronousIO = true;
             using var reader = new StreamReader(http.Body, Encoding.Latin1);
@@ -68,7 +72,8 @@ public sealed class StrictFormsTests
         await using var world = await DialectsWorld.StartAsync(providerUrl: provider.Urls.First());
         using var content = Form(
             "Content-Disposition: form-data; name=\"prompt\"\r\nX-Mine: 1\r\n\r\nA cat", "Content-Disposition: form-data; name=\"model\"\r\n\r\ngpt-image-1",
-            "Content-Disposition: form-data; name=\"image[]\"; filename=\"..\\\\a\\\"; name=\\\"model.png\"\r\nContent-Type: image/png\r\n\r\n\u00ff\u00001", "Content-Disposition: form-data; name=\"image[]\"; filename=\"b.png\"\r\n\r\n2");
+            "Content-Disposition: form-data; name=\"image[]\"; filename=\"..\\\\a\\\"; name=\\\"model.png\"\r\nContent-Type: image/png\r\n\r\n\u00ff\u00001",
+            "Content-Disposition: form-data; name=\"image[]\"; filename=\"b.png\"\r\n\r\n2");
 
         using var answer = await world.PostAsync("/v1/images/edits", content, DialectsChargeTests.KeyOf(""));
 

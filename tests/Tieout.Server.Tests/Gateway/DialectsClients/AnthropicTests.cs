@@ -38,7 +38,9 @@ public sealed class AnthropicTests
         Assert.Equal((200, 56), (message.Usage.InputTokens, message.Usage.OutputTokens));
         Assert.Equal(56, ended!.OutputTokens);
         var rows = await world.ChargedAsync(Charge, Charge);
-        Assert.All(rows, row => Assert.Equal((1234, 1000, 34, 56), (row.Usage.Counts.InputTokens, row.Usage.Counts.CacheReadTokens, row.Usage.Counts.CacheWriteTokens, row.Usage.Counts.OutputTokens)));
+        Assert.All(rows,
+            row => Assert.Equal((1234, 1000, 34, 56),
+                (row.Usage.Counts.InputTokens, row.Usage.Counts.CacheReadTokens, row.Usage.Counts.CacheWriteTokens, row.Usage.Counts.OutputTokens)));
     }
 
     [Fact]
@@ -46,7 +48,8 @@ public sealed class AnthropicTests
     {
         await using var world = await DialectsWorld.StartAsync();
 
-        var message = await world.Anthropic([.. Counts, ("X-Sim-Tool", "ask")]).Messages.Create(Question with { Tools = [new Tool { Name = "ask", InputSchema = new InputSchema() }] }, Stop);
+        var message = await world.Anthropic([.. Counts, ("X-Sim-Tool", "ask")]).Messages.Create(
+            Question with { Tools = [new Tool { Name = "ask", InputSchema = new InputSchema() }] }, Stop);
 
         Assert.True(message.Content[0].TryPickToolUse(out var tool));
         Assert.Equal("ask", tool.Name);
@@ -58,7 +61,8 @@ public sealed class AnthropicTests
     {
         await using var world = await DialectsWorld.StartAsync(topUp: "0");
 
-        var counted = await world.Anthropic().Messages.CountTokens(new() { Model = "claude-sonnet-4-5", Messages = [new UserMessageParam("twelve bytes")] }, Stop);
+        var counted =
+            await world.Anthropic().Messages.CountTokens(new() { Model = "claude-sonnet-4-5", Messages = [new UserMessageParam("twelve bytes")] }, Stop);
 
         Assert.Equal(3, counted.InputTokens);
         Assert.Empty(await world.UsageAsync());
@@ -104,10 +108,12 @@ public sealed class AnthropicTests
     {
         await using var world = await BatchesWorld.StartAsync();
         var client = world.Anthropic(("X-Sim-Batch", "polls:100"));
-        var batch = await client.Messages.Batches.Create(new() { Requests = [Line("only") with { Params = Line("only").Params with { Model = "helper" } }] }, Stop);
+        var batch =
+            await client.Messages.Batches.Create(new() { Requests = [Line("only") with { Params = Line("only").Params with { Model = "helper" } }] }, Stop);
         await BatchesFileTests.AddOtherOrgAsync(world);
 
-        await Assert.ThrowsAsync<AnthropicNotFoundException>(() => OfficialClients.Anthropic(world.Root(), BatchesFileTests.Other).Messages.Batches.Retrieve(batch.ID, null, Stop));
+        await Assert.ThrowsAsync<AnthropicNotFoundException>(
+            () => OfficialClients.Anthropic(world.Root(), BatchesFileTests.Other).Messages.Batches.Retrieve(batch.ID, null, Stop));
         var cancelled = await client.Messages.Batches.Cancel(batch.ID, null, Stop);
 
         Assert.Equal("ended", cancelled.ProcessingStatus.Raw());

@@ -17,7 +17,8 @@ public sealed class BatchesTests
         var lines = string.Concat(Enumerable.Range(0, 3).Select(i => BatchesWorld.Line($"line-{i}", sims: BatchesWorld.Sims(1000, 100)) + "\n"));
 
         OpenAIFile input = await files.UploadFileAsync(BinaryData.FromString(lines), "in.jsonl", FileUploadPurpose.Batch);
-        using var request = BinaryContent.Create(BinaryData.FromString($$"""{"input_file_id":"{{input.Id}}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""));
+        using var request = BinaryContent.Create(
+            BinaryData.FromString($$"""{"input_file_id":"{{input.Id}}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""));
         var batch = await world.Batches().CreateBatchAsync(request, waitUntilCompleted: false);
         var word = JsonElement.Parse((await batch.GetBatchAsync(null)).GetRawResponse().Content);
         while (word.GetProperty("status").GetString() == "in_progress") word = JsonElement.Parse((await batch.GetBatchAsync(null)).GetRawResponse().Content);
@@ -38,7 +39,8 @@ public sealed class BatchesTests
         await using var world = await BatchesWorld.StartAsync();
         var file = await world.FileAsync(BatchesWorld.Line("only"));
         var client = world.Batches(("X-Sim-Batch", "polls:100"));
-        using var request = BinaryContent.Create(BinaryData.FromString($$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""));
+        using var request = BinaryContent.Create(
+            BinaryData.FromString($$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""));
 
         var batch = await client.CreateBatchAsync(request, waitUntilCompleted: false);
         var cancelled = JsonElement.Parse((await batch.CancelAsync(null)).GetRawResponse().Content);

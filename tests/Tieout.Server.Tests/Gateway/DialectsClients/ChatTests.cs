@@ -44,7 +44,11 @@ public sealed class ChatTests
     {
         await using var world = await DialectsWorld.StartAsync();
         var client = world.OpenAi([.. Counts, ("X-Sim-Tool", "ask")]).GetChatClient("gpt-4o");
-        var options = new ChatCompletionOptions { Tools = { ChatTool.CreateFunctionTool("ask", null, BinaryData.FromString("""{"type":"object","properties":{"name":{"type":"string"}}}""")) } };
+        var options = new ChatCompletionOptions
+        {
+            Tools = { ChatTool.CreateFunctionTool(
+            "ask", null, BinaryData.FromString("""{"type":"object","properties":{"name":{"type":"string"}}}""")) }
+        };
 
         var name = "";
         if (stream)
@@ -70,7 +74,8 @@ public sealed class ChatTests
         await using var world = await DialectsWorld.StartAsync();
 
         ChatCompletion answer = await world.OpenAi(Counts).GetChatClient("gpt-4o").CompleteChatAsync(
-            [new UserChatMessage(ChatMessageContentPart.CreateTextPart("What is it?"), ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(new byte[9_000]), "image/png"))], cancellationToken: Stop);
+            [new UserChatMessage(ChatMessageContentPart.CreateTextPart("What is it?"),
+                ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(new byte[9_000]), "image/png"))], cancellationToken: Stop);
 
         Assert.Equal(1234, answer.Usage.InputTokenCount);
         await world.ChargedAsync(Charge);

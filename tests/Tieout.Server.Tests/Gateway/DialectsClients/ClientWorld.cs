@@ -13,13 +13,17 @@ internal static class ClientWorld
 {
     public static Uri Root(this World world) => new(world.Server.Urls.First());
 
-    public static OpenAIClient OpenAi(this World world, params (string Name, string Value)[] headers) => OfficialClients.OpenAi(world.Root(), World.Secret, 0, headers);
+    public static OpenAIClient OpenAi(this World world, params (string Name, string Value)[] headers) =>
+        OfficialClients.OpenAi(world.Root(), World.Secret, 0, headers);
 
-    public static ResponsesClient Responses(this World world, params (string Name, string Value)[] headers) => OfficialClients.Responses(world.Root(), World.Secret, headers);
+    public static ResponsesClient Responses(this World world, params (string Name, string Value)[] headers) =>
+        OfficialClients.Responses(world.Root(), World.Secret, headers);
 
-    public static BatchClient Batches(this World world, params (string Name, string Value)[] headers) => OfficialClients.Batches(world.Root(), World.Secret, headers);
+    public static BatchClient Batches(this World world, params (string Name, string Value)[] headers) =>
+        OfficialClients.Batches(world.Root(), World.Secret, headers);
 
-    public static AnthropicClient Anthropic(this World world, params (string Name, string Value)[] headers) => OfficialClients.Anthropic(world.Root(), World.Secret, headers);
+    public static AnthropicClient Anthropic(this World world, params (string Name, string Value)[] headers) =>
+        OfficialClients.Anthropic(world.Root(), World.Secret, headers);
 
     /// <summary>The ledger has exactly these charges, in any order, the balance has moved by them, and nothing is held.</summary>
     public static async Task<IReadOnlyList<UsageRow>> ChargedAsync(this World world, params string[] charges)

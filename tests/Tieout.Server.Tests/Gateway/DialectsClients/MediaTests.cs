@@ -16,7 +16,8 @@ public sealed class MediaTests
     {
         await using var world = await DialectsWorld.StartAsync();
 
-        OpenAIEmbeddingCollection embeddings = await world.OpenAi(("X-Sim-Prompt-Tokens", "4000")).GetEmbeddingClient("text-embedding-3-small").GenerateEmbeddingsAsync(["one", "two"], null, Stop);
+        OpenAIEmbeddingCollection embeddings = await world.OpenAi(("X-Sim-Prompt-Tokens", "4000"))
+            .GetEmbeddingClient("text-embedding-3-small").GenerateEmbeddingsAsync(["one", "two"], null, Stop);
 
         Assert.Equal((2, 4000), (embeddings.Count, embeddings.Usage.InputTokenCount));
         await world.ChargedAsync("0.00008");
@@ -69,7 +70,11 @@ public sealed class MediaTests
 
         BinaryData sound = await client.GetAudioClient("tts-1").GenerateSpeechAsync("Zürich 🏔 and so on..", GeneratedSpeechVoice.Alloy, null, Stop);
         StreamingSpeechUpdate? last = null;
-        await foreach (var update in await client.GetAudioClient("gpt-4o-mini-tts").GenerateSpeechStreamingAsync("Zürich", GeneratedSpeechVoice.Alloy, null, Stop)) last = update;
+        await foreach (var update in await client.GetAudioClient("gpt-4o-mini-tts").GenerateSpeechStreamingAsync(
+            "Zürich", GeneratedSpeechVoice.Alloy, null, Stop))
+        {
+            last = update;
+        }
 
         Assert.NotEmpty(sound.ToArray());
         Assert.Equal(500, Assert.IsType<StreamingSpeechAudioDoneUpdate>(last).Usage.OutputTokenCount);

@@ -24,17 +24,21 @@ internal static class ChargedDoors
         ("/v1/audio/transcriptions", "model=gpt-4o-transcribe", ClaimedUsage.Audio),
         ("/v1/audio/translations", "model=whisper-1", ClaimedUsage.Seconds),
         ("/v1/messages", """{"model":"claude-sonnet-4-5","max_tokens":50,"messages":[{"role":"user","content":"Hi"}]%}""", ClaimedUsage.Messages),
-        ("/v1beta/models/gemini-2.5-flash:generateContent", """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":50}}""", ClaimedUsage.Gemini),
-        ("/v1beta/models/gemini-2.5-flash:streamGenerateContent", """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":50}}""", ClaimedUsage.Gemini),
+        ("/v1beta/models/gemini-2.5-flash:generateContent",
+            """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":50}}""", ClaimedUsage.Gemini),
+        ("/v1beta/models/gemini-2.5-flash:streamGenerateContent",
+            """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":50}}""", ClaimedUsage.Gemini),
     ];
 
     /// <summary>Posted to, and nothing is charged for the answer itself.</summary>
     private static readonly string[] Free =
-        ["/v1/moderations", "/v1/messages/count_tokens", "/v1beta/models/{model}:countTokens", "/v1/files", "/v1/batches", "/v1/batches/{id}/cancel", "/v1/messages/batches", "/v1/messages/batches/{id}/cancel", "/v1/responses/{id}/cancel"];
+        ["/v1/moderations", "/v1/messages/count_tokens", "/v1beta/models/{model}:countTokens", "/v1/files", "/v1/batches", "/v1/batches/{id}/cancel",
+            "/v1/messages/batches", "/v1/messages/batches/{id}/cancel", "/v1/responses/{id}/cancel"];
 
     /// <summary>The whole request, and the one of a stream where there is one.</summary>
     public static string[] Requests(string body) =>
-        body.Contains('%', StringComparison.Ordinal) ? [body.Replace("%", "", StringComparison.Ordinal), body.Replace("%", Stream, StringComparison.Ordinal)] : [body];
+        body.Contains('%', StringComparison.Ordinal)
+            ? [body.Replace("%", "", StringComparison.Ordinal), body.Replace("%", Stream, StringComparison.Ordinal)] : [body];
 
     public static HttpContent Content(string body) => body[0] == '{' ? new StringContent(body, Encoding.UTF8, "application/json") : Form(body);
 
@@ -42,9 +46,11 @@ internal static class ChargedDoors
     public static void AssertEveryDoorIsTried(World world)
     {
         var posts = world.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(route => route.Metadata.GetMetadata<GatewayProtocol>() is not null && route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Contains("POST"))
+            .Where(route => route.Metadata.GetMetadata<GatewayProtocol>() is not null
+                && route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Contains("POST"))
             .Select(route => route.RoutePattern.RawText!).ToHashSet(StringComparer.Ordinal);
-        var tried = All.Select(door => door.Path.Replace("gemini-2.5-flash", "{model}", StringComparison.Ordinal)).Concat(Free).SelectMany(path => Names(path)).ToHashSet(StringComparer.Ordinal);
+        var tried = All.Select(door => door.Path.Replace("gemini-2.5-flash", "{model}", StringComparison.Ordinal))
+            .Concat(Free).SelectMany(path => Names(path)).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(posts.Except(tried));
         Assert.Empty(All.Select(door => door.Path.Replace("gemini-2.5-flash", "{model}", StringComparison.Ordinal)).Except(posts));
     }

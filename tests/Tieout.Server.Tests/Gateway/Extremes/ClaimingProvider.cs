@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Tieout.Server.Tests.Gateway.Extremes;
 
-/// <summary>A provider of every dialect that claims whatever usage the header <see cref="Claim"/> of a request says, also for lines of batches and for responses that are asked for later.</summary>
+/// <summary>A provider of every dialect that claims whatever usage the header <see cref="Claim"/> of a request says, also for lines of batches and for
+/// responses that are asked for later.</summary>
 internal static class ClaimingProvider
 {
     public const string Claim = "X-Sim-Claim";
@@ -19,7 +20,8 @@ internal static class ClaimingProvider
         builder.Logging.ClearProviders();
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         var app = builder.Build();
-        var (files, batches, later) = (new ConcurrentDictionary<string, string[]>(), new ConcurrentDictionary<string, (string Endpoint, string[] Ids)>(), new ConcurrentDictionary<string, string>());
+        var (files, batches, later) = (new ConcurrentDictionary<string, string[]>(), new ConcurrentDictionary<string, (string Endpoint, string[] Ids)>(),
+            new ConcurrentDictionary<string, string>());
         app.MapPost("/v1/files", async (HttpRequest request) =>
         {
             var form = await request.ReadFormAsync();
@@ -32,17 +34,22 @@ internal static class ClaimingProvider
         {
             var asked = await JsonElement.ParseAsync(request);
             var (id, file) = ($"batch-{batches.Count}", asked.GetProperty("input_file_id").GetString()!);
-            batches[id] = (asked.GetProperty("endpoint").GetString()!, [.. files[file].Select(line => JsonElement.Parse(line).GetProperty("custom_id").GetString()!)]);
+            batches[id] = (asked.GetProperty("endpoint").GetString()!,
+                [.. files[file].Select(line => JsonElement.Parse(line).GetProperty("custom_id").GetString()!)]);
             return Json($$"""{"id":"{{id}}","object":"batch","status":"in_progress"}""");
         });
-        app.MapGet("/v1/batches/{id}", (string id) => Json($$"""{"id":"{{id}}","object":"batch","status":"completed","endpoint":"{{batches[id].Endpoint}}","output_file_id":"out-{{id}}"}"""));
+        app.MapGet("/v1/batches/{id}",
+            (string id) => Json(
+                $$"""{"id":"{{id}}","object":"batch","status":"completed","endpoint":"{{batches[id].Endpoint}}","output_file_id":"out-{{id}}"}"""));
         app.MapGet("/v1/files/file-{id}/content", (string id) => Json(string.Join('\n', files[$"file-{id}"])));
         app.MapGet("/v1/files/out-{id}/content", (string id) => Json(string.Join('\n', batches[id].Ids.Select(line =>
             $$$"""{"custom_id":"{{{line}}}","response":{"status_code":200,"body":{{{Whole(batches[id].Endpoint, ClaimOf(line))}}}}}"""))));
         app.MapPost("/v1/messages/batches", async (HttpRequest request) =>
         {
             var id = $"msgbatch_{batches.Count}";
-            batches[id] = ("/v1/messages", [.. (await JsonElement.ParseAsync(request)).GetProperty("requests").EnumerateArray().Select(line => line.GetProperty("custom_id").GetString()!)]);
+            batches[id] = ("/v1/messages",
+                [.. (await JsonElement.ParseAsync(request)).GetProperty("requests").EnumerateArray().Select(
+                    line => line.GetProperty("custom_id").GetString()!)]);
             return Json($$"""{"id":"{{id}}","type":"message_batch","processing_status":"in_progress"}""");
         });
         app.MapGet("/v1/messages/batches/{id}", (string id) => Json($$"""{"id":"{{id}}","type":"message_batch","processing_status":"ended"}"""));
@@ -59,8 +66,10 @@ internal static class ClaimingProvider
                 return Json($$"""{"id":"{{id}}","object":"response","status":"in_progress","output":[]}""");
             }
 
-            var streams = body.Contains("\"stream\":true", StringComparison.Ordinal) || body.Contains("\"stream_format\":\"sse\"", StringComparison.Ordinal) || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal);
-            return streams ? Results.Text(string.Concat(Events(path, claim).Select(payload => $"data: {payload}\n\n")), "text/event-stream") : Json(Whole(path, claim));
+            var streams = body.Contains("\"stream\":true", StringComparison.Ordinal) || body.Contains("\"stream_format\":\"sse\"", StringComparison.Ordinal)
+                || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal);
+            return streams
+                ? Results.Text(string.Concat(Events(path, claim).Select(payload => $"data: {payload}\n\n")), "text/event-stream") : Json(Whole(path, claim));
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
@@ -73,8 +82,11 @@ internal static class ClaimingProvider
     {
         _ when path.EndsWith("/chat/completions", StringComparison.Ordinal) =>
             $$"""{"id":"c","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}],"usage":{{usage}}}""",
-        _ when path.EndsWith("/completions", StringComparison.Ordinal) => $$"""{"id":"c","object":"text_completion","created":1,"model":"gpt-4o","choices":[{"index":0,"text":"Hi.","finish_reason":"stop"}],"usage":{{usage}}}""",
-        _ when path.EndsWith("/responses", StringComparison.Ordinal) => $$"""{"id":"{{id ?? $"resp_{Guid.NewGuid():N}"}}","object":"response","status":"completed","model":"gpt-4o","output":[],"usage":{{usage}}}""",
+        _ when path.EndsWith("/completions",
+            StringComparison.Ordinal) =>
+            $$"""{"id":"c","object":"text_completion","created":1,"model":"gpt-4o","choices":[{"index":0,"text":"Hi.","finish_reason":"stop"}],"usage":{{usage}}}""",
+        _ when path.EndsWith("/responses", StringComparison.Ordinal) =>
+            $$"""{"id":"{{id ?? $"resp_{Guid.NewGuid():N}"}}","object":"response","status":"completed","model":"gpt-4o","output":[],"usage":{{usage}}}""",
         _ when path.EndsWith("/messages", StringComparison.Ordinal) =>
             $$"""{"id":"m","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{"type":"text","text":"Hi."}],"stop_reason":"end_turn","usage":{{usage}}}""",
         _ when path.Contains("/models/", StringComparison.Ordinal) =>
@@ -87,7 +99,8 @@ internal static class ClaimingProvider
     {
         _ when path.EndsWith("/completions", StringComparison.Ordinal) =>
         [
-            """{"id":"c","model":"gpt-4o","choices":[{"index":0,"delta":{"content":"Hi."},"text":"Hi.","finish_reason":"stop"}]}""", $$"""{"id":"c","model":"gpt-4o","choices":[],"usage":{{usage}}}""", "[DONE]",
+            """{"id":"c","model":"gpt-4o","choices":[{"index":0,"delta":{"content":"Hi."},"text":"Hi.","finish_reason":"stop"}]}""",
+            $$"""{"id":"c","model":"gpt-4o","choices":[],"usage":{{usage}}}""", "[DONE]",
         ],
         _ when path.EndsWith("/responses", StringComparison.Ordinal) => [$$"""{"type":"response.completed","response":{{Whole(path, usage)}}}"""],
         _ when path.EndsWith("/messages", StringComparison.Ordinal) =>

@@ -10,7 +10,8 @@ using Tieout.Storage.Tests.Postgres;
 
 namespace Tieout.Server.Tests.Gateway.Extremes;
 
-/// <summary>A provider that claims what cannot be: whatever its usage block counts, in whatever dialect, the hold ends, the attempt is recorded and flagged, and figures go on.</summary>
+/// <summary>A provider that claims what cannot be: whatever its usage block counts, in whatever dialect, the hold ends, the attempt is recorded and flagged,
+/// and figures go on.</summary>
 public sealed class ExtremeAnswerTests
 {
     private static readonly string[] BatchEndpoints = ["/v1/chat/completions", "/v1/responses", "/v1/completions", "/v1/embeddings"];
@@ -19,7 +20,8 @@ public sealed class ExtremeAnswerTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: no answer of a provider stops the book. Method: each number that cannot be, at each place of the usage block, through each address, as a whole and as a stream, as a line of a batch and as an answer that comes later.
+    // Goal: no answer of a provider stops the book. Method: each number that cannot be, at each place of the usage block, through each address, as a whole and
+    // as a stream, as a line of a batch and as an answer that comes later.
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]
@@ -29,14 +31,16 @@ public sealed class ExtremeAnswerTests
         var claims = ChargedDoors.All.SelectMany(door => ClaimedUsage.Of(door.Usage)).Distinct().ToList();
         await using var provider = await ClaimingProvider.StartAsync(claims);
         await using var world = await DialectsWorld.StartAsync(
-            TopUp.ToString(), options => options with { BatchPollInterval = BatchesWorld.Never }, provider.Urls.First(), change: null, database is null ? null : async () => await PostgresLedger.OpenAsync(database));
+            TopUp.ToString(), options => options with { BatchPollInterval = BatchesWorld.Never }, provider.Urls.First(), change: null,
+            database is null ? null : async () => await PostgresLedger.OpenAsync(database));
 
         ChargedDoors.AssertEveryDoorIsTried(world);
         var sent = 0;
         foreach (var (path, body, usage) in ChargedDoors.All)
         {
             var calls = ChargedDoors.Requests(body).SelectMany(_ => ClaimedUsage.Of(usage), (text, claim) => (text, claim)).ToList();
-            await Parallel.ForEachAsync(calls, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop }, async (call, _) => await AnswerAsync(world, path, call.text, call.claim));
+            await Parallel.ForEachAsync(calls, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop },
+                async (call, _) => await AnswerAsync(world, path, call.text, call.claim));
             sent += calls.Count;
         }
 
@@ -62,7 +66,8 @@ public sealed class ExtremeAnswerTests
         }
         catch (HttpRequestException cut)
         {
-            // An event that is no JSON may be the last or not, so a stream with such an event is cut, before or after its head has arrived. It is charged for all the same.
+            // An event that is no JSON may be the last or not, so a stream with such an event is cut, before or after its head has arrived. It is charged for
+            // all the same.
             Assert.True(IsNoJson(claim), $"The answer for {claim} at {path} does not come to its end: {cut.Message}");
         }
     }
@@ -75,13 +80,15 @@ public sealed class ExtremeAnswerTests
         var claims = ClaimedUsage.Of(ClaimedUsage.Responses).ToList();
         await Parallel.ForEachAsync(claims, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop }, async (claim, _) =>
         {
-            using var made = await world.PostAsync("/v1/responses", """{"model":"gpt-4o","input":"Hi","background":true,"max_output_tokens":50}""", DialectsChargeTests.KeyOf(""), $"{ClaimingProvider.Claim}: {claim}");
+            using var made = await world.PostAsync("/v1/responses", """{"model":"gpt-4o","input":"Hi","background":true,"max_output_tokens":50}""",
+                DialectsChargeTests.KeyOf(""), $"{ClaimingProvider.Claim}: {claim}");
             var text = await made.Content.ReadAsStringAsync(Stop);
             Assert.True(made.IsSuccessStatusCode, text);
             using var answer = await world.SendAsync(HttpMethod.Get, $"/v1/responses/{JsonElement.Parse(text).GetProperty("id").GetString()}");
 
             // Nobody can say whether that is the answer. It is not given, and the provider is asked again until it can be read.
-            Assert.True(answer.IsSuccessStatusCode ? !IsNoJson(claim) : (int)answer.StatusCode == 502 && IsNoJson(claim), $"{(int)answer.StatusCode} for {claim}, asked for later.");
+            Assert.True(answer.IsSuccessStatusCode ? !IsNoJson(claim) : (int)answer.StatusCode == 502 && IsNoJson(claim),
+                $"{(int)answer.StatusCode} for {claim}, asked for later.");
         });
         Assert.Equal(claims.Count(IsNoJson), world.Read.OpenHolds(null).Count);
         return claims.Count(claim => !IsNoJson(claim));
@@ -91,8 +98,11 @@ public sealed class ExtremeAnswerTests
     {
         var (_, body, usage) = ChargedDoors.All.Single(door => door.Path == endpoint);
         var claims = ClaimedUsage.Of(usage).ToList();
-        var file = await world.FileAsync([.. claims.Select(claim => $$"""{"custom_id":"{{all.IndexOf(claim)}}","method":"POST","url":"{{endpoint}}","body":{{body.Replace("%", "", StringComparison.Ordinal)}}}""")]);
-        using var made = await world.PostAsync("/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"{{endpoint}}","completion_window":"24h"}""", DialectsChargeTests.KeyOf(""));
+        var file = await world.FileAsync(
+            [.. claims.Select(
+                claim => $$"""{"custom_id":"{{all.IndexOf(claim)}}","method":"POST","url":"{{endpoint}}","body":{{body.Replace("%", "", StringComparison.Ordinal)}}}""")]);
+        using var made = await world.PostAsync(
+            "/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"{{endpoint}}","completion_window":"24h"}""", DialectsChargeTests.KeyOf(""));
         var text = await made.Content.ReadAsStringAsync(Stop);
         Assert.True(made.IsSuccessStatusCode, text);
         await world.EndedAsync(JsonElement.Parse(text).GetProperty("id").GetString()!);
@@ -102,8 +112,11 @@ public sealed class ExtremeAnswerTests
     private static async Task<int> MessageBatchAsync(World world, List<string> all)
     {
         var claims = ClaimedUsage.Of(ClaimedUsage.Messages).ToList();
-        var lines = claims.Select(claim => $$$"""{"custom_id":"{{{all.IndexOf(claim).ToString(CultureInfo.InvariantCulture)}}}","params":{"model":"claude-sonnet-4-5","max_tokens":50,"messages":[{"role":"user","content":"Hi"}]}}""");
-        using var made = await world.PostAsync("/v1/messages/batches", $$"""{"requests":[{{string.Join(',', lines)}}]}""", DialectsChargeTests.KeyOf("messages"));
+        var lines =
+            claims.Select(
+                claim => $$$"""{"custom_id":"{{{all.IndexOf(claim).ToString(CultureInfo.InvariantCulture)}}}","params":{"model":"claude-sonnet-4-5","max_tokens":50,"messages":[{"role":"user","content":"Hi"}]}}""");
+        using var made =
+            await world.PostAsync("/v1/messages/batches", $$"""{"requests":[{{string.Join(',', lines)}}]}""", DialectsChargeTests.KeyOf("messages"));
         var text = await made.Content.ReadAsStringAsync(Stop);
         Assert.True(made.IsSuccessStatusCode, text);
         await world.GetAsync($"/v1/messages/batches/{JsonElement.Parse(text).GetProperty("id").GetString()}");
@@ -119,7 +132,8 @@ public sealed class ExtremeAnswerTests
         Assert.Equal(sent, rows.Count);
         Assert.All(rows, row =>
         {
-            Assert.True(row.Usage.Basis is UsageBasis.Estimated || row.Usage.Flags != UsageFlags.None || row.Flags != ChargeFlags.None, $"{row.Usage} is not flagged.");
+            Assert.True(
+                row.Usage.Basis is UsageBasis.Estimated || row.Usage.Flags != UsageFlags.None || row.Flags != ChargeFlags.None, $"{row.Usage} is not flagged.");
             Assert.InRange(row.Usage.Counts.InputTokens, 0, UsageUnits.InputTokens.Max);
             Assert.InRange(row.Usage.Counts.OutputTokens, 0, UsageUnits.OutputTokens.Max);
         });

@@ -25,13 +25,15 @@ public sealed class UnpricedUnitTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: the gateway, its streams, batches, calls inside a call and responses that are asked for later. Method: one of each through one server; each record must have its finding.
+    // Goal: the gateway, its streams, batches, calls inside a call and responses that are asked for later. Method: one of each through one server; each record
+    // must have its finding.
     [Fact]
     public async Task M3_each_record_of_the_gateway_that_used_a_unit_without_a_rate_has_a_finding()
     {
         var claims = ChargedDoors.All.Select(door => door.Usage).ToList();
         await using var provider = await ClaimingProvider.StartAsync(claims);
-        await using var world = await DialectsWorld.StartAsync(gateway: options => options with { BatchPollInterval = BatchesWorld.Never }, providerUrl: provider.Urls.First());
+        await using var world =
+            await DialectsWorld.StartAsync(gateway: options => options with { BatchPollInterval = BatchesWorld.Never }, providerUrl: provider.Urls.First());
         await world.DoAsync(new Command.Record(SettingKind.PriceList, World.Org, "gaps", PricesWithGaps, Once: false));
 
         ChargedDoors.AssertEveryDoorIsTried(world);
@@ -45,13 +47,17 @@ public sealed class UnpricedUnitTests
             }
         }
 
-        await AnswerAsync(world, "/v1/messages", ChargedDoors.All.Single(door => door.Path == "/v1/messages").Body.Replace("%", "", StringComparison.Ordinal), Advised.Trim());
-        var later = await AnswerAsync(world, "/v1/responses", """{"model":"gpt-4o","input":"Hi","background":true,"max_output_tokens":50}""", ClaimedUsage.Responses);
+        await AnswerAsync(world, "/v1/messages", ChargedDoors.All.Single(door => door.Path == "/v1/messages").Body.Replace("%", "", StringComparison.Ordinal),
+            Advised.Trim());
+        var later =
+            await AnswerAsync(world, "/v1/responses", """{"model":"gpt-4o","input":"Hi","background":true,"max_output_tokens":50}""", ClaimedUsage.Responses);
         await world.GetAsync($"/v1/responses/{JsonElement.Parse(later).GetProperty("id").GetString()}");
-        var file = await world.FileAsync("""{"custom_id":"0","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}],"max_tokens":50}}""");
+        var file = await world.FileAsync(
+            """{"custom_id":"0","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}],"max_tokens":50}}""");
         await world.EndedAsync(await world.BatchAsync(file));
         var batch = await AnswerAsync(
-            world, "/v1/messages/batches", $$$"""{"requests":[{"custom_id":"{{{claims.IndexOf(ClaimedUsage.Messages)}}}","params":{"model":"claude-sonnet-4-5","max_tokens":50,"messages":[{"role":"user","content":"Hi"}]}}]}""", "");
+            world, "/v1/messages/batches",
+            $$$"""{"requests":[{"custom_id":"{{{claims.IndexOf(ClaimedUsage.Messages)}}}","params":{"model":"claude-sonnet-4-5","max_tokens":50,"messages":[{"role":"user","content":"Hi"}]}}]}""", "");
         await world.GetAsync($"/v1/messages/batches/{JsonElement.Parse(batch).GetProperty("id").GetString()}");
 
         // The advised message is two records.
@@ -74,7 +80,9 @@ public sealed class UnpricedUnitTests
                 Assert.Equal(1, (await world.UsageAsync($"[{Sending.Record("a")}]")).Accepted);
                 break;
             case "events":
-                Assert.Equal(1, (await world.EventsAsync($$$"""{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"provider":"openai","model":"gpt-4o","input_tokens":10,"output_tokens":5}}""")).Accepted);
+                Assert.Equal(1,
+                    (await world.EventsAsync(
+                        $$$"""{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Sending.At}}}","data":{"provider":"openai","model":"gpt-4o","input_tokens":10,"output_tokens":5}}""")).Accepted);
                 break;
             default:
                 using (var response = await world.SendAsync("/v1/traces", """
@@ -106,8 +114,11 @@ public sealed class UnpricedUnitTests
     private static async Task AssertFoundAsync(IReadOnlyList<UsageRow> rows, Storage.ILedgerReader read, string org, int expected)
     {
         Assert.Equal(expected, rows.Count);
-        var found = (await read.FindingsAsync(org, 1_000, Stop)).Where(finding => finding.Code.Name == "unpriced_dimension").Select(finding => finding.Attempt).ToHashSet();
-        Assert.All(rows, row => Assert.True(found.Contains(row.Usage.Id), $"{row.Usage.Labels.Model}: {row.Usage.Counts}, {row.Usage.Basis}, {row.Usage.Flags}, {row.Flags}, {row.Charge}"));
+        var found = (await read.FindingsAsync(org, 1_000, Stop)).Where(finding => finding.Code.Name == "unpriced_dimension")
+            .Select(finding => finding.Attempt).ToHashSet();
+        Assert.All(rows,
+            row => Assert.True(found.Contains(row.Usage.Id),
+                $"{row.Usage.Labels.Model}: {row.Usage.Counts}, {row.Usage.Basis}, {row.Usage.Flags}, {row.Flags}, {row.Charge}"));
         Assert.All(rows, row => Assert.True(row.Usage.Flags.HasFlag(UsageFlags.Unpriced)));
     }
 }

@@ -27,7 +27,8 @@ public sealed class RateLimitTests
             Assert.Equal(TimeSpan.FromSeconds(1), refused.RetryAfter);
             var headers = new HeaderDictionary();
             refused.WriteTo(headers, OpenAiDialect.Instance, _clock);
-            string[] told = [.. new[] { "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests", "Retry-After" }.Select(name => headers[name].ToString())];
+            string[] told = [.. new[] { "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests", "Retry-After" }.Select(
+                name => headers[name].ToString())];
             Assert.Equal(["60", "0", "1m0s", "1"], told);
         }
 
@@ -156,7 +157,8 @@ public sealed class RateLimitTests
     public async Task Over_http_the_limit_is_told_and_no_place_is_ever_lost()
     {
         await using var world = await World.StartAsync(change: options => options with { Limits = [new("acme", null, null, null, 1_000, null, 1)] });
-        foreach (var (body, fault) in new[] { (World.Hello, "none"), (World.Hello, "500"), (World.Hello, "cut:5"), (World.HelloStream, "cut:1"), (World.Hello, "429"), ("{}", "none"), (World.HelloStream, "none") })
+        foreach (var (body, fault) in new[] { (World.Hello, "none"), (World.Hello, "500"), (World.Hello, "cut:5"), (World.HelloStream, "cut:1"), (World.Hello,
+            "429"), ("{}", "none"), (World.HelloStream, "none") })
         {
             try
             {
@@ -169,7 +171,8 @@ public sealed class RateLimitTests
                 // As it should be, with these.
             }
 
-            await World.SoonAsync(() => Task.FromResult(world.Server.Services.GetRequiredService<RateLimits>().InFlight == 0), $"the place is free after {fault}");
+            await World.SoonAsync(
+                () => Task.FromResult(world.Server.Services.GetRequiredService<RateLimits>().InFlight == 0), $"the place is free after {fault}");
         }
 
         var slow = world.ChatAsync(World.Hello, "X-Sim-Fault: slow:500");

@@ -9,7 +9,8 @@ using Tieout.Server.Configuration;
 
 namespace Tieout.Server.Tests.Gateway.Routing;
 
-/// <summary>Retries and fallbacks: each try is an attempt with a hold, a record and a charge of its own, and nothing is ever sent twice to the client.</summary>
+/// <summary>Retries and fallbacks: each try is an attempt with a hold, a record and a charge of its own, and nothing is ever sent twice to the
+/// client.</summary>
 public sealed class RoutingTests
 {
     private const string Two = """{"model":"two","messages":[{"role":"user","content":"Hello there, how are you?"}],"max_tokens":100}""";
@@ -30,7 +31,8 @@ public sealed class RoutingTests
 
         Assert.True(response.IsSuccessStatusCode, text);
         var rows = (await world.UsageAsync()).OrderBy(row => row.Usage.AttemptNo).ToList();
-        Assert.Equal([("bad", "gpt-4o", 1, null), ("good", "gpt-4o-mini", 2, "fallback")], rows.Select(row => (row.Usage.Labels.Provider, row.Usage.Labels.Model, row.Usage.AttemptNo, row.Usage.Labels.Trigger)));
+        Assert.Equal([("bad", "gpt-4o", 1, null), ("good", "gpt-4o-mini", 2, "fallback")],
+            rows.Select(row => (row.Usage.Labels.Provider, row.Usage.Labels.Model, row.Usage.AttemptNo, row.Usage.Labels.Trigger)));
         Assert.Equal((fault, UsageBasis.Failed, Amount.Zero), ($"{rows[0].Usage.StatusCode}", rows[0].Usage.Basis, rows[0].Charge));
         Assert.Equal(rows[1].Usage.Counts.InputTokens * 150 + rows[1].Usage.Counts.OutputTokens * 600, rows[1].Charge.Nanos);
         Assert.True(rows[1].Charge > Amount.Zero);
@@ -97,7 +99,8 @@ public sealed class RoutingTests
         Assert.Equal("server_error", (await World.JsonAsync(response)).GetProperty("error").GetProperty("type").GetString());
         Assert.Equal(
             [(1, "user", 500), (2, "retry", 500), (3, "retry", 500)],
-            (await world.UsageAsync()).OrderBy(row => row.Usage.AttemptNo).Select(row => (row.Usage.AttemptNo, row.Usage.Labels.Trigger, row.Usage.StatusCode)));
+            (await world.UsageAsync()).OrderBy(row => row.Usage.AttemptNo).Select(
+                row => (row.Usage.AttemptNo, row.Usage.Labels.Trigger, row.Usage.StatusCode)));
         Assert.Equal("0", response.Headers.GetValues("Tieout-Cost").Single());
     }
 
@@ -105,7 +108,8 @@ public sealed class RoutingTests
     public async Task A_fallback_that_cannot_be_afforded_leaves_the_providers_error_and_says_so()
     {
         // The first costs up to some 0.0001, the second some 0.0014.
-        await using var world = await StartAsync(topUp: "0.001", change: model => model with { Upstreams = [new("bad", "gpt-4o-mini"), new("good", "gpt-4o", Priority: 1)] });
+        await using var world =
+            await StartAsync(topUp: "0.001", change: model => model with { Upstreams = [new("bad", "gpt-4o-mini"), new("good", "gpt-4o", Priority: 1)] });
 
         using var response = await world.ChatAsync(Two, "X-Sim-Fault: 500");
 
@@ -133,7 +137,8 @@ public sealed class RoutingTests
     [Fact]
     public async Task An_upstream_that_fails_too_often_is_left_alone_and_health_says_so()
     {
-        await using var world = await StartAsync(change: model => model with { Upstreams = [new("bad", "gpt-4o", Breaker: new(2, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1))), model.Upstreams[1]] });
+        await using var world = await StartAsync(change: model =>
+            model with { Upstreams = [new("bad", "gpt-4o", Breaker: new(2, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1))), model.Upstreams[1]] });
 
         for (var i = 0; i < 5; i++) (await world.ChatAsync(Two, "X-Sim-Fault: 500")).Dispose();
 
@@ -159,7 +164,8 @@ public sealed class RoutingTests
         Assert.Equal(404, (int)(await AskAsync("two")).StatusCode);
 
         await File.WriteAllTextAsync(file, good + "modles: []\n", Stop);
-        await World.SoonAsync(async () => (await ConfigurationAsync()).GetProperty("error").GetString()?.Contains(":3:1: 'modles' is unknown", StringComparison.Ordinal) ?? false, "the bad file is said");
+        await World.SoonAsync(async () => (await ConfigurationAsync()).GetProperty("error").GetString()?.Contains(
+            ":3:1: 'modles' is unknown", StringComparison.Ordinal) ?? false, "the bad file is said");
         Assert.Equal(200, (int)(await AskAsync("new")).StatusCode);
         Assert.Equal(2, (await ConfigurationAsync()).GetProperty("version").GetInt32());
         Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
@@ -177,7 +183,8 @@ public sealed class RoutingTests
             var two = new ModelOptions("two", [new("bad", "gpt-4o"), new("good", "gpt-4o-mini", Priority: 1)]);
             server = server with
             {
-                Providers = [sim, sim with { Name = "bad", BaseUrl = badUrl is null ? sim.BaseUrl : new(badUrl) }, sim with { Name = "good", ForwardHeaders = [] }],
+                Providers = [sim, sim with { Name = "bad", BaseUrl = badUrl is null ? sim.BaseUrl : new(badUrl) },
+                    sim with { Name = "good", ForwardHeaders = [] }],
                 Models = [.. server.Models, change?.Invoke(two) ?? two],
             };
             return options?.Invoke(server) ?? server;

@@ -124,7 +124,8 @@ public sealed class UpstreamSelectorTests
               - { name: main, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 4, backoff: 100ms } }
             """);
 
-        Assert.Equal(["a/x ", "a/x retry after 100", "a/x retry after 200", "a/x retry after 400"], Way(routes.Find("main")!, new Reply(UpstreamOutcome.NoAnswer)));
+        Assert.Equal(
+            ["a/x ", "a/x retry after 100", "a/x retry after 200", "a/x retry after 400"], Way(routes.Find("main")!, new Reply(UpstreamOutcome.NoAnswer)));
     }
 
     [Fact]
@@ -138,7 +139,8 @@ public sealed class UpstreamSelectorTests
             """);
 
         Assert.Equal(["a/x ", "a/x retry after 10000", "a/x retry after 10000"], Way(routes.Find("long")!, new Reply(UpstreamOutcome.NoAnswer)));
-        Assert.Equal(["a/x ", "a/x retry after 1000", "a/x retry after 2000", "a/x retry after 3000", "a/x retry after 3000"], Way(routes.Find("many")!, new Reply(UpstreamOutcome.NoAnswer)));
+        Assert.Equal(["a/x ", "a/x retry after 1000", "a/x retry after 2000", "a/x retry after 3000", "a/x retry after 3000"],
+            Way(routes.Find("many")!, new Reply(UpstreamOutcome.NoAnswer)));
     }
 
     [Fact]
@@ -149,8 +151,12 @@ public sealed class UpstreamSelectorTests
             models:
               - { name: main, upstreams: [ { provider: a, model: x } ], retries: { attempts_max: 3, retry_after_max: 2s } }
             """);
-        using var soon = new HttpResponseMessage(HttpStatusCode.TooManyRequests) { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(2)) } };
-        using var late = new HttpResponseMessage(HttpStatusCode.TooManyRequests) { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(3)) } };
+        using var soon = new HttpResponseMessage(
+            HttpStatusCode.TooManyRequests)
+        { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(2)) } };
+        using var late = new HttpResponseMessage(
+            HttpStatusCode.TooManyRequests)
+        { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(3)) } };
 
         Assert.Equal(["a/x ", "a/x retry after 2000", "a/x retry after 2000"], Way(routes.Find("main")!, Reply.Of(Answer(soon))));
         Assert.Equal(["a/x "], Way(routes.Find("main")!, Reply.Of(Answer(late))));
@@ -207,12 +213,15 @@ public sealed class UpstreamSelectorTests
     private static UpstreamAnswer Answer(HttpResponseMessage answer) => new(answer, new ProviderSecrets([]));
 
     private static ValueTask<Reply> SendAsync(Breaker breaker, UpstreamOutcome went) => breaker.SendAsync(
-        static went => ValueTask.FromResult(new Reply(went, went is UpstreamOutcome.ServerError ? Answer(new(HttpStatusCode.InternalServerError)) : went is UpstreamOutcome.TooMany ? Answer(new(HttpStatusCode.TooManyRequests)) : null)), went);
+        static went => ValueTask.FromResult(new Reply(went,
+            went is UpstreamOutcome.ServerError ? Answer(new(HttpStatusCode.InternalServerError)) : went is UpstreamOutcome.TooMany
+                ? Answer(new(HttpStatusCode.TooManyRequests)) : null)), went);
 
     private static UpstreamCandidate[] Candidates(string text) =>
     [
         .. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(part => part.TrimEnd('x').Split('/') is [var priority, var weight]
-            ? new UpstreamCandidate(int.Parse(priority, System.Globalization.CultureInfo.InvariantCulture), int.Parse(weight, System.Globalization.CultureInfo.InvariantCulture), part.EndsWith('x'))
+            ? new UpstreamCandidate(int.Parse(priority, System.Globalization.CultureInfo.InvariantCulture),
+                int.Parse(weight, System.Globalization.CultureInfo.InvariantCulture), part.EndsWith('x'))
             : throw new FormatException(part)),
     ];
 }

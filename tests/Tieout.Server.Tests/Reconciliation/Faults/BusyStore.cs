@@ -32,7 +32,8 @@ internal static class BusyStore
         await ReportedAsync(envelopes);
         await RuntimesAsync(envelopes);
         var month = DateTime.UtcNow.AddMonths(-1).ToString("yyyy-MM", CultureInfo.InvariantCulture);
-        foreach (var org in (string[])["acme", "gamma"]) await PostAsync(envelopes, $"/orgs/{org}/invoices/{month}/finalise", """{"taxes":[{"name":"VAT","rate_pct":"19"}]}""");
+        foreach (var org in (string[])["acme",
+            "gamma"]) await PostAsync(envelopes, $"/orgs/{org}/invoices/{month}/finalise", """{"taxes":[{"name":"VAT","rate_pct":"19"}]}""");
         await ((SqliteLedger)world.Ledger.Inner).FlushAsync();
 
         var copy = Directory.CreateTempSubdirectory("tieout-busy-");
@@ -53,7 +54,8 @@ internal static class BusyStore
     {
         for (var i = 0; i < 24; i++)
         {
-            using var own = await envelopes.World.ChatAsync(i % 3 == 0 ? World.HelloStream : World.Hello, $"Tieout-User: u{i % 4}", $"X-Correlation-Id: corr-{i}");
+            using var own =
+                await envelopes.World.ChatAsync(i % 3 == 0 ? World.HelloStream : World.Hello, $"Tieout-User: u{i % 4}", $"X-Correlation-Id: corr-{i}");
             await own.Content.ReadAsStringAsync();
             using var other = await envelopes.ChatAsync(EnvelopeWorld.BetaSecret);
             await other.Content.ReadAsStringAsync();
@@ -62,7 +64,8 @@ internal static class BusyStore
         var envelope = await envelopes.IssueAsync();
         using var worker = await envelopes.ChatAsync(EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {envelope}");
         Assert.True(worker.IsSuccessStatusCode);
-        using var file = await envelopes.World.UploadAsync(string.Concat(Enumerable.Range(0, 4).Select(i => BatchesWorld.Line($"line-{i}", "gpt-4o", BatchesWorld.Sims(100 + i, 10)) + "\n")));
+        using var file = await envelopes.World.UploadAsync(
+            string.Concat(Enumerable.Range(0, 4).Select(i => BatchesWorld.Line($"line-{i}", "gpt-4o", BatchesWorld.Sims(100 + i, 10)) + "\n")));
         var input = System.Text.Json.JsonDocument.Parse(await file.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString()!;
         await envelopes.World.EndedAsync(await envelopes.World.BatchAsync(input));
     }
@@ -95,7 +98,9 @@ internal static class BusyStore
         await Post("beta", "rent-1", "allocation");
 
         var prices = new CurrentPrices(envelopes.World.Ledger.Read);
-        Assert.Equal(0, await new RuntimeMeter(envelopes.World.Ledger, prices, new RuntimeOptions()).TickAsync(Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
+        Assert.Equal(0,
+            await new RuntimeMeter(envelopes.World.Ledger, prices, new RuntimeOptions()).TickAsync(
+                Instant.From(DateTimeOffset.UtcNow), TestContext.Current.CancellationToken));
 
         async Task Post(string org, string id, string source)
         {

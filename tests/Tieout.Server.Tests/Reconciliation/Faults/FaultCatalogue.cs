@@ -29,7 +29,8 @@ internal static class FaultCatalogue
         }),
         ("posting of usage that is not there", file =>
         {
-            file.Copy("postings", "seq", PostingOf(file, file.Take("reported")), ("seq", $"{file.NewPosting()}"), ("usage_seq", "987654321"), ("amount", "300000000"));
+            file.Copy("postings", "seq", PostingOf(file, file.Take("reported")), ("seq", $"{file.NewPosting()}"), ("usage_seq", "987654321"),
+                ("amount", "300000000"));
             return [new("ledger_mismatch", 300_000_000)];
         }),
         ("amounts differ", file =>
@@ -47,7 +48,8 @@ internal static class FaultCatalogue
         ("mispriced", file =>
         {
             var (usage, by) = (file.Take("reported"), 1 + file.Next(50_000));
-            file.Execute($"UPDATE postings SET amount = amount + {by} WHERE seq = {PostingOf(file, usage)}; UPDATE usage SET charge = charge + {by} WHERE seq = {usage}");
+            file.Execute(
+                $"UPDATE postings SET amount = amount + {by} WHERE seq = {PostingOf(file, usage)}; UPDATE usage SET charge = charge + {by} WHERE seq = {usage}");
             return [new("mispriced", by)];
         }),
         ("wrong source", file => Relabelled(file, "wrong_source", ("source", "3 - source"))),
@@ -159,7 +161,8 @@ internal static class FaultCatalogue
         var seq = file.NewHold();
         var like = file.Number("SELECT seq FROM holds WHERE attribution IN (SELECT no FROM attributions WHERE key = 'key-1') LIMIT 1");
         var hourAgo = file.RecordedAt - Instant.MicrosPerHour;
-        file.Copy("holds", "seq", like, ("seq", $"{seq}"), ("id", $"x'{file.NewId():N}'"), ("amount", $"{amount}"), ("held_at", $"{hourAgo - 1_000_000}"), ("expires_at", $"{hourAgo}"));
+        file.Copy("holds", "seq", like, ("seq", $"{seq}"), ("id", $"x'{file.NewId():N}'"), ("amount", $"{amount}"), ("held_at", $"{hourAgo - 1_000_000}"),
+            ("expires_at", $"{hourAgo}"));
         return seq;
     }
 
@@ -169,7 +172,8 @@ internal static class FaultCatalogue
         foreach (var (kind, second) in (ReadOnlySpan<(ActivityKind, int)>)[(ActivityKind.Start, 0), (ActivityKind.Stop, 600)])
         {
             var what = ((Command.KeepObject)RuntimeObjects.Keep("acme", "app-1", new($"lost-{kind}", Instant.From(LongAgo.AddSeconds(second)), kind))).Object;
-            file.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO objects VALUES ({file.NewObject()}, '{what.Org}', {(int)what.Kind}, '{what.Id}', '{what.Key}', NULL, NULL, 0, '{what.Body}', {file.RecordedAt}, 0)"));
+            file.Execute(string.Create(CultureInfo.InvariantCulture,
+                $"INSERT INTO objects VALUES ({file.NewObject()}, '{what.Org}', {(int)what.Kind}, '{what.Id}', '{what.Key}', NULL, NULL, 0, '{what.Body}', {file.RecordedAt}, 0)"));
         }
 
         return [new("missing_usage", -9_600_000_000, 9_600_000_000), new("missing_usage", -60_000_000, 60_000_000)];

@@ -24,11 +24,13 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     // Goal: precision and recall of 1. Method: a random dozen of faults a round in a fresh copy; the findings are compared with what was planted, by code and
     // amount; each is corrected as it proposes; then nothing is found and verification is clean. TIEOUT_SEED repeats a run.
     [Fact]
-    public Task R1_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() => RoundsAsync(100, folder => Task.FromResult<IFaultyStore>(new FaultyFolder(folder)));
+    public Task R1_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() =>
+    RoundsAsync(100, folder => Task.FromResult<IFaultyStore>(new FaultyFolder(folder)));
 
     // Goal: the same on PostgreSQL. Method: what was planted in the file is moved there row by row; faults in figures are planted there.
     [Fact]
-    public Task R1_on_PostgreSQL_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() => RoundsAsync(8, async folder => await FaultyDatabase.MoveAsync(folder));
+    public Task R1_on_PostgreSQL_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() =>
+    RoundsAsync(8, async folder => await FaultyDatabase.MoveAsync(folder));
 
     private async Task RoundsAsync(int rounds, Func<string, Task<IFaultyStore>> place)
     {
@@ -38,7 +40,10 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         try
         {
             await RoundAsync(busy, place, new Random(seed), faults: 0, name: "nothing planted");
-            for (var round = 0; round < rounds; round++) await RoundAsync(busy, place, new Random(seed + round), faults: 12, name: $"round {round} of seed {seed}");
+            for (var round = 0; round < rounds; round++)
+            {
+                await RoundAsync(busy, place, new Random(seed + round), faults: 12, name: $"round {round} of seed {seed}");
+            }
         }
         finally
         {
@@ -74,7 +79,8 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task<(IFaultyStore Store, List<Planted> Planted)> PlantAsync(string folder, Func<string, Task<IFaultyStore>> place, Random random, int faults)
+    private static async Task<(IFaultyStore Store, List<Planted> Planted)> PlantAsync(
+        string folder, Func<string, Task<IFaultyStore>> place, Random random, int faults)
     {
         var kinds = Enumerable.Range(0, FaultCatalogue.Rows.Count + FaultCatalogue.Figures.Count + 1).ToArray();
         random.Shuffle(kinds);
@@ -104,20 +110,28 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     {
         var (reconciling, _, _) = Of(ledger);
         var found = (await reconciling.RunAsync(FindingFilter.All, full: false, TestContext.Current.CancellationToken)).Findings;
-        string Text(IEnumerable<(string Code, Int128? Difference)> all) => string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
-        var (expected, actual) = (Text(planted.Select(fault => (fault.Code, (Int128?)fault.Difference))), Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
-        Assert.True(expected == actual, $"{name}\nplanted:\n{expected}\nfound:\n{actual}\n\n{string.Join('\n', found.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
+        string Text(IEnumerable<(string Code, Int128? Difference)> all) =>
+            string.Join('\n', all.Select(one => $"{one.Code} {one.Difference}").Order(StringComparer.Ordinal));
+        var (expected, actual) = (Text(planted.Select(fault => (fault.Code, (Int128?)fault.Difference))),
+            Text(found.Select(finding => (finding.Code.Name, finding.Difference?.Nanos))));
+        Assert.True(expected == actual,
+            $"{name}\nplanted:\n{expected}\nfound:\n{actual}\n\n{string.Join('\n', found.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
     }
 
     private static async Task CorrectedAsync(ILedger ledger, string name)
     {
         var (reconciling, correcting, call) = Of(ledger);
         var stop = TestContext.Current.CancellationToken;
-        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings) await correcting.CorrectAsync(finding.Id, Decide(finding), call);
+        foreach (var finding in (await reconciling.RunAsync(FindingFilter.All, full: false, stop)).Findings)
+        {
+            await correcting.CorrectAsync(finding.Id, Decide(finding), call);
+        }
+
         foreach (var full in (bool[])[false, true])
         {
             var left = (await reconciling.RunAsync(FindingFilter.All, full, stop)).Findings;
-            Assert.True(left.Count == 0, $"{name}, after corrections, {(full ? "every row" : "what came since")}:\n{string.Join('\n', left.Select(finding => $"{finding.Id} {finding.Difference}: {finding.Cause}"))}");
+            Assert.True(left.Count == 0,
+                $"{name}, after corrections, {(full ? "every row" : "what came since")}:\n{string.Join('\n', left.Select(finding => $"{finding.Id} {finding.Difference}: {finding.Cause}"))}");
         }
     }
 
@@ -128,7 +142,8 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         foreach (var org in ledger.Read.Orgs)
         {
             var (counter, totals) = await CostEndpoints.ReadAsync(org, now, ledger, TestContext.Current.CancellationToken);
-            Assert.True((counter, totals.Usage) == (totals.Postings, totals.Postings), $"{name}: {org.Org.Id} counter {counter}, postings {totals.Postings}, usage {totals.Usage}");
+            Assert.True((counter, totals.Usage) == (totals.Postings, totals.Postings),
+                $"{name}: {org.Org.Id} counter {counter}, postings {totals.Postings}, usage {totals.Usage}");
             await InvoiceEndpoints.InvoiceAsync(org, Month.Of(now, org.Zone), ledger, TestContext.Current.CancellationToken);
         }
     }
@@ -136,7 +151,8 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     private static CorrectFindingRequest Decide(Finding finding) => finding.Repair switch
     {
         Repair.RecordUsage => new(Amount: new(4_000_000)),
-        Repair.Decide when finding.Code == FindingCode.EstimatedUsage || finding.Code == FindingCode.Unpriced => new(Amount: new(finding.Left!.Value.Nanos / 2)),
+        Repair.Decide when finding.Code == FindingCode.EstimatedUsage || finding.Code == FindingCode.Unpriced =>
+            new(Amount: new(finding.Left!.Value.Nanos / 2)),
         Repair.Decide => new(Accept: true, Reason: "looked at"),
         _ => new(),
     };
@@ -144,7 +160,8 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     private static (ReconciliationRun, FindingCorrection, AdminCall) Of(ILedger ledger)
     {
         var prices = new CurrentPrices(ledger.Read);
-        var spool = new SettlementSpool(ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
+        var spool = new SettlementSpool(
+            ledger, new ServerOptions(), new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance), NullLogger<SettlementSpool>.Instance);
         var reconciling = new ReconciliationRun(ledger, prices, spool, new ServerOptions(), TimeProvider.System, NullLogger<ReconciliationRun>.Instance);
         return (reconciling, new FindingCorrection(ledger, reconciling, new(ledger, TimeProvider.System), TimeProvider.System), AdminCallSample.Of("admin"));
     }

@@ -29,8 +29,10 @@ internal sealed class FaultyFile : IPlanting, IDisposable
         (File, _random) = (RawConnection.Open(database), random);
         var last = Sealing.Rows(File, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no DESC LIMIT 1", s => RowReads.Chain(s, []))[0];
         (_last, RecordedAt) = (last.Last, last.RecordedAt.UnixMicros + 1);
-        const string thisMonth = "SELECT u.seq FROM usage u JOIN attributions a ON a.no = u.attribution WHERE u.charge > 0 AND u.price > 0 AND u.basis IN (0, 3) AND u.effective_at >= unixepoch('now', 'start of month') * 1000000 AND ";
-        Pool("gateway", thisMonth + "a.source = 0 AND a.org = 'acme' AND a.key = 'key-1' AND EXISTS (SELECT 1 FROM lineage l WHERE unhex(replace(l.id, '-', '')) = u.id)");
+        const string thisMonth =
+            "SELECT u.seq FROM usage u JOIN attributions a ON a.no = u.attribution WHERE u.charge > 0 AND u.price > 0 AND u.basis IN (0, 3) AND u.effective_at >= unixepoch('now', 'start of month') * 1000000 AND ";
+        Pool("gateway",
+            thisMonth + "a.source = 0 AND a.org = 'acme' AND a.key = 'key-1' AND EXISTS (SELECT 1 FROM lineage l WHERE unhex(replace(l.id, '-', '')) = u.id)");
         Pool("reported", thisMonth + "a.source IN (3, 4)");
         Pool("runtime", thisMonth + "a.app_instance IS NOT NULL");
     }
@@ -63,7 +65,8 @@ internal sealed class FaultyFile : IPlanting, IDisposable
     public long Number(string sql) => File.ReadInt64(sql);
 
     public IReadOnlyList<(long Budget, long Start, string Each)> Windows(string where) =>
-        Sealing.Rows(File, $"SELECT budget, start_at, each FROM windows WHERE {where} ORDER BY start_at DESC, budget, each", s => (s.Int64(0), s.Int64(1), s.Text(2)));
+        Sealing.Rows(
+            File, $"SELECT budget, start_at, each FROM windows WHERE {where} ORDER BY start_at DESC, budget, each", s => (s.Int64(0), s.Int64(1), s.Text(2)));
 
     /// <summary>One more step under an envelope of acme's, rightly linked: an attempt that nothing else tells of.</summary>
     public void AddAttempt()
@@ -114,7 +117,8 @@ internal sealed class FaultyFile : IPlanting, IDisposable
     public void Seal()
     {
         var l = _last with { Commit = Commit };
-        File.Execute($"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit}, {l.Record})");
+        File.Execute(
+            $"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit}, {l.Record})");
         Sealing.Seal(File);
     }
 

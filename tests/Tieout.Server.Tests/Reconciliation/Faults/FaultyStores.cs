@@ -104,7 +104,8 @@ internal sealed class FaultyDatabase : IFaultyStore
     // As from a backup: no command writes single rows back here.
     public void RestoreDamage() => Sql("UPDATE usage SET duration_ms = duration_ms - 1 WHERE seq = (SELECT damaged FROM planted)");
 
-    public long Charged() => long.Parse(Sql("SELECT sum(credits - debits)::bigint FROM accounts WHERE kind = 1"), System.Globalization.CultureInfo.InvariantCulture);
+    public long Charged() =>
+        long.Parse(Sql("SELECT sum(credits - debits)::bigint FROM accounts WHERE kind = 1"), System.Globalization.CultureInfo.InvariantCulture);
 
     public Task<VerificationReport> VerifyAsync(EnvelopeSecret secret) => PostgresVerification.RunAsync(_store, secret);
 

@@ -12,7 +12,8 @@ public sealed class FailOverTests(ITestOutputHelper output)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: a fail-over costs seconds, and nothing that was acknowledged. Method: a primary and its standby, which has everything; the primary is killed and the standby promoted
+    // Goal: a fail-over costs seconds, and nothing that was acknowledged. Method: a primary and its standby, which has everything; the primary is killed and
+    // the standby promoted
     // while a client goes on; how long it is refused is measured from the promotion on.
     [Fact]
     public async Task S1_L4_after_a_fail_over_the_node_goes_on_within_seconds()
@@ -76,7 +77,8 @@ public sealed class FailOverTests(ITestOutputHelper output)
 
     private static async Task UntilFollowedAsync(PostgresServer primary)
     {
-        for (var clock = Stopwatch.StartNew(); primary.Sql("postgres", "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()") != "1";)
+        for (var clock = Stopwatch.StartNew(); primary.Sql(
+            "postgres", "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()") != "1";)
         {
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), "The standby does not follow.");
             await Task.Delay(50, Cancel);

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 
 namespace Tieout.Storage.Tests.Postgres.Histories;
 
-/// <summary>The network between one node and the database, and what happens to networks: lines are cut, answers are lost, nothing passes for a while, or nobody says that a line is dead.</summary>
+/// <summary>The network between one node and the database, and what happens to networks: lines are cut, answers are lost, nothing passes for a while, or nobody
+/// says that a line is dead.</summary>
 internal sealed class FaultyProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -33,8 +33,10 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
         _server.Dispose();
     }
 
-    // Goal: nothing refused is recorded, nothing is recorded twice, no other content is a replay, as_of and windows never go back, whatever happens between nodes and database.
-    // Method: clients send items to any node and send again whatever had no answer, one in four with another amount; meanwhile answers to commits are lost, lines are cut, stalled and
+    // Goal: nothing refused is recorded, nothing is recorded twice, no other content is a replay, as_of and windows never go back, whatever happens between
+    // nodes and database.
+    // Method: clients send items to any node and send again whatever had no answer, one in four with another amount; meanwhile answers to commits are lost,
+    // lines are cut, stalled and
     // half-open, back ends are ended and stopped, and the server is killed. At the end each answer is compared with the row that is there.
     [Fact]
     public async Task L3_S1_what_callers_are_told_during_an_outage_is_what_the_ledger_has()
@@ -42,11 +44,15 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
         var store = _server.NewDatabase();
         await using (var opening = await PostgresLedger.OpenAsync(store))
         {
-            foreach (var command in (Command[])[Make.OpenOrg(Org), Make.TopUp(Start, org: Org), Make.Budget(Start)]) Assert.IsType<Outcome.Done>(await opening.SubmitAsync(command, TestContext.Current.CancellationToken));
+            foreach (var command in (Command[])[Make.OpenOrg(Org), Make.TopUp(Start, org: Org), Make.Budget(Start)])
+            {
+                Assert.IsType<Outcome.Done>(await opening.SubmitAsync(command, TestContext.Current.CancellationToken));
+            }
         }
 
         var proxies = Enumerable.Range(0, Nodes).Select(_ => new FaultyProxy(() => _server.Port)).ToArray();
-        var nodes = await Task.WhenAll(proxies.Select(proxy => PostgresLedger.OpenAsync(new UriBuilder(store) { Port = proxy.Port }.Uri + "?command_timeout=2&connect_timeout=2")));
+        var nodes = await Task.WhenAll(
+            proxies.Select(proxy => PostgresLedger.OpenAsync(new UriBuilder(store) { Port = proxy.Port }.Uri + "?command_timeout=2&connect_timeout=2")));
         var clients = Enumerable.Range(0, Nodes * ClientsANode).Select(client => Task.Run(() => SendAsync(nodes, new Random(client)))).ToList();
         var readers = nodes.Select(node => Task.Run(() => ReadAsync(node))).ToList();
         await FailAsync(store, proxies, new Random(19));
@@ -55,7 +61,8 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
         foreach (var node in nodes) await node.DisposeAsync();
         foreach (var proxy in proxies) proxy.Dispose();
 
-        output.WriteLine($"{_history.Count} answers: {string.Join(", ", Enum.GetValues<Told>().Select(told => $"{_history.Answered(told)} {told}"))}; {_notFresh} readings were refused as not fresh.");
+        output.WriteLine(
+            $"{_history.Count} answers: {string.Join(", ", Enum.GetValues<Told>().Select(told => $"{_history.Answered(told)} {told}"))}; {_notFresh} readings were refused as not fresh.");
         Assert.True(_history.Answered(Told.Done) > 200, $"Only {_history.Answered(Told.Done)} items were recorded.");
         Assert.True(_history.Answered(Told.Nothing) + _history.Answered(Told.Unknown) > 0, "No caller met the outage.");
         var broken = _history.Broken(Stored(store));
@@ -197,7 +204,8 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
     /// <summary>Back ends that do not run for a while, and then do what is in their buffers.</summary>
     private async Task StopBackEndsAsync(string database)
     {
-        var pids = _server.Sql("postgres", $"SELECT coalesce(string_agg(pid::text, ' '), '') FROM (SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'tieout' LIMIT 6) picked").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var pids = _server.Sql("postgres",
+            $"SELECT coalesce(string_agg(pid::text, ' '), '') FROM (SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'tieout' LIMIT 6) picked").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (pids.Length == 0) return;
         foreach (var signal in (string[])["-STOP", "-CONT"])
         {
@@ -210,7 +218,8 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
     private Dictionary<int, long> Stored(string store)
     {
         var rows = _server.Sql(new Uri(store).AbsolutePath[1..], "SELECT coalesce(string_agg(substr(operation_id, 3) || ':' || charge, ' '), '') FROM usage");
-        return rows.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(row => row.Split(':')).ToDictionary(row => int.Parse(row[0], CultureInfo.InvariantCulture), row => long.Parse(row[1], CultureInfo.InvariantCulture));
+        return rows.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(row => row.Split(':')).ToDictionary(
+            row => int.Parse(row[0], CultureInfo.InvariantCulture), row => long.Parse(row[1], CultureInfo.InvariantCulture));
     }
 
     private static void Raise(ref long most, long value)

@@ -54,12 +54,23 @@ internal sealed class History
             long? amount = stored.TryGetValue(id, out var known) ? known : null;
             string Shown() => string.Join(", ", answers.Select(sent => $"{sent.Amount} {sent.Told}"));
             if (answers.Count(sent => sent.Told == Told.Done) > 1) broken.Add($"item {id} was recorded twice: {Shown()}");
-            foreach (var sent in answers.Where(sent => sent.Told is Told.Done or Told.Replayed && sent.Amount != amount)) broken.Add($"item {id}: {sent.Amount} was answered {sent.Told}, and the ledger has {amount?.ToString() ?? "nothing"}: {Shown()}");
+            foreach (var sent in answers.Where(sent => sent.Told is Told.Done or Told.Replayed && sent.Amount != amount))
+            {
+                broken.Add($"item {id}: {sent.Amount} was answered {sent.Told}, and the ledger has {amount?.ToString() ?? "nothing"}: {Shown()}");
+            }
 
             // Somebody who was told 'nothing' for all that he sent of a content must not find it.
             var same = answers.Where(sent => sent.Amount == amount).ToList();
-            if (amount is not null && same.TrueForAll(sent => sent.Told is Told.Nothing or Told.Conflict)) broken.Add($"item {id}: {amount} is in the ledger, and every answer was that nothing was recorded: {Shown()}");
-            if (same.Exists(sent => sent.Told == Told.Replayed) && !same.Exists(sent => sent.Told is Told.Done or Told.Unknown)) broken.Add($"item {id}: {amount} was answered as a replay of something that was never accepted: {Shown()}");
+            if (amount is not null && same.TrueForAll(sent => sent.Told is Told.Nothing or Told.Conflict))
+            {
+                broken.Add($"item {id}: {amount} is in the ledger, and every answer was that nothing was recorded: {Shown()}");
+            }
+
+            if (same.Exists(sent => sent.Told == Told.Replayed) && !same.Exists(sent => sent.Told is Told.Done or Told.Unknown))
+            {
+                broken.Add($"item {id}: {amount} was answered as a replay of something that was never accepted: {Shown()}");
+            }
+
             if (answers.Exists(sent => sent.Told == Told.Conflict) && amount is null) broken.Add($"item {id} conflicts with nothing: {Shown()}");
         }
 

@@ -14,7 +14,8 @@ public sealed class StalledNetworkTests(ITestOutputHelper output)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: a stalled or half-open network stopped a node for 20 to 43 s. Method: the line to the database passes nothing, in either of two ways; one caller waits for its answer, those after it are refused at once,
+    // Goal: a stalled or half-open network stopped a node for 20 to 43 s. Method: the line to the database passes nothing, in either of two ways; one caller
+    // waits for its answer, those after it are refused at once,
     // reading is refused or answered, and when the line passes again the node goes on.
     [Theory]
     [InlineData(false)]
@@ -38,14 +39,16 @@ public sealed class StalledNetworkTests(ITestOutputHelper output)
         var recovered = Stopwatch.StartNew();
         while (!await GoesOnAsync(ledger)) Assert.True(recovered.Elapsed < AnswersWithin, $"The node does not go on: {ledger.Health.Reason}");
 
-        output.WriteLine($"First refusal after {first.TotalSeconds:0.0} s, later ones after {next.TotalMilliseconds:0} ms at best, a reading after {reading.TotalSeconds:0.0} s, going on after {recovered.Elapsed.TotalSeconds:0.0} s.");
+        output.WriteLine(
+            $"First refusal after {first.TotalSeconds:0.0} s, later ones after {next.TotalMilliseconds:0} ms at best, a reading after {reading.TotalSeconds:0.0} s, going on after {recovered.Elapsed.TotalSeconds:0.0} s.");
         Assert.False(stalled.IsWritable);
         Assert.True(first < AnswersWithin, $"The first caller waited {first.TotalSeconds:0.0} s.");
         Assert.True(next < TimeSpan.FromSeconds(1), $"Callers after it waited {next.TotalSeconds:0.0} s at least.");
         Assert.True(reading < AnswersWithin, $"A reader waited {reading.TotalSeconds:0.0} s.");
     }
 
-    private static async Task SendAsync(PostgresLedger ledger, int id) => await ledger.SubmitAsync(Make.Charge(id, 10, at: Instant.From(DateTimeOffset.UtcNow)), Cancel);
+    private static async Task SendAsync(PostgresLedger ledger, int id) =>
+        await ledger.SubmitAsync(Make.Charge(id, 10, at: Instant.From(DateTimeOffset.UtcNow)), Cancel);
 
     private static async Task<TimeSpan> RefusedAfterAsync(Func<Task> send)
     {

@@ -11,7 +11,8 @@ internal sealed record TableUse(string Name, string Alias)
 internal sealed class QueryScope(int first, int depth, bool isOutermost)
 {
     private static readonly string[] Beginnings = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "VALUES"];
-    private static readonly string[] Clauses = ["SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "RETURNING", "SET", "VALUES", "ON", "UNION", "FOR", "INTO"];
+    private static readonly string[] Clauses = ["SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "RETURNING", "SET", "VALUES",
+        "ON", "UNION", "FOR", "INTO"];
 
     public int Depth => depth;
 
@@ -42,7 +43,9 @@ internal sealed class QueryScope(int first, int depth, bool isOutermost)
             all.Add(open.Peek());
         }
 
-        var names = Enumerable.Range(1, Math.Max(0, tokens.Count - 1)).Where(i => tokens[i].Is("AS") && tokens[i - 1].IsName && i + 1 < tokens.Count && IsNamedQuery(tokens, i)).Select(i => tokens[i - 1].Text).ToHashSet(StringComparer.Ordinal);
+        var names = Enumerable.Range(1, Math.Max(0, tokens.Count - 1))
+            .Where(i => tokens[i].Is("AS") && tokens[i - 1].IsName && i + 1 < tokens.Count && IsNamedQuery(tokens, i))
+            .Select(i => tokens[i - 1].Text).ToHashSet(StringComparer.Ordinal);
         foreach (var scope in all) scope.Read([.. scope.Own.Select(i => tokens[i])], distributed, names);
         return all;
     }
@@ -54,7 +57,12 @@ internal sealed class QueryScope(int first, int depth, bool isOutermost)
         if (begin < 0) return [];
         var from = Own[begin] + (name == "GROUP" ? 2 : 1);
         var to = from;
-        while (to < tokens.Count && tokens[to].Depth >= depth && !(tokens[to].Depth == depth && (tokens[to].Text == ";" || Clauses.Contains(tokens[to].Text.ToUpperInvariant())))) to++;
+        while (to < tokens.Count && tokens[to].Depth >= depth
+            && !(tokens[to].Depth == depth && (tokens[to].Text == ";" || Clauses.Contains(tokens[to].Text.ToUpperInvariant()))))
+        {
+            to++;
+        }
+
         return tokens[from..to];
     }
 
@@ -79,7 +87,8 @@ internal sealed class QueryScope(int first, int depth, bool isOutermost)
     public override string ToString() => $"{first}: {string.Join(", ", Tables.Select(table => table.Alias))}";
 
     private static bool IsNamedQuery(List<SqlToken> tokens, int at) =>
-        tokens[at + 1].Text == "(" || tokens[at + 1].Is("MATERIALIZED") || (tokens[at + 1].Is("NOT") && at + 2 < tokens.Count && tokens[at + 2].Is("MATERIALIZED"));
+        tokens[at + 1].Text == "(" || tokens[at + 1].Is("MATERIALIZED")
+            || (tokens[at + 1].Is("NOT") && at + 2 < tokens.Count && tokens[at + 2].Is("MATERIALIZED"));
 
     private void Read(List<SqlToken> own, HashSet<string> distributed, HashSet<string> queries)
     {
@@ -89,7 +98,8 @@ internal sealed class QueryScope(int first, int depth, bool isOutermost)
             var token = own[i];
             var isOfQuery = token.Depth == depth;
             if (isOfQuery && Clauses.Contains(token.Text.ToUpperInvariant())) clause = token.Text.ToUpperInvariant();
-            var isTable = isOfQuery && (token.Is("FROM") || token.Is("JOIN") || token.Is("INTO") || (token.Is("UPDATE") && i == 0) || (token.Text == "," && clause == "FROM"));
+            var isTable = isOfQuery
+                && (token.Is("FROM") || token.Is("JOIN") || token.Is("INTO") || (token.Is("UPDATE") && i == 0) || (token.Text == "," && clause == "FROM"));
             if (token.Is("JOIN")) clause = "FROM";
             if (isTable) Take(own, i + 1, distributed, queries);
         }
@@ -129,10 +139,12 @@ internal sealed class QueryScope(int first, int depth, bool isOutermost)
         if (values < 0 || Tables.Count == 0) return;
         var columns = own[..values];
         var isFirst = columns.Count < 5 || columns[3].Text != "(" || columns[4].Is("bucket");
-        var lists = Enumerable.Range(values, own.Count - values - 1).Where(i => own[i].Text == "(" && own[i].Depth == depth && (i == values + 1 || own[i - 1].Text == ",")).ToList();
+        var lists = Enumerable.Range(values, own.Count - values - 1)
+            .Where(i => own[i].Text == "(" && own[i].Depth == depth && (i == values + 1 || own[i - 1].Text == ",")).ToList();
         Tables[0].HasBucket = isFirst && lists.Count > 0 && lists.TrueForAll(i => own[i + 1].IsKnown && own[i + 1].Text == own[lists[0] + 1].Text);
     }
 
     private static bool IsWord(SqlToken token) =>
-        Clauses.Contains(token.Text.ToUpperInvariant()) || token.Is("JOIN") || token.Is("LEFT") || token.Is("RIGHT") || token.Is("INNER") || token.Is("CROSS") || token.Is("FULL") || token.Is("NATURAL") || token.Is("USING");
+        Clauses.Contains(token.Text.ToUpperInvariant()) || token.Is("JOIN") || token.Is("LEFT") || token.Is("RIGHT") || token.Is("INNER") || token.Is("CROSS")
+            || token.Is("FULL") || token.Is("NATURAL") || token.Is("USING");
 }

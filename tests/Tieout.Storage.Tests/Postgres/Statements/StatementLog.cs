@@ -7,20 +7,25 @@ namespace Tieout.Storage.Tests.Postgres.Statements;
 /// <summary>A PostgreSQL server that writes down every statement it is sent, in whatever way: nothing that the store does can go past it.</summary>
 internal sealed partial class StatementLog : IDisposable
 {
-    private static readonly string[] Read = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "DECLARE", "COPY", "CREATE TEMP", "CREATE TABLE IF NOT EXISTS usage_"];
+    private static readonly string[] Read = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "DECLARE", "COPY", "CREATE TEMP",
+        "CREATE TABLE IF NOT EXISTS usage_"];
 
-    /// <summary>The migrations, which are sent statement by statement: before the tables are distributed, or as DDL, which goes to all shards by itself.</summary>
-    private static readonly string Migrations = Spaces().Replace(string.Join('\n', Assembly.GetManifestResourceNames().Where(name => name.StartsWith("postgres", StringComparison.Ordinal)).Select(Text)), " ");
+    /// <summary>The migrations, which are sent statement by statement: before the tables are distributed, or as DDL, which goes to all shards by
+    /// itself.</summary>
+    private static readonly string Migrations = Spaces().Replace(
+        string.Join('\n', Assembly.GetManifestResourceNames().Where(name => name.StartsWith("postgres", StringComparison.Ordinal)).Select(Text)), " ");
 
     private static Assembly Assembly => typeof(Storage.Postgres.PostgresLedger).Assembly;
 
-    public PostgresServer Server { get; } = new("logging_collector = on", "log_destination = 'jsonlog'", "log_directory = 'statements'", "log_filename = 'all'", "log_rotation_size = 0", "log_statement = 'all'", "log_parameter_max_length = 0");
+    public PostgresServer Server { get; } = new("logging_collector = on", "log_destination = 'jsonlog'", "log_directory = 'statements'", "log_filename = 'all'",
+        "log_rotation_size = 0", "log_statement = 'all'", "log_parameter_max_length = 0");
 
     /// <summary>Each statement once, numbers and texts in it replaced, as it came to the databases of one test.</summary>
     public IReadOnlyList<string> Statements()
     {
         var found = new HashSet<string>(StringComparer.Ordinal);
-        using var log = new StreamReader(new FileStream(Directory.GetFiles(Path.Combine(Server.Folder, "data", "statements"), "*.json").Single(), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        using var log = new StreamReader(new FileStream(
+            Directory.GetFiles(Path.Combine(Server.Folder, "data", "statements"), "*.json").Single(), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         while (log.ReadLine() is { } line)
         {
             using var entry = JsonDocument.Parse(line);
@@ -29,7 +34,11 @@ internal sealed partial class StatementLog : IDisposable
             var statement = said.Groups["sql"].Value.Trim();
             foreach (var one in statement.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
-                if (Read.Any(word => one.StartsWith(word, StringComparison.OrdinalIgnoreCase)) && !Migrations.Contains(Spaces().Replace(one, " "), StringComparison.Ordinal)) found.Add(Plain(one));
+                if (Read.Any(word => one.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+                    && !Migrations.Contains(Spaces().Replace(one, " "), StringComparison.Ordinal))
+                {
+                    found.Add(Plain(one));
+                }
             }
         }
 

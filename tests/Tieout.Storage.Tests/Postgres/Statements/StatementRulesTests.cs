@@ -22,13 +22,15 @@ public sealed class StatementRulesTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: the store runs on Citus, which is not here. Method: a server that logs every statement; the store's whole contract and the work of several buckets run on it; each
+    // Goal: the store runs on Citus, which is not here. Method: a server that logs every statement; the store's whole contract and the work of several buckets
+    // run on it; each
     // statement is read token by token. Those that go to all shards are the ones that the page lists, and no other.
     [Fact]
     public async Task Every_statement_of_the_store_keeps_the_rules_of_a_distributed_database()
     {
         using var log = new StatementLog();
-        foreach (var test in typeof(LedgerContract).GetMethods().Where(method => method.GetCustomAttribute<FactAttribute>() is not null && method.ReturnType == typeof(Task) && !Crowded.Any(method.Name.Contains)))
+        foreach (var test in typeof(LedgerContract).GetMethods().Where(
+            method => method.GetCustomAttribute<FactAttribute>() is not null && method.ReturnType == typeof(Task) && !Crowded.Any(method.Name.Contains)))
         {
             var contract = new LoggedContract(log.Server);
             await contract.InitializeAsync();
@@ -46,8 +48,10 @@ public sealed class StatementRulesTests
     }
 
     [Theory]
-    [InlineData("SELECT u.seq FROM usage_ids i CROSS JOIN LATERAL (SELECT * FROM usage WHERE bucket = i.bucket AND seq = i.seq) u WHERE i.bucket = $1", "rule 1")]
-    [InlineData("SELECT h.seq FROM holds h WHERE h.bucket = $1 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = h.bucket AND e.hold = h.seq)", "rule 1")]
+    [InlineData("SELECT u.seq FROM usage_ids i CROSS JOIN LATERAL (SELECT * FROM usage WHERE bucket = i.bucket AND seq = i.seq) u WHERE i.bucket = $1",
+        "rule 1")]
+    [InlineData("SELECT h.seq FROM holds h WHERE h.bucket = $1 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = h.bucket AND e.hold = h.seq)",
+        "rule 1")]
     [InlineData("SELECT 1 FROM usage u JOIN attributions a ON a.bucket = u.bucket AND a.no = u.attribution WHERE u.bucket = $1", "rule 1")]
     [InlineData("SELECT h.bucket FROM heads h, relay r WHERE r.routed < h.last_outbox", "rule 1")]
     [InlineData("SELECT seq FROM findings WHERE attempt IN (SELECT id FROM holds)", "rule 1")]
@@ -57,7 +61,8 @@ public sealed class StatementRulesTests
     [InlineData("INSERT INTO holds (bucket, seq) SELECT $1, rows.* FROM unnest($2::bigint[]) rows", "rule 4")]
     [InlineData("INSERT INTO holds (bucket, seq) VALUES ($1, $2), ($3, $4)", "rule 1")]
     [InlineData("SELECT code || ' ' || count(*) FROM findings GROUP BY code", "rule 5")]
-    public void A_statement_that_a_distributed_database_refuses_is_found(string sql, string rule) => Assert.Contains(StatementRules.Broken(sql), broken => broken.StartsWith(rule, StringComparison.Ordinal));
+    public void A_statement_that_a_distributed_database_refuses_is_found(string sql, string rule) =>
+    Assert.Contains(StatementRules.Broken(sql), broken => broken.StartsWith(rule, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("SELECT seq FROM findings ORDER BY recorded_at DESC LIMIT $1", true)]
@@ -79,7 +84,8 @@ public sealed class StatementRulesTests
             var at = Instant.From(DateTimeOffset.UtcNow);
             foreach (var org in (string[])["acme", "beta", "gamma"])
             {
-                Command[] commands = [Make.OpenOrg(org), Make.TopUp(100_000, "start", org), Make.Budget(9_000, new(org)), Make.Charge(org.Length * 1_000, 5, Make.Labels(org), at: at)];
+                Command[] commands = [Make.OpenOrg(org), Make.TopUp(100_000, "start", org), Make.Budget(9_000, new(org)),
+                    Make.Charge(org.Length * 1_000, 5, Make.Labels(org), at: at)];
                 foreach (var command in commands) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
 
                 // More than a VALUES list takes, and a hold that this node does not remember.
@@ -112,7 +118,11 @@ public sealed class StatementRulesTests
         using var folder = new TemporaryFolder();
         await using (var file = SqliteLedger.Open(folder.Path))
         {
-            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 10, at: Instant.From(DateTimeOffset.UtcNow))]) await file.SubmitAsync(command, Cancel);
+            foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 10, at: Instant.From(DateTimeOffset.UtcNow))])
+            {
+                await file.SubmitAsync(command, Cancel);
+            }
+
             await file.KeyUses.StoreAsync([new("acme", "key_1", Instant.From(DateTimeOffset.UtcNow))], Cancel);
         }
 
@@ -122,15 +132,20 @@ public sealed class StatementRulesTests
     private static void Compare(IReadOnlyList<string> statements)
     {
         var path = Repo.Path(Page);
-        var known = File.Exists(path) ? File.ReadAllLines(path).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal) : [];
+        var known = File.Exists(path)
+            ? File.ReadAllLines(path).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal) : [];
 
         // Statements over the catalogue alone concern no shard.
-        var rows = statements.Where(sql => Shards(sql) != "none").Select(sql => $"| `{sql.Replace("|", "\\|", StringComparison.Ordinal)}` | {Shards(sql)} |").ToList();
+        var rows = statements.Where(sql => Shards(sql) != "none")
+            .Select(sql => $"| `{sql.Replace("|", "\\|", StringComparison.Ordinal)}` | {Shards(sql)} |").ToList();
         if (Environment.GetEnvironmentVariable("TIEOUT_REGENERATE") == "1")
         {
-            var page = new StringBuilder("# Statements of the PostgreSQL store\n\nWritten from what the store's tests send; a test compares it. Regenerate with `TIEOUT_REGENERATE=1 ./test`.\n\n");
-            page.Append("*One shard*: every table that the statement names has its bucket as a parameter or a constant, so a distributed database sends it to that bucket's shard as it is.\n");
-            page.Append("*All shards*: the statement reads (or, for deliveries and refused requests that are over, deletes) rows of all buckets. The only one of them on the path of a request finds the bucket of an attempt that this node does not know.\n");
+            var page = new StringBuilder(
+                "# Statements of the PostgreSQL store\n\nWritten from what the store's tests send; a test compares it. Regenerate with `TIEOUT_REGENERATE=1 ./test`.\n\n");
+            page.Append(
+                "*One shard*: every table that the statement names has its bucket as a parameter or a constant, so a distributed database sends it to that bucket's shard as it is.\n");
+            page.Append(
+                "*All shards*: the statement reads (or, for deliveries and refused requests that are over, deletes) rows of all buckets. The only one of them on the path of a request finds the bucket of an attempt that this node does not know.\n");
             page.Append("Numbers are 0 here, texts 'text'; a VALUES list is shown with one row.\n\n| statement | shards |\n|---|---|\n");
             foreach (var row in rows) page.Append(row).Append('\n');
             File.WriteAllText(path, page.ToString());
@@ -143,7 +158,8 @@ public sealed class StatementRulesTests
     }
 
     private static string Shards(string sql) =>
-        StatementRules.IsFanOut(sql) ? "all shards" : sql.StartsWith("COPY", StringComparison.Ordinal) ? "one shard, its rows' bucket" : sql.StartsWith("CREATE", StringComparison.Ordinal) ? "all shards, as DDL"
+        StatementRules.IsFanOut(sql) ? "all shards" : sql.StartsWith("COPY", StringComparison.Ordinal)
+            ? "one shard, its rows' bucket" : sql.StartsWith("CREATE", StringComparison.Ordinal) ? "all shards, as DDL"
         : QueryScope.Of(SqlToken.Of(sql), StatementRules.Distributed).Exists(scope => scope.Tables.Count > 0) ? "one shard" : "none";
 
     /// <summary>The contract, on the server that logs.</summary>

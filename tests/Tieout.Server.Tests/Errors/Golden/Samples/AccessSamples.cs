@@ -3,7 +3,8 @@ namespace Tieout.Server.Tests.Errors.Golden.Samples;
 /// <summary>Credentials, and what they allow.</summary>
 internal static class AccessSamples
 {
-    private const string Item = """[{"id":"of-a-key","occurred_at":"2026-01-01T00:00:00Z","provider":"openai","model":"gpt-4o","input_tokens":1000,"user":"ben"}]""";
+    private const string Item =
+        """[{"id":"of-a-key","occurred_at":"2026-01-01T00:00:00Z","provider":"openai","model":"gpt-4o","input_tokens":1000,"user":"ben"}]""";
 
     public static IReadOnlyList<GoldenSample> All { get; } =
     [
@@ -45,7 +46,8 @@ internal static class AccessSamples
             Authorization: Bearer guess-2
             """, async world =>
             {
-                using var wrong = await world.World.Http.SendAsync(new(HttpMethod.Get, "/api/v1/orgs/acme/balance") { Headers = { Authorization = new("Bearer", "guess-1") } }, TestContext.Current.CancellationToken);
+                using var wrong = await world.World.Http.SendAsync(new(HttpMethod.Get,
+                    "/api/v1/orgs/acme/balance") { Headers = { Authorization = new("Bearer", "guess-1") } }, TestContext.Current.CancellationToken);
             })
         {
             Server = GoldenServer.Bare,

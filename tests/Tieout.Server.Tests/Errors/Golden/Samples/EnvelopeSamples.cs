@@ -47,7 +47,8 @@ internal static class EnvelopeSamples
             world.Time.Ahead = TimeSpan.FromDays(2);
             return Task.CompletedTask;
         }),
-        new("envelope_revoked", "{envelope} was revoked.", $"POST /api/v1/envelopes\n\n{Child}", world => world.DoAsync("POST", "/envelopes/revoke", """{"envelope":"{envelope}"}""")),
+        new("envelope_revoked", "{envelope} was revoked.", $"POST /api/v1/envelopes\n\n{Child}",
+            world => world.DoAsync("POST", "/envelopes/revoke", """{"envelope":"{envelope}"}""")),
         new("lineage_moved", "Other attempts of the operation take the next place in its lineage again and again.", """
             POST /api/v1/envelopes/hops
 
@@ -84,5 +85,6 @@ internal static class EnvelopeSamples
             }),
     ];
 
-    private static async Task IssueAsync(GoldenWorld world, string name) => world[name] = (await world.DoAsync("POST", "/envelopes", Claims)).GetProperty("envelope").GetString()!;
+    private static async Task IssueAsync(GoldenWorld world, string name) =>
+        world[name] = (await world.DoAsync("POST", "/envelopes", Claims)).GetProperty("envelope").GetString()!;
 }

@@ -27,7 +27,8 @@ internal static class ReconciliationSamples
             {
                 await world.OrgAsync(Org, topUp: "100");
                 var price = BuiltinPrices.Catalogue.Find("openai", "gpt-4o", Instant.From(DateTimeOffset.UtcNow))!;
-                await ChargeAsync(world, new UsageLabels { Org = Org, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway }, new(100, 0, 0, 20, 0), price, Amount.Parse("5"));
+                await ChargeAsync(world, new UsageLabels { Org = Org, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway },
+                    new(100, 0, 0, 20, 0), price, Amount.Parse("5"));
                 await FindAsync(world, "mispriced");
             }),
         new("decision_needed", "{unattributed} is a charge for an app instance that nobody registered.", """
@@ -36,17 +37,20 @@ internal static class ReconciliationSamples
             {}
             """, async world =>
             {
-                var labels = new UsageLabels { Org = Org, Provider = "gpus", Model = "h100", Source = UsageSource.AppRuntime, Runtime = new("app-x", "worker", false, null, null, null) };
+                var labels = new UsageLabels { Org = Org, Provider = "gpus", Model = "h100", Source = UsageSource.AppRuntime, Runtime = new(
+                    "app-x", "worker", false, null, null, null) };
                 await ChargeAsync(world, labels, default, price: null, Amount.Parse("1"));
                 await FindAsync(world, "unattributed");
             }),
-        new("hold_not_expired", "The clock of the server is one hour ahead of the store's. By the server's clock the hold of the finding {orphan_hold} is over.", """
+        new("hold_not_expired",
+            "The clock of the server is one hour ahead of the store's. By the server's clock the hold of the finding {orphan_hold} is over.", """
             POST /api/v1/findings/{orphan_hold}/correct
 
             {}
             """, async world =>
             {
-                await world.World.DoAsync(new Command.PlaceHold(new(Guid.CreateVersion7()), new() { Org = Org, Source = UsageSource.Gateway }, null, "op-1", Amount.Parse("1"), TimeSpan.FromMinutes(5)));
+                await world.World.DoAsync(new Command.PlaceHold(
+                    new(Guid.CreateVersion7()), new() { Org = Org, Source = UsageSource.Gateway }, null, "op-1", Amount.Parse("1"), TimeSpan.FromMinutes(5)));
                 world.Time.Ahead = TimeSpan.FromHours(1);
                 await FindAsync(world, "orphan_hold");
             }),
@@ -57,7 +61,8 @@ internal static class ReconciliationSamples
             """, world =>
             {
                 world.Time.Ahead = TimeSpan.FromHours(1);
-                world.World.Ledger.Decides = command => command is Command.Together { Parts: [Command.ExpireHold, ..] } ? new Outcome.Refused(Refusal.HoldEnded) : null;
+                world.World.Ledger.Decides = command => command is Command.Together { Parts: [Command.ExpireHold, ..] }
+                    ? new Outcome.Refused(Refusal.HoldEnded) : null;
                 return Task.CompletedTask;
             }),
         new("file_invalid", "The second line has no day.", """
@@ -76,15 +81,18 @@ internal static class ReconciliationSamples
             {"cause":"mispriced","layer":"none","follow_up":"none"}
             """, async world =>
             {
-                world["incident"] = (await world.DoAsync("POST", "/incidents", """{"title":"double charges","scope":"broad"}""")).GetProperty("id").GetString()!;
-                await world.DoAsync("POST", "/incidents/{incident}/close", """{"cause":"duplicate_charge","layer":"metering_emitter","follow_up":"fixed in 1.2"}""");
+                world["incident"] =
+                    (await world.DoAsync("POST", "/incidents", """{"title":"double charges","scope":"broad"}""")).GetProperty("id").GetString()!;
+                await world.DoAsync(
+                    "POST", "/incidents/{incident}/close", """{"cause":"duplicate_charge","layer":"metering_emitter","follow_up":"fixed in 1.2"}""");
             }),
     ];
 
     private static Task ChargeAsync(GoldenWorld world, UsageLabels labels, UsageCounts counts, ResolvedPrice? price, Amount charge)
     {
         var usage = new UsageRecord(
-            new(Guid.CreateVersion7()), labels, "op-1", 1, null, "corr-1", null, null, Instant.From(DateTimeOffset.UtcNow), 1_000, 200, counts, UsageBasis.Reported, UsageFlags.None);
+            new(Guid.CreateVersion7()), labels, "op-1", 1, null, "corr-1", null, null, Instant.From(DateTimeOffset.UtcNow), 1_000, 200, counts,
+            UsageBasis.Reported, UsageFlags.None);
         return world.World.DoAsync(new Command.Charge(new(usage, price, charge, charge), Fact: true));
     }
 

@@ -25,7 +25,8 @@ internal static class RuntimeSamples
                 await RegisterAsync(world, "rent-1");
             }),
         new("runtime_active", "The allocation rent-1 was started an hour ago and not stopped.", "POST /api/v1/runtimes/rent-1/retire?org=acme", world =>
-            world.DoAsync("POST", "/runtimes/rent-1/events?org=acme", $$"""{"items":[{"id":"event-2","at":"{{DateTime.UtcNow.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}}","type":"start"}]}""")),
+            world.DoAsync("POST", "/runtimes/rent-1/events?org=acme",
+                $$"""{"items":[{"id":"event-2","at":"{{DateTime.UtcNow.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}}","type":"start"}]}""")),
         new("runtime_retired", "The allocation rent-2 was retired.", """
             POST /api/v1/runtimes/rent-2/events?org=acme
 
@@ -38,5 +39,6 @@ internal static class RuntimeSamples
     ];
 
     private static Task<JsonElement> RegisterAsync(GoldenWorld world, string id) =>
-        world.DoAsync("POST", "/runtimes", $$"""{"org":"acme","id":"{{id}}","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
+        world.DoAsync("POST", "/runtimes",
+            $$"""{"org":"acme","id":"{{id}}","source":"allocation","provider":"gpus","components":[{"name":"node","model":"h100","gpus":1}]}""");
 }
