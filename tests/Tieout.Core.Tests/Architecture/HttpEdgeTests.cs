@@ -5,9 +5,8 @@ namespace Tieout.Core.Tests.Architecture;
 
 public sealed partial class HttpEdgeTests
 {
-    /// <summary>Folders that are about HTTP as a whole: the gateway relays requests, the simulated provider answers them, the others are the server's
-    /// edge.</summary>
-    private static readonly string[] Folders = ["Errors", "Gateway", "Governor", "Hosting", "Http", "SimulatedProvider"];
+    /// <summary>Folders that are about HTTP as a whole: the gateway relays requests, the others are the server's edge.</summary>
+    private static readonly string[] Folders = ["Errors", "Gateway", "Governor", "Hosting", "Http"];
 
     /// <summary>The three values that the server reads from every request: its ids, its caller, and the caller's call.</summary>
     private static readonly string[] Values = ["Telemetry/Correlation.cs", "Tenancy/AdminCalls.cs", "Tenancy/Caller.cs"];
