@@ -24,7 +24,7 @@ public interface IPostingsReader
 
 /// <summary>What <see cref="IPostingsReader.TalliesAsync"/> sums.</summary>
 /// <param name="SlotMicros">Length of a slot, in microseconds; they are counted from <paramref name="From"/>.</param>
-/// <param name="WrittenAt">When the other book was last written: what was recorded later is told apart. Null: not known.</param>
+/// <param name="WrittenAt">When the other book was last written. Postings recorded after it are counted apart. Null: not known.</param>
 /// <param name="StepNanos">One in the last decimal of the other book, in nano-units: how charges rounded or cut one by one would have summed. 1: not at
 /// all.</param>
 public sealed record TallyQuery(string Org, Instant From, Instant To, long SlotMicros, TallyFigure Figure, Instant? WrittenAt = null, long StepNanos = 1);

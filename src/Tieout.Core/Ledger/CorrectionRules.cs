@@ -101,7 +101,7 @@ internal static class CorrectionRules
         {
             if (charge.Usage.Usage.Labels.Org != command.Org || !charge.Fact || charge.BeyondMax is not null || charge.Lineage is not null)
             {
-                throw new ArgumentException("What is charged anew is facts of the same org.", nameof(command));
+                throw new ArgumentException("A new charge must be a fact, of the same org as the correction.", nameof(command));
             }
 
             if (ChargeRules.OfKnownId(draft, charge) is { } stands)
@@ -118,7 +118,7 @@ internal static class CorrectionRules
         {
             if (reversal.Org != command.Org || reversal.NewAmount is not null)
             {
-                throw new ArgumentException("What is taken back is of the same org and comes back whole.", nameof(command));
+                throw new ArgumentException("A reversal must take back a whole posting, of the same org as the correction.", nameof(command));
             }
 
             if (ValidateReversal(draft, org, reversal) is { } refused) return refused;

@@ -52,7 +52,7 @@ public sealed class BatchesFileTests
 
         Assert.Contains(says, error.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Empty(world.Bill.Calls());
-        // The answer goes out before the request has let go of its file.
+        // The server sends the answer before it deletes the file.
         await World.SoonAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(world.Folder.FullName, "uploads")).Length == 0), "the upload is deleted");
     }
 

@@ -7,8 +7,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Outage;
 
-/// <summary>What callers are told while the store is away: never that they are unknown, never that nothing was done when something was, never old figures
-/// without a word.</summary>
+/// <summary>While the store is away, the server never tells callers that it does not know them, never that nothing was done when something was, and never old
+/// figures without saying so.</summary>
 public sealed class StoreAwayTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(41);

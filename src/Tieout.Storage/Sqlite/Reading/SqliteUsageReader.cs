@@ -9,8 +9,8 @@ namespace Tieout.Storage.Sqlite.Reading;
 
 /// <summary>Usage rows and cells from the file.</summary>
 /// <remarks>
-/// Rows of a time are found by where that time begins in the chain and then read on, the org's own picked out: nothing that
-/// counts at a time is recorded before it. That costs the write path no index.
+/// The reader finds in the chain where a time begins, reads all rows from there on, and keeps those of the org: no row that counts at a time is recorded
+/// before that time. So writing needs no index on times.
 /// </remarks>
 internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWriter writer) : IUsageReader
 {
