@@ -19,9 +19,9 @@ public sealed record Correction(IReadOnlyList<Command> Commands, string? Needs =
 {
     /// <summary>Repairs that are postings. The others (figures, metering, credit notes, restoring) are their owners' work.</summary>
     /// <remarks>
-    /// The commands first enter what is missing or right, and last take back what is wrong. One org's commands are one commit. Where another org is charged,
-    /// its
-    /// commit comes first: if the second does not follow, a run still finds the finding. The reason of every posting names the finding and its correlation id.
+    /// The commands first enter what is missing or right, and last take back what is wrong. One org's commands are one commit.
+    /// Where another org is charged, its commit comes first: if the second does not follow, a run still finds the finding.
+    /// The reason of every posting names the finding and its correlation id.
     /// </remarks>
     public static Correction Of(Finding finding, Decision decision)
     {
