@@ -37,7 +37,7 @@ internal static class Tables
         """);
 
     public static readonly Table<CellChange> Cells = new Table<CellsTable, CellChange>(
-        $"ON CONFLICT (bucket, hour, attribution) DO UPDATE SET {CellFigures.Each(figure => $"{figure.Name} = cells.{figure.Name} + excluded.{figure.Name}")}");
+        AddedColumns<CellsTable, CellChange>.OnConflict(AddingSql.Postgres));
 }
 
 /// <summary>An id counts once for ever, in whatever month its usage lies.</summary>

@@ -34,12 +34,20 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
     }
 
     /// <summary>Begins the moment that all is read as of.</summary>
-    public void Begin()
+    /// <param name="writes">Whether something is written in the same transaction.</param>
+    public void Begin(bool writes = false)
     {
+        Rows($"BEGIN ISOLATION LEVEL REPEATABLE READ {(writes ? "READ WRITE" : "READ ONLY")}");
+
         // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
-        Rows("SET idle_in_transaction_session_timeout = 0");
-        Rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        Rows("SET LOCAL idle_in_transaction_session_timeout = 0");
     }
+
+    /// <summary>Ends the transaction, and what was written in it is durable.</summary>
+    public void Commit() => End("COMMIT");
+
+    /// <summary>Ends the transaction, with nothing of it done.</summary>
+    public void RollBack() => End("ROLLBACK");
 
     /// <summary>From now on the tables are this bucket's.</summary>
     public void Show(int bucket)
@@ -63,7 +71,7 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         WHERE u.bucket = {bucket}
         """;
 
-    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|audit|records|chain|accounts|windows|cells)\b")]
+    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|audit|records|chain|accounts|windows|cells|follower|recounts|recount_statuses|recount_months)\b")]
     private static partial Regex Names();
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
@@ -75,6 +83,13 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         }
 
         return new Cursor(this, $"c{++_cursors}", OfBucket(sql, Bucket));
+    }
+
+    private void End(string statement)
+    {
+        // Cursors end with their transaction.
+        _ended.Clear();
+        Rows(statement);
     }
 
     /// <summary>Runs statements in one round trip. At most the last has rows.</summary>

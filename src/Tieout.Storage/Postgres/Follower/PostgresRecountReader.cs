@@ -1,0 +1,51 @@
+using Npgsql;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Postgres.Reading;
+using Tieout.Storage.Postgres.Verification;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Postgres.Follower;
+
+/// <summary>Sums from the derived tables and the ledger's, as of one moment.</summary>
+internal sealed class PostgresRecountReader(PostgresConnections connections, Buckets layout, PostgresLabels labels) : IRecountReader
+{
+    public Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        ReadAsync(query.Org, (reading, of) => Labelled(query.Org, reading.Sums(query), of), cancellationToken);
+
+    public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<StatusCount>>(query.Org, (reading, of) => [.. reading.Statuses(query).Select(line =>
+            new StatusCount(of(line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken);
+
+    public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) => ReadAsync(
+        org, (reading, of) => new MonthSums(Labelled(org, reading.Sums(new(org, from, to)), of), reading.Months(org, to)), cancellationToken);
+
+    private static IReadOnlyList<LabelledLine> Labelled(OrgState org, IReadOnlyList<RecountLine> lines, Func<int, UsageLabels> of) =>
+        [.. lines.Select(line => new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : of(line.Key.Labels), line))];
+
+    private Task<T> ReadAsync<T>(OrgState org, Func<RecountReading, Func<int, UsageLabels>, T> read, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(org.Org.Id);
+        return connections.RunAsync(connection => Task.Run(() => Read(connection, bucket, read), cancellationToken));
+    }
+
+    private T Read<T>(NpgsqlConnection connection, int bucket, Func<RecountReading, Func<int, UsageLabels>, T> read)
+    {
+        var tables = new PostgresTables(connection);
+        tables.Begin();
+        try
+        {
+            tables.Show(bucket);
+            var position = FollowerPosition.Read(tables);
+            return read(new(position, tables, tables, no => labels.Of(bucket)(no).Org), labels.Of(bucket));
+        }
+        finally
+        {
+            tables.RollBack();
+        }
+    }
+}
