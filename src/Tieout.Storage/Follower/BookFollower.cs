@@ -1,4 +1,3 @@
-using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Verification;
 

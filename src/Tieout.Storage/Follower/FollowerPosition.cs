@@ -1,5 +1,4 @@
 using Tieout.Core.Ledger;
-using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;

@@ -94,6 +94,7 @@ internal sealed class SelfComparison
             foreach (var (no, org) in meters)
             {
                 var budget = book.Budgets.Find(orgs[org].MeterBudget)!;
+                if (!budget.CountsAt(start)) continue;
                 var has = stored.GetValueOrDefault(no) ?? new BudgetWindow(new(no, start, null), budget.WindowAt(start).End);
                 var expected = has.Copy();
                 expected.Posted = charged[org];

@@ -48,7 +48,7 @@ public sealed class Recount
     };
 
     /// <summary>When the hour of UTC begins that an instant lies in.</summary>
-    public static Instant HourOf(Instant at) => new(at.UnixMicros - long.Remainder(at.UnixMicros, Instant.MicrosPerHour));
+    public static Instant HourOf(Instant at) => new(at.UnixMicros - at.UnixMicros % Instant.MicrosPerHour);
 
     private RecountLine Line(RecountKey key)
     {

@@ -3,13 +3,12 @@ using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Postgres.Rows;
-using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Follower;
 
 /// <summary>The derived tables of one bucket, in the transaction that reads the ledger: what was counted and its position are written together.</summary>
-internal sealed class DerivedTables(NpgsqlConnection connection, PostgresTables tables) : IDerivedTables
+internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tables) : IDerivedTables
 {
     private static readonly Table<RecountLine> Lines = new Table<RecountTable, RecountLine>(
         AddedColumns<RecountTable, RecountLine>.OnConflict(AddingSql.Postgres));

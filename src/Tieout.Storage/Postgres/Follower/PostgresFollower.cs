@@ -1,6 +1,6 @@
+using System.Data;
 using Npgsql;
 using Tieout.Storage.Follower;
-using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Verification;
 
@@ -32,11 +32,9 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
     {
         foreach (var bucket in buckets)
         {
-            var tables = new PostgresTables(connection);
-            tables.Begin(writes: true);
-            tables.Show(bucket.Number);
-            new DerivedTables(connection, tables).Reset();
-            tables.Commit();
+            using var transaction = connection.BeginTransaction();
+            new DerivedTables(connection, new(connection, bucket.Number)).Reset();
+            transaction.Commit();
         }
 
         return true;
@@ -46,19 +44,17 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
 
     private FollowerProgress Step(NpgsqlConnection connection, int bucket)
     {
-        var tables = new PostgresTables(connection);
         try
         {
-            tables.Begin(writes: true);
-            tables.Show(bucket);
+            using var transaction = connection.BeginTransaction(IsolationLevel.RepeatableRead);
+            var tables = new BucketRows(connection, bucket);
             var progress = _books[bucket].Step(new DerivedTables(connection, tables), tables, Chain.Last(tables));
-            tables.Commit();
+            transaction.Commit();
             return progress;
         }
         catch (PostgresException other) when (other.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation)
         {
             // Another node has just counted the same rows.
-            tables.RollBack();
             return new(0, IsCurrent: true, []);
         }
     }

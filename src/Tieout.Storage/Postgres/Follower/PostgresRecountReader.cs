@@ -1,11 +1,10 @@
-using Npgsql;
+using System.Data;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Postgres.Reading;
-using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -22,7 +21,7 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
             new StatusCount(of(line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken);
 
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) => ReadAsync(
-        org, (reading, of) => new MonthSums(Labelled(org, reading.Sums(new(org, from, to)), of), reading.Months(org, to)), cancellationToken);
+        org, (reading, of) => new MonthSums(from, Labelled(org, reading.Sums(new(org, from, to)), of), reading.Months(org, to)), cancellationToken);
 
     private static IReadOnlyList<LabelledLine> Labelled(OrgState org, IReadOnlyList<RecountLine> lines, Func<int, UsageLabels> of) =>
         [.. lines.Select(line => new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : of(line.Key.Labels), line))];
@@ -30,22 +29,12 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
     private Task<T> ReadAsync<T>(OrgState org, Func<RecountReading, Func<int, UsageLabels>, T> read, CancellationToken cancellationToken)
     {
         var bucket = layout.Of(org.Org.Id);
-        return connections.RunAsync(connection => Task.Run(() => Read(connection, bucket, read), cancellationToken));
-    }
-
-    private T Read<T>(NpgsqlConnection connection, int bucket, Func<RecountReading, Func<int, UsageLabels>, T> read)
-    {
-        var tables = new PostgresTables(connection);
-        tables.Begin();
-        try
+        return connections.RunAsync(async connection =>
         {
-            tables.Show(bucket);
-            var position = FollowerPosition.Read(tables);
-            return read(new(position, tables, tables, no => labels.Of(bucket)(no).Org), labels.Of(bucket));
-        }
-        finally
-        {
-            tables.RollBack();
-        }
+            await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await labels.LoadAsync(connection, bucket);
+            var (tables, of) = (new BucketRows(connection, bucket), labels.Of(bucket));
+            return await Task.Run(() => read(new(FollowerPosition.Read(tables), tables, tables, no => of(no).Org), of), cancellationToken);
+        });
     }
 }

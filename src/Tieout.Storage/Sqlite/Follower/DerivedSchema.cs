@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.Tables;
-using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
