@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
-using Tieout.Core.Metering;
 
 namespace Tieout.Storage;
 
@@ -20,9 +19,6 @@ public interface IRecountReader
     /// <param name="to">Where it ends. Not included.</param>
     Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken);
 }
-
-/// <param name="Slot">When its slot begins; of a sum that is not told apart by time, where the range begins.</param>
-public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine Sums);
 
 /// <param name="From">When the month begins.</param>
 /// <param name="Lines">Charges of the month, by labels.</param>

@@ -71,6 +71,7 @@ public static class ApiEndpoints
         api.MapIncidents();
         api.MapInvoices();
         api.MapIssued();
+        api.MapSpend();
         api.MapCosts();
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();
