@@ -79,9 +79,11 @@ internal static class SpendCommand
     private static IEnumerable<string?> Names(SpendBody spend, SpendLineBody line) => line.Kind switch
     {
         "group" => spend.By.Select(name => line.Group[name]),
-        "other" => [$"other ({spend.Groups - spend.Items.Count + 1} groups)", .. spend.By.Skip(1).Select(_ => "")],
+        "other" => [Other(spend.Groups - spend.Items.Count + 1), .. spend.By.Skip(1).Select(_ => "")],
         _ => ["total", .. spend.By.Skip(1).Select(_ => "")],
     };
+
+    private static string Other(int groups) => groups == 1 ? "other (1 group)" : $"other ({groups} groups)";
 
     private static string Short(string time) => time.Length > 19 ? time[..19] + "Z" : time;
 }

@@ -29,13 +29,13 @@ public sealed record SpendBody(
 
 /// <param name="Kind">group, other or total.</param>
 /// <param name="Group">The value of each dimension; null: spend that bears no such label.</param>
-/// <param name="ProviderCost">What providers take, by the price list; null: not shown to tenants.</param>
 /// <param name="Charge">Charges plus corrections.</param>
 /// <param name="Corrections">Part of <paramref name="Charge"/> that corrections made; below zero: given back.</param>
+/// <param name="ProviderCost">What providers take, by the price list; null: a tenant reads.</param>
 public sealed record SpendLineBody(
     string Kind, IReadOnlyDictionary<string, string?> Group, long Attempts, long Failures, Int128 InputTokens, Int128 CacheReadTokens,
-    Int128 CacheWriteTokens, Int128 OutputTokens, Int128 ReasoningTokens,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, Amount Charge, Amount Corrections);
+    Int128 CacheWriteTokens, Int128 OutputTokens, Int128 ReasoningTokens, Amount Charge, Amount Corrections,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost = null);
 
 /// <summary>Spend of an org, or of all orgs of an asset. The same sums as the invoice and <c>costs today</c>, for any range.</summary>
 internal static class SpendEndpoints
@@ -108,7 +108,7 @@ internal static class SpendEndpoints
         var (sums, group) = (line.Sums, by.Names.Zip(line.Values).ToDictionary(pair => pair.First, pair => pair.Second));
         return new(
             kind, group, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens, sums.ReasoningTokens,
-            viewer == Viewer.Platform ? sums.ProviderCost : null, sums.Charge, sums.Corrections);
+            sums.Charge, sums.Corrections, viewer == Viewer.Platform ? sums.ProviderCost : null);
     }
 
     private static int? Top(HttpContext context)

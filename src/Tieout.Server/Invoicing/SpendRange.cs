@@ -32,7 +32,8 @@ internal sealed record SpendRange(string First, string End, string? TimeZone, Ti
         {
             if (from >= to)
             {
-                throw new ApiRefusedException(ApiError.ParameterInvalid, $"The range from {Inputs.Shown(range.First)} to {Inputs.Shown(range.End)} is empty.");
+                throw new ApiRefusedException(ApiError.ParameterInvalid,
+                    $"The range from {Inputs.Shown(range.First)} to {Inputs.Shown(range.End)} is empty: 'to' must be later than 'from'.");
             }
         }
 

@@ -181,7 +181,7 @@ public sealed class SpendTests
     [InlineData("by=modell", "'modell' is not a dimension of spend. Use org, day, hour, project, team, key, feature, provider, model, source, trigger,")]
     [InlineData("top=0", "'0' is not a number of groups: write a whole number from 1 to 10000.")]
     [InlineData("format=xml", "The format is json or csv.")]
-    [InlineData("from=2025-12-01&to=2025-11-01", "The range from 2025-12-01 to 2025-11-01 is empty.")]
+    [InlineData("from=2025-12-01&to=2025-11-01", "The range from 2025-12-01 to 2025-11-01 is empty: 'to' must be later than 'from'.")]
     [InlineData("by=hour&from=2025-01-01", "A report by hour has at most 93 days. Narrow the range.")]
     [InlineData("by=day&from=1990-01-01", "A report by day has at most 3660 days. Narrow the range.")]
     [InlineData("group_by=day", "The query parameter 'group_by' is unknown; the known ones are by, from, to, top, format.")]
