@@ -34,7 +34,7 @@ public sealed partial class RowBytes
             where TTable : struct, IChainedTable<TRow>
             where TRow : ChainedRow => static (bytes, writes) =>
         {
-            // A draft has its rows in lists, and a list is read without a call through an interface for each row.
+            // A draft gives its own list for every table, and a list is read without a call through an interface for each row.
             foreach (var row in CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes))) row.Crc = bytes.Add<TTable, TRow>(row);
         };
     }

@@ -17,30 +17,31 @@ public sealed class WriteSet
 
     /// <summary>One a command, in their order.</summary>
     public required IReadOnlyList<Outcome> Outcomes { get; init; }
-    public required IReadOnlyList<LabelsRow> Labels { get; init; }
-    public required IReadOnlyList<PriceRow> Prices { get; init; }
-    public required IReadOnlyList<CommandRow> Commands { get; init; }
-    public required IReadOnlyList<HoldRow> Holds { get; init; }
+
+    public IReadOnlyList<LabelsRow> Labels { get; init; } = [];
+    public IReadOnlyList<PriceRow> Prices { get; init; } = [];
+    public IReadOnlyList<CommandRow> Commands { get; init; } = [];
+    public IReadOnlyList<HoldRow> Holds { get; init; } = [];
 
     /// <summary>By hold number.</summary>
-    public required IReadOnlyList<HoldEnd> HoldsEnded { get; init; }
-    public required IReadOnlyList<UsageRow> Usage { get; init; }
-    public required IReadOnlyList<PostingRow> Postings { get; init; }
-    public required IReadOnlyList<SettingRow> Settings { get; init; }
-    public required IReadOnlyList<FindingRow> Findings { get; init; }
-    public required IReadOnlyList<OutboxRow> Outbox { get; init; }
+    public IReadOnlyList<HoldEnd> HoldsEnded { get; init; } = [];
+    public IReadOnlyList<UsageRow> Usage { get; init; } = [];
+    public IReadOnlyList<PostingRow> Postings { get; init; } = [];
+    public IReadOnlyList<SettingRow> Settings { get; init; } = [];
+    public IReadOnlyList<FindingRow> Findings { get; init; } = [];
+    public IReadOnlyList<OutboxRow> Outbox { get; init; } = [];
 
-    public required IReadOnlyList<ObjectRow> Objects { get; init; }
+    public IReadOnlyList<ObjectRow> Objects { get; init; } = [];
 
     /// <summary>By object number.</summary>
-    public required IReadOnlyList<ObjectEnd> ObjectsEnded { get; init; }
+    public IReadOnlyList<ObjectEnd> ObjectsEnded { get; init; } = [];
 
-    public required IReadOnlyList<LineageEntry> Lineage { get; init; }
+    public IReadOnlyList<LineageEntry> Lineage { get; init; } = [];
 
     /// <summary>What people asked for, with the outcomes (U1).</summary>
-    public required IReadOnlyList<AuditRow> Audit { get; init; }
+    public IReadOnlyList<AuditRow> Audit { get; init; } = [];
 
-    public required IReadOnlyList<RecordRow> Records { get; init; }
+    public IReadOnlyList<RecordRow> Records { get; init; } = [];
 
     /// <summary>Accounts as they stand after the batch.</summary>
     public required IReadOnlyCollection<Account> Accounts { get; init; }
