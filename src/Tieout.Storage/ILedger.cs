@@ -42,6 +42,9 @@ public interface ILedger : IAsyncDisposable
     /// <summary>When each key was last used.</summary>
     IKeyUses KeyUses { get; }
 
+    /// <summary>What counts committed rows for reports.</summary>
+    IFollower Follower { get; }
+
     /// <summary>Whether this node does now what one node is enough for, such as expiring holds. All of it is safe to do twice.</summary>
     bool IsLeader => true;
 }

@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
@@ -35,6 +36,8 @@ internal sealed class LedgerReader : ILedgerReader
     public required IObjectsReader Objects { private get; init; }
 
     public required IFindingsReader Findings { private get; init; }
+
+    public required IRecountReader Recounts { private get; init; }
 
     public long AsOf => Position.AsOf;
 
@@ -138,4 +141,12 @@ internal sealed class LedgerReader : ILedgerReader
         Findings.FindingsAsync(query, cancellationToken);
 
     public Task<BookReport> ReconcileAsync(BookQuery query, CancellationToken cancellationToken) => Findings.ReconcileAsync(query, cancellationToken);
+
+    public Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken) => Recounts.SumsAsync(query, cancellationToken);
+
+    public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Recounts.StatusesAsync(query, cancellationToken);
+
+    public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Recounts.MonthAsync(org, from, to, cancellationToken);
 }

@@ -25,7 +25,9 @@ public sealed record UsageRecord(
     UsageFlags Flags)
 {
     /// <summary>Whether the provider answered with an error. A failed attempt is a record too, usually of zero tokens.</summary>
-    public bool Failed => StatusCode is >= 400 or 0;
+    public bool Failed => IsFailure(StatusCode);
+
+    public static bool IsFailure(int statusCode) => statusCode is >= 400 or 0;
 
     /// <summary>Whether <paramref name="fits"/> is true of every text.</summary>
     public bool TextsFit(Func<string?, bool> fits) =>

@@ -18,6 +18,8 @@ internal sealed class TrackedLedger(ILedger ledger) : ILedger
 
     public IKeyUses KeyUses => ledger.KeyUses;
 
+    public IFollower Follower => ledger.Follower;
+
     public bool IsLeader => ledger.IsLeader;
 
     public ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>

@@ -4,6 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Postgres.Deliveries;
+using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Reading;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
@@ -19,6 +20,7 @@ public sealed class PostgresLedger : ILedger
     private readonly HeadWatch _watch;
     private readonly TimeProvider _clock;
     private readonly PostgresFindingsReader _findings;
+    private readonly PostgresFollower _follower;
 
     private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax)
     {
@@ -42,7 +44,9 @@ public sealed class PostgresLedger : ILedger
             Attempts = new PostgresAttemptsReader(connections, layout, labels),
             Objects = new PostgresObjectsReader(connections, layout),
             Findings = _findings,
+            Recounts = new PostgresRecountReader(connections, layout, labels),
         };
+        Follower = _follower = new(connections, Buckets);
         Deliveries = new PostgresDeliveries(connections, _watch);
         RefusedRequests = new PostgresRefusedRequests(connections, layout);
         KeyUses = new PostgresKeyUses(connections, layout);
@@ -55,6 +59,8 @@ public sealed class PostgresLedger : ILedger
     public IRefusedRequests RefusedRequests { get; }
 
     public IKeyUses KeyUses { get; }
+
+    public IFollower Follower { get; }
 
     public LedgerHealth Health
     {
@@ -150,6 +156,7 @@ public sealed class PostgresLedger : ILedger
         await _watch.DisposeAsync();
         foreach (var bucket in Buckets) bucket.Dispose();
         _findings.Dispose();
+        _follower.Dispose();
         _connections.Dispose();
     }
 

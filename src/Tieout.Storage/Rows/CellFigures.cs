@@ -7,14 +7,11 @@ namespace Tieout.Storage.Rows;
 internal static class CellFigures
 {
     /// <summary>The figures in order, without the key.</summary>
-    public static IReadOnlyList<TableColumn> All { get; } = [.. TableColumns<CellsTable, CellChange>.All.Skip(CellsTable.KeyColumns)];
+    public static IReadOnlyList<TableColumn> All { get; } = AddedColumns<CellsTable, CellChange>.Figures;
 
     /// <summary>The key and the figures, as <see cref="Standings.Cell"/> reads them.</summary>
     public static string Names => TableColumns<CellsTable, CellChange>.Names;
 
     /// <inheritdoc cref="TableColumns{TTable, TRow}.Of"/>
     public static string Of(string alias) => TableColumns<CellsTable, CellChange>.Of(alias);
-
-    /// <summary>One piece of SQL for each figure, with commas between.</summary>
-    public static string Each(Func<TableColumn, string> sql) => string.Join(", ", All.Select(sql));
 }

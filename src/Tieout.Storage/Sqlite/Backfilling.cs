@@ -4,6 +4,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Sqlite;
 
@@ -48,24 +50,8 @@ internal static class Backfilling
 /// <summary>Finds where in the tables a time begins. Commits never go back in time, so halving finds it.</summary>
 internal static class ChainSearch
 {
-    /// <summary>The last numbers of the last commit recorded before <paramref name="time"/>; all zero: there is none.</summary>
-    public static (long Usage, long Posting) Before(RawConnection connection, Instant time)
-    {
-        using var s = connection.Prepare("SELECT recorded_at, last_usage, last_posting FROM chain WHERE commit_no = ?");
-        var (low, high) = (0L, connection.ReadInt64("SELECT coalesce(max(commit_no), 0) FROM chain"));
-        (long, long) found = (0, 0);
-        while (low < high)
-        {
-            var middle = low + (high - low + 1) / 2;
-            s.Bind(1, middle);
-            if (!s.Step()) throw new StoreCorruptException($"Commit {middle} is missing from the chain.");
-            if (s.Int64(0) < time.UnixMicros) (low, found) = (middle, (s.Int64(1), s.Int64(2)));
-            else high = middle - 1;
-            s.Reset();
-        }
-
-        return found;
-    }
+    /// <inheritdoc cref="Chain.Before"/>
+    public static (long Usage, long Posting) Before(RawConnection connection, Instant time) => Chain.Before(new SqliteTables(connection), time);
 
     /// <summary>A commit's link; that before the first commit is empty.</summary>
     public static ChainRow Commit(RawConnection connection, long commit)

@@ -19,9 +19,7 @@ internal sealed class CheckpointTables(RawConnection connection) : IDisposable
     private readonly RowInsert<WindowsTable, BudgetWindow> _window = new(connection, insert: "INSERT OR REPLACE");
     private readonly RawStatement _checkpoint = connection.Prepare("UPDATE checkpoint SET commit_no = ?, posting = ?, first_open_hold = ?");
     // Counts of 64 bits are added by SQLite, sums by the program: see wide_sum.
-    private readonly RowInsert<CellsTable, CellChange> _cell = new(
-        connection,
-        $"ON CONFLICT (hour, attribution) DO UPDATE SET {CellFigures.Each(figure => figure.Type is ColumnType.Sum ? $"{figure.Name} = wide_sum({figure.Name}, excluded.{figure.Name})" : $"{figure.Name} = {figure.Name} + excluded.{figure.Name}")}");
+    private readonly RowInsert<CellsTable, CellChange> _cell = new(connection, AddedColumns<CellsTable, CellChange>.OnConflict(AddingSql.Sqlite));
 
     /// <summary>In the caller's transaction.</summary>
     /// <exception cref="StoreUnavailableException">A row cannot be written; the message names it.</exception>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Reading;
 using Tieout.Storage.Writing;
 
@@ -14,10 +15,13 @@ public sealed class SqliteLedger : ILedger
     private readonly SqliteFindingsReader _findings;
     private readonly SqliteDeliveries _deliveries;
     private readonly SideConnection _side;
+    private readonly DerivedFile? _derived;
+    private readonly ReadConnections? _derivedReads;
 
-    private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
+    private SqliteLedger(SqliteLedgerStore store, DerivedFile? derived, TimeProvider clock, int batchMax)
     {
-        Store = store;
+        (Store, _derived) = (store, derived);
+        _derivedReads = derived is null ? null : new(DerivedFile.In(store.Folder));
         _writer = new(store, clock, batchMax);
         _connections = new(store.Database);
         var orgs = new SqliteOrgs(_writer);
@@ -36,7 +40,9 @@ public sealed class SqliteLedger : ILedger
             Attempts = new SqliteAttemptsReader(_connections),
             Objects = new SqliteObjectsReader(_connections),
             Findings = _findings,
+            Recounts = new SqliteRecountReader(_connections, _derivedReads),
         };
+        Follower = new SqliteFollower(_connections, derived);
         _deliveries = new(store.Database, clock);
         _side = new(store.Database);
         (RefusedRequests, KeyUses) = (new SqliteRefusedRequests(_side), new SqliteKeyUses(_side));
@@ -51,6 +57,8 @@ public sealed class SqliteLedger : ILedger
     public IRefusedRequests RefusedRequests { get; }
 
     public IKeyUses KeyUses { get; }
+
+    public IFollower Follower { get; }
 
     internal SqliteLedgerStore Store { get; }
 
@@ -73,12 +81,15 @@ public sealed class SqliteLedger : ILedger
     internal static SqliteLedger Open(string folder, int batchMax, TimeProvider? clock = null)
     {
         var store = SqliteLedgerStore.Open(folder);
+        DerivedFile? derived = null;
         try
         {
-            return new(store, clock ?? TimeProvider.System, batchMax);
+            derived = DerivedFile.TryOpen(folder);
+            return new(store, derived, clock ?? TimeProvider.System, batchMax);
         }
         catch
         {
+            derived?.Dispose();
             store.Dispose();
             throw;
         }
@@ -110,5 +121,7 @@ public sealed class SqliteLedger : ILedger
         await _writer.DisposeAsync();
         _findings.Dispose();
         _connections.Dispose();
+        _derivedReads?.Dispose();
+        _derived?.Dispose();
     }
 }

@@ -232,6 +232,8 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
 
     public IRefusedRequests RefusedRequests => inner.RefusedRequests;
 
+    public IFollower Follower => inner.Follower;
+
     public IKeyUses KeyUses => KeyUsesFail ? throw new StoreUnavailableException("The store is broken by a test.", StoreEffect.None) : inner.KeyUses;
 
     public bool KeyUsesFail { get; set; }

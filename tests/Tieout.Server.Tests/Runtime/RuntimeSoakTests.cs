@@ -166,6 +166,8 @@ public sealed class RuntimeSoakTests
 
         public IRefusedRequests RefusedRequests => inner.RefusedRequests;
 
+    public IFollower Follower => inner.Follower;
+
         public IKeyUses KeyUses => inner.KeyUses;
 
         public void DieAfter(int commands) => _left = commands;

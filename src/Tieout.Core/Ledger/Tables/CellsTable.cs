@@ -1,12 +1,11 @@
 namespace Tieout.Core.Ledger.Tables;
 
 /// <summary>The figures of a cell. They follow from rows, so they are in no chain; a write adds to what is stored.</summary>
-public readonly struct CellsTable : ITable<CellChange>
+public readonly struct CellsTable : IAddedTable<CellChange>
 {
-    /// <summary>How many of the first columns are the key; the others are figures.</summary>
-    public const int KeyColumns = 2;
-
     public static string Name => "cells";
+
+    public static int KeyColumns => 2;
 
     public static CellChange Blank { get; } = new(default);
 

@@ -84,5 +84,13 @@ public interface IChainedTable<TRow> : ITable<TRow>
     static abstract string Describe(TRow row);
 }
 
+/// <summary>A table whose rows are sums: a write adds to the row of the same key. A figure whose name begins with <c>min_</c> or <c>max_</c> is the smallest or
+/// largest of what was written, 0 being none; every other is added up.</summary>
+public interface IAddedTable<TRow> : ITable<TRow>
+{
+    /// <summary>How many of the first columns are the key; the others are figures.</summary>
+    static abstract int KeyColumns { get; }
+}
+
 /// <summary>A row with the commit that writes it.</summary>
 public readonly record struct InCommit<TRow>(TRow Row, long Commit);

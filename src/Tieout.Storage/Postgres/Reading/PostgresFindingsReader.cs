@@ -4,6 +4,7 @@ using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Postgres.Reading;
 

@@ -82,7 +82,7 @@ internal sealed class Table<TTable, T>(string then = "") : Table<T>
 }
 
 /// <summary>Where the rows of a commit go: many rows of a table are copied at once, few join the batch that commits.</summary>
-internal readonly record struct BucketRows(NpgsqlConnection Connection, NpgsqlBatch Batch, CopyBuffer Buffer, int Bucket)
+internal readonly record struct BucketWriter(NpgsqlConnection Connection, NpgsqlBatch Batch, CopyBuffer Buffer, int Bucket)
 {
     public Task WriteAsync<T>(Table<T> table, IReadOnlyList<T> rows)
     {

@@ -9,7 +9,7 @@ namespace Tieout.Storage.Postgres.Rows;
 internal static class Tables
 {
     /// <summary>Writes the rows of each table that the chain covers.</summary>
-    public static readonly Func<BucketRows, WriteSet, Task>[] Chained = ChainedTables.Each(new OfChained());
+    public static readonly Func<BucketWriter, WriteSet, Task>[] Chained = ChainedTables.Each(new OfChained());
 
     public static readonly Table<UsageRow> UsageIds = new Table<UsageIdsTable, UsageRow>();
     public static readonly Table<ChainRow> Chain = new Table<ChainTable, ChainRow>();
@@ -25,11 +25,11 @@ internal static class Tables
         """);
 
     public static readonly Table<CellChange> Cells = new Table<CellsTable, CellChange>(
-        $"ON CONFLICT (bucket, hour, attribution) DO UPDATE SET {CellFigures.Each(figure => $"{figure.Name} = cells.{figure.Name} + excluded.{figure.Name}")}");
+        AddedColumns<CellsTable, CellChange>.OnConflict(AddingSql.Postgres));
 
-    private sealed class OfChained : IChainedTableVisitor<Func<BucketRows, WriteSet, Task>>
+    private sealed class OfChained : IChainedTableVisitor<Func<BucketWriter, WriteSet, Task>>
     {
-        public Func<BucketRows, WriteSet, Task> Visit<TTable, TRow>()
+        public Func<BucketWriter, WriteSet, Task> Visit<TTable, TRow>()
             where TTable : struct, IChainedTable<TRow>
             where TRow : ChainedRow
         {

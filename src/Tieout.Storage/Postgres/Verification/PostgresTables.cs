@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text.RegularExpressions;
 using Npgsql;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
@@ -13,8 +14,11 @@ namespace Tieout.Storage.Postgres.Verification;
 /// <remarks>The bucket is a constant in the statement, and not a setting of the session, so that a distributed database finds the one shard to ask.</remarks>
 internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTables
 {
+    private static readonly string[] Others =
+        ["usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name];
+
     private static readonly Regex Names = new(
-        $@"\b({string.Join('|', [.. ArchiveTable.All.Select(table => table.Name), "usage_ids", "accounts", "windows", "cells"])})\b", RegexOptions.CultureInvariant);
+        $@"\b({string.Join('|', ArchiveTable.All.Select(table => table.Name).Concat(Others))})\b", RegexOptions.CultureInvariant);
 
     // Read to their end: closed with the next statement, which saves a round trip for each.
     private readonly List<string> _ended = [];
@@ -38,12 +42,20 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     }
 
     /// <summary>Begins the moment that all is read as of.</summary>
-    public void Begin()
+    /// <param name="writes">Whether something is written in the same transaction.</param>
+    public void Begin(bool writes = false)
     {
+        Rows($"BEGIN ISOLATION LEVEL REPEATABLE READ {(writes ? "READ WRITE" : "READ ONLY")}");
+
         // Between two pages of a long reading the transaction is idle, and that is no reason to end it.
-        Rows("SET idle_in_transaction_session_timeout = 0");
-        Rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        Rows("SET LOCAL idle_in_transaction_session_timeout = 0");
     }
+
+    /// <summary>Ends the transaction, and what was written in it is durable.</summary>
+    public void Commit() => End("COMMIT");
+
+    /// <summary>Ends the transaction, with nothing of it done.</summary>
+    public void RollBack() => End("ROLLBACK");
 
     /// <summary>From now on the tables are this bucket's.</summary>
     public void Show(int bucket)
@@ -76,6 +88,13 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
         }
 
         return new Cursor(this, $"c{++_cursors}", OfBucket(sql, Bucket));
+    }
+
+    private void End(string statement)
+    {
+        // Cursors end with their transaction.
+        _ended.Clear();
+        Rows(statement);
     }
 
     /// <summary>Runs statements in one round trip. At most the last has rows.</summary>

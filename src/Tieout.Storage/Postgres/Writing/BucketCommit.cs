@@ -28,7 +28,7 @@ internal static class BucketCommit
     {
         var commit = writes.Chain.Commit;
         await using var batch = new NpgsqlBatch(connection);
-        var rows = new BucketRows(connection, batch, buffer, bucket);
+        var rows = new BucketWriter(connection, batch, buffer, bucket);
         foreach (var write in Tables.Chained) await write(rows, writes);
         await rows.WriteAsync(Tables.UsageIds, writes.Usage);
         Tables.Accounts.Insert(batch, bucket, [.. writes.Accounts.Select(account => new InCommit<Account>(account, commit))]);

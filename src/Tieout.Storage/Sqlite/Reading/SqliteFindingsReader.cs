@@ -3,6 +3,7 @@ using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;

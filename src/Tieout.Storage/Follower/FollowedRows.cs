@@ -1,0 +1,48 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Follower;
+
+/// <summary>The rows that are counted, in the order of their numbers: what the follower reads, and what a report reads of the rows after it.</summary>
+internal static class FollowedRows
+{
+    private const string UsageColumns =
+        "u.seq, u.attribution, u.status_code, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
+        + "u.provider_cost, u.charge, u.occurred_at, u.effective_at, u.recorded_at";
+
+    private const string PostingColumns =
+        "p.seq, p.kind, p.debit, p.credit, p.amount, coalesce(u.attribution, 0), p.effective_at, p.recorded_at, p.posting_repair";
+
+    /// <summary>Usage rows from just after one number up to another.</summary>
+    public static void Usage(ILedgerTables ledger, long after, long last, Action<CountedUsage> take)
+    {
+        if (after >= last) return;
+        using var rows = ledger.Select($"SELECT {UsageColumns} FROM usage u WHERE u.seq > ? AND u.seq <= ? ORDER BY u.seq", after, last);
+        while (rows.Step()) take(ReadUsage(rows));
+    }
+
+    /// <inheritdoc cref="Usage(ILedgerTables, long, long, Action{CountedUsage})"/>
+    public static void Postings(ILedgerTables ledger, long after, long last, Action<CountedPosting> take)
+    {
+        if (after >= last) return;
+        using var rows = ledger.Select(
+            $"SELECT {PostingColumns} FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq WHERE p.seq > ? AND p.seq <= ? ORDER BY p.seq", after, last);
+        while (rows.Step()) take(ReadPosting(rows));
+    }
+
+    private static CountedUsage ReadUsage(IRow row)
+    {
+        var from = new ColumnReader(row);
+        return new(
+            from.Long(), from.Int(), from.Int(), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos(), from.Nanos(), from.Time(),
+            from.Time(), from.Time());
+    }
+
+    private static CountedPosting ReadPosting(IRow row)
+    {
+        var from = new ColumnReader(row);
+        return new(from.Long(), (PostingKind)from.Int(), from.Int(), from.Int(), from.Nanos(), from.Int(), from.Time(), from.Time(), from.Flag());
+    }
+}

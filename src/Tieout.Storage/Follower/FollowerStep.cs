@@ -1,0 +1,80 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Follower;
+
+/// <summary>What one step counted, and up to which commit.</summary>
+internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount);
+
+/// <summary>One step of the follower: the rows of the next commits, each counted once. It only reads; the store writes lines and position in one
+/// transaction.</summary>
+internal sealed class FollowerStep
+{
+    /// <summary>Rows of one step, some more for its last commit: one transaction stays small, and a step is soon done.</summary>
+    private const int RowsMax = 50_000;
+
+    private const int CommitsMax = 4_096;
+
+    private readonly Dictionary<int, OrgState> _orgOfLabels = [];
+    private long _settings = -1;
+    private int _labels;
+
+    /// <summary>Orgs and budgets up to the last step; no figures.</summary>
+    public Book Book { get; private set; } = new();
+
+    /// <param name="through">The last commit to go to: the one that stored figures are as of, so that they can be compared.</param>
+    /// <returns>Null: nothing is left to count.</returns>
+    /// <exception cref="StoreCorruptException">A row names labels or an account that do not exist.</exception>
+    public Counted? Count(FollowerPosition from, ILedgerTables ledger, long through)
+    {
+        if (End(from, ledger, through) is not { } end) return null;
+        Learn(ledger, end.Last);
+        var recount = new Recount();
+        FollowedRows.Usage(ledger, from.Usage, end.Last.Usage, usage => recount.Add(usage, OfLabels(usage.Labels)));
+        FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting => recount.Add(posting, OfAccount(posting.Debit)));
+        return new(from, FollowerPosition.Of(end), recount);
+    }
+
+    private static ChainRow? End(FollowerPosition from, ILedgerTables ledger, long through)
+    {
+        ChainRow? end = null;
+        using var commits = ledger.Select(
+            $"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no > ? AND commit_no <= ? ORDER BY commit_no LIMIT {CommitsMax}", from.Commit, through);
+        while (commits.Step())
+        {
+            end = RowReads.Chain(commits, []);
+            if (end.Last.Usage - from.Usage + end.Last.Posting - from.Posting >= RowsMax) break;
+        }
+
+        return end;
+    }
+
+    /// <summary>Orgs and labels that came since the last step.</summary>
+    private void Learn(ILedgerTables ledger, Sequences last)
+    {
+        if (last.Setting != _settings)
+        {
+            Book = new();
+            using var orgs = ledger.Select($"SELECT {RowReads.SettingColumns} FROM settings WHERE kind IN ({(int)SettingKind.Org}, {(int)SettingKind.Budget}) AND seq <= ? ORDER BY seq", last.Setting);
+            while (orgs.Step()) Book.Recall(RowReads.Setting(orgs));
+            _settings = last.Setting;
+        }
+
+        if (last.Labels <= _labels) return;
+        using var labels = ledger.Select("SELECT no, org FROM attributions WHERE no > ? ORDER BY no", _labels);
+        while (labels.Step())
+        {
+            _labels = RowReads.Int32(labels, 0);
+            if (Book.Org(labels.Text(1)) is { } org) _orgOfLabels[_labels] = org;
+        }
+    }
+
+    private OrgState OfLabels(int no) =>
+        _orgOfLabels.TryGetValue(no, out var org) ? org : throw new StoreCorruptException($"A row names attribution {no}, which does not exist.");
+
+    private OrgState OfAccount(int account) =>
+        Book.Accounts.TryGetValue(account, out var known) && Book.Org(known.Org) is { } org
+            ? org : throw new StoreCorruptException($"A posting names account {account}, which does not exist.");
+}

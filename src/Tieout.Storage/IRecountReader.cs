@@ -1,0 +1,30 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+
+namespace Tieout.Storage;
+
+/// <summary>Sums over ranges of time, as of the newest commit: what the follower counted, and the rows after it. They cost the same however many rows there
+/// are.</summary>
+public interface IRecountReader
+{
+    /// <summary>An org's usage and charges of a range by labels, and by day or hour where asked.</summary>
+    Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken);
+
+    /// <summary>How attempts ended that count in a range, by labels and status.</summary>
+    Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken);
+
+    /// <summary>An org's charges of a month and how its balance moved until then, both as of one commit.</summary>
+    /// <param name="from">Where a month begins in the org's zone.</param>
+    /// <param name="to">Where it ends. Not included.</param>
+    Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken);
+}
+
+/// <param name="Slot">When its slot begins; of a sum that is not told apart by time, where the range begins.</param>
+public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine Sums);
+
+/// <param name="From">When the month begins.</param>
+/// <param name="Lines">Charges of the month, by labels.</param>
+/// <param name="Months">How the balance moved, month by month, the asked one last if anything moved in it.</param>
+public sealed record MonthSums(Instant From, IReadOnlyList<LabelledLine> Lines, IReadOnlyList<MonthLine> Months);

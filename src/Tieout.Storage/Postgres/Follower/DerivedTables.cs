@@ -1,0 +1,55 @@
+using Npgsql;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.Tables;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Postgres.Rows;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Postgres.Follower;
+
+/// <summary>The derived tables of one bucket, in the transaction that reads the ledger: what was counted and its position are written together.</summary>
+internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tables) : IDerivedTables
+{
+    private static readonly Table<RecountLine> Lines = new Table<RecountTable, RecountLine>(
+        AddedColumns<RecountTable, RecountLine>.OnConflict(AddingSql.Postgres));
+
+    private static readonly Table<StatusLine> Statuses = new Table<StatusTable, StatusLine>(
+        AddedColumns<StatusTable, StatusLine>.OnConflict(AddingSql.Postgres));
+
+    private static readonly Table<MonthLine> Months = new Table<MonthTable, MonthLine>(AddedColumns<MonthTable, MonthLine>.OnConflict(AddingSql.Postgres));
+
+    public long FirstOpenHold => tables.FirstOpenHold;
+
+    public int Bucket => tables.Bucket;
+
+    public IRows Select(string sql, params ReadOnlySpan<long> values) => tables.Select(sql, values);
+
+    public string IdOfText(string column) => tables.IdOfText(column);
+
+    public bool IsUsedElsewhere(Guid attempt) => false;
+
+    public void Add(Counted counted)
+    {
+        using var batch = new NpgsqlBatch(connection);
+        var to = counted.To;
+        batch.Add(
+            $"INSERT INTO follower (bucket, {FollowerPosition.Columns}) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket) DO UPDATE SET "
+            + "commit_no = excluded.commit_no, hash = excluded.hash, last_usage = excluded.last_usage, last_posting = excluded.last_posting",
+            Bucket, to.Commit, to.Hash, to.Usage, to.Posting);
+        Lines.Insert(batch, Bucket, [.. counted.Recount.Lines]);
+        Statuses.Insert(batch, Bucket, [.. counted.Recount.Statuses]);
+        Months.Insert(batch, Bucket, [.. counted.Recount.Months]);
+        batch.ExecuteNonQuery();
+    }
+
+    public void Reset()
+    {
+        using var batch = new NpgsqlBatch(connection);
+        foreach (var table in (ReadOnlySpan<string>)["follower", RecountTable.Name, StatusTable.Name, MonthTable.Name])
+        {
+            batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
+        }
+
+        batch.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,74 @@
+using System.Data;
+using Npgsql;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Postgres.Follower;
+
+/// <summary>The follower of all buckets. One node at a time counts a bucket's rows: the bucket's position is part of what it writes, and two that write it at
+/// once contradict each other.</summary>
+internal sealed class PostgresFollower(PostgresConnections connections, Bucket[] buckets) : IFollower, IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly BookFollower[] _books = [.. buckets.Select(_ => new BookFollower())];
+
+    public FollowerStanding Standing => new(_books.Sum(book => book.RowsBehind), _books.Sum(book => book.Compared));
+
+    public Task<FollowerProgress> StepAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
+    {
+        var sum = new FollowerProgress(0, IsCurrent: true, []);
+        foreach (var bucket in buckets)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var step = Step(connection, bucket.Number);
+            sum = new(sum.Rows + step.Rows, sum.IsCurrent && step.IsCurrent, [.. sum.Drifts, .. step.Drifts]);
+        }
+
+        return sum;
+    }, cancellationToken);
+
+    public Task ResetAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
+    {
+        foreach (var bucket in buckets)
+        {
+            using var transaction = connection.BeginTransaction();
+            new DerivedTables(connection, new(connection, bucket.Number)).Reset();
+            transaction.Commit();
+        }
+
+        return true;
+    }, cancellationToken);
+
+    public void Dispose() => _gate.Dispose();
+
+    private FollowerProgress Step(NpgsqlConnection connection, int bucket)
+    {
+        try
+        {
+            using var transaction = connection.BeginTransaction(IsolationLevel.RepeatableRead);
+            var tables = new BucketRows(connection, bucket);
+            var progress = _books[bucket].Step(new DerivedTables(connection, tables), tables, Chain.Last(tables));
+            transaction.Commit();
+            return progress;
+        }
+        catch (PostgresException other) when (other.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another node has just counted the same rows.
+            return new(0, IsCurrent: true, []);
+        }
+    }
+
+    private async Task<T> AloneAsync<T>(Func<NpgsqlConnection, T> run, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            return await connections.AloneAsync(connection => Task.Run(() => run(connection), cancellationToken));
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+}

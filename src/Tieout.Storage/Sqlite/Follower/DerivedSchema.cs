@@ -1,0 +1,50 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.Tables;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
+
+namespace Tieout.Storage.Sqlite.Follower;
+
+/// <summary>The tables of the derived file, from their declarations. It is not migrated: a file of another schema is emptied and counted anew.</summary>
+internal static class DerivedSchema
+{
+    private const string Position =
+        "CREATE TABLE follower (one INTEGER PRIMARY KEY CHECK (one = 1), commit_no INTEGER NOT NULL, hash BLOB NOT NULL, last_usage INTEGER NOT NULL, "
+        + "last_posting INTEGER NOT NULL) STRICT";
+
+    private static readonly (string Name, string Sql)[] Tables =
+    [
+        ("follower", Position), Table<RecountTable, RecountLine>(), Table<StatusTable, StatusLine>(), Table<MonthTable, MonthLine>(),
+    ];
+
+    /// <summary>Takes out everything that was counted.</summary>
+    public static string Empty { get; } = string.Join("; ", Tables.Select(table => $"DELETE FROM {table.Name}"));
+
+    private static int Version { get; } =
+        BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Tables.Select(table => table.Sql))))) & int.MaxValue;
+
+    public static void Make(RawConnection connection)
+    {
+        if (connection.ReadInt64("PRAGMA user_version") == Version) return;
+        var old = new List<string>();
+        using (var names = connection.Prepare("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+        {
+            while (names.Step()) old.Add(names.Text(0));
+        }
+
+        connection.Execute($"BEGIN IMMEDIATE; {string.Concat(old.Select(name => $"DROP TABLE {name}; "))}{string.Join("; ", Tables.Select(table => table.Sql))}; "
+            + $"PRAGMA user_version = {Version}; COMMIT");
+    }
+
+    private static (string Name, string Sql) Table<TTable, TRow>()
+        where TTable : struct, IAddedTable<TRow> =>
+        (TTable.Name,
+            $"CREATE TABLE {TTable.Name} ({string.Join(", ", TableColumns<TTable, TRow>.All.Select(Column))}, "
+            + $"PRIMARY KEY ({string.Join(", ", AddedColumns<TTable, TRow>.Key.Select(column => column.Name))})) WITHOUT ROWID, STRICT");
+
+    // A sum is an integer where 64 bits suffice, else its digits as text.
+    private static string Column(TableColumn column) => $"{column.Name} {(column.Type == ColumnType.Sum ? "ANY" : "INTEGER")} NOT NULL";
+}

@@ -1,0 +1,44 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Reading;
+using Tieout.Storage.Sqlite.Verification;
+
+namespace Tieout.Storage.Sqlite.Follower;
+
+/// <summary>Sums from the derived file and the ledger's.</summary>
+/// <param name="derived">Connections to the derived file; null: there is none, and every row is looked at.</param>
+internal sealed class SqliteRecountReader(ReadConnections ledger, ReadConnections? derived) : IRecountReader
+{
+    public Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(Read((reading, connection) => Labelled(connection, query.Org, reading.Sums(query)), cancellationToken));
+
+    public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(Read<IReadOnlyList<StatusCount>>((reading, connection) => [.. reading.Statuses(query).Select(line => new StatusCount(
+            ledger.Labels(connection, line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken));
+
+    public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        Task.FromResult(Read((reading, connection) => new MonthSums(from,
+            Labelled(connection, org, reading.Sums(new(org, from, to))), reading.Months(org, to)), cancellationToken));
+
+    private IReadOnlyList<LabelledLine> Labelled(RawConnection connection, OrgState org, IReadOnlyList<RecountLine> lines) => [.. lines.Select(line =>
+        new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : ledger.Labels(connection, line.Key.Labels), line))];
+
+    // The derived file first: the ledger is then never behind what was counted of it.
+    private T Read<T>(Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken) => derived is null
+        ? InLedger(null, read, cancellationToken)
+        : derived.Read(cancellationToken, lines => InLedger(new SqliteTables(lines), read, cancellationToken));
+
+    private T InLedger<T>(SqliteTables? lines, Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken)
+    {
+        var position = FollowerPosition.Read(lines);
+        return ledger.Read(cancellationToken, connection =>
+        {
+            var tables = new SqliteTables(connection);
+            return read(new(position, lines, tables, no => ledger.Labels(connection, no).Org), connection);
+        });
+    }
+}

@@ -1,0 +1,151 @@
+using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Invoicing;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Core.Tests.Ledger;
+
+namespace Tieout.Storage.Tests.Contract;
+
+public abstract partial class LedgerContract
+{
+    // Goal: a report is what the rows come to, wherever the follower is. Method: a random history; the follower steps at some of its steps, the ledger is
+    // opened again at others, and every report is compared with a naive recount of the rows in memory.
+    [Fact]
+    public void Q2_reports_are_what_the_rows_come_to_wherever_the_follower_is() => ForAnyHistory(async (steps, memory) =>
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        for (var i = 0; i < steps.Count; i++)
+        {
+            await TakeAsync(ledger, memory, steps[i]);
+            if (i % 4 == 1) Assert.Equal("", string.Join("\n", await FollowAsync(ledger)));
+            if (i % 7 == 5)
+            {
+                await ledger.DisposeAsync();
+                ledger = Open(fresh: false);
+            }
+
+            if (i % 5 == 4) await AssertReportsAsync(ledger, memory);
+        }
+
+        Assert.Equal("", string.Join("\n", await FollowAsync(ledger)));
+        await AssertReportsAsync(ledger, memory);
+        await ledger.DisposeAsync();
+        AssertVerified();
+    });
+
+    /// <summary>Steps until all that can be counted is.</summary>
+    /// <returns>What differs from the ledger's own figures, in words.</returns>
+    private protected static async Task<IReadOnlyList<string>> FollowAsync(ILedger ledger)
+    {
+        var drifts = new List<string>();
+        if (ledger is Storage.Sqlite.SqliteLedger embedded) await embedded.FlushAsync();
+        for (var isCurrent = false; !isCurrent;)
+        {
+            var progress = await ledger.Follower.StepAsync(Cancel);
+            drifts.AddRange(progress.Drifts.Select(drift => $"{drift.Code.Name}: {drift.Cause}"));
+            isCurrent = progress.IsCurrent;
+        }
+
+        return drifts;
+    }
+
+    private static async Task AssertReportsAsync(ILedger ledger, MemoryLedger memory)
+    {
+        foreach (var org in memory.Book.Orgs.Values)
+        {
+            var day = Window.Of(WindowUnit.Day, memory.Now, org.Zone);
+            foreach (var (from, to) in ((Instant, Instant)[])[(day.Start, day.End), (Instant.UnixEpoch, Instant.EndOfTime),
+                (memory.Now - TimeSpan.FromMinutes(3), memory.Now - TimeSpan.FromSeconds(7)), (memory.Now - TimeSpan.FromHours(5), memory.Now)])
+            {
+                foreach (var slot in Enum.GetValues<RecountSlot>())
+                {
+                    var query = new RecountQuery(org, from, to, slot);
+                    Assert.Equal(ExpectedSums(memory, query), (await ledger.Read.SumsAsync(query, Cancel)).Select(Said));
+                }
+
+                Assert.Equal(
+                    ExpectedStatuses(memory, org, from, to),
+                    (await ledger.Read.StatusesAsync(new RecountQuery(org, from, to), Cancel)).Select(Said).Order(StringComparer.Ordinal));
+            }
+
+            var month = Month.Of(memory.Now, org.Zone);
+            Assert.Equal(ExpectedStatement(memory, org, month), Said(await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel)));
+        }
+    }
+
+    private static List<string> ExpectedSums(MemoryLedger memory, RecountQuery query)
+    {
+        var revenue = query.Org.AccountNo(AccountKind.Revenue);
+        bool IsIn(Instant at) => query.From <= at && at < query.To;
+        var usage = memory.Usage.Where(row => row.Usage.Labels.Org == query.Org.Org.Id && IsIn(row.EffectiveAt)).ToList();
+        var postings = memory.Postings.Select(row => row.Posting)
+            .Where(posting => (posting.Debit == revenue || posting.Credit == revenue) && IsIn(posting.EffectiveAt)).ToList();
+        UsageLabels Of(Posting posting) => memory.Usage[(int)posting.UsageSeq - 1].Usage.Labels;
+        return [.. usage.Select(row => (Slot: query.SlotOf(row.EffectiveAt), row.Usage.Labels))
+            .Concat(postings.Select(posting => (Slot: query.SlotOf(posting.EffectiveAt), Labels: Of(posting)))).Distinct()
+            .OrderBy(key => key.Slot).ThenBy(key => memory.Usage.First(row => row.Usage.Labels == key.Labels).Labels)
+            .Select(key => Sum(
+                key.Slot, key.Labels, [.. usage.Where(row => query.SlotOf(row.EffectiveAt) == key.Slot && row.Usage.Labels == key.Labels)],
+                [.. postings.Where(posting => query.SlotOf(posting.EffectiveAt) == key.Slot && Of(posting) == key.Labels)]))];
+    }
+
+    private static string Sum(Instant slot, UsageLabels labels, List<UsageRow> usage, List<Posting> postings)
+    {
+        static Amount Signed(Posting posting) => posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
+        var counts = usage.Select(row => row.Usage.Counts).ToList();
+        var corrections = postings.Where(posting => posting.Kind != PostingKind.Charge).ToList();
+        return $"{slot} {labels}: {usage.Count} {usage.Count(row => row.Usage.Failed)} {counts.Sum(count => count.InputTokens)} "
+            + $"{counts.Sum(count => count.CacheReadTokens)} {counts.Sum(count => count.CacheWriteTokens)} {counts.Sum(count => count.OutputTokens)} "
+            + $"{counts.Sum(count => count.ReasoningTokens)} {Amount.Sum(usage.Select(row => row.ProviderCost))} {Amount.Sum(usage.Select(row => row.Charge))} "
+            + $"{usage.Select(row => row.RecordedAt.UnixMicros).DefaultIfEmpty(0).Max()} {postings.Count} {Amount.Sum(postings.Select(Signed))} "
+            + $"{Amount.Sum(corrections.Select(Signed))} {Amount.Sum(corrections.Where(posting => !posting.IsPostingRepair).Select(Signed))} "
+            + $"{postings.Select(posting => posting.Seq).DefaultIfEmpty(0).Min()} {postings.Select(posting => posting.Seq).DefaultIfEmpty(0).Max()} "
+            + $"{postings.Select(posting => posting.RecordedAt.UnixMicros).DefaultIfEmpty(0).Max()}";
+    }
+
+    private static string Said(LabelledLine line)
+    {
+        var sums = line.Sums;
+        return $"{line.Slot} {line.Labels}: {sums.Attempts} {sums.Failures} {sums.InputTokens} {sums.CacheReadTokens} {sums.CacheWriteTokens} "
+            + $"{sums.OutputTokens} {sums.ReasoningTokens} {sums.ProviderCost} {sums.UsageCharge} {sums.LastUsageAt} {sums.Postings} {sums.Charge} "
+            + $"{sums.Corrections} {sums.UsageCorrections} {sums.FirstPosting} {sums.LastPosting} {sums.LastPostingAt}";
+    }
+
+    private static IEnumerable<string> ExpectedStatuses(MemoryLedger memory, OrgState org, Instant from, Instant to) => memory.Usage
+        .Where(row => row.Usage.Labels.Org == org.Org.Id && from <= row.EffectiveAt && row.EffectiveAt < to)
+        .GroupBy(row => (row.Usage.Labels, row.Usage.StatusCode))
+        .Select(same => Said(new StatusCount(same.Key.Labels, same.Key.StatusCode, same.Count(), same.Max(row => row.Usage.OccurredAt))))
+        .Order(StringComparer.Ordinal);
+
+    private static string Said(StatusCount line) => $"{line.Labels} {line.Status} {line.Attempts} {line.LastAt}";
+
+    private static string ExpectedStatement(MemoryLedger memory, OrgState org, Month month)
+    {
+        var statement = new Statement(org, month, long.MaxValue);
+        foreach (var posting in memory.Postings.Select(row => row.Posting).Where(posting => posting.Org == org.Org.Id && posting.EffectiveAt < month.End(org.Zone)))
+        {
+            statement.Add(posting);
+        }
+
+        return Said(statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.LastPosting);
+    }
+
+    private static string Said(MonthSums sums)
+    {
+        var months = sums.Months.ToList();
+        var asked = new MonthLine(default);
+        foreach (var month in months) asked.LastPosting = Math.Max(asked.LastPosting, month.LastPosting);
+        var own = months.Count > 0 && sums.From == months[^1].Key.Start ? months[^1] : new MonthLine(default);
+        var opening = Amount.Sum(months.Where(month => month.Key.Start < sums.From).Select(month => month.Change));
+        return Said(opening, own.TopUps, own.Grants, own.GrantsExpired, own.Charges, own.Corrections, asked.LastPosting);
+    }
+
+    private static string Said(
+        Amount opening, Amount topUps, Amount grants, Amount expired, Amount charges, Amount corrections, long last) =>
+        $"{opening}: {topUps} {grants} {expired} {charges} {corrections}, last {last}";
+}
