@@ -9,7 +9,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -40,8 +39,6 @@ public sealed record SpendLineBody(
 /// <summary>Spend of an org, or of all orgs of an asset. The same sums as the invoice and <c>costs today</c>, for any range.</summary>
 internal static class SpendEndpoints
 {
-    private const string ByDefault = "model";
-
     public static void MapSpend(this IEndpointRouteBuilder api)
     {
         api.MapGet("/orgs/{org}/spend", One).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
@@ -65,36 +62,35 @@ internal static class SpendEndpoints
     private static async Task<IResult> AnswerAsync(
         string? org, string asset, IReadOnlyList<OrgState> orgs, HttpContext context, ILedger ledger, TimeProvider time)
     {
-        if (SpendGrouping.Parse(Inputs.Query(context, "by") ?? ByDefault, out var by) is { } flaw) throw Refused(flaw);
-        var format = Inputs.Query(context, "format") ?? "json";
-        if (format is not ("json" or "csv")) throw Refused("The format is json or csv.");
-        var (top, range, viewer) = (Top(context), SpendRange.Read(context, orgs, Instant.From(time.GetUtcNow())), Caller.Of(context).Viewer);
+        var (request, viewer) = (SpendRequest.Read(context, orgs, Instant.From(time.GetUtcNow())), Caller.Of(context).Viewer);
         var asOf = ledger.Read.AsOf;
-        var report = await ReadAsync(by, orgs, range, top is null ? SpendReport.LinesMax : SpendReport.GroupsMax, ledger.Read, context.RequestAborted);
-        var items = report.Lines(top ?? SpendReport.LinesMax).Select(line => Body(line.IsOther ? "other" : "group", by, line, viewer));
+        var report = await ReadAsync(request, orgs, ledger.Read, context.RequestAborted);
+        var items = report.Lines(request.Top ?? SpendReport.LinesMax).Select(line => Body(line.IsOther ? "other" : "group", request.By, line, viewer));
         var body = new SpendBody(
-            org, asset, range.TimeZone, range.From, range.To, [.. by.Names], report.Groups, [.. items],
+            org, asset, request.TimeZone, request.From, request.To, [.. request.By.Names], report.Groups, [.. items],
             Body("total", new([]), new([], IsOther: false, report.Total), viewer), asOf);
-        if (format == "json") return Answer.Ok(body, IssuedJson.Default.SpendBody);
-        await SpendCsv.WriteAsync(context, body, viewer);
+        if (request.Format == "json") return Answer.Ok(body, IssuedJson.Default.SpendBody);
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"spend-{org ?? asset}.csv\"";
+        await SpendCsv.WriteAsync(context.Response.Body, body, viewer, context.RequestAborted);
         return TypedResults.Empty;
     }
 
     private static async Task<SpendReport> ReadAsync(
-        SpendGrouping by, IReadOnlyList<OrgState> orgs, SpendRange range, int groupsMax, IRecountReader read, CancellationToken cancellationToken)
+        SpendRequest request, IReadOnlyList<OrgState> orgs, IRecountReader read, CancellationToken cancellationToken)
     {
-        var report = new SpendReport(by);
+        var report = new SpendReport(request.By);
+        var groupsMax = request.Top is null ? SpendReport.LinesMax : SpendReport.GroupsMax;
         foreach (var org in orgs)
         {
-            var (from, to) = range.In(org.Zone);
-            if ((to - from).TotalDays > by.DaysMax) throw Refused($"A report by {SnakeCase.Of(by.Slot)} has at most {by.DaysMax} days. Narrow the range.");
-            foreach (var piece in by.Pieces(from, to, org.Zone))
+            var (from, to) = request.In(org.Zone);
+            foreach (var piece in request.By.Pieces(from, to, org.Zone))
             {
-                var lines = await read.SumsAsync(new RecountQuery(org, piece.Start, piece.End, by.Slot), cancellationToken);
+                var lines = await read.SumsAsync(new RecountQuery(org, piece.Start, piece.End, request.By.Slot), cancellationToken);
                 foreach (var line in lines) report.Add(line, org.Zone);
                 if (report.Groups > groupsMax)
                 {
-                    throw Refused(string.Create(CultureInfo.InvariantCulture,
+                    throw SpendRequest.Refused(string.Create(CultureInfo.InvariantCulture,
                         $"The range has more than {groupsMax} groups. Narrow the range, group by fewer dimensions, or send top=100 for the 100 largest."));
                 }
             }
@@ -110,14 +106,4 @@ internal static class SpendEndpoints
             kind, group, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens, sums.ReasoningTokens,
             sums.Charge, sums.Corrections, viewer == Viewer.Platform ? sums.ProviderCost : null);
     }
-
-    private static int? Top(HttpContext context)
-    {
-        if (Inputs.Query(context, "top") is not { } text) return null;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var top) && top is >= 1 and <= SpendReport.LinesMax
-            ? top
-            : throw Refused($"'{Inputs.Shown(text)}' is not a number of groups: write a whole number from 1 to {SpendReport.LinesMax}.");
-    }
-
-    private static ApiRefusedException Refused(string detail) => new(ApiError.ParameterInvalid, detail);
 }

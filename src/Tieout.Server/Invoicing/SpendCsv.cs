@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 
@@ -18,14 +17,12 @@ internal static class SpendCsv
         (Cost, line => line.ProviderCost?.ToString()), ("charge", line => line.Charge.ToString()), ("corrections", line => line.Corrections.ToString()),
     ];
 
-    public static async Task WriteAsync(HttpContext context, SpendBody body, Viewer viewer)
+    public static async Task WriteAsync(Stream to, SpendBody body, Viewer viewer, CancellationToken cancellationToken)
     {
-        context.Response.ContentType = "text/csv; charset=utf-8";
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"spend-{body.Org ?? body.Asset}.csv\"";
         var figures = Figures.Where(figure => figure.Name != Cost || viewer == Viewer.Platform).ToList();
-        await using var csv = new CsvExport(context.Response.Body);
+        await using var csv = new CsvExport(to);
         await csv.RowAsync(
-            ["kind", .. body.By, .. figures.Select(figure => figure.Name), "asset", "from", "to", "time_zone", "as_of"], context.RequestAborted);
+            ["kind", .. body.By, .. figures.Select(figure => figure.Name), "asset", "from", "to", "time_zone", "as_of"], cancellationToken);
         foreach (var line in body.Items)
         {
             await csv.RowAsync(
@@ -33,10 +30,10 @@ internal static class SpendCsv
                     line.Kind, .. body.By.Select(name => line.Group[name]), .. figures.Select(figure => figure.Of(line)), body.Asset, body.From, body.To,
                     body.TimeZone, Text(body.AsOf),
                 ],
-                context.RequestAborted);
+                cancellationToken);
         }
 
-        await csv.CompleteAsync(context.RequestAborted);
+        await csv.CompleteAsync(cancellationToken);
     }
 
     private static string Text(Int128 number) => number.ToString(CultureInfo.InvariantCulture);

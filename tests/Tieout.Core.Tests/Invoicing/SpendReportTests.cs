@@ -48,8 +48,9 @@ public sealed class SpendReportTests
         foreach (var line in shown) sums.Add(line.Sums);
         var all = new RecountLine(default);
         foreach (var line in lines) all.Add(line.Sums);
+        var rest = report.Groups > top ? 1 : 0;
         return Figures(sums) == Figures(report.Total) && Figures(all) == Figures(report.Total)
-            && shown.Count == Math.Min(report.Groups, top) + (report.Groups > top ? 1 : 0) && shown.Count(line => line.IsOther) == (report.Groups > top ? 1 : 0);
+            && shown.Count == Math.Min(report.Groups, top) + rest && shown.Count(line => line.IsOther) == rest;
     }));
 
     [Fact]
@@ -77,7 +78,8 @@ public sealed class SpendReportTests
     {
         var (first, second) = (Begin, Begin + TimeSpan.FromDays(1));
         var report = ReportOf(Grouping("model,day"), [
-            Line(second, Labels("red", "a"), 90), Line(first, Labels("red", "a"), 10), Line(first, Labels("red", "b"), 20), Line(second, Labels("red", "b"), 5)]);
+            Line(second, Labels("red", "a"), 90), Line(first, Labels("red", "a"), 10),
+            Line(first, Labels("red", "b"), 20), Line(second, Labels("red", "b"), 5)]);
 
         Assert.Equal(["b 2026-11-01 20", "a 2026-11-01 10", "a 2026-11-02 90", "b 2026-11-02 5"], Said(report.Lines(4)));
 

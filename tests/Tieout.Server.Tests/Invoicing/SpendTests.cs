@@ -15,8 +15,8 @@ public sealed class SpendTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: a report is what the rows come to, and agrees with the invoice. Method: random charges and corrections around a month in which the clocks of New York
-    // change; each report is compared group by group with a naive recount of the rows. Half of the rows are counted by the follower, half are not.
+    // Goal: a report is what the rows come to, and agrees with the invoice. Method: random charges and corrections around a month in which the clocks of New
+    // York change; each report is compared group by group with a naive recount of the rows. Half of the rows are counted by the follower, half are not.
     [Theory]
     [InlineData("UTC")]
     [InlineData("Asia/Kolkata")]
@@ -211,5 +211,6 @@ public sealed class SpendTests
     private static Amount Sum(JsonElement spend, string figure) =>
         spend.GetProperty("items").EnumerateArray().Sum(item => Amount.Parse(item.GetProperty(figure).GetString()!));
 
-    private static DateTimeOffset Time(JsonElement spend, string name) => DateTimeOffset.Parse(spend.GetProperty(name).GetString()!, CultureInfo.InvariantCulture);
+    private static DateTimeOffset Time(JsonElement spend, string name) =>
+        DateTimeOffset.Parse(spend.GetProperty(name).GetString()!, CultureInfo.InvariantCulture);
 }

@@ -91,8 +91,10 @@ internal sealed class SpendTraffic(ApiWorld world, string org, TimeZoneInfo zone
         var usage = new UsageRecord(
             new AttemptId(Guid.CreateVersion7()), labels, $"op-{no}", 1, null, null, null, null, at, 12, random.Next(5) == 0 ? 500 : 200, counts,
             UsageBasis.Reported, UsageFlags.None);
-        return new(new(usage, null, new Amount(random.NextInt64(1L << random.Next(1, 40))), new Amount(random.NextInt64(1L << random.Next(1, 40)))), Fact: true);
+        return new(new(usage, null, Amount(), Amount()), Fact: true);
     }
+
+    private Amount Amount() => new(random.NextInt64(1L << random.Next(1, 40)));
 }
 
 /// <summary>The rows of an org, from which a report is made naively.</summary>
