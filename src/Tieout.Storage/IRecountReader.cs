@@ -46,7 +46,6 @@ public static class Recounts
 /// <param name="Slot">When its slot begins; of a sum that is not told apart by time, where the range begins.</param>
 public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine Sums);
 
-/// <param name="From">When the month begins.</param>
 /// <param name="Lines">Charges of the month, by labels.</param>
 /// <param name="Months">How the balance moved, month by month, the asked one last if anything moved in it.</param>
-public sealed record MonthSums(Instant From, IReadOnlyList<LabelledLine> Lines, IReadOnlyList<MonthLine> Months);
+public sealed record MonthSums(IReadOnlyList<LabelledLine> Lines, IReadOnlyList<MonthLine> Months);

@@ -59,7 +59,8 @@ internal static class InvoiceEndpoints
         Inputs.Org(ledger, org);
         (await ledger.ActAsync(new Command.ClosePeriod(org, period), AdminCalls.Of(context))).OrThrow();
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(Body((await InvoiceReport.ReadAsync(Inputs.Org(ledger, org), period, ledger.Read, context.RequestAborted)).Invoice, asOf), IssuedJson.Default.InvoiceBody);
+        var report = await InvoiceReport.ReadAsync(Inputs.Org(ledger, org), period, ledger.Read, context.RequestAborted);
+        return Answer.Ok(Body(report.Invoice, asOf), IssuedJson.Default.InvoiceBody);
     }
 
     private static InvoiceBody Body(Invoice invoice, long asOf)

@@ -110,8 +110,9 @@ internal static class CostEndpoints
     }
 
     /// <summary>
-    /// The counter is in memory, and the sums are what the follower counted with the rows after it, so charges may fall between the two readings. If some did, again; and if they
-    /// always do, the counter is read before and after: a sum that lies between was the counter's value at the moment of the sum.
+    /// The counter is in memory, and the sums are what the follower counted with the rows after it, so charges may fall between the two
+    /// readings. If some did, again; and if they always do, the counter is read before and after: a sum that lies between was the counter's value at the
+    /// moment of the sum.
     /// </summary>
     internal static async Task<(Amount Counter, RangeTotals Totals)> ReadAsync(OrgState org, Instant now, ILedger ledger, CancellationToken cancellationToken)
     {

@@ -54,7 +54,8 @@ internal sealed class SelfComparison
             var start = some[0].Start;
             var hour = start.UnixMicros / Instant.MicrosPerHour;
             var expected = some.ToDictionary(cell => cell.Labels, cell => new CellChange(new(hour, cell.Labels)));
-            Each(derived, $"SELECT {LineReads.LineColumns} FROM recounts WHERE org IN ({In(some.Select(cell => cell.Org).Distinct())}) AND span = 0 AND start_at = ?",
+            var orgs = In(some.Select(cell => cell.Org).Distinct());
+            Each(derived, $"SELECT {LineReads.LineColumns} FROM recounts WHERE org IN ({orgs}) AND span = 0 AND start_at = ?",
                 row =>
                 {
                     var line = LineReads.Line(row);

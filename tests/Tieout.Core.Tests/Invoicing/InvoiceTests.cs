@@ -26,7 +26,8 @@ public sealed class InvoiceTests
                 var lines = invoice.Lines.Sum(line => line.Total);
                 if (lines != invoice.TotalCharges || invoice.TotalCharges != ChargesOf(ledger, org, month)) return false;
                 var statement = invoice.Statement;
-                var moved = Of(ledger, org).Where(posting => posting.EffectiveAt < month.End(org.Zone)).Sum(posting => posting.Credit == org.FirstAccount ? posting.Amount : -posting.Amount);
+                var moved = Of(ledger, org).Where(posting => posting.EffectiveAt < month.End(org.Zone))
+                    .Sum(posting => posting.Credit == org.FirstAccount ? posting.Amount : -posting.Amount);
                 if (statement.Closing != moved) return false;
             }
         }
@@ -169,7 +170,8 @@ public sealed class InvoiceTests
         {
             recount.Add(
                 new CountedPosting(
-                    posting.Seq, posting.Kind, posting.Debit, posting.Credit, posting.Amount, 0, posting.EffectiveAt, posting.RecordedAt, posting.IsPostingRepair),
+                    posting.Seq, posting.Kind, posting.Debit, posting.Credit, posting.Amount, 0, posting.EffectiveAt, posting.RecordedAt,
+                    posting.IsPostingRepair),
                 org);
         }
 

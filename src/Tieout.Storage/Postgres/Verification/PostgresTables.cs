@@ -71,7 +71,9 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         WHERE u.bucket = {bucket}
         """;
 
-    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|audit|records|chain|accounts|windows|cells|follower|recounts|recount_statuses|recount_months)\b")]
+    [GeneratedRegex(
+        @"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|audit|records|chain|"
+        + @"accounts|windows|cells|follower|recounts|recount_statuses|recount_months)\b")]
     private static partial Regex Names();
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
