@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Telemetry;
@@ -12,9 +11,6 @@ internal sealed partial class FollowerWorker(
     ILedger ledger, ReconciliationRun reconciling, TimeProvider time, OutageLog outages, ILogger<FollowerWorker> logger)
     : LeaderWorker(ledger, TimeSpan.FromMilliseconds(500), time, outages)
 {
-    /// <summary>While commands wait for a commit, at most one part in so many of one processor.</summary>
-    private const int BusyShare = 10;
-
     private readonly Dictionary<string, Finding> _open = new(StringComparer.Ordinal);
     private string? _damage;
 
@@ -26,14 +22,7 @@ internal sealed partial class FollowerWorker(
     {
         try
         {
-            while (!stoppingToken.IsCancellationRequested)
-            {
-                var began = Stopwatch.GetTimestamp();
-                var progress = await Ledger.Follower.StepAsync(stoppingToken);
-                await KeepAsync(progress.Drifts, stoppingToken);
-                if (progress.IsCurrent) return;
-                if (Ledger.Health.QueueDepth > 0) await Task.Delay((BusyShare - 1) * Stopwatch.GetElapsedTime(began), Time, stoppingToken);
-            }
+            await FollowerTurns.CatchUpAsync(Ledger, progress => KeepAsync(progress.Drifts, stoppingToken), Time, stoppingToken);
         }
         catch (StoreCorruptException damaged)
         {
