@@ -156,7 +156,8 @@ public abstract partial class LedgerContract
         Amount Moved(IEnumerable<Posting> postings) => Amount.Sum(postings.Select(posting => posting.Credit == customer ? posting.Amount : -posting.Amount));
         IEnumerable<Posting> With(AccountKind kind) => own.Where(posting => posting.Debit == org.AccountNo(kind) || posting.Credit == org.AccountNo(kind));
         return Said(
-            Moved(all.Except(own)), Moved(With(AccountKind.Funding)), Moved(With(AccountKind.Promotion).Where(posting => posting.Kind != PostingKind.GrantExpiry)),
+            Moved(all.Except(own)), Moved(With(AccountKind.Funding)),
+            Moved(With(AccountKind.Promotion).Where(posting => posting.Kind != PostingKind.GrantExpiry)),
             -Moved(With(AccountKind.Promotion).Where(posting => posting.Kind == PostingKind.GrantExpiry)),
             -Moved(With(AccountKind.Revenue).Where(posting => posting.Kind == PostingKind.Charge)),
             -Moved(With(AccountKind.Revenue).Where(posting => posting.Kind != PostingKind.Charge)), all.Select(posting => posting.Seq).DefaultIfEmpty(0).Max());
