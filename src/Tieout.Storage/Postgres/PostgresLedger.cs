@@ -34,7 +34,7 @@ public sealed class PostgresLedger : ILedger
         {
             Position = position,
             AllOrgs = orgs,
-            Usage = new PostgresUsageReader(connections, layout, orgs, labels),
+            Usage = new PostgresUsageReader(connections, layout, labels),
             Prices = new PostgresPricesReader(connections, layout, orgs),
             BudgetsReader = new PostgresBudgetsReader(connections, layout, position, orgs),
             Balances = new PostgresBalances(connections, layout, Buckets, position, labels),

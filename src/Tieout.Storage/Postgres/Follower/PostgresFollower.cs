@@ -11,22 +11,33 @@ namespace Tieout.Storage.Postgres.Follower;
 internal sealed class PostgresFollower(PostgresConnections connections, Bucket[] buckets) : IFollower, IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
+    // The commit that was known of each bucket before all of its rows were counted.
+    private readonly long[] _counted = [.. buckets.Select(_ => -1L)];
     private readonly BookFollower[] _books = [.. buckets.Select(_ => new BookFollower())];
 
-    public FollowerStanding Standing => new(_books.Sum(book => book.RowsBehind), _books.Sum(book => book.Compared));
+    public FollowerStanding Standing => new(
+        _books.Sum(book => book.RowsBehind), _books.Sum(book => book.Compared), [.. _books.SelectMany(book => book.Drifts)]);
 
-    public Task<FollowerProgress> StepAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
+    public async Task<FollowerProgress> StepAsync(CancellationToken cancellationToken)
     {
-        var sum = new FollowerProgress(0, IsCurrent: true, []);
-        foreach (var bucket in buckets)
+        // A bucket in which nothing was committed since it was counted is not asked.
+        var moved = Array.FindAll(buckets, bucket => bucket.LastCommit != _counted[bucket.Number] || _books[bucket.Number].Drifts.Count > 0);
+        if (moved.Length == 0) return new(0, IsCurrent: true, []);
+        return await AloneAsync(connection =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var step = Step(connection, bucket.Number);
-            sum = new(sum.Rows + step.Rows, sum.IsCurrent && step.IsCurrent, [.. sum.Drifts, .. step.Drifts]);
-        }
+            var sum = new FollowerProgress(0, IsCurrent: true, []);
+            foreach (var bucket in moved)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var commit = bucket.LastCommit;
+                var step = Step(connection, bucket.Number);
+                if (step.IsCurrent) _counted[bucket.Number] = commit;
+                sum = new(sum.Rows + step.Rows, sum.IsCurrent && step.IsCurrent, [.. sum.Drifts, .. step.Drifts]);
+            }
 
-        return sum;
-    }, cancellationToken);
+            return sum;
+        }, cancellationToken);
+    }
 
     public Task ResetAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
     {
@@ -37,6 +48,7 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
             transaction.Commit();
         }
 
+        Array.Fill(_counted, -1);
         return true;
     }, cancellationToken);
 

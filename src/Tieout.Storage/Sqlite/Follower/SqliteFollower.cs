@@ -10,7 +10,7 @@ internal sealed class SqliteFollower(ReadConnections connections, DerivedFile? d
     private readonly Lock _gate = new();
     private readonly BookFollower _book = new();
 
-    public FollowerStanding Standing => new(_book.RowsBehind, _book.Compared);
+    public FollowerStanding Standing => new(_book.RowsBehind, _book.Compared, _book.Drifts);
 
     public Task<FollowerProgress> StepAsync(CancellationToken cancellationToken) => Task.Run(() =>
     {
