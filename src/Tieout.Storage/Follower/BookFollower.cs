@@ -9,7 +9,7 @@ internal interface IDerivedTables : ILedgerTables
     /// <summary>Adds what was counted and moves the position, in one transaction.</summary>
     void Add(Counted counted);
 
-    /// <summary>Drops everything that was counted.</summary>
+    /// <summary>Drops everything that was counted and moves the position to the start, in one transaction.</summary>
     void Reset();
 }
 
@@ -37,18 +37,19 @@ internal sealed class BookFollower
             (_step, from) = (new(), FollowerPosition.Start);
         }
 
-        if (_step.Count(from, ledger, through) is not { } counted) return Left(ledger, from, 0, []);
+        if (_step.Count(from, ledger, through) is not { } counted) return Left(ledger, from, 0, isCurrent: true, []);
         derived.Add(counted);
         _comparison.Touch(counted.Recount);
-        var drifts = counted.To.Commit == through
+        var isCurrent = counted.To.Commit == through;
+        var drifts = isCurrent
             ? _comparison.Compare(_step.Book, derived, ledger, new SumsEnd(ledger.Bucket, counted.To.Posting)) : [];
-        return Left(ledger, counted.To, counted.To.Usage - from.Usage + counted.To.Posting - from.Posting, drifts);
+        return Left(ledger, counted.To, counted.To.Usage - from.Usage + counted.To.Posting - from.Posting, isCurrent, drifts);
     }
 
-    private FollowerProgress Left(ILedgerTables ledger, FollowerPosition at, long rows, IReadOnlyList<Finding> drifts)
+    private FollowerProgress Left(ILedgerTables ledger, FollowerPosition at, long rows, bool isCurrent, IReadOnlyList<Finding> drifts)
     {
         var last = Chain.At(ledger, Chain.Last(ledger)).Last;
         RowsBehind = last.Usage - at.Usage + last.Posting - at.Posting;
-        return new(rows, IsCurrent: rows == 0, drifts);
+        return new(rows, isCurrent, drifts);
     }
 }

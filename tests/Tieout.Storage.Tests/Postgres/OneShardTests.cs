@@ -11,7 +11,8 @@ public sealed class OneShardTests
     [
         "heads", "settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "usage_ids", "postings", "findings", "outbox", "objects",
         "object_ends", "lineage", "audit", "records", "chain", "accounts",
-        "windows", "cells", "relay", "lanes", "deliveries", "refused_requests", "key_uses",
+        "windows", "cells", "relay", "lanes", "deliveries", "refused_requests", "key_uses", "follower", "recounts",
+        "recount_statuses", "recount_months",
     ];
 
     // Goal: every ledger transaction stays on one shard. Method: commands of forty orgs in one list, of every kind that writes; then every row says
@@ -46,6 +47,7 @@ public sealed class OneShardTests
             }
 
             Assert.True(orgs.Select(ledger.Layout.Of).Distinct().Count() > 20);
+            Assert.True((await ledger.Follower.StepAsync(TestContext.Current.CancellationToken)).Rows > 100);
         }
 
         var database = new Uri(store).AbsolutePath[1..];

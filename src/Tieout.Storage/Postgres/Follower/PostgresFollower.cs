@@ -54,8 +54,8 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
         }
         catch (PostgresException other) when (other.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation)
         {
-            // Another node has just counted the same rows.
-            return new(0, IsCurrent: true, []);
+            // Another node has just counted the same rows, or dropped what was counted: the next step sees what is left.
+            return new(0, IsCurrent: false, []);
         }
     }
 

@@ -107,10 +107,34 @@ public sealed class StatementRulesTests
             await ledger.RefusedRequests.ForgetAsync(at, Cancel);
             await ledger.KeyUses.StoreAsync([new("acme", "key_1", at)], Cancel);
             await ledger.KeyUses.OfAsync("acme", Cancel);
+            await FollowAsync(ledger, at);
             await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
         }
 
         PostgresVerified.Clean(store);
+    }
+
+    private static async Task FollowAsync(PostgresLedger ledger, Instant at)
+    {
+        var org = ledger.Read.Org("acme")!;
+        for (var round = 0; round < 2; round++)
+        {
+            await ledger.SubmitAsync(Make.Charge(90_000 + round, 5, Make.Labels(), at: at), Cancel);
+            while (!(await ledger.Follower.StepAsync(Cancel)).IsCurrent)
+            {
+            }
+
+            // Whole days, hours and single rows.
+            foreach (var to in (Instant[])[Instant.EndOfTime, at + TimeSpan.FromMinutes(1)])
+            {
+                await ledger.Read.SumsAsync(new(org, Instant.UnixEpoch, to), Cancel);
+                await ledger.Read.StatusesAsync(new(org, Instant.UnixEpoch, to), Cancel);
+            }
+
+            var month = Core.Tenancy.Month.Of(at, org.Zone);
+            await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel);
+            await ledger.Follower.ResetAsync(Cancel);
+        }
     }
 
     private static async Task MoveAsync(PostgresServer server)
