@@ -68,20 +68,23 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
     /// <summary>Whether a failure may come from the bytes or the tables of this file, not from the disk.</summary>
     public static bool IsDamage(Exception failure) => failure is StoreCorruptException or StoreConstraintException || UnreadableRows.Caused(failure);
 
-    /// <summary>Whether every page and every row of the file can be read.</summary>
-    public bool IsSound()
+    /// <summary>Whether the file is there and every page and row of it can be read, by a connection that has none of it in memory.</summary>
+    public static bool IsSound(string folder)
     {
+        if (!File.Exists(In(folder))) return false;
         try
         {
-            using (var check = _connection.Prepare("PRAGMA quick_check(1)"))
+            using var connection = RawConnection.Open(In(folder), readOnly: true);
+            using (var check = connection.Prepare("PRAGMA quick_check(1)"))
             {
                 if (!check.Step() || check.Text(0) != "ok") return false;
             }
 
-            FollowerPosition.Read(this);
-            Each(LineReads.LineColumns, RecountTable.Name, row => LineReads.Line(row));
-            Each(LineReads.StatusColumns, StatusTable.Name, row => LineReads.Status(row));
-            Each(LineReads.MonthColumns, MonthTable.Name, row => LineReads.Month(row));
+            var tables = new SqliteTables(connection);
+            FollowerPosition.Read(tables);
+            Each(tables, LineReads.LineColumns, RecountTable.Name, row => LineReads.Line(row));
+            Each(tables, LineReads.StatusColumns, StatusTable.Name, row => LineReads.Status(row));
+            Each(tables, LineReads.MonthColumns, MonthTable.Name, row => LineReads.Month(row));
             return true;
         }
         catch (Exception damaged) when (IsDamage(damaged))
@@ -116,9 +119,9 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _position, _connection]) resource.Dispose();
     }
 
-    private void Each(string columns, string table, Action<IRow> read)
+    private static void Each(SqliteTables tables, string columns, string table, Action<IRow> read)
     {
-        using var rows = Select($"SELECT {columns} FROM {table}");
+        using var rows = tables.Select($"SELECT {columns} FROM {table}");
         while (rows.Step()) read(rows);
     }
 

@@ -20,7 +20,7 @@ internal sealed class DerivedStore(string folder) : IDisposable
     /// <exception cref="StoreUnavailableException">It can neither be opened nor made, as on a full disk.</exception>
     public DerivedFile Open()
     {
-        if (_isDoubted && _file is not null && !(File.Exists(DerivedFile.In(folder)) && _file.IsSound()))
+        if (_file is not null && (_isDoubted || !File.Exists(DerivedFile.In(folder))) && !DerivedFile.IsSound(folder))
         {
             Dispose();
             DerivedFile.Delete(folder);

@@ -30,7 +30,8 @@ public sealed class StatementRulesTests
     {
         using var log = new StatementLog();
         foreach (var test in typeof(LedgerContract).GetMethods().Where(
-            method => method.GetCustomAttribute<FactAttribute>() is not null && method.ReturnType == typeof(Task) && !Crowded.Any(method.Name.Contains)))
+            method => method.GetCustomAttribute<FactAttribute>() is not null && method.ReturnType == typeof(Task)
+                && method.GetParameters().Length == 0 && !Crowded.Any(method.Name.Contains)))
         {
             var contract = new LoggedContract(log.Server);
             await contract.InitializeAsync();
@@ -200,5 +201,11 @@ public sealed class StatementRulesTests
         internal override void AssertVerified() => PostgresVerified.Clean(_database);
 
         internal override void Tamper(string sql) => server.Sql(new Uri(_database).AbsolutePath[1..], sql);
+
+        internal override void TamperCounted(string sql) => Tamper(sql);
+
+        internal override void BreakCounted(string table, bool before) => Tamper(BrokenTable.Break(table, before));
+
+        internal override void MendCounted(string table) => Tamper(BrokenTable.Mend(table));
     }
 }
