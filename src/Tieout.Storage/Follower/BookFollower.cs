@@ -31,13 +31,9 @@ internal sealed class BookFollower
     {
         var from = FollowerPosition.Read(derived);
         // The ledger was put back to an earlier state, or is another one.
-        if (!from.IsIn(ledger))
-        {
-            derived.Reset();
-            (_step, from) = (new(), FollowerPosition.Start);
-        }
-
+        if (!from.IsIn(ledger)) (_step, from) = (new(), FollowerPosition.Start);
         if (_step.Count(from, ledger, through) is not { } counted) return Left(ledger, from, 0, isCurrent: true, []);
+        if (from.Commit == 0) derived.Reset();
         derived.Add(counted);
         _comparison.Touch(counted.Recount);
         var isCurrent = counted.To.Commit == through;

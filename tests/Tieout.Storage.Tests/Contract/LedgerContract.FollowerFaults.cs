@@ -17,6 +17,9 @@ public abstract partial class LedgerContract
     /// <summary>What <see cref="BreakCounted"/> did is undone.</summary>
     internal abstract void MendCounted(string table);
 
+    /// <summary>Verifies the closed ledger that was opened last.</summary>
+    internal abstract Task<VerificationReport> VerifyAsync();
+
     // Goal: a row is counted once wherever a step dies. Method: each of the step's writes fails, before and after its row; nothing of the step may be there, and
     // the next step counts all of it.
     [Fact]
@@ -54,6 +57,7 @@ public abstract partial class LedgerContract
     // have, or not with this hash.
     [Theory]
     [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM follower")]
+    [InlineData("DELETE FROM follower")]
     [InlineData("UPDATE follower SET commit_no = commit_no + 1000")]
     [InlineData("UPDATE follower SET commit_no = commit_no - 1")]
     public async Task Q2_reports_stay_exact_and_the_follower_counts_anew_where_its_position_is_not_of_this_chain(string damage)
@@ -156,5 +160,40 @@ public abstract partial class LedgerContract
         Tamper("UPDATE cells SET charge = charge + 1");
         await ledger.SubmitAsync(Make.Charge(2, 4, at: Clock.Now), Cancel);
         Assert.StartsWith("cell_drift: ", Assert.Single(await FollowAsync(ledger)), StringComparison.Ordinal);
+    }
+
+    // Goal: L8 for what was counted: each wrong line is named with its org, span, time and labels, and what makes it right again. Method: one line at a time.
+    [Theory]
+    [InlineData("UPDATE recounts SET charge = charge + 1 WHERE org = 1 AND span = 1 AND attribution = 1",
+        "recounts: acme, day from 2026-03-10T00:00:00.000000Z, attribution 1 (team red, provider p, model m) has charge 0.000000008, its rows come to 0.000000007.")]
+    [InlineData("UPDATE recounts SET output_tokens = 3 WHERE org = 1 AND span = 0 AND attribution = 1",
+        "recounts: acme, hour from 2026-03-10T12:00:00.000000Z, attribution 1 (team red, provider p, model m) has output_tokens 3, its rows come to 10.")]
+    [InlineData("DELETE FROM recount_statuses WHERE span = 1",
+        "recount_statuses: acme, day from 2026-03-10T00:00:00.000000Z, attribution 1 (team red, provider p, model m), status 200 is missing.")]
+    [InlineData("UPDATE recount_months SET top_ups = top_ups - 1 WHERE org = 1",
+        "recount_months: acme, month from 2026-03-01T00:00:00.000000Z has top_ups 0.000000299, its rows come to 0.0000003.")]
+    [InlineData("UPDATE recount_months SET start_at = 0 WHERE org = 1", "recount_months: acme, month from 1970-01-01T00:00:00.000000Z has no row that counts there.")]
+    public async Task L8_verify_names_each_line_that_is_not_what_its_rows_come_to(string damage, string named)
+    {
+        var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        foreach (var id in (int[])[3, 4]) await ledger.SubmitAsync(Make.Charge(id, id, Make.Labels(team: "red"), at: Clock.Now), Cancel);
+        await FollowAsync(ledger);
+        await ledger.SubmitAsync(Make.Charge(5, 5, Make.Labels(team: "red"), at: Clock.Now), Cancel);
+        await ledger.DisposeAsync();
+        AssertVerified();
+        TamperCounted(damage);
+
+        var report = await VerifyAsync();
+        var broken = report.Checks.Single(check => check.Id == "derived");
+        Assert.True(broken.Checked > 0);
+        Assert.Contains($"{named} Run tieout rebuild derived.", broken.Rows);
+        Assert.All(report.Checks.Where(check => check.Id is not ("derived" or "M3")), check => Assert.Empty(check.Rows));
+
+        ledger = Open(fresh: false);
+        await ledger.Follower.ResetAsync(Cancel);
+        await FollowAsync(ledger);
+        await ledger.DisposeAsync();
+        AssertVerified();
     }
 }

@@ -1,5 +1,6 @@
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Tests.Contract;
 
 namespace Tieout.Storage.Tests.Sqlite;
@@ -18,6 +19,8 @@ public sealed class SqliteContractTests : LedgerContract
 
     internal override void AssertVerified() =>
         Verified.Clean(_folder.File($"ledger{_opened}"));
+
+    internal override Task<VerificationReport> VerifyAsync() => Task.FromResult(SqliteVerification.Run(_folder.File($"ledger{_opened}")));
 
     internal override void Tamper(string sql) => Run("tieout.db", sql);
 

@@ -58,11 +58,15 @@ public static class PostgresVerification
 
     private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket)
     {
-        var standing = new Standing(tables, findings);
+        var standing = new Standing(tables, findings) { Derived = DerivedCheck.Begin(tables, findings) };
         var last = new ChainRow(0, [], new byte[32], default, default);
         using (var chain = new ChainCheck(tables, standing, findings))
         {
-            chain.Run(commit => last = commit);
+            chain.Run(commit =>
+            {
+                last = commit;
+                standing.Derived?.EndCommit(commit, standing);
+            });
         }
 
         findings.Check(

@@ -5,6 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Moving;
+using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Tests.Contract;
 using Tieout.Storage.Writing;
@@ -199,6 +200,8 @@ public sealed class StatementRulesTests
         }
 
         internal override void AssertVerified() => PostgresVerified.Clean(_database);
+
+        internal override Task<VerificationReport> VerifyAsync() => PostgresVerification.RunAsync(_database, cancellationToken: Cancel);
 
         internal override void Tamper(string sql) => server.Sql(new Uri(_database).AbsolutePath[1..], sql);
 
