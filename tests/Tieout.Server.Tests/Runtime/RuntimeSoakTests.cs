@@ -166,7 +166,7 @@ public sealed class RuntimeSoakTests
 
         public IRefusedRequests RefusedRequests => inner.RefusedRequests;
 
-    public IFollower Follower => inner.Follower;
+        public IFollower Follower => inner.Follower;
 
         public IKeyUses KeyUses => inner.KeyUses;
 

@@ -8,20 +8,20 @@ namespace Tieout.Storage.Postgres.Follower;
 
 /// <summary>The follower of all buckets. One node at a time counts a bucket's rows: the bucket's position is part of what it writes, and two that write it at
 /// once contradict each other.</summary>
-internal sealed class PostgresFollower(PostgresConnections connections, Bucket[] buckets) : IFollower, IDisposable
+internal sealed class PostgresFollower(PostgresConnections connections, int buckets) : IFollower, IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly BookFollower[] _books = [.. buckets.Select(_ => new BookFollower())];
+    private readonly BookFollower[] _books = [.. Enumerable.Range(0, buckets).Select(_ => new BookFollower())];
 
     public FollowerStanding Standing => new(_books.Sum(book => book.RowsBehind), _books.Sum(book => book.Compared));
 
     public Task<FollowerProgress> StepAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
     {
         var sum = new FollowerProgress(0, IsCurrent: true, []);
-        foreach (var bucket in buckets)
+        for (var bucket = 0; bucket < buckets; bucket++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var step = Step(connection, bucket.Number);
+            var step = Step(connection, bucket);
             sum = new(sum.Rows + step.Rows, sum.IsCurrent && step.IsCurrent, [.. sum.Drifts, .. step.Drifts]);
         }
 
@@ -30,10 +30,10 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
 
     public Task ResetAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
     {
-        foreach (var bucket in buckets)
+        for (var bucket = 0; bucket < buckets; bucket++)
         {
             using var transaction = connection.BeginTransaction();
-            new DerivedTables(connection, new(connection, bucket.Number)).Reset();
+            new DerivedTables(connection, new(connection, bucket)).Reset();
             transaction.Commit();
         }
 

@@ -14,7 +14,8 @@ public static class SqliteVerification
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
-    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null, SignedHead? head = null)
+    public static VerificationReport Run(
+        string folder, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
@@ -29,7 +30,7 @@ public static class SqliteVerification
             CheckFile(connection, findings);
             Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
             if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
-            Guarded(findings, file, () => CheckRows(connection, secret, derived, findings));
+            Guarded(findings, file, () => CheckRows(connection, secret, derived, findings, progress));
         });
         return findings.Report;
     }
@@ -92,7 +93,8 @@ public static class SqliteVerification
         }
     }
 
-    private static void CheckRows(RawConnection connection, EnvelopeSecret? secret, DerivedCheck? derived, Findings findings)
+    private static void CheckRows(
+        RawConnection connection, EnvelopeSecret? secret, DerivedCheck? derived, Findings findings, IProgress<RowProgress>? progress)
     {
         var schema = Schema.Version(connection);
         findings.Check("file", schema == Schema.Newest,
@@ -102,9 +104,11 @@ public static class SqliteVerification
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(tables, standing, findings))
         {
+            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]);
             if (checkpoint == 0) CheckCheckpoint(connection, tables, standing, findings, postings: 0);
             chain.Run(commit =>
             {
+                rows.EndCommit(commit);
                 derived?.EndCommit(commit, standing);
                 if (commit.Commit == checkpoint) CheckCheckpoint(connection, tables, standing, findings, commit.Last.Posting);
             });
