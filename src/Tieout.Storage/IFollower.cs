@@ -4,7 +4,8 @@ namespace Tieout.Storage;
 
 /// <summary>Counts committed rows beside the writer, each once: what reports read instead of rows, and what cells, windows and balances are compared
 /// with.</summary>
-/// <remarks>Reports are exact and current whether it runs or not: they add the rows after its position. The further it is behind, the longer that takes.</remarks>
+/// <remarks>Reports are exact and current whether it runs or not: they add the rows after its position. The further it is behind, the longer that
+/// takes.</remarks>
 public interface IFollower
 {
     FollowerStanding Standing { get; }

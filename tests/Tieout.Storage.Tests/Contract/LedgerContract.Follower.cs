@@ -127,12 +127,14 @@ public abstract partial class LedgerContract
     private static string ExpectedStatement(MemoryLedger memory, OrgState org, Month month)
     {
         var statement = new Statement(org, month, long.MaxValue);
-        foreach (var posting in memory.Postings.Select(row => row.Posting).Where(posting => posting.Org == org.Org.Id && posting.EffectiveAt < month.End(org.Zone)))
+        foreach (var posting in memory.Postings.Select(row => row.Posting).Where(
+            posting => posting.Org == org.Org.Id && posting.EffectiveAt < month.End(org.Zone)))
         {
             statement.Add(posting);
         }
 
-        return Said(statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.LastPosting);
+        return Said(
+            statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.LastPosting);
     }
 
     private static string Said(MonthSums sums)
