@@ -62,7 +62,8 @@ internal sealed class DerivedCheck
         try
         {
             Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of);
-            Compare<StatusTable, StatusLine, StatusKey>(recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}");
+            Compare<StatusTable, StatusLine, StatusKey>(
+                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}");
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
         }

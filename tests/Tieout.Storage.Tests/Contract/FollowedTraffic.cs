@@ -4,8 +4,8 @@ using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Storage.Tests.Contract;
 
-/// <summary>Traffic of two orgs, the same in every run: charges of now and of the days before, corrections and top-ups. It goes through a ledger and through the
-/// one in memory, which reports are compared with.</summary>
+/// <summary>Traffic of two orgs, the same in every run: charges of now and of the days before, corrections and top-ups. It goes through a ledger and through
+/// the one in memory, which reports are compared with.</summary>
 internal sealed class FollowedTraffic
 {
     private readonly FakeClock _clock;

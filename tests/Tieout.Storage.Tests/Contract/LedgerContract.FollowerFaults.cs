@@ -8,6 +8,8 @@ namespace Tieout.Storage.Tests.Contract;
 /// <summary>The follower among failures: of its writes, of its tables, and of the figures that it compares.</summary>
 public abstract partial class LedgerContract
 {
+    private const string Red = "attribution 1 (team red, provider p, model m)";
+
     /// <summary>Runs a statement on the tables of the follower, whether the ledger is open or not.</summary>
     internal abstract void TamperCounted(string sql);
 
@@ -20,8 +22,8 @@ public abstract partial class LedgerContract
     /// <summary>Verifies the closed ledger that was opened last.</summary>
     internal abstract Task<VerificationReport> VerifyAsync();
 
-    // Goal: a row is counted once wherever a step dies. Method: each of the step's writes fails, before and after its row; nothing of the step may be there, and
-    // the next step counts all of it.
+    // Goal: a row is counted once wherever a step dies. Method: each of the step's writes fails, before and after its row; nothing of the step may be there,
+    // and the next step counts all of it.
     [Fact]
     public async Task Q2_a_step_that_fails_at_any_of_its_writes_counts_nothing_and_the_next_counts_each_row_once()
     {
@@ -165,14 +167,15 @@ public abstract partial class LedgerContract
     // Goal: L8 for what was counted: each wrong line is named with its org, span, time and labels, and what makes it right again. Method: one line at a time.
     [Theory]
     [InlineData("UPDATE recounts SET charge = charge + 1 WHERE org = 1 AND span = 1 AND attribution = 1",
-        "recounts: acme, day from 2026-03-10T00:00:00.000000Z, attribution 1 (team red, provider p, model m) has charge 0.000000008, its rows come to 0.000000007.")]
+        $"recounts: acme, day from 2026-03-10T00:00:00.000000Z, {Red} has charge 0.000000008, its rows come to 0.000000007.")]
     [InlineData("UPDATE recounts SET output_tokens = 3 WHERE org = 1 AND span = 0 AND attribution = 1",
-        "recounts: acme, hour from 2026-03-10T12:00:00.000000Z, attribution 1 (team red, provider p, model m) has output_tokens 3, its rows come to 10.")]
+        $"recounts: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has output_tokens 3, its rows come to 10.")]
     [InlineData("DELETE FROM recount_statuses WHERE span = 1",
-        "recount_statuses: acme, day from 2026-03-10T00:00:00.000000Z, attribution 1 (team red, provider p, model m), status 200 is missing.")]
+        $"recount_statuses: acme, day from 2026-03-10T00:00:00.000000Z, {Red}, status 200 is missing.")]
     [InlineData("UPDATE recount_months SET top_ups = top_ups - 1 WHERE org = 1",
         "recount_months: acme, month from 2026-03-01T00:00:00.000000Z has top_ups 0.000000299, its rows come to 0.0000003.")]
-    [InlineData("UPDATE recount_months SET start_at = 0 WHERE org = 1", "recount_months: acme, month from 1970-01-01T00:00:00.000000Z has no row that counts there.")]
+    [InlineData("UPDATE recount_months SET start_at = 0 WHERE org = 1",
+        "recount_months: acme, month from 1970-01-01T00:00:00.000000Z has no row that counts there.")]
     public async Task L8_verify_names_each_line_that_is_not_what_its_rows_come_to(string damage, string named)
     {
         var ledger = Open(fresh: true);

@@ -29,8 +29,8 @@ public sealed class FollowingNodesTests
         await AssertCountedAsync(store, right);
     }
 
-    // Goal: what was counted is dropped while another node counts, and nothing is left out of what is counted anew. Method: one node charges and steps, the other
-    // resets; at every moment the lines are the rows up to the position.
+    // Goal: what was counted is dropped while another node counts, and nothing is left out of what is counted anew. Method: one node charges and steps, the
+    // other resets; at every moment the lines are the rows up to the position.
     [Fact]
     public async Task Q2_a_node_that_steps_while_another_drops_what_was_counted_leaves_nothing_out()
     {
@@ -96,5 +96,6 @@ public sealed class FollowingNodesTests
         PostgresVerified.Clean(store);
     }
 
-    private static long Number(string store, string sql) => long.Parse(PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], sql), CultureInfo.InvariantCulture);
+    private static long Number(string store, string sql) => long.Parse(
+        PostgresServer.Instance.Sql(new Uri(store).AbsolutePath[1..], sql), CultureInfo.InvariantCulture);
 }

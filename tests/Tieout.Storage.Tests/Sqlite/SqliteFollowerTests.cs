@@ -23,8 +23,8 @@ public sealed class SqliteFollowerTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // Goal: a node that dies anywhere counts each row once after its next start. Method: the files of the open ledger are copied before and after each step, which
-    // is what a power cut leaves, and the copy is opened.
+    // Goal: a node that dies anywhere counts each row once after its next start. Method: the files of the open ledger are copied before and after each step,
+    // which is what a power cut leaves, and the copy is opened.
     [Fact]
     public async Task Q2_a_copy_of_the_files_at_any_time_counts_each_row_once()
     {
@@ -39,7 +39,8 @@ public sealed class SqliteFollowerTests : IDisposable
         }
     }
 
-    public static TheoryData<string> Damages => ["deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums"];
+    public static TheoryData<string> Damages =>
+        ["deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums"];
 
     /// <summary>Of pages that the connections have in memory already, nobody reads the damage.</summary>
     public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums"];
