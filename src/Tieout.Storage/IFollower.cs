@@ -10,7 +10,8 @@ public interface IFollower
 {
     FollowerStanding Standing { get; }
 
-    /// <summary>Counts the next rows, at most some ten thousand. One step at a time; where another node does it, nothing is left to do.</summary>
+    /// <summary>Counts the next rows, at most some ten thousand. One step at a time; of two nodes that count the same rows, one does
+    /// and the other's step counts nothing.</summary>
     /// <exception cref="StoreUnavailableException">The store is away. Nothing was counted, or all of the step: the next one goes on from there.</exception>
     /// <exception cref="StoreCorruptException">Rows cannot be counted; the message names them.</exception>
     Task<FollowerProgress> StepAsync(CancellationToken cancellationToken);
@@ -21,10 +22,15 @@ public interface IFollower
 
 /// <param name="Rows">Counted in this step.</param>
 /// <param name="IsCurrent">Whether nothing that could be counted was left.</param>
-/// <param name="Drifts">What of the store's own figures does not say what the counted rows come to.</param>
+/// <param name="Drifts">Cells, daily counters and balances that do not say what the counted rows come to. Each is compared again with every step until it
+/// does.</param>
 public sealed record FollowerProgress(long Rows, bool IsCurrent, IReadOnlyList<Finding> Drifts);
 
 /// <summary>How the follower is doing.</summary>
 /// <param name="RowsBehind">Rows that are committed and not counted, at the last step.</param>
 /// <param name="Compared">Figures that were compared with what the rows come to, since the start.</param>
-public sealed record FollowerStanding(long RowsBehind, long Compared);
+/// <param name="Drifts">As of the last step.</param>
+public sealed record FollowerStanding(long RowsBehind, long Compared, IReadOnlyList<Finding> Drifts)
+{
+    public static FollowerStanding None { get; } = new(0, 0, []);
+}

@@ -21,10 +21,31 @@ public interface IRecountReader
     Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken);
 }
 
+/// <summary>The same sums by the name of the org.</summary>
+public static class Recounts
+{
+    /// <summary>Charges and their corrections of a range, by project, provider, model and source. Empty: there is no such org.</summary>
+    public static async Task<IReadOnlyList<ChargeSum>> ChargesAsync(
+        this ILedgerReader read, string org, Instant from, Instant to, CancellationToken cancellationToken) =>
+        read.Org(org) is { } state ? ChargeSum.ByModel(await read.SumsAsync(new(state, from, to), cancellationToken)) : [];
+
+    /// <summary>How attempts ended that count in a range, of one org or of all.</summary>
+    public static async Task<IReadOnlyList<StatusCount>> StatusesAsync(
+        this ILedgerReader read, string? org, Instant from, Instant to, CancellationToken cancellationToken)
+    {
+        List<StatusCount> all = [];
+        foreach (var state in read.Orgs.Where(state => org is null || state.Org.Id == org))
+        {
+            all.AddRange(await read.StatusesAsync(new(state, from, to), cancellationToken));
+        }
+
+        return all;
+    }
+}
+
 /// <param name="Slot">When its slot begins; of a sum that is not told apart by time, where the range begins.</param>
 public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine Sums);
 
-/// <param name="From">When the month begins.</param>
 /// <param name="Lines">Charges of the month, by labels.</param>
 /// <param name="Months">How the balance moved, month by month, the asked one last if anything moved in it.</param>
-public sealed record MonthSums(Instant From, IReadOnlyList<LabelledLine> Lines, IReadOnlyList<MonthLine> Months);
+public sealed record MonthSums(IReadOnlyList<LabelledLine> Lines, IReadOnlyList<MonthLine> Months);

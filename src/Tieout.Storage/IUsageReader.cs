@@ -13,9 +13,6 @@ public interface IUsageReader
     /// <summary>Usage under a correlation id, in the order in which it was recorded.</summary>
     Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken);
 
-    /// <summary>How attempts ended that count in a range, by labels and status; of one org or of all.</summary>
-    Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken);
-
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 }

@@ -58,9 +58,6 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
         Usage.CorrelatedAsync(org, correlationId, limit, cancellationToken);
 
-    public Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken) =>
-        Usage.StatusesAsync(org, from, to, cancellationToken);
-
     public Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Usage.CellsAsync(org, from, to, cancellationToken);
 
@@ -84,9 +81,6 @@ internal sealed class LedgerReader : ILedgerReader
 
     public IAsyncEnumerable<Posting> PostingsAsync(string org, Instant from, Instant to, long after, CancellationToken cancellationToken) =>
         Postings.PostingsAsync(org, from, to, after, cancellationToken);
-
-    public Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
-        Postings.ChargesAsync(org, from, to, cancellationToken);
 
     public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Postings.TotalsAsync(org, from, to, cancellationToken);

@@ -32,6 +32,7 @@ public static class LedgerBench
             foreach (var outcome in await bench.Nodes[0].SubmitAsync(commands, token)) LedgerLoads.Require(outcome);
         });
 
+        await using var following = options.Follower ? new Following(bench.Nodes[0]) : null;
         var (alone, all) = (new RunMeter(), new RunMeter());
         var turn = TurnOf(options);
 

@@ -15,6 +15,9 @@ namespace Tieout.Bench.Ledger;
 public sealed record LedgerBenchOptions(
     int Batch, long Charges, int Orgs, LedgerBenchMode Mode, string Folder, string? Postgres = null, int Nodes = 1, int? RatePerS = null)
 {
+    /// <summary>Whether rows are counted beside the writer, as in a server.</summary>
+    public bool Follower { get; init; }
+
     /// <summary>Of what comes at a rate, whatever waits is committed together, as in the product.</summary>
     internal int BatchMax => RatePerS is null ? Batch : LedgerWriter.BatchMax;
 }

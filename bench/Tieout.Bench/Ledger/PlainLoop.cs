@@ -43,7 +43,8 @@ internal sealed class PlainLoop : IDisposable
         var postings = Rows($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq > {_read.Posting} AND p.usage_seq > 0 ORDER BY p.seq",
             s => RowReads.Posting(s, _ => ""));
         var holds = Rows($"SELECT {RowReads.HoldColumns} FROM holds h WHERE h.seq > {_read.Hold} ORDER BY h.seq", s => RowReads.Hold(s, _ => Nobody));
-        var ends = holds.Count == 0 || usage.Count == 0 ? [] : holds.ConvertAll(row => new HoldEnd(row.Hold, HoldState.Settled, row.Hold.HeldAt, row.Crc));
+        var ends = holds.Count == 0 || usage.Count == 0
+            ? [] : holds.ConvertAll(row => new HoldEnd(row.Hold, HoldState.Settled, row.Hold.HeldAt, Commit: 1, row.Crc));
         if (usage.Count > 0) _read.Usage = usage[^1].Seq;
         if (postings.Count > 0) _read.Posting = postings[^1].Posting.Seq;
         if (holds.Count > 0) _read.Hold = holds[^1].Hold.Seq;
@@ -89,21 +90,10 @@ internal sealed class PlainLoop : IDisposable
         IsEmpty = false,
         Chain = new(++_commitNo, [], new byte[32], default, default),
         Outcomes = [],
-        Labels = [],
-        Prices = [],
-        Commands = [],
         Holds = holds,
         HoldsEnded = ends,
-        Objects = [],
-        ObjectsEnded = [],
-        Lineage = [],
-        Audit = [],
-        Records = [],
         Usage = usage,
         Postings = postings,
-        Settings = [],
-        Findings = [],
-        Outbox = [],
         Accounts = [],
         Windows = [],
         Cells = [],

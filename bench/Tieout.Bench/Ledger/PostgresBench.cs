@@ -75,16 +75,21 @@ internal sealed class PostgresBench : BenchStore
     }
 
     /// <summary>What one commit of the ledger was.</summary>
-    private sealed record Part(int Bucket, List<HoldRow> Holds, List<InCommit<HoldEnd>> Ends, List<UsageRow> Usage, List<PostingRow> Postings)
+    private sealed record Part(int Bucket, List<HoldRow> Holds, List<HoldEnd> Ends, List<UsageRow> Usage, List<PostingRow> Postings)
     {
+        private static readonly Table<HoldRow> HoldsTo = new Table<HoldsTable, HoldRow>();
+        private static readonly Table<HoldEnd> EndsTo = new Table<HoldEndsTable, HoldEnd>();
+        private static readonly Table<UsageRow> UsageTo = new Table<UsageTable, UsageRow>();
+        private static readonly Table<PostingRow> PostingsTo = new Table<PostingsTable, PostingRow>();
+
         public async Task CopyAsync(NpgsqlConnection connection, CopyBuffer buffer)
         {
             await using var transaction = await connection.BeginTransactionAsync();
-            if (Holds.Count > 0) await Tables.Holds.CopyAsync(connection, buffer, Bucket, Holds);
-            if (Ends.Count > 0) await Tables.HoldEnds.CopyAsync(connection, buffer, Bucket, Ends);
-            if (Usage.Count > 0) await Tables.Usage.CopyAsync(connection, buffer, Bucket, Usage);
+            if (Holds.Count > 0) await HoldsTo.CopyAsync(connection, buffer, Bucket, Holds);
+            if (Ends.Count > 0) await EndsTo.CopyAsync(connection, buffer, Bucket, Ends);
+            if (Usage.Count > 0) await UsageTo.CopyAsync(connection, buffer, Bucket, Usage);
             if (Usage.Count > 0) await Tables.UsageIds.CopyAsync(connection, buffer, Bucket, Usage);
-            if (Postings.Count > 0) await Tables.Postings.CopyAsync(connection, buffer, Bucket, Postings);
+            if (Postings.Count > 0) await PostingsTo.CopyAsync(connection, buffer, Bucket, Postings);
             await transaction.CommitAsync();
         }
     }
@@ -118,7 +123,7 @@ internal sealed class PostgresBench : BenchStore
         var postings = await reader.ListAsync(row => RowReads.Posting(row, _ => ""));
         var holds = await reader.ListAsync(row => RowReads.Hold(row, _ => Nobody));
         var ends = holds.Count == 0 || usage.Count == 0
-            ? [] : holds.ConvertAll(row => new InCommit<HoldEnd>(new(row.Hold, HoldState.Settled, row.Hold.HeldAt, row.Crc), 1));
+            ? [] : holds.ConvertAll(row => new HoldEnd(row.Hold, HoldState.Settled, row.Hold.HeldAt, Commit: 1, row.Crc));
         _read[bucket] = (usage.Count > 0 ? usage[^1].Seq : after.Usage, postings.Count > 0 ? postings[^1].Posting.Seq : after.Posting,
             holds.Count > 0 ? holds[^1].Hold.Seq : after.Hold);
         var count = Math.Max(usage.Count, holds.Count);

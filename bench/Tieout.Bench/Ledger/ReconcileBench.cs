@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using Tieout.Core;
-using Tieout.Core.Ledger;
-using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Sqlite;
@@ -21,17 +19,15 @@ public sealed record ReconcileBenchResult(
 /// <summary>Measures a run over a whole book on the embedded store.</summary>
 public static class ReconcileBench
 {
-    private const int BatchRows = 8_189;
     private const int MoreRows = 1_000;
 
     /// <param name="folder">Where the store is, or is made and left.</param>
     public static async Task<ReconcileBenchResult> RunAsync(string folder, long rows, Action<long, long>? progress, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        var isThere = File.Exists(DataFolder.DatabaseIn(folder));
-        await using var ledger = SqliteLedger.Open(folder);
-        if (!isThere) await BuildAsync(ledger, folder, rows, cancellationToken);
-        var built = isThere ? 0 : Seconds(watch);
+        var (ledger, isNew) = await BuiltBook.OpenAsync(folder, rows, cancellationToken);
+        await using var closing = ledger;
+        var built = isNew ? Seconds(watch) : 0;
         using var process = Process.GetCurrentProcess();
         var cpu = process.TotalProcessorTime;
         watch.Restart();
@@ -39,7 +35,7 @@ public static class ReconcileBench
         var seconds = Seconds(watch);
         process.Refresh();
         var spent = process.TotalProcessorTime - cpu;
-        foreach (var list in Of(folder, MoreRows).Next(MoreRows)) Require(await ledger.SubmitAsync(list, cancellationToken));
+        foreach (var list in BuiltBook.WorkloadOf(folder, MoreRows).Next(MoreRows)) BuiltBook.Require(await ledger.SubmitAsync(list, cancellationToken));
         watch.Restart();
         var again = await RunAsync(ledger, progress, full: false, cancellationToken);
         var findings = report.Findings.Count + again.Findings.Count;
@@ -49,31 +45,6 @@ public static class ReconcileBench
 
     private static Task<BookReport> RunAsync(SqliteLedger ledger, Action<long, long>? progress, bool full, CancellationToken cancellationToken) =>
         ledger.Read.ReconcileAsync(new(Instances.None, RuntimeDue: null, Instant.From(DateTimeOffset.UtcNow), progress, full), cancellationToken);
-
-    private static Workload Of(string folder, long rows)
-    {
-        var now = DateTimeOffset.UtcNow;
-        var price = BuiltinPrices.Catalogue.Find("openai", "gpt-4o", Instant.From(now))!;
-        return new(new(BatchRows, rows, Orgs: 10, LedgerBenchMode.Charge, folder), _ => 0, price, Instant.From(now.AddDays(-20)), TimeSpan.FromDays(20) / rows);
-    }
-
-    private static async Task BuildAsync(SqliteLedger ledger, string folder, long rows, CancellationToken cancellationToken)
-    {
-        var workload = Of(folder, rows);
-        foreach (var commands in workload.Openings()) Require(await ledger.SubmitAsync(commands, cancellationToken));
-        for (long done = 0; done < rows; done += BatchRows)
-        {
-            foreach (var list in workload.Next((int)Math.Min(BatchRows, rows - done))) Require(await ledger.SubmitAsync(list, cancellationToken));
-        }
-    }
-
-    private static void Require(IReadOnlyList<Outcome> outcomes)
-    {
-        foreach (var outcome in outcomes)
-        {
-            if (outcome is not Outcome.Done) throw new InvalidOperationException($"The benchmark's own command was not carried out: {outcome}.");
-        }
-    }
 
     private static decimal Seconds(Stopwatch watch) => Math.Round((decimal)watch.Elapsed.TotalMilliseconds / 1_000, 2);
 }

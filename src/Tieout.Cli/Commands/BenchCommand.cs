@@ -7,6 +7,7 @@ internal static class BenchCommand
 {
     public static Command Build(Globals globals) => new("bench", "Measurements.")
     {
-        BenchLedgerCommand.Build(globals), BenchReconcileCommand.Build(globals), BenchGatewayCommand.Build(globals), BenchGatewayCommand.Part(globals),
+        BenchLedgerCommand.Build(globals), BenchReadsCommand.Build(globals), BenchReconcileCommand.Build(globals), BenchGatewayCommand.Build(globals),
+        BenchGatewayCommand.Part(globals),
     };
 }

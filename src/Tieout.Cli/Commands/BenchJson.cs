@@ -1,11 +1,13 @@
 using System.Text.Json.Serialization;
 using Tieout.Bench.Gateway;
 using Tieout.Bench.Ledger;
+using Tieout.Bench.Reads;
 
 namespace Tieout.Cli.Commands;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(LedgerBenchResult))]
 [JsonSerializable(typeof(ReconcileBenchResult))]
+[JsonSerializable(typeof(ReadsBenchResult[]))]
 [JsonSerializable(typeof(GatewayBenchResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;

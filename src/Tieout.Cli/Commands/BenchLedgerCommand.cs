@@ -25,6 +25,7 @@ internal sealed class BenchLedgerCommand
     private readonly Option<int?> _rate = new(
         "--rate")
     { Description = "Single holds per second at fixed times, whether or not earlier ones are answered. Default: one after another." };
+    private readonly Option<bool> _follower = new("--follower") { Description = "Count the rows beside the writer, as a server does." };
     private readonly Option<int> _nodes =
         new("--nodes")
         {
@@ -48,7 +49,10 @@ internal sealed class BenchLedgerCommand
     {
         _mode.AcceptOnlyFromAmong("charge", "hold-settle", "single-hold");
         var command = new Command("ledger",
-            "Measure durable charges per second against a baseline without ledger rules.") { _batch, _charges, _orgs, _mode, _rate, _nodes, _store, _data };
+            "Measure durable charges per second against a baseline without ledger rules.")
+        {
+            _batch, _charges, _orgs, _mode, _rate, _follower, _nodes, _store, _data,
+        };
         return globals.Running(command, async (call, cancellationToken) =>
         {
             var folder = Path.Combine(call.Get(_data) ?? ".", $".tieout-bench-{Guid.NewGuid():N}");
@@ -89,7 +93,7 @@ internal sealed class BenchLedgerCommand
         if (rate is not null && mode != LedgerBenchMode.SingleHold) throw Wrong("Only single holds come at a rate: write --mode single-hold.");
         var count = call.Get(_charges) ?? (rate is { } perS ? perS * (long)SecondsAtRate : Math.Clamp(batch * 2_000L, 4_000, 1_000_000));
         if (count < 1 || call.Get(_orgs) < 1) throw Wrong("The bench needs at least one charge and one org.");
-        return new(batch, count, call.Get(_orgs), mode, folder, postgres, nodes, rate);
+        return new(batch, count, call.Get(_orgs), mode, folder, postgres, nodes, rate) { Follower = call.Get(_follower) };
     }
 
     private static CommandFailedException Wrong(string message) => new(ExitCode.Usage, message);

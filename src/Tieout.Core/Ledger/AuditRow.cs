@@ -34,4 +34,5 @@ public sealed record AuditAction(Actor Actor, string Action, string Target)
 /// <param name="After">JSON of what was asked for; null: nothing.</param>
 /// <param name="Outcome"><c>done</c>, <c>unchanged</c> (a replay), <c>proposed</c> or <c>refused:reason</c>.</param>
 public sealed record AuditRow(
-    long Seq, string Org, Actor Actor, string Action, string Target, string? Before, string? After, string Outcome, Instant RecordedAt, uint Crc);
+    long Seq, string Org, Actor Actor, string Action, string Target, string? Before, string? After, string Outcome, Instant RecordedAt, uint Crc)
+    : ChainedRow(Crc);

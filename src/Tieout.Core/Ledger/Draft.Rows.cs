@@ -25,6 +25,9 @@ internal sealed partial class Draft
     private readonly List<RecordRow> _records = [];
     private Sequences _last = book.Last;
 
+    /// <summary>The number of the commit that the rows will be in.</summary>
+    private long Commit => book.Last.Commit + 1;
+
     public long LastSetting => _last.Setting;
 
     public int LabelsNo(UsageLabels labels)
@@ -71,7 +74,7 @@ internal sealed partial class Draft
 
     public void End(Hold hold, HoldState state)
     {
-        _holdsEnded.Add(new(hold, state, Now, Crc: 0));
+        _holdsEnded.Add(new(hold, state, Now, Commit, Crc: 0));
         _attempts[hold.Id] = new(hold, state, Usage: null);
         CountHold(hold.Scope.Org, -1);
     }
@@ -145,7 +148,7 @@ internal sealed partial class Draft
 
     public void End(KeptObject kept, string body)
     {
-        var end = new ObjectEnd(kept.Row, body, Now, Crc: 0);
+        var end = new ObjectEnd(kept.Row, body, Now, Commit, Crc: 0);
         _objectsEnded.Add(end);
         _objectsById.Set((kept.Object.Org, kept.Object.Kind, kept.Object.Id), kept with { End = end });
     }
@@ -189,15 +192,14 @@ internal sealed partial class Draft
     /// <summary>Checks what must hold, computes every CRC and the link of the chain.</summary>
     public WriteSet Finish(ImmutableArray<Outcome> outcomes)
     {
-        var isEmpty = _holds.Count + _holdsEnded.Count + _usage.Count + _postings.Count + _settings.Count + _objects.Count + _objectsEnded.Count
-            + _lineage.Count + _outbox.Count + _audit.Count + _records.Count == 0;
-        if (!isEmpty) _last = _last with { Commit = _last.Commit + 1 };
+        var isEmpty = !HasRows;
+        if (!isEmpty) _last = _last with { Commit = Commit };
         CheckInvariants();
         _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
         _objectsEnded.Sort(static (left, right) => left.Object.Seq.CompareTo(right.Object.Seq));
-        return new()
+        var writes = new WriteSet
         {
-            Chain = isEmpty ? new(_last.Commit, book.ChainHash, book.ChainHash, Now, _last) : Seal(),
+            Chain = new(_last.Commit, book.ChainHash, book.ChainHash, Now, _last),
             IsEmpty = isEmpty,
             Outcomes = outcomes,
             Labels = _labels,
@@ -219,28 +221,16 @@ internal sealed partial class Draft
             Windows = _windows.Values,
             Cells = _cells.Values,
         };
+        if (!isEmpty) writes.Chain = Seal(writes);
+        return writes;
     }
 
-    /// <summary>The order of the tables here is the order of the hash.</summary>
-    private ChainRow Seal()
+    /// <summary>The link of the chain over the rows, which get their CRCs.</summary>
+    private ChainRow Seal(WriteSet writes)
     {
         using var bytes = new RowBytes();
         bytes.Begin(book.ChainHash, _last.Commit, Now);
-        for (var i = 0; i < _settings.Count; i++) _settings[i] = _settings[i] with { Crc = bytes.Add(_settings[i]) };
-        for (var i = 0; i < _labels.Count; i++) _labels[i] = _labels[i] with { Crc = bytes.Add(_labels[i]) };
-        for (var i = 0; i < _prices.Count; i++) _prices[i] = _prices[i] with { Crc = bytes.Add(_prices[i]) };
-        for (var i = 0; i < _commands.Count; i++) _commands[i] = _commands[i] with { Crc = bytes.Add(_commands[i]) };
-        for (var i = 0; i < _holds.Count; i++) _holds[i].Crc = bytes.Add(_holds[i]);
-        for (var i = 0; i < _holdsEnded.Count; i++) _holdsEnded[i].Crc = bytes.Add(_holdsEnded[i]);
-        for (var i = 0; i < _usage.Count; i++) _usage[i].Crc = bytes.Add(_usage[i]);
-        for (var i = 0; i < _postings.Count; i++) _postings[i].Crc = bytes.Add(_postings[i]);
-        for (var i = 0; i < _findings.Count; i++) _findings[i] = _findings[i] with { Crc = bytes.Add(_findings[i]) };
-        for (var i = 0; i < _outbox.Count; i++) _outbox[i] = _outbox[i] with { Crc = bytes.Add(_outbox[i]) };
-        for (var i = 0; i < _objects.Count; i++) _objects[i] = _objects[i] with { Crc = bytes.Add(_objects[i]) };
-        for (var i = 0; i < _objectsEnded.Count; i++) _objectsEnded[i] = _objectsEnded[i] with { Crc = bytes.Add(_objectsEnded[i]) };
-        for (var i = 0; i < _lineage.Count; i++) _lineage[i] = _lineage[i] with { Crc = bytes.Add(_lineage[i]) };
-        for (var i = 0; i < _audit.Count; i++) _audit[i] = _audit[i] with { Crc = bytes.Add(_audit[i]) };
-        for (var i = 0; i < _records.Count; i++) _records[i] = _records[i] with { Crc = bytes.Add(_records[i]) };
+        bytes.Seal(writes);
         return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
     }
 

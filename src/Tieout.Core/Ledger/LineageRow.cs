@@ -35,7 +35,7 @@ public sealed record LineageAppend(byte[] Previous, string KeyId, byte[] TokenSh
 
 /// <summary>A step as it is stored.</summary>
 /// <param name="Seq">Its place among all steps, from 1.</param>
-public sealed record LineageEntry(long Seq, string Org, string OperationId, string KeyId, byte[] TokenSha256, LineageRow Row, uint Crc);
+public sealed record LineageEntry(long Seq, string Org, string OperationId, string KeyId, byte[] TokenSha256, LineageRow Row, uint Crc) : ChainedRow(Crc);
 
 /// <summary>Where the lineage of an issuance ends so far.</summary>
 public sealed record LineageHead(int No, byte[] Link, byte[] TokenSha256);

@@ -58,12 +58,13 @@ public enum ObjectKind
 }
 
 /// <param name="Seq">Its place among all objects, from 1.</param>
-public sealed record ObjectRow(long Seq, ProviderObject Object, Instant RecordedAt, uint Crc);
+public sealed record ObjectRow(long Seq, ProviderObject Object, Instant RecordedAt, uint Crc) : ChainedRow(Crc);
 
 /// <summary>Nothing more comes of an object: its answer is charged, or the provider no longer keeps it. Recorded once.</summary>
 /// <param name="Body">JSON: how it ended.</param>
+/// <param name="Commit">The commit that ends it.</param>
 /// <param name="Crc">Of the end alone: the object's row keeps its own.</param>
-public sealed record ObjectEnd(ObjectRow Object, string Body, Instant EndedAt, uint Crc);
+public sealed record ObjectEnd(ObjectRow Object, string Body, Instant EndedAt, long Commit, uint Crc) : ChainedRow(Crc);
 
 /// <summary>All that is known of an object.</summary>
 public sealed record KeptObject(ObjectRow Row, ObjectEnd? End)

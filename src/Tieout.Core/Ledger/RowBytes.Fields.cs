@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 
@@ -7,43 +8,35 @@ namespace Tieout.Core.Ledger;
 /// <summary>The rows of each table, as their declarations list the columns.</summary>
 public sealed partial class RowBytes
 {
-    public uint Add(SettingRow row) => Add<SettingsTable, SettingRow>(row);
+    private static readonly Action<RowBytes, WriteSet>[] Sealers = ChainedTables.Each(new Sealer());
 
-    public uint Add(LabelsRow row) => Add<LabelsTable, LabelsRow>(row);
+    /// <summary>Adds every row of a draft, in the order of the hash, and gives each its CRC.</summary>
+    internal void Seal(WriteSet writes)
+    {
+        foreach (var sealer in Sealers) sealer(this, writes);
+    }
 
-    public uint Add(PriceRow row) => Add<PricesTable, PriceRow>(row);
-
-    public uint Add(CommandRow row) => Add<CommandsTable, CommandRow>(row);
-
-    public uint Add(HoldRow row) => Add<HoldsTable, HoldRow>(row);
-
-    public uint Add(HoldEnd row) => Add<HoldEndsTable, InCommit<HoldEnd>>(new(row, Commit: 0));
-
-    public uint Add(UsageRow row) => Add<UsageTable, UsageRow>(row);
-
-    public uint Add(PostingRow row) => Add<PostingsTable, PostingRow>(row);
-
-    public uint Add(FindingRow row) => Add<FindingsTable, FindingRow>(row);
-
-    public uint Add(OutboxRow row) => Add<OutboxTable, OutboxRow>(row);
-
-    public uint Add(ObjectRow row) => Add<ObjectsTable, ObjectRow>(row);
-
-    public uint Add(ObjectEnd row) => Add<ObjectEndsTable, InCommit<ObjectEnd>>(new(row, Commit: 0));
-
-    public uint Add(LineageEntry row) => Add<LineageTable, LineageEntry>(row);
-
-    public uint Add(AuditRow row) => Add<AuditTable, AuditRow>(row);
-
-    public uint Add(RecordRow row) => Add<RecordsTable, RecordRow>(row);
-
-    private uint Add<TTable, TRow>(TRow row)
+    /// <summary>Adds a row.</summary>
+    /// <returns>Its CRC.</returns>
+    public uint Add<TTable, TRow>(TRow row)
         where TTable : struct, IChainedTable<TRow>
+        where TRow : ChainedRow
     {
         Row(TTable.Tag);
         var fields = new Fields(this);
         TTable.Write(ref fields, row);
         return Crc();
+    }
+
+    private sealed class Sealer : IChainedTableVisitor<Action<RowBytes, WriteSet>>
+    {
+        public Action<RowBytes, WriteSet> Visit<TTable, TRow>()
+            where TTable : struct, IChainedTable<TRow>
+            where TRow : ChainedRow => static (bytes, writes) =>
+        {
+            // A draft gives its own list for every table, and a list is read without a call through an interface for each row.
+            foreach (var row in CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes))) row.Crc = bytes.Add<TTable, TRow>(row);
+        };
     }
 
     /// <summary>Every column of a row as its canonical bytes. Names are not among them: they may change, the order may not.</summary>

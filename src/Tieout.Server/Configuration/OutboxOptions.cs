@@ -47,6 +47,9 @@ public sealed record AlertOptions
     /// <summary>Commands that wait for a commit.</summary>
     public int QueueDepth { get; init; } = 100;
 
+    /// <summary>Committed rows that are not counted yet.</summary>
+    public int FollowerRows { get; init; } = 1_000_000;
+
     /// <summary>How old the last write may be while there is something to write.</summary>
     public TimeSpan LastWrite { get; init; } = TimeSpan.FromMinutes(5);
 

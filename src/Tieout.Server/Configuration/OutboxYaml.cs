@@ -23,11 +23,12 @@ internal static class OutboxYaml
 
     public static AlertOptions Alerts(YamlPlace place)
     {
-        var members = place.Members("spool_alert", "spool_problem", "queue_depth", "last_write", "drift_pct", "drift_for");
+        var members = place.Members("spool_alert", "spool_problem", "queue_depth", "follower_rows", "last_write", "drift_pct", "drift_for");
         var options = new AlertOptions();
         if (members.TryGetValue("spool_alert", out var spool)) options = options with { SpoolAlert = (int)spool.Count(CountMax, min: 0) };
         if (members.TryGetValue("spool_problem", out var problem)) options = options with { SpoolProblem = (int)problem.Count(CountMax, min: 0) };
         if (members.TryGetValue("queue_depth", out var queue)) options = options with { QueueDepth = (int)queue.Count(CountMax, min: 0) };
+        if (members.TryGetValue("follower_rows", out var rows)) options = options with { FollowerRows = (int)rows.Count(CountMax, min: 0) };
         if (members.TryGetValue("last_write", out var write)) options = options with { LastWrite = write.Duration() };
         if (members.TryGetValue("drift_pct", out var drift)) options = options with { DriftPct = PerCent(drift) };
         if (members.TryGetValue("drift_for", out var lasting)) options = options with { DriftFor = lasting.Duration() };

@@ -51,6 +51,7 @@ public static class ApiEndpoints
         services.AddSingleton<FindingCorrection>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddHostedService<RuntimeWorker>();
+        services.AddHostedService<FollowerWorker>();
         services.AddHostedService<LedgerWatch>();
         return services;
     }

@@ -18,7 +18,8 @@ internal sealed class HealthReport(ILedger ledger, SettlementSpool spool, Curren
         var health = ledger.Health;
         return new(
             WordOf(health), health.IsWritable, health.IsReadOnly, Math.Round((decimal)health.Stalled.TotalSeconds, 1), health.Quarantined, health.Reason,
-            health.QueueDepth, spool.Count, spool.Dropped, health.LastCommitMs,
+            health.QueueDepth, spool.Count, spool.Dropped, ledger.Follower.Standing.Drifts.Count, ledger.Follower.Standing.RowsBehind,
+            health.LastCommitMs,
             health.Commit, health.LastWriteAt?.ToString(), heads.Failure, new(routes.State.Version, routes.State.LoadedAt.ToString(), routes.State.Error),
             [.. routes.Get().Health.Select(
                 row => new UpstreamHealthBody(row.Provider, row.Model, row.Breaker.State, row.Breaker.LastError?.What, row.Breaker.LastError?.At.ToString()))]);
@@ -44,12 +45,14 @@ internal sealed record HealthWordBody(string Status)
 /// <param name="QueueDepth">Commands that wait for a commit.</param>
 /// <param name="SpoolDepth">Finished spend that waits for the store to come back.</param>
 /// <param name="DroppedRecords">Finished spend that was given up. Always 0.</param>
+/// <param name="Drift">Cells, daily counters and balances that do not say what their rows come to. Anything but 0 is a defect: see <c>findings</c>.</param>
+/// <param name="RowsToCount">Committed rows that reports read one by one because they are not counted yet.</param>
 /// <param name="StoreLatencyMs">How long the last commit took, in milliseconds.</param>
 /// <param name="Commit">Number of the last durable commit.</param>
 /// <param name="HeadsError">Why no signed head can be written outside the store now; null: they are written, or none are configured.</param>
 internal sealed record HealthBody(
     string Status, bool StoreWritable, bool ReadOnly, decimal StalledSeconds, int Quarantined, string? Reason, int QueueDepth, int SpoolDepth,
-    long DroppedRecords, decimal StoreLatencyMs, long Commit, string? LastCommitAt, string? HeadsError,
+    long DroppedRecords, int Drift, long RowsToCount, decimal StoreLatencyMs, long Commit, string? LastCommitAt, string? HeadsError,
     ConfigurationHealthBody Configuration, IReadOnlyList<UpstreamHealthBody> Upstreams);
 
 /// <param name="Version">1 for the one the server started with.</param>

@@ -18,10 +18,12 @@ namespace Tieout.Server.Hosting;
 /// <param name="WebhooksDead">Deliveries that were given up: see <c>outbox dead</c>.</param>
 /// <param name="Quarantined">Commands in quarantine: see <c>quarantine list</c>.</param>
 /// <param name="StalledSeconds">How long a writer with something to do has not moved; 0: it moves, or has nothing to do.</param>
+/// <param name="Drift">Cells, daily counters and balances that do not say what their rows come to. Anything but 0 is a defect: see <c>findings</c>.</param>
+/// <param name="RowsToCount">Committed rows that reports read one by one because they are not counted yet.</param>
 public sealed record LedgerHealthBody(
     string Status, bool Writable, string? Reason, int QueueDepth, int SpoolDepth, long DroppedRecords, decimal LastCommitMs, string? LastWriteAt, int Orgs,
     int OpenHolds, long AsOf,
-    long WebhooksWaiting, long? WebhooksOldestSeconds, long WebhooksDead, int Quarantined, long StalledSeconds);
+    long WebhooksWaiting, long? WebhooksOldestSeconds, long WebhooksDead, int Quarantined, long StalledSeconds, int Drift, long RowsToCount);
 
 /// <summary>How the ledger is doing.</summary>
 internal static class LedgerHealthEndpoint
@@ -43,7 +45,8 @@ internal static class LedgerHealthEndpoint
                 health.IsWritable ? "ok" : "read_only", health.IsWritable, health.Reason, health.QueueDepth, spool.Count, spool.Dropped,
                 Math.Round(health.LastCommitMs, 3),
                 health.LastWriteAt?.ToString(), ledger.Read.Orgs.Count, ledger.Read.OpenHolds(org: null).Count, health.Commit,
-                deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead, health.Quarantined, (long)health.Stalled.TotalSeconds),
+                deliveries.Waiting, OutboxEndpoints.Age(deliveries, time), deliveries.Dead, health.Quarantined, (long)health.Stalled.TotalSeconds,
+                ledger.Follower.Standing.Drifts.Count, ledger.Follower.Standing.RowsBehind),
             HealthJson.Default.LedgerHealthBody);
     }
 

@@ -32,6 +32,10 @@ internal sealed class MetricsPage(
         if (health.LastWriteAt is { } last) Gauge("ledger_last_write_age_seconds", "How long ago the last commit was.", Age(time, last.UnixMicros));
         Gauge("ledger_open_holds", "Attempts in flight that money is set aside for.", ledger.Read.OpenHolds(org: null).Count);
         Gauge("ledger_orgs", "Orgs with an account.", ledger.Read.Orgs.Count);
+        var counted = ledger.Follower.Standing;
+        Gauge("ledger_drift", "Cells, daily counters and balances that do not say what their rows come to. Anything but 0 is a defect.", counted.Drifts.Count);
+        Gauge("ledger_rows_to_count", "Committed rows that reports read one by one because they are not counted yet.", counted.RowsBehind);
+        Counter("ledger_figures_compared_total", "Figures that were compared with what their rows come to, since the start.", counted.Compared);
         Gauge("spool_depth", "Finished spend that waits for the store to come back.", spool.Count);
         Counter("spool_dropped_records_total", "Finished spend that was given up. Always 0.", spool.Dropped);
         Gauge("configuration_version", "1 for the configuration that the server started with.", routes.State.Version);

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -89,9 +90,12 @@ internal sealed class InvoiceNumbering(ILedger ledger, TimeProvider time)
         string org, Month month, string number, DateTimeOffset issuedAt, IEnumerable<TaxRate> taxes, CancellationToken cancellationToken)
     {
         var state = Inputs.Org(ledger, org);
-        var invoice = await InvoiceEndpoints.InvoiceAsync(state, month, ledger, cancellationToken);
-        var sums = (await ledger.Read.ChargesAsync(org, month.Start(state.Zone), month.End(state.Zone), cancellationToken))
-            .ToDictionary(sum => (sum.Project, sum.Provider, sum.Model, sum.Source));
+        var (invoice, lines) = await InvoiceReport.ReadAsync(state, month, ledger.Read, cancellationToken);
+
+        // An invoice is for ever, so what it says is what its rows come to, not only what was counted of them.
+        var rows = await ledger.Read.TotalsAsync(org, month.Start(state.Zone), month.End(state.Zone), cancellationToken);
+        Invariant.Holds(rows.Postings == invoice.TotalCharges, "I1");
+        var sums = lines.ToDictionary(sum => (sum.Project, sum.Provider, sum.Model, sum.Source));
         var points = new Dictionary<long, ChainPoint>();
         foreach (var posting in sums.Values.SelectMany(sum => new[] { sum.FirstPosting, sum.LastPosting })
             .Append(invoice.Statement.LastPosting).Where(posting => posting > 0).Distinct())

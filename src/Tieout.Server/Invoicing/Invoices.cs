@@ -47,7 +47,7 @@ internal static class InvoiceEndpoints
         if (format is not ("json" or "html")) throw new ApiRefusedException(ApiError.ParameterInvalid, "The format is json or html.");
         var period = Inputs.Month(month);
         var asOf = ledger.Read.AsOf;
-        var invoice = await InvoiceAsync(Inputs.Org(ledger, org), period, ledger, context.RequestAborted);
+        var invoice = (await InvoiceReport.ReadAsync(Inputs.Org(ledger, org), period, ledger.Read, context.RequestAborted)).Invoice;
         return format == "html"
             ? TypedResults.Text(InvoicePage.Html(invoice), "text/html; charset=utf-8")
             : Answer.Ok(Body(invoice, asOf), IssuedJson.Default.InvoiceBody);
@@ -59,26 +59,9 @@ internal static class InvoiceEndpoints
         Inputs.Org(ledger, org);
         (await ledger.ActAsync(new Command.ClosePeriod(org, period), AdminCalls.Of(context))).OrThrow();
         var asOf = ledger.Read.AsOf;
-        return Answer.Ok(Body(await InvoiceAsync(Inputs.Org(ledger, org), period, ledger, context.RequestAborted), asOf), IssuedJson.Default.InvoiceBody);
+        var report = await InvoiceReport.ReadAsync(Inputs.Org(ledger, org), period, ledger.Read, context.RequestAborted);
+        return Answer.Ok(Body(report.Invoice, asOf), IssuedJson.Default.InvoiceBody);
     }
-
-    /// <summary>The one way to an invoice. The lines come first: the statement then ends where they do, while the ledger goes on.</summary>
-    internal static async Task<Invoice> InvoiceAsync(OrgState org, Month period, ILedger ledger, CancellationToken cancellationToken)
-    {
-        var (from, to) = (period.Start(org.Zone), period.End(org.Zone));
-        var sums = await ledger.Read.ChargesAsync(org.Org.Id, from, to, cancellationToken);
-        var through = sums.Count == 0 ? 0 : sums.Max(sum => sum.LastPosting);
-        var statement = new Statement(org, period, through);
-        await foreach (var posting in ledger.Read.PostingsAsync(org.Org.Id, Core.Instant.UnixEpoch, to, after: 0, cancellationToken))
-        {
-            if (!statement.Add(posting)) break;
-        }
-
-        return Invoice.Of(org, period, sums.Select(Line), statement);
-    }
-
-    private static InvoiceLine Line(ChargeSum sum) => new(
-        sum.Project, sum.Provider, sum.Model, sum.Source, sum.Attempts, sum.InputTokens, sum.OutputTokens, sum.Charge - sum.Corrections, sum.Corrections);
 
     private static InvoiceBody Body(Invoice invoice, long asOf)
     {

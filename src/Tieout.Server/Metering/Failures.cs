@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
@@ -26,7 +27,6 @@ internal static class FailureEndpoints
 {
     private const int HoursDefault = 24;
 
-    /// <summary>Usage of the range is read whole.</summary>
     private const int HoursMax = 24 * 31;
 
     public static void MapFailures(this IEndpointRouteBuilder api)
@@ -41,15 +41,16 @@ internal static class FailureEndpoints
     private static async Task<IResult> ListAsync(string? org, HttpContext context, ILedger ledger, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "source", "hours");
-        var (asOf, to) = (ledger.Read.AsOf, Instant.From(time.GetUtcNow()));
-        var from = to - TimeSpan.FromHours(Hours(Inputs.Query(context, "hours")));
+        // Whole hours, as they are counted. What counts a moment ahead of this clock is of the range all the same.
+        var (asOf, now) = (ledger.Read.AsOf, Instant.From(time.GetUtcNow()));
+        var from = Recount.HourOf(now - TimeSpan.FromHours(Hours(Inputs.Query(context, "hours"))));
+        var to = Recount.HourOf(now + TimeSpan.FromMinutes(5)) + TimeSpan.FromHours(1);
         UsageSource? source = Inputs.Query(context, "source") is { } name ? Source(name) : null;
 
-        // What counts a moment ahead of this clock is of the range all the same.
-        var all = (await ledger.Read.StatusesAsync(org, from, to + TimeSpan.FromMinutes(5), context.RequestAborted)).Where(
+        var all = (await ledger.Read.StatusesAsync(org, from, to, context.RequestAborted)).Where(
             line => source is null || line.Labels.Source == source).ToList();
         var attempts = all.ToLookup(line => Where(line.Labels), line => line.Attempts);
-        var items = all.Where(line => IsFailure(line.Status)).GroupBy(line => (Where: Where(line.Labels), line.Status))
+        var items = all.Where(line => UsageRecord.IsFailure(line.Status)).GroupBy(line => (Where: Where(line.Labels), line.Status))
             .Select(group => Body(
                 group.Key.Where, group.Key.Status, group.Sum(line => line.Attempts), attempts[group.Key.Where].Sum(), group.Max(line => line.LastAt)))
             .OrderByDescending(item => item.Failures).ThenBy(item => item.Source, StringComparer.Ordinal).ThenBy(item => item.Provider, StringComparer.Ordinal)
@@ -65,8 +66,6 @@ internal static class FailureEndpoints
         Math.Round(100m * failures / attempts, 2, MidpointRounding.AwayFromZero), lastSeen.ToString());
 
     private static (UsageSource Source, string? Provider, string? Model) Where(UsageLabels labels) => (labels.Source, labels.Provider, labels.Model);
-
-    private static bool IsFailure(int status) => status is >= 400 or 0;
 
     private static UsageSource Source(string name) =>
         Enum.GetValues<UsageSource>().Cast<UsageSource?>().FirstOrDefault(source => SnakeCase.Of(source!.Value) == name)

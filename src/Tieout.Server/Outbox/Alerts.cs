@@ -29,6 +29,7 @@ internal sealed class Alerts(ILedger ledger, SettlementSpool spool, AlertBook bo
         Over("spool_backlog", waiting, limits.SpoolAlert);
         Over("spool_problem", waiting, limits.SpoolProblem);
         Over("dropped_records", spool.Dropped, 0);
+        Over("follower_rows", ledger.Follower.Standing.RowsBehind, limits.FollowerRows);
         Over("guessing", guesses.RecentCount(), guesses.Free);
 
         // A burst fills the queue for a moment and is no news; twice in a row it does not drain.

@@ -110,8 +110,9 @@ internal static class CostEndpoints
     }
 
     /// <summary>
-    /// The counter is in memory and the sums are on disk, so charges may fall between the two readings. If some did, again; and if they
-    /// always do, the counter is read before and after: a sum that lies between was the counter's value at the moment of the sum.
+    /// The counter is in memory, and the sums are what the follower counted with the rows after it, so charges may fall between the two
+    /// readings. If some did, again; and if they always do, the counter is read before and after: a sum that lies between was the counter's value at the
+    /// moment of the sum.
     /// </summary>
     internal static async Task<(Amount Counter, RangeTotals Totals)> ReadAsync(OrgState org, Instant now, ILedger ledger, CancellationToken cancellationToken)
     {
@@ -119,7 +120,7 @@ internal static class CostEndpoints
         for (var attempt = 1; ; attempt++)
         {
             var before = ledger.Read.SpentToday(org.Org.Id, now);
-            var totals = await ledger.Read.TotalsAsync(org.Org.Id, day.Start, day.End, cancellationToken);
+            var totals = RangeTotals.Of(await ledger.Read.SumsAsync(new(org, day.Start, day.End), cancellationToken));
             var after = ledger.Read.SpentToday(org.Org.Id, now);
             if (before == after) return (after, totals);
             if (attempt == QuietReadsMax)

@@ -44,6 +44,9 @@ internal static class LogEvents
     public const int AlertRaised = 2621;
     public const int AlertResolved = 2622;
 
+    public const int FigureDrift = 2651;
+    public const int FollowerStopped = 2652;
+
     public const int DailyJobDone = 2701;
     public const int DailyJobFailed = 2703;
 

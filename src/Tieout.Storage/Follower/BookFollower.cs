@@ -22,6 +22,9 @@ internal sealed class BookFollower
     /// <summary>Figures compared since the start.</summary>
     public long Compared => _comparison.Compared;
 
+    /// <summary>What the last comparison found.</summary>
+    public IReadOnlyList<Finding> Drifts { get; private set; } = [];
+
     /// <summary>Rows that the last step left.</summary>
     public long RowsBehind { get; private set; }
 
@@ -32,20 +35,18 @@ internal sealed class BookFollower
         var from = FollowerPosition.Read(derived);
         // The ledger was put back to an earlier state, or is another one.
         if (!from.IsIn(ledger)) (_step, from) = (new(), FollowerPosition.Start);
-        if (_step.Count(from, ledger, through) is not { } counted) return Left(ledger, from, 0, isCurrent: true, []);
-        if (from.Commit == 0) derived.Reset();
-        derived.Add(counted);
-        _comparison.Touch(counted.Recount);
-        var isCurrent = counted.To.Commit == through;
-        var drifts = isCurrent
-            ? _comparison.Compare(_step.Book, derived, ledger, new SumsEnd(ledger.Bucket, counted.To.Posting)) : [];
-        return Left(ledger, counted.To, counted.To.Usage - from.Usage + counted.To.Posting - from.Posting, isCurrent, drifts);
-    }
+        var counted = _step.Count(from, ledger, through);
+        if (counted is not null)
+        {
+            if (from.Commit == 0) derived.Reset();
+            derived.Add(counted);
+            _comparison.Touch(counted.Recount);
+        }
 
-    private FollowerProgress Left(ILedgerTables ledger, FollowerPosition at, long rows, bool isCurrent, IReadOnlyList<Finding> drifts)
-    {
+        var to = counted?.To ?? from;
+        if (to.Commit == through) Drifts = _comparison.Compare(_step.Book, derived, ledger, new SumsEnd(ledger.Bucket, to.Posting));
         var last = Chain.At(ledger, Chain.Last(ledger)).Last;
-        RowsBehind = last.Usage - at.Usage + last.Posting - at.Posting;
-        return new(rows, isCurrent, drifts);
+        RowsBehind = last.Usage - to.Usage + last.Posting - to.Posting;
+        return new(to.Usage - from.Usage + to.Posting - from.Posting, IsCurrent: counted is null || to.Commit == through, Drifts);
     }
 }

@@ -38,14 +38,12 @@ public static class FollowerRebuild
     private static async Task<RebuildReport> RunAsync(IFollower follower, IProgress<RowProgress>? progress, CancellationToken cancellationToken)
     {
         await follower.ResetAsync(cancellationToken);
-        var differences = new List<Finding>();
         for (long rows = 0; ;)
         {
             var step = await follower.StepAsync(cancellationToken);
             rows += step.Rows;
-            differences.AddRange(step.Drifts);
             progress?.Report(new(rows, rows + follower.Standing.RowsBehind));
-            if (step.IsCurrent) return new(rows, differences);
+            if (step.IsCurrent) return new(rows, follower.Standing.Drifts);
         }
     }
 }

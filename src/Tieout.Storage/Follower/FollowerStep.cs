@@ -57,9 +57,8 @@ internal sealed class FollowerStep
         if (last.Setting != _settings)
         {
             Book = new();
-            using var orgs = ledger.Select(
-                $"SELECT {RowReads.SettingColumns} FROM settings WHERE kind IN ({(int)SettingKind.Org}, {(int)SettingKind.Budget}) AND seq <= ? ORDER BY seq",
-                last.Setting);
+            var governing = $"WHERE kind IN ({SettingKind.Org:D}, {SettingKind.Budget:D}) AND seq <= ? ORDER BY seq";
+            using var orgs = ledger.Select($"SELECT {RowReads.SettingColumns} FROM settings {governing}", last.Setting);
             while (orgs.Step()) Book.Recall(RowReads.Setting(orgs));
             _settings = last.Setting;
         }

@@ -37,27 +37,25 @@ internal sealed class SelfComparison
         foreach (var month in recount.Months) _orgs.Add(month.Key.Org);
     }
 
-    /// <summary>Compares what was touched, and forgets it.</summary>
+    /// <summary>Compares what was touched, and forgets what agrees: the rest is compared again.</summary>
     public IReadOnlyList<Finding> Compare(Book book, ILedgerTables derived, ILedgerTables ledger, SumsEnd at)
     {
-        var orgs = book.Orgs.Values.ToDictionary(org => org.FirstAccount);
-        List<Finding> findings = [.. Cells(derived, ledger, at), .. Counters(book, orgs, derived, ledger, at), .. Accounts(book, orgs, derived, ledger, at)];
+        if (_cells.Count + _days.Count + _orgs.Count == 0) return [];
         Compared += _cells.Count + _days.Count + _orgs.Count;
-        _cells.Clear();
-        _days.Clear();
-        _orgs.Clear();
-        return findings;
+        var orgs = book.Orgs.Values.ToDictionary(org => org.FirstAccount);
+        return [.. Cells(derived, ledger, at), .. Counters(book, orgs, derived, ledger, at), .. Accounts(book, orgs, derived, ledger, at)];
     }
 
     private List<Finding> Cells(ILedgerTables derived, ILedgerTables ledger, SumsEnd at)
     {
         var findings = new List<Finding>();
-        foreach (var some in _cells.GroupBy(cell => cell.Start).SelectMany(hour => hour.Chunk(Together)))
+        foreach (var some in _cells.GroupBy(cell => cell.Start).SelectMany(hour => hour.Chunk(Together)).ToList())
         {
             var start = some[0].Start;
             var hour = start.UnixMicros / Instant.MicrosPerHour;
             var expected = some.ToDictionary(cell => cell.Labels, cell => new CellChange(new(hour, cell.Labels)));
-            Each(derived, $"SELECT {LineReads.LineColumns} FROM recounts WHERE org IN ({In(some.Select(cell => cell.Org).Distinct())}) AND span = 0 AND start_at = ?",
+            var orgs = In(some.Select(cell => cell.Org).Distinct());
+            Each(derived, $"SELECT {LineReads.LineColumns} FROM recounts WHERE org IN ({orgs}) AND span = 0 AND start_at = ?",
                 row =>
                 {
                     var line = LineReads.Line(row);
@@ -66,11 +64,12 @@ internal sealed class SelfComparison
             var stored = new Dictionary<int, Int128[]>();
             Each(ledger, $"SELECT {CellFigures.Names} FROM cells WHERE hour = ? AND attribution IN ({In(expected.Keys)})",
                 row => stored[RowReads.Int32(row, 1)] = [.. Enumerable.Range(2, CellFigures.All.Count).Select(row.Int128)], hour);
-            foreach (var (no, cell) in expected)
+            foreach (var key in some)
             {
+                var (no, cell) = (key.Labels, expected[key.Labels]);
                 var has = stored.GetValueOrDefault(no) ?? new Int128[CellFigures.All.Count];
-                if (cell.Differs(has) is null) continue;
-                Each(ledger, $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no = ?",
+                if (cell.Differs(has) is null) _cells.Remove(key);
+                else Each(ledger, $"SELECT {RowReads.LabelsColumns} FROM attributions WHERE no = ?",
                     row => findings.Add(FigureRules.Cell(cell.Key, has, cell, RowReads.Labels(row).Labels, at)!), no);
             }
         }
@@ -81,7 +80,7 @@ internal sealed class SelfComparison
     private List<Finding> Counters(Book book, Dictionary<int, OrgState> orgs, ILedgerTables derived, ILedgerTables ledger, SumsEnd at)
     {
         var findings = new List<Finding>();
-        foreach (var some in _days.GroupBy(day => day.Start).SelectMany(day => day.Chunk(Together)))
+        foreach (var some in _days.GroupBy(day => day.Start).SelectMany(day => day.Chunk(Together)).ToList())
         {
             var start = some[0].Start;
             var charged = some.ToDictionary(day => day.Org, _ => Amount.Zero);
@@ -94,11 +93,13 @@ internal sealed class SelfComparison
             foreach (var (no, org) in meters)
             {
                 var budget = book.Budgets.Find(orgs[org].MeterBudget)!;
-                if (!budget.CountsAt(start)) continue;
                 var has = stored.GetValueOrDefault(no) ?? new BudgetWindow(new(no, start, null), budget.WindowAt(start).End);
                 var expected = has.Copy();
-                expected.Posted = charged[org];
+
+                // What counts in a day before the org was opened is in no window.
+                if (budget.CountsAt(start)) expected.Posted = charged[org];
                 if (FigureRules.Window(budget, orgs[org], has, expected, shown: null, at) is { } finding) findings.Add(finding);
+                else _days.Remove(new(org, start));
             }
         }
 
@@ -108,7 +109,7 @@ internal sealed class SelfComparison
     private List<Finding> Accounts(Book book, Dictionary<int, OrgState> orgs, ILedgerTables derived, ILedgerTables ledger, SumsEnd at)
     {
         var findings = new List<Finding>();
-        foreach (var some in _orgs.Chunk(Together))
+        foreach (var some in _orgs.Chunk(Together).ToList())
         {
             var moved = some.ToDictionary(org => org, _ => Amount.Zero);
             Each(derived, $"SELECT {LineReads.MonthColumns} FROM recount_months WHERE org IN ({In(some)})",
@@ -123,6 +124,7 @@ internal sealed class SelfComparison
                 var expected = has.Copy();
                 expected.Debits = has.Credits - moved[org];
                 if (FigureRules.Account(has, expected, shown: null, at) is { } finding) findings.Add(finding);
+                else _orgs.Remove(org);
             }
         }
 

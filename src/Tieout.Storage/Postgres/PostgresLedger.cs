@@ -34,7 +34,7 @@ public sealed class PostgresLedger : ILedger
         {
             Position = position,
             AllOrgs = orgs,
-            Usage = new PostgresUsageReader(connections, layout, orgs, labels),
+            Usage = new PostgresUsageReader(connections, layout, labels),
             Prices = new PostgresPricesReader(connections, layout, orgs),
             BudgetsReader = new PostgresBudgetsReader(connections, layout, position, orgs),
             Balances = new PostgresBalances(connections, layout, Buckets, position, labels),
@@ -46,7 +46,7 @@ public sealed class PostgresLedger : ILedger
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),
         };
-        Follower = _follower = new(connections, layout.All);
+        Follower = _follower = new(connections, layout.All, bucket => Buckets[bucket].LastCommit);
         Deliveries = new PostgresDeliveries(connections, _watch);
         RefusedRequests = new PostgresRefusedRequests(connections, layout);
         KeyUses = new PostgresKeyUses(connections, layout);

@@ -1,4 +1,5 @@
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Archive;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Verification;
@@ -8,25 +9,8 @@ namespace Tieout.Storage.Reconciliation;
 /// <summary>Writes a damaged row back from a backup. It is written only if its bytes make the chain's hash again, so nothing can be changed this way.</summary>
 public static class RowRestore
 {
-    private static readonly Dictionary<string, string> Keys = new(StringComparer.Ordinal)
-    {
-        ["settings"] = "seq",
-        ["attributions"] = "no",
-        ["prices"] = "no",
-        ["commands"] = "posting",
-        ["holds"] = "seq",
-        ["hold_ends"] = "hold",
-        ["usage"] = "seq",
-        ["postings"] = "seq",
-        ["findings"] = "seq",
-        ["outbox"] = "seq",
-        ["objects"] = "seq",
-        ["object_ends"] = "object",
-        ["lineage"] = "seq",
-        ["audit"] = "seq",
-        ["records"] = "seq",
-        ["chain"] = "commit_no",
-    };
+    private static readonly Dictionary<string, string> Keys = ArchiveTable.All.ToDictionary(
+        table => table.Name, table => table.Number, StringComparer.Ordinal);
 
     /// <param name="folder">The data folder; no server may have it.</param>
     /// <param name="finding">The id of a <c>hash_break</c>.</param>

@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 
 namespace Tieout.Storage.Rows;
 
@@ -8,24 +9,24 @@ internal sealed class RowChecksums : IDisposable
 {
     private readonly RowBytes _bytes = new();
 
+    public SettingRow Check(SettingRow row) => Check<SettingsTable, SettingRow>(row);
+
+    public LabelsRow Check(LabelsRow row) => Check<LabelsTable, LabelsRow>(row);
+
+    public PriceRow Check(PriceRow row) => Check<PricesTable, PriceRow>(row);
+
+    public HoldRow Check(HoldRow row) => Check<HoldsTable, HoldRow>(row);
+
+    public UsageRow Check(UsageRow row) => Check<UsageTable, UsageRow>(row);
+
+    public PostingRow Check(PostingRow row) => Check<PostingsTable, PostingRow>(row);
+
     /// <returns>The row.</returns>
     /// <exception cref="StoreCorruptException">A value of the row, or its checksum, is not the one that was written.</exception>
-    public SettingRow Check(SettingRow row) => Check(row, _bytes.Add(row), row.Crc);
-
-    /// <inheritdoc cref="Check(SettingRow)"/>
-    public LabelsRow Check(LabelsRow row) => Check(row, _bytes.Add(row), row.Crc);
-
-    /// <inheritdoc cref="Check(SettingRow)"/>
-    public PriceRow Check(PriceRow row) => Check(row, _bytes.Add(row), row.Crc);
-
-    /// <inheritdoc cref="Check(SettingRow)"/>
-    public HoldRow Check(HoldRow row) => Check(row, _bytes.Add(row), row.Crc);
-
-    /// <inheritdoc cref="Check(SettingRow)"/>
-    public UsageRow Check(UsageRow row) => Check(row, _bytes.Add(row), row.Crc);
-
-    /// <inheritdoc cref="Check(SettingRow)"/>
-    public PostingRow Check(PostingRow row) => Check(row, _bytes.Add(row), row.Crc);
+    private TRow Check<TTable, TRow>(TRow row)
+        where TTable : struct, IChainedTable<TRow>
+        where TRow : ChainedRow =>
+        _bytes.Add<TTable, TRow>(row) == row.Crc ? row : throw new StoreCorruptException("its checksum is not that of its values.");
 
     public void Dispose() => _bytes.Dispose();
 
@@ -35,7 +36,4 @@ internal sealed class RowChecksums : IDisposable
     /// <param name="expected">How many the last commit says.</param>
     public static string? Missing(string table, long rows, long expected) =>
         rows == expected ? null : $"Rows of table {table} are missing or too many: {rows} are there, and the last commit says {expected}.";
-
-    private static T Check<T>(T row, uint computed, uint stored) =>
-        computed == stored ? row : throw new StoreCorruptException("its checksum is not that of its values.");
 }

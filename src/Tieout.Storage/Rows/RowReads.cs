@@ -19,7 +19,7 @@ internal static class RowReads
     public static readonly string FindingColumns = TableColumns<FindingsTable, FindingRow>.Names;
     public static readonly string OutboxColumns = TableColumns<OutboxTable, OutboxRow>.Names;
     public static readonly string ObjectColumns = TableColumns<ObjectsTable, ObjectRow>.Of("o");
-    public const string ObjectEndColumns = "e.body, e.ended_at, e.crc";
+    public const string ObjectEndColumns = "e.body, e.ended_at, e.commit_no, e.crc";
     public static readonly string LineageColumns = TableColumns<LineageTable, LineageEntry>.Names;
     public static readonly string ChainColumns = TableColumns<ChainTable, ChainRow>.Names;
     public static readonly string AuditColumns = TableColumns<AuditTable, AuditRow>.Names;
@@ -134,7 +134,7 @@ internal static class RowReads
     public static ObjectEnd ObjectEnd(IRow s, ObjectRow row, int first)
     {
         var from = new ColumnReader(s, first);
-        return new(row, from.Text(), from.Time(), from.Crc());
+        return new(row, from.Text(), from.Time(), from.Long(), from.Crc());
     }
 
     public static LineageEntry Lineage(IRow s)
@@ -191,6 +191,17 @@ internal static class RowReads
             ? (int)value : throw new StoreCorruptException($"Column {column} holds {value}, which no such row was ever given.");
     }
 
+    /// <summary>The end of a hold. Of the hold itself only its number is stored with it.</summary>
+    private static HoldEnd HoldEnd(IRow s)
+    {
+        var from = new ColumnReader(s);
+        var hold = HoldsTable.Blank.Hold with { Seq = from.Long() };
+        return new(hold, (HoldState)from.Int(), from.Time(), from.Long(), from.Crc());
+    }
+
+    /// <summary>The end of an object. Of the object itself only its number is stored with it.</summary>
+    private static ObjectEnd ObjectEnd(IRow s) => ObjectEnd(s, ObjectsTable.Blank with { Seq = s.Int64(0) }, first: 1);
+
     private static AttemptId? Attempt(Guid? id) => id is { } value ? new AttemptId(value) : null;
 
     /// <exception cref="StoreCorruptException">Some of it is there and what always is is not.</exception>
@@ -201,5 +212,35 @@ internal static class RowReads
         if (isControlPlane is { } control) return new(instance, component, control, mode, scope, backend);
         if ((instance ?? component ?? mode ?? scope ?? backend) is null) return null;
         throw new StoreCorruptException($"Attribution {no} is half of a runtime's: one of its columns is set and control_plane is not.");
+    }
+
+    /// <summary>How the rows of each chained table are read from their own columns.</summary>
+    /// <param name="labels">The labels of an attribution number.</param>
+    /// <param name="orgOf">The org of an account number.</param>
+    public sealed class Readers(Func<int, UsageLabels> labels, Func<int, string> orgOf)
+    {
+        private readonly Dictionary<Type, Delegate> _ofRow = new()
+        {
+            [typeof(SettingRow)] = Setting,
+            [typeof(LabelsRow)] = Labels,
+            [typeof(PriceRow)] = Price,
+            [typeof(CommandRow)] = Command,
+            [typeof(HoldRow)] = (IRow s) => Hold(s, labels),
+            [typeof(HoldEnd)] = HoldEnd,
+            [typeof(UsageRow)] = (IRow s) => Usage(s, labels),
+            [typeof(PostingRow)] = (IRow s) => Posting(s, orgOf),
+            [typeof(FindingRow)] = Finding,
+            [typeof(OutboxRow)] = Outbox,
+            [typeof(ObjectRow)] = (IRow s) => Object(s),
+            [typeof(ObjectEnd)] = (IRow s) => ObjectEnd(s),
+            [typeof(LineageEntry)] = Lineage,
+            [typeof(AuditRow)] = Audit,
+            [typeof(RecordRow)] = Record,
+        };
+
+        /// <summary>For a copy of the rows as they are stored, which needs nothing that they name by number.</summary>
+        public static Readers OfCopies { get; } = new(_ => LabelsTable.Blank.Labels, _ => "");
+
+        public Func<IRow, TRow> Of<TRow>() => (Func<IRow, TRow>)_ofRow[typeof(TRow)];
     }
 }

@@ -34,10 +34,6 @@ internal static class Standings
     /// <summary>Labels of a charge for no usage.</summary>
     public static UsageLabels NoUsage(string org) => new() { Org = org, Source = UsageSource.Import };
 
-    /// <summary>Lines of single labels put together by what a bill shows.</summary>
-    public static IReadOnlyList<ChargeSum> ByModel(IEnumerable<ChargeSum> lines) =>
-        [.. lines.GroupBy(line => (line.Project, line.Provider, line.Model, line.Source)).Select(same => same.Aggregate(Add))];
-
     /// <summary>A row of <see cref="CellFigures.Names"/>.</summary>
     public static CellLine Cell(IRow row, Func<int, UsageLabels> labels)
     {
@@ -68,16 +64,5 @@ internal static class Standings
         CacheReadTokens = row.Int128(16),
         CacheWriteTokens = row.Int128(17),
         OutputTokens = row.Int128(18),
-    };
-
-    private static ChargeSum Add(ChargeSum left, ChargeSum right) => left with
-    {
-        Attempts = left.Attempts + right.Attempts,
-        InputTokens = left.InputTokens + right.InputTokens,
-        OutputTokens = left.OutputTokens + right.OutputTokens,
-        Charge = left.Charge + right.Charge,
-        Corrections = left.Corrections + right.Corrections,
-        FirstPosting = Math.Min(left.FirstPosting, right.FirstPosting),
-        LastPosting = Math.Max(left.LastPosting, right.LastPosting),
     };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 
@@ -78,11 +79,18 @@ internal static class TableRows
 {
     /// <summary>All of them, in SQL.</summary>
     public static string Select<TTable, TRow>()
-        where TTable : struct, IChainedTable<TRow> => $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} ORDER BY {TTable.Key}";
+        where TTable : struct, IChainedTable<TRow>
+        where TRow : ChainedRow => $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} ORDER BY {Number<TTable, TRow>()}";
+
+    /// <summary>The column that names a row in its table.</summary>
+    public static string Number<TTable, TRow>()
+        where TTable : struct, IChainedTable<TRow>
+        where TRow : ChainedRow => TTable.Last is null ? TableColumns<TTable, TRow>.All[0].Name : TTable.Key;
 
     /// <summary>Those whose key is above <paramref name="after"/>, in SQL.</summary>
     public static string Select<TTable, TRow>(long after)
-        where TTable : struct, IChainedTable<TRow> =>
+        where TTable : struct, IChainedTable<TRow>
+        where TRow : ChainedRow =>
         string.Create(
             CultureInfo.InvariantCulture, $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} WHERE {TTable.Key} > {after} ORDER BY {TTable.Key}");
 }

@@ -49,12 +49,9 @@ internal sealed class LogCopier : IDisposable
             if (row.Usage.Id.Value.Version != TimeOrderedVersion) scattered++;
         }
 
-        // Usage and its posting count once.
-        var postings = Math.Max(0, writes.Postings.Count - scattered);
+        // Usage and its posting count once, and the link of the chain is a row, too.
         Interlocked.Add(ref _scattered, scattered);
-        Interlocked.Add(ref _rows,
-            postings + writes.Holds.Count + writes.HoldsEnded.Count + writes.Objects.Count + writes.ObjectsEnded.Count + writes.Lineage.Count
-                + writes.Audit.Count + writes.Records.Count + 1);
+        Interlocked.Add(ref _rows, writes.RowCount - writes.Usage.Count - scattered + 1);
         if (!Volatile.Read(ref _finishWanted)) return;
         Volatile.Write(ref _finishWanted, false);
         try

@@ -20,6 +20,7 @@ internal sealed partial class Standing
     private readonly Dictionary<long, CommandRow> _grants = [];
     private readonly Dictionary<string, Amount> _hardLimits = new(StringComparer.Ordinal);
     private readonly SortedSet<long> _openHolds = [];
+    private readonly HashSet<long> _endedUnused = [];
     private readonly HashSet<string> _budgetIds = new(StringComparer.Ordinal);
     private readonly List<Hold> _heldInCommit = [];
     private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
@@ -144,10 +145,16 @@ internal sealed partial class Standing
         _overrunInCommit.Clear();
     }
 
-    /// <param name="hasUsage">Whether its attempt has a usage record.</param>
-    public void End(HoldEnd end, bool hasUsage)
+    /// <summary>The attempt of a hold, which has ended, has no usage record.</summary>
+    public void HasNoUsage(Hold hold)
+    {
+        if (!_rowsOnly) _endedUnused.Add(hold.Seq);
+    }
+
+    public void End(HoldEnd end)
     {
         if (_rowsOnly) return;
+        var hasUsage = !_endedUnused.Remove(end.Hold.Seq);
         _again.End(end.Hold);
         _openHolds.Remove(end.Hold.Seq);
         if (end.State != HoldState.Settled)

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 
 namespace Tieout.Core.Tests.Ledger;
 
@@ -50,8 +51,8 @@ public sealed class ChainTests
             usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { ReasoningTokens = 99 } } },
             usage with { Usage = usage.Usage with { Counts = usage.Usage.Counts with { More = "" } } },
         ];
-        Assert.Equal(usage.Crc, bytes.Add(usage));
-        Assert.All(usages, changed => Assert.NotEqual(usage.Crc, bytes.Add(changed)));
+        Assert.Equal(usage.Crc, bytes.Add<UsageTable, UsageRow>(usage));
+        Assert.All(usages, changed => Assert.NotEqual(usage.Crc, bytes.Add<UsageTable, UsageRow>(changed)));
 
         var posting = ledger.Postings[1].Posting;
         Posting[] postings =
@@ -62,8 +63,8 @@ public sealed class ChainTests
             posting with { Reason = "" }, posting with { EffectiveAt = new(99) }, posting with { RecordedAt = new(99) },
             posting with { IsPostingRepair = true },
         ];
-        Assert.Equal(ledger.Postings[1].Crc, bytes.Add(new PostingRow(posting, 0)));
-        Assert.All(postings, changed => Assert.NotEqual(ledger.Postings[1].Crc, bytes.Add(new PostingRow(changed, 0))));
+        Assert.Equal(ledger.Postings[1].Crc, bytes.Add<PostingsTable, PostingRow>(new(posting, 0)));
+        Assert.All(postings, changed => Assert.NotEqual(ledger.Postings[1].Crc, bytes.Add<PostingsTable, PostingRow>(new(changed, 0))));
 
         var hold = ledger.Holds[0].Hold;
         Hold[] holds =
@@ -71,8 +72,8 @@ public sealed class ChainTests
             hold with { Id = Make.Id(99) }, hold with { Seq = 99 }, hold with { Labels = 99 }, hold with { EndUser = "" }, hold with { OperationId = "x" },
             hold with { Amount = new(99) }, hold with { HeldAt = new(99) }, hold with { ExpiresAt = new(99) },
         ];
-        Assert.Equal(ledger.Holds[0].Crc, bytes.Add(new HoldRow(hold, 0)));
-        Assert.All(holds, changed => Assert.NotEqual(ledger.Holds[0].Crc, bytes.Add(new HoldRow(changed, 0))));
+        Assert.Equal(ledger.Holds[0].Crc, bytes.Add<HoldsTable, HoldRow>(new(hold, 0)));
+        Assert.All(holds, changed => Assert.NotEqual(ledger.Holds[0].Crc, bytes.Add<HoldsTable, HoldRow>(new(changed, 0))));
     }
 
     [Fact]
@@ -81,8 +82,8 @@ public sealed class ChainTests
         {
             using var bytes = new RowBytes();
             bytes.Begin(new byte[32], 1, default);
-            var one = bytes.Add(new SettingRow(1, SettingKind.Team, text.Get, "", "", 0, default, 0));
-            var other = bytes.Add(new SettingRow(1, SettingKind.Team, "", text.Get, "", 0, default, 0));
+            var one = bytes.Add<SettingsTable, SettingRow>(new(1, SettingKind.Team, text.Get, "", "", 0, default, 0));
+            var other = bytes.Add<SettingsTable, SettingRow>(new(1, SettingKind.Team, "", text.Get, "", 0, default, 0));
             return one != other;
         }));
 

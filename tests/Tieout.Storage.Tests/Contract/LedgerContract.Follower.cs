@@ -38,6 +38,29 @@ public abstract partial class LedgerContract
         AssertVerified();
     });
 
+    // Goal: an invoice's lines and its statement are of one moment. Method: read them again and again while charges are made and the follower counts.
+    [Fact]
+    public async Task I1_lines_and_statement_are_of_one_moment_while_the_ledger_goes_on()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        await ledger.SubmitAsync(Make.TopUp(1_000_000, "more"), Cancel);
+        var org = ledger.Read.Org("acme")!;
+        var month = Month.Of(Clock.Now, org.Zone);
+        var charging = Task.Run(async () =>
+        {
+            for (var id = 1; id <= 300; id++) await ledger.SubmitAsync(Make.Charge(id, 1, at: Clock.Now), Cancel);
+        }, Cancel);
+        do
+        {
+            await ledger.Follower.StepAsync(Cancel);
+            var sums = await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel);
+            Assert.Equal(Statement.Of(org, month, sums.Months).TotalCharges, Amount.Sum(sums.Lines.Select(line => line.Sums.Charge)));
+        }
+        while (!charging.IsCompleted);
+        await charging;
+    }
+
     /// <summary>Steps until all that can be counted is.</summary>
     /// <returns>What differs from the ledger's own figures, in words.</returns>
     internal static async Task<IReadOnlyList<string>> FollowAsync(ILedger ledger)
@@ -74,7 +97,8 @@ public abstract partial class LedgerContract
             }
 
             var month = Month.Of(memory.Now, org.Zone);
-            Assert.Equal(ExpectedStatement(memory, org, month), Said(await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel)));
+            var sums = await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel);
+            Assert.Equal(ExpectedStatement(memory, org, month), Said(Statement.Of(org, month, sums.Months)));
         }
     }
 
@@ -126,26 +150,21 @@ public abstract partial class LedgerContract
 
     private static string ExpectedStatement(MemoryLedger memory, OrgState org, Month month)
     {
-        var statement = new Statement(org, month, long.MaxValue);
-        foreach (var posting in memory.Postings.Select(row => row.Posting).Where(
-            posting => posting.Org == org.Org.Id && posting.EffectiveAt < month.End(org.Zone)))
-        {
-            statement.Add(posting);
-        }
-
+        var (from, to, customer) = (month.Start(org.Zone), month.End(org.Zone), org.AccountNo(AccountKind.Customer));
+        var all = memory.Postings.Select(row => row.Posting).Where(posting => posting.Org == org.Org.Id && posting.EffectiveAt < to).ToList();
+        var own = all.Where(posting => posting.EffectiveAt >= from).ToList();
+        Amount Moved(IEnumerable<Posting> postings) => Amount.Sum(postings.Select(posting => posting.Credit == customer ? posting.Amount : -posting.Amount));
+        IEnumerable<Posting> With(AccountKind kind) => own.Where(posting => posting.Debit == org.AccountNo(kind) || posting.Credit == org.AccountNo(kind));
         return Said(
-            statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.LastPosting);
+            Moved(all.Except(own)), Moved(With(AccountKind.Funding)),
+            Moved(With(AccountKind.Promotion).Where(posting => posting.Kind != PostingKind.GrantExpiry)),
+            -Moved(With(AccountKind.Promotion).Where(posting => posting.Kind == PostingKind.GrantExpiry)),
+            -Moved(With(AccountKind.Revenue).Where(posting => posting.Kind == PostingKind.Charge)),
+            -Moved(With(AccountKind.Revenue).Where(posting => posting.Kind != PostingKind.Charge)), all.Select(posting => posting.Seq).DefaultIfEmpty(0).Max());
     }
 
-    private static string Said(MonthSums sums)
-    {
-        var months = sums.Months.ToList();
-        var asked = new MonthLine(default);
-        foreach (var month in months) asked.LastPosting = Math.Max(asked.LastPosting, month.LastPosting);
-        var own = months.Count > 0 && sums.From == months[^1].Key.Start ? months[^1] : new MonthLine(default);
-        var opening = Amount.Sum(months.Where(month => month.Key.Start < sums.From).Select(month => month.Change));
-        return Said(opening, own.TopUps, own.Grants, own.GrantsExpired, own.Charges, own.Corrections, asked.LastPosting);
-    }
+    private static string Said(Statement statement) => Said(
+        statement.Opening, statement.TopUps, statement.Grants, statement.GrantsExpired, statement.Charges, statement.Corrections, statement.LastPosting);
 
     private static string Said(
         Amount opening, Amount topUps, Amount grants, Amount expired, Amount charges, Amount corrections, long last) =>

@@ -14,19 +14,7 @@ public sealed class ReadColumnsTests
     [Fact]
     public void L8_a_row_is_read_column_by_column_as_its_table_is_declared()
     {
-        Same<SettingsTable, SettingRow>(RowReads.Setting);
-        Same<LabelsTable, LabelsRow>(RowReads.Labels);
-        Same<PricesTable, PriceRow>(RowReads.Price);
-        Same<CommandsTable, CommandRow>(RowReads.Command);
-        Same<HoldsTable, HoldRow>(row => RowReads.Hold(row, _ => Nobody));
-        Same<UsageTable, UsageRow>(row => RowReads.Usage(row, _ => Nobody));
-        Same<PostingsTable, PostingRow>(row => RowReads.Posting(row, _ => ""));
-        Same<FindingsTable, FindingRow>(RowReads.Finding);
-        Same<OutboxTable, OutboxRow>(RowReads.Outbox);
-        Same<ObjectsTable, ObjectRow>(row => RowReads.Object(row));
-        Same<LineageTable, LineageEntry>(RowReads.Lineage);
-        Same<AuditTable, AuditRow>(RowReads.Audit);
-        Same<RecordsTable, RecordRow>(RowReads.Record);
+        foreach (var same in ChainedTables.Each(new SameAsDeclared())) same();
         Same<ChainTable, ChainRow>(row => RowReads.Chain(row, []));
         Same<WindowsTable, BudgetWindow>(RowReads.Window);
         Same<CellsTable, CellChange>(row => Standings.Cell(row, _ => Nobody).Sums);
@@ -39,6 +27,13 @@ public sealed class ReadColumnsTests
         read(asked);
         Assert.Equal(TableColumns<TTable, TRow>.All.Select((column, index) => $"{TTable.Name} {index} {column.Type}"),
             asked.Columns.Select(column => $"{TTable.Name} {column}"));
+    }
+
+    private sealed class SameAsDeclared : IChainedTableVisitor<Action>
+    {
+        public Action Visit<TTable, TRow>()
+            where TTable : struct, IChainedTable<TRow>
+            where TRow : ChainedRow => static () => Same<TTable, TRow>(RowReads.Readers.OfCopies.Of<TRow>());
     }
 
     /// <summary>A row with nothing in it, which notes what is asked of it.</summary>

@@ -5,6 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Archive;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Verification;
@@ -152,8 +153,7 @@ public sealed class VerificationTests : IDisposable
         {
             using var connection = RawConnection.Open(file, readOnly: true);
             var text = new System.Text.StringBuilder();
-            foreach (var table in (string[])["settings", "attributions", "prices", "commands", "holds", "hold_ends", "usage", "postings", "findings", "outbox",
-                "objects", "object_ends", "lineage", "audit", "records", "chain"])
+            foreach (var table in ArchiveTable.All.Select(table => table.Name))
             {
                 using var columns = connection.Prepare($"SELECT count(*) FROM pragma_table_info('{table}')");
                 columns.Step();

@@ -5,14 +5,14 @@ namespace Tieout.Core.Ledger.Tables;
 public readonly struct HoldsTable : IChainedTable<HoldRow>
 {
     public static string Name => "holds";
-
     public static byte Tag => 5;
-
     public static string Key => "seq";
-
     public static string? Last => "last_hold";
-
     public static HoldRow Blank { get; } = new(new(default, 0, 0, new() { Org = "", Source = UsageSource.Gateway }, null, "", default, default, default), 0);
+    public static IReadOnlyList<HoldRow> Rows(WriteSet writes) => writes.Holds;
+    public static long Number(HoldRow row) => row.Hold.Seq;
+    public static long LastIn(in Sequences last) => last.Hold;
+    public static string Describe(HoldRow row) => $"{row.Hold.Seq} ({row.Hold.Id})";
 
     public static void Write<TColumns>(ref TColumns to, HoldRow row)
         where TColumns : struct, IColumns
@@ -30,25 +30,25 @@ public readonly struct HoldsTable : IChainedTable<HoldRow>
     }
 }
 
-public readonly struct HoldEndsTable : IChainedTable<InCommit<HoldEnd>>
+public readonly struct HoldEndsTable : IChainedTable<HoldEnd>
 {
     public static string Name => "hold_ends";
-
     public static byte Tag => 6;
-
     public static string Key => "commit_no";
-
     public static string? Last => null;
+    public static HoldEnd Blank { get; } = new(HoldsTable.Blank.Hold, default, default, 0, 0);
+    public static IReadOnlyList<HoldEnd> Rows(WriteSet writes) => writes.HoldsEnded;
+    public static long Number(HoldEnd row) => row.Commit;
+    public static long LastIn(in Sequences last) => last.Commit;
+    public static string Describe(HoldEnd row) => $"{row.Hold.Seq} ({row.Hold.Id})";
 
-    public static InCommit<HoldEnd> Blank { get; } = new(new(HoldsTable.Blank.Hold, default, default, 0), 0);
-
-    public static void Write<TColumns>(ref TColumns to, InCommit<HoldEnd> row)
+    public static void Write<TColumns>(ref TColumns to, HoldEnd row)
         where TColumns : struct, IColumns
     {
-        to.Long("hold", row.Row.Hold.Seq);
-        to.Int("state", (int)row.Row.State);
-        to.Long("ended_at", row.Row.EndedAt.UnixMicros);
+        to.Long("hold", row.Hold.Seq);
+        to.Int("state", (int)row.State);
+        to.Long("ended_at", row.EndedAt.UnixMicros);
         to.Commit(row.Commit);
-        to.Crc(row.Row.Crc);
+        to.Crc(row.Crc);
     }
 }

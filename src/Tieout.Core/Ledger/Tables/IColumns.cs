@@ -58,8 +58,9 @@ public interface ITable<TRow>
         where TColumns : struct, IColumns;
 }
 
-/// <summary>A table that the hash chain covers (L8).</summary>
+/// <summary>A table that the hash chain covers (L8). <see cref="ChainedTables"/> lists all of them.</summary>
 public interface IChainedTable<TRow> : ITable<TRow>
+    where TRow : ChainedRow
 {
     /// <summary>The first of a row's canonical bytes. Given once and never to another table.</summary>
     static abstract byte Tag { get; }
@@ -69,6 +70,18 @@ public interface IChainedTable<TRow> : ITable<TRow>
 
     /// <summary>The column of <c>chain</c> that says how far <see cref="Key"/> had come at a commit; null: the key is the commit itself.</summary>
     static abstract string? Last { get; }
+
+    /// <summary>The rows of this table that a write set appends.</summary>
+    static abstract IReadOnlyList<TRow> Rows(WriteSet writes);
+
+    /// <summary>The value of <see cref="Key"/> in a row.</summary>
+    static abstract long Number(TRow row);
+
+    /// <summary>The value of <see cref="Last"/>: how far <see cref="Key"/> had come.</summary>
+    static abstract long LastIn(in Sequences last);
+
+    /// <summary>Names a row in messages, behind the name of its table: the number of the row first.</summary>
+    static abstract string Describe(TRow row);
 }
 
 /// <summary>A table whose rows are sums: a write adds to the row of the same key. A figure whose name begins with <c>min_</c> or <c>max_</c> is the smallest or

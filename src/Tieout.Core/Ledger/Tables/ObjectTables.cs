@@ -3,14 +3,14 @@ namespace Tieout.Core.Ledger.Tables;
 public readonly struct ObjectsTable : IChainedTable<ObjectRow>
 {
     public static string Name => "objects";
-
     public static byte Tag => 11;
-
     public static string Key => "seq";
-
     public static string? Last => "last_object";
-
     public static ObjectRow Blank { get; } = new(0, new("", default, "", "", null, null, false, ""), default, 0);
+    public static IReadOnlyList<ObjectRow> Rows(WriteSet writes) => writes.Objects;
+    public static long Number(ObjectRow row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Object;
+    public static string Describe(ObjectRow row) => $"{row.Seq} ({row.Object.Kind} {row.Object.Id})";
 
     public static void Write<TColumns>(ref TColumns to, ObjectRow row)
         where TColumns : struct, IColumns
@@ -30,25 +30,25 @@ public readonly struct ObjectsTable : IChainedTable<ObjectRow>
     }
 }
 
-public readonly struct ObjectEndsTable : IChainedTable<InCommit<ObjectEnd>>
+public readonly struct ObjectEndsTable : IChainedTable<ObjectEnd>
 {
     public static string Name => "object_ends";
-
     public static byte Tag => 12;
-
     public static string Key => "commit_no";
-
     public static string? Last => null;
+    public static ObjectEnd Blank { get; } = new(ObjectsTable.Blank, "", default, 0, 0);
+    public static IReadOnlyList<ObjectEnd> Rows(WriteSet writes) => writes.ObjectsEnded;
+    public static long Number(ObjectEnd row) => row.Commit;
+    public static long LastIn(in Sequences last) => last.Commit;
+    public static string Describe(ObjectEnd row) => $"{row.Object.Seq} ({row.Object.Object.Id})";
 
-    public static InCommit<ObjectEnd> Blank { get; } = new(new(ObjectsTable.Blank, "", default, 0), 0);
-
-    public static void Write<TColumns>(ref TColumns to, InCommit<ObjectEnd> row)
+    public static void Write<TColumns>(ref TColumns to, ObjectEnd row)
         where TColumns : struct, IColumns
     {
-        to.Long("object", row.Row.Object.Seq);
-        to.Text("body", row.Row.Body);
-        to.Long("ended_at", row.Row.EndedAt.UnixMicros);
+        to.Long("object", row.Object.Seq);
+        to.Text("body", row.Body);
+        to.Long("ended_at", row.EndedAt.UnixMicros);
         to.Commit(row.Commit);
-        to.Crc(row.Row.Crc);
+        to.Crc(row.Crc);
     }
 }

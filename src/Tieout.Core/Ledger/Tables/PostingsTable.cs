@@ -3,14 +3,14 @@ namespace Tieout.Core.Ledger.Tables;
 public readonly struct PostingsTable : IChainedTable<PostingRow>
 {
     public static string Name => "postings";
-
     public static byte Tag => 8;
-
     public static string Key => "seq";
-
     public static string? Last => "last_posting";
-
     public static PostingRow Blank { get; } = new(new(0, default, "", 0, 0, default, 0, null, 0, null, default, default), 0);
+    public static IReadOnlyList<PostingRow> Rows(WriteSet writes) => writes.Postings;
+    public static long Number(PostingRow row) => row.Posting.Seq;
+    public static long LastIn(in Sequences last) => last.Posting;
+    public static string Describe(PostingRow row) => $"{row.Posting.Seq}";
 
     public static void Write<TColumns>(ref TColumns to, PostingRow row)
         where TColumns : struct, IColumns

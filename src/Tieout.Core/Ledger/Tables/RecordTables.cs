@@ -3,14 +3,14 @@ namespace Tieout.Core.Ledger.Tables;
 public readonly struct FindingsTable : IChainedTable<FindingRow>
 {
     public static string Name => "findings";
-
     public static byte Tag => 9;
-
     public static string Key => "seq";
-
     public static string? Last => "last_finding";
-
     public static FindingRow Blank { get; } = new(0, new("", ""), "", null, "", default, 0);
+    public static IReadOnlyList<FindingRow> Rows(WriteSet writes) => writes.Findings;
+    public static long Number(FindingRow row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Finding;
+    public static string Describe(FindingRow row) => $"{row.Seq}";
 
     public static void Write<TColumns>(ref TColumns to, FindingRow row)
         where TColumns : struct, IColumns
@@ -29,14 +29,14 @@ public readonly struct FindingsTable : IChainedTable<FindingRow>
 public readonly struct OutboxTable : IChainedTable<OutboxRow>
 {
     public static string Name => "outbox";
-
     public static byte Tag => 10;
-
     public static string Key => "seq";
-
     public static string? Last => "last_outbox";
-
     public static OutboxRow Blank { get; } = new(0, "", "", "", "", default, 0);
+    public static IReadOnlyList<OutboxRow> Rows(WriteSet writes) => writes.Outbox;
+    public static long Number(OutboxRow row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Outbox;
+    public static string Describe(OutboxRow row) => $"{row.Seq} ({row.Id})";
 
     public static void Write<TColumns>(ref TColumns to, OutboxRow row)
         where TColumns : struct, IColumns
@@ -54,14 +54,14 @@ public readonly struct OutboxTable : IChainedTable<OutboxRow>
 public readonly struct LineageTable : IChainedTable<LineageEntry>
 {
     public static string Name => "lineage";
-
     public static byte Tag => 13;
-
     public static string Key => "seq";
-
     public static string? Last => "last_lineage";
-
     public static LineageEntry Blank { get; } = new(0, "", "", "", [], new("", 0, new(default, "", 0, "", "", default), []), 0);
+    public static IReadOnlyList<LineageEntry> Rows(WriteSet writes) => writes.Lineage;
+    public static long Number(LineageEntry row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Lineage;
+    public static string Describe(LineageEntry row) => $"{row.Seq} (issuance {row.Row.Issuance}, no. {row.Row.No})";
 
     public static void Write<TColumns>(ref TColumns to, LineageEntry row)
         where TColumns : struct, IColumns
@@ -88,14 +88,14 @@ public readonly struct LineageTable : IChainedTable<LineageEntry>
 public readonly struct AuditTable : IChainedTable<AuditRow>
 {
     public static string Name => "audit";
-
     public static byte Tag => 15;
-
     public static string Key => "seq";
-
     public static string? Last => "last_audit";
-
     public static AuditRow Blank { get; } = new(0, "", new("", "", "", null, null), "", "", null, null, "", default, 0);
+    public static IReadOnlyList<AuditRow> Rows(WriteSet writes) => writes.Audit;
+    public static long Number(AuditRow row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Audit;
+    public static string Describe(AuditRow row) => $"{row.Seq} ({row.Action} by {row.Actor.Id})";
 
     public static void Write<TColumns>(ref TColumns to, AuditRow row)
         where TColumns : struct, IColumns
@@ -120,14 +120,14 @@ public readonly struct AuditTable : IChainedTable<AuditRow>
 public readonly struct RecordsTable : IChainedTable<RecordRow>
 {
     public static string Name => "records";
-
     public static byte Tag => 16;
-
     public static string Key => "seq";
-
     public static string? Last => "last_record";
-
     public static RecordRow Blank { get; } = new(0, default, "", "", "", default, 0);
+    public static IReadOnlyList<RecordRow> Rows(WriteSet writes) => writes.Records;
+    public static long Number(RecordRow row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Record;
+    public static string Describe(RecordRow row) => $"{row.Seq} ({row.Kind} {row.Name})";
 
     public static void Write<TColumns>(ref TColumns to, RecordRow row)
         where TColumns : struct, IColumns

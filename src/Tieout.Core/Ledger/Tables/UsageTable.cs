@@ -5,16 +5,16 @@ namespace Tieout.Core.Ledger.Tables;
 public readonly struct UsageTable : IChainedTable<UsageRow>
 {
     public static string Name => "usage";
-
     public static byte Tag => 7;
-
     public static string Key => "seq";
-
     public static string? Last => "last_usage";
-
     public static UsageRow Blank { get; } = new(
         0, new(default, new() { Org = "", Source = UsageSource.Gateway }, "", 0, null, null, null, null, default, 0, 0, default, default, default), 0, 0,
         default, default, default, default, default, 0);
+    public static IReadOnlyList<UsageRow> Rows(WriteSet writes) => writes.Usage;
+    public static long Number(UsageRow row) => row.Seq;
+    public static long LastIn(in Sequences last) => last.Usage;
+    public static string Describe(UsageRow row) => $"{row.Seq} ({row.Usage.Id})";
 
     public static void Write<TColumns>(ref TColumns to, UsageRow row)
         where TColumns : struct, IColumns

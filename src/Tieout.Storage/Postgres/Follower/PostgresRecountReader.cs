@@ -21,7 +21,7 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
             new StatusCount(of(line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken);
 
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) => ReadAsync(
-        org, (reading, of) => new MonthSums(from, Labelled(org, reading.Sums(new(org, from, to)), of), reading.Months(org, to)), cancellationToken);
+        org, (reading, of) => new MonthSums(Labelled(org, reading.Sums(new(org, from, to)), of), reading.Months(org, to)), cancellationToken);
 
     private static IReadOnlyList<LabelledLine> Labelled(OrgState org, IReadOnlyList<RecountLine> lines, Func<int, UsageLabels> of) =>
         [.. lines.Select(line => new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : of(line.Key.Labels), line))];

@@ -62,25 +62,8 @@ public static class MoveFromSqlite
 
         public async Task RowsAsync()
         {
-            await CopyAsync(Tables.Settings, TableRows.Select<SettingsTable, SettingRow>(), RowReads.Setting);
-            await CopyAsync(Tables.Labels, TableRows.Select<LabelsTable, LabelsRow>(), RowReads.Labels);
-            await CopyAsync(Tables.Prices, TableRows.Select<PricesTable, PriceRow>(), RowReads.Price);
-            await CopyAsync(Tables.Commands, TableRows.Select<CommandsTable, CommandRow>(), RowReads.Command);
-            await CopyAsync(Tables.Holds, TableRows.Select<HoldsTable, HoldRow>(), row => RowReads.Hold(row, _ => Nobody));
-            await CopyAsync(Tables.HoldEnds, $"SELECT {TableColumns<HoldEndsTable, InCommit<HoldEnd>>.Names} FROM hold_ends ORDER BY hold", HoldEnded);
-            await CopyAsync(Tables.Usage, TableRows.Select<UsageTable, UsageRow>(), row => RowReads.Usage(row, _ => Nobody));
-            await CopyAsync(Tables.UsageIds, TableRows.Select<UsageTable, UsageRow>(), row => RowReads.Usage(row, _ => Nobody));
-            await CopyAsync(Tables.Postings, TableRows.Select<PostingsTable, PostingRow>(), row => RowReads.Posting(row, _ => ""));
-            await CopyAsync(Tables.Findings, TableRows.Select<FindingsTable, FindingRow>(), RowReads.Finding);
-            await CopyAsync(Tables.Outbox, TableRows.Select<OutboxTable, OutboxRow>(), RowReads.Outbox);
-            await CopyAsync(Tables.Objects, TableRows.Select<ObjectsTable, ObjectRow>(), row => RowReads.Object(row));
-            await CopyAsync(
-                Tables.ObjectEnds,
-                $"SELECT {RowReads.ObjectEndColumns}, e.commit_no, {RowReads.ObjectColumns} FROM object_ends e JOIN objects o ON o.seq = e.object ORDER BY e.object",
-                row => new InCommit<ObjectEnd>(RowReads.ObjectEnd(row, RowReads.Object(row, first: 4), first: 0), row.Int64(3)));
-            await CopyAsync(Tables.Lineage, TableRows.Select<LineageTable, LineageEntry>(), RowReads.Lineage);
-            await CopyAsync(Tables.Audit, TableRows.Select<AuditTable, AuditRow>(), RowReads.Audit);
-            await CopyAsync(Tables.Records, TableRows.Select<RecordsTable, RecordRow>(), RowReads.Record);
+            foreach (var copy in ChainedTables.Each(new Copies(this))) await copy();
+            await CopyAsync(Tables.UsageIds, TableRows.Select<UsageTable, UsageRow>(), RowReads.Readers.OfCopies.Of<UsageRow>());
             await CopyAsync(Tables.Chain, $"SELECT {RowReads.ChainColumns} FROM chain ORDER BY commit_no", row => RowReads.Chain(row, []));
         }
 
@@ -111,11 +94,6 @@ public static class MoveFromSqlite
             return s.Step() ? RowReads.Time(s, 0) : default;
         }
 
-        // Of the hold itself only its number is written with its end.
-        private static InCommit<HoldEnd> HoldEnded(IRow row) => new(
-            new(new Hold(default, row.Int64(0), 0, Nobody, null, "", default, default, default), (HoldState)row.Int64(1), RowReads.Time(row, 2),
-                unchecked((uint)row.Int64(4))), row.Int64(3));
-
         private Task CopyAsync<T>(Table<T> table, string sql, Func<IRow, T> read) =>
             PagesAsync(sql, read, page => table.CopyAsync(target, buffer, bucket: 0, page));
 
@@ -139,6 +117,14 @@ public static class MoveFromSqlite
                 _moved += page.Count;
                 progress?.Report(new(_moved, Math.Max(_moved, _rows)));
             }
+        }
+
+        private sealed class Copies(Move move) : IChainedTableVisitor<Func<Task>>
+        {
+            public Func<Task> Visit<TTable, TRow>()
+                where TTable : struct, IChainedTable<TRow>
+                where TRow : ChainedRow =>
+                () => move.CopyAsync(new Table<TTable, TRow>(), TableRows.Select<TTable, TRow>(), RowReads.Readers.OfCopies.Of<TRow>());
         }
     }
 }

@@ -38,24 +38,6 @@ internal sealed class PostgresPostingsReader(PostgresConnections connections, Bu
         }
     }
 
-    public async Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
-    {
-        if (orgs.Org(org) is not { } state) return [];
-        var bucket = layout.Of(org);
-        return await connections.RunAsync(async connection =>
-        {
-            await labels.LoadAsync(connection, bucket);
-            var select =
-                "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), coalesce(sum(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), 0), "
-                + "coalesce(sum(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), 0), "
-                + $"sum({Signed}), sum(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) "
-                + $"FROM postings p LEFT JOIN usage u ON {UsageMonths.OfPostingsSince()}";
-            var lines = await PostingsIn(new(select, bucket, from.UnixMicros, bucket, from.UnixMicros, bucket), state, from, to)
-                .Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution ORDER BY u.attribution").ListAsync(connection, row => Line(row, bucket, org));
-            return Standings.ByModel(lines);
-        });
-    }
-
     public async Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
         if (orgs.Org(org) is not { } state) return new(Amount.Zero, Amount.Zero, 0, 0, null, null);
@@ -114,13 +96,6 @@ internal sealed class PostgresPostingsReader(PostgresConnections connections, Bu
         return "SELECT (p.effective_at - c.origin) / c.length AS slot, u.attribution, count(*) FILTER (WHERE p.kind = 3), "
             + "count(*) FILTER (WHERE p.kind = 3 AND u.attempt_no = 1), count(*) FILTER (WHERE p.kind = 3 AND (u.status_code >= 400 OR u.status_code = 0)), "
             + $"count(*) FILTER (WHERE p.kind = 3 AND (u.flags & 3) <> 0), {string.Join(", ", sums.Select(sum => $"sum({sum})"))}";
-    }
-
-    private ChargeSum Line(IRow row, int bucket, string org)
-    {
-        var of = row.IsNull(0) ? Standings.NoUsage(org) : labels.Of(bucket)(RowReads.Int32(row, 0));
-        return new(
-            of.Project, of.Provider, of.Model, of.Source, row.Int64(1), row.Int128(2), row.Int128(3), row.Amount(4), row.Amount(5), row.Int64(6), row.Int64(7));
     }
 
     private PgQuery PostingsIn(PgQuery query, OrgState org, Instant from, Instant to, long after = 0)

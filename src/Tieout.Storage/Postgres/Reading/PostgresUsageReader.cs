@@ -8,7 +8,7 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Postgres.Reading;
 
 /// <summary>Usage rows and cells from the tables.</summary>
-internal sealed class PostgresUsageReader(PostgresConnections connections, Buckets layout, PostgresOrgs orgs, PostgresLabels labels) : IUsageReader
+internal sealed class PostgresUsageReader(PostgresConnections connections, Buckets layout, PostgresLabels labels) : IUsageReader
 {
     // As the index says it, word for word.
     private const string CameLater = "u.correlation_id IS NOT NULL AND left(u.correlation_id, 11) <> left(u.id::text, 11)";
@@ -45,27 +45,6 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
 
             return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];
         });
-    }
-
-    public async Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken)
-    {
-        List<StatusCount> found = [];
-        foreach (var bucket in (org is null ? orgs.Orgs.Select(state => layout.Of(state.Org.Id)) : [layout.Of(org)]).Distinct())
-        {
-            found.AddRange(await connections.RunAsync(async connection =>
-            {
-                await labels.LoadAsync(connection, bucket);
-                return await new PgQuery("SELECT u.attribution, u.status_code, count(*), max(u.occurred_at) FROM usage u")
-                    .Where("u.bucket = ?", bucket)
-                    .Where(PgQuery.Since("usage"), bucket, from.UnixMicros).Where("u.recorded_at >= ?", from.UnixMicros)
-                    .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
-                    .Then("GROUP BY u.attribution, u.status_code")
-                    .ListAsync(connection,
-                        row => new StatusCount(labels.Of(bucket)(RowReads.Int32(row, 0)), RowReads.Int32(row, 1), row.Int64(2), RowReads.Time(row, 3)));
-            }));
-        }
-
-        return [.. found.Where(line => org is null || line.Labels.Org == org)];
     }
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)

@@ -80,3 +80,14 @@ internal sealed class Table<TTable, T>(string then = "") : Table<T>
         ", ", Enumerable.Range(0, rows).Select(
             row => $"($1, {string.Join(", ", Enumerable.Range(0, Columns).Select(column => $"${2 + row * Columns + column}"))})"));
 }
+
+/// <summary>Where the rows of a commit go: many rows of a table are copied at once, few join the batch that commits.</summary>
+internal readonly record struct BucketWriter(NpgsqlConnection Connection, NpgsqlBatch Batch, CopyBuffer Buffer, int Bucket)
+{
+    public Task WriteAsync<T>(Table<T> table, IReadOnlyList<T> rows)
+    {
+        if (Table<T>.IsCopied(rows.Count)) return table.CopyAsync(Connection, Buffer, Bucket, rows);
+        table.Insert(Batch, Bucket, rows);
+        return Task.CompletedTask;
+    }
+}

@@ -8,22 +8,10 @@ namespace Tieout.Storage.Postgres.Rows;
 /// <summary>The tables as they are written here: those that every store has, as they are declared, and those that only this one has.</summary>
 internal static class Tables
 {
-    public static readonly Table<SettingRow> Settings = new Table<SettingsTable, SettingRow>();
-    public static readonly Table<LabelsRow> Labels = new Table<LabelsTable, LabelsRow>();
-    public static readonly Table<PriceRow> Prices = new Table<PricesTable, PriceRow>();
-    public static readonly Table<CommandRow> Commands = new Table<CommandsTable, CommandRow>();
-    public static readonly Table<HoldRow> Holds = new Table<HoldsTable, HoldRow>();
-    public static readonly Table<InCommit<HoldEnd>> HoldEnds = new Table<HoldEndsTable, InCommit<HoldEnd>>();
-    public static readonly Table<UsageRow> Usage = new Table<UsageTable, UsageRow>();
+    /// <summary>Writes the rows of each table that the chain covers.</summary>
+    public static readonly Func<BucketWriter, WriteSet, Task>[] Chained = ChainedTables.Each(new OfChained());
+
     public static readonly Table<UsageRow> UsageIds = new Table<UsageIdsTable, UsageRow>();
-    public static readonly Table<PostingRow> Postings = new Table<PostingsTable, PostingRow>();
-    public static readonly Table<FindingRow> Findings = new Table<FindingsTable, FindingRow>();
-    public static readonly Table<OutboxRow> Outbox = new Table<OutboxTable, OutboxRow>();
-    public static readonly Table<ObjectRow> Objects = new Table<ObjectsTable, ObjectRow>();
-    public static readonly Table<InCommit<ObjectEnd>> ObjectEnds = new Table<ObjectEndsTable, InCommit<ObjectEnd>>();
-    public static readonly Table<LineageEntry> Lineage = new Table<LineageTable, LineageEntry>();
-    public static readonly Table<AuditRow> Audit = new Table<AuditTable, AuditRow>();
-    public static readonly Table<RecordRow> Records = new Table<RecordsTable, RecordRow>();
     public static readonly Table<ChainRow> Chain = new Table<ChainTable, ChainRow>();
 
     public static readonly Table<InCommit<Account>> Accounts = new Table<InCommitTable<AccountsTable, Account>, InCommit<Account>>("""
@@ -38,6 +26,17 @@ internal static class Tables
 
     public static readonly Table<CellChange> Cells = new Table<CellsTable, CellChange>(
         AddedColumns<CellsTable, CellChange>.OnConflict(AddingSql.Postgres));
+
+    private sealed class OfChained : IChainedTableVisitor<Func<BucketWriter, WriteSet, Task>>
+    {
+        public Func<BucketWriter, WriteSet, Task> Visit<TTable, TRow>()
+            where TTable : struct, IChainedTable<TRow>
+            where TRow : ChainedRow
+        {
+            var table = new Table<TTable, TRow>();
+            return (to, writes) => to.WriteAsync(table, TTable.Rows(writes));
+        }
+    }
 }
 
 /// <summary>An id counts once for ever, in whatever month its usage lies.</summary>

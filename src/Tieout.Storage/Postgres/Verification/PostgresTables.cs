@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Text.RegularExpressions;
 using Npgsql;
+using Tieout.Core.Ledger.Tables;
+using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
@@ -10,8 +12,14 @@ namespace Tieout.Storage.Postgres.Verification;
 /// <summary>One bucket's part of the tables, as of one moment: each statement begins with tables of the same names that have that bucket's rows
 /// alone.</summary>
 /// <remarks>The bucket is a constant in the statement, and not a setting of the session, so that a distributed database finds the one shard to ask.</remarks>
-internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILedgerTables
+internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTables
 {
+    private static readonly string[] Others =
+        ["usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name];
+
+    private static readonly Regex Names = new(
+        $@"\b({string.Join('|', ArchiveTable.All.Select(table => table.Name).Concat(Others))})\b", RegexOptions.CultureInvariant);
+
     // Read to their end: closed with the next statement, which saves a round trip for each.
     private readonly List<string> _ended = [];
     private int _cursors;
@@ -59,7 +67,7 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
     /// <summary>The statement over one bucket's rows: every table that it names is defined before it.</summary>
     public static string OfBucket(string sql, int bucket)
     {
-        var tables = string.Join(", ", Names().Matches(sql).Select(match => match.Value).Distinct(StringComparer.Ordinal).Select(name =>
+        var tables = string.Join(", ", Names.Matches(sql).Select(match => match.Value).Distinct(StringComparer.Ordinal).Select(name =>
             $"{name} AS NOT MATERIALIZED ({(name == "usage" ? Usage(bucket) : $"SELECT * FROM public.{name} WHERE bucket = {bucket}")})"));
         return tables.Length == 0 ? sql : sql.TrimStart() is ['W', 'I', 'T', 'H', ' ', .. var own] ? $"WITH {tables}, {own}" : $"WITH {tables} {sql}";
     }
@@ -70,9 +78,6 @@ internal sealed partial class PostgresTables(NpgsqlConnection connection) : ILed
         JOIN public.usage_ids i ON i.bucket = {bucket} AND i.id = u.id AND i.seq = u.seq AND i.recorded_at = u.recorded_at
         WHERE u.bucket = {bucket}
         """;
-
-    [GeneratedRegex(@"\b(settings|attributions|prices|commands|holds|hold_ends|usage|usage_ids|postings|findings|outbox|objects|object_ends|lineage|audit|records|chain|accounts|windows|cells|follower|recounts|recount_statuses|recount_months)\b")]
-    private static partial Regex Names();
 
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {

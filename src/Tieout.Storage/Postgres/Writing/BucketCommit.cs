@@ -28,22 +28,9 @@ internal static class BucketCommit
     {
         var commit = writes.Chain.Commit;
         await using var batch = new NpgsqlBatch(connection);
-        await WriteAsync(Tables.Holds, writes.Holds);
-        await WriteAsync(Tables.HoldEnds, [.. writes.HoldsEnded.Select(end => new InCommit<HoldEnd>(end, commit))]);
-        await WriteAsync(Tables.Usage, writes.Usage);
-        await WriteAsync(Tables.UsageIds, writes.Usage);
-        await WriteAsync(Tables.Postings, writes.Postings);
-        await WriteAsync(Tables.Lineage, writes.Lineage);
-        Tables.Audit.Insert(batch, bucket, writes.Audit);
-        Tables.Records.Insert(batch, bucket, writes.Records);
-        Tables.Settings.Insert(batch, bucket, writes.Settings);
-        Tables.Labels.Insert(batch, bucket, writes.Labels);
-        Tables.Prices.Insert(batch, bucket, writes.Prices);
-        Tables.Commands.Insert(batch, bucket, writes.Commands);
-        Tables.Findings.Insert(batch, bucket, writes.Findings);
-        Tables.Outbox.Insert(batch, bucket, writes.Outbox);
-        Tables.Objects.Insert(batch, bucket, writes.Objects);
-        Tables.ObjectEnds.Insert(batch, bucket, [.. writes.ObjectsEnded.Select(end => new InCommit<ObjectEnd>(end, commit))]);
+        var rows = new BucketWriter(connection, batch, buffer, bucket);
+        foreach (var write in Tables.Chained) await write(rows, writes);
+        await rows.WriteAsync(Tables.UsageIds, writes.Usage);
         Tables.Accounts.Insert(batch, bucket, [.. writes.Accounts.Select(account => new InCommit<Account>(account, commit))]);
         Tables.Windows.Insert(batch, bucket, [.. writes.Windows.Concat(backfilled).Select(window => new InCommit<BudgetWindow>(window, commit))]);
         Tables.Cells.Insert(batch, bucket, [.. writes.Cells]);
@@ -54,12 +41,6 @@ internal static class BucketCommit
         batch.Add(Commit);
         committing();
         await batch.ExecuteNonQueryAsync();
-
-        async Task WriteAsync<T>(Table<T> table, IReadOnlyList<T> rows)
-        {
-            if (Table<T>.IsCopied(rows.Count)) await table.CopyAsync(connection, buffer, bucket, rows);
-            else table.Insert(batch, bucket, rows);
-        }
     }
 
     public const string Commit = "COMMIT";

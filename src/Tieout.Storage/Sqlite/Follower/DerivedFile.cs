@@ -95,11 +95,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Add(Counted counted) => InTransaction(() =>
     {
-        foreach (var line in counted.Recount.Lines.OrderBy(line => line.Key.Org).ThenBy(line => line.Key.Span).ThenBy(line => line.Key.Start))
-        {
-            _line.Write(line);
-        }
-
+        foreach (var line in counted.Recount.Lines) _line.Write(line);
         foreach (var status in counted.Recount.Statuses) _status.Write(status);
         foreach (var month in counted.Recount.Months) _month.Write(month);
         var to = counted.To;

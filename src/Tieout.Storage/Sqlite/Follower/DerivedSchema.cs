@@ -35,8 +35,8 @@ internal static class DerivedSchema
             while (names.Step()) old.Add(names.Text(0));
         }
 
-        connection.Execute($"BEGIN IMMEDIATE; {string.Concat(old.Select(name => $"DROP TABLE {name}; "))}{string.Join("; ", Tables.Select(table => table.Sql))}; "
-            + $"PRAGMA user_version = {Version}; COMMIT");
+        var steps = old.Select(name => $"DROP TABLE {name}").Concat(Tables.Select(table => table.Sql)).Append($"PRAGMA user_version = {Version}");
+        connection.Execute($"BEGIN IMMEDIATE; {string.Join("; ", steps)}; COMMIT");
     }
 
     private static (string Name, string Sql) Table<TTable, TRow>()

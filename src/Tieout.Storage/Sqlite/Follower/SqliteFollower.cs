@@ -26,7 +26,7 @@ internal sealed class SqliteFollower : IFollower, IDisposable
         }
     }
 
-    public FollowerStanding Standing => new(_book.RowsBehind, _book.Compared);
+    public FollowerStanding Standing => new(_book.RowsBehind, _book.Compared, _book.Drifts);
 
     public Task<FollowerProgress> StepAsync(CancellationToken cancellationToken) => Task.Run(() =>
     {

@@ -20,7 +20,7 @@ internal sealed class SqliteRecountReader(ReadConnections ledger, DerivedStore d
             ledger.Labels(connection, line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken));
 
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
-        Task.FromResult(Read((reading, connection) => new MonthSums(from,
+        Task.FromResult(Read((reading, connection) => new MonthSums(
             Labelled(connection, org, reading.Sums(new(org, from, to))), reading.Months(org, to)), cancellationToken));
 
     private IReadOnlyList<LabelledLine> Labelled(RawConnection connection, OrgState org, IReadOnlyList<RecountLine> lines) => [.. lines.Select(line =>

@@ -39,18 +39,6 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         }
     }
 
-    public Task<IReadOnlyList<ChargeSum>> ChargesAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
-    {
-        if (WithPostings(org) is not { } state) return (IReadOnlyList<ChargeSum>)[];
-        var select =
-            "SELECT u.attribution, count(u.seq) FILTER (WHERE p.kind = 3), total_of(CASE p.kind WHEN 3 THEN u.input_tokens ELSE 0 END), total_of(CASE p.kind WHEN 3 THEN u.output_tokens ELSE 0 END), "
-            + $"total_of({Signed}), total_of(CASE WHEN p.kind > 3 THEN {Signed} ELSE 0 END), min(p.seq), max(p.seq) FROM postings p LEFT JOIN usage u ON u.seq = p.usage_seq";
-        var lines = PostingsIn(connection, select, state, from, to).Where(Standings.IsOfRevenue(state)).Then("GROUP BY u.attribution").List(
-            connection, s => Line(connection, s, org));
-        return Standings.ByModel(lines);
-    });
-
     public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Task.FromResult(connections.Read(cancellationToken, connection =>
     {
@@ -91,13 +79,6 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
             .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + Core.Ledger.OrgState.AccountKinds - 1);
         return tallies.List(connection, s => new SlotTally(s.Int64(0), connections.Labels(connection, RowReads.Int32(s, 1)), Standings.Tally(s)));
     });
-
-    private ChargeSum Line(RawConnection connection, RawStatement s, string org)
-    {
-        var of = s.IsNull(0) ? Standings.NoUsage(org) : connections.Labels(connection, RowReads.Int32(s, 0));
-        return new(
-            of.Project, of.Provider, of.Model, of.Source, s.Int64(1), s.Int128(2), s.Int128(3), s.Amount(4), s.Amount(5), s.Int64(6), s.Int64(7));
-    }
 
     private static Query PostingsIn(RawConnection connection, string select, OrgState org, Instant from, Instant to, long after = 0) => new Query(select)
         .Where("p.seq > ?", Math.Max(after, ChainSearch.Before(connection, from).Posting))

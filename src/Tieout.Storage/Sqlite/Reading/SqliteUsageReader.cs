@@ -46,16 +46,6 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
         return (IReadOnlyList<UsageRow>)[.. found.DistinctBy(row => row.Seq).OrderBy(row => row.Seq).Take(limit)];
     });
 
-    public Task<IReadOnlyList<StatusCount>> StatusesAsync(string? org, Instant from, Instant to, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
-        (IReadOnlyList<StatusCount>)new Query("SELECT u.attribution, u.status_code, count(*), max(u.occurred_at) FROM usage u")
-            .Where("u.seq > ?", ChainSearch.Before(connection, from).Usage)
-            .Where("u.effective_at >= ? AND u.effective_at < ?", from.UnixMicros, to.UnixMicros)
-            .WhereGiven("u.attribution IN (SELECT no FROM attributions WHERE org = ?)", org)
-            .Then("GROUP BY u.attribution, u.status_code")
-            .List(connection,
-                s => new StatusCount(connections.Labels(connection, RowReads.Int32(s, 0)), RowReads.Int32(s, 1), s.Int64(2), RowReads.Time(s, 3))));
-
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
         await writer.FlushAsync();

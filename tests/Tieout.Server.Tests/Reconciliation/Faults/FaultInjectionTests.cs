@@ -144,7 +144,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
             var (counter, totals) = await CostEndpoints.ReadAsync(org, now, ledger, TestContext.Current.CancellationToken);
             Assert.True((counter, totals.Usage) == (totals.Postings, totals.Postings),
                 $"{name}: {org.Org.Id} counter {counter}, postings {totals.Postings}, usage {totals.Usage}");
-            await InvoiceEndpoints.InvoiceAsync(org, Month.Of(now, org.Zone), ledger, TestContext.Current.CancellationToken);
+            await InvoiceReport.ReadAsync(org, Month.Of(now, org.Zone), ledger.Read, TestContext.Current.CancellationToken);
         }
     }
 

@@ -1,9 +1,11 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Server.Attribution;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Rows;
 using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Verification;
 
@@ -116,9 +118,8 @@ internal sealed class FaultyFile : IPlanting, IDisposable
     /// <summary>The commit of what was added, and all sealed.</summary>
     public void Seal()
     {
-        var l = _last with { Commit = Commit };
-        File.Execute(
-            $"INSERT INTO chain VALUES ({l.Commit}, x'', {RecordedAt}, {l.Usage}, {l.Posting}, {l.Hold}, {l.Setting}, {l.Finding}, {l.Outbox}, {l.Labels}, {l.Price}, {l.Account}, {l.Budget}, {l.Object}, {l.Lineage}, {l.Audit}, {l.Record})");
+        var link = new ChainRow(Commit, [], [], new(RecordedAt), _last with { Commit = Commit });
+        using (var chain = new RowInsert<ChainTable, ChainRow>(File)) chain.Write(link);
         Sealing.Seal(File);
     }
 

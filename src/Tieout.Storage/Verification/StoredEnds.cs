@@ -1,0 +1,38 @@
+using Tieout.Core.Ledger;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Verification;
+
+/// <summary>Ends of holds and objects, read together with what they end.</summary>
+internal static class StoredEnds
+{
+    /// <summary>The statement and how its rows are read; null: the rows are no ends.</summary>
+    public static (string Sql, Delegate Read)? Of(Type row, Standing standing, long after)
+    {
+        if (row == typeof(HoldEnd))
+        {
+            return (
+                $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.commit_no > {after} ORDER BY e.commit_no, e.hold",
+                (IRow s) => OfHold(s, standing));
+        }
+
+        if (row != typeof(ObjectEnd)) return null;
+        return (
+            $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {after} ORDER BY e.commit_no, e.object",
+            OfObject);
+    }
+
+    private static HoldEnd OfHold(IRow s, Standing standing)
+    {
+        if (s.IsNull(5)) throw new StoreCorruptException($"it ends hold {s.Int64(4)}, which does not exist");
+        var hold = RowReads.Hold(s, standing.Labels, first: 5).Hold;
+        if (s.IsNull(14)) standing.HasNoUsage(hold);
+        return new(hold, (HoldState)s.Int64(1), RowReads.Time(s, 2), s.Int64(0), unchecked((uint)s.Int64(3)));
+    }
+
+    private static ObjectEnd OfObject(IRow s)
+    {
+        if (s.IsNull(6)) throw new StoreCorruptException($"it ends object {s.Int64(5)}, which does not exist");
+        return RowReads.ObjectEnd(s, RowReads.Object(s, first: 6), first: 1);
+    }
+}
