@@ -28,6 +28,9 @@ internal sealed class BookFollower
     /// <summary>Rows that the last step left.</summary>
     public long RowsBehind { get; private set; }
 
+    /// <summary>Whether the last step left nothing to count or to compare again.</summary>
+    public bool IsDone => RowsBehind == 0 && Drifts.Count == 0;
+
     /// <param name="ledger">As of one commit.</param>
     /// <param name="through">The commit that the stored figures are as of.</param>
     public FollowerProgress Step(IDerivedTables derived, ILedgerTables ledger, long through)

@@ -29,6 +29,27 @@ public sealed class FollowingNodesTests
         await AssertCountedAsync(store, right);
     }
 
+    // Goal: the node that counts counts what the others commit, and what was dropped elsewhere. Method: one node charges and never steps, the other steps and
+    // is asked nothing.
+    [Fact]
+    public async Task Q2_a_node_counts_what_other_nodes_commit_and_drop_though_nobody_asks_it_for_a_figure()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await using var left = await PostgresLedger.OpenAsync(store);
+        await using var right = await PostgresLedger.OpenAsync(store);
+        await BeginAsync(left);
+        for (var id = 1; id <= 3; id++)
+        {
+            await left.SubmitAsync(Make.Charge(id, 5, Make.Labels(), at: Instant.From(DateTimeOffset.UtcNow)), Cancel);
+            Assert.Equal(id == 1 ? 2 + Orgs.Length : 2, (await right.Follower.StepAsync(Cancel)).Rows);
+            Assert.Equal(0, (await right.Follower.StepAsync(Cancel)).Rows);
+        }
+
+        await left.Follower.ResetAsync(Cancel);
+        Assert.Equal(6 + Orgs.Length, (await right.Follower.StepAsync(Cancel)).Rows);
+        await AssertCountedAsync(store, right);
+    }
+
     // Goal: what was counted is dropped while another node counts, and nothing is left out of what is counted anew. Method: one node charges and steps, the
     // other resets; at every moment the lines are the rows up to the position.
     [Fact]

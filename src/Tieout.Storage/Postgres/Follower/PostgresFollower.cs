@@ -1,6 +1,7 @@
 using System.Data;
 using Npgsql;
 using Tieout.Storage.Follower;
+using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Verification;
 
@@ -8,15 +9,14 @@ namespace Tieout.Storage.Postgres.Follower;
 
 /// <summary>The follower of all buckets. One node at a time counts a bucket's rows: the bucket's position is part of what it writes, and two that write it at
 /// once contradict each other.</summary>
-/// <param name="lastCommit">The last commit that is known of a bucket; null: nothing is known, and every step asks.</param>
-internal sealed class PostgresFollower(PostgresConnections connections, int buckets, Func<int, long>? lastCommit = null) : IFollower, IDisposable
+internal sealed class PostgresFollower(PostgresConnections connections, int buckets) : IFollower, IDisposable
 {
-    private const long Unknown = -1;
+    // Also those whose commit is another than the counted one: the database was put back.
+    private const string Behind =
+        "SELECT h.bucket FROM heads h LEFT JOIN follower f ON f.bucket = h.bucket "
+        + "WHERE h.commit_no <> coalesce(f.commit_no, 0) OR (h.commit_no > 0 AND h.hash <> f.hash)";
 
     private readonly SemaphoreSlim _gate = new(1, 1);
-
-    // The commit that was known of each bucket before all of its rows were counted.
-    private readonly long[] _counted = [.. Enumerable.Repeat(Unknown, buckets)];
     private readonly BookFollower[] _books = [.. Enumerable.Range(0, buckets).Select(_ => new BookFollower())];
 
     public FollowerStanding Standing => new(
@@ -24,18 +24,16 @@ internal sealed class PostgresFollower(PostgresConnections connections, int buck
 
     public async Task<FollowerProgress> StepAsync(CancellationToken cancellationToken)
     {
-        // A bucket in which nothing was committed since it was counted is not asked.
-        var moved = Enumerable.Range(0, buckets).Where(bucket => LastCommit(bucket) != _counted[bucket] || _books[bucket].Drifts.Count > 0).ToList();
-        if (moved.Count == 0) return new(0, IsCurrent: true, []);
+        var behind = await connections.AskAsync(BehindAsync);
+        var next = Enumerable.Range(0, buckets).Where(bucket => behind.Contains(bucket) || !_books[bucket].IsDone).ToList();
+        if (next.Count == 0) return new(0, IsCurrent: true, []);
         return await AloneAsync(connection =>
         {
             var sum = new FollowerProgress(0, IsCurrent: true, []);
-            foreach (var bucket in moved)
+            foreach (var bucket in next)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var commit = LastCommit(bucket);
                 var step = Step(connection, bucket);
-                if (step.IsCurrent) _counted[bucket] = commit ?? Unknown;
                 sum = new(sum.Rows + step.Rows, sum.IsCurrent && step.IsCurrent, [.. sum.Drifts, .. step.Drifts]);
             }
 
@@ -52,13 +50,18 @@ internal sealed class PostgresFollower(PostgresConnections connections, int buck
             transaction.Commit();
         }
 
-        Array.Fill(_counted, Unknown);
         return true;
     }, cancellationToken);
 
     public void Dispose() => _gate.Dispose();
 
-    private long? LastCommit(int bucket) => lastCommit?.Invoke(bucket);
+    private static async Task<HashSet<int>> BehindAsync(NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(Behind);
+        await using var reader = await batch.ExecuteReaderAsync();
+        return [.. await reader.ListAsync(row => (int)row.Int64(0))];
+    }
 
     private FollowerProgress Step(NpgsqlConnection connection, int bucket)
     {
