@@ -57,6 +57,7 @@ namespace Tieout.Cli;
 [JsonSerializable(typeof(HoldListBody))]
 [JsonSerializable(typeof(FindingListBody))]
 [JsonSerializable(typeof(InvoiceBody))]
+[JsonSerializable(typeof(SpendBody))]
 [JsonSerializable(typeof(CostsTodayBody))]
 [JsonSerializable(typeof(CostReconciliationBody))]
 [JsonSerializable(typeof(BudgetReconciliationBody))]

@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
-using Tieout.Core.Metering;
 
 namespace Tieout.Storage;
 
@@ -42,9 +41,6 @@ public static class Recounts
         return all;
     }
 }
-
-/// <param name="Slot">When its slot begins; of a sum that is not told apart by time, where the range begins.</param>
-public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine Sums);
 
 /// <param name="Lines">Charges of the month, by labels.</param>
 /// <param name="Months">How the balance moved, month by month, the asked one last if anything moved in it.</param>

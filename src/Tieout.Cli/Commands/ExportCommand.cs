@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 
 namespace Tieout.Cli.Commands;
 
@@ -20,16 +19,7 @@ internal static class ExportCommand
         {
             var path = ApiClient.Path(call.Get(org) is { } one ? ["orgs", one, "journal"] : ["journal"], ("format", call.Get(format)), ("from", call.Get(from)),
                 ("to", call.Get(to)));
-            if (call.Shell.RawOut is { } raw)
-            {
-                await api.CopyAsync(path, raw, cancellationToken);
-                await raw.FlushAsync(cancellationToken);
-                return ExitCode.Ok;
-            }
-
-            using var bytes = new MemoryStream();
-            await api.CopyAsync(path, bytes, cancellationToken);
-            await call.Shell.Out.WriteAsync(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+            await call.CopyAsync(api, path, cancellationToken);
             return ExitCode.Ok;
         });
         return new("export", "The ledger in forms of other programs.") { journal };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
 using Tieout.Server.Tenancy;
@@ -42,6 +43,21 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
     {
         if (Json) await shell.Out.WriteLineAsync(JsonOutput.Text(answer, type));
         else await text(answer, shell.Out);
+    }
+
+    /// <summary>Passes an answer on as it comes, byte for byte.</summary>
+    public async Task CopyAsync(ApiClient api, string path, CancellationToken cancellationToken)
+    {
+        if (shell.RawOut is { } raw)
+        {
+            await api.CopyAsync(path, raw, cancellationToken);
+            await raw.FlushAsync(cancellationToken);
+            return;
+        }
+
+        using var bytes = new MemoryStream();
+        await api.CopyAsync(path, bytes, cancellationToken);
+        await shell.Out.WriteAsync(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
     }
 
     /// <summary>The first line of a file, so that a token is neither in the list of processes nor in a shell's history.</summary>

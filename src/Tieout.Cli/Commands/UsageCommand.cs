@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tieout.Cli.Output;
@@ -35,7 +34,7 @@ internal static class UsageCommand
             switch (call.Get(format) ?? (call.Json ? "json" : "table"))
             {
                 case ("csv" or "jsonl" or "focus") and var form:
-                    await CopyAsync(call.Shell, api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken);
+                    await call.CopyAsync(api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken);
                     break;
                 case "json":
                     await WriteJsonAsync(call.Shell, PagesAsync(api, path, given, cancellationToken));
@@ -61,20 +60,6 @@ internal static class UsageCommand
             cursor = page.NextCursor;
         }
         while (cursor is not null);
-    }
-
-    private static async Task CopyAsync(Shell shell, ApiClient api, string path, CancellationToken cancellationToken)
-    {
-        if (shell.RawOut is { } raw)
-        {
-            await api.CopyAsync(path, raw, cancellationToken);
-            await raw.FlushAsync(cancellationToken);
-            return;
-        }
-
-        using var bytes = new MemoryStream();
-        await api.CopyAsync(path, bytes, cancellationToken);
-        await shell.Out.WriteAsync(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
     }
 
     /// <summary>One document, but never more than a page of it in memory.</summary>

@@ -72,6 +72,7 @@ public static class ApiEndpoints
         api.MapIncidents();
         api.MapInvoices();
         api.MapIssued();
+        api.MapSpend();
         api.MapCosts();
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();

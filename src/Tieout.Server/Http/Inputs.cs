@@ -167,6 +167,23 @@ internal static class Inputs
     public static OrgState Org(ILedger ledger, string org) =>
         ledger.Read.Org(org) ?? throw new ApiRefusedException(ApiError.OrgNotFound, $"The org '{Shown(org)}' does not exist.");
 
+    /// <summary>The orgs whose figures can be added up: all that have the same asset; <c>?asset=</c>.</summary>
+    /// <exception cref="ApiRefusedException">The orgs have several assets, and none was asked for.</exception>
+    public static (string Asset, IReadOnlyList<OrgState> Orgs) OrgsOfAsset(HttpContext context, ILedger ledger)
+    {
+        var orgs = ledger.Read.Orgs.OrderBy(org => org.Org.Id, StringComparer.Ordinal).ToList();
+        var assets = orgs.Select(org => org.Org.Asset).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var asset = Query(context, "asset");
+        if (asset is null && assets.Count > 1)
+        {
+            throw new ApiRefusedException(
+                ApiError.ParameterInvalid, $"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
+        }
+
+        asset ??= assets.FirstOrDefault() ?? Asset.Usd.Code;
+        return (asset, [.. orgs.Where(org => org.Org.Asset == asset)]);
+    }
+
     /// <summary>A query parameter; null: absent or empty.</summary>
     public static string? Query(HttpContext context, string name)
     {

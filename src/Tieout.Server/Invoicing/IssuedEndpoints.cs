@@ -45,6 +45,7 @@ public sealed record DocumentChecksBody(string Org, bool Ok, IReadOnlyList<Docum
 [JsonSerializable(typeof(CreditBody))]
 [JsonSerializable(typeof(DocumentListBody))]
 [JsonSerializable(typeof(DocumentChecksBody))]
+[JsonSerializable(typeof(SpendBody))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class IssuedJson : JsonSerializerContext;
 

@@ -8,23 +8,24 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Metering;
 
-/// <summary>One usage record with its charge, as every listing and export shows it. The order of the members is the order of the columns.</summary>
+/// <summary>One usage record with its charge, as every listing and export shows it. The order of the members is the order of the columns, but for
+/// the provider's cost.</summary>
 /// <param name="InputTokens">A total; cache reads and writes are parts of it.</param>
 /// <param name="OutputTokens">A total; reasoning is part of it.</param>
-/// <param name="ProviderCost">What the provider takes; null: a tenant reads, and neither the member nor its column is there.</param>
 /// <param name="Basis">reported, estimated, failed or imported: zero, nothing and estimated are different things.</param>
 /// <param name="Unpriced">No price was known: the charge of zero is not a price.</param>
 /// <param name="UsageFlags">What is odd about the counts; empty: nothing.</param>
 /// <param name="ControlPlaneComponent">Whether the component steers work instead of doing it; null, as its neighbours: the usage is not of a runtime.</param>
 /// <param name="EffectiveAt">The time it counts in; differs from <paramref name="OccurredAt"/> when that period was closed.</param>
+/// <param name="ProviderCost">What the provider takes; null: a tenant reads, and neither the member nor its column is there.</param>
 public sealed record UsageLine(
     string UsageId, string OperationId, string OccurredAt, string OrgId, string? ProjectId, string? TeamId, string? KeyId, string? UserId, string? Feature,
     string UsageSource, string? TriggerType, string? Provider, string? Model, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens,
-    long ReasoningTokens, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, Amount Charge, string? CorrelationId,
-    string? TraceId, string Basis,
+    long ReasoningTokens, Amount Charge, string? CorrelationId, string? TraceId, string Basis,
     int AttemptNo, string? WorkflowId, int StatusCode, int DurationMs, bool Unpriced, string UsageFlags, string ChargeFlags, string? MoreUnits,
     string EffectiveAt, string RecordedAt, long Seq, string? AppInstanceId, string? RuntimeComponent, bool? ControlPlaneComponent,
-    string? OperatingMode, string? ControlPlaneScope, string? RuntimeBackend)
+    string? OperatingMode, string? ControlPlaneScope, string? RuntimeBackend,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost = null)
 {
     public static readonly string[] Columns =
     [
@@ -47,12 +48,12 @@ public sealed record UsageLine(
             usage.Id.ToString(), usage.OperationId, usage.OccurredAt.ToString(), labels.Org, labels.Project, labels.Team, labels.Key, usage.EndUser,
             labels.Feature,
             SnakeCase.Of(labels.Source), labels.Trigger, labels.Provider, labels.Model, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens,
-            counts.OutputTokens, counts.ReasoningTokens, viewer == Viewer.Platform ? row.ProviderCost : null, row.Charge, usage.CorrelationId, usage.TraceId,
+            counts.OutputTokens, counts.ReasoningTokens, row.Charge, usage.CorrelationId, usage.TraceId,
             SnakeCase.Of(usage.Basis),
             usage.AttemptNo, usage.WorkflowId, usage.StatusCode, usage.DurationMs, row.Flags.HasFlag(Core.Ledger.ChargeFlags.Unpriced),
             Flags(usage.Flags, usage.Flags == 0), Flags(row.Flags, row.Flags == 0), counts.More, row.EffectiveAt.ToString(), row.RecordedAt.ToString(), row.Seq,
             labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode,
-            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend);
+            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend, viewer == Viewer.Platform ? row.ProviderCost : null);
     }
 
     /// <summary>In the order of <see cref="ColumnsFor"/>.</summary>

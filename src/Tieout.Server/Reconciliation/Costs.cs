@@ -7,7 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
-using Tieout.Server.Errors;
 using Tieout.Server.Gateway;
 using Tieout.Server.Http;
 using Tieout.Server.Reconciliation.SelfCheck;
@@ -67,19 +66,8 @@ internal static class CostEndpoints
     private static async Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "asset");
-        var orgs = ledger.Read.Orgs.ToList();
-        var assets = orgs.Select(org => org.Org.Asset).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        var asset = Inputs.Query(context, "asset");
-        if (asset is null && assets.Count > 1)
-        {
-            throw new ApiRefusedException(
-                ApiError.ParameterInvalid, $"The orgs spend in {string.Join(", ", assets)}, which cannot be added up: ask for one org, or for one asset.");
-        }
-
-        asset ??= assets.FirstOrDefault() ?? Asset.Usd.Code;
-        return Answer.Ok(
-            await BodyAsync([.. orgs.Where(org => org.Org.Asset == asset)], org: null, ledger, time, context.RequestAborted, asset),
-            ReconciliationJson.Default.CostsTodayBody);
+        var (asset, orgs) = Inputs.OrgsOfAsset(context, ledger);
+        return Answer.Ok(await BodyAsync(orgs, org: null, ledger, time, context.RequestAborted, asset), ReconciliationJson.Default.CostsTodayBody);
     }
 
     private static async Task<CostsTodayBody> BodyAsync(

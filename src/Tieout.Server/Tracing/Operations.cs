@@ -17,12 +17,11 @@ namespace Tieout.Server.Tracing;
 /// <summary>An operation with all its attempts: what was held, used and charged for each.</summary>
 /// <param name="Settled">No attempt is in flight any more: the figures are final.</param>
 /// <param name="Charge">Σ charges of the attempts.</param>
-/// <param name="ProviderCost">Σ of what the providers take; null: a tenant reads.</param>
 /// <param name="Lineage">What happened to each envelope of the operation, oldest first; empty: it had none.</param>
+/// <param name="ProviderCost">Σ of what the providers take; null: a tenant reads.</param>
 public sealed record OperationBody(
-    string OperationId, string Org, string Asset, bool Settled, Amount Charge,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost, IReadOnlyList<AttemptBody> Attempts,
-    IReadOnlyList<LineageBody> Lineage, long AsOf);
+    string OperationId, string Org, string Asset, bool Settled, Amount Charge, IReadOnlyList<AttemptBody> Attempts, IReadOnlyList<LineageBody> Lineage,
+    long AsOf, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost = null);
 
 /// <param name="Provider">The upstream that was asked; so for an attempt that never reached it.</param>
 /// <param name="TriggerType">Why it was made: <c>retry</c> and <c>fallback</c> for those after the first, else as its client said.</param>
@@ -75,8 +74,8 @@ internal static class OperationEndpoints
 
         var settled = attempts.All(attempt => attempt.Hold is null || attempt.State != HoldState.Open);
         var numbers = lineage.SelectMany(issuance => issuance.Steps).ToLookup(step => step.Id, step => step.AttemptNo, StringComparer.Ordinal);
-        return new(id, org.Id, org.Asset, settled, charge, viewer == Viewer.Platform ? cost : null,
-            [.. attempts.Select(attempt => Body(attempt, numbers, viewer))], lineage, asOf);
+        return new(id, org.Id, org.Asset, settled, charge, [.. attempts.Select(attempt => Body(attempt, numbers, viewer))], lineage, asOf,
+            viewer == Viewer.Platform ? cost : null);
     }
 
     /// <param name="numbers">Of attempts under an envelope, those also that came to no usage.</param>

@@ -16,12 +16,13 @@ public sealed class QueryFuzzTests
         "", "0", "1", "-1", "1001", "99999999999999999999", "9223372036854775807", "1e9", "0x10", "%00", "%0d%0aX:1", "%ff%fe", "%F0%9F%98%80", "%", "%zz",
         "..%2f..%2fetc", "'%20or%201=1--", "null", "true", "NaN",
         "2026-11-22", "2026-13-45", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59.9999999-14:00", "0001-01-01T00:00:00%2B14:00", "2026-11-22T08:00:00Z",
-        "acme", "gpt-4o", "csv", "json", "[]", "{}", new('x', 3000),
+        "acme", "gpt-4o", "csv", "json", "day", "hour,model", "[]", "{}", new('x', 3000),
     ];
 
     private static readonly string[] Names =
         ["limit", "cursor", "from", "to", "format", "org", "team", "key", "project", "user", "feature", "model", "provider", "state", "status", "kind",
-            "severity", "day", "at", "Limit", "limit[]", "%00", "since", "until", "operation", "trigger", "items"];
+            "severity", "day", "at", "Limit", "limit[]", "%00", "since", "until", "operation", "trigger", "items", "by", "top",
+            "asset"];
 
     [Fact]
     public async Task No_query_and_no_path_makes_the_server_fail()

@@ -26,7 +26,7 @@ public sealed class IsolationTests(ErrorTests.Shared shared) : IClassFixture<Err
         await world.ChargeAsync("1.5", operation: "mine");
         await world.ChargeAsync("0", org: "other", operation: "theirs");
 
-        string[] readable = ["", "/balance", "/usage", "/budgets", "/operations/mine", "/invoices/2026-11", "/costs/today"];
+        string[] readable = ["", "/balance", "/usage", "/budgets", "/operations/mine", "/invoices/2026-11", "/costs/today", "/spend"];
         foreach (var path in readable)
         {
             Assert.True((await world.SendAsync(HttpMethod.Get, $"/orgs/acme{path}", token: mine)).IsSuccessStatusCode, path);
@@ -48,6 +48,7 @@ public sealed class IsolationTests(ErrorTests.Shared shared) : IClassFixture<Err
     [InlineData("GET", "/findings")]
     [InlineData("GET", "/holds")]
     [InlineData("GET", "/costs/today")]
+    [InlineData("GET", "/spend")]
     [InlineData("GET", "/prices")]
     [InlineData("GET", "/orgs/acme/keys")]
     [InlineData("GET", "/orgs/acme/teams")]

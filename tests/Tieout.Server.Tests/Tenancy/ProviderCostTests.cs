@@ -44,7 +44,7 @@ public sealed class ProviderCostTests
         Assert.Empty(shown);
 
         // The walk reaches the record: the charge is the tenant's to see, on every kind of page.
-        foreach (var reached in (string[])["usage", "operations/{**id}", "trace/{**id}", "invoices/{month}", "documents/{number}"])
+        foreach (var reached in (string[])["usage", "operations/{**id}", "trace/{**id}", "invoices/{month}", "documents/{number}", "spend"])
         {
             Assert.Contains($"/api/v1/orgs/{{org}}/{reached}", charged);
         }
@@ -113,6 +113,11 @@ public sealed class ProviderCostTests
         {
             var address = path.Replace(id, known, StringComparison.Ordinal);
             yield return address;
+            if (address.EndsWith("/spend", StringComparison.Ordinal))
+            {
+                foreach (var format in (string[])["csv", "json"]) yield return $"{address}?from=2020-01-01&format={format}";
+            }
+
             if (!address.EndsWith("/usage", StringComparison.Ordinal)) continue;
             foreach (var format in (string[])["csv", "jsonl", "focus"]) yield return $"{address}?format={format}";
         }

@@ -1,3 +1,4 @@
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger.Recounts;
@@ -17,6 +18,9 @@ public enum RecountSpan
 /// <param name="Start">When the hour or day begins.</param>
 /// <param name="Labels">0: of charges for no usage.</param>
 public readonly record struct RecountKey(int Org, RecountSpan Span, Instant Start, int Labels);
+
+/// <param name="Slot">When its slot begins; of a sum that is not told apart by time, where the range begins.</param>
+public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine Sums);
 
 /// <summary>What an org's rows of one stretch of time and one set of labels come to: usage rows and postings counted apart, each by the time it counts
 /// in.</summary>

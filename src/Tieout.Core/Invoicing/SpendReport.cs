@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+
+namespace Tieout.Core.Invoicing;
+
+/// <summary>One group of a report.</summary>
+/// <param name="Values">In the order of the report's dimensions. Null: spend that bears no such label.</param>
+/// <param name="IsOther">All groups beyond those asked for, as one.</param>
+public sealed record SpendLine(ImmutableArray<string?> Values, bool IsOther, RecountLine Sums);
+
+/// <summary>What was spent, by some dimensions. Its lines always sum to <see cref="Total"/>, corrections included.</summary>
+/// <remarks>Lines of several orgs may be added as long as their amounts are of one asset.</remarks>
+public sealed class SpendReport(SpendGrouping by)
+{
+    /// <summary>Lines of one answer.</summary>
+    public const int LinesMax = 10_000;
+
+    /// <summary>Groups in memory, where an answer shows only some of them.</summary>
+    public const int GroupsMax = 250_000;
+
+    private readonly Dictionary<ImmutableArray<string?>, RecountLine> _groups = new(GroupOrder.Ordinal);
+
+    public SpendGrouping By => by;
+
+    public int Groups => _groups.Count;
+
+    public RecountLine Total { get; } = new(default);
+
+    /// <param name="zone">The org's, in which days were cut.</param>
+    public void Add(LabelledLine line, TimeZoneInfo zone)
+    {
+        ref var group = ref CollectionsMarshal.GetValueRefOrAddDefault(_groups, by.ValuesOf(line, zone), out _);
+        (group ??= new(default)).Add(line.Sums);
+        Total.Add(line.Sums);
+    }
+
+    /// <summary>The groups with the largest charge, and the others as one line, which comes last. By time first, then by charge, largest first.</summary>
+    /// <param name="top">How many groups at most have a line of their own.</param>
+    public IReadOnlyList<SpendLine> Lines(int top)
+    {
+        var ranked = _groups.Select(group => new SpendLine(group.Key, IsOther: false, group.Value))
+            .OrderByDescending(line => line.Sums.Charge).ThenBy(line => line.Values, GroupOrder.Ordinal).ToList();
+        IEnumerable<SpendLine> shown = ranked.Take(top);
+        if (by.TimeAt is >= 0 and var time) shown = shown.OrderBy(line => line.Values[time], StringComparer.Ordinal);
+        return ranked.Count <= top ? [.. shown] : [.. shown, Other(ranked.Skip(top))];
+    }
+
+    private SpendLine Other(IEnumerable<SpendLine> lines)
+    {
+        var sums = new RecountLine(default);
+        foreach (var line in lines) sums.Add(line.Sums);
+        return new([.. by.Dimensions.Select(_ => UsageLabels.Other)], IsOther: true, sums);
+    }
+
+    /// <summary>Value by value; null comes first.</summary>
+    private sealed class GroupOrder : IEqualityComparer<ImmutableArray<string?>>, IComparer<ImmutableArray<string?>>
+    {
+        public static readonly GroupOrder Ordinal = new();
+
+        public bool Equals(ImmutableArray<string?> x, ImmutableArray<string?> y) => x.AsSpan().SequenceEqual(y.AsSpan());
+
+        public int GetHashCode(ImmutableArray<string?> obj)
+        {
+            var hash = new HashCode();
+            foreach (var value in obj) hash.Add(value, StringComparer.Ordinal);
+            return hash.ToHashCode();
+        }
+
+        public int Compare(ImmutableArray<string?> x, ImmutableArray<string?> y)
+        {
+            for (var i = 0; i < x.Length; i++)
+            {
+                if (string.CompareOrdinal(x[i], y[i]) is not 0 and var order) return order;
+            }
+
+            return 0;
+        }
+    }
+}

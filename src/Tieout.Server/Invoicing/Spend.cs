@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
+using Tieout.Core.Invoicing;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Http;
+using Tieout.Server.Tenancy;
+using Tieout.Storage;
+
+namespace Tieout.Server.Invoicing;
+
+/// <summary>What was spent in a range, by some dimensions.</summary>
+/// <param name="Org">Null: all orgs of the asset.</param>
+/// <param name="TimeZone">In which days and months are cut; for all orgs each one's own, and this null unless they share it.</param>
+/// <param name="From">A time; where the orgs' zones differ, a day that begins in each org's zone.</param>
+/// <param name="To">As <paramref name="From"/>. Not included.</param>
+/// <param name="Groups">Groups that the range has, those within the line <c>other</c> included.</param>
+/// <param name="Items">Sum to <paramref name="Total"/> exactly.</param>
+public sealed record SpendBody(
+    string? Org, string Asset, string? TimeZone, string From, string To, IReadOnlyList<string> By, int Groups, IReadOnlyList<SpendLineBody> Items,
+    SpendLineBody Total, long AsOf);
+
+/// <param name="Kind">group, other or total.</param>
+/// <param name="Group">The value of each dimension; null: spend that bears no such label.</param>
+/// <param name="Charge">Charges plus corrections.</param>
+/// <param name="Corrections">Part of <paramref name="Charge"/> that corrections made; below zero: given back.</param>
+/// <param name="ProviderCost">What providers take, by the price list; null: a tenant reads.</param>
+public sealed record SpendLineBody(
+    string Kind, IReadOnlyDictionary<string, string?> Group, long Attempts, long Failures, Int128 InputTokens, Int128 CacheReadTokens,
+    Int128 CacheWriteTokens, Int128 OutputTokens, Int128 ReasoningTokens, Amount Charge, Amount Corrections,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost = null);
+
+/// <summary>Spend of an org, or of all orgs of an asset. The same sums as the invoice and <c>costs today</c>, for any range.</summary>
+internal static class SpendEndpoints
+{
+    public static void MapSpend(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/orgs/{org}/spend", One).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
+        api.MapGet("/spend", All).Allow(Access.EveryRole);
+    }
+
+    private static Task<IResult> One(string org, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context, "by", "from", "to", "top", "format");
+        var state = Inputs.Org(ledger, org);
+        return AnswerAsync(state.Org.Id, state.Org.Asset, [state], context, ledger, time);
+    }
+
+    private static Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        Inputs.OnlyQuery(context, "asset", "by", "from", "to", "top", "format");
+        var (asset, orgs) = Inputs.OrgsOfAsset(context, ledger);
+        return AnswerAsync(null, asset, orgs, context, ledger, time);
+    }
+
+    private static async Task<IResult> AnswerAsync(
+        string? org, string asset, IReadOnlyList<OrgState> orgs, HttpContext context, ILedger ledger, TimeProvider time)
+    {
+        var (request, viewer) = (SpendRequest.Read(context, orgs, Instant.From(time.GetUtcNow())), Caller.Of(context).Viewer);
+        var asOf = ledger.Read.AsOf;
+        var report = await ReadAsync(request, orgs, ledger.Read, context.RequestAborted);
+        var items = report.Lines(request.Top ?? SpendReport.LinesMax).Select(line => Body(line.IsOther ? "other" : "group", request.By, line, viewer));
+        var body = new SpendBody(
+            org, asset, request.TimeZone, request.From, request.To, [.. request.By.Names], report.Groups, [.. items],
+            Body("total", new([]), new([], IsOther: false, report.Total), viewer), asOf);
+        if (request.Format == "json") return Answer.Ok(body, IssuedJson.Default.SpendBody);
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"spend-{org ?? asset}.csv\"";
+        await SpendCsv.WriteAsync(context.Response.Body, body, viewer, context.RequestAborted);
+        return TypedResults.Empty;
+    }
+
+    private static async Task<SpendReport> ReadAsync(
+        SpendRequest request, IReadOnlyList<OrgState> orgs, IRecountReader read, CancellationToken cancellationToken)
+    {
+        var report = new SpendReport(request.By);
+        var groupsMax = request.Top is null ? SpendReport.LinesMax : SpendReport.GroupsMax;
+        foreach (var org in orgs)
+        {
+            var (from, to) = request.In(org.Zone);
+            foreach (var piece in request.By.Pieces(from, to, org.Zone))
+            {
+                var lines = await read.SumsAsync(new RecountQuery(org, piece.Start, piece.End, request.By.Slot), cancellationToken);
+                foreach (var line in lines) report.Add(line, org.Zone);
+                if (report.Groups > groupsMax)
+                {
+                    throw SpendRequest.Refused(string.Create(CultureInfo.InvariantCulture,
+                        $"The range has more than {groupsMax} groups. Narrow the range, group by fewer dimensions, or send top=100 for the 100 largest."));
+                }
+            }
+        }
+
+        return report;
+    }
+
+    private static SpendLineBody Body(string kind, SpendGrouping by, SpendLine line, Viewer viewer)
+    {
+        var (sums, group) = (line.Sums, by.Names.Zip(line.Values).ToDictionary(pair => pair.First, pair => pair.Second));
+        return new(
+            kind, group, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens, sums.ReasoningTokens,
+            sums.Charge, sums.Corrections, viewer == Viewer.Platform ? sums.ProviderCost : null);
+    }
+}

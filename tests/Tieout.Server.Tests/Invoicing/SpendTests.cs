@@ -1,0 +1,216 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Tieout.Core;
+using Tieout.Core.Money;
+using Tieout.Server.Tests.Http;
+
+namespace Tieout.Server.Tests.Invoicing;
+
+/// <summary>The spend report against the rows, the invoice and <c>costs today</c>.</summary>
+public sealed class SpendTests
+{
+    private static readonly string[] Groupings = ["team,model", "day", "day,project", "hour,key", "source,trigger,provider", "app_instance,component", "org",
+        "feature,team,model,day"];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    // Goal: a report is what the rows come to, and agrees with the invoice. Method: random charges and corrections around a month in which the clocks of New
+    // York change; each report is compared group by group with a naive recount of the rows. Half of the rows are counted by the follower, half are not.
+    [Theory]
+    [InlineData("UTC")]
+    [InlineData("Asia/Kolkata")]
+    [InlineData("America/New_York")]
+    public async Task I1_spend_is_what_the_rows_come_to_and_the_invoice_is_its_total(string zone)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var traffic = await SpendTraffic.OpenAsync(world, "org-1", zone, seed: 7);
+        await traffic.RandomAsync(150);
+        while (!(await world.Ledger.Follower.StepAsync(Stop)).IsCurrent)
+        {
+        }
+
+        await traffic.RandomAsync(150);
+        var rows = await traffic.RowsAsync();
+        var month = traffic.Month;
+        var invoice = (await world.GetAsync($"/orgs/org-1/invoices/{month}")).GetProperty("total_charges").GetString();
+        foreach (var by in Groupings)
+        {
+            var spend = await world.GetAsync($"/orgs/org-1/spend?by={by}&from={month}-01&to={month.Next}-01");
+            Assert.Equal(rows.Expected(by, month.Start(traffic.Zone), month.End(traffic.Zone)), Said(spend, by));
+            Assert.Equal(invoice, spend.GetProperty("total").GetProperty("charge").GetString());
+            Assert.Equal(invoice, Sum(spend, "charge").ToString());
+        }
+
+        // Ranges that begin and end within days and hours.
+        foreach (var (from, to) in ((string, string)[])[("2025-11-02T04:30:00Z", "2025-11-03T05:15:07Z"), ("2025-10-20", "2025-11-02T05:59:59Z")])
+        {
+            foreach (var by in Groupings)
+            {
+                var spend = await world.GetAsync($"/orgs/org-1/spend?by={by}&from={from}&to={to}");
+                var (start, end) = (Instant.From(Time(spend, "from")), Instant.From(Time(spend, "to")));
+                Assert.Equal(rows.Expected(by, start, end), Said(spend, by));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Spend_of_today_is_what_costs_today_shows()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var traffic = await SpendTraffic.OpenAsync(world, "org-1", "Asia/Kolkata", seed: 8);
+        await traffic.RandomAsync(60);
+        for (var today = traffic.Today(); ; today = traffic.Today())
+        {
+            for (var i = 0; i < 20; i++) await world.ChargeAsync("0.1234", "org-1", operation: $"today-{i}");
+            var costs = await world.GetAsync("/orgs/org-1/costs/today");
+            var spend = await world.GetAsync(string.Create(
+                CultureInfo.InvariantCulture, $"/orgs/org-1/spend?from={today:yyyy-MM-dd}&to={today.AddDays(1):yyyy-MM-dd}"));
+            if (today != traffic.Today()) continue;
+            Assert.NotEqual("0", costs.GetProperty("ledger_daily_total").GetString());
+            Assert.Equal(costs.GetProperty("ledger_daily_total").GetString(), spend.GetProperty("total").GetProperty("charge").GetString());
+            break;
+        }
+    }
+
+    [Fact]
+    public async Task The_rest_is_one_line_and_csv_and_table_show_the_same_lines()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var traffic = await SpendTraffic.OpenAsync(world, "org-1", "America/New_York", seed: 9);
+        await traffic.RandomAsync(200);
+        string[] args = ["spend", "--org", "org-1", "--by", "team,model", "--from", "2025-10-01", "--to", "2025-12-31", "--top", "3"];
+        var spend = (await world.RunAsync([.. args, "--format", "json"])).Json;
+        var items = spend.GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(["group", "group", "group", "other"], items.Select(item => item.GetProperty("kind").GetString()));
+        Assert.Equal(spend.GetProperty("total").GetProperty("charge").GetString(), Sum(spend, "charge").ToString());
+        Assert.Equal(spend.GetProperty("total").GetProperty("provider_cost").GetString(), Sum(spend, "provider_cost").ToString());
+
+        var csv = (await world.RunAsync([.. args, "--format", "csv"])).Out.TrimEnd('\n').Split('\n').Select(line => line.Split(',')).ToList();
+        Assert.Equal(items.Count + 1, csv.Count);
+        foreach (var (row, item) in csv.Skip(1).Zip(items))
+        {
+            foreach (var (column, cell) in csv[0].Zip(row)) Assert.Equal(Value(spend, item, column), cell);
+        }
+
+        var table = (await world.RunAsync(args)).Out.Split('\n');
+        Assert.StartsWith("TEAM", table[0], StringComparison.Ordinal);
+        Assert.StartsWith($"other ({spend.GetProperty("groups").GetInt32() - 3} groups)", table[4], StringComparison.Ordinal);
+        Assert.Matches($"^total .* {spend.GetProperty("total").GetProperty("charge").GetString()}$", table[5]);
+        Assert.Contains("days of America/New_York", table[6], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_sees_its_own_org_and_nothing_of_the_provider()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"other","asset":"USD","billing":"postpaid"}""");
+        await world.ChargeAsync("1.5", team: "red");
+        await world.ChargeAsync("7.75", org: "other");
+        var (_, key) = await world.KeyAsync();
+        foreach (var format in (string[])["json", "csv"])
+        {
+            using var answer = await world.SendAsync(HttpMethod.Get, $"/orgs/acme/spend?by=org,team&format={format}", token: key);
+            var text = await answer.Content.ReadAsStringAsync(Stop);
+            Assert.Contains("1.5", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("cost", text, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("7.75", text, StringComparison.Ordinal);
+            using var platform = await world.SendAsync(HttpMethod.Get, $"/orgs/acme/spend?by=org,team&format={format}");
+            Assert.Contains("provider_cost", await platform.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        }
+
+        using var foreign = await world.SendAsync(HttpMethod.Get, "/orgs/other/spend", token: key);
+        Assert.Equal("org_not_found", await ApiWorld.CodeAsync(foreign, HttpStatusCode.NotFound));
+        using var all = await world.SendAsync(HttpMethod.Get, "/spend", token: key);
+        Assert.Equal("forbidden", await ApiWorld.CodeAsync(all, HttpStatusCode.Forbidden));
+        var plain = (await world.OkAsync(HttpMethod.Post, "/orgs/acme/keys", "{}")).GetProperty("key").GetString();
+        using var unscoped = await world.SendAsync(HttpMethod.Get, "/orgs/acme/spend", token: plain);
+        Assert.Equal("scope_not_allowed", await ApiWorld.CodeAsync(unscoped, HttpStatusCode.Forbidden));
+    }
+
+    [Fact]
+    public async Task All_orgs_of_an_asset_are_one_report_with_days_of_each_orgs_zone()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var total = Amount.Zero;
+        foreach (var (org, zone) in ((string, string)[])[("org-1", "Asia/Kolkata"), ("org-2", "America/New_York")])
+        {
+            var traffic = await SpendTraffic.OpenAsync(world, org, zone, seed: org[^1]);
+            await traffic.RandomAsync(80);
+            total += Amount.Parse((await world.GetAsync($"/orgs/{org}/invoices/2025-11")).GetProperty("total_charges").GetString()!);
+        }
+
+        var spend = await world.GetAsync("/spend?by=org&from=2025-11-01&to=2025-12-01");
+        Assert.Equal(("2025-11-01", "2025-12-01"), (spend.GetProperty("from").GetString(), spend.GetProperty("to").GetString()));
+        Assert.Equal(JsonValueKind.Null, spend.GetProperty("time_zone").ValueKind);
+        Assert.Equal(total.ToString(), spend.GetProperty("total").GetProperty("charge").GetString());
+        foreach (var item in spend.GetProperty("items").EnumerateArray())
+        {
+            var invoice = await world.GetAsync($"/orgs/{item.GetProperty("group").GetProperty("org").GetString()}/invoices/2025-11");
+            Assert.Equal(invoice.GetProperty("total_charges").GetString(), item.GetProperty("charge").GetString());
+        }
+
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"euro","asset":"EUR","billing":"postpaid"}""");
+        await world.ChargeAsync("3", org: "euro");
+        using var several = await world.SendAsync(HttpMethod.Get, "/spend");
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(several, HttpStatusCode.BadRequest));
+        var euros = await world.GetAsync("/spend?asset=EUR");
+        Assert.Equal(("3", "UTC"), (euros.GetProperty("total").GetProperty("charge").GetString(), euros.GetProperty("time_zone").GetString()));
+    }
+
+    [Fact]
+    public async Task A_report_of_too_many_groups_is_refused_and_its_top_is_not()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var traffic = await SpendTraffic.OpenAsync(world, "org-1", "UTC", seed: 11);
+        await traffic.SpreadAsync(hours: 101, triggers: 100);
+        const string report = "/orgs/org-1/spend?by=hour,trigger&from=2025-11-01&to=2025-12-01";
+        using var answer = await world.SendAsync(HttpMethod.Get, report);
+        Assert.Contains(
+            "more than 10000 groups. Narrow the range, group by fewer dimensions, or send top=100", await answer.Content.ReadAsStringAsync(Stop),
+            StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+
+        var spend = await world.GetAsync($"{report}&top=10");
+        Assert.Equal((11, 10_100), (spend.GetProperty("items").GetArrayLength(), spend.GetProperty("groups").GetInt32()));
+        Assert.Equal(spend.GetProperty("total").GetProperty("charge").GetString(), Sum(spend, "charge").ToString());
+    }
+
+    [Theory]
+    [InlineData("by=user", "Spend cannot be grouped by 'user' yet")]
+    [InlineData("by=modell", "'modell' is not a dimension of spend. Use org, day, hour, project, team, key, feature, provider, model, source, trigger,")]
+    [InlineData("top=0", "'0' is not a number of groups: write a whole number from 1 to 10000.")]
+    [InlineData("format=xml", "The format is json or csv.")]
+    [InlineData("from=2025-12-01&to=2025-11-01", "The range from 2025-12-01 to 2025-11-01 is empty: 'to' must be later than 'from'.")]
+    [InlineData("by=hour&from=2025-01-01", "A report by hour has at most 93 days. Narrow the range.")]
+    [InlineData("by=day&from=1990-01-01", "A report by day has at most 3660 days. Narrow the range.")]
+    [InlineData("group_by=day", "The query parameter 'group_by' is unknown; the known ones are by, from, to, top, format.")]
+    public async Task What_is_not_understood_is_refused_with_a_sentence(string query, string said)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        using var answer = await world.SendAsync(HttpMethod.Get, $"/orgs/acme/spend?{query}");
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(answer, HttpStatusCode.BadRequest));
+        using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Stop));
+        Assert.StartsWith(said, problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>As <see cref="SpendRows.Expected"/> writes it.</summary>
+    private static List<string> Said(JsonElement spend, string by) => [.. spend.GetProperty("items").EnumerateArray().Select(item =>
+        string.Join(' ', by.Split(',').Select(name => item.GetProperty("group").GetProperty(name).GetString() ?? "-"))
+        + $": {item.GetProperty("attempts")} {item.GetProperty("failures")} {item.GetProperty("input_tokens")} {item.GetProperty("cache_read_tokens")} "
+        + $"{item.GetProperty("output_tokens")} {item.GetProperty("reasoning_tokens")} {item.GetProperty("provider_cost").GetString()} "
+        + $"{item.GetProperty("charge").GetString()} {item.GetProperty("corrections").GetString()}").Order(StringComparer.Ordinal)];
+
+    private static string Value(JsonElement spend, JsonElement item, string column)
+    {
+        var value = item.TryGetProperty(column, out var figure) ? figure
+            : item.GetProperty("group").TryGetProperty(column, out var label) ? label : spend.GetProperty(column);
+        return value.ToString();
+    }
+
+    private static Amount Sum(JsonElement spend, string figure) =>
+        spend.GetProperty("items").EnumerateArray().Sum(item => Amount.Parse(item.GetProperty(figure).GetString()!));
+
+    private static DateTimeOffset Time(JsonElement spend, string name) =>
+        DateTimeOffset.Parse(spend.GetProperty(name).GetString()!, CultureInfo.InvariantCulture);
+}
