@@ -90,10 +90,11 @@ public sealed class RebuildCommandTests : IDisposable
     public void Progress_is_gone_when_the_command_ends()
     {
         using var terminal = new StringWriter();
-        using (var line = ProgressLine.Begin(new Shell(terminal, terminal, _ => null, IsTerminal: true), asJson: false)) line!.Report(new RowProgress(1, 2));
+        var shell = new Shell(terminal, terminal, _ => null, IsTerminal: true);
+        using (var line = ProgressLine.Begin(shell, asJson: false)) line!.Report(new RowProgress(1, 2));
         var shown = "[###############...............] 1 of 2 rows";
         Assert.Equal($"\r{shown}\r{new string(' ', shown.Length)}\r", terminal.ToString());
-        Assert.Null(ProgressLine.Begin(new Shell(terminal, terminal, _ => null, IsTerminal: false), asJson: false));
+        Assert.Null(ProgressLine.Begin(shell with { IsTerminal = false }, asJson: false));
     }
 
     private static async Task ChargeAsync(ILedger ledger)
