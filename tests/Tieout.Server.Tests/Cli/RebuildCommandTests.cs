@@ -100,8 +100,8 @@ public sealed class RebuildCommandTests : IDisposable
     private static async Task ChargeAsync(ILedger ledger)
     {
         var usage = new UsageRecord(
-            new(new Guid(1, 0, 0, new byte[8])), new() { Org = "acme", Source = UsageSource.Gateway }, "op1", 1, null, null, null, null, Instant.From(DateTimeOffset.UtcNow), 5, 200,
-            new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None);
+            new(new Guid(1, 0, 0, new byte[8])), new() { Org = "acme", Source = UsageSource.Gateway }, "op1", 1, null, null, null, null,
+            Instant.From(DateTimeOffset.UtcNow), 5, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported, UsageFlags.None);
         foreach (var command in (Command[])[new Command.OpenOrg(new("acme", "USD", BillingMode.Prepaid, null, "UTC")),
             new Command.TopUp("t1", "acme", new(1_000)), new Command.TopUp("t2", "acme", new(1_000)),
             new Command.Charge(new(usage, Price: null, Amount.Zero, Amount.Zero), Fact: true)])
