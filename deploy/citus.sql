@@ -45,5 +45,9 @@ SELECT create_distributed_table('lanes', 'bucket', colocate_with => 'heads') WHE
 SELECT create_distributed_table('deliveries', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'deliveries'::regclass);
 SELECT create_distributed_table('refused_requests', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'refused_requests'::regclass);
 SELECT create_distributed_table('key_uses', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'key_uses'::regclass);
+SELECT create_distributed_table('follower', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'follower'::regclass);
+SELECT create_distributed_table('recounts', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recounts'::regclass);
+SELECT create_distributed_table('recount_statuses', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recount_statuses'::regclass);
+SELECT create_distributed_table('recount_months', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recount_months'::regclass);
 
 COMMIT;

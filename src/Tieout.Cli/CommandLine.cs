@@ -71,8 +71,9 @@ internal static class CommandLine
                 globals), RateCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
-            HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), MigrateCommand.Build(globals), BackupCommands.Backup(
-                globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals), BenchCommand.Build(globals),
+            HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), RebuildCommand.Build(globals),
+            MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals),
+            BenchCommand.Build(globals),
             ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
         };
         return root;

@@ -10,7 +10,8 @@ public interface IFollower
 {
     FollowerStanding Standing { get; }
 
-    /// <summary>Counts the next rows, at most some ten thousand. One step at a time; where another node does it, nothing is left to do.</summary>
+    /// <summary>Counts the next rows, at most some ten thousand. One step at a time; of two nodes that count the same rows, one does
+    /// and the other's step counts nothing.</summary>
     /// <exception cref="StoreUnavailableException">The store is away. Nothing was counted, or all of the step: the next one goes on from there.</exception>
     /// <exception cref="StoreCorruptException">Rows cannot be counted; the message names them.</exception>
     Task<FollowerProgress> StepAsync(CancellationToken cancellationToken);

@@ -1,3 +1,5 @@
+using Tieout.Storage.Verification;
+
 namespace Tieout.Storage;
 
 /// <summary>What a verification found, check by check.</summary>
@@ -6,7 +8,8 @@ public sealed record VerificationReport(IReadOnlyList<VerificationCheck> Checks)
     public bool Ok => Checks.All(check => check.Broken == 0);
 }
 
-/// <param name="Id">The promise that was checked (<c>docs/INVARIANTS.md</c>), or <c>file</c>, <c>schema</c>, <c>head</c>, <c>refs</c>, <c>cells</c>.</param>
+/// <param name="Id">The promise that was checked (<c>docs/INVARIANTS.md</c>), or <c>file</c>, <c>schema</c>, <c>head</c>, <c>refs</c>, <c>cells</c>,
+/// <c>derived</c>.</param>
 /// <param name="Checked">Things looked at: rows, commits, windows ...</param>
 /// <param name="Broken">How many of them are wrong.</param>
 /// <param name="Rows">What is wrong, each naming its row; the first <see cref="RowsMax"/>.</param>
@@ -27,7 +30,7 @@ internal sealed class Findings
 
     /// <summary>What is checked of a ledger, whatever it is stored in.</summary>
     public static readonly string[] Ledger = ["file", "schema", "head", "refs", "L1", "L2", "L4", "L5", "L7", "L8", "B1", "B2", "M1", "M3", "I1", "A1",
-        "cells"];
+        "cells", DerivedCheck.Id];
 
     private readonly Dictionary<string, CheckTally> _tallies = new(StringComparer.Ordinal);
 

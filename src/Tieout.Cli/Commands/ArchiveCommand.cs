@@ -17,14 +17,7 @@ internal static class ArchiveCommand
         var to = new Option<string>(
             "--to")
         { Description = "The archive's folder. Files that exist are not written again.", HelpName = "DIR", Required = true };
-        var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        var store =
-            new Option<string?>(
-                "--store")
-            {
-                Description = "A PostgreSQL store: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.",
-                HelpName = "STORE"
-            };
+        var (data, store) = (StoreOption.Data(), StoreOption.Store());
         return globals.Running(new("archive",
             "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store },
             async (call, cancellationToken) =>
@@ -43,11 +36,10 @@ internal static class ArchiveCommand
     private static async Task<IReadOnlyList<ArchiveSegment>> AddAsync(
         Invocation call, Option<string?> data, Option<string?> store, Month month, string to, CancellationToken cancellationToken)
     {
-        var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
-        var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
+        var (postgres, folder) = StoreOption.Of(call, data, store);
         try
         {
-            return named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres
+            return postgres is not null
                 ? await LedgerArchive.WritePostgresAsync(postgres, month, to, cancellationToken)
                 : LedgerArchive.WriteSqlite(folder, month, to);
         }

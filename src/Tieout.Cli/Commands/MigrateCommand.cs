@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Storage;
 using Tieout.Storage.Postgres.Moving;
@@ -36,9 +35,9 @@ internal static class MigrateCommand
             }
 
             var folder = source[Embedded.Length..];
-            var progress = call.Shell.IsTerminal && !call.Json
-                ? new Progress<decimal>(done => call.Shell.Error.Write(string.Create(CultureInfo.InvariantCulture, $"\r{done:P0}  "))) : null;
+            using var progress = ProgressLine.Begin(call.Shell, call.Json);
             var (commit, hash) = await RunAsync(folder, target, progress, cancellationToken);
+            progress?.Dispose();
             var (left, right) = (VerifyCommand.Run(folder), await VerifyCommand.RunAsync(target, secret: null, cancellationToken));
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(json =>
@@ -60,7 +59,7 @@ internal static class MigrateCommand
     private static string Told(VerificationReport report, string side) => report.Ok ? $"{side} is verified." : $"{side} has something broken: run verify.";
 
     private static async Task<(long Commit, string Hash)> RunAsync(
-        string folder, string store, IProgress<decimal>? progress, CancellationToken cancellationToken)
+        string folder, string store, IProgress<RowProgress>? progress, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(folder)) throw new CommandFailedException(ExitCode.Unreachable, $"There is no ledger in {folder}.", "store_unavailable");
         try

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Server.Reconciliation.SelfCheck;
 
@@ -39,17 +38,12 @@ internal static class ReconcileCommand
     /// <summary>A bar while the run lasts, on a terminal only.</summary>
     private static async Task WatchAsync(Shell shell, ApiClient api, Task run, CancellationToken cancellationToken)
     {
-        const int width = 40;
+        using var line = ProgressLine.Begin(shell, asJson: false);
         while (await Task.WhenAny(run, Task.Delay(Glance, cancellationToken)) != run)
         {
             var at = await api.GetAsync("reconciliations", ReconciliationJson.Default.RunProgressBody, cancellationToken);
-            if (at.Total == 0) continue;
-            var filled = (int)(width * Math.Min(at.Done, at.Total) / at.Total);
-            await shell.Error.WriteAsync(string.Create(
-                CultureInfo.InvariantCulture, $"\r[{new string('#', filled)}{new string('.', width - filled)}] {at.Done:N0} of {at.Total:N0} rows "));
+            line?.Report(new(at.Done, at.Total));
         }
-
-        await shell.Error.WriteAsync($"\r{new string(' ', width + 50)}\r");
     }
 
     private static async Task WriteAsync(ReconciliationBody run, TextWriter text)

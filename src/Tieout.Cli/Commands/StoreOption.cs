@@ -1,3 +1,5 @@
+using System.CommandLine;
+using Tieout.Cli.Output;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
 
@@ -6,6 +8,25 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>--store</c>: where the ledger is kept.</summary>
 internal static class StoreOption
 {
+    public static Option<string?> Data() => new("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
+
+    /// <param name="subject">What is named by it.</param>
+    public static Option<string?> Store(string subject = "A PostgreSQL store") => new("--store")
+    {
+        Description = $"{subject}: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.",
+        HelpName = "STORE",
+    };
+
+    /// <summary>The store that a command without a server works on.</summary>
+    /// <returns>The address of a PostgreSQL store, or null; and the data folder, which is the store where there is no address.</returns>
+    /// <exception cref="CommandFailedException">The address is not valid.</exception>
+    public static (string? Postgres, string Folder) Of(Invocation call, Option<string?> data, Option<string?> store)
+    {
+        var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
+        var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
+        return (named is { Length: > 0 } ? Parse(named) : null, folder);
+    }
+
     /// <returns>The address of a PostgreSQL store; null: the embedded one.</returns>
     /// <exception cref="CommandFailedException">It is neither.</exception>
     public static string? Parse(string store) => store == "sqlite" ? null

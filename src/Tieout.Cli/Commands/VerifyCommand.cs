@@ -17,14 +17,7 @@ internal static class VerifyCommand
 {
     public static Command Build(Globals globals)
     {
-        var data = new Option<string?>("--data") { Description = $"Default: TIEOUT__DATA, else {Shell.DefaultData}.", HelpName = "DIR" };
-        var store =
-            new Option<string?>(
-                "--store")
-            {
-                Description = "A PostgreSQL store to verify: postgres://user@host:port/database. Default: TIEOUT__STORE, else the data folder.",
-                HelpName = "STORE"
-            };
+        var (data, store) = (StoreOption.Data(), StoreOption.Store("A PostgreSQL store to verify"));
         var archive =
             new Option<string?>(
                 "--archive")
@@ -45,19 +38,13 @@ internal static class VerifyCommand
             async (call, cancellationToken) =>
         {
             if (call.Get(archive) is { } archived) return await ArchiveAsync(call, archived, call.Get(data), call.Get(store));
-            var folder = call.Get(data) ?? (call.Shell.Variable("TIEOUT__DATA") is { Length: > 0 } here ? here : Shell.DefaultData);
+            var (postgres, folder) = StoreOption.Of(call, data, store);
             var secret = Secret(call.Shell, folder);
             var signed = call.Get(head) is { } place
                 ? await HeadAsync(place, call.Get(headKey) ?? call.Shell.Variable(HeadKey.FileVariable), cancellationToken) : null;
-            var named = call.Get(store) ?? (call.Get(data) is null ? call.Shell.Variable("TIEOUT__STORE") : null);
-            if (named is { Length: > 0 } && StoreOption.Parse(named) is { } postgres)
-            {
-                var found = await RunAsync(postgres, secret, cancellationToken, signed);
-                await WriteAsync(call.Shell, call.Json, found);
-                return found.Ok ? ExitCode.Ok : ExitCode.Findings;
-            }
-
-            var report = Run(folder, secret, signed);
+            using var progress = ProgressLine.Begin(call.Shell, call.Json);
+            var report = postgres is null ? Run(folder, secret, signed, progress) : await RunAsync(postgres, secret, cancellationToken, signed, progress);
+            progress?.Dispose();
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;
         });
@@ -124,11 +111,12 @@ internal static class VerifyCommand
     }
 
     /// <exception cref="CommandFailedException">There is no ledger to verify.</exception>
-    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null, SignedHead? head = null)
+    public static VerificationReport Run(
+        string folder, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null)
     {
         try
         {
-            return SqliteVerification.Run(folder, secret, head);
+            return SqliteVerification.Run(folder, secret, head, progress);
         }
         catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
         {
@@ -137,11 +125,12 @@ internal static class VerifyCommand
     }
 
     /// <inheritdoc cref="Run"/>
-    public static async Task<VerificationReport> RunAsync(string store, EnvelopeSecret? secret, CancellationToken cancellationToken, SignedHead? head = null)
+    public static async Task<VerificationReport> RunAsync(
+        string store, EnvelopeSecret? secret, CancellationToken cancellationToken, SignedHead? head = null, IProgress<RowProgress>? progress = null)
     {
         try
         {
-            return await PostgresVerification.RunAsync(store, secret, head, cancellationToken);
+            return await PostgresVerification.RunAsync(store, secret, head, progress, cancellationToken);
         }
         catch (StoreUnavailableException e)
         {

@@ -26,10 +26,10 @@ public sealed class CellChange(CellKey key)
     public Amount Charge { get; set; }
 
     /// <summary>What <see cref="Figures"/> are, as <see cref="CellsTable"/> calls them; the last two are amounts.</summary>
-    public static ReadOnlySpan<string> FigureNames => CellFigureList.Names;
+    public static ReadOnlySpan<string> FigureNames => FigureList<CellsTable, CellChange>.Names;
 
     /// <summary>All of it, amounts in nano-units.</summary>
-    public Int128[] Figures => CellFigureList.Values(this);
+    public Int128[] Figures => FigureList<CellsTable, CellChange>.Values(this);
 
     /// <summary>The weightiest figure in which stored ones differ from these, in words; null: they are the same.</summary>
     public string? Differs(ReadOnlySpan<Int128> stored)

@@ -9,7 +9,7 @@ internal interface IDerivedTables : ILedgerTables
     /// <summary>Adds what was counted and moves the position, in one transaction.</summary>
     void Add(Counted counted);
 
-    /// <summary>Drops everything that was counted.</summary>
+    /// <summary>Drops everything that was counted and moves the position to the start, in one transaction.</summary>
     void Reset();
 }
 
@@ -28,21 +28,20 @@ internal sealed class BookFollower
     /// <summary>Rows that the last step left.</summary>
     public long RowsBehind { get; private set; }
 
+    /// <summary>Whether the last step left nothing to count or to compare again.</summary>
+    public bool IsDone => RowsBehind == 0 && Drifts.Count == 0;
+
     /// <param name="ledger">As of one commit.</param>
     /// <param name="through">The commit that the stored figures are as of.</param>
     public FollowerProgress Step(IDerivedTables derived, ILedgerTables ledger, long through)
     {
         var from = FollowerPosition.Read(derived);
         // The ledger was put back to an earlier state, or is another one.
-        if (!from.IsIn(ledger))
-        {
-            derived.Reset();
-            (_step, from) = (new(), FollowerPosition.Start);
-        }
-
+        if (!from.IsIn(ledger)) (_step, from) = (new(), FollowerPosition.Start);
         var counted = _step.Count(from, ledger, through);
         if (counted is not null)
         {
+            if (from.Commit == 0) derived.Reset();
             derived.Add(counted);
             _comparison.Touch(counted.Recount);
         }
@@ -51,6 +50,6 @@ internal sealed class BookFollower
         if (to.Commit == through) Drifts = _comparison.Compare(_step.Book, derived, ledger, new SumsEnd(ledger.Bucket, to.Posting));
         var last = Chain.At(ledger, Chain.Last(ledger)).Last;
         RowsBehind = last.Usage - to.Usage + last.Posting - to.Posting;
-        return new(to.Usage - from.Usage + to.Posting - from.Posting, IsCurrent: counted is null, Drifts);
+        return new(to.Usage - from.Usage + to.Posting - from.Posting, IsCurrent: counted is null || to.Commit == through, Drifts);
     }
 }

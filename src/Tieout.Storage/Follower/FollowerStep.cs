@@ -51,7 +51,7 @@ internal sealed class FollowerStep
         return end;
     }
 
-    /// <summary>Orgs and labels that came since the last step.</summary>
+    /// <summary>Orgs and labels that came since the last step. None of a later commit: the org of its labels may not be known yet.</summary>
     private void Learn(ILedgerTables ledger, Sequences last)
     {
         if (last.Setting != _settings)
@@ -64,12 +64,13 @@ internal sealed class FollowerStep
         }
 
         if (last.Labels <= _labels) return;
-        using var labels = ledger.Select("SELECT no, org FROM attributions WHERE no > ? ORDER BY no", _labels);
+        using var labels = ledger.Select("SELECT no, org FROM attributions WHERE no > ? AND no <= ?", _labels, last.Labels);
         while (labels.Step())
         {
-            _labels = RowReads.Int32(labels, 0);
-            if (Book.Org(labels.Text(1)) is { } org) _orgOfLabels[_labels] = org;
+            if (Book.Org(labels.Text(1)) is { } org) _orgOfLabels[RowReads.Int32(labels, 0)] = org;
         }
+
+        _labels = last.Labels;
     }
 
     private OrgState OfLabels(int no) =>

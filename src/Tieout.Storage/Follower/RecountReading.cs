@@ -15,8 +15,8 @@ internal sealed class RecountReading(FollowerPosition position, ILedgerTables? d
     /// <summary>Reading so many rows takes longer than finding the first of them that may count.</summary>
     private const int FarBehindRows = 10_000;
 
-    // Lines of a ledger that was since put back to an earlier state say nothing.
-    private readonly ILedgerTables? _derived = position.IsIn(ledger) ? derived : null;
+    // Lines without a position, or of a ledger that was since put back to an earlier state, say nothing.
+    private readonly ILedgerTables? _derived = position.Commit > 0 && position.IsIn(ledger) ? derived : null;
 
     private readonly FollowerPosition _position = position.IsIn(ledger) ? position : FollowerPosition.Start;
 

@@ -46,7 +46,7 @@ public sealed class PostgresLedger : ILedger
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),
         };
-        Follower = _follower = new(connections, Buckets);
+        Follower = _follower = new(connections, layout.All);
         Deliveries = new PostgresDeliveries(connections, _watch);
         RefusedRequests = new PostgresRefusedRequests(connections, layout);
         KeyUses = new PostgresKeyUses(connections, layout);

@@ -59,8 +59,7 @@ internal static class PostgresSchema
 
             await LayOutAsync(connection, buckets, cancellationToken);
             await UsageMonths.MakeAheadAsync(connection, cancellationToken);
-            return Buckets.Of(await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken),
-                await NumberAsync(connection, "SELECT count(*)::int FROM heads", cancellationToken));
+            return await LayoutAsync(connection, cancellationToken);
         }
         finally
         {
@@ -71,6 +70,11 @@ internal static class PostgresSchema
             }
         }
     }
+
+    /// <summary>How many buckets a database has that is laid out.</summary>
+    public static async Task<Buckets> LayoutAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => Buckets.Of(
+        await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken),
+        await NumberAsync(connection, "SELECT count(*)::int FROM heads", cancellationToken));
 
     private static async Task LayOutAsync(NpgsqlConnection connection, int buckets, CancellationToken cancellationToken)
     {

@@ -15,15 +15,14 @@ public sealed class SqliteLedger : ILedger
     private readonly SqliteFindingsReader _findings;
     private readonly SqliteDeliveries _deliveries;
     private readonly SideConnection _side;
-    private readonly DerivedFile? _derived;
-    private readonly ReadConnections? _derivedReads;
+    private readonly SqliteFollower _follower;
 
-    private SqliteLedger(SqliteLedgerStore store, DerivedFile? derived, TimeProvider clock, int batchMax)
+    private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
     {
-        (Store, _derived) = (store, derived);
-        _derivedReads = derived is null ? null : new(DerivedFile.In(store.Folder));
+        Store = store;
         _writer = new(store, clock, batchMax);
         _connections = new(store.Database);
+        var derived = new DerivedStore(store.Folder);
         var orgs = new SqliteOrgs(_writer);
         _findings = new(_connections, _writer, orgs);
         Read = new LedgerReader
@@ -40,9 +39,9 @@ public sealed class SqliteLedger : ILedger
             Attempts = new SqliteAttemptsReader(_connections),
             Objects = new SqliteObjectsReader(_connections),
             Findings = _findings,
-            Recounts = new SqliteRecountReader(_connections, _derivedReads),
+            Recounts = new SqliteRecountReader(_connections, derived),
         };
-        Follower = new SqliteFollower(_connections, derived);
+        _follower = new(_connections, derived);
         _deliveries = new(store.Database, clock);
         _side = new(store.Database);
         (RefusedRequests, KeyUses) = (new SqliteRefusedRequests(_side), new SqliteKeyUses(_side));
@@ -58,7 +57,7 @@ public sealed class SqliteLedger : ILedger
 
     public IKeyUses KeyUses { get; }
 
-    public IFollower Follower { get; }
+    public IFollower Follower => _follower;
 
     internal SqliteLedgerStore Store { get; }
 
@@ -81,15 +80,12 @@ public sealed class SqliteLedger : ILedger
     internal static SqliteLedger Open(string folder, int batchMax, TimeProvider? clock = null)
     {
         var store = SqliteLedgerStore.Open(folder);
-        DerivedFile? derived = null;
         try
         {
-            derived = DerivedFile.TryOpen(folder);
-            return new(store, derived, clock ?? TimeProvider.System, batchMax);
+            return new(store, clock ?? TimeProvider.System, batchMax);
         }
         catch
         {
-            derived?.Dispose();
             store.Dispose();
             throw;
         }
@@ -120,8 +116,7 @@ public sealed class SqliteLedger : ILedger
         _side.Dispose();
         await _writer.DisposeAsync();
         _findings.Dispose();
+        _follower.Dispose();
         _connections.Dispose();
-        _derivedReads?.Dispose();
-        _derived?.Dispose();
     }
 }

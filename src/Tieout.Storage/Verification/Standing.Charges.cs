@@ -55,6 +55,13 @@ internal sealed partial class Standing
         return row;
     }
 
+    /// <summary>The labels of a usage record that a posting names without charging it; 0: there is no such record.</summary>
+    private int LabelsOf(long usage)
+    {
+        using var rows = _tables.Select("SELECT u.attribution FROM usage u WHERE u.seq = ?", usage);
+        return rows.Step() ? RowReads.Int32(rows, 0) : 0;
+    }
+
     private void CheckReversal(Posting posting)
     {
         using var rows = _tables.Select($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq = ?", posting.Reverses);

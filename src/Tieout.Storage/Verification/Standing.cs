@@ -56,9 +56,15 @@ internal sealed partial class Standing
 
     public Book Book => _book;
 
+    /// <summary>Counts the rows beside; null: nothing does.</summary>
+    public DerivedCheck? Derived { get; init; }
+
     /// <exception cref="StoreCorruptException">There are none.</exception>
     public UsageLabels Labels(int no) =>
         _labels.TryGetValue(no, out var labels) ? labels : throw new StoreCorruptException($"it names attribution {no}, which does not exist");
+
+    /// <summary>Null: there are none.</summary>
+    public UsageLabels? FindLabels(int no) => _labels.GetValueOrDefault(no);
 
     /// <exception cref="StoreCorruptException">There is none.</exception>
     public string OrgOf(int account) =>
@@ -163,6 +169,7 @@ internal sealed partial class Standing
     public void Add(UsageRow row)
     {
         if (_rowsOnly) return;
+        Derived?.Add(row, _book);
         _uncharged.Enqueue(row);
         if (row.Price == 0)
         {
@@ -193,6 +200,7 @@ internal sealed partial class Standing
             "L1", posting.Debit != posting.Credit && posting.Amount >= Amount.Zero && OrgOf(posting.Credit) == posting.Org,
             $"postings {seq}: not a transfer between two accounts of one org.");
         var usage = posting.Kind == PostingKind.Charge ? Charged(posting) : posting.UsageSeq > 0 ? Usage(posting) : null;
+        Derived?.Add(posting, posting.UsageSeq == 0 ? 0 : usage?.Labels ?? LabelsOf(posting.UsageSeq), _book);
         if (posting.Kind is PostingKind.Reversal) CheckReversal(posting);
         if (posting.IsPostingRepair)
         {

@@ -63,7 +63,7 @@ public abstract partial class LedgerContract
 
     /// <summary>Steps until all that can be counted is.</summary>
     /// <returns>What differs from the ledger's own figures, in words.</returns>
-    private protected static async Task<IReadOnlyList<string>> FollowAsync(ILedger ledger)
+    internal static async Task<IReadOnlyList<string>> FollowAsync(ILedger ledger)
     {
         var drifts = new List<string>();
         if (ledger is Storage.Sqlite.SqliteLedger embedded) await embedded.FlushAsync();
@@ -77,7 +77,7 @@ public abstract partial class LedgerContract
         return drifts;
     }
 
-    private static async Task AssertReportsAsync(ILedger ledger, MemoryLedger memory)
+    internal static async Task AssertReportsAsync(ILedger ledger, MemoryLedger memory)
     {
         foreach (var org in memory.Book.Orgs.Values)
         {

@@ -382,7 +382,7 @@ public abstract partial class LedgerContract : IAsyncLifetime
     }
 
     /// <summary>The opening of <see cref="Histories.Begin"/>, through the store.</summary>
-    private protected static async Task BeginAsync(ILedger ledger)
+    internal static async Task BeginAsync(ILedger ledger)
     {
         foreach (var command in (Command[])[Make.OpenOrg("acme"), Make.OpenOrg("beta", Core.Tenancy.BillingMode.Postpaid, creditLine: 100),
             Make.TopUp(300, "start")])

@@ -11,7 +11,7 @@ public sealed class OneShardTests
     private static readonly string[] Tables =
     [
         .. ArchiveTable.All.Select(table => table.Name), "heads", "usage_ids", "accounts", "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
-        "key_uses",
+        "key_uses", "follower", "recounts", "recount_statuses", "recount_months",
     ];
 
     // Goal: every ledger transaction stays on one shard. Method: commands of forty orgs in one list, of every kind that writes; then every row says
@@ -46,6 +46,7 @@ public sealed class OneShardTests
             }
 
             Assert.True(orgs.Select(ledger.Layout.Of).Distinct().Count() > 20);
+            Assert.True((await ledger.Follower.StepAsync(TestContext.Current.CancellationToken)).Rows > 100);
         }
 
         var database = new Uri(store).AbsolutePath[1..];

@@ -1,4 +1,5 @@
 using Tieout.Storage.Postgres;
+using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Tests.Contract;
 using Tieout.Storage.Writing;
 
@@ -19,5 +20,13 @@ public sealed class PostgresContractTests : LedgerContract
 
     internal override void AssertVerified() => PostgresVerified.Clean(_database);
 
+    internal override Task<VerificationReport> VerifyAsync() => PostgresVerification.RunAsync(_database, cancellationToken: Cancel);
+
     internal override void Tamper(string sql) => PostgresServer.Instance.Sql(new Uri(_database).AbsolutePath[1..], sql);
+
+    internal override void TamperCounted(string sql) => Tamper(sql);
+
+    internal override void BreakCounted(string table, bool before) => Tamper(BrokenTable.Break(table, before));
+
+    internal override void MendCounted(string table) => Tamper(BrokenTable.Mend(table));
 }

@@ -11,14 +11,20 @@ public sealed record RangeCut(Window? Days, IReadOnlyList<Window> Hours, IReadOn
 
     /// <param name="from">From 1970 on: nothing counts at an earlier time.</param>
     /// <param name="to">Not included.</param>
-    /// <param name="byHour">No days: every whole hour is one of <see cref="Hours"/>.</param>
-    public static RangeCut Of(Instant from, Instant to, TimeZoneInfo zone, bool byHour = false)
+    /// <param name="slot">Into what sums are told apart: by hour there are no days, and by day no hour is in two days.</param>
+    public static RangeCut Of(Instant from, Instant to, TimeZoneInfo zone, RecountSlot slot = RecountSlot.Range)
     {
         (from, to) = (from < Instant.UnixEpoch ? Instant.UnixEpoch : from, to > LastDay ? LastDay : to);
         List<Window> hours = [], rest = [];
         if (from >= to) return new(null, hours, rest);
-        var days = byHour ? null : Whole(from, to, at => Window.Of(WindowUnit.Day, at, zone));
-        if (days is null) CutHours(from, to, hours, rest);
+        var days = slot == RecountSlot.Hour ? null : Whole(from, to, at => Window.Of(WindowUnit.Day, at, zone));
+        if (days is null && slot == RecountSlot.Day && Window.Of(WindowUnit.Day, to, zone).Start is var edge && from < edge)
+        {
+            // Parts of two days. Where days begin within an hour of UTC, that hour's line is of neither.
+            CutHours(from, edge, hours, rest);
+            CutHours(edge, to, hours, rest);
+        }
+        else if (days is null) CutHours(from, to, hours, rest);
         else
         {
             CutHours(from, days.Start, hours, rest);

@@ -20,7 +20,7 @@ public enum RecountSlot
 /// <param name="To">Not included.</param>
 public sealed record RecountQuery(OrgState Org, Instant From, Instant To, RecountSlot Slot = RecountSlot.Range)
 {
-    public RangeCut Cut { get; } = RangeCut.Of(From, To, Org.Zone, Slot == RecountSlot.Hour);
+    public RangeCut Cut { get; } = RangeCut.Of(From, To, Org.Zone, Slot);
 
     public bool Contains(Instant at) => From <= at && at < To;
 

@@ -21,12 +21,9 @@ public sealed class Recount
     /// <param name="org">Whose labels the usage has.</param>
     public void Add(in CountedUsage usage, OrgState org)
     {
-        foreach (var key in Keys(org, usage.EffectiveAt, usage.Labels))
-        {
-            Line(key).Count(usage);
-            ref var status = ref CollectionsMarshal.GetValueRefOrAddDefault(_statuses, new(key, usage.Status), out _);
-            (status ??= new(new(key, usage.Status))).Count(usage);
-        }
+        var (hour, day) = Keys(org, usage.EffectiveAt, usage.Labels);
+        Count(hour, usage);
+        Count(day, usage);
     }
 
     /// <param name="org">Whose accounts the posting moves.</param>
@@ -35,20 +32,27 @@ public sealed class Recount
         Month(new(org.FirstAccount, Periods(org, posting.EffectiveAt).Month.Start)).Count(posting);
         var revenue = org.AccountNo(AccountKind.Revenue);
         if (posting.Debit != revenue && posting.Credit != revenue) return;
-        foreach (var key in Keys(org, posting.EffectiveAt, posting.Labels)) Line(key).Count(posting);
+        var (hour, day) = Keys(org, posting.EffectiveAt, posting.Labels);
+        Line(hour).Count(posting);
+        Line(day).Count(posting);
     }
 
     /// <summary>A month as it was counted before.</summary>
     public void Add(MonthLine month) => Month(month.Key).Add(month);
 
-    private ReadOnlySpan<RecountKey> Keys(OrgState org, Instant at, int labels) => new[]
-    {
-        new RecountKey(org.FirstAccount, RecountSpan.Hour, HourOf(at), labels),
-        new RecountKey(org.FirstAccount, RecountSpan.Day, Periods(org, at).Day.Start, labels),
-    };
+    private (RecountKey Hour, RecountKey Day) Keys(OrgState org, Instant at, int labels) => (
+        new(org.FirstAccount, RecountSpan.Hour, HourOf(at), labels),
+        new(org.FirstAccount, RecountSpan.Day, Periods(org, at).Day.Start, labels));
 
     /// <summary>When the hour of UTC begins that an instant lies in.</summary>
     public static Instant HourOf(Instant at) => new(at.UnixMicros - at.UnixMicros % Instant.MicrosPerHour);
+
+    private void Count(RecountKey key, in CountedUsage usage)
+    {
+        Line(key).Count(usage);
+        ref var status = ref CollectionsMarshal.GetValueRefOrAddDefault(_statuses, new(key, usage.Status), out _);
+        (status ??= new(new(key, usage.Status))).Count(usage);
+    }
 
     private RecountLine Line(RecountKey key)
     {

@@ -31,11 +31,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
     public void Add(Counted counted)
     {
         using var batch = new NpgsqlBatch(connection);
-        var to = counted.To;
-        batch.Add(
-            $"INSERT INTO follower (bucket, {FollowerPosition.Columns}) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket) DO UPDATE SET "
-            + "commit_no = excluded.commit_no, hash = excluded.hash, last_usage = excluded.last_usage, last_posting = excluded.last_posting",
-            Bucket, to.Commit, to.Hash, to.Usage, to.Posting);
+        Move(batch, counted.To);
         Lines.Insert(batch, Bucket, [.. counted.Recount.Lines]);
         Statuses.Insert(batch, Bucket, [.. counted.Recount.Statuses]);
         Months.Insert(batch, Bucket, [.. counted.Recount.Months]);
@@ -45,11 +41,18 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
     public void Reset()
     {
         using var batch = new NpgsqlBatch(connection);
-        foreach (var table in (ReadOnlySpan<string>)["follower", RecountTable.Name, StatusTable.Name, MonthTable.Name])
+        Move(batch, FollowerPosition.Start);
+        foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name])
         {
             batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
         }
 
         batch.ExecuteNonQuery();
     }
+
+    // First, and the row is never deleted: two that count at once, or one that counts while another resets, meet at its lock.
+    private void Move(NpgsqlBatch batch, FollowerPosition to) => batch.Add(
+        $"INSERT INTO follower (bucket, {FollowerPosition.Columns}) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket) DO UPDATE SET "
+        + "commit_no = excluded.commit_no, hash = excluded.hash, last_usage = excluded.last_usage, last_posting = excluded.last_posting",
+        Bucket, to.Commit, to.Hash, to.Usage, to.Posting);
 }

@@ -1,6 +1,7 @@
 using System.Data;
 using Npgsql;
 using Tieout.Storage.Follower;
+using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Verification;
 
@@ -8,30 +9,31 @@ namespace Tieout.Storage.Postgres.Follower;
 
 /// <summary>The follower of all buckets. One node at a time counts a bucket's rows: the bucket's position is part of what it writes, and two that write it at
 /// once contradict each other.</summary>
-internal sealed class PostgresFollower(PostgresConnections connections, Bucket[] buckets) : IFollower, IDisposable
+internal sealed class PostgresFollower(PostgresConnections connections, int buckets) : IFollower, IDisposable
 {
+    // Also those whose commit is another than the counted one: the database was put back.
+    private const string Behind =
+        "SELECT h.bucket FROM heads h LEFT JOIN follower f ON f.bucket = h.bucket "
+        + "WHERE h.commit_no <> coalesce(f.commit_no, 0) OR (h.commit_no > 0 AND h.hash <> f.hash)";
+
     private readonly SemaphoreSlim _gate = new(1, 1);
-    // The commit that was known of each bucket before all of its rows were counted.
-    private readonly long[] _counted = [.. buckets.Select(_ => -1L)];
-    private readonly BookFollower[] _books = [.. buckets.Select(_ => new BookFollower())];
+    private readonly BookFollower[] _books = [.. Enumerable.Range(0, buckets).Select(_ => new BookFollower())];
 
     public FollowerStanding Standing => new(
         _books.Sum(book => book.RowsBehind), _books.Sum(book => book.Compared), [.. _books.SelectMany(book => book.Drifts)]);
 
     public async Task<FollowerProgress> StepAsync(CancellationToken cancellationToken)
     {
-        // A bucket in which nothing was committed since it was counted is not asked.
-        var moved = Array.FindAll(buckets, bucket => bucket.LastCommit != _counted[bucket.Number] || _books[bucket.Number].Drifts.Count > 0);
-        if (moved.Length == 0) return new(0, IsCurrent: true, []);
+        var behind = await connections.AskAsync(BehindAsync);
+        var next = Enumerable.Range(0, buckets).Where(bucket => behind.Contains(bucket) || !_books[bucket].IsDone).ToList();
+        if (next.Count == 0) return new(0, IsCurrent: true, []);
         return await AloneAsync(connection =>
         {
             var sum = new FollowerProgress(0, IsCurrent: true, []);
-            foreach (var bucket in moved)
+            foreach (var bucket in next)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var commit = bucket.LastCommit;
-                var step = Step(connection, bucket.Number);
-                if (step.IsCurrent) _counted[bucket.Number] = commit;
+                var step = Step(connection, bucket);
                 sum = new(sum.Rows + step.Rows, sum.IsCurrent && step.IsCurrent, [.. sum.Drifts, .. step.Drifts]);
             }
 
@@ -41,18 +43,25 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
 
     public Task ResetAsync(CancellationToken cancellationToken) => AloneAsync(connection =>
     {
-        foreach (var bucket in buckets)
+        for (var bucket = 0; bucket < buckets; bucket++)
         {
             using var transaction = connection.BeginTransaction();
-            new DerivedTables(connection, new(connection, bucket.Number)).Reset();
+            new DerivedTables(connection, new(connection, bucket)).Reset();
             transaction.Commit();
         }
 
-        Array.Fill(_counted, -1);
         return true;
     }, cancellationToken);
 
     public void Dispose() => _gate.Dispose();
+
+    private static async Task<HashSet<int>> BehindAsync(NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(Behind);
+        await using var reader = await batch.ExecuteReaderAsync();
+        return [.. await reader.ListAsync(row => (int)row.Int64(0))];
+    }
 
     private FollowerProgress Step(NpgsqlConnection connection, int bucket)
     {
@@ -66,8 +75,8 @@ internal sealed class PostgresFollower(PostgresConnections connections, Bucket[]
         }
         catch (PostgresException other) when (other.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation)
         {
-            // Another node has just counted the same rows.
-            return new(0, IsCurrent: true, []);
+            // Another node has just counted the same rows, or dropped what was counted: the next step sees what is left.
+            return new(0, IsCurrent: false, []);
         }
     }
 

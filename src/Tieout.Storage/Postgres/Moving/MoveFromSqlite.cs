@@ -20,13 +20,12 @@ public static class MoveFromSqlite
 
     /// <param name="folder">The data folder. Nobody may have it open meanwhile; it stays as it is.</param>
     /// <param name="store">An empty database.</param>
-    /// <param name="progress">From 0 to 1.</param>
     /// <returns>The last commit, and its hash, which both now have.</returns>
     /// <exception cref="DataFolderInUseException">A server has it.</exception>
     /// <exception cref="StoreUnavailableException">Either side cannot be had, or the database is not empty. Nothing was moved: it is one
     /// transaction.</exception>
     public static async Task<(long Commit, string Hash)> RunAsync(
-        string folder, string store, IProgress<decimal>? progress = null, CancellationToken cancellationToken = default)
+        string folder, string store, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         await using var ledger = SqliteLedger.Open(folder);
         await ledger.FlushAsync();
@@ -56,7 +55,7 @@ public static class MoveFromSqlite
 
     /// <summary>Moves table after table, page by page.</summary>
     private sealed class Move(
-        RawConnection source, NpgsqlConnection target, CopyBuffer buffer, IProgress<decimal>? progress, Book book, CancellationToken cancellationToken)
+        RawConnection source, NpgsqlConnection target, CopyBuffer buffer, IProgress<RowProgress>? progress, Book book, CancellationToken cancellationToken)
     {
         private readonly long _rows = book.Last.Usage + book.Last.Posting + book.Last.Hold + book.Last.Commit + 1;
         private long _moved;
@@ -85,7 +84,7 @@ public static class MoveFromSqlite
             await using var batch = new NpgsqlBatch(target);
             BucketCommit.MoveHead(batch, bucket: 0, chain, firstOpenHold);
             await batch.ExecuteNonQueryAsync(cancellationToken);
-            progress?.Report(1);
+            progress?.Report(new(_rows, _rows));
             return chain;
         }
 
@@ -116,7 +115,7 @@ public static class MoveFromSqlite
                 while (page.Count < PageRows && (more = s.Step())) page.Add(read(s));
                 if (page.Count > 0) await write(page);
                 _moved += page.Count;
-                progress?.Report(Math.Min(1, (decimal)_moved / _rows));
+                progress?.Report(new(_moved, Math.Max(_moved, _rows)));
             }
         }
 

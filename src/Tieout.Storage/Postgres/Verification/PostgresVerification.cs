@@ -16,7 +16,8 @@ public static class PostgresVerification
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
     public static async Task<VerificationReport> RunAsync(
-        string store, EnvelopeSecret? secret = null, SignedHead? head = null, CancellationToken cancellationToken = default)
+        string store, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         var findings = new Findings(Findings.Ledger);
         await PostgresSchemaCheck.RunAsync(store, findings, cancellationToken);
@@ -25,6 +26,7 @@ public static class PostgresVerification
         await connections.ReadAsync(tables =>
         {
             var heads = Heads(tables);
+            var rows = new VerifiedRows(progress, heads.Select(head => head.Head.Chain.Last));
             KeyRing? keys = null;
 
             // The platform's own settings are in the last bucket.
@@ -34,7 +36,8 @@ public static class PostgresVerification
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 tables.Show(head.Bucket);
-                Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket));
+                Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket, rows));
+                rows.EndChain(head.Head.Chain.Last);
             }
 
             return heads.Count;
@@ -56,13 +59,18 @@ public static class PostgresVerification
         });
     }
 
-    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket)
+    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket, VerifiedRows rows)
     {
-        var standing = new Standing(tables, findings);
+        var standing = new Standing(tables, findings) { Derived = DerivedCheck.Begin(tables, findings) };
         var last = new ChainRow(0, [], new byte[32], default, default);
         using (var chain = new ChainCheck(tables, standing, findings))
         {
-            chain.Run(commit => last = commit);
+            chain.Run(commit =>
+            {
+                last = commit;
+                rows.EndCommit(commit);
+                standing.Derived?.EndCommit(commit, standing);
+            });
         }
 
         findings.Check(

@@ -9,7 +9,7 @@ using Tieout.Storage.Sqlite.Verification;
 namespace Tieout.Storage.Sqlite.Follower;
 
 /// <summary>The file beside the ledger's with what the follower counted. All of it follows from the ledger, so a file that is missing, damaged or of another
-/// program is made anew. It has a log and a lock of its own, so that the follower never holds up the writer.</summary>
+/// program is made anew. It has a log and a lock of its own, so that the follower never holds up the writer. One thread at a time.</summary>
 internal sealed class DerivedFile : IDerivedTables, IDisposable
 {
     private readonly RawConnection _connection;
@@ -35,22 +35,61 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public static string In(string folder) => Path.Combine(folder, "derived.db");
 
-    /// <returns>Null: it can neither be opened nor made, as on a full disk. The ledger goes on without it.</returns>
-    public static DerivedFile? TryOpen(string folder)
+    /// <summary>Opens the file of a data folder, making it if it is not there. One that cannot be used is made anew.</summary>
+    /// <exception cref="StoreUnavailableException">It can neither be opened nor made, as on a full disk.</exception>
+    public static DerivedFile Open(string folder)
     {
-        var file = In(folder);
         try
         {
-            return Open(file);
+            return OpenFile(In(folder));
         }
-        catch (StoreUnavailableException)
+        catch (Exception damaged) when (IsDamage(damaged))
         {
-            return null;
+            Delete(folder);
+            return OpenFile(In(folder));
         }
-        catch (StoreCorruptException)
+    }
+
+    /// <summary>Removes the file. Who has it open reads on in what it was.</summary>
+    /// <exception cref="StoreUnavailableException">The operating system refuses.</exception>
+    public static void Delete(string folder)
+    {
+        try
         {
-            foreach (var part in (ReadOnlySpan<string>)["", "-wal", "-shm"]) File.Delete(file + part);
-            return Open(file);
+            foreach (var part in (ReadOnlySpan<string>)["", "-wal", "-shm"]) File.Delete(In(folder) + part);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException(
+                $"The file {In(folder)} is damaged and cannot be deleted: {refused.Message}", StoreEffect.None, StoreFault.NotWritable, refused);
+        }
+    }
+
+    /// <summary>Whether a failure may come from the bytes or the tables of this file, not from the disk.</summary>
+    public static bool IsDamage(Exception failure) => failure is StoreCorruptException or StoreConstraintException || UnreadableRows.Caused(failure);
+
+    /// <summary>Whether the file is there and every page and row of it can be read, by a connection that has none of it in memory.</summary>
+    public static bool IsSound(string folder)
+    {
+        if (!File.Exists(In(folder))) return false;
+        try
+        {
+            using var connection = RawConnection.Open(In(folder), readOnly: true);
+            using (var check = connection.Prepare("PRAGMA quick_check(1)"))
+            {
+                if (!check.Step() || check.Text(0) != "ok") return false;
+            }
+
+            var tables = new SqliteTables(connection);
+            FollowerPosition.Read(tables);
+            Each(tables, LineReads.LineColumns, RecountTable.Name, row => LineReads.Line(row));
+            Each(tables, LineReads.StatusColumns, StatusTable.Name, row => LineReads.Status(row));
+            Each(tables, LineReads.MonthColumns, MonthTable.Name, row => LineReads.Month(row));
+            return true;
+        }
+        catch (Exception damaged) when (IsDamage(damaged))
+        {
+            return false;
         }
     }
 
@@ -80,7 +119,13 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _position, _connection]) resource.Dispose();
     }
 
-    private static DerivedFile Open(string file)
+    private static void Each(SqliteTables tables, string columns, string table, Action<IRow> read)
+    {
+        using var rows = tables.Select($"SELECT {columns} FROM {table}");
+        while (rows.Step()) read(rows);
+    }
+
+    private static DerivedFile OpenFile(string file)
     {
         var connection = RawConnection.Open(file);
         try

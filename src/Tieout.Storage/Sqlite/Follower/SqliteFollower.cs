@@ -5,10 +5,26 @@ using Tieout.Storage.Sqlite.Verification;
 namespace Tieout.Storage.Sqlite.Follower;
 
 /// <summary>The follower of an embedded ledger: it reads with a connection of its own up to the last checkpoint, and writes to a file of its own.</summary>
-internal sealed class SqliteFollower(ReadConnections connections, DerivedFile? derived) : IFollower
+internal sealed class SqliteFollower : IFollower, IDisposable
 {
     private readonly Lock _gate = new();
     private readonly BookFollower _book = new();
+    private readonly ReadConnections _connections;
+    private readonly DerivedStore _derived;
+
+    public SqliteFollower(ReadConnections connections, DerivedStore derived)
+    {
+        (_connections, _derived) = (connections, derived);
+        try
+        {
+            // From the start on, reports read what was counted before.
+            _derived.Open();
+        }
+        catch (StoreUnavailableException)
+        {
+            // The next step tries again and says why; until one succeeds, reports read rows.
+        }
+    }
 
     public FollowerStanding Standing => new(_book.RowsBehind, _book.Compared, _book.Drifts);
 
@@ -16,14 +32,32 @@ internal sealed class SqliteFollower(ReadConnections connections, DerivedFile? d
     {
         lock (_gate)
         {
-            if (derived is null) return new FollowerProgress(0, IsCurrent: true, []);
-            return connections.Read(cancellationToken, connection =>
-                _book.Step(derived, new SqliteTables(connection), connection.ReadInt64("SELECT commit_no FROM checkpoint")));
+            var derived = _derived.Open();
+            try
+            {
+                return Step(derived, cancellationToken);
+            }
+            catch (Exception damaged) when (DerivedFile.IsDamage(damaged))
+            {
+                // What was counted is damaged, or the ledger is.
+                _derived.Doubt();
+                var anew = _derived.Open();
+                if (ReferenceEquals(anew, derived)) throw;
+                return Step(anew, cancellationToken);
+            }
         }
     }, cancellationToken);
 
     public Task ResetAsync(CancellationToken cancellationToken) => Task.Run(() =>
     {
-        lock (_gate) derived?.Reset();
+        lock (_gate) _derived.Open().Reset();
     }, cancellationToken);
+
+    public void Dispose()
+    {
+        lock (_gate) _derived.Dispose();
+    }
+
+    private FollowerProgress Step(DerivedFile derived, CancellationToken cancellationToken) => _connections.Read(cancellationToken, connection =>
+        _book.Step(derived, new SqliteTables(connection), connection.ReadInt64("SELECT commit_no FROM checkpoint")));
 }

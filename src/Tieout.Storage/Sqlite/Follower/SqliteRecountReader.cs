@@ -9,9 +9,8 @@ using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Storage.Sqlite.Follower;
 
-/// <summary>Sums from the derived file and the ledger's.</summary>
-/// <param name="derived">Connections to the derived file; null: there is none, and every row is looked at.</param>
-internal sealed class SqliteRecountReader(ReadConnections ledger, ReadConnections? derived) : IRecountReader
+/// <summary>Sums from the derived file and the ledger's; without a derived file that can be read, from the ledger's rows alone.</summary>
+internal sealed class SqliteRecountReader(ReadConnections ledger, DerivedStore derived) : IRecountReader
 {
     public Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken) =>
         Task.FromResult(Read((reading, connection) => Labelled(connection, query.Org, reading.Sums(query)), cancellationToken));
@@ -27,10 +26,20 @@ internal sealed class SqliteRecountReader(ReadConnections ledger, ReadConnection
     private IReadOnlyList<LabelledLine> Labelled(RawConnection connection, OrgState org, IReadOnlyList<RecountLine> lines) => [.. lines.Select(line =>
         new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : ledger.Labels(connection, line.Key.Labels), line))];
 
-    // The derived file first: the ledger is then never behind what was counted of it.
-    private T Read<T>(Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken) => derived is null
-        ? InLedger(null, read, cancellationToken)
-        : derived.Read(cancellationToken, lines => InLedger(new SqliteTables(lines), read, cancellationToken));
+    private T Read<T>(Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken)
+    {
+        if (derived.Reads is not { } counted) return InLedger(null, read, cancellationToken);
+        try
+        {
+            // The derived file first: the ledger is then never behind what was counted of it.
+            return counted.Read(cancellationToken, lines => InLedger(new SqliteTables(lines), read, cancellationToken));
+        }
+        catch (Exception failure) when (failure is StoreCorruptException or StoreUnavailableException)
+        {
+            derived.Doubt();
+            return InLedger(null, read, cancellationToken);
+        }
+    }
 
     private T InLedger<T>(SqliteTables? lines, Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken)
     {

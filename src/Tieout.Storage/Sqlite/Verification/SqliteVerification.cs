@@ -1,6 +1,7 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Verification;
 
@@ -13,19 +14,23 @@ public static class SqliteVerification
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
-    public static VerificationReport Run(string folder, EnvelopeSecret? secret = null, SignedHead? head = null)
+    public static VerificationReport Run(
+        string folder, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
         var findings = new Findings(Findings.Ledger);
         Guarded(findings, file, () =>
         {
+            // What was counted first: the ledger is then not behind it.
+            using var counted = Counted(folder);
+            var derived = DerivedCheck.Begin(counted is null ? null : new SqliteTables(counted), findings);
             using var connection = RawConnection.Open(file, readOnly: true);
             connection.Execute("BEGIN");
             CheckFile(connection, findings);
             Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
             if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
-            Guarded(findings, file, () => CheckRows(connection, secret, findings));
+            Guarded(findings, file, () => CheckRows(connection, secret, derived, findings, progress));
         });
         return findings.Report;
     }
@@ -71,19 +76,40 @@ public static class SqliteVerification
         }
     }
 
-    private static void CheckRows(RawConnection connection, EnvelopeSecret? secret, Findings findings)
+    /// <summary>What the follower counted, as of one commit; null: there is no such file, or it cannot be opened.</summary>
+    private static RawConnection? Counted(string folder)
+    {
+        if (!File.Exists(DerivedFile.In(folder))) return null;
+        try
+        {
+            var connection = RawConnection.Open(DerivedFile.In(folder), readOnly: true);
+            connection.Execute("BEGIN");
+            return connection;
+        }
+        catch (StoreUnavailableException)
+        {
+            // Reports do without it, too.
+            return null;
+        }
+    }
+
+    private static void CheckRows(
+        RawConnection connection, EnvelopeSecret? secret, DerivedCheck? derived, Findings findings, IProgress<RowProgress>? progress)
     {
         var schema = Schema.Version(connection);
         findings.Check("file", schema == Schema.Newest,
             $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
         var tables = new SqliteTables(connection);
-        var standing = new Standing(tables, findings);
+        var standing = new Standing(tables, findings) { Derived = derived };
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(tables, standing, findings))
         {
+            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]);
             if (checkpoint == 0) CheckCheckpoint(connection, tables, standing, findings, postings: 0);
             chain.Run(commit =>
             {
+                rows.EndCommit(commit);
+                derived?.EndCommit(commit, standing);
                 if (commit.Commit == checkpoint) CheckCheckpoint(connection, tables, standing, findings, commit.Last.Posting);
             });
         }

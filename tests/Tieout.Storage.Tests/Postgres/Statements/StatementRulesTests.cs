@@ -5,6 +5,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Moving;
+using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Tests.Contract;
 using Tieout.Storage.Writing;
@@ -30,7 +31,8 @@ public sealed class StatementRulesTests
     {
         using var log = new StatementLog();
         foreach (var test in typeof(LedgerContract).GetMethods().Where(
-            method => method.GetCustomAttribute<FactAttribute>() is not null && method.ReturnType == typeof(Task) && !Crowded.Any(method.Name.Contains)))
+            method => method.GetCustomAttribute<FactAttribute>() is not null && method.ReturnType == typeof(Task)
+                && method.GetParameters().Length == 0 && !Crowded.Any(method.Name.Contains)))
         {
             var contract = new LoggedContract(log.Server);
             await contract.InitializeAsync();
@@ -107,10 +109,34 @@ public sealed class StatementRulesTests
             await ledger.RefusedRequests.ForgetAsync(at, Cancel);
             await ledger.KeyUses.StoreAsync([new("acme", "key_1", at)], Cancel);
             await ledger.KeyUses.OfAsync("acme", Cancel);
+            await FollowAsync(ledger, at);
             await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, at, Full: true), Cancel);
         }
 
         PostgresVerified.Clean(store);
+    }
+
+    private static async Task FollowAsync(PostgresLedger ledger, Instant at)
+    {
+        var org = ledger.Read.Org("acme")!;
+        for (var round = 0; round < 2; round++)
+        {
+            await ledger.SubmitAsync(Make.Charge(90_000 + round, 5, Make.Labels(), at: at), Cancel);
+            while (!(await ledger.Follower.StepAsync(Cancel)).IsCurrent)
+            {
+            }
+
+            // Whole days, hours and single rows.
+            foreach (var to in (Instant[])[Instant.EndOfTime, at + TimeSpan.FromMinutes(1)])
+            {
+                await ledger.Read.SumsAsync(new(org, Instant.UnixEpoch, to), Cancel);
+                await ledger.Read.StatusesAsync(new(org, Instant.UnixEpoch, to), Cancel);
+            }
+
+            var month = Core.Tenancy.Month.Of(at, org.Zone);
+            await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel);
+            await ledger.Follower.ResetAsync(Cancel);
+        }
     }
 
     private static async Task MoveAsync(PostgresServer server)
@@ -175,6 +201,14 @@ public sealed class StatementRulesTests
 
         internal override void AssertVerified() => PostgresVerified.Clean(_database);
 
+        internal override Task<VerificationReport> VerifyAsync() => PostgresVerification.RunAsync(_database, cancellationToken: Cancel);
+
         internal override void Tamper(string sql) => server.Sql(new Uri(_database).AbsolutePath[1..], sql);
+
+        internal override void TamperCounted(string sql) => Tamper(sql);
+
+        internal override void BreakCounted(string table, bool before) => Tamper(BrokenTable.Break(table, before));
+
+        internal override void MendCounted(string table) => Tamper(BrokenTable.Mend(table));
     }
 }

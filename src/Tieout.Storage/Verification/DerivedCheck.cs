@@ -1,0 +1,135 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Money;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Verification;
+
+/// <summary>Counts the rows anew as <c>verify</c> streams them, and compares what the follower stored when they come to its position.</summary>
+internal sealed class DerivedCheck
+{
+    public const string Id = "derived";
+
+    private const string Remedy = "Run tieout rebuild derived.";
+
+    private readonly ILedgerTables _derived;
+    private readonly FollowerPosition _position;
+    private readonly Findings _findings;
+    private Recount? _recount = new();
+
+    private DerivedCheck(ILedgerTables derived, FollowerPosition position, Findings findings) =>
+        (_derived, _position, _findings) = (derived, position, findings);
+
+    /// <param name="derived">As of a commit that the ledger's tables contain; null: there are none.</param>
+    /// <returns>Null: nothing was counted, so there is nothing to compare.</returns>
+    public static DerivedCheck? Begin(ILedgerTables? derived, Findings findings)
+    {
+        try
+        {
+            return FollowerPosition.Read(derived) is { Commit: > 0 } position ? new(derived!, position, findings) : null;
+        }
+        catch (Exception damaged) when (IsDamage(damaged))
+        {
+            findings.Broken(Id, $"What the follower counted cannot be read: {damaged.Message} {Remedy}");
+            return null;
+        }
+    }
+
+    public void Add(UsageRow row, Book book)
+    {
+        if (book.Org(row.Usage.Labels.Org) is { } org) _recount?.Add(CountedUsage.Of(row), org);
+    }
+
+    /// <param name="labels">Of the posting's usage; 0: it names none.</param>
+    public void Add(in Posting posting, int labels, Book book)
+    {
+        if (book.Org(posting.Org) is { } org) _recount?.Add(CountedPosting.Of(posting, labels), org);
+    }
+
+    public void EndCommit(ChainRow commit, Standing standing)
+    {
+        if (commit.Commit != _position.Commit || _recount is not { } recount) return;
+
+        // Lines of another ledger, or of a later state of this one, are used by no report: the follower counts anew.
+        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, new Names(standing));
+        _recount = null;
+    }
+
+    private void Compare(Recount recount, Names names)
+    {
+        try
+        {
+            Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of);
+            Compare<StatusTable, StatusLine, StatusKey>(
+                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}");
+            Compare<MonthTable, MonthLine, MonthKey>(
+                recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
+        }
+        catch (Exception damaged) when (IsDamage(damaged))
+        {
+            _findings.Broken(Id, $"What the follower counted cannot be read: {damaged.Message} {Remedy}");
+        }
+    }
+
+    private void Compare<TTable, TRow, TKey>(
+        IReadOnlyCollection<TRow> recounted, Func<IRow, TRow> read, Func<TRow, TKey> keyOf, Func<TKey, string> name)
+        where TTable : struct, IAddedTable<TRow>
+        where TKey : notnull
+    {
+        var expected = recounted.ToDictionary(keyOf);
+        using var rows = _derived.Select($"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name}");
+        while (rows.Step())
+        {
+            var stored = read(rows);
+            var key = keyOf(stored);
+            var flaw = expected.Remove(key, out var line) ? Difference<TTable, TRow>(stored, line) : "no row that counts there";
+            _findings.Checked(Id);
+            if (flaw is not null) _findings.Broken(Id, $"{TTable.Name}: {name(key)} has {flaw}. {Remedy}");
+        }
+
+        foreach (var key in expected.Keys) _findings.Broken(Id, $"{TTable.Name}: {name(key)} is missing. {Remedy}");
+    }
+
+    /// <summary>The first figure that differs, in words; null: they are the same.</summary>
+    private static string? Difference<TTable, TRow>(TRow stored, TRow expected)
+        where TTable : struct, IAddedTable<TRow>
+    {
+        var (left, right) = (FigureList<TTable, TRow>.Values(stored), FigureList<TTable, TRow>.Values(expected));
+        for (var i = 0; i < left.Length; i++)
+        {
+            if (left[i] == right[i]) continue;
+            var figure = AddedColumns<TTable, TRow>.Figures[i];
+            string Shown(Int128 value) =>
+                figure.Type == ColumnType.Sum && !figure.Name.EndsWith("_tokens", StringComparison.Ordinal) ? new Amount(value).ToString() : $"{value}";
+            return $"{figure.Name} {Shown(left[i])}, its rows come to {Shown(right[i])}";
+        }
+
+        return null;
+    }
+
+    private static bool IsDamage(Exception failure) => failure is StoreCorruptException || UnreadableRows.Caused(failure);
+
+    /// <summary>What people call the numbers in a key.</summary>
+    private sealed class Names(Standing standing)
+    {
+        private readonly Dictionary<int, string> _orgs = standing.Book.Orgs.Values.ToDictionary(org => org.FirstAccount, org => org.Org.Id);
+
+        public string Of(int org) => _orgs.GetValueOrDefault(org) ?? $"account {org}";
+
+        public string Of(RecountKey key) =>
+            $"{Of(key.Org)}, {(key.Span == RecountSpan.Hour ? "hour" : "day")} from {key.Start}, attribution {key.Labels}{Labels(key.Labels)}";
+
+        private string Labels(int no)
+        {
+            if (standing.FindLabels(no) is not { } labels) return "";
+            var parts = ((string Name, string? Value)[])
+            [
+                ("project", labels.Project), ("team", labels.Team), ("key", labels.Key), ("feature", labels.Feature), ("provider", labels.Provider),
+                ("model", labels.Model),
+            ];
+            return $" ({string.Join(", ", parts.Where(part => part.Value is not null).Select(part => $"{part.Name} {part.Value}"))})";
+        }
+    }
+}

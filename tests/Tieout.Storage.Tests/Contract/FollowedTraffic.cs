@@ -1,0 +1,58 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
+using Tieout.Core.Tests.Ledger;
+
+namespace Tieout.Storage.Tests.Contract;
+
+/// <summary>Traffic of two orgs, the same in every run: charges of now and of the days before, corrections and top-ups. It goes through a ledger and through
+/// the one in memory, which reports are compared with.</summary>
+internal sealed class FollowedTraffic
+{
+    private readonly FakeClock _clock;
+    private int _commands;
+
+    public FollowedTraffic(FakeClock clock)
+    {
+        _clock = clock;
+        _clock.Now = Memory.Now;
+    }
+
+    public MemoryLedger Memory { get; } = Histories.Begin();
+
+    public async Task RunAsync(ILedger ledger, int commands)
+    {
+        for (var i = 0; i < commands; i++)
+        {
+            var (command, outcome) = InMemory();
+            Assert.Equal(outcome, await ledger.SubmitAsync(command, TestContext.Current.CancellationToken));
+        }
+    }
+
+    /// <summary>The next commands, which the ledger has already.</summary>
+    public void Skip(int commands)
+    {
+        for (var i = 0; i < commands; i++) InMemory();
+    }
+
+    private (Command Command, Outcome Outcome) InMemory()
+    {
+        _clock.Now = Memory.Now += TimeSpan.FromMinutes(17 * (_commands % 5) + 1);
+        var command = Next(++_commands);
+        return (command, Memory.Submit(command));
+    }
+
+    private Command Next(int number)
+    {
+        var org = number % 3 == 0 ? "beta" : "acme";
+        return number switch
+        {
+            _ when number % 11 == 0 => Make.TopUp(1_000, $"more-{number}", org),
+            _ when number % 7 == 0 && LastCharge(org) is { } posting => new Command.Correct($"fix-{number}", org, posting, new Amount(number % 2), "checked"),
+            _ => Make.Charge(number, number % 9, Make.Labels(org, number % 2 == 0 ? "red" : "blue"), at: Memory.Now - TimeSpan.FromHours(number * 5 % 40),
+                fact: true),
+        };
+    }
+
+    private long? LastCharge(string org) =>
+        Memory.Postings.LastOrDefault(row => row.Posting.Kind == PostingKind.Charge && row.Posting.Org == org)?.Posting.Seq;
+}
