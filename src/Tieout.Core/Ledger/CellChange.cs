@@ -10,17 +10,9 @@ public readonly record struct CellKey(long Hour, int Labels)
 }
 
 /// <summary>What a batch adds to a cell. An hour's cells sum to its usage rows and charge postings.</summary>
-public sealed class CellChange(CellKey key)
+public sealed class CellChange(CellKey key) : UsageSums
 {
     public CellKey Key { get; } = key;
-    public long Attempts { get; set; }
-    public long Failures { get; set; }
-    public Int128 InputTokens { get; set; }
-    public Int128 CacheReadTokens { get; set; }
-    public Int128 CacheWriteTokens { get; set; }
-    public Int128 OutputTokens { get; set; }
-    public Int128 ReasoningTokens { get; set; }
-    public Amount ProviderCost { get; set; }
 
     /// <summary>Charge postings and their corrections.</summary>
     public Amount Charge { get; set; }
@@ -64,14 +56,7 @@ public sealed class CellChange(CellKey key)
     /// <summary>Adds another change of the same cell.</summary>
     public void Add(CellChange other)
     {
-        Attempts += other.Attempts;
-        Failures += other.Failures;
-        InputTokens += other.InputTokens;
-        CacheReadTokens += other.CacheReadTokens;
-        CacheWriteTokens += other.CacheWriteTokens;
-        OutputTokens += other.OutputTokens;
-        ReasoningTokens += other.ReasoningTokens;
-        ProviderCost += other.ProviderCost;
+        AddUsage(other);
         Charge += other.Charge;
     }
 
@@ -89,19 +74,6 @@ public sealed class CellChange(CellKey key)
     {
         Count(UsageFacts.Of(row));
         Charge += row.Charge;
-    }
-
-    /// <summary>Adds one usage record without its charge.</summary>
-    public void Count(in UsageFacts usage)
-    {
-        Attempts++;
-        if (usage.Failed) Failures++;
-        InputTokens += usage.InputTokens;
-        CacheReadTokens += usage.CacheReadTokens;
-        CacheWriteTokens += usage.CacheWriteTokens;
-        OutputTokens += usage.OutputTokens;
-        ReasoningTokens += usage.ReasoningTokens;
-        ProviderCost += usage.ProviderCost;
     }
 }
 

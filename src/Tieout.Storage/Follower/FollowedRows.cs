@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
@@ -35,9 +36,10 @@ internal static class FollowedRows
     private static CountedUsage ReadUsage(IRow row)
     {
         var from = new ColumnReader(row);
-        return new(
-            from.Long(), from.Int(), from.Int(), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos(), from.Nanos(), from.Time(),
-            from.Time(), from.Time());
+        var (seq, labels, status) = (from.Long(), from.Int(), from.Int());
+        var facts = new UsageFacts(
+            labels, EndUser: null, UsageRecord.IsFailure(status), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos());
+        return new(seq, status, facts, from.Nanos(), from.Time(), from.Time(), from.Time());
     }
 
     private static CountedPosting ReadPosting(IRow row)

@@ -1,4 +1,3 @@
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger.Recounts;
@@ -7,19 +6,12 @@ namespace Tieout.Core.Ledger.Recounts;
 /// <param name="Status">The provider's; 0: it gave no answer.</param>
 /// <param name="EffectiveAt">The time it counts in.</param>
 public readonly record struct CountedUsage(
-    long Seq, int Labels, int Status, long InputTokens, long CacheReadTokens, long CacheWriteTokens, long OutputTokens, long ReasoningTokens,
-    Amount ProviderCost, Amount Charge, Instant OccurredAt, Instant EffectiveAt, Instant RecordedAt)
+    long Seq, int Status, UsageFacts Facts, Amount Charge, Instant OccurredAt, Instant EffectiveAt, Instant RecordedAt)
 {
-    public static CountedUsage Of(UsageRow row)
-    {
-        var (usage, counts) = (row.Usage, row.Usage.Counts);
-        return new(
-            row.Seq, row.Labels, usage.StatusCode, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens, counts.OutputTokens,
-            counts.ReasoningTokens, row.ProviderCost, row.Charge, usage.OccurredAt, row.EffectiveAt, row.RecordedAt);
-    }
+    public int Labels => Facts.Labels;
 
-    /// <inheritdoc cref="UsageRecord.Failed"/>
-    public bool Failed => UsageRecord.IsFailure(Status);
+    public static CountedUsage Of(UsageRow row) => new(
+        row.Seq, row.Usage.StatusCode, UsageFacts.Of(row), row.Charge, row.Usage.OccurredAt, row.EffectiveAt, row.RecordedAt);
 }
 
 /// <summary>What of a posting is counted.</summary>

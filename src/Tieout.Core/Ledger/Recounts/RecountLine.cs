@@ -24,26 +24,9 @@ public sealed record LabelledLine(Instant Slot, UsageLabels Labels, RecountLine 
 
 /// <summary>What an org's rows of one stretch of time and one set of labels come to: usage rows and postings counted apart, each by the time it counts
 /// in.</summary>
-public sealed class RecountLine(RecountKey key)
+public sealed class RecountLine(RecountKey key) : UsageSums
 {
     public RecountKey Key { get; } = key;
-
-    /// <summary>Usage rows.</summary>
-    public long Attempts { get; set; }
-
-    public long Failures { get; set; }
-
-    public Int128 InputTokens { get; set; }
-
-    public Int128 CacheReadTokens { get; set; }
-
-    public Int128 CacheWriteTokens { get; set; }
-
-    public Int128 OutputTokens { get; set; }
-
-    public Int128 ReasoningTokens { get; set; }
-
-    public Amount ProviderCost { get; set; }
 
     /// <summary>What the usage rows say they cost, without what was corrected since.</summary>
     public Amount UsageCharge { get; set; }
@@ -74,14 +57,7 @@ public sealed class RecountLine(RecountKey key)
 
     public void Count(in CountedUsage usage)
     {
-        Attempts++;
-        if (usage.Failed) Failures++;
-        InputTokens += usage.InputTokens;
-        CacheReadTokens += usage.CacheReadTokens;
-        CacheWriteTokens += usage.CacheWriteTokens;
-        OutputTokens += usage.OutputTokens;
-        ReasoningTokens += usage.ReasoningTokens;
-        ProviderCost += usage.ProviderCost;
+        Count(usage.Facts);
         UsageCharge += usage.Charge;
         LastUsageAt = Math.Max(LastUsageAt, usage.RecordedAt.UnixMicros);
     }
@@ -105,14 +81,7 @@ public sealed class RecountLine(RecountKey key)
     /// <summary>Adds another line of the same org.</summary>
     public void Add(RecountLine other)
     {
-        Attempts += other.Attempts;
-        Failures += other.Failures;
-        InputTokens += other.InputTokens;
-        CacheReadTokens += other.CacheReadTokens;
-        CacheWriteTokens += other.CacheWriteTokens;
-        OutputTokens += other.OutputTokens;
-        ReasoningTokens += other.ReasoningTokens;
-        ProviderCost += other.ProviderCost;
+        AddUsage(other);
         UsageCharge += other.UsageCharge;
         LastUsageAt = Math.Max(LastUsageAt, other.LastUsageAt);
         Postings += other.Postings;
@@ -125,16 +94,10 @@ public sealed class RecountLine(RecountKey key)
     }
 
     /// <summary>What a cell of the same hour and labels has to say.</summary>
-    public CellChange AsCell() => new(new(Key.Start.UnixMicros / Instant.MicrosPerHour, Key.Labels))
+    public CellChange AsCell()
     {
-        Attempts = Attempts,
-        Failures = Failures,
-        InputTokens = InputTokens,
-        CacheReadTokens = CacheReadTokens,
-        CacheWriteTokens = CacheWriteTokens,
-        OutputTokens = OutputTokens,
-        ReasoningTokens = ReasoningTokens,
-        ProviderCost = ProviderCost,
-        Charge = Charge,
-    };
+        var cell = new CellChange(new(Key.Start.UnixMicros / Instant.MicrosPerHour, Key.Labels)) { Charge = Charge };
+        cell.AddUsage(this);
+        return cell;
+    }
 }

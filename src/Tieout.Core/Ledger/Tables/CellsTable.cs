@@ -14,14 +14,7 @@ public readonly struct CellsTable : IAddedTable<CellChange>
     {
         to.Long("hour", row.Key.Hour);
         to.Int("attribution", row.Key.Labels);
-        to.Long("attempts", row.Attempts);
-        to.Long("failures", row.Failures);
-        to.Sum("input_tokens", row.InputTokens);
-        to.Sum("cache_read_tokens", row.CacheReadTokens);
-        to.Sum("cache_write_tokens", row.CacheWriteTokens);
-        to.Sum("output_tokens", row.OutputTokens);
-        to.Sum("reasoning_tokens", row.ReasoningTokens);
-        to.Sum("provider_cost", row.ProviderCost.Nanos);
+        row.WriteUsage(ref to);
         to.Sum("charge", row.Charge.Nanos);
     }
 }

@@ -15,14 +15,7 @@ public readonly struct RecountTable : IAddedTable<RecountLine>
         where TColumns : struct, IColumns
     {
         RecountKeyColumns.Write(ref to, row.Key);
-        to.Long("attempts", row.Attempts);
-        to.Long("failures", row.Failures);
-        to.Sum("input_tokens", row.InputTokens);
-        to.Sum("cache_read_tokens", row.CacheReadTokens);
-        to.Sum("cache_write_tokens", row.CacheWriteTokens);
-        to.Sum("output_tokens", row.OutputTokens);
-        to.Sum("reasoning_tokens", row.ReasoningTokens);
-        to.Sum("provider_cost", row.ProviderCost.Nanos);
+        row.WriteUsage(ref to);
         to.Sum("usage_charge", row.UsageCharge.Nanos);
         to.Long("max_usage_at", row.LastUsageAt);
         to.Long("posting_count", row.Postings);
