@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Tieout.Bench.Ledger;
 using Tieout.Core;
+using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Tenancy;
@@ -56,7 +57,7 @@ public static class ReadsBench
         var now = Instant.From(DateTimeOffset.UtcNow);
         var day = TimeSpan.FromDays(1);
         yield return ("balance", (org, _) => Task.FromResult(read.Balance(org.Org.Id)));
-        yield return ("costs today", (org, token) => read.SumsAsync(new(org, now - day, now), token));
+        yield return ("costs today", (org, token) => read.SumsAsync(new(org, DayOf(org, now).Start, DayOf(org, now).End), token));
         yield return ("spend of a month", (org, token) => read.SumsAsync(new(org, MonthOf(org, now).Start(org.Zone), MonthOf(org, now).End(org.Zone)), token));
         yield return ("spend of 20 days, by day", (org, token) => read.SumsAsync(new(org, Hour(now - 20 * day), Hour(now), RecountSlot.Day), token));
         yield return ("spend of 2 days, by hour", (org, token) => read.SumsAsync(new(org, Hour(now - 2 * day), Hour(now), RecountSlot.Hour), token));
@@ -90,6 +91,8 @@ public static class ReadsBench
     }
 
     private static Month MonthOf(OrgState org, Instant now) => Month.Of(now, org.Zone);
+
+    private static Window DayOf(OrgState org, Instant now) => Window.Of(WindowUnit.Day, now, org.Zone);
 
     private static Instant Hour(Instant at) => Recount.HourOf(at);
 }

@@ -138,6 +138,7 @@ internal static class DemoCommand
           export TIEOUT_URL={{url}} TIEOUT_TOKEN=$(cat {{AdminTokenFile.In(folder)}})
           ./tieout balance {{DemoOrg.Id}}
           ./tieout budget list --org {{DemoOrg.Id}}
+          ./tieout spend --org {{DemoOrg.Id}} --by team,model
           ./tieout invoice {{DemoOrg.Id}} {{DateTime.UtcNow.ToString("yyyy-MM", CultureInfo.InvariantCulture)}}
           ./tieout usage {{DemoOrg.Id}} --format csv
         """;

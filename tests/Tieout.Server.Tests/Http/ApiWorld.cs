@@ -134,6 +134,13 @@ internal sealed class ApiWorld : IAsyncDisposable
         _ => null,
     });
 
+    /// <summary>Waits until the follower has counted all that was committed before.</summary>
+    public Task CountedAsync() => World.SoonAsync(async () =>
+    {
+        await Ledger.Follower.StepAsync(TestContext.Current.CancellationToken);
+        return Ledger.Follower.Standing.RowsBehind == 0;
+    }, "all rows are counted");
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
