@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tests.Ledger;
 using Tieout.Storage.Postgres;
+using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Tests.Postgres;
 using Tieout.Storage.Tests.Sqlite;
@@ -64,6 +65,20 @@ public sealed partial class StoredVersionsTests
         }
 
         PostgresVerified.Clean(store);
+    }
+
+    [Fact]
+    public async Task L8_a_database_of_the_first_schema_is_verified_as_it_is()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        using (var dump = new StreamReader(new GZipStream(File.OpenRead(Stored("postgres-0001.sql.gz")), CompressionMode.Decompress)))
+        {
+            PostgresServer.Instance.Sql(Name(store), await dump.ReadToEndAsync(Cancel));
+        }
+
+        var report = await PostgresVerification.RunAsync(store, cancellationToken: Cancel);
+        Assert.Equal(["schema"], report.Checks.Where(check => check.Broken > 0 && check.Id != "M3").Select(check => check.Id));
+        Assert.True(report.Checks.Single(check => check.Id == "L8").Checked > 0);
     }
 
     /// <summary>What counted before still counts once, and new charges are accepted.</summary>

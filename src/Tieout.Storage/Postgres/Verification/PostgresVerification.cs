@@ -26,6 +26,7 @@ public static class PostgresVerification
         await connections.ReadAsync(tables =>
         {
             var heads = Heads(tables);
+            var isUpgraded = IsUpgraded(tables);
             var rows = new VerifiedRows(progress, heads.Select(head => head.Head.Chain.Last));
             KeyRing? keys = null;
 
@@ -36,7 +37,7 @@ public static class PostgresVerification
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 tables.Show(head.Bucket);
-                Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket, rows));
+                Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket, isUpgraded, rows));
                 rows.EndChain(head.Head.Chain.Last);
             }
 
@@ -59,9 +60,16 @@ public static class PostgresVerification
         });
     }
 
-    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket, VerifiedRows rows)
+    /// <summary>Whether the database has all tables of this program; an older one has no tables of the follower.</summary>
+    private static bool IsUpgraded(PostgresTables tables)
     {
-        var standing = new Standing(tables, findings) { Derived = DerivedCheck.Begin(tables, findings) };
+        using var rows = tables.Select("SELECT coalesce(max(number), 0) FROM schema_version");
+        return rows.Step() && rows.Int64(0) >= PostgresSchema.Newest;
+    }
+
+    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket, bool isUpgraded, VerifiedRows rows)
+    {
+        var standing = new Standing(tables, findings) { Derived = DerivedCheck.Begin(isUpgraded ? tables : null, findings) };
         var last = new ChainRow(0, [], new byte[32], default, default);
         using (var chain = new ChainCheck(tables, standing, findings))
         {
