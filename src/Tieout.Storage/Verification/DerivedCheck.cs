@@ -32,7 +32,7 @@ internal sealed class DerivedCheck
         }
         catch (Exception damaged) when (IsDamage(damaged))
         {
-            findings.Broken(Id, $"What the follower counted cannot be read: {damaged.Message} {Remedy}");
+            Unreadable(findings, damaged);
             return null;
         }
     }
@@ -69,7 +69,7 @@ internal sealed class DerivedCheck
         }
         catch (Exception damaged) when (IsDamage(damaged))
         {
-            _findings.Broken(Id, $"What the follower counted cannot be read: {damaged.Message} {Remedy}");
+            Unreadable(_findings, damaged);
         }
     }
 
@@ -108,6 +108,9 @@ internal sealed class DerivedCheck
 
         return null;
     }
+
+    private static void Unreadable(Findings findings, Exception damaged) =>
+        findings.Broken(Id, $"Verify cannot read the lines that the follower wrote: {damaged.Message} {Remedy}");
 
     private static bool IsDamage(Exception failure) => failure is StoreCorruptException || UnreadableRows.Caused(failure);
 

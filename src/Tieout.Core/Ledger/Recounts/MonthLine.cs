@@ -7,7 +7,8 @@ namespace Tieout.Core.Ledger.Recounts;
 public readonly record struct MonthKey(int Org, Instant Start);
 
 /// <summary>How the balance of an org moved in a month, counted from its postings by the time they count in.</summary>
-/// <remarks>What a posting did is told by its other account, not by its kind, so corrections fall under what they correct.</remarks>
+/// <remarks>The account on the other side of the posting decides which figure it moves, not the kind of the posting. So a correction moves the same figure as
+/// what it corrects.</remarks>
 public sealed class MonthLine(MonthKey key)
 {
     public MonthKey Key { get; } = key;

@@ -11,7 +11,7 @@ public sealed record RangeCut(Window? Days, IReadOnlyList<Window> Hours, IReadOn
 
     /// <param name="from">From 1970 on: nothing counts at an earlier time.</param>
     /// <param name="to">Not included.</param>
-    /// <param name="slot">Into what sums are told apart: by hour there are no days, and by day no hour is in two days.</param>
+    /// <param name="slot">What the report sums by. By hour, every stretch is an hour. By day, no hour crosses the edge of a day.</param>
     public static RangeCut Of(Instant from, Instant to, TimeZoneInfo zone, RecountSlot slot = RecountSlot.Range)
     {
         (from, to) = (from < Instant.UnixEpoch ? Instant.UnixEpoch : from, to > LastDay ? LastDay : to);

@@ -3,16 +3,16 @@ using Tieout.Core.Budgets;
 
 namespace Tieout.Core.Ledger.Recounts;
 
-/// <summary>How finely the sums of a range are told apart.</summary>
+/// <summary>Whether a report has one sum for its whole range, or one for each day or hour.</summary>
 public enum RecountSlot
 {
-    /// <summary>Not by time.</summary>
+    /// <summary>One sum for the whole range.</summary>
     Range,
 
-    /// <summary>By day in the org's zone.</summary>
+    /// <summary>A sum for each day in the org's zone.</summary>
     Day,
 
-    /// <summary>By hour of UTC.</summary>
+    /// <summary>A sum for each hour of UTC.</summary>
     Hour,
 }
 

@@ -18,7 +18,7 @@ public sealed class Recount
 
     public IReadOnlyCollection<MonthLine> Months => _months.Values;
 
-    /// <param name="org">Whose labels the usage has.</param>
+    /// <param name="org">The org in the labels of the usage.</param>
     public void Add(in CountedUsage usage, OrgState org)
     {
         var (hour, day) = Keys(org, usage.EffectiveAt, usage.Labels);
@@ -26,7 +26,7 @@ public sealed class Recount
         Count(day, usage);
     }
 
-    /// <param name="org">Whose accounts the posting moves.</param>
+    /// <param name="org">The org that owns the posting's accounts.</param>
     public void Add(in CountedPosting posting, OrgState org)
     {
         Month(new(org.FirstAccount, Periods(org, posting.EffectiveAt).Month.Start)).Count(posting);

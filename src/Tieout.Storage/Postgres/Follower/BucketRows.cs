@@ -19,7 +19,7 @@ internal sealed class BucketRows(NpgsqlConnection connection, int bucket) : ILed
 
     public bool IsUsedElsewhere(Guid attempt) => throw new NotSupportedException("Reports look at one bucket.");
 
-    /// <remarks>The rows before must have been read to their end, or let go of.</remarks>
+    /// <remarks>The caller must read the rows of the last statement to their end, or dispose of them, before it calls this again.</remarks>
     public IRows Select(string sql, params ReadOnlySpan<long> values)
     {
         var command = new NpgsqlBatchCommand(PostgresTables.OfBucket(Numbered(sql), bucket));
