@@ -1,4 +1,3 @@
-using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
