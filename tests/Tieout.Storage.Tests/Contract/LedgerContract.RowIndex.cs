@@ -8,7 +8,8 @@ namespace Tieout.Storage.Tests.Contract;
 /// <summary>Look-ups in the row index against the rows in memory.</summary>
 public abstract partial class LedgerContract
 {
-    // Goal: a list of an hour goes on over the edge of a part, newest first, and late rows are in it. Method: more rows than a part has, the follower in between.
+    // Goal: a list of an hour goes on over the edge of a part, newest first, and late rows are in it. Method: more rows than a part has, the follower in
+    // between.
     [Fact]
     public async Task Q2_an_hours_rows_are_listed_newest_first_over_parts_and_pages()
     {
