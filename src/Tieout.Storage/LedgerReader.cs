@@ -57,9 +57,6 @@ internal sealed class LedgerReader : ILedgerReader
 
     public IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken) => Usage.UsageAsync(filter, cancellationToken);
 
-    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
-        Usage.CorrelatedAsync(org, correlationId, limit, cancellationToken);
-
     public Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Usage.CellsAsync(org, from, to, cancellationToken);
 

@@ -7,14 +7,23 @@ namespace Tieout.Core.Ledger.RowIndex;
 public sealed class RowIndexStep
 {
     private readonly Dictionary<HourRowsKey, HourRows> _hours = [];
+    private readonly List<IdEntry> _ids = [];
 
     /// <summary>Each list has the new rows alone.</summary>
     public IReadOnlyCollection<HourRows> Hours => _hours.Values;
 
-    public void Add(in CountedUsage usage)
+    /// <summary>Ascending.</summary>
+    public IdEntry[] Ids()
+    {
+        _ids.Sort();
+        return [.. _ids];
+    }
+
+    public void Add(in CountedUsage usage, in UsageIds ids, OrgState org)
     {
         var key = HourRowsKey.Of(usage);
         ref var rows = ref CollectionsMarshal.GetValueRefOrAddDefault(_hours, key, out _);
         (rows ??= new(key)).Add(usage.Seq);
+        foreach (var (kind, id) in ids.All()) _ids.Add(new(IdEntry.KeyOf(org.FirstAccount, kind, id), usage.Seq));
     }
 }

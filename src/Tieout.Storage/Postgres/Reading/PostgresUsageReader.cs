@@ -1,50 +1,31 @@
+using System.Data;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.RowIndex;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 
-/// <summary>Usage rows and cells from the tables.</summary>
-internal sealed class PostgresUsageReader(PostgresConnections connections, Buckets layout, PostgresLabels labels) : IUsageReader
+/// <summary>Usage rows and cells from the tables. Rows with an id are found in the follower's index.</summary>
+internal sealed class PostgresUsageReader(PostgresConnections connections, Buckets layout, PostgresLabels labels, IOrgs orgs) : IUsageReader
 {
-    // As the index says it, word for word.
-    private const string CameLater = "u.correlation_id IS NOT NULL AND left(u.correlation_id, 11) <> left(u.id::text, 11)";
-
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (after, left) = (filter.After, filter.Limit);
-        while (left > 0)
+        if (orgs.Org(filter.Org) is not { } org) yield break;
+        for (var (after, left, isLast) = (filter.After, filter.Limit, false); left > 0 && !isLast;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = await connections.RunAsync(connection => UsagePageAsync(connection, filter, after, Math.Min(left, PgQuery.PageRows)));
-            foreach (var row in page) yield return row;
-            if (page.Count < Math.Min(left, PgQuery.PageRows)) yield break;
-            (after, left) = (page[^1].Seq, left - page.Count);
+            var rows = Math.Min(left, PgQuery.PageRows);
+            var page = await connections.RunAsync(connection => filter.Id is { } id
+                ? IdPageAsync(connection, org, id, filter, after, rows) : PageAsync(connection, filter, new(Rows: null, after), rows));
+            foreach (var row in page.Rows) yield return row;
+            (after, left, isLast) = (page.After, left - page.Rows.Count, page.IsLast);
         }
-    }
-
-    public async Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken)
-    {
-        var bucket = layout.Of(org);
-        return await connections.RunAsync(async connection =>
-        {
-            await labels.LoadAsync(connection, bucket);
-            Task<List<UsageRow>> UsageAsync(PgQuery where) => where
-                .Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions a WHERE a.bucket = ? AND a.org = ?)", correlationId, bucket, org)
-                .Then("ORDER BY u.seq LIMIT ?", limit).ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
-
-            var found = await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ?", bucket).Where(CameLater));
-            if (IdTime.Around(correlationId) is { } ids)
-            {
-                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where(
-                    "i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
-            }
-
-            return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];
-        });
     }
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
@@ -63,25 +44,58 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         });
     }
 
-    private async Task<List<UsageRow>> UsagePageAsync(NpgsqlConnection connection, UsageFilter filter, long after, int rows)
+    private async Task<UsagePage> PageAsync(NpgsqlConnection connection, UsageFilter filter, IdCandidates among, int rows) =>
+        await AttributionsAsync(connection, filter) is { Length: > 0 } of
+            ? among.Page(await RowsAsync(connection, filter, of, among, rows), rows) : UsagePage.None;
+
+    private async Task<UsagePage> IdPageAsync(
+        NpgsqlConnection connection, OrgState org, (UsageIdKind Kind, string Id) id, UsageFilter filter, long after, int rows)
     {
-        var bucket = layout.Of(filter.Org);
-        var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where("u.bucket = ? AND u.seq > ?", bucket, after)
-            .Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros).Where("u.recorded_at >= ?", filter.From.UnixMicros)
-            .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .WhereGiven("u.operation_id = ?", filter.OperationId)
-            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
-            .WhereGiven("u.end_user = ?", filter.EndUser);
-        var of = new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
+        await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        var tables = new BucketRows(connection, layout.Of(filter.Org));
+        var among = await Task.Run(() =>
+        {
+            var first = filter.From <= Instant.UnixEpoch ? after : Math.Max(after, Before(tables, filter.From));
+            return new RowIndexReading(new(FollowerPosition.Read(tables), tables, tables)).Candidates(org.FirstAccount, id.Kind, id.Id, first, rows);
+        });
+        return await PageAsync(connection, filter, among, rows);
+    }
+
+    /// <summary>No row up to this one counts at the time or later: it was recorded before.</summary>
+    private static long Before(BucketRows tables, Instant time)
+    {
+        using var commit = tables.Select(
+            "SELECT last_usage FROM chain WHERE recorded_at < ? ORDER BY recorded_at DESC, commit_no DESC LIMIT 1", time.UnixMicros);
+        return commit.Step() ? commit.Int64(0) : 0;
+    }
+
+    private async Task<int[]> AttributionsAsync(NpgsqlConnection connection, UsageFilter filter)
+    {
+        var of = new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", layout.Of(filter.Org), filter.Org)
             .WhereGiven("a.project = ?", filter.Project).WhereGiven("a.team = ?", filter.Team).WhereGiven("a.key = ?", filter.Key)
             .WhereGiven("a.feature = ?", filter.Feature).WhereGiven("a.model = ?", filter.Model)
             .WhereGiven("a.app_instance = ?", filter.AppInstance);
         if (filter.Source is { } source) of.Where("a.source = ?", (int)source);
-        var attributions = await of.ListAsync(connection, row => (int)row.Int64(0));
-        if (attributions.Count == 0) return [];
+        return [.. await of.ListAsync(connection, row => (int)row.Int64(0))];
+    }
+
+    private async Task<List<UsageRow>> RowsAsync(NpgsqlConnection connection, UsageFilter filter, int[] attributions, IdCandidates among, int rows)
+    {
+        var bucket = layout.Of(filter.Org);
         await labels.LoadAsync(connection, bucket);
-        return await query.Where("u.attribution = ANY(?)", attributions.ToArray()).Then("ORDER BY u.seq LIMIT ?", rows).ListAsync(
-            connection, row => RowReads.Usage(row, labels.Of(bucket)));
+        var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u");
+        if (among.Rows is { } some) query.Where("u.bucket = ? AND u.seq = ANY(?)", bucket, some.ToArray());
+        else query.Where("u.bucket = ? AND u.seq > ?", bucket, among.Last);
+        return await query
+            .Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros).Where("u.recorded_at >= ?", filter.From.UnixMicros)
+            .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
+            .Where("u.attribution = ANY(?)", attributions)
+            .WhereGiven("u.operation_id = ?", filter.OperationId)
+            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
+            .WhereGiven("u.trace_id = ?", filter.TraceId)
+            .WhereGiven("u.workflow_id = ?", filter.WorkflowId)
+            .WhereGiven("u.end_user = ?", filter.EndUser)
+            .Then("ORDER BY u.seq LIMIT ?", rows)
+            .ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
     }
 }

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.RowIndex;
+using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Writing;
 
@@ -10,41 +13,25 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>Usage rows and cells from the file.</summary>
 /// <remarks>
 /// The reader finds in the chain where a time begins, reads all rows from there on, and keeps those of the org: no row that counts at a time is recorded
-/// before that time. So writing needs no index on times.
+/// before that time. Rows with an id are found in the follower's index. So writing needs no index on times or ids.
 /// </remarks>
-internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWriter writer) : IUsageReader
+internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWriter writer, DerivedStore derived, IOrgs orgs) : IUsageReader
 {
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (after, left) = (filter.After, filter.Limit);
-        while (left > 0)
+        if (orgs.Org(filter.Org) is not { } org) yield break;
+        for (var (after, left, isLast) = (filter.After, filter.Limit, false); left > 0 && !isLast;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = connections.Read(cancellationToken, connection => UsagePage(connection, filter, after, Math.Min(left, ReadConnections.PageRows)));
-            foreach (var row in page) yield return row;
-            if (page.Count < Math.Min(left, ReadConnections.PageRows)) yield break;
-            (after, left) = (page[^1].Seq, left - page.Count);
+            var rows = Math.Min(left, ReadConnections.PageRows);
+            var page = filter.Id is { } id
+                ? derived.Read(connections, (followed, connection) => IdPage(followed, connection, org, id, filter, after, rows), cancellationToken)
+                : connections.Read(cancellationToken, connection => Page(connection, filter, after, rows));
+            foreach (var row in page.Rows) yield return row;
+            (after, left, isLast) = (page.After, left - page.Rows.Count, page.IsLast);
             await Task.Yield();
         }
     }
-
-    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
-    {
-        List<UsageRow> Usage(Query query) =>
-            query.Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions WHERE org = ?)", correlationId, org)
-            .Then("ORDER BY u.seq LIMIT ?", limit).List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
-
-        var found = Usage(new Query($"SELECT {RowReads.UsageColumns} FROM correlations c CROSS JOIN usage u ON u.seq = c.usage").Where(
-            "c.correlation_id = ?", correlationId));
-        if (IdTime.Around(correlationId) is { } ids)
-        {
-            found.AddRange(
-                Usage(new Query($"SELECT {RowReads.UsageColumns} FROM usage u INDEXED BY usage_id").Where("u.id BETWEEN ? AND ?", ids.First, ids.Last)));
-        }
-
-        return (IReadOnlyList<UsageRow>)[.. found.DistinctBy(row => row.Seq).OrderBy(row => row.Seq).Take(limit)];
-    });
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
@@ -69,18 +56,31 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     private static bool HasLabels(RawConnection connection, UsageFilter filter) =>
         new Query("SELECT 1 FROM attributions").Where(OfFilter, Values(filter)).Then("LIMIT 1").List(connection, s => s.Int64(0)).Count > 0;
 
-    private List<UsageRow> UsagePage(RawConnection connection, UsageFilter filter, long after, int rows)
+    private UsagePage Page(RawConnection connection, UsageFilter filter, long after, int rows) => HasLabels(connection, filter)
+        ? UsagePage.Of(Rows(connection, filter, $"u.seq > {First(connection, filter, after)}", rows), rows) : UsagePage.None;
+
+    private UsagePage IdPage(
+        Followed followed, RawConnection connection, OrgState org, (UsageIdKind Kind, string Id) id, UsageFilter filter, long after, int rows)
     {
-        if (!HasLabels(connection, filter)) return [];
-        var first = Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
-        return new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where("u.seq > ?", first)
+        if (!HasLabels(connection, filter)) return UsagePage.None;
+        var candidates = new RowIndexReading(followed).Candidates(org.FirstAccount, id.Kind, id.Id, First(connection, filter, after), rows);
+        var among = candidates.Rows is { } some ? $"u.seq IN ({string.Join(", ", some)})" : $"u.seq > {candidates.Last}";
+        return candidates.Page(Rows(connection, filter, among, rows), rows);
+    }
+
+    private static long First(RawConnection connection, UsageFilter filter, long after) =>
+        filter.From <= Instant.UnixEpoch ? after : Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
+
+    private List<UsageRow> Rows(RawConnection connection, UsageFilter filter, string among, int rows) =>
+        new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
+            .Where(among)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
             .Where($"u.attribution IN (SELECT no FROM attributions WHERE {OfFilter})", Values(filter))
             .WhereGiven("u.operation_id = ?", filter.OperationId)
             .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
+            .WhereGiven("u.trace_id = ?", filter.TraceId)
+            .WhereGiven("u.workflow_id = ?", filter.WorkflowId)
             .WhereGiven("u.end_user = ?", filter.EndUser)
             .Then("ORDER BY u.seq LIMIT ?", rows)
             .List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
-    }
 }
