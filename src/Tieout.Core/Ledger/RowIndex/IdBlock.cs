@@ -25,7 +25,7 @@ public sealed record IdBlock(IdEntry First, byte[] Bytes)
             {
                 var (key, seq) = (entries[next].Key - last.Key, entries[next].Seq - last.Seq);
                 Write((ulong)key, bytes, ref length);
-                Write((ulong)((seq << 1) ^ (seq >> 63)), bytes, ref length);
+                Write(unchecked((ulong)((seq << 1) ^ (seq >> 63))), bytes, ref length);
                 last = entries[next];
             }
 
