@@ -55,6 +55,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken) => Usage.UsageAsync(filter, cancellationToken);
 
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) => Usage.PageAsync(query, cancellationToken);
+
     public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
         Usage.CorrelatedAsync(org, correlationId, limit, cancellationToken);
 
