@@ -39,8 +39,28 @@ internal sealed class CsvExport : IAsyncDisposable
     public async ValueTask RowAsync(IEnumerable<string?> cells, CancellationToken cancellationToken)
     {
         Write(_csv, cells);
-        await _csv.EndRecordAsync(cancellationToken);
-        if (_piece.Length >= PieceBytes) await SendAsync(cancellationToken);
+        EndRow();
+        if (IsFull) await SendAsync(cancellationToken);
+    }
+
+    /// <summary>Whether there is a piece to be sent.</summary>
+    public bool IsFull => _piece.Length >= PieceBytes;
+
+    /// <summary>A cell of the current row; null: empty.</summary>
+    public void Text(string? text) => _csv.WriteField(text);
+
+    /// <summary>A cell that is no text from outside: a number, an amount, a time or an id.</summary>
+    public void Value<T>(T value)
+        where T : IUtf8SpanFormattable, ISpanFormattable => _csv.WriteField(value, default);
+
+    /// <summary>Ends the current row, in memory.</summary>
+    public void EndRow() => _csv.EndRecord();
+
+    /// <summary>Sends the piece that is in memory.</summary>
+    public async ValueTask SendAsync(CancellationToken cancellationToken)
+    {
+        await _to.WriteAsync(_piece.GetBuffer().AsMemory(0, (int)_piece.Length), cancellationToken);
+        _piece.SetLength(0);
     }
 
     /// <summary>Sends what has not been sent yet.</summary>
@@ -71,11 +91,5 @@ internal sealed class CsvExport : IAsyncDisposable
                 csv.WriteField(cell);
             }
         }
-    }
-
-    private async ValueTask SendAsync(CancellationToken cancellationToken)
-    {
-        await _to.WriteAsync(_piece.GetBuffer().AsMemory(0, (int)_piece.Length), cancellationToken);
-        _piece.SetLength(0);
     }
 }
