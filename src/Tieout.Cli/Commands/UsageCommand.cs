@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tieout.Cli.Output;
-using Tieout.Core.Ledger;
 using Tieout.Server.Metering;
+using UsageColumn = Tieout.Core.Ledger.UsageColumn;
 
 namespace Tieout.Cli.Commands;
 
@@ -54,7 +54,8 @@ internal static class UsageCommand
             if (call.Get(all))
             {
                 var lines = api.LinesAsync(ApiClient.Path(path, [.. given, ("format", "jsonl")]), ApiClient.Json.UsageLine, cancellationToken);
-                await (form == "json" ? WriteJsonAsync(call.Shell.Out, page, lines) : WriteTableAsync(call.Shell.Out, page, await lines.ToListAsync(cancellationToken)));
+                if (form == "json") await WriteJsonAsync(call.Shell.Out, page, lines);
+                else await WriteTableAsync(call.Shell.Out, page, await lines.ToListAsync(cancellationToken));
             }
             else if (form == "json") await call.Shell.Out.WriteLineAsync(JsonOutput.Text(page, ApiClient.Json.UsagePageBody));
             else await WritePageAsync(call.Shell.Out, page);
@@ -66,7 +67,8 @@ internal static class UsageCommand
     private static Option<string?> Filter(UsageColumn column)
     {
         var name = column.Name.Replace('_', '-');
-        var filter = new Option<string?>($"--{name}") { Description = column.Form is { } form ? $"Only this {name.Replace('-', ' ')}: {form}." : $"Only this {name.Replace('-', ' ')}." };
+        var only = $"Only this {name.Replace('-', ' ')}";
+        var filter = new Option<string?>($"--{name}") { Description = column.Form is { } form ? $"{only}: {form}." : $"{only}." };
         if (column.Label?.Synonym is { } synonym) filter.Aliases.Add($"--{synonym}");
         return filter;
     }
@@ -74,7 +76,8 @@ internal static class UsageCommand
     private static async Task WritePageAsync(TextWriter text, UsagePageBody page)
     {
         await WriteTableAsync(text, page, page.Items);
-        if (page.NextCursor is { } next) await text.WriteLineAsync($"{page.Items.Count} rows are shown. Next page: --cursor {next}. Every row: --all or --format csv.");
+        if (page.NextCursor is not { } next) return;
+        await text.WriteLineAsync($"{page.Items.Count} rows are shown. Next page: --cursor {next}. Every row: --all or --format csv.");
     }
 
     private static async Task WriteTableAsync(TextWriter text, UsagePageBody page, IReadOnlyList<UsageLine> lines)
