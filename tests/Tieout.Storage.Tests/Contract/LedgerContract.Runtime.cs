@@ -2,6 +2,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Tests.Ledger;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
+using UsageFilter = Tieout.Core.Ledger.UsageFilter;
 
 namespace Tieout.Storage.Tests.Contract;
 
