@@ -1,7 +1,6 @@
 using System.Text;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
