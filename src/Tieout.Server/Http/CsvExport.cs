@@ -1,5 +1,6 @@
 using System.Globalization;
 using CsvHelper;
+using Tieout.Core.Money;
 
 namespace Tieout.Server.Http;
 
@@ -49,7 +50,14 @@ internal sealed class CsvExport : IAsyncDisposable
     /// <summary>A cell of the current row; null: empty.</summary>
     public void Text(string? text) => _csv.WriteField(text);
 
-    /// <summary>A cell that is no text from outside: a number, an amount, a time or an id.</summary>
+    /// <summary>A cell with an amount. Below zero it begins like a formula; as a number it is not escaped.</summary>
+    public void Amount(Amount amount)
+    {
+        if (amount < Core.Money.Amount.Zero) _csv.WriteField(amount.ToDecimal(), default);
+        else _csv.WriteField(amount, default);
+    }
+
+    /// <summary>A cell that is no text from outside and not below zero: a number, a time or an id.</summary>
     public void Value<T>(T value)
         where T : IUtf8SpanFormattable, ISpanFormattable => _csv.WriteField(value, default);
 

@@ -47,7 +47,7 @@ internal sealed class UsageCsv(IUsageReader usage) : IUsageExport
             else csv.Text(null);
         }
 
-        public void Amount(ReadOnlySpan<byte> name, Amount value) => csv.Value(value);
+        public void Amount(ReadOnlySpan<byte> name, Amount value) => csv.Amount(value);
 
         public void Flag(ReadOnlySpan<byte> name, bool? value) => csv.Text(value switch { null => null, true => "true", false => "false" });
     }
