@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Invoicing;
 
@@ -105,7 +106,7 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
     private static string? Value(SpendDimension dimension, LabelledLine line, TimeZoneInfo zone) => dimension switch
     {
         SpendDimension.Org => line.Labels.Org,
-        SpendDimension.Day => TimeZoneInfo.ConvertTime(line.Slot.ToDateTimeOffset(), zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        SpendDimension.Day => LocalTime.DayOf(line.Slot, zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         SpendDimension.Hour => line.Slot.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture),
         SpendDimension.Project => line.Labels.Project,
         SpendDimension.Team => line.Labels.Team,
