@@ -3,6 +3,7 @@ using System.Globalization;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Invoicing;
 
@@ -13,7 +14,7 @@ public sealed record SpendDimension(string Name, Func<LabelledLine, TimeZoneInfo
 {
     /// <summary>A day in the org's zone, for example <c>2026-11-22</c>.</summary>
     public static SpendDimension Day { get; } = new("day", (line, zone) =>
-        TimeZoneInfo.ConvertTime(line.Slot.ToDateTimeOffset(), zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        LocalTime.DayOf(line.Slot, zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
     /// <summary>An hour of UTC, for example <c>2026-11-22T08:00Z</c>.</summary>
     public static SpendDimension Hour { get; } = new("hour", (line, _) =>
