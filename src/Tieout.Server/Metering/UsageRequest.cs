@@ -7,7 +7,8 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Metering;
 
-/// <summary>What a list of usage was asked for with. A page begins with the newest rows, an export with the oldest, unless the request says otherwise.</summary>
+/// <summary>What a list of usage was asked for with.</summary>
+/// <remarks>A page begins with the newest rows, an export with the oldest, unless the request says otherwise.</remarks>
 internal sealed record UsageRequest(OrgState Org, UsageFilter Filter, bool OldestFirst, UsagePlace? After, int Limit, string Format)
 {
     /// <summary>The format that is a page and no export.</summary>
