@@ -57,6 +57,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken) => Usage.UsageAsync(filter, cancellationToken);
 
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) => Usage.PageAsync(query, cancellationToken);
+
     public Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Usage.CellsAsync(org, from, to, cancellationToken);
 

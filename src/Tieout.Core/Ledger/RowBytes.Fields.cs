@@ -8,12 +8,18 @@ namespace Tieout.Core.Ledger;
 /// <summary>The rows of each table, as their declarations list the columns.</summary>
 public sealed partial class RowBytes
 {
-    private static readonly Action<RowBytes, WriteSet>[] Sealers = ChainedTables.Each(new Sealer());
+    private static readonly Func<RowBytes, WriteSet, int>[] Sealers = ChainedTables.Each(new Sealer());
 
     /// <summary>Adds every row of a draft, in the order of the hash, and gives each its CRC.</summary>
     internal void Seal(WriteSet writes)
     {
-        foreach (var sealer in Sealers) sealer(this, writes);
+        for (var table = 0; table < Sealers.Length; table++)
+        {
+            var rows = Sealers[table](this, writes);
+            if (rows == 0) continue;
+            writes.Filled = writes.Filled.With(table);
+            writes.RowCount += rows;
+        }
     }
 
     /// <summary>Adds a row.</summary>
@@ -28,14 +34,16 @@ public sealed partial class RowBytes
         return Crc();
     }
 
-    private sealed class Sealer : IChainedTableVisitor<Action<RowBytes, WriteSet>>
+    private sealed class Sealer : IChainedTableVisitor<Func<RowBytes, WriteSet, int>>
     {
-        public Action<RowBytes, WriteSet> Visit<TTable, TRow>()
+        public Func<RowBytes, WriteSet, int> Visit<TTable, TRow>()
             where TTable : struct, IChainedTable<TRow>
             where TRow : ChainedRow => static (bytes, writes) =>
         {
             // A draft gives its own list for every table, and a list is read without a call through an interface for each row.
-            foreach (var row in CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes))) row.Crc = bytes.Add<TTable, TRow>(row);
+            var rows = CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes));
+            foreach (var row in rows) row.Crc = bytes.Add<TTable, TRow>(row);
+            return rows.Length;
         };
     }
 

@@ -21,7 +21,9 @@ public sealed partial class RowBytes : IDisposable
 {
     private const int FlushAtBytes = 64 * 1024;
 
-    private readonly IncrementalHash _sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    /// <summary>Only for a commit of more bytes than the buffer takes: a hash in parts is several times as dear as a hash of one piece.</summary>
+    private IncrementalHash? _sha;
+
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FlushAtBytes + 4096);
     private int _length;
     private int _rowStart;
@@ -30,7 +32,7 @@ public sealed partial class RowBytes : IDisposable
     public void Begin(ReadOnlySpan<byte> previousHash, long commit, Instant recordedAt)
     {
         _length = 0;
-        _sha.AppendData(previousHash);
+        previousHash.CopyTo(Space(previousHash.Length));
         Long(commit);
         Long(recordedAt.UnixMicros);
     }
@@ -38,14 +40,16 @@ public sealed partial class RowBytes : IDisposable
     /// <summary>Ends it: the hash of everything since <see cref="Begin"/>.</summary>
     public byte[] End()
     {
-        _sha.AppendData(_buffer.AsSpan(0, _length));
+        var rest = _buffer.AsSpan(0, _length);
         _length = 0;
+        if (_sha is null) return SHA256.HashData(rest);
+        _sha.AppendData(rest);
         return _sha.GetHashAndReset();
     }
 
     public void Dispose()
     {
-        _sha.Dispose();
+        _sha?.Dispose();
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
     }
@@ -54,7 +58,7 @@ public sealed partial class RowBytes : IDisposable
     {
         if (_length >= FlushAtBytes)
         {
-            _sha.AppendData(_buffer.AsSpan(0, _length));
+            (_sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256)).AppendData(_buffer.AsSpan(0, _length));
             _length = 0;
         }
 

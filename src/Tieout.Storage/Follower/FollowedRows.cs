@@ -16,7 +16,8 @@ internal static class FollowedRows
 
     private const int UsageColumnCount = 13;
 
-    private const string IdColumns = "u.operation_id, u.correlation_id, u.trace_id, u.workflow_id, u.end_user";
+    /// <summary>In the order of <see cref="UsageIds"/>.</summary>
+    private static readonly string IdColumns = string.Join(", ", Enum.GetValues<UsageIdKind>().Select(kind => $"u.{IndexReads.Column(kind)}"));
 
     private const string PostingColumns =
         "p.seq, p.kind, p.debit, p.credit, p.amount, coalesce(u.attribution, 0), p.effective_at, p.recorded_at, p.posting_repair";

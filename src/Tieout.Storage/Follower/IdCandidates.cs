@@ -16,6 +16,10 @@ internal readonly record struct IdCandidates(IReadOnlyList<long>? Rows, long Las
 /// <param name="After">The next page comes after this number.</param>
 internal sealed record UsagePage(List<UsageRow> Rows, long After, bool IsLast)
 {
+    /// <summary>Before the first page.</summary>
+    public static UsagePage First { get; } = new([], 0, IsLast: false);
+
+    /// <summary>There are no rows.</summary>
     public static UsagePage None { get; } = new([], 0, IsLast: true);
 
     /// <param name="limit">How many rows were asked for.</param>

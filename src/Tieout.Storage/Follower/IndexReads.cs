@@ -12,6 +12,16 @@ internal static class IndexReads
     public static readonly string RunColumns = TableColumns<IdRunTable, IdRun>.Names;
     public static readonly string BlockColumns = TableColumns<IdBlockTable, IdRunBlock>.Of("b");
 
+    /// <summary>The column of <c>usage</c> that holds the ids of a kind.</summary>
+    public static string Column(UsageIdKind kind) => kind switch
+    {
+        UsageIdKind.Operation => "operation_id",
+        UsageIdKind.Correlation => "correlation_id",
+        UsageIdKind.Trace => "trace_id",
+        UsageIdKind.Workflow => "workflow_id",
+        _ => "end_user",
+    };
+
     /// <returns>The key of a list and the numbers of its rows, ascending.</returns>
     /// <exception cref="StoreCorruptException">No such list is ever written.</exception>
     public static (HourRowsKey Key, long[] Numbers) Hour(IRow row)

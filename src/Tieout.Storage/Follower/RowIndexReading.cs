@@ -32,10 +32,10 @@ internal sealed class RowIndexReading(Followed followed)
     /// <param name="org">Number of the org's first account.</param>
     /// <param name="after">Only rows of higher numbers.</param>
     /// <param name="limit">One or more.</param>
-    public IdCandidates Candidates(int org, UsageIdKind kind, string id, long after, int limit)
+    public IdCandidates Candidates(int org, (UsageIdKind Kind, string Value) id, long after, int limit)
     {
         if (followed.Derived is not { } derived || after >= followed.Position.Usage) return new(Rows: null, after);
-        var rows = new IdReading(derived, IdEntry.KeyOf(org, kind, id)).After(after, limit);
+        var rows = new IdReading(derived, IdEntry.KeyOf(org, id.Kind, id.Value)).After(after, limit);
         return new(rows, rows.Count == limit ? rows[^1] : followed.Position.Usage);
     }
 

@@ -70,17 +70,8 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
 
         return expected.Count == 0
             ? $"has {run.Entries} entries in its list, and others in its blocks"
-            : $"does not list usage {expected.First().Key.Seq} under its {Name(expected.First().Value)}; {expected.Count} entries are missing";
+            : $"does not list usage {expected.First().Key.Seq} under its {IndexReads.Column(expected.First().Value)}; {expected.Count} entries are missing";
     }
-
-    private static string Name(UsageIdKind kind) => kind switch
-    {
-        UsageIdKind.Operation => "operation id",
-        UsageIdKind.Correlation => "correlation id",
-        UsageIdKind.Trace => "trace id",
-        UsageIdKind.Workflow => "workflow id",
-        _ => "end user",
-    };
 
     private static IEnumerable<IdEntry> Entries(ILedgerTables derived, IdRun run)
     {

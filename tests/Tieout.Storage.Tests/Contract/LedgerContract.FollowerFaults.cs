@@ -184,7 +184,7 @@ public abstract partial class LedgerContract
         $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red} lists other rows than those that count there.")]
     [InlineData("DELETE FROM usage_id_runs", "usage_id_runs: 2 usage rows are in no run, the first is usage 1.")]
     [InlineData("UPDATE usage_id_runs SET first_usage = 2", "usage_id_runs: 1 usage rows are in no run, the first is usage 1.")]
-    [InlineData("DELETE FROM usage_id_blocks", "usage_id_runs: run of usage 1 to 2 does not list usage 1 under its operation id; 2 entries are missing.")]
+    [InlineData("DELETE FROM usage_id_blocks", "usage_id_runs: run of usage 1 to 2 does not list usage 1 under its operation_id; 2 entries are missing.")]
     [InlineData("UPDATE usage_id_blocks SET id_key = id_key + 1",
         "usage_id_runs: run of usage 1 to 2 lists usage 1 under an id that it does not have.")]
     [InlineData("UPDATE usage_id_runs SET entry_count = 3", "usage_id_runs: run of usage 1 to 2 has 3 entries in its list, and others in its blocks.")]

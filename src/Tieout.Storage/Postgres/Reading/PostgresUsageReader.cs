@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Storage.Follower;
+using Tieout.Storage.Lists;
 using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
@@ -17,15 +18,28 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (orgs.Org(filter.Org) is not { } org) yield break;
-        for (var (after, left, isLast) = (filter.After, filter.Limit, false); left > 0 && !isLast;)
+        for (var page = UsagePage.First; !page.IsLast;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var rows = Math.Min(left, PgQuery.PageRows);
-            var page = await connections.RunAsync(connection => filter.Id is { } id
-                ? IdPageAsync(connection, org, id, filter, after, rows) : PageAsync(connection, filter, new(Rows: null, after), rows));
-            foreach (var row in page.Rows) yield return row;
-            (after, left, isLast) = (page.After, left - page.Rows.Count, page.IsLast);
+            var after = page.After;
+            page = await connections.RunAsync(connection => filter.Id is { } id
+                ? PageOfIdAsync(connection, org, filter, id, after) : PageAsync(connection, filter, new(Rows: null, after)));
+            foreach (var row in page.Rows)
+            {
+                if (filter.Matches(row)) yield return row;
+            }
         }
+    }
+
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(query.Filter.Org);
+        return connections.RunAsync(async connection =>
+        {
+            await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await labels.LoadAsync(connection, bucket);
+            return await Task.Run(() => new UsagePageReading(new BucketRows(connection, bucket), query, labels.Of(bucket)).Page(), cancellationToken);
+        });
     }
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
@@ -44,21 +58,17 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         });
     }
 
-    private async Task<UsagePage> PageAsync(NpgsqlConnection connection, UsageFilter filter, IdCandidates among, int rows) =>
-        await AttributionsAsync(connection, filter) is { Length: > 0 } of
-            ? among.Page(await RowsAsync(connection, filter, of, among, rows), rows) : UsagePage.None;
-
-    private async Task<UsagePage> IdPageAsync(
-        NpgsqlConnection connection, OrgState org, (UsageIdKind Kind, string Id) id, UsageFilter filter, long after, int rows)
+    private async Task<UsagePage> PageOfIdAsync(
+        NpgsqlConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after)
     {
         await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
         var tables = new BucketRows(connection, layout.Of(filter.Org));
         var among = await Task.Run(() =>
         {
             var first = filter.From <= Instant.UnixEpoch ? after : Math.Max(after, Before(tables, filter.From));
-            return new RowIndexReading(new(FollowerPosition.Read(tables), tables, tables)).Candidates(org.FirstAccount, id.Kind, id.Id, first, rows);
+            return new RowIndexReading(new(FollowerPosition.Read(tables), tables, tables)).Candidates(org.FirstAccount, id, first, PgQuery.PageRows);
         });
-        return await PageAsync(connection, filter, among, rows);
+        return await PageAsync(connection, filter, among);
     }
 
     /// <summary>No row up to this one counts at the time or later: it was recorded before.</summary>
@@ -69,33 +79,20 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         return commit.Step() ? commit.Int64(0) : 0;
     }
 
-    private async Task<int[]> AttributionsAsync(NpgsqlConnection connection, UsageFilter filter)
-    {
-        var of = new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", layout.Of(filter.Org), filter.Org)
-            .WhereGiven("a.project = ?", filter.Project).WhereGiven("a.team = ?", filter.Team).WhereGiven("a.key = ?", filter.Key)
-            .WhereGiven("a.feature = ?", filter.Feature).WhereGiven("a.model = ?", filter.Model)
-            .WhereGiven("a.app_instance = ?", filter.AppInstance);
-        if (filter.Source is { } source) of.Where("a.source = ?", (int)source);
-        return [.. await of.ListAsync(connection, row => (int)row.Int64(0))];
-    }
-
-    private async Task<List<UsageRow>> RowsAsync(NpgsqlConnection connection, UsageFilter filter, int[] attributions, IdCandidates among, int rows)
+    private async Task<UsagePage> PageAsync(NpgsqlConnection connection, UsageFilter filter, IdCandidates among)
     {
         var bucket = layout.Of(filter.Org);
         await labels.LoadAsync(connection, bucket);
+        var attributions = (await new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
+            .ListAsync(connection, row => RowReads.Int32(row, 0))).Where(no => filter.Matches(labels.Of(bucket)(no))).ToArray();
+        if (attributions.Length == 0) return UsagePage.None;
         var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u");
         if (among.Rows is { } some) query.Where("u.bucket = ? AND u.seq = ANY(?)", bucket, some.ToArray());
-        else query.Where("u.bucket = ? AND u.seq > ?", bucket, among.Last);
-        return await query
-            .Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros).Where("u.recorded_at >= ?", filter.From.UnixMicros)
+        else query.Where("u.bucket = ? AND u.seq > ?", bucket, among.Last).Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros);
+        query.Where("u.recorded_at >= ?", filter.From.UnixMicros)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where("u.attribution = ANY(?)", attributions)
-            .WhereGiven("u.operation_id = ?", filter.OperationId)
-            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
-            .WhereGiven("u.trace_id = ?", filter.TraceId)
-            .WhereGiven("u.workflow_id = ?", filter.WorkflowId)
-            .WhereGiven("u.end_user = ?", filter.EndUser)
-            .Then("ORDER BY u.seq LIMIT ?", rows)
-            .ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
+            .Where("u.attribution = ANY(?)", attributions).Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows);
+        if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
+        return among.Page(await query.ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket))), PgQuery.PageRows);
     }
 }

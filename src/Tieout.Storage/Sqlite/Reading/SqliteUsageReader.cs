@@ -3,9 +3,11 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Storage.Follower;
+using Tieout.Storage.Lists;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -20,18 +22,23 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (orgs.Org(filter.Org) is not { } org) yield break;
-        for (var (after, left, isLast) = (filter.After, filter.Limit, false); left > 0 && !isLast;)
+        for (var page = UsagePage.First; !page.IsLast; await Task.Yield())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var rows = Math.Min(left, ReadConnections.PageRows);
-            var page = filter.Id is { } id
-                ? derived.Read(connections, (followed, connection) => IdPage(followed, connection, org, id, filter, after, rows), cancellationToken)
-                : connections.Read(cancellationToken, connection => Page(connection, filter, after, rows));
-            foreach (var row in page.Rows) yield return row;
-            (after, left, isLast) = (page.After, left - page.Rows.Count, page.IsLast);
-            await Task.Yield();
+            var after = page.After;
+            page = filter.Id is { } id
+                ? derived.Read(connections, (followed, connection) => PageOfId(followed, connection, org, filter, id, after), cancellationToken)
+                : connections.Read(cancellationToken, connection => Page(connection, filter, new(Rows: null, First(connection, filter, after))));
+            foreach (var row in page.Rows)
+            {
+                if (filter.Matches(row)) yield return row;
+            }
         }
     }
+
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
+            new UsagePageReading(new SqliteTables(connection), query, no => connections.Labels(connection, no)).Page());
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
@@ -44,43 +51,25 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
             .List(connection, s => Standings.Cell(s, no => connections.Labels(connection, no))));
     }
 
-    private const string OfFilter =
-        "org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) "
-        + "AND model IS coalesce(?, model) AND source = coalesce(?, source) AND app_instance IS coalesce(?, app_instance)";
-
-    private static object?[] Values(UsageFilter filter) =>
-        [filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model, (long?)filter.Source, filter.AppInstance];
-
-    /// <summary>Whether any usage can match. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that
-    /// out.</summary>
-    private static bool HasLabels(RawConnection connection, UsageFilter filter) =>
-        new Query("SELECT 1 FROM attributions").Where(OfFilter, Values(filter)).Then("LIMIT 1").List(connection, s => s.Int64(0)).Count > 0;
-
-    private UsagePage Page(RawConnection connection, UsageFilter filter, long after, int rows) => HasLabels(connection, filter)
-        ? UsagePage.Of(Rows(connection, filter, $"u.seq > {First(connection, filter, after)}", rows), rows) : UsagePage.None;
-
-    private UsagePage IdPage(
-        Followed followed, RawConnection connection, OrgState org, (UsageIdKind Kind, string Id) id, UsageFilter filter, long after, int rows)
-    {
-        if (!HasLabels(connection, filter)) return UsagePage.None;
-        var candidates = new RowIndexReading(followed).Candidates(org.FirstAccount, id.Kind, id.Id, First(connection, filter, after), rows);
-        var among = candidates.Rows is { } some ? $"u.seq IN ({string.Join(", ", some)})" : $"u.seq > {candidates.Last}";
-        return candidates.Page(Rows(connection, filter, among, rows), rows);
-    }
+    private UsagePage PageOfId(
+        Followed followed, RawConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after) =>
+        Page(connection, filter, new RowIndexReading(followed).Candidates(org.FirstAccount, id, First(connection, filter, after), ReadConnections.PageRows));
 
     private static long First(RawConnection connection, UsageFilter filter, long after) =>
         filter.From <= Instant.UnixEpoch ? after : Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
 
-    private List<UsageRow> Rows(RawConnection connection, UsageFilter filter, string among, int rows) =>
-        new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where(among)
+    private UsagePage Page(RawConnection connection, UsageFilter filter, IdCandidates among)
+    {
+        // Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.
+        var attributions = new Query("SELECT no FROM attributions").Where("org = ?", filter.Org).List(connection, s => RowReads.Int32(s, 0))
+            .Where(no => filter.Matches(connections.Labels(connection, no))).ToList();
+        if (attributions.Count == 0) return UsagePage.None;
+        var query = new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
+            .Where(among.Rows is { } rows ? $"u.seq IN ({string.Join(", ", rows)})" : $"u.seq > {among.Last}")
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where($"u.attribution IN (SELECT no FROM attributions WHERE {OfFilter})", Values(filter))
-            .WhereGiven("u.operation_id = ?", filter.OperationId)
-            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
-            .WhereGiven("u.trace_id = ?", filter.TraceId)
-            .WhereGiven("u.workflow_id = ?", filter.WorkflowId)
-            .WhereGiven("u.end_user = ?", filter.EndUser)
-            .Then("ORDER BY u.seq LIMIT ?", rows)
-            .List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
+            .Where($"u.attribution IN ({string.Join(',', attributions)})")
+            .Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows);
+        if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
+        return among.Page(query.List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))), ReadConnections.PageRows);
+    }
 }
