@@ -91,8 +91,9 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         else query.Where("u.bucket = ? AND u.seq > ?", bucket, among.Last).Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros);
         query.Where("u.recorded_at >= ?", filter.From.UnixMicros)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where("u.attribution = ANY(?)", attributions).Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows);
+            .Where("u.attribution = ANY(?)", attributions);
         if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
+        query.Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows);
         return among.Page(await query.ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket))), PgQuery.PageRows);
     }
 }

@@ -67,9 +67,9 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
         var query = new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
             .Where(among.Rows is { } rows ? $"u.seq IN ({string.Join(", ", rows)})" : $"u.seq > {among.Last}")
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where($"u.attribution IN ({string.Join(',', attributions)})")
-            .Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows);
+            .Where($"u.attribution IN ({string.Join(',', attributions)})");
         if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
+        query.Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows);
         return among.Page(query.List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))), ReadConnections.PageRows);
     }
 }
