@@ -23,10 +23,12 @@ internal static class ExportBench
             await write(Stream.Null, request with { Filter = request.Filter with { From = Instant.From(DateTimeOffset.UtcNow.AddDays(-1)) } }, ledger.Read,
                 Viewer.Platform, cancellationToken);
             GC.Collect();
-            var (lines, began) = (new LineCount(), Stopwatch.GetTimestamp());
+            var (lines, began, spent) = (new LineCount(), Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             await write(lines, request, ledger.Read, Viewer.Platform, cancellationToken);
             var seconds = (decimal)Stopwatch.GetElapsedTime(began).TotalSeconds;
-            figures.Add(new(format, lines.Lines, Math.Round(lines.Lines / seconds), Math.Round(lines.PeakHeapBytes / 1_000_000m, 1)));
+            var cpu = (decimal)(Environment.CpuUsage.TotalTime - spent).TotalMicroseconds;
+            figures.Add(new(
+                format, lines.Lines, Math.Round(lines.Lines / seconds), Math.Round(cpu / lines.Lines, 2), Math.Round(lines.PeakHeapBytes / 1_000_000m, 1)));
         }
 
         return figures;

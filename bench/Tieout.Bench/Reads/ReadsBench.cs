@@ -15,8 +15,9 @@ namespace Tieout.Bench.Reads;
 public sealed record ReadFigure(string Name, decimal P50Ms, decimal P99Ms);
 
 /// <param name="RowsPerS">Of the usage of one org, written to a stream that keeps nothing.</param>
+/// <param name="CpuMicrosPerRow">Processor time of the process, of all threads.</param>
 /// <param name="PeakHeapMb">The most managed memory of the process meanwhile, garbage included.</param>
-public sealed record ExportFigure(string Format, long Rows, decimal RowsPerS, decimal PeakHeapMb);
+public sealed record ExportFigure(string Format, long Rows, decimal RowsPerS, decimal CpuMicrosPerRow, decimal PeakHeapMb);
 
 /// <param name="CountedRowsPerS">Usage rows and postings a second that the follower counted with the machine to itself; null: it had counted them before.</param>
 /// <param name="LedgerBytesPerRow">The ledger's file, for each usage row.</param>

@@ -39,6 +39,6 @@ internal static class BenchReadsCommand
         {string.Join('\n', result.Figures.Select(figure => string.Create(
             CultureInfo.InvariantCulture, $"{figure.Name,-26} p50 {figure.P50Ms,9} ms  p99 {figure.P99Ms,9} ms")))}
         {string.Join('\n', result.Exports.Select(export => string.Create(
-            CultureInfo.InvariantCulture, $"export, {export.Format,-18} {export.RowsPerS,10:N0} rows/s of {export.Rows:N0}, at most {export.PeakHeapMb} MB of heap")))}
+            CultureInfo.InvariantCulture, $"export, {export.Format,-18} {export.RowsPerS,10:N0} rows/s, {export.CpuMicrosPerRow} µs of processor a row, heap at most {export.PeakHeapMb} MB ({export.Rows:N0} rows)")))}
         """);
 }

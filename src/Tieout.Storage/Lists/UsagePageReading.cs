@@ -48,14 +48,11 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
         foreach (var numbers in hour.Corrections.Chunk(Math.Min(RowsAtOnce, query.Rows)))
         {
             var postings = PostingsOf(numbers);
-            var rows = UsageOf([.. postings.Values.Select(posting => posting.UsageSeq).Distinct()], recordedFrom: 0);
+            var rows = UsageOf([.. postings.Values.Select(row => row.Posting.UsageSeq).Distinct()], recordedFrom: 0);
             foreach (var number in numbers)
             {
-                var posting = postings[number];
-                if (_filter.Contains(posting.EffectiveAt) && rows.TryGetValue(posting.UsageSeq, out var row) && _filter.Matches(row))
-                {
-                    yield return new(row, posting);
-                }
+                if (!postings.TryGetValue(number, out var correction) || !_filter.Contains(correction.Posting.EffectiveAt)) continue;
+                if (rows.TryGetValue(correction.Posting.UsageSeq, out var row) && _filter.Matches(row)) yield return new(row, correction);
             }
         }
     }
@@ -100,14 +97,14 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
         return found;
     }
 
-    private Dictionary<long, Posting> PostingsOf(long[] numbers)
+    private Dictionary<long, PostingRow> PostingsOf(long[] numbers)
     {
-        var found = new Dictionary<long, Posting>(numbers.Length);
+        var found = new Dictionary<long, PostingRow>(numbers.Length);
         using var rows = followed.Ledger.Select($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq IN ({string.Join(',', numbers)})");
         while (rows.Step())
         {
-            var posting = RowReads.Posting(rows, _ => _filter.Org).Posting;
-            found[posting.Seq] = posting;
+            var row = RowReads.Posting(rows, _ => _filter.Org);
+            found[row.Posting.Seq] = row;
         }
 
         return found;
