@@ -5,7 +5,7 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Verification;
 
 /// <summary>Goes through the whole ledger once, commit by commit: every row's CRC, every commit's hash (L8), and all else that rows must agree on.</summary>
-/// <remarks>Memory stays flat: one row a table, what is recomputed (accounts, windows, cells), and nothing else.</remarks>
+/// <remarks>Memory stays flat: two blocks of rows a table, and what is recomputed (accounts, windows, cells).</remarks>
 internal sealed class ChainCheck : IDisposable
 {
     private readonly Findings _findings;
@@ -22,7 +22,7 @@ internal sealed class ChainCheck : IDisposable
         _standing = standing;
         _after = after;
         _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no > {after?.Commit ?? 0} ORDER BY commit_no");
-        _tables = ChainedTables.Each(new TableChecks(tables, standing, findings, after?.Last ?? default));
+        _tables = ChainedTables.Each(new TableChecks(tables, standing, findings, _bytes, after?.Last ?? default));
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -60,7 +60,7 @@ internal sealed class ChainCheck : IDisposable
     private byte[] Link(byte[] previous, ChainRow commit)
     {
         _bytes.Begin(previous, commit.Commit, commit.RecordedAt);
-        foreach (var table in _tables) table.Add(_bytes, commit.Last);
+        foreach (var table in _tables) table.Add(commit.Last);
         return _bytes.End();
     }
 }

@@ -1,46 +1,13 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger;
 
-/// <summary>The rows of each table, as their declarations list the columns.</summary>
-public sealed partial class RowBytes
+public sealed partial class RowBuffer
 {
-    private static readonly Action<RowBytes, WriteSet>[] Sealers = ChainedTables.Each(new Sealer());
-
-    /// <summary>Adds every row of a draft, in the order of the hash, and gives each its CRC.</summary>
-    internal void Seal(WriteSet writes)
-    {
-        foreach (var sealer in Sealers) sealer(this, writes);
-    }
-
-    /// <summary>Adds a row.</summary>
-    /// <returns>Its CRC.</returns>
-    public uint Add<TTable, TRow>(TRow row)
-        where TTable : struct, IChainedTable<TRow>
-        where TRow : ChainedRow
-    {
-        Row(TTable.Tag);
-        var fields = new Fields(this);
-        TTable.Write(ref fields, row);
-        return Crc();
-    }
-
-    private sealed class Sealer : IChainedTableVisitor<Action<RowBytes, WriteSet>>
-    {
-        public Action<RowBytes, WriteSet> Visit<TTable, TRow>()
-            where TTable : struct, IChainedTable<TRow>
-            where TRow : ChainedRow => static (bytes, writes) =>
-        {
-            // A draft gives its own list for every table, and a list is read without a call through an interface for each row.
-            foreach (var row in CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes))) row.Crc = bytes.Add<TTable, TRow>(row);
-        };
-    }
-
     /// <summary>Every column of a row as its canonical bytes. Names are not among them: they may change, the order may not.</summary>
-    private readonly struct Fields(RowBytes bytes) : IColumns
+    private readonly struct Fields(RowBuffer bytes) : IColumns
     {
         public void Long(string name, long value) => bytes.Long(value);
 
