@@ -22,7 +22,7 @@ internal static class LineageCheck
     public static void Run(ILedgerTables tables, KeyRing? keys, Findings findings)
     {
         var rows = new List<LineageEntry>();
-        using var pages = tables.Pages(new(RowReads.LineageColumns, "lineage", "true", "operation_id, org, issuance_id, no", "seq"));
+        using var pages = tables.Pages(new(RowReads.LineageColumns, "lineage", "seq", Order: "operation_id, org, issuance_id, no"));
         while (pages.Next(Add))
         {
         }

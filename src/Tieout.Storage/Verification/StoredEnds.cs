@@ -12,15 +12,15 @@ internal static class StoredEnds
         if (row == typeof(HoldEnd))
         {
             return (
-                new($"e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq", "hold_ends e", $"e.commit_no > {after}",
-                    "e.commit_no, e.hold", "e.hold", "LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id"),
+                new($"e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq", "hold_ends e", "e.hold", Order: "e.commit_no, e.hold",
+                    Where: $"e.commit_no > {after}", Joins: "LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id"),
                 (IRow s) => OfHold(s, standing));
         }
 
         if (row != typeof(ObjectEnd)) return null;
         return (
-            new($"e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns}", "object_ends e", $"e.commit_no > {after}",
-                "e.commit_no, e.object", "e.object", "LEFT JOIN objects o ON o.seq = e.object"),
+            new($"e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns}", "object_ends e", "e.object",
+                Order: "e.commit_no, e.object", Where: $"e.commit_no > {after}", Joins: "LEFT JOIN objects o ON o.seq = e.object"),
             OfObject);
     }
 

@@ -117,5 +117,5 @@ internal sealed class TableChecks(ILedgerTables tables, Standing standing, Findi
 
     private static OrderedRows Ordered<TTable, TRow>(long after)
         where TTable : struct, IChainedTable<TRow>
-        where TRow : ChainedRow => new(TableColumns<TTable, TRow>.Names, TTable.Name, $"{TTable.Key} > {after}", TTable.Key, TTable.Key);
+        where TRow : ChainedRow => new(TableColumns<TTable, TRow>.Names, TTable.Name, TTable.Key, after);
 }

@@ -12,13 +12,13 @@ internal sealed class SqlitePages(RawConnection connection, OrderedRows rows, bo
     public const int PageRows = 2_048;
 
     private RawStatement? _page;
-    private long _last;
+    private long _last = rows.Order is null ? rows.After : 0;
 
     public bool ReadsAhead => isAlone;
 
     public bool Next(Func<IRow, bool> take)
     {
-        _page ??= connection.Prepare(rows.Order == rows.Key ? ByKey : ByOrder());
+        _page ??= connection.Prepare(rows.Order is null ? ByKey : ByOrder());
         _page.Bind(1, _last);
         using var reading = _page.Reading();
         var key = _page.ColumnCount - 1;
@@ -40,19 +40,19 @@ internal sealed class SqlitePages(RawConnection connection, OrderedRows rows, bo
     }
 
     private string ByKey =>
-        $"SELECT {rows.Columns}, {rows.Key} FROM {rows.Table} {rows.Joins} WHERE ({rows.Where}) AND {rows.Key} > ? ORDER BY {rows.Key} LIMIT {PageRows}";
+        $"SELECT {rows.Columns}, {rows.Key} FROM {rows.Table} {rows.Joins} WHERE {rows.Where ?? "true"} AND {rows.Key} > ? ORDER BY {rows.Key} LIMIT {PageRows}";
 
     /// <summary>No index has the rows in this order, so their keys are put in order first.</summary>
     private string ByOrder()
     {
         var ordered = $"{rows.Table.Split(' ')[0]}_in_order";
         connection.Execute($"""
-            CREATE TEMP TABLE {ordered} (no INTEGER PRIMARY KEY, key INTEGER NOT NULL);
-            INSERT INTO {ordered} (key) SELECT {rows.Key} FROM {rows.Table} WHERE {rows.Where} ORDER BY {rows.Order}
+            CREATE TEMP TABLE {ordered} (place INTEGER PRIMARY KEY, of_key INTEGER NOT NULL);
+            INSERT INTO {ordered} (of_key) SELECT {rows.Key} FROM {rows.Table} WHERE {rows.Where ?? "true"} ORDER BY {rows.Order}
             """);
         return $"""
-            SELECT {rows.Columns}, {ordered}.no FROM {ordered} CROSS JOIN {rows.Table} {rows.Joins}
-            WHERE {ordered}.no > ? AND {rows.Key} = {ordered}.key ORDER BY {ordered}.no LIMIT {PageRows}
+            SELECT {rows.Columns}, place FROM {ordered} CROSS JOIN {rows.Table} {rows.Joins}
+            WHERE place > ? AND {rows.Key} = of_key ORDER BY place LIMIT {PageRows}
             """;
     }
 }
