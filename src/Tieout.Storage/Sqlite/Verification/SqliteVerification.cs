@@ -62,7 +62,7 @@ public static class SqliteVerification
         }
     }
 
-    /// <summary>Pages and indexes, on a thread of its own: it is as long as all else.</summary>
+    /// <summary>Pages and indexes, beside everything else.</summary>
     private static void CheckFile(string file, Findings findings)
     {
         using var connection = RawConnection.Open(file, readOnly: true);
@@ -119,7 +119,7 @@ public static class SqliteVerification
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(tables, standing, findings))
         {
-            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]);
+            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]).OfChain();
             if (checkpoint == 0) CheckCheckpoint(connection, tables, standing, findings, postings: 0);
             chain.Run(commit =>
             {
