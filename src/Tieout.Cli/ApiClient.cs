@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -55,6 +56,18 @@ internal sealed class ApiClient : IDisposable
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw Unreachable(e);
+        }
+    }
+
+    /// <summary>Reads an answer of JSON Lines as it comes, however long.</summary>
+    /// <inheritdoc cref="GetAsync"/>
+    public async IAsyncEnumerable<T> LinesAsync<T>(string path, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var response = await AnswerAsync(new(HttpMethod.Get, path), cancellationToken);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await foreach (var line in JsonSerializer.DeserializeAsyncEnumerable(body, type, topLevelValues: true, cancellationToken))
+        {
+            if (line is not null) yield return line;
         }
     }
 

@@ -1,11 +1,16 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
 
 namespace Tieout.Core;
 
 /// <summary>A point in time, as whole microseconds since 1970-01-01 UTC: what every stored time is.</summary>
 /// <remarks>Finer than the wall clocks that feed it, and one <see cref="long"/> in every store.</remarks>
-public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
+public readonly record struct Instant(long UnixMicros) : IComparable<Instant>, ISpanFormattable, IUtf8SpanFormattable
 {
+    /// <summary>Of the longest text, with the last decimal of the round-trip form.</summary>
+    private const int TextMax = 32;
+
     public const long MicrosPerSecond = 1_000_000;
     public const long MicrosPerHour = 3_600 * MicrosPerSecond;
 
@@ -36,7 +41,33 @@ public readonly record struct Instant(long UnixMicros) : IComparable<Instant>
 
     /// <summary>ISO 8601 in UTC with microseconds, for example <c>2026-11-22T05:00:00.000001Z</c>.</summary>
     /// <remarks>A damaged time has no date: its microseconds are shown, so that the message about it can be written.</remarks>
-    public override string ToString() =>
-        UnixMicros < MinMicros || UnixMicros > MaxMicros ? $"{UnixMicros.ToString(CultureInfo.InvariantCulture)} µs"
-            : ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    public override string ToString()
+    {
+        Span<byte> text = stackalloc byte[TextMax];
+        return TryFormat(text, out var length, default, null) ? Encoding.UTF8.GetString(text[..length]) : throw new FormatException();
+    }
+
+    /// <summary>As <see cref="ToString()"/>, in UTF-8.</summary>
+    public bool TryFormat(Span<byte> utf8Destination, out int bytesWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
+    {
+        if (UnixMicros < MinMicros || UnixMicros > MaxMicros)
+        {
+            return Utf8.TryWrite(utf8Destination, CultureInfo.InvariantCulture, $"{UnixMicros} µs", out bytesWritten);
+        }
+
+        // The round-trip form has a seventh decimal, which is zero: it is the place of the Z.
+        var isRoom = ToDateTimeOffset().UtcDateTime.TryFormat(utf8Destination, out bytesWritten, "O", CultureInfo.InvariantCulture);
+        if (isRoom) utf8Destination[--bytesWritten - 1] = (byte)'Z';
+        return isRoom;
+    }
+
+    /// <inheritdoc cref="TryFormat(Span{byte}, out int, ReadOnlySpan{char}, IFormatProvider?)"/>
+    public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
+    {
+        Span<byte> text = stackalloc byte[TextMax];
+        charsWritten = 0;
+        return TryFormat(text, out var length, format, provider) && Encoding.UTF8.TryGetChars(text[..length], destination, out charsWritten);
+    }
+
+    string IFormattable.ToString(string? format, IFormatProvider? formatProvider) => ToString();
 }

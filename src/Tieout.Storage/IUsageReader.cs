@@ -7,8 +7,11 @@ namespace Tieout.Storage;
 /// <summary>Usage records: rows, and counts of them.</summary>
 public interface IUsageReader
 {
-    /// <summary>Usage records by the time they count in, oldest first.</summary>
+    /// <summary>Usage records in the order in which they were recorded, without what corrected them.</summary>
     IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken);
+
+    /// <summary>A page of usage and of the postings that correct it, by the hour in which they count and within it as they were recorded.</summary>
+    Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken);
 
     /// <summary>Usage under a correlation id, in the order in which it was recorded.</summary>
     Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken);
@@ -17,12 +20,10 @@ public interface IUsageReader
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
 }
 
-/// <summary>Which usage records. Null: any.</summary>
-/// <param name="After">Resume just after this usage number, for pages.</param>
-public sealed record UsageFilter(
-    string Org, Instant From, Instant To, string? OperationId = null, string? CorrelationId = null, string? Project = null, string? Team = null,
-    string? Key = null, string? EndUser = null, string? Feature = null, string? Model = null, long After = 0, int Limit = int.MaxValue,
-    UsageSource? Source = null, string? AppInstance = null);
+/// <summary>Which page of a list of usage.</summary>
+/// <param name="After">Where the page before ended; null: the first page.</param>
+/// <param name="Rows">The most that the page has; 1 or more.</param>
+public sealed record UsagePageQuery(OrgState Org, UsageFilter Filter, bool OldestFirst, UsagePlace? After, int Rows);
 
 /// <param name="Status">The provider's; 0: it gave no answer.</param>
 /// <param name="LastAt">When the newest of them occurred.</param>

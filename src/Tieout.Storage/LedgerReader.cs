@@ -39,6 +39,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public required IRecountReader Recounts { private get; init; }
 
+    public required IRowIndexReader RowIndex { private get; init; }
+
     public long AsOf => Position.AsOf;
 
     public TimeSpan? StaleFor => Position.StaleFor;
@@ -54,6 +56,8 @@ internal sealed class LedgerReader : ILedgerReader
     public OrgState? Org(string org) => AllOrgs.Org(org);
 
     public IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken) => Usage.UsageAsync(filter, cancellationToken);
+
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) => Usage.PageAsync(query, cancellationToken);
 
     public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
         Usage.CorrelatedAsync(org, correlationId, limit, cancellationToken);
@@ -143,4 +147,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Recounts.MonthAsync(org, from, to, cancellationToken);
+
+    public Task<IReadOnlyList<long>> HourAsync(
+        OrgState org, Instant hour, IReadOnlyCollection<int> labels, long before, int limit, CancellationToken cancellationToken) =>
+        RowIndex.HourAsync(org, hour, labels, before, limit, cancellationToken);
 }

@@ -9,15 +9,13 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>spend --by team,model</c>: what was spent, and on what.</summary>
 internal static class SpendCommand
 {
-    private static readonly string Dimensions = string.Join(", ", Enum.GetValues<SpendDimension>().Select(SpendGrouping.Name));
-
     public static Command Build(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var asset = new Option<string?>("--asset") { Description = "The asset, where all orgs are shown and they use several." };
         var by = new Option<string?>("--by")
         {
-            Description = $"Group by up to {SpendGrouping.DimensionsMax} of {Dimensions}. Default: model.",
+            Description = $"Group by up to {SpendGrouping.DimensionsMax} of {SpendGrouping.AllNames}. Default: model.",
             HelpName = "team,model"
         };
         var from = new Option<string?>("--from")

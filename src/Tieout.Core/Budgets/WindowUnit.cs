@@ -30,23 +30,23 @@ public sealed record Window(Instant Start, Instant End)
     public static Window Of(WindowUnit unit, Instant instant, TimeZoneInfo zone)
     {
         if (unit == WindowUnit.Total) return Total;
-        var local = TimeZoneInfo.ConvertTime(instant.ToDateTimeOffset(), zone);
         if (unit is WindowUnit.Minute or WindowUnit.Hour)
         {
+            var local = TimeZoneInfo.ConvertTime(instant.ToDateTimeOffset(), zone);
             var length = unit == WindowUnit.Minute ? TimeSpan.FromMinutes(1) : TimeSpan.FromHours(1);
             var start = instant - new TimeSpan(local.TimeOfDay.Ticks % length.Ticks);
             return new(start, start + length);
         }
 
-        var day = local.Date;
+        var day = LocalTime.DayOf(instant, zone);
         var (from, to) = unit switch
         {
             WindowUnit.Day => (day, day.AddDays(1)),
             WindowUnit.Week => (Monday(day), Monday(day).AddDays(7)),
-            _ => (new DateTime(day.Year, day.Month, 1), new DateTime(day.Year, day.Month, 1).AddMonths(1)),
+            _ => (new DateOnly(day.Year, day.Month, 1), new DateOnly(day.Year, day.Month, 1).AddMonths(1)),
         };
-        return new(LocalTime.Resolve(from, zone), LocalTime.Resolve(to, zone));
+        return new(LocalTime.StartOf(from, zone), LocalTime.StartOf(to, zone));
     }
 
-    private static DateTime Monday(DateTime day) => day.AddDays(-(((int)day.DayOfWeek + 6) % 7));
+    private static DateOnly Monday(DateOnly day) => day.AddDays(-(((int)day.DayOfWeek + 6) % 7));
 }

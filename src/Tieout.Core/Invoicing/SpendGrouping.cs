@@ -1,31 +1,30 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Invoicing;
 
-/// <summary>What spend can be grouped by. In snake_case these are the names in the API.</summary>
-public enum SpendDimension
+/// <summary>Something that spend can be grouped by: time, the org, or a label.</summary>
+/// <param name="Name">In snake_case, as in the API.</param>
+/// <param name="Of">The value of a line, its days cut in the org's zone; null: spend that bears no such label.</param>
+public sealed record SpendDimension(string Name, Func<LabelledLine, TimeZoneInfo, string?> Of)
 {
-    Org,
-
     /// <summary>A day in the org's zone, for example <c>2026-11-22</c>.</summary>
-    Day,
+    public static SpendDimension Day { get; } = new("day", (line, zone) =>
+        LocalTime.DayOf(line.Slot, zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
     /// <summary>An hour of UTC, for example <c>2026-11-22T08:00Z</c>.</summary>
-    Hour,
-    Project,
-    Team,
-    Key,
-    Feature,
-    Provider,
-    Model,
-    Source,
-    Trigger,
-    AppInstance,
-    Component,
+    public static SpendDimension Hour { get; } = new("hour", (line, _) =>
+        line.Slot.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture));
+
+    public static ImmutableArray<SpendDimension> All { get; } =
+    [
+        new("org", (line, _) => line.Labels.Org), Day, Hour,
+        .. LabelDimension.All.Select(label => new SpendDimension(label.Name, (line, _) => label.Of(line.Labels))),
+    ];
 }
 
 /// <summary>The dimensions that spend is grouped by, in this order.</summary>
@@ -35,8 +34,6 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
 
     // Months after it do not all have a next one that can be written as a date.
     private static readonly Instant LastMonth = new(Instant.EndOfTime.UnixMicros - 62 * 24 * Instant.MicrosPerHour);
-
-    private static readonly ImmutableArray<SpendDimension> Known = [.. Enum.GetValues<SpendDimension>()];
 
     /// <summary>How finely sums have to be read.</summary>
     public RecountSlot Slot =>
@@ -53,9 +50,10 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
     /// <summary>Where in <see cref="Dimensions"/> the time is; below 0: nowhere.</summary>
     public int TimeAt => Math.Max(Dimensions.IndexOf(SpendDimension.Day), Dimensions.IndexOf(SpendDimension.Hour));
 
-    public IEnumerable<string> Names => Dimensions.Select(Name);
+    public IEnumerable<string> Names => Dimensions.Select(dimension => dimension.Name);
 
-    public static string Name(SpendDimension dimension) => JsonNamingPolicy.SnakeCaseLower.ConvertName(dimension.ToString());
+    /// <summary>All there are, for texts.</summary>
+    public static string AllNames { get; } = string.Join(", ", SpendDimension.All.Select(dimension => dimension.Name));
 
     /// <summary>Reads <c>team,model</c>.</summary>
     /// <returns>What is wrong with the text; null: nothing.</returns>
@@ -67,7 +65,7 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
         var dimensions = ImmutableArray.CreateBuilder<SpendDimension>();
         foreach (var name in names)
         {
-            if (Known.Where(known => Name(known) == name).Select(known => (SpendDimension?)known).FirstOrDefault() is not { } dimension) return Unknown(name);
+            if (SpendDimension.All.FirstOrDefault(known => known.Name == name) is not { } dimension) return Unknown(name);
             if (dimensions.Contains(dimension)) return $"'{name}' is given twice.";
             dimensions.Add(dimension);
         }
@@ -100,26 +98,9 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
 
     /// <summary>The group of a line. Null: spend that bears no such label.</summary>
     /// <param name="zone">In which days were cut.</param>
-    public ImmutableArray<string?> ValuesOf(LabelledLine line, TimeZoneInfo zone) => [.. Dimensions.Select(dimension => Value(dimension, line, zone))];
-
-    private static string? Value(SpendDimension dimension, LabelledLine line, TimeZoneInfo zone) => dimension switch
-    {
-        SpendDimension.Org => line.Labels.Org,
-        SpendDimension.Day => TimeZoneInfo.ConvertTime(line.Slot.ToDateTimeOffset(), zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        SpendDimension.Hour => line.Slot.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture),
-        SpendDimension.Project => line.Labels.Project,
-        SpendDimension.Team => line.Labels.Team,
-        SpendDimension.Key => line.Labels.Key,
-        SpendDimension.Feature => line.Labels.Feature,
-        SpendDimension.Provider => line.Labels.Provider,
-        SpendDimension.Model => line.Labels.Model,
-        SpendDimension.Source => JsonNamingPolicy.SnakeCaseLower.ConvertName(line.Labels.Source.ToString()),
-        SpendDimension.Trigger => line.Labels.Trigger,
-        SpendDimension.AppInstance => line.Labels.Runtime?.AppInstance,
-        _ => line.Labels.Runtime?.Component,
-    };
+    public ImmutableArray<string?> ValuesOf(LabelledLine line, TimeZoneInfo zone) => [.. Dimensions.Select(dimension => dimension.Of(line, zone))];
 
     private static string Unknown(string name) =>
         $"{(name is "user" or "tag" ? $"Spend cannot be grouped by '{name}' yet: sums are kept by label, not by end user or tag."
-            : $"'{name}' is not a dimension of spend.")} Use {string.Join(", ", Known.Select(Name))}.";
+            : $"'{name}' is not a dimension of spend.")} Use {AllNames}.";
 }

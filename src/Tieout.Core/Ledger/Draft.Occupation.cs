@@ -22,7 +22,7 @@ internal sealed partial class Draft
 
     public int OpenHoldsOf(string org) => book.OpenHoldsOf(org) + _holdsOpened.Of(org);
 
-    public int SettingsOf(SettingKind kind, string org) => book.SettingsOf(kind, org) + _settings.Count(row => row.Kind == kind && row.Org == org);
+    public int SettingsOf(SettingKind kind, string org) => book.SettingsOf(kind, org) + _settings.Rows.Count(row => row.Kind == kind && row.Org == org);
 
     /// <summary>End users with a window of their own in the period of a budget that contains <paramref name="at"/>.</summary>
     public int EndUsersOf(BudgetState budget, Instant at) => EndUsersOf((budget.No, budget.WindowAt(at).Start));

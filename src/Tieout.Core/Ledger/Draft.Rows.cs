@@ -8,21 +8,21 @@ namespace Tieout.Core.Ledger;
 /// <summary>The rows a batch appends, numbered as they come.</summary>
 internal sealed partial class Draft
 {
-    private readonly List<LabelsRow> _labels = [];
-    private readonly List<PriceRow> _prices = [];
-    private readonly List<CommandRow> _commands = [];
-    private readonly List<HoldRow> _holds = [];
-    private readonly List<HoldEnd> _holdsEnded = [];
+    private LateList<LabelsRow> _labels;
+    private LateList<PriceRow> _prices;
+    private LateList<CommandRow> _commands;
+    private LateList<HoldRow> _holds;
+    private LateList<HoldEnd> _holdsEnded;
     private readonly List<UsageRow> _usage = new(commands);
     private readonly List<PostingRow> _postings = new(commands);
-    private readonly List<SettingRow> _settings = [];
-    private readonly List<FindingRow> _findings = [];
-    private readonly List<OutboxRow> _outbox = [];
-    private readonly List<ObjectRow> _objects = [];
-    private readonly List<ObjectEnd> _objectsEnded = [];
-    private readonly List<LineageEntry> _lineage = [];
-    private readonly List<AuditRow> _audit = [];
-    private readonly List<RecordRow> _records = [];
+    private LateList<SettingRow> _settings;
+    private LateList<FindingRow> _findings;
+    private LateList<OutboxRow> _outbox;
+    private LateList<ObjectRow> _objects;
+    private LateList<ObjectEnd> _objectsEnded;
+    private LateList<LineageEntry> _lineage;
+    private LateList<AuditRow> _audit;
+    private LateList<RecordRow> _records;
     private Sequences _last = book.Last;
 
     /// <summary>The number of the commit that the rows will be in.</summary>
@@ -124,7 +124,7 @@ internal sealed partial class Draft
     {
         _last = _last with { Finding = _last.Finding + 1 };
         _findings.Add(new(_last.Finding, code, org, attempt, detail, Now, Crc: 0));
-        Tell($"finding/{_last.Finding}", org, "finding.opened", Details.Finding(_findings[^1]));
+        Tell($"finding/{_last.Finding}", org, "finding.opened", Details.Finding(_findings.Rows[^1]));
     }
 
     /// <returns>Its number.</returns>
@@ -195,43 +195,43 @@ internal sealed partial class Draft
         var isEmpty = !HasRows;
         if (!isEmpty) _last = _last with { Commit = Commit };
         CheckInvariants();
-        _holdsEnded.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
-        _objectsEnded.Sort(static (left, right) => left.Object.Seq.CompareTo(right.Object.Seq));
+        _holdsEnded.Rows.Sort(static (left, right) => left.Hold.Seq.CompareTo(right.Hold.Seq));
+        _objectsEnded.Rows.Sort(static (left, right) => left.Object.Seq.CompareTo(right.Object.Seq));
         var writes = new WriteSet
         {
             Chain = new(_last.Commit, book.ChainHash, book.ChainHash, Now, _last),
             IsEmpty = isEmpty,
             Outcomes = outcomes,
-            Labels = _labels,
-            Prices = _prices,
-            Commands = _commands,
-            Holds = _holds,
-            HoldsEnded = _holdsEnded,
+            Labels = _labels.Rows,
+            Prices = _prices.Rows,
+            Commands = _commands.Rows,
+            Holds = _holds.Rows,
+            HoldsEnded = _holdsEnded.Rows,
             Usage = _usage,
             Postings = _postings,
-            Settings = _settings,
-            Findings = _findings,
-            Outbox = _outbox,
-            Objects = _objects,
-            ObjectsEnded = _objectsEnded,
-            Lineage = _lineage,
-            Audit = _audit,
-            Records = _records,
+            Settings = _settings.Rows,
+            Findings = _findings.Rows,
+            Outbox = _outbox.Rows,
+            Objects = _objects.Rows,
+            ObjectsEnded = _objectsEnded.Rows,
+            Lineage = _lineage.Rows,
+            Audit = _audit.Rows,
+            Records = _records.Rows,
             Accounts = _accounts.Values,
             Windows = _windows.Values,
             Cells = _cells.Values,
         };
-        if (!isEmpty) writes.Chain = Seal(writes);
+        if (!isEmpty) Seal(writes);
         return writes;
     }
 
-    /// <summary>The link of the chain over the rows, which get their CRCs.</summary>
-    private ChainRow Seal(WriteSet writes)
+    /// <summary>Gives the rows their CRCs, and the link of the chain its hash over them.</summary>
+    private void Seal(WriteSet writes)
     {
         using var bytes = new RowBytes();
         bytes.Begin(book.ChainHash, _last.Commit, Now);
         bytes.Seal(writes);
-        return new(_last.Commit, book.ChainHash, bytes.End(), Now, _last);
+        writes.Chain.Hash = bytes.End();
     }
 
     private void CheckInvariants()

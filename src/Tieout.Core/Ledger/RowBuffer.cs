@@ -53,6 +53,9 @@ public sealed partial class RowBuffer(int bytes = RowBuffer.BytesAtFirst) : IDis
         _buffer = [];
     }
 
+    /// <summary>Adds bytes that are not columns of a row.</summary>
+    internal void Add(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Space(bytes.Length));
+
     /// <summary>A number that is not a column of a row.</summary>
     internal void Long(long value) => BinaryPrimitives.WriteInt64LittleEndian(Space(8), value);
 

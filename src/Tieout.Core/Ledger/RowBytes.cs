@@ -12,16 +12,18 @@ public sealed class RowBytes : IDisposable
 {
     private const int FlushAtBytes = 64 * 1024;
 
-    private static readonly Action<RowBytes, WriteSet>[] Sealers = ChainedTables.Each(new Sealer());
+    private static readonly Func<RowBytes, WriteSet, int>[] Sealers = ChainedTables.Each(new Sealer());
 
-    private readonly IncrementalHash _sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly RowBuffer _rows = new(FlushAtBytes + 4096);
+
+    /// <summary>Only for a commit of more bytes than the buffer takes: a hash in parts is several times as dear as a hash of one piece.</summary>
+    private IncrementalHash? _sha;
 
     /// <summary>Begins the hash of commit <paramref name="commit"/>.</summary>
     public void Begin(ReadOnlySpan<byte> previousHash, long commit, Instant recordedAt)
     {
         _rows.Clear();
-        _sha.AppendData(previousHash);
+        _rows.Add(previousHash);
         _rows.Long(commit);
         _rows.Long(recordedAt.UnixMicros);
     }
@@ -39,43 +41,52 @@ public sealed class RowBytes : IDisposable
     /// <summary>Adds rows whose canonical bytes are made already.</summary>
     public void Add(ReadOnlySpan<byte> rows)
     {
-        Flush();
-        _sha.AppendData(rows);
+        if (_rows.Length + rows.Length >= FlushAtBytes) Flush();
+        _rows.Add(rows);
     }
 
     /// <summary>Ends it: the hash of everything since <see cref="Begin"/>.</summary>
     public byte[] End()
     {
+        if (_sha is null) return SHA256.HashData(_rows.Written);
         Flush();
         return _sha.GetHashAndReset();
     }
 
     public void Dispose()
     {
-        _sha.Dispose();
+        _sha?.Dispose();
         _rows.Dispose();
     }
 
     /// <summary>Adds every row of a draft, in the order of the hash, and gives each its CRC.</summary>
     internal void Seal(WriteSet writes)
     {
-        foreach (var sealer in Sealers) sealer(this, writes);
+        for (var table = 0; table < Sealers.Length; table++)
+        {
+            var rows = Sealers[table](this, writes);
+            if (rows == 0) continue;
+            writes.Filled = writes.Filled.With(table);
+            writes.RowCount += rows;
+        }
     }
 
     private void Flush()
     {
-        _sha.AppendData(_rows.Written);
+        (_sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256)).AppendData(_rows.Written);
         _rows.Clear();
     }
 
-    private sealed class Sealer : IChainedTableVisitor<Action<RowBytes, WriteSet>>
+    private sealed class Sealer : IChainedTableVisitor<Func<RowBytes, WriteSet, int>>
     {
-        public Action<RowBytes, WriteSet> Visit<TTable, TRow>()
+        public Func<RowBytes, WriteSet, int> Visit<TTable, TRow>()
             where TTable : struct, IChainedTable<TRow>
             where TRow : ChainedRow => static (bytes, writes) =>
         {
             // A draft gives its own list for every table, and a list is read without a call through an interface for each row.
-            foreach (var row in CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes))) row.Crc = bytes.Add<TTable, TRow>(row);
+            var rows = CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes));
+            foreach (var row in rows) row.Crc = bytes.Add<TTable, TRow>(row);
+            return rows.Length;
         };
     }
 }

@@ -9,8 +9,7 @@ namespace Tieout.Core.Ledger;
 /// <remarks>The lists are rows to append; <see cref="HoldsEnded"/> changes the state of rows; accounts, windows and cells follow from the rows.</remarks>
 public sealed class WriteSet
 {
-    /// <remarks>Set once more, when the rows are sealed.</remarks>
-    public required ChainRow Chain { get; set; }
+    public required ChainRow Chain { get; init; }
 
     /// <summary>Whether nothing is to be made durable: every command was refused or a replay. Then the chain stays as it was.</summary>
     public required bool IsEmpty { get; init; }
@@ -52,17 +51,11 @@ public sealed class WriteSet
     /// <summary>What the batch adds to each cell.</summary>
     public required IReadOnlyCollection<CellChange> Cells { get; init; }
 
-    /// <summary>How many rows are appended, without the link of the chain.</summary>
-    public int RowCount => RowCounts.Sum(count => count(this));
+    /// <summary>The tables that have rows here. Known when the rows are sealed.</summary>
+    public TableSet Filled { get; internal set; }
 
-    private static readonly Func<WriteSet, int>[] RowCounts = ChainedTables.Each(new Counter());
-
-    private sealed class Counter : IChainedTableVisitor<Func<WriteSet, int>>
-    {
-        public Func<WriteSet, int> Visit<TTable, TRow>()
-            where TTable : struct, IChainedTable<TRow>
-            where TRow : ChainedRow => static writes => TTable.Rows(writes).Count;
-    }
+    /// <summary>How many rows are appended, without the link of the chain. Known when the rows are sealed.</summary>
+    public int RowCount { get; internal set; }
 }
 
 /// <summary>A row that the hash chain covers. <see cref="ChainedTables"/> lists the tables of such rows.</summary>
@@ -134,7 +127,11 @@ public sealed record OutboxRow(long Seq, string Id, string Org, string Type, str
 /// <param name="Hash">SHA-256 over the previous hash, <paramref name="Commit"/>, <paramref name="RecordedAt"/> and the canonical bytes of every row of the
 /// commit, table by table in the order of <see cref="ChainedTables"/>.</param>
 /// <param name="Last">The last number given in each table, so that a missing last row shows.</param>
-public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant RecordedAt, Sequences Last);
+public sealed record ChainRow(long Commit, byte[] Previous, byte[] Hash, Instant RecordedAt, Sequences Last)
+{
+    /// <summary>Set once, when the rows of the commit are sealed.</summary>
+    public byte[] Hash { get; internal set; } = Hash;
+}
 
 /// <summary>The last number given in each table.</summary>
 public readonly record struct Sequences(

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Tieout.Core.Money;
 
@@ -9,9 +10,12 @@ namespace Tieout.Core.Money;
 /// There is nothing smaller than one nano-unit, so sums are exact. 128 bits wide, because sums must never overflow: with one command limited to
 /// <see cref="TransferMax"/>, leaving the range takes more than 10¹⁹ commands. The build is checked: leaving it would throw and never wrap. ADR 0016 says why.
 /// </remarks>
-public readonly record struct Amount : IComparable<Amount>
+public readonly record struct Amount : IComparable<Amount>, ISpanFormattable, IUtf8SpanFormattable
 {
     public const long NanosPerUnit = 1_000_000_000;
+
+    /// <summary>The longest text of an amount: a sign, 39 digits and a point.</summary>
+    private const int TextMax = 41;
 
     // Two halves and not one Int128, which asks for 16-byte alignment: an outcome with its figures is a fifth smaller, and every command makes one.
     private readonly ulong _low;
@@ -139,10 +143,38 @@ public readonly record struct Amount : IComparable<Amount>
     /// <summary>Major units in the shortest exact form: <c>998.5</c>, <c>0.000000001</c>, <c>-3</c>, <c>0</c>.</summary>
     public override string ToString()
     {
-        if (TryToInt64(out _)) return ToDecimal().ToString("0.#########", CultureInfo.InvariantCulture);
-        var (whole, rest) = Int128.DivRem(Nanos, NanosPerUnit);
-        return rest == 0
-            ? whole.ToString(CultureInfo.InvariantCulture)
-            : string.Create(CultureInfo.InvariantCulture, $"{whole}.{Int128.Abs(rest):000000000}").TrimEnd('0');
+        Span<byte> text = stackalloc byte[TextMax];
+        return TryFormat(text, out var length, default, null) ? Encoding.ASCII.GetString(text[..length]) : throw new FormatException();
     }
+
+    /// <summary>As <see cref="ToString()"/>, in UTF-8.</summary>
+    public bool TryFormat(Span<byte> utf8Destination, out int bytesWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
+    {
+        Span<byte> text = stackalloc byte[TextMax];
+        var (whole, rest) = Int128.DivRem(Nanos, NanosPerUnit);
+        var length = 0;
+        if (rest < 0 && whole == 0) text[length++] = (byte)'-';
+        _ = whole.TryFormat(text[length..], out var digits, default, CultureInfo.InvariantCulture);
+        length += digits;
+        if (rest != 0)
+        {
+            text[length++] = (byte)'.';
+            _ = ((long)Int128.Abs(rest)).TryFormat(text[length..], out digits, "D9", CultureInfo.InvariantCulture);
+            length += digits;
+            while (text[length - 1] == (byte)'0') length--;
+        }
+
+        bytesWritten = text[..length].TryCopyTo(utf8Destination) ? length : 0;
+        return bytesWritten > 0;
+    }
+
+    /// <inheritdoc cref="TryFormat(Span{byte}, out int, ReadOnlySpan{char}, IFormatProvider?)"/>
+    public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
+    {
+        Span<byte> text = stackalloc byte[TextMax];
+        charsWritten = 0;
+        return TryFormat(text, out var length, format, provider) && Encoding.ASCII.TryGetChars(text[..length], destination, out charsWritten);
+    }
+
+    string IFormattable.ToString(string? format, IFormatProvider? formatProvider) => ToString();
 }

@@ -24,11 +24,11 @@ public sealed class DayCut
     /// <param name="to">Not included.</param>
     public static DayCut Of(Instant from, Instant to, TimeZoneInfo zone)
     {
-        var first = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(from.ToDateTimeOffset(), zone).DateTime);
+        var first = LocalTime.DayOf(from, zone);
         var starts = new List<long> { from.UnixMicros };
         for (var day = first.AddDays(1); ; day = day.AddDays(1))
         {
-            var start = Start(day, zone);
+            var start = LocalTime.StartOf(day, zone);
             if (start >= to) break;
             starts.Add(start.UnixMicros);
         }
@@ -36,9 +36,6 @@ public sealed class DayCut
         var slot = starts.Aggregate(0L, (common, start) => Common(common, start - from.UnixMicros));
         return new(from, to, slot == 0 ? Math.Max(1, to.UnixMicros - from.UnixMicros) : slot, [.. starts], first);
     }
-
-    /// <summary>The first instant of a day by the clock of <paramref name="zone"/>.</summary>
-    public static Instant Start(DateOnly day, TimeZoneInfo zone) => LocalTime.Resolve(day.ToDateTime(TimeOnly.MinValue), zone);
 
     /// <summary>The day that a slot lies in.</summary>
     public DateOnly DayOf(long slot)

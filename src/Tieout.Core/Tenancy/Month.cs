@@ -11,8 +11,8 @@ public readonly record struct Month(int Year, int Number) : IComparable<Month>
     /// <summary>The month that <paramref name="instant"/> lies in, by the clock of <paramref name="zone"/>.</summary>
     public static Month Of(Instant instant, TimeZoneInfo zone)
     {
-        var local = TimeZoneInfo.ConvertTime(instant.ToDateTimeOffset(), zone);
-        return new(local.Year, local.Month);
+        var day = LocalTime.DayOf(instant, zone);
+        return new(day.Year, day.Month);
     }
 
     /// <summary>Its first instant by the clock of <paramref name="zone"/>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CsvHelper;
+using Tieout.Core.Money;
 
 namespace Tieout.Server.Http;
 
@@ -39,8 +40,35 @@ internal sealed class CsvExport : IAsyncDisposable
     public async ValueTask RowAsync(IEnumerable<string?> cells, CancellationToken cancellationToken)
     {
         Write(_csv, cells);
-        await _csv.EndRecordAsync(cancellationToken);
-        if (_piece.Length >= PieceBytes) await SendAsync(cancellationToken);
+        EndRow();
+        if (IsFull) await SendAsync(cancellationToken);
+    }
+
+    /// <summary>Whether there is a piece to be sent.</summary>
+    public bool IsFull => _piece.Length >= PieceBytes;
+
+    /// <summary>A cell of the current row; null: empty.</summary>
+    public void Text(string? text) => _csv.WriteField(text);
+
+    /// <summary>A cell with an amount. Below zero it begins like a formula; as a number it is not escaped.</summary>
+    public void Amount(Amount amount)
+    {
+        if (amount < Core.Money.Amount.Zero) _csv.WriteField(amount.ToDecimal(), default);
+        else _csv.WriteField(amount, default);
+    }
+
+    /// <summary>A cell that is no text from outside and not below zero: a number, a time or an id.</summary>
+    public void Value<T>(T value)
+        where T : IUtf8SpanFormattable, ISpanFormattable => _csv.WriteField(value, default);
+
+    /// <summary>Ends the current row, in memory.</summary>
+    public void EndRow() => _csv.EndRecord();
+
+    /// <summary>Sends the piece that is in memory.</summary>
+    public async ValueTask SendAsync(CancellationToken cancellationToken)
+    {
+        await _to.WriteAsync(_piece.GetBuffer().AsMemory(0, (int)_piece.Length), cancellationToken);
+        _piece.SetLength(0);
     }
 
     /// <summary>Sends what has not been sent yet.</summary>
@@ -71,11 +99,5 @@ internal sealed class CsvExport : IAsyncDisposable
                 csv.WriteField(cell);
             }
         }
-    }
-
-    private async ValueTask SendAsync(CancellationToken cancellationToken)
-    {
-        await _to.WriteAsync(_piece.GetBuffer().AsMemory(0, (int)_piece.Length), cancellationToken);
-        _piece.SetLength(0);
     }
 }

@@ -43,13 +43,12 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
     public IEnumerable<string> Columns => viewer == Viewer.Platform ? AllColumns : AllColumns.Where(column => column != CostColumn);
 
     /// <summary>In the order of <see cref="Columns"/>; null: nothing.</summary>
-    /// <param name="correction">The posting that corrects the usage's charge; null: the charge itself.</param>
     /// <param name="price">That the record names; null: it has none, since the amount was stated or no price was known.</param>
-    public string?[] Row(UsageRow row, ResolvedPrice? price, Posting? correction)
+    public string?[] Row(UsageEntry entry, ResolvedPrice? price)
     {
-        var (usage, labels) = (row.Usage, row.Usage.Labels);
-        var amount = (correction is not { } posting ? row.Charge : posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount).ToString();
-        var month = Month.Of(correction?.EffectiveAt ?? row.EffectiveAt, org.Zone);
+        var (row, correction, usage, labels) = (entry.Usage, entry.Correction, entry.Usage.Usage, entry.Usage.Usage.Labels);
+        var amount = entry.Charge.ToString();
+        var month = Month.Of(entry.EffectiveAt, org.Zone);
         var invoice = invoices.FirstOrDefault(issued => issued.Period == month.ToString());
         var isOfAnother = Month.Of(row.EffectiveAt, org.Zone).CompareTo(month) != 0;
         var (quantity, unit) = correction is null ? Quantity(usage) : (null, null);

@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Tieout.Core;
-using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
 using Tieout.Server.Http;
 using Tieout.Server.Metering;
@@ -9,40 +7,31 @@ using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;
 
-/// <summary>Usage as FOCUS: charges by usage record, then what corrected them. All of it sums to what the org pays for the range.</summary>
+/// <summary>Usage and its corrections as FOCUS. All of it sums to what the org pays for the range.</summary>
 internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExport
 {
     public string Format => "focus";
 
-    public async Task WriteAsync(HttpContext context, OrgState org, UsageFilter filter)
+    public async Task WriteAsync(HttpContext context, UsageRequest request)
     {
-        var export = new FocusExport(org, await new InvoiceNumbering(ledger, time).InvoicesAsync(filter.Org, context.RequestAborted),
+        var org = request.Org.Org.Id;
+        var export = new FocusExport(request.Org, await new InvoiceNumbering(ledger, time).InvoicesAsync(org, context.RequestAborted),
             Inputs.Query(context, "issuer") ?? FocusExport.IssuerDefault, Caller.Of(context).Viewer);
         context.Response.ContentType = "text/csv; charset=utf-8";
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{filter.Org}.csv\"";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{org}.csv\"";
         var prices = new Dictionary<int, ResolvedPrice?>();
         await using var csv = new CsvExport(context.Response.Body);
         await csv.RowAsync(export.Columns, context.RequestAborted);
-        await foreach (var row in ledger.Read.UsageAsync(filter, context.RequestAborted))
+        await foreach (var page in UsagePages.AllAsync(request, ledger.Read, context.RequestAborted))
         {
-            await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), correction: null), context.RequestAborted);
-        }
-
-        await foreach (var posting in ledger.Read.PostingsAsync(filter.Org, filter.From, filter.To, after: 0, context.RequestAborted))
-        {
-            if (posting is not { Kind: PostingKind.Reversal or PostingKind.ReEntry, UsageSeq: > 0 }) continue;
-            var corrected = filter with { From = Instant.UnixEpoch, To = Instant.EndOfTime, After = posting.UsageSeq - 1, Limit = 1 };
-            await foreach (var row in ledger.Read.UsageAsync(corrected, context.RequestAborted))
-            {
-                if (row.Seq == posting.UsageSeq) await csv.RowAsync(export.Row(row, await PriceAsync(row.Price), posting), context.RequestAborted);
-            }
+            foreach (var entry in page) await csv.RowAsync(export.Row(entry, await PriceAsync(entry.Usage.Price)), context.RequestAborted);
         }
 
         await csv.CompleteAsync(context.RequestAborted);
 
         async ValueTask<ResolvedPrice?> PriceAsync(int number)
         {
-            if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(filter.Org, number, context.RequestAborted);
+            if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(org, number, context.RequestAborted);
             return prices.GetValueOrDefault(number);
         }
     }

@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Tieout.Core.Ledger;
-using Tieout.Storage;
 
 namespace Tieout.Server.Metering;
 
@@ -10,6 +8,7 @@ internal interface IUsageExport
     /// <summary>As <c>?format=</c> names it.</summary>
     string Format { get; }
 
-    /// <summary>Writes every row of the filter as the answer, in pieces: no export is ever whole in memory.</summary>
-    Task WriteAsync(HttpContext context, OrgState org, UsageFilter filter);
+    /// <summary>Writes every row of the filter as the answer, in pieces: no export is ever whole in memory. Its charges sum to what the ledger
+    /// posted.</summary>
+    Task WriteAsync(HttpContext context, UsageRequest request);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Ledger;
@@ -8,15 +7,20 @@ using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Metering;
 
-/// <summary>One usage record with its charge, as every listing and export shows it. The order of the members is the order of the columns, but for
-/// the provider's cost.</summary>
-/// <param name="InputTokens">A total; cache reads and writes are parts of it.</param>
+/// <summary>One row of a list of usage: a usage record with its charge, or a posting that corrects that charge. <see cref="UsageColumns"/> has the same
+/// members as columns.</summary>
+/// <param name="InputTokens">A total; cache reads and writes are parts of it. A correction has no tokens.</param>
 /// <param name="OutputTokens">A total; reasoning is part of it.</param>
+/// <param name="Charge">What the row adds to what the org pays: below zero for a reversal. The charges of a list sum to the ledger's postings.</param>
 /// <param name="Basis">reported, estimated, failed or imported: zero, nothing and estimated are different things.</param>
 /// <param name="Unpriced">No price was known: the charge of zero is not a price.</param>
 /// <param name="UsageFlags">What is odd about the counts; empty: nothing.</param>
 /// <param name="ControlPlaneComponent">Whether the component steers work instead of doing it; null, as its neighbours: the usage is not of a runtime.</param>
-/// <param name="EffectiveAt">The time it counts in; differs from <paramref name="OccurredAt"/> when that period was closed.</param>
+/// <param name="EffectiveAt">The time the row counts in; differs from <paramref name="OccurredAt"/> when that period was closed.</param>
+/// <param name="Seq">Number of the usage record, also in the rows that correct it.</param>
+/// <param name="Kind">usage, reversal or re_entry.</param>
+/// <param name="PostingSeq">Number of the posting that corrects; null: the row is a usage record.</param>
+/// <param name="Reason">Why the correction was made.</param>
 /// <param name="ProviderCost">What the provider takes; null: a tenant reads, and neither the member nor its column is there.</param>
 public sealed record UsageLine(
     string UsageId, string OperationId, string OccurredAt, string OrgId, string? ProjectId, string? TeamId, string? KeyId, string? UserId, string? Feature,
@@ -25,80 +29,37 @@ public sealed record UsageLine(
     int AttemptNo, string? WorkflowId, int StatusCode, int DurationMs, bool Unpriced, string UsageFlags, string ChargeFlags, string? MoreUnits,
     string EffectiveAt, string RecordedAt, long Seq, string? AppInstanceId, string? RuntimeComponent, bool? ControlPlaneComponent,
     string? OperatingMode, string? ControlPlaneScope, string? RuntimeBackend,
+    string Kind = EntryKind.Usage, long? PostingSeq = null, string? Reason = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost = null)
 {
-    public static readonly string[] Columns =
-    [
-        "usage_id", "operation_id", "occurred_at", "org_id", "project_id", "team_id", "key_id", "user_id", "feature",
-        "usage_source", "trigger_type", "provider", "model", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
-        "reasoning_tokens", CostColumn, "charge", "correlation_id", "trace_id", "basis",
-        "attempt_no", "workflow_id", "status_code", "duration_ms", "unpriced", "usage_flags", "charge_flags", "more_units",
-        "effective_at", "recorded_at", "seq", "app_instance_id", "runtime_component", "control_plane_component",
-        "operating_mode", "control_plane_scope", "runtime_backend",
-    ];
+    internal static UsageLine From(UsageRow row, Viewer viewer) => From(new UsageEntry(row), viewer);
 
-    private const string CostColumn = "provider_cost";
-
-    internal static string[] ColumnsFor(Viewer viewer) => viewer == Viewer.Platform ? Columns : [.. Columns.Where(column => column != CostColumn)];
-
-    internal static UsageLine From(UsageRow row, Viewer viewer)
+    internal static UsageLine From(UsageEntry entry, Viewer viewer)
     {
-        var (usage, labels, counts) = (row.Usage, row.Usage.Labels, row.Usage.Counts);
+        var (row, usage, labels, isUsage) = (entry.Usage, entry.Usage.Usage, entry.Usage.Usage.Labels, entry.Correction is null);
+        var counts = isUsage ? usage.Counts : default;
         return new(
             usage.Id.ToString(), usage.OperationId, usage.OccurredAt.ToString(), labels.Org, labels.Project, labels.Team, labels.Key, usage.EndUser,
             labels.Feature,
             SnakeCase.Of(labels.Source), labels.Trigger, labels.Provider, labels.Model, counts.InputTokens, counts.CacheReadTokens, counts.CacheWriteTokens,
-            counts.OutputTokens, counts.ReasoningTokens, row.Charge, usage.CorrelationId, usage.TraceId,
+            counts.OutputTokens, counts.ReasoningTokens, entry.Charge, usage.CorrelationId, usage.TraceId,
             SnakeCase.Of(usage.Basis),
             usage.AttemptNo, usage.WorkflowId, usage.StatusCode, usage.DurationMs, row.Flags.HasFlag(Core.Ledger.ChargeFlags.Unpriced),
-            Flags(usage.Flags, usage.Flags == 0), Flags(row.Flags, row.Flags == 0), counts.More, row.EffectiveAt.ToString(), row.RecordedAt.ToString(), row.Seq,
+            FlagNames.Of(usage.Flags), FlagNames.Of(row.Flags), counts.More, entry.EffectiveAt.ToString(), entry.RecordedAt.ToString(), row.Seq,
             labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode,
-            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend, viewer == Viewer.Platform ? row.ProviderCost : null);
+            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend, EntryKind.Of(entry), entry.Correction?.Seq, entry.Correction?.Reason,
+            viewer != Viewer.Platform ? null : isUsage ? row.ProviderCost : Amount.Zero);
     }
 
-    /// <summary>In the order of <see cref="ColumnsFor"/>.</summary>
-    public IEnumerable<string?> Fields()
+    /// <summary>As cells of a table with all columns; null: empty.</summary>
+    internal IEnumerable<string?> Cells()
     {
-        yield return UsageId;
-        yield return OperationId;
-        yield return OccurredAt;
-        yield return OrgId;
-        yield return ProjectId;
-        yield return TeamId;
-        yield return KeyId;
-        yield return UserId;
-        yield return Feature;
-        yield return UsageSource;
-        yield return TriggerType;
-        yield return Provider;
-        yield return Model;
-        foreach (var tokens in new[] { InputTokens, CacheReadTokens, CacheWriteTokens, OutputTokens, ReasoningTokens }) yield return Text(tokens);
-        if (ProviderCost is { } cost) yield return cost.ToString();
-        yield return Charge.ToString();
-        yield return CorrelationId;
-        yield return TraceId;
-        yield return Basis;
-        yield return Text(AttemptNo);
-        yield return WorkflowId;
-        yield return Text(StatusCode);
-        yield return Text(DurationMs);
-        yield return Unpriced ? "true" : "false";
-        yield return UsageFlags;
-        yield return ChargeFlags;
-        yield return MoreUnits;
-        yield return EffectiveAt;
-        yield return RecordedAt;
-        yield return Text(Seq);
-        yield return AppInstanceId;
-        yield return RuntimeComponent;
-        yield return ControlPlaneComponent switch { null => null, true => "true", false => "false" };
-        yield return OperatingMode;
-        yield return ControlPlaneScope;
-        yield return RuntimeBackend;
+        var members = JsonSerializer.SerializeToElement(this, MeteringJson.Default.UsageLine);
+        return UsageColumns.NamesFor(Viewer.Platform).Select(name => !members.TryGetProperty(name, out var value) ? null : value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => value.GetString(),
+            _ => value.GetRawText(),
+        });
     }
-
-    private static string Flags<T>(T value, bool none)
-        where T : struct, Enum => none ? "" : string.Join(' ', value.ToString().Split(", ").Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Tieout.Core;
 using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Http;
 
 namespace Tieout.Server.Reconciliation;
@@ -85,6 +86,6 @@ internal sealed class CounterRows(CounterForm form)
     private bool InRange(string text)
     {
         var day = DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture);
-        return DayCut.Start(day, form.Zone) < form.To && (day == DateOnly.MaxValue || DayCut.Start(day.AddDays(1), form.Zone) > form.From);
+        return LocalTime.StartOf(day, form.Zone) < form.To && (day == DateOnly.MaxValue || LocalTime.StartOf(day.AddDays(1), form.Zone) > form.From);
     }
 }

@@ -94,7 +94,8 @@ internal sealed class EvidenceCapture(ILedger ledger, TimeProvider time)
         {
             // The newest: all of the time are read, so that what a month has is never kept in memory.
             var newest = new Queue<UsageRow>();
-            await foreach (var row in read.UsageAsync(new(scope.Org, now - Back, now + TimeSpan.FromDays(1), AppInstance: instance), cancellationToken))
+            var filter = new UsageFilter(scope.Org, now - Back, now + TimeSpan.FromDays(1)).Where("app_instance", instance);
+            await foreach (var row in read.UsageAsync(filter, cancellationToken))
             {
                 newest.Enqueue(row);
                 if (newest.Count > UsageMax + 1) newest.Dequeue();

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Tieout.Core;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Server.Reconciliation;
 
@@ -22,7 +24,7 @@ internal static class WrittenDays
     public static bool Zoned(string text, TimeZoneInfo zone, out DateOnly day)
     {
         var isTime = DateTimeOffset.TryParseExact(text, ZonedForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time);
-        day = isTime ? DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, zone).DateTime) : default;
+        day = isTime ? LocalTime.DayOf(Instant.From(time), zone) : default;
         return isTime;
     }
 }

@@ -45,7 +45,7 @@ internal sealed partial class TraceWarmUp(CostTraces traces, IOrgs orgs, IUsageR
         foreach (var org in orgs.Orgs.Select(org => org.Org.Id))
         {
             await traces.FindAsync(org, Nothing, Viewer.Platform, cancellationToken);
-            await foreach (var row in usage.UsageAsync(new(org, now - Back, now, Limit: 1), cancellationToken))
+            await foreach (var row in usage.UsageAsync(new(org, now - Back, now), cancellationToken))
             {
                 foreach (var id in new[] { row.Usage.Id.ToString(), row.Usage.OperationId, row.Usage.CorrelationId ?? Nothing })
                 {

@@ -1,12 +1,13 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
 
 /// <summary>What one step counted, and up to which commit.</summary>
-internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount);
+internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index);
 
 /// <summary>One step of the follower: the rows of the next commits, each counted once. It only reads; the store writes lines and position in one
 /// transaction.</summary>
@@ -31,10 +32,14 @@ internal sealed class FollowerStep
     {
         if (End(from, ledger, through) is not { } end) return null;
         Learn(ledger, end.Last);
-        var recount = new Recount();
-        FollowedRows.Usage(ledger, from.Usage, end.Last.Usage, usage => recount.Add(usage, OfLabels(usage.Labels)));
+        var (recount, index) = (new Recount(), new RowIndexStep());
+        FollowedRows.Usage(ledger, from.Usage, end.Last.Usage, usage =>
+        {
+            recount.Add(usage, OfLabels(usage.Labels));
+            index.Add(usage);
+        });
         FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting => recount.Add(posting, OfAccount(posting.Debit)));
-        return new(from, FollowerPosition.Of(end), recount);
+        return new(from, FollowerPosition.Of(end), recount, index);
     }
 
     private static ChainRow? End(FollowerPosition from, ILedgerTables ledger, long through)

@@ -45,6 +45,7 @@ public sealed class PostgresLedger : ILedger
             Objects = new PostgresObjectsReader(connections, layout),
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),
+            RowIndex = new PostgresRowIndexReader(connections, layout),
         };
         Follower = _follower = new(connections, layout.All);
         Deliveries = new PostgresDeliveries(connections, _watch);

@@ -25,6 +25,7 @@ internal static class AddedColumns<TTable, TRow>
         // Nothing is smaller than a number, though it is stored as 0.
         { Name: ['m', 'i', 'n', '_', ..] } => $"CASE WHEN {stored} = 0 OR {added} = 0 THEN {stored} + {added} ELSE {sql.Smaller}({stored}, {added}) END",
         { Type: ColumnType.Sum } => sql.Sum(stored, added),
+        { Type: ColumnType.Bytes } => sql.Joined(stored, added),
         _ => $"{stored} + {added}",
     };
 }
@@ -34,10 +35,14 @@ internal static class AddedColumns<TTable, TRow>
 /// <param name="Smaller">The function for the smaller of two numbers.</param>
 /// <param name="Larger">The function for the larger.</param>
 /// <param name="Sum">Adds two sums of up to 128 bits.</param>
-internal readonly record struct AddingSql(string KeyBefore, string Smaller, string Larger, Func<string, string, string> Sum)
+/// <param name="Joined">Appends bytes to bytes.</param>
+internal readonly record struct AddingSql(
+    string KeyBefore, string Smaller, string Larger, Func<string, string, string> Sum, Func<string, string, string> Joined)
 {
-    public static AddingSql Sqlite { get; } = new("", "min", "max", (stored, added) => $"wide_sum({stored}, {added})");
+    /// <summary>Two blobs joined are a text there, of the same bytes.</summary>
+    public static AddingSql Sqlite { get; } = new(
+        "", "min", "max", (stored, added) => $"wide_sum({stored}, {added})", (stored, added) => $"CAST({stored} || {added} AS BLOB)");
 
     /// <summary>Sums are numeric there and have no range that adding could leave.</summary>
-    public static AddingSql Postgres { get; } = new("bucket, ", "least", "greatest", (stored, added) => $"{stored} + {added}");
+    public static AddingSql Postgres { get; } = new("bucket, ", "least", "greatest", (stored, added) => $"{stored} + {added}", (stored, added) => $"{stored} || {added}");
 }

@@ -40,6 +40,7 @@ public sealed class SqliteLedger : ILedger
             Objects = new SqliteObjectsReader(_connections),
             Findings = _findings,
             Recounts = new SqliteRecountReader(_connections, derived),
+            RowIndex = new SqliteRowIndexReader(_connections, derived),
         };
         _follower = new(_connections, derived);
         _deliveries = new(store.Database, clock);

@@ -17,6 +17,7 @@ internal sealed class DerivedCheck
     private readonly ILedgerTables _derived;
     private readonly FollowerPosition _position;
     private readonly Findings _findings;
+    private readonly HourRowsCheck _hours = new();
     private Recount? _recount = new();
 
     private DerivedCheck(ILedgerTables derived, FollowerPosition position, Findings findings) =>
@@ -39,7 +40,10 @@ internal sealed class DerivedCheck
 
     public void Add(UsageRow row, Book book)
     {
-        if (book.Org(row.Usage.Labels.Org) is { } org) _recount?.Add(CountedUsage.Of(row), org);
+        if (_recount is null || book.Org(row.Usage.Labels.Org) is not { } org) return;
+        var usage = CountedUsage.Of(row);
+        _recount.Add(usage, org);
+        _hours.Add(usage);
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
@@ -66,6 +70,11 @@ internal sealed class DerivedCheck
                 recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}");
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
+            foreach (var ((start, labels), flaw) in _hours.Compare(_derived))
+            {
+                _findings.Checked(Id);
+                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {names.OfLabels(labels)} lists {flaw}. {Remedy}");
+            }
         }
         catch (Exception damaged) when (IsDamage(damaged))
         {
@@ -122,7 +131,9 @@ internal sealed class DerivedCheck
         public string Of(int org) => _orgs.GetValueOrDefault(org) ?? $"account {org}";
 
         public string Of(RecountKey key) =>
-            $"{Of(key.Org)}, {(key.Span == RecountSpan.Hour ? "hour" : "day")} from {key.Start}, attribution {key.Labels}{Labels(key.Labels)}";
+            $"{Of(key.Org)}, {(key.Span == RecountSpan.Hour ? "hour" : "day")} from {key.Start}, {OfLabels(key.Labels)}";
+
+        public string OfLabels(int no) => $"attribution {no}{Labels(no)}";
 
         private string Labels(int no)
         {

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Tieout.Core.Budgets;
 using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Tests.Reconciliation;
 
@@ -31,7 +32,7 @@ public sealed class DayCutTests
             var slot = (at.UnixMicros - from.UnixMicros) / cut.SlotMicros;
             var day = Window.Of(WindowUnit.Day, at, zone);
             var (start, end) = (from.UnixMicros + slot * cut.SlotMicros, from.UnixMicros + (slot + 1) * cut.SlotMicros);
-            return cut.DayOf(slot) == DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at.ToDateTimeOffset(), zone).DateTime)
+            return cut.DayOf(slot) == LocalTime.DayOf(at, zone)
                 && (start >= day.Start.UnixMicros || slot == 0) && (end <= day.End.UnixMicros || end >= to.UnixMicros);
         }));
 
@@ -39,7 +40,7 @@ public sealed class DayCutTests
     public void Where_no_clock_jumps_a_slot_is_a_day()
     {
         var zone = TimeZoneInfo.FindSystemTimeZoneById("Asia/Kathmandu");
-        var from = DayCut.Start(new(2026, 1, 1), zone);
-        Assert.Equal(24 * Instant.MicrosPerHour, DayCut.Of(from, DayCut.Start(new(2026, 12, 31), zone), zone).SlotMicros);
+        var from = LocalTime.StartOf(new(2026, 1, 1), zone);
+        Assert.Equal(24 * Instant.MicrosPerHour, DayCut.Of(from, LocalTime.StartOf(new(2026, 12, 31), zone), zone).SlotMicros);
     }
 }

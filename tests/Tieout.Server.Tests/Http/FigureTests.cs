@@ -87,8 +87,10 @@ public sealed class FigureTests
         Assert.Equal((0m, "normal"), (costs.GetProperty("drift_pct").GetDecimal(), Text(costs, "severity")));
         Assert.Equal(expected.ToString(), Text((await world.GetAsync("/orgs/acme/budgets")).GetProperty("items")[0], "posted"));
 
-        // Usage rows say what was charged at first; the correction stands beside them.
-        Assert.Equal(expected + Amount.Parse("0.5"), Sum((await world.GetAsync("/orgs/acme/usage")).GetProperty("items"), "charge"));
+        // Usage rows say what was charged at first; the corrections are rows beside them.
+        var usage = await world.GetAsync("/orgs/acme/usage");
+        Assert.Equal(expected, Sum(usage.GetProperty("items"), "charge"));
+        Assert.Equal((expected.ToString(), "-0.5"), (Text(usage.GetProperty("sum"), "charge"), Text(usage.GetProperty("sum"), "corrections")));
     }
 
     [Fact]
@@ -101,7 +103,7 @@ public sealed class FigureTests
         string? cursor = null;
         do
         {
-            var page = await world.GetAsync($"/orgs/acme/usage?limit=10{(cursor is null ? "" : $"&cursor={cursor}")}");
+            var page = await world.GetAsync($"/orgs/acme/usage?order=oldest&limit=10{(cursor is null ? "" : $"&cursor={cursor}")}");
             seen.AddRange(page.GetProperty("items").EnumerateArray().Select(item => Text(item, "usage_id")));
             cursor = page.GetProperty("next_cursor").GetString();
         }

@@ -97,25 +97,5 @@ public sealed class FocusExportTests
         }
     }
 
-    private static List<Dictionary<string, string>> Rows(string csv)
-    {
-        var lines = csv.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Cells).ToList();
-        return [.. lines.Skip(1).Select(cells => lines[0].Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second))];
-    }
-
-    private static string[] Cells(string line)
-    {
-        List<string> cells = [""];
-        var quoted = false;
-        for (var i = 0; i < line.Length; i++)
-        {
-            var c = line[i];
-            if (c == '"' && quoted && i + 1 < line.Length && line[i + 1] == '"') cells[^1] += line[i++];
-            else if (c == '"') quoted = !quoted;
-            else if (c == ',' && !quoted) cells.Add("");
-            else cells[^1] += c;
-        }
-
-        return [.. cells];
-    }
+    private static List<Dictionary<string, string>> Rows(string csv) => CsvText.Table(csv).Rows;
 }

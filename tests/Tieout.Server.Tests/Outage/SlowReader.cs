@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using Tieout.Core.Ledger;
 using Tieout.Storage;
 
@@ -20,11 +19,11 @@ internal class SlowReader : DispatchProxy
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.Name == nameof(ILedgerReader.UsageAsync) ? EndlessAsync((CancellationToken)args![^1]!) : targetMethod.Invoke(_inner, args);
+        targetMethod!.Name == nameof(ILedgerReader.PageAsync) ? EndlessAsync((CancellationToken)args![^1]!) : targetMethod.Invoke(_inner, args);
 
-    private static async IAsyncEnumerable<UsageRow> EndlessAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<UsageEntry>> EndlessAsync(CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
-        yield break;
+        return [];
     }
 }

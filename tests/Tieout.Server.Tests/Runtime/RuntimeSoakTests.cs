@@ -1,7 +1,6 @@
 using System.Text;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
@@ -137,7 +136,7 @@ public sealed class RuntimeSoakTests
         }
 
         var (workers, heads, charged) = (new long[Instances], new long[Instances], Amount.Zero);
-        await foreach (var row in read.UsageAsync(new("acme", Instant.UnixEpoch, new(long.MaxValue), Source: UsageSource.AppRuntime), Cancel))
+        await foreach (var row in read.UsageAsync(new UsageFilter("acme", Instant.UnixEpoch, new(long.MaxValue)).Where("source", "app_runtime"), Cancel))
         {
             if (reversed.Contains(row.Seq)) continue;
             var labels = row.Usage.Labels.Runtime!;

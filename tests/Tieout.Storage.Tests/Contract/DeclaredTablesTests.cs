@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres;
@@ -18,7 +19,7 @@ public sealed class DeclaredTablesTests
     private static readonly (string Name, IReadOnlyList<TableColumn> Columns)[] Derived =
     [
         (RecountTable.Name, TableColumns<RecountTable, RecountLine>.All), (StatusTable.Name, TableColumns<StatusTable, StatusLine>.All),
-        (MonthTable.Name, TableColumns<MonthTable, MonthLine>.All),
+        (MonthTable.Name, TableColumns<MonthTable, MonthLine>.All), (HourRowsTable.Name, TableColumns<HourRowsTable, HourRows>.All),
     ];
 
     [Fact]

@@ -30,7 +30,7 @@ public abstract partial class LedgerContract
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         var traffic = new FollowedTraffic(Clock);
-        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months"])
+        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours"])
         {
             foreach (var before in (bool[])[true, false])
             {
@@ -58,7 +58,7 @@ public abstract partial class LedgerContract
     // Goal: lines of another state of the ledger are never taken for this one's. Method: the position is emptied, or names a commit that the chain does not
     // have, or not with this hash.
     [Theory]
-    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM follower")]
+    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM follower")]
     [InlineData("DELETE FROM follower")]
     [InlineData("UPDATE follower SET commit_no = commit_no + 1000")]
     [InlineData("UPDATE follower SET commit_no = commit_no - 1")]
@@ -176,6 +176,12 @@ public abstract partial class LedgerContract
         "recount_months: acme, month from 2026-03-01T00:00:00.000000Z has top_ups 0.000000299, its rows come to 0.0000003.")]
     [InlineData("UPDATE recount_months SET start_at = 0 WHERE org = 1",
         "recount_months: acme, month from 1970-01-01T00:00:00.000000Z has no row that counts there.")]
+    [InlineData("DELETE FROM usage_hours WHERE attribution = 1",
+        $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red} lists no rows, but 2 rows count there.")]
+    [InlineData("UPDATE usage_hours SET start_at = 0 WHERE attribution = 1",
+        $"usage_hours: hour from 1970-01-01T00:00:00.000000Z, {Red} lists rows, but no row counts there.")]
+    [InlineData("UPDATE usage_hours SET part = 1 WHERE attribution = 1",
+        $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red} lists other rows than those that count there.")]
     public async Task L8_verify_names_each_line_that_is_not_what_its_rows_come_to(string damage, string named)
     {
         var ledger = Open(fresh: true);

@@ -2,6 +2,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Tests.Ledger;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
+using UsageFilter = Tieout.Core.Ledger.UsageFilter;
 
 namespace Tieout.Storage.Tests.Contract;
 
@@ -35,7 +36,7 @@ public abstract partial class LedgerContract
             for (var i = 0; i < all.Length; i++) Assert.Equal(all[i], (await again.Read.AttemptAsync(usual.Org, Make.Id(i + 1), Cancel))!.Usage!.Usage.Labels);
             var first = new List<long>();
             await foreach (var row in again.Read.UsageAsync(
-                new(usual.Org, Clock.Now - TimeSpan.FromDays(1), Clock.Now + TimeSpan.FromDays(1), AppInstance: "app-1"), Cancel))
+                new UsageFilter(usual.Org, Clock.Now - TimeSpan.FromDays(1), Clock.Now + TimeSpan.FromDays(1)).Where("app_instance", "app-1"), Cancel))
             {
                 first.Add(row.Seq);
             }

@@ -11,7 +11,7 @@ public sealed class OneShardTests
     private static readonly string[] Tables =
     [
         .. ArchiveTable.All.Select(table => table.Name), "heads", "usage_ids", "accounts", "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
-        "key_uses", "follower", "recounts", "recount_statuses", "recount_months",
+        "key_uses", "follower", "recounts", "recount_statuses", "recount_months", "usage_hours",
     ];
 
     // Goal: every ledger transaction stays on one shard. Method: commands of forty orgs in one list, of every kind that writes; then every row says

@@ -40,10 +40,10 @@ public sealed class SqliteFollowerTests : IDisposable
     }
 
     public static TheoryData<string> Damages =>
-        ["deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums"];
+        ["deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums", "no row numbers"];
 
     /// <summary>Of pages that the connections have in memory already, nobody reads the damage.</summary>
-    public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums"];
+    public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums", "no row numbers"];
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -196,6 +196,9 @@ public sealed class SqliteFollowerTests : IDisposable
                 break;
             case "texts for sums":
                 Change("UPDATE recounts SET charge = 'much'");
+                break;
+            case "no row numbers":
+                Change("UPDATE usage_hours SET rows = x'ffff'");
                 break;
         }
     }

@@ -85,7 +85,7 @@ public interface IChainedTable<TRow> : ITable<TRow>
 }
 
 /// <summary>A table whose rows are sums: a write adds to the row of the same key. A figure whose name begins with <c>min_</c> or <c>max_</c> is the smallest or
-/// largest of what was written, 0 being none; every other is added up.</summary>
+/// largest of what was written, 0 being none; bytes are appended; every other is added up.</summary>
 public interface IAddedTable<TRow> : ITable<TRow>
 {
     /// <summary>How many of the first columns are the key; the others are figures.</summary>

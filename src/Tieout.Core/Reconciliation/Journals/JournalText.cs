@@ -45,7 +45,7 @@ public abstract class JournalText(OrgState org)
     protected IEnumerable<string> Accounts => Kinds.Select(Account);
 
     private string Day(Instant at) =>
-        TimeZoneInfo.ConvertTime(at.ToDateTimeOffset(), org.Zone).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        LocalTime.DayOf(at, org.Zone).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Text(PostingKind kind) => kind switch
     {

@@ -2,6 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Storage;
@@ -75,7 +76,8 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
             throw new ApiRefusedException(ApiError.ParameterInvalid, "A line of the bill covers more than one day. Send from and to.");
         }
 
-        return (request.FromGiven ?? DayCut.Start(days.First, TimeZoneInfo.Utc), request.ToGiven ?? DayCut.Start(days.Last.AddDays(1), TimeZoneInfo.Utc));
+        return (request.FromGiven ?? LocalTime.StartOf(days.First, TimeZoneInfo.Utc),
+            request.ToGiven ?? LocalTime.StartOf(days.Last.AddDays(1), TimeZoneInfo.Utc));
     }
 
     private static TieSpec Spec(BillFormat format, TieRequest request)

@@ -3,6 +3,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Server.Reconciliation.Bills;
 
@@ -33,7 +34,7 @@ internal sealed class PriceVersions(PriceBook book)
             if (!list.TryFind(provider, model, out var match) && !list.TryFind(null, model, out match)) continue;
             foreach (var timed in match.Model.Prices)
             {
-                var at = timed.From is { } from ? new Instant(DayCut.Start(from, TimeZoneInfo.Utc).UnixMicros) : Instant.UnixEpoch;
+                var at = timed.From is { } from ? new Instant(LocalTime.StartOf(from, TimeZoneInfo.Utc).UnixMicros) : Instant.UnixEpoch;
                 if (match.PriceAt(at, PricePolicy.AtCost) is { } price) yield return price;
             }
         }

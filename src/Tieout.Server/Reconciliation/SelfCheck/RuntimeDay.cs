@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
@@ -88,7 +89,7 @@ internal sealed class RuntimeDay
         var standing = new List<ChargedStretch>();
         var (from, to) = (RuntimeRecords.At(day * ComponentDay.Seconds), RuntimeRecords.At((day + 1) * ComponentDay.Seconds));
         var own = _own.ToDictionary(row => row.Usage);
-        await foreach (var row in read.UsageAsync(new(_instance.Org, from, new(long.MaxValue), AppInstance: _instance.Id), cancellationToken))
+        await foreach (var row in read.UsageAsync(UsageOfInstance(from), cancellationToken))
         {
             var place = Instances.Place(_instance, row.Usage.Labels.Runtime?.Component);
             if (place < 0 || row.Usage.OccurredAt < from || row.Usage.OccurredAt >= to) continue;
@@ -99,6 +100,8 @@ internal sealed class RuntimeDay
 
         return standing;
     }
+
+    private UsageFilter UsageOfInstance(Instant from) => new UsageFilter(_instance.Org, from, new(long.MaxValue)).Where("app_instance", _instance.Id);
 
     /// <param name="Own">As the meter made it; null: it was handed in.</param>
     private sealed record ChargedStretch(AttemptId Usage, int Component, long Units, Posting Posting, Billed? Own);

@@ -1,5 +1,6 @@
 using Npgsql;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Postgres.Rows;
@@ -18,6 +19,9 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
 
     private static readonly Table<MonthLine> Months = new Table<MonthTable, MonthLine>(AddedColumns<MonthTable, MonthLine>.OnConflict(AddingSql.Postgres));
 
+    private static readonly Table<HourRows> Hours = new Table<HourRowsTable, HourRows>(
+        AddedColumns<HourRowsTable, HourRows>.OnConflict(AddingSql.Postgres));
+
     public long FirstOpenHold => tables.FirstOpenHold;
 
     public int Bucket => tables.Bucket;
@@ -35,6 +39,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         Lines.Insert(batch, Bucket, [.. counted.Recount.Lines]);
         Statuses.Insert(batch, Bucket, [.. counted.Recount.Statuses]);
         Months.Insert(batch, Bucket, [.. counted.Recount.Months]);
+        Hours.Insert(batch, Bucket, [.. counted.Index.Hours]);
         batch.ExecuteNonQuery();
     }
 
@@ -42,7 +47,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
     {
         using var batch = new NpgsqlBatch(connection);
         Move(batch, FollowerPosition.Start);
-        foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name])
+        foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name])
         {
             batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
         }

@@ -34,7 +34,7 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
             await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
             await labels.LoadAsync(connection, bucket);
             var (tables, of) = (new BucketRows(connection, bucket), labels.Of(bucket));
-            return await Task.Run(() => read(new(FollowerPosition.Read(tables), tables, tables, no => of(no).Org), of), cancellationToken);
+            return await Task.Run(() => read(new(new(FollowerPosition.Read(tables), tables, tables), no => of(no).Org), of), cancellationToken);
         });
     }
 }

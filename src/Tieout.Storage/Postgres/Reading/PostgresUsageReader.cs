@@ -1,7 +1,10 @@
+using System.Data;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Storage.Lists;
+using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -15,15 +18,31 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
 
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (after, left) = (filter.After, filter.Limit);
-        while (left > 0)
+        var after = 0L;
+        while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = await connections.RunAsync(connection => UsagePageAsync(connection, filter, after, Math.Min(left, PgQuery.PageRows)));
-            foreach (var row in page) yield return row;
-            if (page.Count < Math.Min(left, PgQuery.PageRows)) yield break;
-            (after, left) = (page[^1].Seq, left - page.Count);
+            var first = after;
+            var page = await connections.RunAsync(connection => RowsAfterAsync(connection, filter, first));
+            foreach (var row in page)
+            {
+                if (filter.Matches(row)) yield return row;
+            }
+
+            if (page.Count < PgQuery.PageRows) yield break;
+            after = page[^1].Seq;
         }
+    }
+
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(query.Filter.Org);
+        return connections.RunAsync(async connection =>
+        {
+            await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await labels.LoadAsync(connection, bucket);
+            return await Task.Run(() => new UsagePageReading(new BucketRows(connection, bucket), query, labels.Of(bucket)).Page(), cancellationToken);
+        });
     }
 
     public async Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken)
@@ -63,25 +82,18 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         });
     }
 
-    private async Task<List<UsageRow>> UsagePageAsync(NpgsqlConnection connection, UsageFilter filter, long after, int rows)
+    private async Task<List<UsageRow>> RowsAfterAsync(NpgsqlConnection connection, UsageFilter filter, long after)
     {
         var bucket = layout.Of(filter.Org);
-        var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u")
+        await labels.LoadAsync(connection, bucket);
+        var attributions = (await new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
+            .ListAsync(connection, row => RowReads.Int32(row, 0))).Where(no => filter.Matches(labels.Of(bucket)(no))).ToArray();
+        if (attributions.Length == 0) return [];
+        return await new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u")
             .Where("u.bucket = ? AND u.seq > ?", bucket, after)
             .Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros).Where("u.recorded_at >= ?", filter.From.UnixMicros)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .WhereGiven("u.operation_id = ?", filter.OperationId)
-            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
-            .WhereGiven("u.end_user = ?", filter.EndUser);
-        var of = new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
-            .WhereGiven("a.project = ?", filter.Project).WhereGiven("a.team = ?", filter.Team).WhereGiven("a.key = ?", filter.Key)
-            .WhereGiven("a.feature = ?", filter.Feature).WhereGiven("a.model = ?", filter.Model)
-            .WhereGiven("a.app_instance = ?", filter.AppInstance);
-        if (filter.Source is { } source) of.Where("a.source = ?", (int)source);
-        var attributions = await of.ListAsync(connection, row => (int)row.Int64(0));
-        if (attributions.Count == 0) return [];
-        await labels.LoadAsync(connection, bucket);
-        return await query.Where("u.attribution = ANY(?)", attributions.ToArray()).Then("ORDER BY u.seq LIMIT ?", rows).ListAsync(
-            connection, row => RowReads.Usage(row, labels.Of(bucket)));
+            .Where("u.attribution = ANY(?)", attributions).Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows)
+            .ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
     }
 }

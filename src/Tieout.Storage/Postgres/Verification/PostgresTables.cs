@@ -15,7 +15,7 @@ namespace Tieout.Storage.Postgres.Verification;
 internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTables
 {
     private static readonly string[] Others =
-        ["usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name];
+        ["usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name];
 
     private static readonly Regex Names = new(
         $@"\b({string.Join('|', ArchiveTable.All.Select(table => table.Name).Concat(Others))})\b", RegexOptions.CultureInvariant);

@@ -29,7 +29,7 @@ internal static class BucketCommit
         var commit = writes.Chain.Commit;
         await using var batch = new NpgsqlBatch(connection);
         var rows = new BucketWriter(connection, batch, buffer, bucket);
-        foreach (var write in Tables.Chained) await write(rows, writes);
+        foreach (var table in writes.Filled) await Tables.Chained[table](rows, writes);
         await rows.WriteAsync(Tables.UsageIds, writes.Usage);
         Tables.Accounts.Insert(batch, bucket, [.. writes.Accounts.Select(account => new InCommit<Account>(account, commit))]);
         Tables.Windows.Insert(batch, bucket, [.. writes.Windows.Concat(backfilled).Select(window => new InCommit<BudgetWindow>(window, commit))]);

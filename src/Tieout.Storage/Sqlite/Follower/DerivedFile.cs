@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
@@ -17,6 +18,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
     private readonly RowInsert<RecountTable, RecountLine> _line;
     private readonly RowInsert<StatusTable, StatusLine> _status;
     private readonly RowInsert<MonthTable, MonthLine> _month;
+    private readonly RowInsert<HourRowsTable, HourRows> _hour;
     private readonly RawStatement _position;
 
     private DerivedFile(RawConnection connection)
@@ -26,6 +28,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         _line = new(connection, AddedColumns<RecountTable, RecountLine>.OnConflict(AddingSql.Sqlite));
         _status = new(connection, AddedColumns<StatusTable, StatusLine>.OnConflict(AddingSql.Sqlite));
         _month = new(connection, AddedColumns<MonthTable, MonthLine>.OnConflict(AddingSql.Sqlite));
+        _hour = new(connection, AddedColumns<HourRowsTable, HourRows>.OnConflict(AddingSql.Sqlite));
         _position = connection.Prepare($"INSERT OR REPLACE INTO follower (one, {FollowerPosition.Columns}) VALUES (1, ?, ?, ?, ?)");
     }
 
@@ -85,6 +88,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
             Each(tables, LineReads.LineColumns, RecountTable.Name, row => LineReads.Line(row));
             Each(tables, LineReads.StatusColumns, StatusTable.Name, row => LineReads.Status(row));
             Each(tables, LineReads.MonthColumns, MonthTable.Name, row => LineReads.Month(row));
+            Each(tables, IndexReads.HourColumns, HourRowsTable.Name, row => IndexReads.Hour(row));
             return true;
         }
         catch (Exception damaged) when (IsDamage(damaged))
@@ -98,6 +102,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         foreach (var line in counted.Recount.Lines) _line.Write(line);
         foreach (var status in counted.Recount.Statuses) _status.Write(status);
         foreach (var month in counted.Recount.Months) _month.Write(month);
+        foreach (var hour in counted.Index.Hours) _hour.Write(hour);
         var to = counted.To;
         _position.Bind(1, to.Commit);
         _position.BindBlob(2, to.Hash);
@@ -116,7 +121,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _position, _connection]) resource.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _position, _connection]) resource.Dispose();
     }
 
     private static void Each(SqliteTables tables, string columns, string table, Action<IRow> read)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -18,6 +19,7 @@ internal static class DerivedSchema
     private static readonly (string Name, string Sql)[] Tables =
     [
         ("follower", Position), Table<RecountTable, RecountLine>(), Table<StatusTable, StatusLine>(), Table<MonthTable, MonthLine>(),
+        Table<HourRowsTable, HourRows>(),
     ];
 
     /// <summary>Takes out everything that was counted.</summary>
@@ -45,6 +47,13 @@ internal static class DerivedSchema
             $"CREATE TABLE {TTable.Name} ({string.Join(", ", TableColumns<TTable, TRow>.All.Select(Column))}, "
             + $"PRIMARY KEY ({string.Join(", ", AddedColumns<TTable, TRow>.Key.Select(column => column.Name))})) WITHOUT ROWID, STRICT");
 
-    // A sum is an integer where 64 bits suffice, else its digits as text.
-    private static string Column(TableColumn column) => $"{column.Name} {(column.Type == ColumnType.Sum ? "ANY" : "INTEGER")} NOT NULL";
+    private static string Column(TableColumn column) => $"{column.Name} {TypeOf(column)} NOT NULL";
+
+    private static string TypeOf(TableColumn column) => column.Type switch
+    {
+        // An integer where 64 bits suffice, else its digits as text.
+        ColumnType.Sum => "ANY",
+        ColumnType.Bytes => "BLOB",
+        _ => "INTEGER",
+    };
 }

@@ -5,7 +5,6 @@ using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Reading;
-using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Storage.Sqlite.Follower;
 
@@ -26,28 +25,6 @@ internal sealed class SqliteRecountReader(ReadConnections ledger, DerivedStore d
     private IReadOnlyList<LabelledLine> Labelled(RawConnection connection, OrgState org, IReadOnlyList<RecountLine> lines) => [.. lines.Select(line =>
         new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : ledger.Labels(connection, line.Key.Labels), line))];
 
-    private T Read<T>(Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken)
-    {
-        if (derived.Reads is not { } counted) return InLedger(null, read, cancellationToken);
-        try
-        {
-            // The derived file first: the ledger is then never behind what was counted of it.
-            return counted.Read(cancellationToken, lines => InLedger(new SqliteTables(lines), read, cancellationToken));
-        }
-        catch (Exception failure) when (failure is StoreCorruptException or StoreUnavailableException)
-        {
-            derived.Doubt();
-            return InLedger(null, read, cancellationToken);
-        }
-    }
-
-    private T InLedger<T>(SqliteTables? lines, Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken)
-    {
-        var position = FollowerPosition.Read(lines);
-        return ledger.Read(cancellationToken, connection =>
-        {
-            var tables = new SqliteTables(connection);
-            return read(new(position, lines, tables, no => ledger.Labels(connection, no).Org), connection);
-        });
-    }
+    private T Read<T>(Func<RecountReading, RawConnection, T> read, CancellationToken cancellationToken) => derived.Read(
+        ledger, (followed, connection) => read(new(followed, no => ledger.Labels(connection, no).Org), connection), cancellationToken);
 }

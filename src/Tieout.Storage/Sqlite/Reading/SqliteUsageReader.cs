@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Storage.Lists;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -16,17 +18,25 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
 {
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (after, left) = (filter.After, filter.Limit);
-        while (left > 0)
+        var after = 0L;
+        while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = connections.Read(cancellationToken, connection => UsagePage(connection, filter, after, Math.Min(left, ReadConnections.PageRows)));
-            foreach (var row in page) yield return row;
-            if (page.Count < Math.Min(left, ReadConnections.PageRows)) yield break;
-            (after, left) = (page[^1].Seq, left - page.Count);
+            var page = connections.Read(cancellationToken, connection => RowsAfter(connection, filter, after));
+            foreach (var row in page)
+            {
+                if (filter.Matches(row)) yield return row;
+            }
+
+            if (page.Count < ReadConnections.PageRows) yield break;
+            after = page[^1].Seq;
             await Task.Yield();
         }
     }
+
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) =>
+        connections.RowsAsync(cancellationToken, connection =>
+            new UsagePageReading(new SqliteTables(connection), query, no => connections.Labels(connection, no)).Page());
 
     public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
         connections.RowsAsync(cancellationToken, connection =>
@@ -57,30 +67,17 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
             .List(connection, s => Standings.Cell(s, no => connections.Labels(connection, no))));
     }
 
-    private const string OfFilter =
-        "org = ? AND project IS coalesce(?, project) AND team IS coalesce(?, team) AND key IS coalesce(?, key) AND feature IS coalesce(?, feature) "
-        + "AND model IS coalesce(?, model) AND source = coalesce(?, source) AND app_instance IS coalesce(?, app_instance)";
-
-    private static object?[] Values(UsageFilter filter) =>
-        [filter.Org, filter.Project, filter.Team, filter.Key, filter.Feature, filter.Model, (long?)filter.Source, filter.AppInstance];
-
-    /// <summary>Whether any usage can match. Rows of all orgs lie together: without this, an org that has none would read everybody's to find that
-    /// out.</summary>
-    private static bool HasLabels(RawConnection connection, UsageFilter filter) =>
-        new Query("SELECT 1 FROM attributions").Where(OfFilter, Values(filter)).Then("LIMIT 1").List(connection, s => s.Int64(0)).Count > 0;
-
-    private List<UsageRow> UsagePage(RawConnection connection, UsageFilter filter, long after, int rows)
+    private List<UsageRow> RowsAfter(RawConnection connection, UsageFilter filter, long after)
     {
-        if (!HasLabels(connection, filter)) return [];
-        var first = Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
+        // Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.
+        var attributions = new Query("SELECT no FROM attributions").Where("org = ?", filter.Org).List(connection, s => RowReads.Int32(s, 0))
+            .Where(no => filter.Matches(connections.Labels(connection, no))).ToList();
+        if (attributions.Count == 0) return [];
         return new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where("u.seq > ?", first)
+            .Where("u.seq > ?", Math.Max(after, ChainSearch.Before(connection, filter.From).Usage))
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where($"u.attribution IN (SELECT no FROM attributions WHERE {OfFilter})", Values(filter))
-            .WhereGiven("u.operation_id = ?", filter.OperationId)
-            .WhereGiven("u.correlation_id = ?", filter.CorrelationId)
-            .WhereGiven("u.end_user = ?", filter.EndUser)
-            .Then("ORDER BY u.seq LIMIT ?", rows)
+            .Where($"u.attribution IN ({string.Join(',', attributions)})")
+            .Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows)
             .List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
     }
 }

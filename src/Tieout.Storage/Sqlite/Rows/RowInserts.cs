@@ -15,7 +15,7 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
 
     public void Write(WriteSet writes)
     {
-        foreach (var (write, _) in _tables) write(writes);
+        foreach (var table in writes.Filled) _tables[table].Write(writes);
         for (var i = 0; i < writes.Usage.Count; i++) WriteCorrelation(writes.Usage[i]);
         _chain.Write(writes.Chain);
     }

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Tieout.Core.Metering;
+
+namespace Tieout.Core.Ledger;
+
+/// <summary>Which usage of an org: all that counts in a range of time and has the values asked for.</summary>
+/// <param name="To">Not included.</param>
+public sealed record UsageFilter(string Org, Instant From, Instant To)
+{
+    /// <summary>Columns and the value that each must have.</summary>
+    public ImmutableArray<(UsageColumn Column, string Value)> Values { get; init; } = [];
+
+    /// <summary>Whether labels and time say it all, so that no row need be looked at.</summary>
+    public bool IsOfLabels => Values.All(value => value.Column.Label is not null);
+
+    /// <exception cref="ArgumentException">There is no such column.</exception>
+    public UsageFilter Where(string column, string value) =>
+        this with { Values = Values.Add((UsageColumn.Of(column) ?? throw new ArgumentException($"Usage has no column '{column}'.", nameof(column)), value)) };
+
+    /// <summary>The value that a column must have; null: any.</summary>
+    public string? Value(string column) => Values.FirstOrDefault(value => value.Column.Name == column).Value;
+
+    /// <summary>Whether usage under these labels can match.</summary>
+    public bool Matches(UsageLabels labels)
+    {
+        if (!string.Equals(labels.Org, Org, StringComparison.Ordinal)) return false;
+        foreach (var (column, value) in Values)
+        {
+            if (column.Label is { } label && label.Of(labels) != value) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a row has every value, whenever it counts.</summary>
+    public bool Matches(UsageRow row)
+    {
+        if (!string.Equals(row.Usage.Labels.Org, Org, StringComparison.Ordinal)) return false;
+        foreach (var (column, value) in Values)
+        {
+            if (!column.Matches(row, value)) return false;
+        }
+
+        return true;
+    }
+
+    public bool Contains(Instant at) => From <= at && at < To;
+}

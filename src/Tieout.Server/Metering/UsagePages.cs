@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using Tieout.Core.Ledger;
+using Tieout.Storage;
+
+namespace Tieout.Server.Metering;
+
+/// <summary>Every row of a list, page after page, so that a long list needs no more memory than a short one.</summary>
+internal static class UsagePages
+{
+    /// <summary>Rows of a page: some megabytes.</summary>
+    private const int Rows = 10_000;
+
+    /// <summary>The next page is read while the caller works on this one.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<UsageEntry>> AllAsync(
+        UsageRequest request, IUsageReader read, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        UsagePlace? place = null;
+        var next = ReadAsync();
+        while (true)
+        {
+            var page = await next;
+            if (page.Count == 0) yield break;
+            foreach (var entry in page) place = UsagePlace.After(place, entry);
+            var isLast = page.Count < Rows;
+            if (!isLast) next = ReadAsync();
+            yield return page;
+            if (isLast) yield break;
+        }
+
+        // The store reads on the thread that asks.
+        Task<IReadOnlyList<UsageEntry>> ReadAsync() => Task.Run(() => read.PageAsync(request.Page(place, Rows), cancellationToken), cancellationToken);
+    }
+}

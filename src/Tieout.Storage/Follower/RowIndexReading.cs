@@ -1,0 +1,53 @@
+using Tieout.Core;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
+
+namespace Tieout.Storage.Follower;
+
+/// <summary>Numbers of usage rows as of the newest commit: from the follower's index up to its position, and from the few rows after it.</summary>
+internal sealed class RowIndexReading(Followed followed)
+{
+    /// <summary>The rows that count in an hour under some labels, newest first.</summary>
+    /// <param name="start">When the hour of UTC begins.</param>
+    /// <param name="before">Only rows of lower numbers, for pages.</param>
+    public IReadOnlyList<long> Hour(Instant start, IReadOnlyCollection<int> labels, long before, int limit)
+    {
+        if (labels.Count == 0 || limit == 0) return [];
+        var (found, of) = (new List<long>(), labels.ToHashSet());
+        FollowedRows.Usage(followed.Ledger, followed.CountedOrBefore(start).Usage, before - 1, usage =>
+        {
+            if (of.Contains(usage.Labels) && Recount.HourOf(usage.EffectiveAt) == start) found.Add(usage.Seq);
+        });
+        found.Reverse();
+        foreach (var part in Parts(start, labels, HourRows.PartOf(before - 1)))
+        {
+            if (found.Count >= limit) break;
+            found.AddRange(OfPart(start, labels, part).Where(seq => seq < before).OrderDescending());
+        }
+
+        return [.. found.Take(limit)];
+    }
+
+    /// <summary>The parts that have such rows, the newest first.</summary>
+    private List<long> Parts(Instant start, IReadOnlyCollection<int> labels, long last)
+    {
+        var parts = new List<long>();
+        if (followed.Derived is null) return parts;
+        using var rows = followed.Derived.Select(
+            $"SELECT DISTINCT part FROM usage_hours WHERE start_at = ? AND attribution IN ({In(labels)}) AND part <= ? ORDER BY part DESC",
+            start.UnixMicros, last);
+        while (rows.Step()) parts.Add(rows.Int64(0));
+        return parts;
+    }
+
+    private List<long> OfPart(Instant start, IReadOnlyCollection<int> labels, long part)
+    {
+        var numbers = new List<long>();
+        using var rows = followed.Derived!.Select(
+            $"SELECT {IndexReads.HourColumns} FROM usage_hours WHERE start_at = ? AND attribution IN ({In(labels)}) AND part = ?", start.UnixMicros, part);
+        while (rows.Step()) numbers.AddRange(IndexReads.Hour(rows).Numbers);
+        return numbers;
+    }
+
+    private static string In(IEnumerable<int> numbers) => string.Join(", ", numbers);
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using Tieout.Core;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
+using Tieout.Core.Ledger.Tables;
+using Tieout.Storage.Follower;
+
+namespace Tieout.Storage.Verification;
+
+/// <summary>Compares the index of usage rows by hour and labels with the rows themselves: a digest for each hour and labels.</summary>
+internal sealed class HourRowsCheck
+{
+    private readonly Dictionary<(Instant Start, int Labels), RowDigest> _expected = [];
+
+    public void Add(in CountedUsage usage) => Add(_expected, (Recount.HourOf(usage.EffectiveAt), usage.Labels), usage.Seq);
+
+    /// <param name="derived">Has the index of all rows that were added, and of no other.</param>
+    /// <returns>What differs, in words; null: nothing does. One for each hour and labels.</returns>
+    /// <exception cref="StoreCorruptException">A list cannot be read.</exception>
+    public IEnumerable<((Instant Start, int Labels) Key, string? Flaw)> Compare(ILedgerTables derived)
+    {
+        var stored = Stored(derived);
+        foreach (var (key, digest) in stored)
+        {
+            yield return (key, !_expected.Remove(key, out var expected) ? "rows, but no row counts there"
+                : digest == expected ? null
+                : digest.Count != expected.Count ? $"{digest.Count} rows, but {expected.Count} rows count there" : "other rows than those that count there");
+        }
+
+        foreach (var (key, digest) in _expected) yield return (key, $"no rows, but {digest.Count} rows count there");
+    }
+
+    private static Dictionary<(Instant, int), RowDigest> Stored(ILedgerTables derived)
+    {
+        var stored = new Dictionary<(Instant, int), RowDigest>();
+        using var rows = derived.Select($"SELECT {IndexReads.HourColumns} FROM {HourRowsTable.Name}");
+        while (rows.Step())
+        {
+            var (key, numbers) = IndexReads.Hour(rows);
+            foreach (var number in numbers) Add(stored, (key.Start, key.Labels), number);
+        }
+
+        return stored;
+    }
+
+    private static void Add(Dictionary<(Instant, int), RowDigest> digests, (Instant, int) key, long number)
+    {
+        ref var digest = ref CollectionsMarshal.GetValueRefOrAddDefault(digests, key, out _);
+        digest = digest.With(number);
+    }
+}
