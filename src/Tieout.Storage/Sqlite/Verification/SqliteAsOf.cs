@@ -7,8 +7,8 @@ namespace Tieout.Storage.Sqlite.Verification;
 
 /// <summary>The tables of a file as of one commit, however long they are read: no snapshot of the file is held, so its log can be copied back
 /// meanwhile.</summary>
-/// <remarks>Rows are only added, so each statement ends at the row that was the last of its table. Tables whose rows change are copied. Statements need not know:
-/// temporary views and tables have the names of the tables.</remarks>
+/// <remarks>Rows are only added, so each statement ends at the row that was the last of its table. Tables whose rows change are copied. Statements need not
+/// know: temporary views and tables have the names of the tables.</remarks>
 internal sealed class SqliteAsOf : ILedgerTables
 {
     private static readonly string[] Changing = [AccountsTable.Name, WindowsTable.Name, "cells", "checkpoint"];
@@ -58,7 +58,8 @@ internal sealed class SqliteAsOf : ILedgerTables
 
     public IRowPages Pages(OrderedRows rows)
     {
-        if (_connection.ReadInt64($"SELECT coalesce(max({rows.Key}), 0) FROM {rows.Table}") <= SqlitePages.PageRows) return new SqlitePages(_connection, rows, isAlone: false);
+        var isShort = _connection.ReadInt64($"SELECT coalesce(max({rows.Key}), 0) FROM {rows.Table}") <= SqlitePages.PageRows;
+        if (isShort) return new SqlitePages(_connection, rows, isAlone: false);
         var alone = RawConnection.Open(_file, readOnly: true);
         alone.Execute(_views);
         return new SqlitePages(alone, rows, isAlone: true);

@@ -40,7 +40,8 @@ internal sealed class SqlitePages(RawConnection connection, OrderedRows rows, bo
     }
 
     private string ByKey =>
-        $"SELECT {rows.Columns}, {rows.Key} FROM {rows.Table} {rows.Joins} WHERE {rows.Where ?? "true"} AND {rows.Key} > ? ORDER BY {rows.Key} LIMIT {PageRows}";
+        $"SELECT {rows.Columns}, {rows.Key} FROM {rows.Table} {rows.Joins} WHERE {rows.Where ?? "true"} AND {rows.Key} > ? "
+        + $"ORDER BY {rows.Key} LIMIT {PageRows}";
 
     /// <summary>No index has the rows in this order, so their keys are put in order first.</summary>
     private string ByOrder()

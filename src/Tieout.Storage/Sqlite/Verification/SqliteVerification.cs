@@ -11,8 +11,8 @@ namespace Tieout.Storage.Sqlite.Verification;
 /// <summary>Proves a data folder right or names what is wrong in it: everything recomputed from usage and postings alone.</summary>
 public static class SqliteVerification
 {
-    /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one commit's state, and no snapshot of the file is held for longer
-    /// than a page of rows, or the check of the file's own structure, takes.</summary>
+    /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one commit's state, and no snapshot of the file is held for
+    /// longer than a page of rows, or the check of the file's own structure, takes.</summary>
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
