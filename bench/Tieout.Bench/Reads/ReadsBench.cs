@@ -23,8 +23,8 @@ public sealed record ExportFigure(string Format, long Rows, decimal RowsPerS, de
 /// <param name="LedgerBytesPerRow">The ledger's file, for each usage row.</param>
 /// <param name="DerivedBytesPerRow">The derived file, for each usage row.</param>
 public sealed record ReadsBenchResult(
-    long Rows, decimal? CountedRowsPerS, decimal LedgerBytesPerRow, decimal DerivedBytesPerRow, IReadOnlyList<ReadFigure> Figures,
-    IReadOnlyList<ExportFigure> Exports);
+    long Rows, decimal? CountedRowsPerS, decimal LedgerBytesPerRow, decimal DerivedBytesPerRow,
+    IReadOnlyList<ReadFigure> Figures, IReadOnlyList<ExportFigure> Exports);
 
 /// <summary>Measures what a figure costs on stores of different sizes, in the same run.</summary>
 public static class ReadsBench

@@ -40,7 +40,8 @@ internal sealed class UsageHours
     /// <summary>The hour in which the page before ended and those after it, in the order of the list.</summary>
     public IEnumerable<UsageHour> All()
     {
-        var uncounted = new Queue<long>(InOrder(_usage.Keys.Union(_corrections.Keys).Where(hour => _query.After is not { } place || !IsBefore(hour, place.Hour))));
+        var others = _usage.Keys.Union(_corrections.Keys).Where(hour => _query.After is not { } place || !IsBefore(hour, place.Hour));
+        var uncounted = new Queue<long>(InOrder(others));
         foreach (var (hour, labels) in Counted())
         {
             while (uncounted.TryPeek(out var next) && IsBefore(next, hour)) yield return Of(uncounted.Dequeue(), []);

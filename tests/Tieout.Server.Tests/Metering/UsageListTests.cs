@@ -71,7 +71,8 @@ public sealed class UsageListTests
         }
 
         var failed = await world.GetAsync("/orgs/org-1/usage?status=failed&team=red");
-        Assert.Equal(rows.Count(row => row["status_code"] == "500" && row["team_id"] == "red" && row["kind"] == "usage"), failed.GetProperty("count").GetInt32());
+        Assert.Equal(
+            rows.Count(row => row["status_code"] == "500" && row["team_id"] == "red" && row["kind"] == "usage"), failed.GetProperty("count").GetInt32());
     }
 
     [Fact]

@@ -117,5 +117,5 @@ public abstract partial class LedgerContract
     }
 
     private static string Said(UsageEntry entry) =>
-        $"{entry.Usage.Usage.Id} {entry.Correction?.Posting.Kind} {entry.Charge} {entry.EffectiveAt} {entry.Usage.Usage.Labels.Team} {entry.Usage.Usage.EndUser}";
+        $"{entry.Usage.Usage.Id} {entry.Correction?.Posting.Kind} {entry.Charge} {entry.EffectiveAt} {entry.Usage.Usage.EndUser}";
 }

@@ -5,8 +5,8 @@ namespace Tieout.Core.Ledger.RowIndex;
 
 /// <summary>Which list of rows: of usage, or of the postings that correct usage.</summary>
 /// <param name="Start">When the hour of UTC begins in which the rows count.</param>
-/// <param name="Labels">Number of the labels of the usage rows; below zero: the list is of the postings that correct usage under the labels of that number without
-/// its sign.</param>
+/// <param name="Labels">Number of the labels of the usage rows; below zero: the list is of the postings that correct usage under the labels of the same number
+/// without its sign.</param>
 /// <param name="Part">Number of a row divided by <see cref="HourRows.PartRows"/>, rounded down.</param>
 public readonly record struct HourRowsKey(Instant Start, int Labels, long Part)
 {
