@@ -39,7 +39,11 @@ internal sealed class FollowerStep
             recount.Add(usage, org);
             index.Add(usage, ids, org);
         });
-        FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting => recount.Add(posting, OfAccount(posting.Debit)));
+        FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting =>
+        {
+            recount.Add(posting, OfAccount(posting.Debit));
+            index.Add(posting);
+        });
         return new(from, FollowerPosition.Of(end), recount, index);
     }
 

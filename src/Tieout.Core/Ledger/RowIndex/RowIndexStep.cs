@@ -3,7 +3,7 @@ using Tieout.Core.Ledger.Recounts;
 
 namespace Tieout.Core.Ledger.RowIndex;
 
-/// <summary>The index entries of some usage rows, which come in the order of their numbers.</summary>
+/// <summary>The index entries of some usage rows and postings, which each come in the order of their numbers.</summary>
 public sealed class RowIndexStep
 {
     private readonly Dictionary<HourRowsKey, HourRows> _hours = [];
@@ -21,9 +21,19 @@ public sealed class RowIndexStep
 
     public void Add(in CountedUsage usage, in UsageIds ids, OrgState org)
     {
-        var key = HourRowsKey.Of(usage);
-        ref var rows = ref CollectionsMarshal.GetValueRefOrAddDefault(_hours, key, out _);
-        (rows ??= new(key)).Add(usage.Seq);
+        Add(HourRowsKey.Of(usage), usage.Seq);
         foreach (var (kind, id) in ids.All()) _ids.Add(new(IdEntry.KeyOf(org.FirstAccount, kind, id), usage.Seq));
+    }
+
+    /// <summary>A posting; one that corrects no usage is left out.</summary>
+    public void Add(in CountedPosting posting)
+    {
+        if (HourRowsKey.Of(posting) is { } key) Add(key, posting.Seq);
+    }
+
+    private void Add(HourRowsKey key, long seq)
+    {
+        ref var rows = ref CollectionsMarshal.GetValueRefOrAddDefault(_hours, key, out _);
+        (rows ??= new(key)).Add(seq);
     }
 }

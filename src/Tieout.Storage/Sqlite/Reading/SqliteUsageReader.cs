@@ -7,7 +7,6 @@ using Tieout.Storage.Lists;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -37,8 +36,8 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     }
 
     public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
-            new UsagePageReading(new SqliteTables(connection), query, no => connections.Labels(connection, no)).Page());
+        Task.FromResult(derived.Read(
+            connections, (followed, connection) => new UsagePageReading(followed, query, no => connections.Labels(connection, no)).Page(), cancellationToken));
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
