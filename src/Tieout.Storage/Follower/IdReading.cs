@@ -58,7 +58,8 @@ internal sealed class IdReading(ILedgerTables derived, long key)
             }
         }
 
-        using var blocks = derived.Select("SELECT b.run, b.seq FROM usage_id_runs r CROSS JOIN usage_id_blocks b WHERE b.run = r.last_usage AND b.id_key = ?", key);
+        using var blocks = derived.Select(
+            "SELECT b.run, b.seq FROM usage_id_runs r CROSS JOIN usage_id_blocks b WHERE b.run = r.last_usage AND b.id_key = ?", key);
         while (blocks.Step()) pieces.Add(new(blocks.Int64(0), blocks.Int64(1), Rows: null));
         pieces.Sort((left, right) => left.First.CompareTo(right.First));
         return pieces;

@@ -1,7 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
-using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
 
@@ -39,11 +38,6 @@ internal sealed class RowIndexReading(Followed followed)
         var rows = new IdReading(derived, IdEntry.KeyOf(org, id.Kind, id.Value)).After(after, limit);
         return new(rows, rows.Count == limit ? rows[^1] : followed.Position.Usage);
     }
-
-    /// <summary>All rows that may have an id and count from a time on, up to the follower's position.</summary>
-    /// <param name="org">Number of the org's first account.</param>
-    public HashSet<long> OfId(int org, (UsageIdKind Kind, string Value) id, Instant from) =>
-        [.. Candidates(org, id, from <= Instant.UnixEpoch ? 0 : Chain.Before(followed.Ledger, from).Usage, int.MaxValue).Rows ?? []];
 
     /// <summary>The rows of an hour that the index has, in the order of their numbers, read part by part.</summary>
     /// <param name="labels">As in <see cref="HourRowsKey.Labels"/>: below zero for corrections.</param>

@@ -21,9 +21,6 @@ internal sealed class UsageHours
     private readonly RowIndexReading _index;
     private readonly Dictionary<int, bool> _matches = [];
 
-    // Counted usage that may have the id of the filter; null: the filter has none.
-    private readonly HashSet<long>? _ofId;
-
     // Rows after the follower's position, lowest number first.
     private readonly Dictionary<long, List<long>> _usage = [];
     private readonly Dictionary<long, List<long>> _corrections = [];
@@ -32,7 +29,6 @@ internal sealed class UsageHours
     public UsageHours(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
     {
         (_followed, _query, _labels, _index) = (followed, query, labels, new(followed));
-        if (query.Filter.Id is { } id) _ofId = _index.OfId(query.Org.FirstAccount, id, query.Filter.From);
         var counted = followed.CountedOrBefore(query.Filter.From);
         FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage => Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq));
         FollowedRows.Postings(followed.Ledger, counted.Posting, long.MaxValue, posting =>
@@ -60,15 +56,14 @@ internal sealed class UsageHours
     {
         var place = _query.After is { } after && after.Hour == hour ? after : new(hour, null, null);
         return new(
-            hour, Numbers(hour, labels, place.Usage, _usage.GetValueOrDefault(hour) ?? [], _ofId),
+            hour, Numbers(hour, labels, place.Usage, _usage.GetValueOrDefault(hour) ?? []),
             Numbers(hour, [.. labels.Select(no => -no)], place.Posting, _corrections.GetValueOrDefault(hour) ?? []));
     }
 
     /// <summary>Numbers that are counted and those that are not yet, which are higher.</summary>
-    /// <param name="among">Counted numbers that are not here are left out; null: none is.</param>
-    private IEnumerable<long> Numbers(long hour, IReadOnlyCollection<int> labels, long? after, List<long> uncounted, HashSet<long>? among = null)
+    private IEnumerable<long> Numbers(long hour, IReadOnlyCollection<int> labels, long? after, List<long> uncounted)
     {
-        var counted = _index.Counted(StartOf(hour), labels, _query.OldestFirst, after).Where(seq => among?.Contains(seq) ?? true);
+        var counted = _index.Counted(StartOf(hour), labels, _query.OldestFirst, after);
         var others = uncounted.Where(seq => after is not { } last || (_query.OldestFirst ? seq > last : seq < last));
         return _query.OldestFirst ? counted.Concat(others) : others.Reverse().Concat(counted);
     }
