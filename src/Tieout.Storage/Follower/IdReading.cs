@@ -2,7 +2,8 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
 
-/// <summary>Numbers of the usage rows that may have an id, up to the follower's position: nearly all of them have it, and none that has it is missing.</summary>
+/// <summary>Numbers of the usage rows that may have an id, up to the follower's position. Nearly all of them have the id, and none with the id is
+/// missing.</summary>
 /// <remarks>In each run the entries of an id end one block and fill those after it. One statement reads the blocks that they may begin in, of all runs; the
 /// others are read as far as they are asked for.</remarks>
 internal sealed class IdReading(ILedgerTables derived, long key)

@@ -4,7 +4,8 @@ namespace Tieout.Core.Tests.Ledger;
 
 public sealed class IdRunTests
 {
-    // Goal: blocks are the entries that were cut, whatever their distances, and fit into a page. Method: near and far keys, keys of many rows, rows out of order.
+    // Goal: blocks are the entries that were cut, whatever their distances, and fit into a page. Method: near and far keys, keys of many rows, rows out of
+    // order.
     [Fact]
     public void Blocks_have_the_entries_that_were_cut_into_them()
     {

@@ -40,7 +40,9 @@ public sealed class SqliteFollowerTests : IDisposable
     }
 
     public static TheoryData<string> Damages =>
-        ["deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums", "no row numbers", "no entries"];
+    [
+        "deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums", "no row numbers", "no entries",
+    ];
 
     /// <summary>Of pages that the connections have in memory already, nobody reads the damage.</summary>
     public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums", "no row numbers", "no entries"];
