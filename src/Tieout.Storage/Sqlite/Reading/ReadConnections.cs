@@ -52,7 +52,7 @@ internal sealed class ReadConnections(string database) : IDisposable
 
     /// <summary>Runs a long read as of one commit, on connections that no other reader gets afterwards. No snapshot of the file lasts as long as the
     /// read.</summary>
-    /// <param name="withFigures">As of <see cref="SqliteAsOf"/>.</param>
+    /// <param name="withFigures">False: only rows are read.</param>
     public T ReadAsOf<T>(Func<SqliteAsOf, T> read, bool withFigures = true)
     {
         using var connection = RawConnection.Open(database, readOnly: true);
