@@ -40,6 +40,26 @@ public abstract partial class LedgerContract
             ledger.Read.Org("acme")!, Recount.HourOf(at), [team == "red" ? 1 : 2], before, limit, Cancel);
     }
 
+    // Goal: an id of more rows than a block has, in several runs, is found whole. Method: rows of one user among those of another.
+    [Fact]
+    public async Task Q2_an_id_of_many_blocks_and_runs_is_found_whole()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        List<long> expected = [];
+        for (var batch = 0; batch < 3; batch++)
+        {
+            int[] ids = [.. Enumerable.Range(batch * 3_000 + 1, 3_000)];
+            await ledger.SubmitAsync([.. ids.Select(id => Make.Charge(id, 0, user: id % 3 == 0 ? "few" : "many", at: Clock.Now))], Cancel);
+            expected.AddRange(ids.Where(id => id % 3 != 0).Select(id => (long)id));
+            await FollowAsync(ledger);
+        }
+
+        var org = ledger.Read.Org("acme")!;
+        Assert.Equal(expected, await SeqsAsync(ledger, Filter(org, UsageIdKind.EndUser, "many")));
+        Assert.Equal(3_000, (await SeqsAsync(ledger, Filter(org, UsageIdKind.EndUser, "few"))).Count);
+    }
+
     /// <summary>Each hour of each label set of an org has the rows that count there, whole and by pages.</summary>
     private static async Task AssertHoursAsync(ILedger ledger, MemoryLedger memory, OrgState org)
     {
