@@ -28,12 +28,15 @@ internal sealed class WholeAnswer : IDisposable
         headers.NonValidated.TryGetValues("Content-Encoding", out var codings)
             && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
 
-    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, AttemptDeadline deadline)
+    public static Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, AttemptDeadline deadline) => ReadAsync(answer, answer.OpenBody(), deadline);
+
+    /// <param name="body">The answer's body.</param>
+    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, Stream body, AttemptDeadline deadline)
     {
         var whole = new WholeAnswer { IsCoded = IsCodedBy(answer.ContentHeaders) };
         try
         {
-            await whole.FillAsync(answer, deadline);
+            await whole.FillAsync(answer, body, deadline);
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -49,11 +52,10 @@ internal sealed class WholeAnswer : IDisposable
         _buffer = [];
     }
 
-    private async Task FillAsync(UpstreamAnswer answer, AttemptDeadline deadline)
+    private async Task FillAsync(UpstreamAnswer answer, Stream body, AttemptDeadline deadline)
     {
         var announced = Math.Min(answer.ContentHeaders.ContentLength ?? 0, BytesMax);
         _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(announced + 1, FirstBytes));
-        var body = answer.OpenBody();
         while (true)
         {
             deadline.StartRead();
