@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage;
@@ -46,10 +48,10 @@ internal sealed class Findings
     public void Checked(string id, long count = 1) => _tallies[id].Checked += count;
 
     /// <summary>Counts one thing looked at, and what is wrong with it unless <paramref name="holds"/>.</summary>
-    public void Check(string id, bool holds, FormattableString problem)
+    public void Check(string id, bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ProblemText problem)
     {
         _tallies[id].Checked++;
-        if (!holds) Broken(id, FormattableString.Invariant(problem));
+        if (!holds) Broken(id, problem.Text());
     }
 
     public void Broken(string id, string problem)
@@ -58,4 +60,35 @@ internal sealed class Findings
         tally.Broken++;
         if (tally.Rows.Count < VerificationCheck.RowsMax) tally.Rows.Add(problem);
     }
+
+    /// <summary>Adds what was found elsewhere, after what was found here.</summary>
+    public void Add(Findings other)
+    {
+        foreach (var (id, tally) in other._tallies)
+        {
+            var mine = _tallies[id];
+            mine.Checked += tally.Checked;
+            mine.Broken += tally.Broken;
+            mine.Rows.AddRange(tally.Rows.Take(VerificationCheck.RowsMax - mine.Rows.Count));
+        }
+    }
+}
+
+/// <summary>A sentence that is written only where something is wrong: nearly every check finds nothing.</summary>
+[InterpolatedStringHandler]
+internal ref struct ProblemText
+{
+    private DefaultInterpolatedStringHandler _text;
+
+    public ProblemText(int literals, int values, bool holds, out bool isWritten)
+    {
+        isWritten = !holds;
+        if (isWritten) _text = new(literals, values, CultureInfo.InvariantCulture);
+    }
+
+    public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+    public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
+
+    public string Text() => _text.ToStringAndClear();
 }

@@ -14,11 +14,17 @@ namespace Tieout.Bench.Reads;
 /// <param name="P50Ms">Of single reads, one after another, by turns of all orgs.</param>
 public sealed record ReadFigure(string Name, decimal P50Ms, decimal P99Ms);
 
+/// <param name="RowsPerS">Of the usage of one org, written to a stream that keeps nothing.</param>
+/// <param name="CpuMicrosPerRow">Processor time of the process, of all threads.</param>
+/// <param name="PeakHeapMb">The most managed memory of the process meanwhile, garbage included.</param>
+public sealed record ExportFigure(string Format, long Rows, decimal RowsPerS, decimal CpuMicrosPerRow, decimal PeakHeapMb);
+
 /// <param name="CountedRowsPerS">Usage rows and postings a second that the follower counted with the machine to itself; null: it had counted them before.</param>
 /// <param name="LedgerBytesPerRow">The ledger's file, for each usage row.</param>
 /// <param name="DerivedBytesPerRow">The derived file, for each usage row.</param>
 public sealed record ReadsBenchResult(
-    long Rows, decimal? CountedRowsPerS, decimal LedgerBytesPerRow, decimal DerivedBytesPerRow, IReadOnlyList<ReadFigure> Figures);
+    long Rows, decimal? CountedRowsPerS, decimal LedgerBytesPerRow, decimal DerivedBytesPerRow,
+    IReadOnlyList<ReadFigure> Figures, IReadOnlyList<ExportFigure> Exports);
 
 /// <summary>Measures what a figure costs on stores of different sizes, in the same run.</summary>
 public static class ReadsBench
@@ -48,7 +54,7 @@ public static class ReadsBench
         List<ReadFigure> figures = [];
         foreach (var (name, read) in Figures(ledger)) figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
         decimal PerRow(string file) => Math.Round((decimal)new FileInfo(file).Length / rows, 1);
-        return new(rows, perS, PerRow(ledger.Store.Database), PerRow(DerivedFile.In(folder)), figures);
+        return new(rows, perS, PerRow(ledger.Store.Database), PerRow(DerivedFile.In(folder)), figures, await ExportBench.RunAsync(ledger, cancellationToken));
     }
 
     private static IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures(SqliteLedger ledger)

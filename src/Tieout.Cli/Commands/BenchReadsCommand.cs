@@ -38,5 +38,7 @@ internal static class BenchReadsCommand
             result.CountedRowsPerS is { } counted ? string.Create(CultureInfo.InvariantCulture, $"; {counted:N0} rows/s counted") : "")}
         {string.Join('\n', result.Figures.Select(figure => string.Create(
             CultureInfo.InvariantCulture, $"{figure.Name,-26} p50 {figure.P50Ms,9} ms  p99 {figure.P99Ms,9} ms")))}
+        {string.Join('\n', result.Exports.Select(export => string.Create(
+            CultureInfo.InvariantCulture, $"export, {export.Format,-18} {export.RowsPerS,10:N0} rows/s, {export.CpuMicrosPerRow} µs of processor a row, heap at most {export.PeakHeapMb} MB ({export.Rows:N0} rows)")))}
         """);
 }

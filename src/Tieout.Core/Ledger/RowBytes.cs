@@ -1,127 +1,92 @@
-using System.Buffers;
-using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
-using Tieout.Core.Money;
+using Tieout.Core.Ledger.Tables;
 
 namespace Tieout.Core.Ledger;
 
 /// <summary>
-/// The canonical bytes of every stored row: what its CRC and the hash chain are computed over, the same in every store (L8).
+/// The hash of a commit: SHA-256 over the hash before it, its number and time, and the canonical bytes of its rows (<see cref="RowBuffer"/>), the same in every
+/// store (L8). It finds what no CRC finds, and names the commit.
 /// </summary>
-/// <remarks>
-/// A row is the tag byte of its table and its columns in the order of the table's declaration: integers as 8 bytes little-endian (−2⁶³: null), text as its
-/// UTF-8 length (−1: null) and bytes.
-/// Length-prefixed, never delimited, so no two rows have the same bytes. The CRC (Castagnoli, 32 bits) finds any change of up to
-/// 32 neighbouring bits and names the row; the SHA-256 chain finds everything else and names the commit.
-/// </remarks>
-public sealed partial class RowBytes : IDisposable
+public sealed class RowBytes : IDisposable
 {
     private const int FlushAtBytes = 64 * 1024;
+
+    private static readonly Func<RowBytes, WriteSet, int>[] Sealers = ChainedTables.Each(new Sealer());
+
+    private readonly RowBuffer _rows = new(FlushAtBytes + 4096);
 
     /// <summary>Only for a commit of more bytes than the buffer takes: a hash in parts is several times as dear as a hash of one piece.</summary>
     private IncrementalHash? _sha;
 
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FlushAtBytes + 4096);
-    private int _length;
-    private int _rowStart;
-
     /// <summary>Begins the hash of commit <paramref name="commit"/>.</summary>
     public void Begin(ReadOnlySpan<byte> previousHash, long commit, Instant recordedAt)
     {
-        _length = 0;
-        previousHash.CopyTo(Space(previousHash.Length));
-        Long(commit);
-        Long(recordedAt.UnixMicros);
+        _rows.Clear();
+        _rows.Add(previousHash);
+        _rows.Long(commit);
+        _rows.Long(recordedAt.UnixMicros);
+    }
+
+    /// <summary>Adds a row.</summary>
+    /// <returns>Its CRC.</returns>
+    public uint Add<TTable, TRow>(TRow row)
+        where TTable : struct, IChainedTable<TRow>
+        where TRow : ChainedRow
+    {
+        if (_rows.Length >= FlushAtBytes) Flush();
+        return _rows.Add<TTable, TRow>(row);
+    }
+
+    /// <summary>Adds rows whose canonical bytes are made already.</summary>
+    public void Add(ReadOnlySpan<byte> rows)
+    {
+        if (_rows.Length + rows.Length >= FlushAtBytes) Flush();
+        _rows.Add(rows);
     }
 
     /// <summary>Ends it: the hash of everything since <see cref="Begin"/>.</summary>
     public byte[] End()
     {
-        var rest = _buffer.AsSpan(0, _length);
-        _length = 0;
-        if (_sha is null) return SHA256.HashData(rest);
-        _sha.AppendData(rest);
+        if (_sha is null) return SHA256.HashData(_rows.Written);
+        Flush();
         return _sha.GetHashAndReset();
     }
 
     public void Dispose()
     {
         _sha?.Dispose();
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
+        _rows.Dispose();
     }
 
-    private void Row(byte tag)
+    /// <summary>Adds every row of a draft, in the order of the hash, and gives each its CRC.</summary>
+    internal void Seal(WriteSet writes)
     {
-        if (_length >= FlushAtBytes)
+        for (var table = 0; table < Sealers.Length; table++)
         {
-            (_sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256)).AppendData(_buffer.AsSpan(0, _length));
-            _length = 0;
+            var rows = Sealers[table](this, writes);
+            if (rows == 0) continue;
+            writes.Filled = writes.Filled.With(table);
+            writes.RowCount += rows;
         }
-
-        _rowStart = _length;
-        Space(1)[0] = tag;
     }
 
-    private void Long(long value) => BinaryPrimitives.WriteInt64LittleEndian(Space(8), value);
-
-    /// <summary>8 bytes, or where they do not suffice the smallest 8-byte number and then 16 bytes: no two amounts have the same bytes.</summary>
-    private void Nanos(Amount amount)
+    private void Flush()
     {
-        if (amount.TryToInt64(out var nanos) && nanos != long.MinValue)
+        (_sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256)).AppendData(_rows.Written);
+        _rows.Clear();
+    }
+
+    private sealed class Sealer : IChainedTableVisitor<Func<RowBytes, WriteSet, int>>
+    {
+        public Func<RowBytes, WriteSet, int> Visit<TTable, TRow>()
+            where TTable : struct, IChainedTable<TRow>
+            where TRow : ChainedRow => static (bytes, writes) =>
         {
-            Long(nanos);
-            return;
-        }
-
-        Long(long.MinValue);
-        BinaryPrimitives.WriteInt128LittleEndian(Space(16), amount.Nanos);
-    }
-
-    private void Id(Guid id) => id.TryWriteBytes(Space(16), bigEndian: true, out _);
-
-    private void Text(string? text)
-    {
-        if (text is null)
-        {
-            Long(-1);
-            return;
-        }
-
-        Reserve(8 + Encoding.UTF8.GetMaxByteCount(text.Length));
-        var written = Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length + 8));
-        Long(written);
-        _length += written;
-    }
-
-    private void Bytes(ReadOnlySpan<byte> bytes)
-    {
-        Long(bytes.Length);
-        bytes.CopyTo(Space(bytes.Length));
-    }
-
-    private Span<byte> Space(int bytes)
-    {
-        Reserve(bytes);
-        _length += bytes;
-        return _buffer.AsSpan(_length - bytes, bytes);
-    }
-
-    private void Reserve(int bytes)
-    {
-        if (_length + bytes > _buffer.Length) _buffer = PooledBytes.Grown(_buffer, _length, _length + bytes);
-    }
-
-    private uint Crc()
-    {
-        var row = _buffer.AsSpan(_rowStart, _length - _rowStart);
-        var crc = uint.MaxValue;
-        var words = MemoryMarshal.Cast<byte, ulong>(row);
-        foreach (var word in words) crc = BitOperations.Crc32C(crc, word);
-        foreach (var rest in row[(words.Length * sizeof(ulong))..]) crc = BitOperations.Crc32C(crc, rest);
-        return ~crc;
+            // A draft gives its own list for every table, and a list is read without a call through an interface for each row.
+            var rows = CollectionsMarshal.AsSpan((List<TRow>)TTable.Rows(writes));
+            foreach (var row in rows) row.Crc = bytes.Add<TTable, TRow>(row);
+            return rows.Length;
+        };
     }
 }

@@ -7,15 +7,15 @@ namespace Tieout.Core.Ledger;
 /// <summary>One row of a list of usage: a usage record with its charge, or a posting that corrects the charge. The charges of a list sum to what the ledger
 /// posted.</summary>
 /// <param name="Correction">A reversal or re-entry of the usage's charge; null: the charge itself.</param>
-public readonly record struct UsageEntry(UsageRow Usage, Posting? Correction = null)
+public readonly record struct UsageEntry(UsageRow Usage, PostingRow? Correction = null)
 {
     /// <summary>What the row adds to what the org was charged: below zero for a reversal.</summary>
-    public Amount Charge => Correction is not { } posting ? Usage.Charge : posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
+    public Amount Charge => Correction is not { Posting: var posting } ? Usage.Charge : posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
 
     /// <summary>The time it counts in. A correction may count in another period than its usage.</summary>
-    public Instant EffectiveAt => Correction?.EffectiveAt ?? Usage.EffectiveAt;
+    public Instant EffectiveAt => Correction?.Posting.EffectiveAt ?? Usage.EffectiveAt;
 
-    public Instant RecordedAt => Correction?.RecordedAt ?? Usage.RecordedAt;
+    public Instant RecordedAt => Correction?.Posting.RecordedAt ?? Usage.RecordedAt;
 
     /// <summary>Whether a posting corrects usage: it takes a charge back or enters it anew, because the usage costs something else.</summary>
     /// <remarks>A posting that only brings another posting to what the usage says is none: the list has the usage's own charge already.</remarks>
@@ -36,7 +36,7 @@ public readonly record struct UsagePlace(long Hour, long? Usage, long? Posting)
     {
         var hour = HourOf(entry.EffectiveAt);
         var place = before is { } known && known.Hour == hour ? known : new(hour, null, null);
-        return entry.Correction is { } posting ? place with { Posting = posting.Seq } : place with { Usage = entry.Usage.Seq };
+        return entry.Correction is { } correction ? place with { Posting = correction.Posting.Seq } : place with { Usage = entry.Usage.Seq };
     }
 
     /// <summary>For example <c>490872.1204.</c>.</summary>

@@ -77,12 +77,7 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
     /// <see cref="UsageUnits.CountMax"/> can only do that at rates that no list has; see <see cref="TryPrice"/>.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
     /// <exception cref="FormatException"><see cref="UsageCounts.More"/> is not an object of known units and counts.</exception>
-    public PricedCounts Price(in UsageCounts counts)
-    {
-        if (!_cost.TryPrice(counts, out var cost)) return Price(UnitCounts.Of(counts));
-        if (ReferenceEquals(_cost, _charge)) return new(cost, cost, UsageFlags.None);
-        return _charge.TryPrice(counts, out var charge) ? new(cost, charge, UsageFlags.None) : Price(UnitCounts.Of(counts));
-    }
+    public PricedCounts Price(in UsageCounts counts) => TryPriceTokens(counts, out var priced) ? priced : Price(UnitCounts.Of(counts));
 
     /// <summary>As <see cref="Price(in UsageCounts)"/>.</summary>
     public PricedCounts Price(UnitCounts counts)
@@ -128,9 +123,12 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         priced = default;
         try
         {
-            var units = UnitCounts.Of(counts);
-            if (units.Counted.Any(counted => counted.Value > UsageUnits.CountMax)) return false;
-            priced = Price(units);
+            if (!TryPriceTokens(counts, out priced))
+            {
+                var units = UnitCounts.Of(counts);
+                if (units.Counted.Any(counted => counted.Value > UsageUnits.CountMax)) return false;
+                priced = Price(units);
+            }
         }
         catch (Exception error) when (error is OverflowException or ArgumentOutOfRangeException or FormatException)
         {
@@ -138,6 +136,17 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         }
 
         return priced.ProviderCost <= Amount.TransferMax && priced.Charge <= Amount.TransferMax;
+    }
+
+    /// <returns>False where only the general path can say. The counts are then anything; else each is far below <see cref="UsageUnits.CountMax"/>.</returns>
+    private bool TryPriceTokens(in UsageCounts counts, out PricedCounts priced)
+    {
+        priced = default;
+        if (!_cost.TryPrice(counts, out var cost)) return false;
+        var charge = cost;
+        if (!ReferenceEquals(_cost, _charge) && !_charge.TryPrice(counts, out charge)) return false;
+        priced = new(cost, charge, UsageFlags.None);
+        return true;
     }
 
     /// <summary>The most that an attempt within <paramref name="bounds"/> can cost, rounded up: every token at the dearest

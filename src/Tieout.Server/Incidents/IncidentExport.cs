@@ -33,7 +33,8 @@ internal static class IncidentExport
             {
                 var folder = $"evidence/{place + 1:000}-{evidence.Phase}";
                 Add($"{folder}/evidence.json", JsonSerializer.Serialize(evidence, Readable.Evidence));
-                Add($"{folder}/usage_records.csv", CsvExport.Text(UsageColumns.NamesFor(Viewer.Platform), evidence.UsageRecords.Select(usage => usage.Cells())));
+                Add($"{folder}/usage_records.csv", CsvExport.Text(
+                    UsageColumns.NamesFor(Viewer.Platform), evidence.UsageRecords.Select(usage => usage.Cells())));
                 Add($"{folder}/ledger_entries.csv", CsvExport.Text(
                     ["posting_id", "direction", "org_id", "account_no", "kind", "amount", "usage_id", "command_id", "reverses", "reason", "effective_at",
                         "recorded_at", "commit"],

@@ -46,7 +46,7 @@ internal sealed class FocusExport(OrgState org, IReadOnlyList<FinalInvoice> invo
     /// <param name="price">That the record names; null: it has none, since the amount was stated or no price was known.</param>
     public string?[] Row(UsageEntry entry, ResolvedPrice? price)
     {
-        var (row, correction, usage, labels) = (entry.Usage, entry.Correction, entry.Usage.Usage, entry.Usage.Usage.Labels);
+        var (row, correction, usage, labels) = (entry.Usage, entry.Correction?.Posting, entry.Usage.Usage, entry.Usage.Usage.Labels);
         var amount = entry.Charge.ToString();
         var month = Month.Of(entry.EffectiveAt, org.Zone);
         var invoice = invoices.FirstOrDefault(issued => issued.Period == month.ToString());

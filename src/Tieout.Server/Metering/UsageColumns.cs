@@ -79,8 +79,8 @@ internal static class UsageColumns
         to.Number("seq"u8, row.Seq);
         WriteRuntime(ref to, labels.Runtime);
         to.Text("kind"u8, EntryKind.Of(entry));
-        to.Number("posting_seq"u8, entry.Correction?.Seq);
-        to.Text("reason"u8, entry.Correction?.Reason);
+        to.Number("posting_seq"u8, entry.Correction?.Posting.Seq);
+        to.Text("reason"u8, entry.Correction?.Posting.Reason);
     }
 
     private static void WriteRuntime<TTo>(ref TTo to, RuntimeLabels? runtime)
@@ -120,7 +120,7 @@ internal static class EntryKind
     public const string Usage = "usage";
 
     /// <summary>usage, reversal or re_entry.</summary>
-    public static string Of(in UsageEntry entry) => entry.Correction is { } posting ? SnakeCase.Of(posting.Kind) : Usage;
+    public static string Of(in UsageEntry entry) => entry.Correction is { } correction ? SnakeCase.Of(correction.Posting.Kind) : Usage;
 }
 
 /// <summary>Flags as text, for example <c>late unpriced</c>; empty: none.</summary>

@@ -12,25 +12,29 @@ internal sealed class UsageCsv(IUsageReader usage) : IUsageExport
 {
     public string Format => "csv";
 
-    public async Task WriteAsync(HttpContext context, UsageRequest request)
+    public Task WriteAsync(HttpContext context, UsageRequest request)
     {
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"usage-{request.Filter.Org}.csv\"";
-        var viewer = Caller.Of(context).Viewer;
-        await using var csv = new CsvExport(context.Response.Body);
-        await csv.RowAsync(UsageColumns.NamesFor(viewer), context.RequestAborted);
-        await foreach (var page in UsagePages.AllAsync(request, usage, context.RequestAborted))
+        return WriteAsync(context.Response.Body, request, usage, Caller.Of(context).Viewer, context.RequestAborted);
+    }
+
+    public static async Task WriteAsync(Stream to, UsageRequest request, IUsageReader read, Viewer viewer, CancellationToken cancellationToken)
+    {
+        await using var csv = new CsvExport(to);
+        await csv.RowAsync(UsageColumns.NamesFor(viewer), cancellationToken);
+        await foreach (var page in UsagePages.AllAsync(request, read, cancellationToken))
         {
             foreach (var entry in page)
             {
                 var cells = new Cells(csv);
                 UsageColumns.Write(ref cells, entry, viewer);
                 csv.EndRow();
-                if (csv.IsFull) await csv.SendAsync(context.RequestAborted);
+                if (csv.IsFull) await csv.SendAsync(cancellationToken);
             }
         }
 
-        await csv.CompleteAsync(context.RequestAborted);
+        await csv.CompleteAsync(cancellationToken);
     }
 
     private readonly struct Cells(CsvExport csv) : IUsageColumns

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -15,13 +16,17 @@ internal sealed class UsageJsonLines(IUsageReader usage) : IUsageExport
 
     public string Format => "jsonl";
 
-    public async Task WriteAsync(HttpContext context, UsageRequest request)
+    public Task WriteAsync(HttpContext context, UsageRequest request)
     {
-        var viewer = Caller.Of(context).Viewer;
         context.Response.ContentType = "application/jsonl; charset=utf-8";
+        return WriteAsync(context.Response.Body, request, usage, Caller.Of(context).Viewer, context.RequestAborted);
+    }
+
+    public static async Task WriteAsync(Stream to, UsageRequest request, IUsageReader read, Viewer viewer, CancellationToken cancellationToken)
+    {
         var piece = new ArrayBufferWriter<byte>(2 * PieceBytes);
         await using var json = new Utf8JsonWriter(piece);
-        await foreach (var page in UsagePages.AllAsync(request, usage, context.RequestAborted))
+        await foreach (var page in UsagePages.AllAsync(request, read, cancellationToken))
         {
             foreach (var entry in page)
             {
@@ -32,10 +37,10 @@ internal sealed class UsageJsonLines(IUsageReader usage) : IUsageExport
 
         await SendAsync();
 
-        void Write(in Core.Ledger.UsageEntry entry)
+        void Write(in UsageEntry entry)
         {
-            json.WriteStartObject();
             var members = new Members(json);
+            json.WriteStartObject();
             UsageColumns.Write(ref members, entry, viewer);
             json.WriteEndObject();
             json.Flush();
@@ -45,7 +50,7 @@ internal sealed class UsageJsonLines(IUsageReader usage) : IUsageExport
 
         async ValueTask SendAsync()
         {
-            await context.Response.Body.WriteAsync(piece.WrittenMemory, context.RequestAborted);
+            await to.WriteAsync(piece.WrittenMemory, cancellationToken);
             piece.ResetWrittenCount();
         }
     }

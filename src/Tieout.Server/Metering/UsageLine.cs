@@ -47,7 +47,7 @@ public sealed record UsageLine(
             usage.AttemptNo, usage.WorkflowId, usage.StatusCode, usage.DurationMs, row.Flags.HasFlag(Core.Ledger.ChargeFlags.Unpriced),
             FlagNames.Of(usage.Flags), FlagNames.Of(row.Flags), counts.More, entry.EffectiveAt.ToString(), entry.RecordedAt.ToString(), row.Seq,
             labels.Runtime?.AppInstance, labels.Runtime?.Component, labels.Runtime?.IsControlPlane, labels.Runtime?.OperatingMode,
-            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend, EntryKind.Of(entry), entry.Correction?.Seq, entry.Correction?.Reason,
+            labels.Runtime?.ControlPlaneScope, labels.Runtime?.Backend, EntryKind.Of(entry), entry.Correction?.Posting.Seq, entry.Correction?.Posting.Reason,
             viewer != Viewer.Platform ? null : isUsage ? row.ProviderCost : Amount.Zero);
     }
 

@@ -38,7 +38,11 @@ internal sealed class FollowerStep
             recount.Add(usage, OfLabels(usage.Labels));
             index.Add(usage);
         });
-        FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting => recount.Add(posting, OfAccount(posting.Debit)));
+        FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting =>
+        {
+            recount.Add(posting, OfAccount(posting.Debit));
+            index.Add(posting);
+        });
         return new(from, FollowerPosition.Of(end), recount, index);
     }
 

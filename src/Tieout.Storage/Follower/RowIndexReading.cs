@@ -28,6 +28,22 @@ internal sealed class RowIndexReading(Followed followed)
         return [.. found.Take(limit)];
     }
 
+    /// <summary>The rows of an hour that the index has, in the order of their numbers, read part by part.</summary>
+    /// <param name="labels">As in <see cref="HourRowsKey.Labels"/>: below zero for corrections.</param>
+    /// <param name="after">Only rows that come after this number in the order; null: all.</param>
+    public IEnumerable<long> Counted(Instant start, IReadOnlyCollection<int> labels, bool oldestFirst, long? after)
+    {
+        if (labels.Count == 0) yield break;
+        var edge = after is { } place ? HourRows.PartOf(place) : null as long?;
+        var parts = Parts(start, labels, oldestFirst ? long.MaxValue : edge ?? long.MaxValue);
+        if (oldestFirst) parts.Reverse();
+        foreach (var part in parts.Where(part => !oldestFirst || edge is null || part >= edge))
+        {
+            var numbers = OfPart(start, labels, part).Where(seq => after is not { } last || (oldestFirst ? seq > last : seq < last));
+            foreach (var seq in oldestFirst ? numbers.Order() : numbers.OrderDescending()) yield return seq;
+        }
+    }
+
     /// <summary>The parts that have such rows, the newest first.</summary>
     private List<long> Parts(Instant start, IReadOnlyCollection<int> labels, long last)
     {

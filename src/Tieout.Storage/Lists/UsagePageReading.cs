@@ -1,24 +1,24 @@
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
-using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Lists;
 
 /// <summary>Reads a page of usage and its corrections, as of one commit: hour by hour, each row by its number.</summary>
 /// <param name="labels">The labels of an attribution number.</param>
-internal sealed class UsagePageReading(ILedgerTables ledger, UsagePageQuery query, Func<int, UsageLabels> labels)
+internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
 {
     /// <summary>Rows of one statement.</summary>
     private const int RowsAtOnce = 500;
 
     private readonly UsageFilter _filter = query.Filter;
-    private readonly bool _oldestFirst = query.OldestFirst;
 
     public IReadOnlyList<UsageEntry> Page()
     {
         var page = new List<UsageEntry>(Math.Min(query.Rows, RowsAtOnce));
-        foreach (var hour in new UsageScan(ledger, query, labels).Hours())
+        foreach (var hour in new UsageHours(followed, query, labels).All())
         {
             foreach (var entry in Merged(Usage(hour), Corrections(hour)))
             {
@@ -32,28 +32,27 @@ internal sealed class UsagePageReading(ILedgerTables ledger, UsagePageQuery quer
 
     private IEnumerable<UsageEntry> Usage(UsageHour hour)
     {
-        var after = Place(hour)?.Usage;
-        foreach (var numbers in InOrder(hour.Usage.Where(seq => IsAfter(seq, after))).Chunk(Math.Min(RowsAtOnce, query.Rows)))
+        foreach (var numbers in hour.Usage.Chunk(Math.Min(RowsAtOnce, query.Rows)))
         {
-            var rows = RowsOf(numbers);
+            // No row is recorded before the hour in which it counts.
+            var rows = UsageOf(numbers, hour.Hour * Instant.MicrosPerHour);
             foreach (var number in numbers)
             {
-                var row = rows[number];
-                if (_filter.Contains(row.EffectiveAt) && _filter.Matches(row)) yield return new(row);
+                if (rows.TryGetValue(number, out var row) && _filter.Contains(row.EffectiveAt) && _filter.Matches(row)) yield return new(row);
             }
         }
     }
 
     private IEnumerable<UsageEntry> Corrections(UsageHour hour)
     {
-        var after = Place(hour)?.Posting;
-        foreach (var postings in InOrder(hour.Corrections.Where(posting => IsAfter(posting.Seq, after) && _filter.Contains(posting.EffectiveAt)))
-            .Chunk(Math.Min(RowsAtOnce, query.Rows)))
+        foreach (var numbers in hour.Corrections.Chunk(Math.Min(RowsAtOnce, query.Rows)))
         {
-            var rows = RowsOf([.. postings.Select(posting => posting.UsageSeq).Distinct()]);
-            foreach (var posting in postings)
+            var postings = PostingsOf(numbers);
+            var rows = UsageOf([.. postings.Values.Select(row => row.Posting.UsageSeq).Distinct()], recordedFrom: 0);
+            foreach (var number in numbers)
             {
-                if (rows.TryGetValue(posting.UsageSeq, out var row) && _filter.Matches(row)) yield return new(row, posting);
+                if (!postings.TryGetValue(number, out var correction) || !_filter.Contains(correction.Posting.EffectiveAt)) continue;
+                if (rows.TryGetValue(correction.Posting.UsageSeq, out var row) && _filter.Matches(row)) yield return new(row, correction);
             }
         }
     }
@@ -82,24 +81,32 @@ internal sealed class UsagePageReading(ILedgerTables ledger, UsagePageQuery quer
     }
 
     private bool IsBefore(UsageEntry correction, UsageEntry usage) =>
-        _oldestFirst ? correction.RecordedAt < usage.RecordedAt : correction.RecordedAt >= usage.RecordedAt;
+        query.OldestFirst ? correction.RecordedAt < usage.RecordedAt : correction.RecordedAt >= usage.RecordedAt;
 
-    private UsagePlace? Place(UsageHour hour) => query.After is { } place && place.Hour == hour.Hour ? place : null;
-
-    private bool IsAfter(long seq, long? place) => place is not { } last || (_oldestFirst ? seq > last : seq < last);
-
-    private IEnumerable<T> InOrder<T>(IEnumerable<T> lowestFirst) => _oldestFirst ? lowestFirst : lowestFirst.Reverse();
-
-    private Dictionary<long, UsageRow> RowsOf(long[] numbers)
+    private Dictionary<long, UsageRow> UsageOf(long[] numbers, long recordedFrom)
     {
-        var rows = new Dictionary<long, UsageRow>(numbers.Length);
-        using var read = ledger.Select($"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', numbers)})");
-        while (read.Step())
+        var found = new Dictionary<long, UsageRow>(numbers.Length);
+        using var rows = followed.Ledger.Select(
+            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', numbers)}) AND u.recorded_at >= ?", recordedFrom);
+        while (rows.Step())
         {
-            var row = RowReads.Usage(read, labels);
-            rows[row.Seq] = row;
+            var row = RowReads.Usage(rows, labels);
+            found[row.Seq] = row;
         }
 
-        return rows;
+        return found;
+    }
+
+    private Dictionary<long, PostingRow> PostingsOf(long[] numbers)
+    {
+        var found = new Dictionary<long, PostingRow>(numbers.Length);
+        using var rows = followed.Ledger.Select($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq IN ({string.Join(',', numbers)})");
+        while (rows.Step())
+        {
+            var row = RowReads.Posting(rows, _ => _filter.Org);
+            found[row.Posting.Seq] = row;
+        }
+
+        return found;
     }
 }

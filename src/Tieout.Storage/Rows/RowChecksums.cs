@@ -7,7 +7,7 @@ namespace Tieout.Storage.Rows;
 /// every value of it can be read.</summary>
 internal sealed class RowChecksums : IDisposable
 {
-    private readonly RowBytes _bytes = new();
+    private readonly RowBuffer _bytes = new();
 
     public SettingRow Check(SettingRow row) => Check<SettingsTable, SettingRow>(row);
 
@@ -25,8 +25,11 @@ internal sealed class RowChecksums : IDisposable
     /// <exception cref="StoreCorruptException">A value of the row, or its checksum, is not the one that was written.</exception>
     private TRow Check<TTable, TRow>(TRow row)
         where TTable : struct, IChainedTable<TRow>
-        where TRow : ChainedRow =>
-        _bytes.Add<TTable, TRow>(row) == row.Crc ? row : throw new StoreCorruptException("its checksum is not that of its values.");
+        where TRow : ChainedRow
+    {
+        _bytes.Clear();
+        return _bytes.Add<TTable, TRow>(row) == row.Crc ? row : throw new StoreCorruptException("its checksum is not that of its values.");
+    }
 
     public void Dispose() => _bytes.Dispose();
 

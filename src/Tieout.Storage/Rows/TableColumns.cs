@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
@@ -86,11 +85,4 @@ internal static class TableRows
     public static string Number<TTable, TRow>()
         where TTable : struct, IChainedTable<TRow>
         where TRow : ChainedRow => TTable.Last is null ? TableColumns<TTable, TRow>.All[0].Name : TTable.Key;
-
-    /// <summary>Those whose key is above <paramref name="after"/>, in SQL.</summary>
-    public static string Select<TTable, TRow>(long after)
-        where TTable : struct, IChainedTable<TRow>
-        where TRow : ChainedRow =>
-        string.Create(
-            CultureInfo.InvariantCulture, $"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name} WHERE {TTable.Key} > {after} ORDER BY {TTable.Key}");
 }

@@ -29,7 +29,7 @@ public sealed class SqliteLedger : ILedger
         {
             Position = new SqlitePosition(_writer),
             AllOrgs = orgs,
-            Usage = new SqliteUsageReader(_connections, _writer),
+            Usage = new SqliteUsageReader(_connections, derived, _writer),
             Prices = new SqlitePricesReader(_connections, _writer),
             BudgetsReader = new SqliteBudgetsReader(_connections, _writer),
             Balances = new SqliteBalances(_connections, _writer),

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
@@ -5,12 +6,14 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Verification;
 
 /// <summary>Goes through the whole ledger once, commit by commit: every row's CRC, every commit's hash (L8), and all else that rows must agree on.</summary>
-/// <remarks>Memory stays flat: one row a table, what is recomputed (accounts, windows, cells), and nothing else.</remarks>
+/// <remarks>Memory stays flat: two blocks of rows a table, and what is recomputed (accounts, windows, cells).</remarks>
 internal sealed class ChainCheck : IDisposable
 {
+    private const int PageCommits = 1_024;
+
     private readonly Findings _findings;
     private readonly RowBytes _bytes = new();
-    private readonly IRows _chain;
+    private readonly IRowPages _chain;
     private readonly TableCheck[] _tables;
     private readonly Standing _standing;
     private readonly ChainRow? _after;
@@ -21,8 +24,8 @@ internal sealed class ChainCheck : IDisposable
         _findings = findings;
         _standing = standing;
         _after = after;
-        _chain = tables.Select($"SELECT {RowReads.ChainColumns} FROM chain WHERE commit_no > {after?.Commit ?? 0} ORDER BY commit_no");
-        _tables = ChainedTables.Each(new TableChecks(tables, standing, findings, after?.Last ?? default));
+        _chain = tables.Pages(new(RowReads.ChainColumns, ChainTable.Name, "commit_no", after?.Commit ?? 0));
+        _tables = ChainedTables.Each(new TableChecks(tables, standing, findings, _bytes, after?.Last ?? default));
     }
 
     /// <param name="committed">Called after each commit.</param>
@@ -30,9 +33,8 @@ internal sealed class ChainCheck : IDisposable
     {
         var previous = _after?.Hash ?? new byte[32];
         var last = _after?.Commit ?? 0L;
-        while (_chain.Step())
+        foreach (var commit in Commits())
         {
-            var commit = RowReads.Chain(_chain, previous);
             if (commit.Commit != last + 1) _findings.Broken("L8", $"chain {last + 1} is missing.");
             last = commit.Commit;
             var hash = Link(previous, commit);
@@ -56,11 +58,37 @@ internal sealed class ChainCheck : IDisposable
         _bytes.Dispose();
     }
 
+    /// <summary>The links as they are stored, without the hash before each.</summary>
+    private IEnumerable<ChainRow> Commits()
+    {
+        var page = new List<ChainRow>(PageCommits);
+        ExceptionDispatchInfo? failure = null;
+        for (var hasMore = true; hasMore;)
+        {
+            page.Clear();
+            try
+            {
+                hasMore = _chain.Next(row =>
+                {
+                    page.Add(RowReads.Chain(row, []));
+                    return page.Count < PageCommits;
+                });
+            }
+            catch (Exception unreadable)
+            {
+                (failure, hasMore) = (ExceptionDispatchInfo.Capture(unreadable), false);
+            }
+
+            foreach (var commit in page) yield return commit;
+            failure?.Throw();
+        }
+    }
+
     /// <summary>The hash of the commit's rows as they are now.</summary>
     private byte[] Link(byte[] previous, ChainRow commit)
     {
         _bytes.Begin(previous, commit.Commit, commit.RecordedAt);
-        foreach (var table in _tables) table.Add(_bytes, commit.Last);
+        foreach (var table in _tables) table.Add(commit.Last);
         return _bytes.End();
     }
 }

@@ -49,7 +49,10 @@ internal sealed class DerivedCheck
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
     public void Add(in Posting posting, int labels, Book book)
     {
-        if (book.Org(posting.Org) is { } org) _recount?.Add(CountedPosting.Of(posting, labels), org);
+        if (_recount is null || book.Org(posting.Org) is not { } org) return;
+        var counted = CountedPosting.Of(posting, labels);
+        _recount.Add(counted, org);
+        _hours.Add(counted);
     }
 
     public void EndCommit(ChainRow commit, Standing standing)
@@ -70,10 +73,11 @@ internal sealed class DerivedCheck
                 recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}");
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
+            string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);
             foreach (var ((start, labels), flaw) in _hours.Compare(_derived))
             {
                 _findings.Checked(Id);
-                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {names.OfLabels(labels)} lists {flaw}. {Remedy}");
+                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {Rows(labels)} lists {flaw}. {Remedy}");
             }
         }
         catch (Exception damaged) when (IsDamage(damaged))

@@ -7,12 +7,17 @@ using Tieout.Storage.Follower;
 
 namespace Tieout.Storage.Verification;
 
-/// <summary>Compares the index of usage rows by hour and labels with the rows themselves: a digest for each hour and labels.</summary>
+/// <summary>Compares the index of usage rows and their corrections by hour and labels with the rows themselves: a digest for each hour and labels.</summary>
 internal sealed class HourRowsCheck
 {
     private readonly Dictionary<(Instant Start, int Labels), RowDigest> _expected = [];
 
-    public void Add(in CountedUsage usage) => Add(_expected, (Recount.HourOf(usage.EffectiveAt), usage.Labels), usage.Seq);
+    public void Add(in CountedUsage usage) => Add(HourRowsKey.Of(usage), usage.Seq);
+
+    public void Add(in CountedPosting posting)
+    {
+        if (HourRowsKey.Of(posting) is { } key) Add(key, posting.Seq);
+    }
 
     /// <param name="derived">Has the index of all rows that were added, and of no other.</param>
     /// <returns>What differs, in words; null: nothing does. One for each hour and labels.</returns>
@@ -42,6 +47,8 @@ internal sealed class HourRowsCheck
 
         return stored;
     }
+
+    private void Add(HourRowsKey key, long seq) => Add(_expected, (key.Start, key.Labels), seq);
 
     private static void Add(Dictionary<(Instant, int), RowDigest> digests, (Instant, int) key, long number)
     {

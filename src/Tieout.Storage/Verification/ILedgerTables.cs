@@ -9,6 +9,9 @@ internal interface ILedgerTables
     /// <param name="sql">With a <c>?</c> for each of <paramref name="values"/>.</param>
     IRows Select(string sql, params ReadOnlySpan<long> values);
 
+    /// <summary>The rows of a table, read once, a page at a time.</summary>
+    IRowPages Pages(OrderedRows rows) => new OpenPages(Select(rows.Sql));
+
     /// <summary>No hold before this one is open at the checkpoint.</summary>
     long FirstOpenHold { get; }
 

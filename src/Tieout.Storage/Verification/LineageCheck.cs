@@ -22,10 +22,16 @@ internal static class LineageCheck
     public static void Run(ILedgerTables tables, KeyRing? keys, Findings findings)
     {
         var rows = new List<LineageEntry>();
-        using var s = tables.Select($"SELECT {RowReads.LineageColumns} FROM lineage ORDER BY operation_id, org, issuance_id, no");
-        while (s.Step())
+        using var pages = tables.Pages(new(RowReads.LineageColumns, "lineage", "seq", Order: "operation_id, org, issuance_id, no"));
+        while (pages.Next(Add))
         {
-            var entry = RowReads.Lineage(s);
+        }
+
+        if (rows.Count > 0) Check(rows, keys, findings);
+
+        bool Add(IRow row)
+        {
+            var entry = RowReads.Lineage(row);
             if (rows.Count > 0 && !IsSameIssuance(rows[^1], entry))
             {
                 Check(rows, keys, findings);
@@ -33,9 +39,8 @@ internal static class LineageCheck
             }
 
             rows.Add(entry);
+            return true;
         }
-
-        if (rows.Count > 0) Check(rows, keys, findings);
     }
 
     private static void Check(List<LineageEntry> rows, KeyRing? keys, Findings findings)

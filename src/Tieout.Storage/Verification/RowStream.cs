@@ -1,78 +1,77 @@
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
 
-/// <summary>The rows of one table in their order, one in memory at a time, handed out commit by commit.</summary>
-/// <param name="number">The number a row bears among all of its table.</param>
-/// <param name="after">The number that the rows before end at.</param>
-internal sealed class RowStream<T>(ILedgerTables tables, string table, string sql, Func<IRow, T> read, Func<T, long> number, Findings findings, long after = 0)
-    : IDisposable
-    where T : class
+/// <summary>The rows of one table in their order, and their canonical bytes for the hash of the commit that they are part of. While a block of rows is looked
+/// at, another thread reads the next block, where the store allows it.</summary>
+internal sealed class RowStream<TTable, TRow> : IDisposable
+    where TTable : struct, IChainedTable<TRow>
+    where TRow : ChainedRow
 {
-    private readonly IRows _rows = tables.Select(sql);
-    private bool _done;
-    private T? _next;
-    private long _last = after;
+    private readonly IRowPages _pages;
+    private readonly Func<IRow, TRow> _read;
+    private readonly RowBytes _hash;
+    private RowBlock<TTable, TRow> _block = new() { HasMore = true };
+    private RowBlock<TTable, TRow> _spare = new();
+    private Task? _reading;
+    private int _at;
+    private int _hashed;
 
-    /// <summary>The rows up to and including number <paramref name="last"/>.</summary>
-    public IEnumerable<T> UpTo(long last)
+    /// <param name="hash">Of the commit that is looked at.</param>
+    public RowStream(IRowPages pages, Func<IRow, TRow> read, RowBytes hash)
     {
-        while (Peek() is { } row && number(row) <= last)
+        (_pages, _read, _hash) = (pages, read, hash);
+        ReadAhead();
+    }
+
+    /// <summary>The next row; null: there is none.</summary>
+    public ReadRow<TRow>? Peek()
+    {
+        while (_at == _block.Count)
         {
-            _next = null;
-            yield return row;
-        }
-    }
-
-    /// <summary>As <see cref="UpTo"/>, and says which numbers are missing.</summary>
-    public IEnumerable<T> AllUpTo(long last)
-    {
-        foreach (var row in UpTo(last))
-        {
-            Missing(_last + 1, number(row) - 1);
-            _last = number(row);
-            yield return row;
-        }
-
-        Missing(_last + 1, last);
-        // The chain's own figure is under no hash: rows that an earlier commit took cannot lie beyond it.
-        if (last < _last) findings.Broken("L8", $"chain says that a commit ends at {table} {last}, but {_last} is part of an earlier one.");
-        _last = Math.Max(_last, Math.Min(last, long.MaxValue - 1));
-    }
-
-    /// <summary>Whatever comes after the last commit belongs to none.</summary>
-    public void NothingLeft()
-    {
-        foreach (var row in UpTo(long.MaxValue)) findings.Broken("L8", $"{table} {number(row)} belongs to no commit.");
-    }
-
-    public void Dispose() => _rows.Dispose();
-
-    private void Missing(long from, long to)
-    {
-        if (from <= to) findings.Broken("L8", from == to ? $"{table} {from} is missing." : $"{table} {from} to {to} are missing.");
-    }
-
-    private T? Peek()
-    {
-        while (_next is null && !_done)
-        {
-            if (!_rows.Step())
-            {
-                _done = true;
-                break;
-            }
-
-            try
-            {
-                _next = read(_rows);
-            }
-            catch (Exception unreadable) when (unreadable is StoreCorruptException || UnreadableRows.Caused(unreadable))
-            {
-                findings.Broken("L8", $"{table} {_rows.Int64(0)} cannot be read: {unreadable.Message}");
-            }
+            if (!Turn()) return null;
         }
 
-        return _next;
+        return _block[_at];
+    }
+
+    /// <summary>Passes the next row: it is part of the commit.</summary>
+    public void Pass() => _at++;
+
+    /// <summary>Adds the bytes of the rows that were passed to the hash.</summary>
+    public void Hash()
+    {
+        _hash.Add(_block.Bytes(_hashed, _at));
+        _hashed = _at;
+    }
+
+    public void Dispose()
+    {
+        // It uses what is disposed of here.
+        _reading?.Wait();
+        _pages.Dispose();
+        _block.Dispose();
+        _spare.Dispose();
+    }
+
+    /// <returns>False: there is no other block.</returns>
+    private bool Turn()
+    {
+        Hash();
+        _block.ThrowIfFailed();
+        if (!_block.HasMore) return false;
+        if (_reading is { } reading) reading.GetAwaiter().GetResult();
+        else _spare.Fill(_pages, _read);
+        (_block, _spare, _at, _hashed) = (_spare, _block, 0, 0);
+        ReadAhead();
+        return true;
+    }
+
+    private void ReadAhead()
+    {
+        var next = _spare;
+        _reading = _pages.ReadsAhead && _block.HasMore ? Task.Run(() => next.Fill(_pages, _read)) : null;
     }
 }

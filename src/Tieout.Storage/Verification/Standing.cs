@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
@@ -20,7 +21,6 @@ internal sealed partial class Standing
     private readonly Dictionary<long, CommandRow> _grants = [];
     private readonly Dictionary<string, Amount> _hardLimits = new(StringComparer.Ordinal);
     private readonly SortedSet<long> _openHolds = [];
-    private readonly HashSet<long> _endedUnused = [];
     private readonly HashSet<string> _budgetIds = new(StringComparer.Ordinal);
     private readonly List<Hold> _heldInCommit = [];
     private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
@@ -28,6 +28,9 @@ internal sealed partial class Standing
     private readonly Dictionary<(string Org, Month Month), (Amount Charged, Amount Moved)> _months = [];
     private readonly ILedgerTables _tables;
     private readonly Queue<UsageRow> _uncharged = [];
+
+    // Found while the rows are read, which may be on another thread.
+    private readonly ConcurrentDictionary<long, bool> _endedUnused = new();
 
     // Passed over by the charges of later records: a bug left the charge out, and a correction may bring it.
     private readonly Dictionary<long, UsageRow> _passedOver = [];
@@ -148,13 +151,13 @@ internal sealed partial class Standing
     /// <summary>The attempt of a hold, which has ended, has no usage record.</summary>
     public void HasNoUsage(Hold hold)
     {
-        if (!_rowsOnly) _endedUnused.Add(hold.Seq);
+        if (!_rowsOnly) _endedUnused[hold.Seq] = true;
     }
 
     public void End(HoldEnd end)
     {
         if (_rowsOnly) return;
-        var hasUsage = !_endedUnused.Remove(end.Hold.Seq);
+        var hasUsage = !_endedUnused.TryRemove(end.Hold.Seq, out _);
         _again.End(end.Hold);
         _openHolds.Remove(end.Hold.Seq);
         if (end.State != HoldState.Settled)

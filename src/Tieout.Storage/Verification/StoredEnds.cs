@@ -6,19 +6,21 @@ namespace Tieout.Storage.Verification;
 /// <summary>Ends of holds and objects, read together with what they end.</summary>
 internal static class StoredEnds
 {
-    /// <summary>The statement and how its rows are read; null: the rows are no ends.</summary>
-    public static (string Sql, Delegate Read)? Of(Type row, Standing standing, long after)
+    /// <summary>What is read and how; null: the rows are no ends.</summary>
+    public static (OrderedRows Rows, Delegate Read)? Of(Type row, Standing standing, long after)
     {
         if (row == typeof(HoldEnd))
         {
             return (
-                $"SELECT e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq FROM hold_ends e LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id WHERE e.commit_no > {after} ORDER BY e.commit_no, e.hold",
+                new($"e.commit_no, e.state, e.ended_at, e.crc, e.hold, {RowReads.HoldColumns}, u.seq", "hold_ends e", "e.hold", Order: "e.commit_no, e.hold",
+                    Where: $"e.commit_no > {after}", Joins: "LEFT JOIN holds h ON h.seq = e.hold LEFT JOIN usage u ON u.id = h.id"),
                 (IRow s) => OfHold(s, standing));
         }
 
         if (row != typeof(ObjectEnd)) return null;
         return (
-            $"SELECT e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns} FROM object_ends e LEFT JOIN objects o ON o.seq = e.object WHERE e.commit_no > {after} ORDER BY e.commit_no, e.object",
+            new($"e.commit_no, {RowReads.ObjectEndColumns}, e.object, {RowReads.ObjectColumns}", "object_ends e", "e.object",
+                Order: "e.commit_no, e.object", Where: $"e.commit_no > {after}", Joins: "LEFT JOIN objects o ON o.seq = e.object"),
             OfObject);
     }
 

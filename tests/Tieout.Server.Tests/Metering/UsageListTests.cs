@@ -71,7 +71,8 @@ public sealed class UsageListTests
         }
 
         var failed = await world.GetAsync("/orgs/org-1/usage?status=failed&team=red");
-        Assert.Equal(rows.Count(row => row["status_code"] == "500" && row["team_id"] == "red" && row["kind"] == "usage"), failed.GetProperty("count").GetInt32());
+        Assert.Equal(
+            rows.Count(row => row["status_code"] == "500" && row["team_id"] == "red" && row["kind"] == "usage"), failed.GetProperty("count").GetInt32());
     }
 
     [Fact]
@@ -85,8 +86,8 @@ public sealed class UsageListTests
             Runtime = new("rent-1", "worker", IsControlPlane: false, "burst", "project", "k8s"),
         };
         var usage = new UsageRecord(
-            new AttemptId(Guid.CreateVersion7()), labels, "op-1", 1, "wf-1", "corr-9", "trace-1", "ana", Instant.From(DateTimeOffset.UtcNow), 12, 200, new(1, 0, 0, 1, 0),
-            UsageBasis.Estimated, UsageFlags.CutShort);
+            new AttemptId(Guid.CreateVersion7()), labels, "op-1", 1, "wf-1", "corr-9", "trace-1", "ana", Instant.From(DateTimeOffset.UtcNow), 12, 200,
+            new(1, 0, 0, 1, 0), UsageBasis.Estimated, UsageFlags.CutShort);
         await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, Amount.Zero, new Amount(7)), Fact: true), Stop);
         await world.ChargeAsync("1", operation: "op-2");
         foreach (var filter in (string[])["correlation=corr-9", "trace=trace-1", "workflow=wf-1", "user=ana", "operating_mode=burst", "mode=burst",

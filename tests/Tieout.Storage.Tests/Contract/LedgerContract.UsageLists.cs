@@ -108,14 +108,14 @@ public abstract partial class LedgerContract
     /// <summary>Oldest first.</summary>
     private static List<string> Expected(MemoryLedger memory, UsageFilter filter)
     {
-        var corrections = memory.Postings.Select(row => row.Posting).Where(posting => UsageEntry.IsCorrection(posting))
-            .Select(posting => new UsageEntry(memory.Usage[(int)posting.UsageSeq - 1], posting));
+        var corrections = memory.Postings.Where(row => UsageEntry.IsCorrection(row.Posting))
+            .Select(row => new UsageEntry(memory.Usage[(int)row.Posting.UsageSeq - 1], row));
         return [.. memory.Usage.Select(row => new UsageEntry(row)).Concat(corrections)
             .Where(entry => filter.Contains(entry.EffectiveAt) && filter.Matches(entry.Usage))
             .OrderBy(entry => UsagePlace.HourOf(entry.EffectiveAt)).ThenBy(entry => entry.RecordedAt).ThenBy(entry => entry.Correction is not null)
-            .ThenBy(entry => entry.Correction?.Seq ?? entry.Usage.Seq).Select(Said)];
+            .ThenBy(entry => entry.Correction?.Posting.Seq ?? entry.Usage.Seq).Select(Said)];
     }
 
     private static string Said(UsageEntry entry) =>
-        $"{entry.Usage.Usage.Id} {entry.Correction?.Kind} {entry.Charge} {entry.EffectiveAt} {entry.Usage.Usage.Labels.Team} {entry.Usage.Usage.EndUser}";
+        $"{entry.Usage.Usage.Id} {entry.Correction?.Posting.Kind} {entry.Charge} {entry.EffectiveAt} {entry.Usage.Usage.EndUser}";
 }

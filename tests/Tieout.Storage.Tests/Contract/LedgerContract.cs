@@ -170,7 +170,8 @@ public abstract partial class LedgerContract : IAsyncLifetime
         Assert.Equal((50, 2), (Amount.Sum(cells.Select(cell => cell.Sums.Charge)).Nanos, cells.Sum(cell => cell.Sums.Attempts)));
         Assert.Equal(50, ledger.Read.SpentToday("acme", Clock.Now).Nanos);
         Assert.Equal(250, ledger.Read.Balance("acme")!.Balance.Nanos);
-        Assert.Equal(usage[1], Assert.Single(await ToListAsync(ledger.Read.UsageAsync(new UsageFilter("acme", from, to).Where("team", "blue").Where("user", "u1"), Cancel))));
+        Assert.Equal(usage[1], Assert.Single(await ToListAsync(
+            ledger.Read.UsageAsync(new UsageFilter("acme", from, to).Where("team", "blue").Where("user", "u1"), Cancel))));
     }
 
     // Goal: a correction is of its posting or of its usage by what its command says. Method: a client chooses an id that findings of postings have.

@@ -20,6 +20,9 @@ public readonly record struct CountedUsage(
 public readonly record struct CountedPosting(
     long Seq, PostingKind Kind, int Debit, int Credit, Amount Amount, int Labels, Instant EffectiveAt, Instant RecordedAt, bool IsPostingRepair)
 {
+    /// <inheritdoc cref="UsageEntry.IsCorrection"/>
+    public bool CorrectsUsage => Kind is PostingKind.Reversal or PostingKind.ReEntry && Labels > 0 && !IsPostingRepair;
+
     /// <param name="labels">Of its usage; 0: it names none.</param>
     public static CountedPosting Of(in Posting posting, int labels) => new(
         posting.Seq, posting.Kind, posting.Debit, posting.Credit, posting.Amount, labels, posting.EffectiveAt, posting.RecordedAt, posting.IsPostingRepair);

@@ -3,7 +3,7 @@ using Tieout.Core.Ledger.Recounts;
 
 namespace Tieout.Core.Ledger.RowIndex;
 
-/// <summary>The index entries of some usage rows, which come in the order of their numbers.</summary>
+/// <summary>The index entries of some usage rows and postings, which each come in the order of their numbers.</summary>
 public sealed class RowIndexStep
 {
     private readonly Dictionary<HourRowsKey, HourRows> _hours = [];
@@ -11,10 +11,17 @@ public sealed class RowIndexStep
     /// <summary>Each list has the new rows alone.</summary>
     public IReadOnlyCollection<HourRows> Hours => _hours.Values;
 
-    public void Add(in CountedUsage usage)
+    public void Add(in CountedUsage usage) => Add(HourRowsKey.Of(usage), usage.Seq);
+
+    /// <summary>A posting; one that corrects no usage is left out.</summary>
+    public void Add(in CountedPosting posting)
     {
-        var key = HourRowsKey.Of(usage);
+        if (HourRowsKey.Of(posting) is { } key) Add(key, posting.Seq);
+    }
+
+    private void Add(HourRowsKey key, long seq)
+    {
         ref var rows = ref CollectionsMarshal.GetValueRefOrAddDefault(_hours, key, out _);
-        (rows ??= new(key)).Add(usage.Seq);
+        (rows ??= new(key)).Add(seq);
     }
 }

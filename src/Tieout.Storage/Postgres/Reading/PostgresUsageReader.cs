@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Storage.Follower;
 using Tieout.Storage.Lists;
 using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Writing;
@@ -41,7 +42,9 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         {
             await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
             await labels.LoadAsync(connection, bucket);
-            return await Task.Run(() => new UsagePageReading(new BucketRows(connection, bucket), query, labels.Of(bucket)).Page(), cancellationToken);
+            var tables = new BucketRows(connection, bucket);
+            return await Task.Run(
+                () => new UsagePageReading(new(FollowerPosition.Read(tables), tables, tables), query, labels.Of(bucket)).Page(), cancellationToken);
         });
     }
 

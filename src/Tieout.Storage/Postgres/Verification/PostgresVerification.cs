@@ -7,10 +7,12 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Postgres.Verification;
 
-/// <summary>Proves a database right or names what is wrong in it, bucket by bucket: everything recomputed from usage and postings alone.</summary>
+/// <summary>Proves a database right or names what is wrong in it: everything recomputed from usage and postings alone, as many buckets at once as there are
+/// processors.</summary>
 public static class PostgresVerification
 {
-    /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one moment's state.</summary>
+    /// <summary>Only reads. A ledger that is in use may be verified too: of each bucket, one moment's state is looked at, and no snapshot is held
+    /// for longer than one bucket takes.</summary>
     /// <exception cref="ArgumentException">It is not the address of a store.</exception>
     /// <exception cref="StoreUnavailableException">There is no ledger there, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
@@ -23,27 +25,33 @@ public static class PostgresVerification
         await PostgresSchemaCheck.RunAsync(store, findings, cancellationToken);
         using var connections = new PostgresConnections(store);
         if (head is not null) await CheckHeadAsync(connections, head, findings);
-        await connections.ReadAsync(tables =>
+        KeyRing? keys = null;
+        var (heads, isUpgraded) = await connections.ReadAsync(tables =>
         {
             var heads = Heads(tables);
-            var isUpgraded = IsUpgraded(tables);
-            var rows = new VerifiedRows(progress, heads.Select(head => head.Head.Chain.Last));
-            KeyRing? keys = null;
 
             // The platform's own settings are in the last bucket.
             tables.Show(heads[^1].Bucket);
             Guarded(findings, heads[^1].Bucket, () => keys = LineageCheck.Keys(tables, secret));
-            foreach (var head in heads)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                tables.Show(head.Bucket);
-                Guarded(findings, head.Bucket, () => Check(tables, head.Head, keys, findings, head.Bucket, isUpgraded, rows));
-                rows.EndChain(head.Head.Chain.Last);
-            }
-
-            return heads.Count;
+            return (heads, IsUpgraded(tables));
         });
+        var rows = new VerifiedRows(progress, heads.Select(head => head.Head.Chain.Last));
+        var found = new Findings[heads.Count];
+        await Parallel.ForAsync(0, heads.Count, Limits(cancellationToken), async (at, _) =>
+            found[at] = await connections.ReadAsync(tables => Check(tables, heads[at].Bucket, keys, isUpgraded, rows.OfChain())));
+        foreach (var bucket in found) findings.Add(bucket);
         return findings.Report;
+    }
+
+    private static ParallelOptions Limits(CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
+
+    private static Findings Check(PostgresTables tables, int bucket, KeyRing? keys, bool isUpgraded, ChainProgress rows)
+    {
+        var findings = new Findings(Findings.Ledger);
+        tables.Show(bucket);
+        Guarded(findings, bucket, () => Check(tables, Head(tables), keys, findings, bucket, isUpgraded, rows));
+        return findings;
     }
 
     private static async Task CheckHeadAsync(PostgresConnections connections, SignedHead head, Findings findings)
@@ -67,7 +75,7 @@ public static class PostgresVerification
         return rows.Step() && rows.Int64(0) >= PostgresSchema.Newest;
     }
 
-    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket, bool isUpgraded, VerifiedRows rows)
+    private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket, bool isUpgraded, ChainProgress rows)
     {
         var standing = new Standing(tables, findings) { Derived = DerivedCheck.Begin(isUpgraded ? tables : null, findings) };
         var last = new ChainRow(0, [], new byte[32], default, default);
@@ -118,6 +126,12 @@ public static class PostgresVerification
         using var rows = tables.Select($"SELECT {Reads.HeadColumns}, bucket FROM heads ORDER BY bucket");
         while (rows.Step()) heads.Add(((int)rows.Int64(RowReadsEnd), Reads.Head(rows)));
         return heads;
+    }
+
+    private static Head Head(PostgresTables tables)
+    {
+        using var rows = tables.Select($"SELECT {Reads.HeadColumns} FROM heads WHERE bucket = ?", tables.Bucket);
+        return rows.Step() ? Reads.Head(rows) : throw new StoreCorruptException($"Bucket {tables.Bucket} has no row in heads.");
     }
 
     private static readonly int RowReadsEnd = Storage.Rows.RowReads.ChainColumnCount + 1;

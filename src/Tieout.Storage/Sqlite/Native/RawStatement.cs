@@ -40,6 +40,9 @@ internal sealed unsafe class RawStatement : IRows
         _scratch = (byte*)NativeMemory.Alloc((nuint)_scratchBytes);
     }
 
+    /// <summary>Columns of each row.</summary>
+    public int ColumnCount => NativeSqlite.ColumnCount(_statement);
+
     public void Bind(int index, long value) => Check(NativeSqlite.BindInt64(_statement, index, value));
 
     /// <summary>An integer where 64 bits suffice, as nearly always; else its digits as text. <see cref="Int128"/> reads both back.</summary>

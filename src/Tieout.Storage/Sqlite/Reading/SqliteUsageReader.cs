@@ -3,8 +3,8 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Lists;
 using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -14,7 +14,7 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// The reader finds in the chain where a time begins, reads all rows from there on, and keeps those of the org: no row that counts at a time is recorded
 /// before that time. So writing needs no index on times.
 /// </remarks>
-internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWriter writer) : IUsageReader
+internal sealed class SqliteUsageReader(ReadConnections connections, DerivedStore derived, LedgerWriter writer) : IUsageReader
 {
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -35,8 +35,8 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     }
 
     public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
-            new UsagePageReading(new SqliteTables(connection), query, no => connections.Labels(connection, no)).Page());
+        Task.FromResult(derived.Read(
+            connections, (followed, connection) => new UsagePageReading(followed, query, no => connections.Labels(connection, no)).Page(), cancellationToken));
 
     public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
         connections.RowsAsync(cancellationToken, connection =>

@@ -1,5 +1,6 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
@@ -10,7 +11,8 @@ namespace Tieout.Storage.Sqlite.Verification;
 /// <summary>Proves a data folder right or names what is wrong in it: everything recomputed from usage and postings alone.</summary>
 public static class SqliteVerification
 {
-    /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one commit's state.</summary>
+    /// <summary>Only reads. A ledger that is in use may be verified too: what is looked at is one commit's state, and no snapshot of the file is held for
+    /// longer than a page of rows, or the check of the file's own structure, takes.</summary>
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be read.</exception>
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
@@ -19,20 +21,27 @@ public static class SqliteVerification
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
-        var findings = new Findings(Findings.Ledger);
+        var (findings, structure) = (new Findings(Findings.Ledger), new Findings(Findings.Ledger));
         Guarded(findings, file, () =>
         {
             // What was counted first: the ledger is then not behind it.
             using var counted = Counted(folder);
             var derived = DerivedCheck.Begin(counted is null ? null : new SqliteTables(counted), findings);
             using var connection = RawConnection.Open(file, readOnly: true);
-            connection.Execute("BEGIN");
-            CheckFile(connection, findings);
-            Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
-            if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
-            Guarded(findings, file, () => CheckRows(connection, secret, derived, findings, progress));
+            connection.ReadInt64("SELECT count(*) FROM sqlite_schema");
+            var checking = Task.Run(() => Guarded(structure, file, () => CheckFile(file, structure)));
+            try
+            {
+                Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
+                Guarded(findings, file, () => CheckRows(file, connection, secret, head, derived, findings, progress));
+            }
+            finally
+            {
+                checking.GetAwaiter().GetResult();
+            }
         });
-        return findings.Report;
+        structure.Add(findings);
+        return structure.Report;
     }
 
     /// <summary>A damaged file is a finding, not a crash.</summary>
@@ -53,8 +62,10 @@ public static class SqliteVerification
         }
     }
 
-    private static void CheckFile(RawConnection connection, Findings findings)
+    /// <summary>Pages and indexes, beside everything else.</summary>
+    private static void CheckFile(string file, Findings findings)
     {
+        using var connection = RawConnection.Open(file, readOnly: true);
         using var s = connection.Prepare("PRAGMA integrity_check(100)");
         while (s.Step())
         {
@@ -84,6 +95,8 @@ public static class SqliteVerification
         {
             var connection = RawConnection.Open(DerivedFile.In(folder), readOnly: true);
             connection.Execute("BEGIN");
+            SqliteAsOf.Copy(connection, "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name);
+            connection.Execute("COMMIT");
             return connection;
         }
         catch (StoreUnavailableException)
@@ -94,17 +107,19 @@ public static class SqliteVerification
     }
 
     private static void CheckRows(
-        RawConnection connection, EnvelopeSecret? secret, DerivedCheck? derived, Findings findings, IProgress<RowProgress>? progress)
+        string file, RawConnection connection, EnvelopeSecret? secret, SignedHead? head, DerivedCheck? derived, Findings findings,
+        IProgress<RowProgress>? progress)
     {
         var schema = Schema.Version(connection);
         findings.Check("file", schema == Schema.Newest,
             $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
-        var tables = new SqliteTables(connection);
+        var tables = new SqliteAsOf(file, connection);
+        if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
         var standing = new Standing(tables, findings) { Derived = derived };
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(tables, standing, findings))
         {
-            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]);
+            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]).OfChain();
             if (checkpoint == 0) CheckCheckpoint(connection, tables, standing, findings, postings: 0);
             chain.Run(commit =>
             {

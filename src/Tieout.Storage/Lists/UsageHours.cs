@@ -1,0 +1,139 @@
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+using Tieout.Storage.Follower;
+using Tieout.Storage.Rows;
+
+namespace Tieout.Storage.Lists;
+
+/// <summary>Finds usage and corrections of an org hour by hour: in the follower's lines and index, and among the few rows after its position.</summary>
+internal sealed class UsageHours
+{
+    /// <summary>Hours that are read at once: few at first, since most pages end in the first hours.</summary>
+    private const int HoursAtFirst = 4;
+
+    private const int HoursAtMost = 512;
+
+    private readonly Followed _followed;
+    private readonly UsagePageQuery _query;
+    private readonly Func<int, UsageLabels> _labels;
+    private readonly RowIndexReading _index;
+    private readonly Dictionary<int, bool> _matches = [];
+
+    // Rows after the follower's position, lowest number first.
+    private readonly Dictionary<long, List<long>> _usage = [];
+    private readonly Dictionary<long, List<long>> _corrections = [];
+
+    /// <param name="labels">The labels of an attribution number.</param>
+    public UsageHours(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
+    {
+        (_followed, _query, _labels, _index) = (followed, query, labels, new(followed));
+        var counted = followed.CountedOrBefore(query.Filter.From);
+        FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage => Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq));
+        FollowedRows.Postings(followed.Ledger, counted.Posting, long.MaxValue, posting =>
+        {
+            if (posting.CorrectsUsage) Add(_corrections, posting.EffectiveAt, posting.Labels, posting.Seq);
+        });
+    }
+
+    /// <summary>The hour in which the page before ended and those after it, in the order of the list.</summary>
+    public IEnumerable<UsageHour> All()
+    {
+        var others = _usage.Keys.Union(_corrections.Keys).Where(hour => _query.After is not { } place || !IsBefore(hour, place.Hour));
+        var uncounted = new Queue<long>(InOrder(others));
+        foreach (var (hour, labels) in Counted())
+        {
+            while (uncounted.TryPeek(out var next) && IsBefore(next, hour)) yield return Of(uncounted.Dequeue(), []);
+            if (uncounted.TryPeek(out var same) && same == hour) uncounted.Dequeue();
+            yield return Of(hour, labels);
+        }
+
+        foreach (var hour in uncounted) yield return Of(hour, []);
+    }
+
+    private UsageHour Of(long hour, IReadOnlyList<int> labels)
+    {
+        var place = _query.After is { } after && after.Hour == hour ? after : new(hour, null, null);
+        return new(
+            hour, Numbers(hour, labels, place.Usage, _usage.GetValueOrDefault(hour) ?? []),
+            Numbers(hour, [.. labels.Select(no => -no)], place.Posting, _corrections.GetValueOrDefault(hour) ?? []));
+    }
+
+    /// <summary>Numbers that are counted and those that are not yet, which are higher.</summary>
+    private IEnumerable<long> Numbers(long hour, IReadOnlyCollection<int> labels, long? after, List<long> uncounted)
+    {
+        var counted = _index.Counted(StartOf(hour), labels, _query.OldestFirst, after);
+        var others = uncounted.Where(seq => after is not { } last || (_query.OldestFirst ? seq > last : seq < last));
+        return _query.OldestFirst ? counted.Concat(others) : others.Reverse().Concat(counted);
+    }
+
+    /// <summary>The hours in which the follower counted usage or corrections of the filter, with their labels.</summary>
+    private IEnumerable<(long Hour, IReadOnlyList<int> Labels)> Counted()
+    {
+        if (_followed.Derived is null) yield break;
+        var (first, last) = (Recount.HourOf(_query.Filter.From), _query.Filter.To);
+        if (_query.After is { } place)
+        {
+            if (_query.OldestFirst) first = StartOf(place.Hour);
+            else if (StartOf(place.Hour + 1) is var end && end < last) last = end;
+        }
+
+        for (var count = HoursAtFirst; ; count = Math.Min(2 * count, HoursAtMost))
+        {
+            var starts = Starts(first, last, count);
+            foreach (var hour in LabelsOf(starts)) yield return hour;
+            if (starts.Count < count) yield break;
+            if (_query.OldestFirst) first = new(starts[^1].UnixMicros + 1);
+            else last = starts[^1];
+        }
+    }
+
+    private List<Instant> Starts(Instant first, Instant last, int count)
+    {
+        var starts = new List<Instant>(count);
+        using var rows = _followed.Derived!.Select(
+            $"SELECT DISTINCT start_at FROM recounts WHERE {OfOrg} ORDER BY start_at {(_query.OldestFirst ? "" : "DESC")} LIMIT {count}",
+            _query.Org.FirstAccount, first.UnixMicros, last.UnixMicros);
+        while (rows.Step()) starts.Add(RowReads.Time(rows, 0));
+        return starts;
+    }
+
+    private IEnumerable<(long Hour, IReadOnlyList<int> Labels)> LabelsOf(List<Instant> starts)
+    {
+        if (starts.Count == 0) return [];
+        var labels = new List<(long Hour, int No)>();
+        using var rows = _followed.Derived!.Select(
+            $"SELECT start_at, attribution FROM recounts WHERE {OfOrg} ORDER BY start_at", _query.Org.FirstAccount, starts.Min().UnixMicros,
+            starts.Max().UnixMicros + 1);
+        while (rows.Step())
+        {
+            if (Matches(RowReads.Int32(rows, 1))) labels.Add((UsagePlace.HourOf(RowReads.Time(rows, 0)), RowReads.Int32(rows, 1)));
+        }
+
+        var hours = labels.GroupBy(line => line.Hour, line => line.No).Select(hour => (hour.Key, (IReadOnlyList<int>)[.. hour]));
+        return _query.OldestFirst ? hours : hours.Reverse();
+    }
+
+    private static readonly string OfOrg = $"org = ? AND span = {RecountSpan.Hour:D} AND attribution > 0 AND start_at >= ? AND start_at < ?";
+
+    private void Add(Dictionary<long, List<long>> hours, Instant at, int labels, long seq)
+    {
+        if (labels == 0 || !_query.Filter.Contains(at) || !Matches(labels)) return;
+        var hour = UsagePlace.HourOf(at);
+        if (!hours.TryGetValue(hour, out var rows)) hours[hour] = rows = [];
+        rows.Add(seq);
+    }
+
+    private bool Matches(int no)
+    {
+        if (!_matches.TryGetValue(no, out var matches)) _matches[no] = matches = _query.Filter.Matches(_labels(no));
+        return matches;
+    }
+
+    private IEnumerable<long> InOrder(IEnumerable<long> hours) => _query.OldestFirst ? hours.Order() : hours.OrderDescending();
+
+    private bool IsBefore(long hour, long other) => _query.OldestFirst ? hour < other : hour > other;
+
+    private static Instant StartOf(long hour) => new(hour * Instant.MicrosPerHour);
+}

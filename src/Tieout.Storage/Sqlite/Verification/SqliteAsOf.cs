@@ -1,0 +1,69 @@
+using Tieout.Storage.Archive;
+using Tieout.Storage.Rows;
+using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Verification;
+
+namespace Tieout.Storage.Sqlite.Verification;
+
+/// <summary>The tables of a file as of one commit, however long they are read: no snapshot of the file is held, so its log can be copied back
+/// meanwhile.</summary>
+/// <remarks>Rows are only added, so each statement ends at the row that was the last of its table. Tables whose rows change are copied. Statements need not
+/// know: temporary views and tables have the names of the tables.</remarks>
+internal sealed class SqliteAsOf : ILedgerTables
+{
+    private static readonly string[] Changing = [AccountsTable.Name, WindowsTable.Name, "cells", "checkpoint"];
+
+    private readonly string _file;
+    private readonly RawConnection _connection;
+    private readonly SqliteTables _tables;
+    private readonly string _views;
+
+    /// <param name="connection">In no transaction. For short readings.</param>
+    public SqliteAsOf(string file, RawConnection connection)
+    {
+        (_file, _connection, _tables) = (file, connection, new(connection));
+        connection.Execute("BEGIN");
+        _views = string.Join(";\n", ArchiveTable.All.Select(table =>
+            $"CREATE TEMP VIEW {table.Name} AS SELECT * FROM main.{table.Name} WHERE {table.Key} <= {Last(table)}"));
+        Copy(connection, Changing);
+        connection.Execute("COMMIT");
+        connection.Execute(_views);
+    }
+
+    public long FirstOpenHold => _tables.FirstOpenHold;
+
+    public int Bucket => _tables.Bucket;
+
+    /// <summary>Copies small tables, which from then on are read in the place of those in the file.</summary>
+    public static void Copy(RawConnection connection, params ReadOnlySpan<string> tables)
+    {
+        foreach (var table in tables)
+        {
+            try
+            {
+                connection.Execute($"CREATE TEMP TABLE {table} AS SELECT * FROM main.{table}");
+            }
+            catch (StoreCorruptException)
+            {
+                // The check that reads the table reports the damage.
+            }
+        }
+    }
+
+    public string IdOfText(string column) => _tables.IdOfText(column);
+
+    public bool IsUsedElsewhere(Guid attempt) => _tables.IsUsedElsewhere(attempt);
+
+    public IRows Select(string sql, params ReadOnlySpan<long> values) => _tables.Select(sql, values);
+
+    public IRowPages Pages(OrderedRows rows)
+    {
+        var isShort = _connection.ReadInt64($"SELECT coalesce(max({rows.Key}), 0) FROM {rows.Table}") <= SqlitePages.PageRows;
+        if (isShort) return new SqlitePages(_connection, rows, isAlone: false);
+        var alone = RawConnection.Open(_file, readOnly: true);
+        alone.Execute(_views);
+        return new SqlitePages(alone, rows, isAlone: true);
+    }
+
+    private long Last(ArchiveTable table) => _connection.ReadInt64($"SELECT coalesce(max({table.Key}), 0) FROM main.{table.Name}");
+}
