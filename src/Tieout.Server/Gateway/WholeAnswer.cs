@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Http.Headers;
 using Tieout.Core;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Gateway;
 
@@ -21,8 +22,8 @@ internal sealed class WholeAnswer : IDisposable
     /// <summary>The answer is complete and readable.</summary>
     public bool IsWhole { get; private set; }
 
-    /// <summary>The answer is compressed although the request did not allow it. Neither its usage nor a key in it can be seen, so no client gets it.</summary>
-    public bool IsCoded { get; private init; }
+    /// <summary>The answer is packed in a way that is not known, or not as its head says. Neither its usage nor a key in it can be seen, so no client gets it.</summary>
+    public bool IsCoded { get; private set; }
 
     public static bool IsCodedBy(HttpContentHeaders headers) =>
         headers.NonValidated.TryGetValues("Content-Encoding", out var codings)
@@ -37,6 +38,10 @@ internal sealed class WholeAnswer : IDisposable
         try
         {
             await whole.FillAsync(answer, body, deadline);
+        }
+        catch (WronglyPackedException)
+        {
+            whole.IsCoded = true;
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
