@@ -50,5 +50,7 @@ SELECT create_distributed_table('recounts', 'bucket', colocate_with => 'heads') 
 SELECT create_distributed_table('recount_statuses', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recount_statuses'::regclass);
 SELECT create_distributed_table('recount_months', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recount_months'::regclass);
 SELECT create_distributed_table('usage_hours', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_hours'::regclass);
+SELECT create_distributed_table('usage_id_runs', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_id_runs'::regclass);
+SELECT create_distributed_table('usage_id_blocks', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_id_blocks'::regclass);
 
 COMMIT;

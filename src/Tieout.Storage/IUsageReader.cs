@@ -7,17 +7,43 @@ namespace Tieout.Storage;
 /// <summary>Usage records: rows, and counts of them.</summary>
 public interface IUsageReader
 {
-    /// <summary>Usage records in the order in which they were recorded, without what corrected them.</summary>
+    /// <summary>Usage records in the order in which they were recorded, without what corrected them. Of those with an id that the filter names, no others are
+    /// read.</summary>
     IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken);
 
     /// <summary>A page of usage and of the postings that correct it, by the hour in which they count and within it as they were recorded.</summary>
     Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Usage under a correlation id, in the order in which it was recorded.</summary>
-    Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken);
-
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
+}
+
+/// <summary>Usage of any time by an id.</summary>
+public static class UsageByIds
+{
+    /// <summary>Usage under a correlation id, in the order in which it was recorded.</summary>
+    public static Task<IReadOnlyList<UsageRow>> CorrelatedAsync(
+        this IUsageReader read, string org, string correlationId, int limit, CancellationToken cancellationToken) =>
+        ListAsync(read, OfAllTimes(org).Where(UsageColumn.Correlation, correlationId), limit, cancellationToken);
+
+    /// <summary>Usage of an operation, in the order in which it was recorded.</summary>
+    public static Task<IReadOnlyList<UsageRow>> OfOperationAsync(
+        this IUsageReader read, string org, string operationId, CancellationToken cancellationToken) =>
+        ListAsync(read, OfAllTimes(org).Where(UsageColumn.Operation, operationId), int.MaxValue, cancellationToken);
+
+    private static UsageFilter OfAllTimes(string org) => new(org, Instant.UnixEpoch, new(long.MaxValue));
+
+    private static async Task<IReadOnlyList<UsageRow>> ListAsync(IUsageReader read, UsageFilter filter, int limit, CancellationToken cancellationToken)
+    {
+        var rows = new List<UsageRow>();
+        await foreach (var row in read.UsageAsync(filter, cancellationToken))
+        {
+            if (rows.Count == limit) break;
+            rows.Add(row);
+        }
+
+        return rows;
+    }
 }
 
 /// <summary>Which page of a list of usage.</summary>

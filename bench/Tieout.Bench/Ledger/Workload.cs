@@ -12,7 +12,7 @@ namespace Tieout.Bench.Ledger;
 /// each.</summary>
 /// <param name="bucketOf">Which orgs can be in one commit: a list has orgs of one number only.</param>
 /// <param name="price">What each is charged at; null: at one amount, whatever was used.</param>
-/// <param name="from">When the first occurred; null: all of them now.</param>
+/// <param name="from">When the first occurred, in traces and workflows of several requests; null: all of them now, in none.</param>
 /// <param name="step">How much later the next did.</param>
 internal sealed class Workload(
     LedgerBenchOptions options, Func<string, int> bucketOf, ResolvedPrice? price = null, Instant? from = null, TimeSpan step = default)
@@ -81,9 +81,9 @@ internal sealed class Workload(
     {
         var no = _made++;
         var labels = together[no % together.Length];
-        var id = Ordered(no);
+        var (id, isBook) = (Ordered(no), from is not null);
         var usage = new UsageRecord(
-            new(id), labels, $"op_{no:x16}", 1, WorkflowId: null, id.ToString(), TraceId: null, $"user-{no % 977}",
+            new(id), labels, $"op_{no:x16}", 1, isBook ? $"flow-{no / 80}" : null, id.ToString(), isBook ? $"{no / 30:x32}" : null, $"user-{no % 977}",
             from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0),
             UsageBasis.Reported, UsageFlags.None);
         if (price is null) return new(usage, Price, Charge, Charge);

@@ -52,7 +52,11 @@ public static class ReadsBench
         }, TimeProvider.System, cancellationToken);
         var perS = counted == 0 ? null as decimal? : Math.Round(counted / (decimal)Stopwatch.GetElapsedTime(began).TotalSeconds);
         List<ReadFigure> figures = [];
-        foreach (var (name, read) in Figures(ledger)) figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
+        foreach (var (name, read) in Figures(ledger).Concat(new IdLookups(ledger, rows).Figures()))
+        {
+            figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
+        }
+
         decimal PerRow(string file) => Math.Round((decimal)new FileInfo(file).Length / rows, 1);
         return new(rows, perS, PerRow(ledger.Store.Database), PerRow(DerivedFile.In(folder)), figures, await ExportBench.RunAsync(ledger, cancellationToken));
     }

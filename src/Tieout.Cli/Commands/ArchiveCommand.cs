@@ -16,7 +16,7 @@ internal static class ArchiveCommand
         { Description = "Months before this one, YYYY-MM, in UTC by the time of recording.", HelpName = "MONTH", Required = true };
         var to = new Option<string>(
             "--to")
-        { Description = "The archive's folder. Files that exist are not written again.", HelpName = "DIR", Required = true };
+        { Description = "The archive's folder. Months that are in it are not written again: after an interruption, run the command again.", HelpName = "DIR", Required = true };
         var (data, store) = (StoreOption.Data(), StoreOption.Store());
         return globals.Running(new("archive",
             "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store },
@@ -37,11 +37,12 @@ internal static class ArchiveCommand
         Invocation call, Option<string?> data, Option<string?> store, Month month, string to, CancellationToken cancellationToken)
     {
         var (postgres, folder) = StoreOption.Of(call, data, store);
+        using var progress = ProgressLine.Begin(call.Shell, call.Json);
         try
         {
             return postgres is not null
-                ? await LedgerArchive.WritePostgresAsync(postgres, month, to, cancellationToken)
-                : LedgerArchive.WriteSqlite(folder, month, to);
+                ? await LedgerArchive.WritePostgresAsync(postgres, month, to, cancellationToken, progress)
+                : LedgerArchive.WriteSqlite(folder, month, to, progress);
         }
         catch (StoreCorruptException e)
         {

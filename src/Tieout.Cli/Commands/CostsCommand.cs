@@ -36,20 +36,35 @@ internal static class CostsCommand
     private static Command Reconcile(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
+        var from = new Option<string?>("--from")
+        {
+            Description = "A day, or a time with its offset. A day begins in the org's time zone. Default: the start of today.",
+            HelpName = "TIME",
+        };
+        var to = new Option<string?>("--to")
+        {
+            Description = "The end of the range, excluded. At most 366 days later. Default: the end of today.",
+            HelpName = "TIME",
+        };
         var command = new Command(
-            "reconcile", "Recompute today's totals from postings, usage, hourly cells and invoice lines, and compare them with the counter.") { org };
+            "reconcile", "Recompute the totals of a range from postings, usage, hourly cells and invoice lines; compare today's with the counter, too.")
+        {
+            org, from, to,
+        };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "reconciliation"] : ["costs", "reconciliation"];
-            var answer = await api.GetAsync(ApiClient.Path(path), ApiClient.Json.CostReconciliationBody, cancellationToken);
+            var answer = await api.GetAsync(
+                ApiClient.Path(path, ("from", call.Get(from)), ("to", call.Get(to))), ApiClient.Json.CostReconciliationBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.CostReconciliationBody, async (body, text) =>
             {
-                var table = new TextTable("ORG", "DAY FROM", "SURFACE", ">TOTAL", "ASSET", ">DIFFERENCE");
+                var table = new TextTable("ORG", "FROM", "TO", "SURFACE", ">TOTAL", "ASSET", ">DIFFERENCE");
                 foreach (var costs in body.Orgs)
                 {
                     foreach (var surface in costs.Surfaces)
                     {
-                        table.Add(costs.Org, costs.From[..16] + "Z", surface.Surface, surface.Total?.ToString(), costs.Asset, surface.Difference.ToString());
+                        table.Add(costs.Org, costs.From[..16] + "Z", costs.To[..16] + "Z", surface.Surface, surface.Total?.ToString() ?? "none", costs.Asset,
+                            surface.Difference.ToString());
                     }
                 }
 

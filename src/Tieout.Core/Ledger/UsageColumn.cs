@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger;
@@ -14,6 +15,9 @@ namespace Tieout.Core.Ledger;
 public sealed record UsageColumn(
     string Name, LabelDimension? Label, Func<UsageRow, string, bool> Matches, string? Form, Func<string, bool> IsValue)
 {
+    /// <summary>The id that it is, so that the row index finds its rows; null: it is none.</summary>
+    public UsageIdKind? Id { get; private init; }
+
     public const string Operation = "operation";
     public const string Correlation = "correlation";
 
@@ -28,11 +32,11 @@ public sealed record UsageColumn(
     public static ImmutableArray<UsageColumn> All { get; } =
     [
         .. LabelDimension.All.Select(OfLabel),
-        Text(Operation, row => row.Usage.OperationId),
-        Text(Correlation, row => row.Usage.CorrelationId),
-        Text("trace", row => row.Usage.TraceId),
-        Text("workflow", row => row.Usage.WorkflowId),
-        Text("user", row => row.Usage.EndUser),
+        OfId(Operation, UsageIdKind.Operation, row => row.Usage.OperationId),
+        OfId(Correlation, UsageIdKind.Correlation, row => row.Usage.CorrelationId),
+        OfId("trace", UsageIdKind.Trace, row => row.Usage.TraceId),
+        OfId("workflow", UsageIdKind.Workflow, row => row.Usage.WorkflowId),
+        OfId("user", UsageIdKind.EndUser, row => row.Usage.EndUser),
         new("status", null, HasStatus, $"a status such as 429, 0 for no answer, or {AnyFailure}", IsStatus),
         OfList("basis", Bases, (row, value) => Bases[(int)row.Usage.Basis] == value),
         OfList("flag", [.. Flags.Select(flag => flag.Name)], HasFlag),
@@ -45,7 +49,8 @@ public sealed record UsageColumn(
         ? new(label.Name, label, (row, value) => label.Of(row.Usage.Labels) == value, null, _ => true)
         : OfList(label.Name, label.Values, (row, value) => label.Of(row.Usage.Labels) == value) with { Label = label };
 
-    private static UsageColumn Text(string name, Func<UsageRow, string?> of) => new(name, null, (row, value) => of(row) == value, null, _ => true);
+    private static UsageColumn OfId(string name, UsageIdKind id, Func<UsageRow, string?> of) =>
+        new(name, null, (row, value) => of(row) == value, null, _ => true) { Id = id };
 
     private static UsageColumn OfList(string name, ImmutableArray<string> values, Func<UsageRow, string, bool> matches) =>
         new(name, null, matches, string.Join(", ", values), text => values.Contains(text));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
 
 namespace Tieout.Core.Ledger;
@@ -12,6 +13,10 @@ public sealed record UsageFilter(string Org, Instant From, Instant To)
 
     /// <summary>Whether labels and time say it all, so that no row need be looked at.</summary>
     public bool IsOfLabels => Values.All(value => value.Column.Label is not null);
+
+    /// <summary>The id that the row index finds the rows by: of those asked for, the one that the fewest rows share. Null: no id is asked for.</summary>
+    public (UsageIdKind Kind, string Value)? Id => Values.Where(value => value.Column.Id is not null).OrderBy(value => value.Column.Id)
+        .Select(value => ((UsageIdKind, string)?)(value.Column.Id!.Value, value.Value)).FirstOrDefault();
 
     /// <exception cref="ArgumentException">There is no such column.</exception>
     public UsageFilter Where(string column, string value) =>

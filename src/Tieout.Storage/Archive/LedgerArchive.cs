@@ -14,29 +14,32 @@ public static class LedgerArchive
     /// <summary>Adds what is not in the archive yet. Also while a server uses the ledger, which stays as it is.</summary>
     /// <param name="folder">The data folder of an embedded ledger.</param>
     /// <param name="before">Months before this one, in UTC, by the time at which rows were recorded.</param>
+    /// <param name="progress">Rows that are written, of those of all months that are not in the archive yet.</param>
     /// <returns>What was added.</returns>
     /// <exception cref="StoreUnavailableException">The ledger cannot be read.</exception>
     /// <exception cref="StoreCorruptException">The archive is another ledger's, or damaged.</exception>
-    public static IReadOnlyList<ArchiveSegment> WriteSqlite(string folder, Month before, string to)
+    public static IReadOnlyList<ArchiveSegment> WriteSqlite(string folder, Month before, string to, IProgress<RowProgress>? progress = null)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
+
+        // Rows of months that are over neither change nor come, so each table of a month is read by itself, and no snapshot lasts longer.
         using var connection = RawConnection.Open(file, readOnly: true);
-        connection.Execute("BEGIN");
         var added = new List<ArchiveSegment>();
-        Add(new SqliteTables(connection), bucket: 0, before, to, added);
+        Add(new SqliteTables(connection), bucket: 0, before, to, added, new(progress));
         return added;
     }
 
     /// <inheritdoc cref="WriteSqlite"/>
     /// <param name="store">The address of a PostgreSQL store.</param>
-    public static async Task<IReadOnlyList<ArchiveSegment>> WritePostgresAsync(string store, Month before, string to, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ArchiveSegment>> WritePostgresAsync(
+        string store, Month before, string to, CancellationToken cancellationToken, IProgress<RowProgress>? progress = null)
     {
-        var added = new List<ArchiveSegment>();
+        var (added, rows) = (new List<ArchiveSegment>(), new ArchivedRows(progress));
         await EachBucketAsync(store, (tables, bucket) =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Add(tables, bucket, before, to, added);
+            Add(tables, bucket, before, to, added, rows);
         });
         return added;
     }
@@ -46,17 +49,17 @@ public static class LedgerArchive
     {
         if (store is not null)
         {
-            await EachBucketAsync(store, (tables, bucket) => compare(bucket, new SegmentWriter(tables).HashOf));
+            await EachBucketAsync(store, (tables, bucket) => compare(bucket, new SegmentWriter(tables, ArchivedRows.Unseen).HashOf));
             return;
         }
 
         using var connection = RawConnection.Open(DataFolder.DatabaseIn(folder!), readOnly: true);
-        compare(0, new SegmentWriter(new SqliteTables(connection)).HashOf);
+        compare(0, new SegmentWriter(new SqliteTables(connection), ArchivedRows.Unseen).HashOf);
     }
 
-    private static void Add(ILedgerTables tables, int bucket, Month before, string to, List<ArchiveSegment> added)
+    private static void Add(ILedgerTables tables, int bucket, Month before, string to, List<ArchiveSegment> added, ArchivedRows progress)
     {
-        var writer = new SegmentWriter(tables);
+        var writer = new SegmentWriter(tables, progress);
         var manifest = ArchiveManifest.Read(to);
         var last = manifest.Segments.LastOrDefault(segment => segment.Bucket == bucket);
         var (commit, hash) = (last?.LastCommit ?? 0, last?.Hash ?? new string('0', 64));
@@ -65,6 +68,7 @@ public static class LedgerArchive
             throw new StoreCorruptException($"{to} is the archive of another ledger: commit {commit} has another hash there.");
         }
 
+        if (writer.LastBefore(before.Start(TimeZoneInfo.Utc).UnixMicros) is { } past && past.Commit > commit) progress.Expect(tables, commit, past.Commit);
         while (writer.FirstAfter(commit) is { } recorded)
         {
             var at = DateTimeOffset.UnixEpoch.AddMicroseconds(recorded);

@@ -7,7 +7,7 @@ using Tieout.Storage.Verification;
 namespace Tieout.Storage.Archive;
 
 /// <summary>Writes the rows of a range of commits as JSON lines, one row a line, compressed.</summary>
-internal sealed class SegmentWriter(ILedgerTables tables)
+internal sealed class SegmentWriter(ILedgerTables tables, ArchivedRows progress)
 {
     private const int FlushBytes = 64 * 1024;
 
@@ -61,7 +61,7 @@ internal sealed class SegmentWriter(ILedgerTables tables)
         if (from == to) return 0;
         using var rows = tables.Select(
             $"SELECT {table.ColumnNames} FROM {table.Name} WHERE {table.Key} > ? AND {table.Key} <= ? ORDER BY {table.Key}", from, to);
-        var count = 0L;
+        var (count, reported) = (0L, 0L);
         using var buffer = new MemoryStream();
         using var json = new Utf8JsonWriter(buffer);
         while (rows.Step())
@@ -78,9 +78,12 @@ internal sealed class SegmentWriter(ILedgerTables tables)
             if (buffer.Length < FlushBytes) continue;
             stream.Write(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
             buffer.SetLength(0);
+            progress.Add(count - reported);
+            reported = count;
         }
 
         stream.Write(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+        progress.Add(count - reported);
         return count;
     }
 

@@ -7,7 +7,8 @@ namespace Tieout.Storage.Follower;
 internal interface IDerivedTables : ILedgerTables
 {
     /// <summary>Adds what was counted and moves the position, in one transaction.</summary>
-    void Add(Counted counted);
+    /// <param name="run">Null: no usage rows were counted.</param>
+    void Add(Counted counted, IdRunChange? run);
 
     /// <summary>Drops everything that was counted and moves the position to the start, in one transaction.</summary>
     void Reset();
@@ -42,7 +43,7 @@ internal sealed class BookFollower
         if (counted is not null)
         {
             if (from.Commit == 0) derived.Reset();
-            derived.Add(counted);
+            derived.Add(counted, IdRunChange.Of(derived, counted));
             _comparison.Touch(counted.Recount);
         }
 

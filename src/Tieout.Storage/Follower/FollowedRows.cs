@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
@@ -13,6 +14,11 @@ internal static class FollowedRows
         "u.seq, u.attribution, u.status_code, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
         + "u.provider_cost, u.charge, u.occurred_at, u.effective_at, u.recorded_at";
 
+    private const int UsageColumnCount = 13;
+
+    /// <summary>In the order of <see cref="UsageIds"/>.</summary>
+    private static readonly string IdColumns = string.Join(", ", Enum.GetValues<UsageIdKind>().Select(kind => $"u.{IndexReads.Column(kind)}"));
+
     private const string PostingColumns =
         "p.seq, p.kind, p.debit, p.credit, p.amount, coalesce(u.attribution, 0), p.effective_at, p.recorded_at, p.posting_repair";
 
@@ -22,6 +28,18 @@ internal static class FollowedRows
         if (after >= last) return;
         using var rows = ledger.Select($"SELECT {UsageColumns} FROM usage u WHERE u.seq > ? AND u.seq <= ? ORDER BY u.seq", after, last);
         while (rows.Step()) take(ReadUsage(rows));
+    }
+
+    /// <summary>The same with the ids of each row.</summary>
+    public static void UsageWithIds(ILedgerTables ledger, long after, long last, Action<CountedUsage, UsageIds> take)
+    {
+        if (after >= last) return;
+        using var rows = ledger.Select($"SELECT {UsageColumns}, {IdColumns} FROM usage u WHERE u.seq > ? AND u.seq <= ? ORDER BY u.seq", after, last);
+        while (rows.Step())
+        {
+            var from = new ColumnReader(rows, UsageColumnCount);
+            take(ReadUsage(rows), new(from.OptionalText(), from.OptionalText(), from.OptionalText(), from.OptionalText(), from.OptionalText()));
+        }
     }
 
     /// <inheritdoc cref="Usage(ILedgerTables, long, long, Action{CountedUsage})"/>

@@ -33,10 +33,11 @@ internal sealed class FollowerStep
         if (End(from, ledger, through) is not { } end) return null;
         Learn(ledger, end.Last);
         var (recount, index) = (new Recount(), new RowIndexStep());
-        FollowedRows.Usage(ledger, from.Usage, end.Last.Usage, usage =>
+        FollowedRows.UsageWithIds(ledger, from.Usage, end.Last.Usage, (usage, ids) =>
         {
-            recount.Add(usage, OfLabels(usage.Labels));
-            index.Add(usage);
+            var org = OfLabels(usage.Labels);
+            recount.Add(usage, org);
+            index.Add(usage, ids, org);
         });
         FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting =>
         {

@@ -9,6 +9,19 @@ internal static class IndexReads
 {
     public static readonly string HourColumns = TableColumns<HourRowsTable, HourRows>.Names;
 
+    public static readonly string RunColumns = TableColumns<IdRunTable, IdRun>.Names;
+    public static readonly string BlockColumns = TableColumns<IdBlockTable, IdRunBlock>.Of("b");
+
+    /// <summary>The column of <c>usage</c> that holds the ids of a kind.</summary>
+    public static string Column(UsageIdKind kind) => kind switch
+    {
+        UsageIdKind.Operation => "operation_id",
+        UsageIdKind.Correlation => "correlation_id",
+        UsageIdKind.Trace => "trace_id",
+        UsageIdKind.Workflow => "workflow_id",
+        _ => "end_user",
+    };
+
     /// <returns>The key of a list and the numbers of its rows, ascending.</returns>
     /// <exception cref="StoreCorruptException">No such list is ever written.</exception>
     public static (HourRowsKey Key, long[] Numbers) Hour(IRow row)
@@ -17,5 +30,22 @@ internal static class IndexReads
         var key = new HourRowsKey(from.Time(), from.Int(), from.Long());
         return (key, HourRows.Numbers(key.Part, row.Bytes(HourRowsTable.KeyColumns)) ?? throw new StoreCorruptException(
             $"{HourRowsTable.Name}: the list of the hour from {key.Start}, attribution {key.Labels}, part {key.Part} has bytes that are no row numbers."));
+    }
+
+    public static IdRun Run(IRow row)
+    {
+        var from = new ColumnReader(row);
+        var last = from.Long();
+        return new(from.Long(), last, from.Long());
+    }
+
+    /// <returns>The run that a block is of and its entries, ascending.</returns>
+    /// <exception cref="StoreCorruptException">No such block is ever written.</exception>
+    public static (long Run, List<IdEntry> Entries) Block(IRow row)
+    {
+        var from = new ColumnReader(row);
+        var (run, first) = (from.Long(), new IdEntry(from.Long(), from.Long()));
+        return (run, IdBlock.Entries(first, row.Bytes(3)) ?? throw new StoreCorruptException(
+            $"{IdBlockTable.Name}: the block of run {run} from {first.Key}, usage {first.Seq} has bytes that are no entries."));
     }
 }

@@ -28,6 +28,17 @@ internal sealed class RowIndexReading(Followed followed)
         return [.. found.Take(limit)];
     }
 
+    /// <summary>The next rows to look at for an id, oldest first: those that may have it, up to the follower's position, and every row after it.</summary>
+    /// <param name="org">Number of the org's first account.</param>
+    /// <param name="after">Only rows of higher numbers.</param>
+    /// <param name="limit">One or more.</param>
+    public IdCandidates Candidates(int org, (UsageIdKind Kind, string Value) id, long after, int limit)
+    {
+        if (followed.Derived is not { } derived || after >= followed.Position.Usage) return new(Rows: null, after);
+        var rows = new IdReading(derived, IdEntry.KeyOf(org, id.Kind, id.Value)).After(after, limit);
+        return new(rows, rows.Count == limit ? rows[^1] : followed.Position.Usage);
+    }
+
     /// <summary>The rows of an hour that the index has, in the order of their numbers, read part by part.</summary>
     /// <param name="labels">As in <see cref="HourRowsKey.Labels"/>: below zero for corrections.</param>
     /// <param name="after">Only rows that come after this number in the order; null: all.</param>

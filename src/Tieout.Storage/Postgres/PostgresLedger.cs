@@ -30,18 +30,19 @@ public sealed class PostgresLedger : ILedger
         _watch = new(connections, Buckets);
         var (position, orgs, labels) = (new PostgresPosition(connections, layout, Buckets, _watch), new PostgresOrgs(layout, Buckets), new PostgresLabels());
         _findings = new(connections, layout, Buckets, position, orgs);
+        var usage = new PostgresUsageReader(connections, layout, labels, orgs);
         Read = new LedgerReader
         {
             Position = position,
             AllOrgs = orgs,
-            Usage = new PostgresUsageReader(connections, layout, labels),
+            Usage = usage,
             Prices = new PostgresPricesReader(connections, layout, orgs),
             BudgetsReader = new PostgresBudgetsReader(connections, layout, position, orgs),
             Balances = new PostgresBalances(connections, layout, Buckets, position, labels),
             Postings = new PostgresPostingsReader(connections, layout, orgs, labels),
             Chain = new PostgresChainReader(connections, layout),
             Records = new PostgresRecordsReader(connections, layout),
-            Attempts = new PostgresAttemptsReader(connections, layout, labels),
+            Attempts = new PostgresAttemptsReader(connections, layout, labels, usage),
             Objects = new PostgresObjectsReader(connections, layout),
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),

@@ -25,18 +25,19 @@ public sealed class SqliteLedger : ILedger
         var derived = new DerivedStore(store.Folder);
         var orgs = new SqliteOrgs(_writer);
         _findings = new(_connections, _writer, orgs);
+        var usage = new SqliteUsageReader(_connections, _writer, derived, orgs);
         Read = new LedgerReader
         {
             Position = new SqlitePosition(_writer),
             AllOrgs = orgs,
-            Usage = new SqliteUsageReader(_connections, derived, _writer),
+            Usage = usage,
             Prices = new SqlitePricesReader(_connections, _writer),
             BudgetsReader = new SqliteBudgetsReader(_connections, _writer),
             Balances = new SqliteBalances(_connections, _writer),
             Postings = new SqlitePostingsReader(_connections, _writer),
             Chain = new SqliteChainReader(_connections),
             Records = new SqliteRecordsReader(_connections),
-            Attempts = new SqliteAttemptsReader(_connections),
+            Attempts = new SqliteAttemptsReader(_connections, usage),
             Objects = new SqliteObjectsReader(_connections),
             Findings = _findings,
             Recounts = new SqliteRecountReader(_connections, derived),

@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Money;
 using Tieout.Storage.Follower;
@@ -18,10 +19,14 @@ internal sealed class DerivedCheck
     private readonly FollowerPosition _position;
     private readonly Findings _findings;
     private readonly HourRowsCheck _hours = new();
+    private readonly IdRunsCheck _ids;
     private Recount? _recount = new();
 
-    private DerivedCheck(ILedgerTables derived, FollowerPosition position, Findings findings) =>
+    private DerivedCheck(ILedgerTables derived, FollowerPosition position, Findings findings)
+    {
         (_derived, _position, _findings) = (derived, position, findings);
+        _ids = new(IdRunChange.Runs(derived));
+    }
 
     /// <param name="derived">As of a commit that the ledger's tables contain; null: there are none.</param>
     /// <returns>Null: nothing was counted, so there is nothing to compare.</returns>
@@ -44,6 +49,7 @@ internal sealed class DerivedCheck
         var usage = CountedUsage.Of(row);
         _recount.Add(usage, org);
         _hours.Add(usage);
+        _ids.Add(row, org.FirstAccount);
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
@@ -60,12 +66,13 @@ internal sealed class DerivedCheck
         if (commit.Commit != _position.Commit || _recount is not { } recount) return;
 
         // Lines of another ledger, or of a later state of this one, are used by no report: the follower counts anew.
-        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, new Names(standing));
+        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, standing);
         _recount = null;
     }
 
-    private void Compare(Recount recount, Names names)
+    private void Compare(Recount recount, Standing standing)
     {
+        var names = new Names(standing);
         try
         {
             Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of);
@@ -79,11 +86,27 @@ internal sealed class DerivedCheck
                 _findings.Checked(Id);
                 if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {Rows(labels)} lists {flaw}. {Remedy}");
             }
+
+            foreach (var flaw in _ids.Compare(_derived, run => RowsOf(standing, run)))
+            {
+                _findings.Checked(Id);
+                if (flaw is not null) _findings.Broken(Id, $"{flaw}. {Remedy}");
+            }
         }
         catch (Exception damaged) when (IsDamage(damaged))
         {
             Unreadable(_findings, damaged);
         }
+    }
+
+    private static List<(long Seq, int Org, UsageIds Ids)> RowsOf(Standing standing, IdRun run)
+    {
+        var rows = new List<(long, int, UsageIds)>();
+        FollowedRows.UsageWithIds(standing.Tables, run.First - 1, run.Last, (usage, ids) =>
+        {
+            if (standing.Book.Org(standing.Labels(usage.Labels).Org) is { } org) rows.Add((usage.Seq, org.FirstAccount, ids));
+        });
+        return rows;
     }
 
     private void Compare<TTable, TRow, TKey>(

@@ -59,6 +59,9 @@ internal sealed partial class Standing
 
     public Book Book => _book;
 
+    /// <summary>The tables that are recomputed.</summary>
+    public ILedgerTables Tables => _tables;
+
     /// <summary>Counts the rows beside; null: nothing does.</summary>
     public DerivedCheck? Derived { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -37,6 +38,30 @@ public sealed class DriftCommandTests
         var costs = await world.RunAsync("costs", "reconcile", "--json");
         Assert.Equal(0, costs.ExitCode);
         Assert.Equal(["5.5", "5.5", "5.5", "5.5", "5.5"], Surfaces(costs).Select(surface => Text(surface, "total")));
+    }
+
+    [Fact]
+    public async Task Costs_of_a_range_are_recounted_from_rows_and_only_today_has_a_counter()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync("3", operation: "op-1");
+        await world.ChargeAsync("2.5", operation: "op-2");
+        string Day(int days) => DateTimeOffset.UtcNow.AddDays(days).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+        var range = await world.RunAsync("costs", "reconcile", "--org", "acme", "--from", Day(-30), "--to", Day(2), "--json");
+        Assert.Equal(0, range.ExitCode);
+        Assert.Equal(["5.5", null, "5.5", "5.5", "5.5"], Surfaces(range).Select(surface => Text(surface, "total")));
+        var before = await world.RunAsync("costs", "reconcile", "--from", Day(-30), "--to", Day(-1), "--json");
+        Assert.Equal(["0", null, "0", "0", "0"], Surfaces(before).Select(surface => Text(surface, "total")));
+        foreach (var (from, to, says) in ((string, string, string)[])
+        [
+            (Day(1), Day(0), "is empty"), (Day(-400), Day(0), "at most 366 days"), ("yesterday", Day(0), "is not a time"),
+        ])
+        {
+            var refused = await world.RunAsync("costs", "reconcile", "--from", from, "--to", to);
+            Assert.NotEqual(0, refused.ExitCode);
+            Assert.Contains(says, refused.Error, StringComparison.Ordinal);
+        }
     }
 
     // Goal: what was counted before the row was changed stays as it was, so the row's own sum differs from all other surfaces.
@@ -107,5 +132,5 @@ public sealed class DriftCommandTests
     private static JsonElement Window(CliRun run, string budget) =>
         run.Json.GetProperty("windows").EnumerateArray().Single(window => Text(window, "budget") == budget);
 
-    private static string? Text(JsonElement json, string member) => json.GetProperty(member).GetString();
+    private static string? Text(JsonElement json, string member) => json.TryGetProperty(member, out var value) ? value.GetString() : null;
 }

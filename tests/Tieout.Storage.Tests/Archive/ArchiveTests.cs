@@ -47,6 +47,19 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task An_archive_reports_the_rows_of_all_months_that_it_lacks()
+    {
+        await LiveAsync(SqliteLedger.Open(_data.Path, _clock), _clock, months: 3);
+        var (first, second) = (new Seen(), new Seen());
+        LedgerArchive.WriteSqlite(_data.Path, new Month(2026, 4), _archive.Path, first);
+        var added = LedgerArchive.WriteSqlite(_data.Path, new Month(2026, 6), _archive.Path, second);
+
+        Assert.Equal(added.Sum(segment => segment.Rows), second.Last.Done);
+        Assert.InRange(second.Last.Total, 2 * 80, second.Last.Done);
+        Assert.InRange(first.Last.Total, 80, first.Last.Done);
+    }
+
+    [Fact]
     public async Task L8_a_figure_changed_in_an_archive_is_found_though_the_file_says_it_is_whole()
     {
         await LiveAsync(SqliteLedger.Open(_data.Path, _clock), _clock, months: 1);
@@ -161,4 +174,11 @@ public sealed class ArchiveTests : IDisposable
     /// <summary>What is broken, but for M3: these charges are what a test likes.</summary>
     private static string Said(VerificationReport report) =>
         string.Join('\n', report.Checks.Where(check => check.Id != "M3").SelectMany(check => check.Rows.Select(row => $"{check.Id}: {row}")));
+
+    private sealed class Seen : IProgress<RowProgress>
+    {
+        public RowProgress Last { get; private set; }
+
+        public void Report(RowProgress value) => Last = value;
+    }
 }

@@ -20,6 +20,7 @@ public sealed class DeclaredTablesTests
     [
         (RecountTable.Name, TableColumns<RecountTable, RecountLine>.All), (StatusTable.Name, TableColumns<StatusTable, StatusLine>.All),
         (MonthTable.Name, TableColumns<MonthTable, MonthLine>.All), (HourRowsTable.Name, TableColumns<HourRowsTable, HourRows>.All),
+        (IdRunTable.Name, TableColumns<IdRunTable, IdRun>.All), (IdBlockTable.Name, TableColumns<IdBlockTable, IdRunBlock>.All),
     ];
 
     [Fact]

@@ -1,4 +1,5 @@
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 
@@ -48,9 +49,22 @@ internal sealed class FollowedTraffic
         {
             _ when number % 11 == 0 => Make.TopUp(1_000, $"more-{number}", org),
             _ when number % 7 == 0 && LastCharge(org) is { } posting => new Command.Correct($"fix-{number}", org, posting, new Amount(number % 2), "checked"),
-            _ => Make.Charge(number, number % 9, Make.Labels(org, number % 2 == 0 ? "red" : "blue"), at: Memory.Now - TimeSpan.FromHours(number * 5 % 40),
-                fact: true),
+            _ => Charge(number, Make.Labels(org, number % 2 == 0 ? "red" : "blue")),
         };
+    }
+
+    /// <summary>Ids that many rows share, that few do, and that a row does not have.</summary>
+    private Command.Charge Charge(int number, UsageLabels labels)
+    {
+        var priced = Make.Priced(number, number % 9, labels, user: $"user {number % 2}", at: Memory.Now - TimeSpan.FromHours(number * 5 % 40));
+        var usage = priced.Usage with
+        {
+            OperationId = $"op{number / 3}",
+            CorrelationId = number % 4 == 0 ? null : $"corr{number % 4}",
+            TraceId = number % 5 == 0 ? null : $"{number / 10:x32}",
+            WorkflowId = number % 2 == 0 ? null : "w",
+        };
+        return new(priced with { Usage = usage }, Fact: true);
     }
 
     private long? LastCharge(string org) =>

@@ -97,6 +97,7 @@ public abstract partial class LedgerContract
             }
 
             await AssertHoursAsync(ledger, memory, org);
+            await AssertIdsAsync(ledger, memory, org);
             var month = Month.Of(memory.Now, org.Zone);
             var sums = await ledger.Read.MonthAsync(org, month.Start(org.Zone), month.End(org.Zone), Cancel);
             Assert.Equal(ExpectedStatement(memory, org, month), Said(Statement.Of(org, month, sums.Months)));

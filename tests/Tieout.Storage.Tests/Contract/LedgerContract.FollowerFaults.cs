@@ -30,7 +30,7 @@ public abstract partial class LedgerContract
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         var traffic = new FollowedTraffic(Clock);
-        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours"])
+        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks"])
         {
             foreach (var before in (bool[])[true, false])
             {
@@ -58,7 +58,7 @@ public abstract partial class LedgerContract
     // Goal: lines of another state of the ledger are never taken for this one's. Method: the position is emptied, or names a commit that the chain does not
     // have, or not with this hash.
     [Theory]
-    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM follower")]
+    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM follower")]
     [InlineData("DELETE FROM follower")]
     [InlineData("UPDATE follower SET commit_no = commit_no + 1000")]
     [InlineData("UPDATE follower SET commit_no = commit_no - 1")]
@@ -182,6 +182,12 @@ public abstract partial class LedgerContract
         $"usage_hours: hour from 1970-01-01T00:00:00.000000Z, {Red} lists rows, but no row counts there.")]
     [InlineData("UPDATE usage_hours SET part = 1 WHERE attribution = 1",
         $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red} lists other rows than those that count there.")]
+    [InlineData("DELETE FROM usage_id_runs", "usage_id_runs: 2 usage rows are in no run, the first is usage 1.")]
+    [InlineData("UPDATE usage_id_runs SET first_usage = 2", "usage_id_runs: 1 usage rows are in no run, the first is usage 1.")]
+    [InlineData("DELETE FROM usage_id_blocks", "usage_id_runs: run of usage 1 to 2 does not list usage 1 under its operation_id; 2 entries are missing.")]
+    [InlineData("UPDATE usage_id_blocks SET id_key = id_key + 1",
+        "usage_id_runs: run of usage 1 to 2 lists usage 1 under an id that it does not have.")]
+    [InlineData("UPDATE usage_id_runs SET entry_count = 3", "usage_id_runs: run of usage 1 to 2 has 3 entries in its list, and others in its blocks.")]
     public async Task L8_verify_names_each_line_that_is_not_what_its_rows_come_to(string damage, string named)
     {
         var ledger = Open(fresh: true);

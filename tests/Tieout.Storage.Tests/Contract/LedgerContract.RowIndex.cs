@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
@@ -56,5 +57,31 @@ public abstract partial class LedgerContract
             Assert.Empty(await HourAsync([], long.MaxValue, 10));
             Task<IReadOnlyList<long>> HourAsync(int[] some, long before, int limit) => ledger.Read.HourAsync(org, hour.Key, some, before, limit, Cancel);
         }
+    }
+
+    /// <summary>Each id of an org is of the rows that have it, whole and by pages, and of no other org's.</summary>
+    private static async Task AssertIdsAsync(ILedger ledger, MemoryLedger memory, OrgState org)
+    {
+        var all = memory.Usage.SelectMany(row => UsageIds.Of(row.Usage).All().Select(id => (id.Kind, id.Id, Row: row))).ToList();
+        foreach (var id in all.GroupBy(id => (id.Kind, id.Id)))
+        {
+            List<long> expected = [.. id.Select(found => found.Row).Where(row => row.Usage.Labels.Org == org.Org.Id).Select(row => row.Seq)];
+            var filter = Filter(org, id.Key.Kind, id.Key.Id);
+            Assert.Equal(expected, await SeqsAsync(ledger, filter));
+            Assert.Equal(expected.Where(seq => Counts(memory, seq)), await SeqsAsync(ledger, filter with { From = memory.Now - TimeSpan.FromHours(9) }));
+        }
+
+        Assert.Empty(await SeqsAsync(ledger, Filter(org, UsageIdKind.Trace, "nobody's")));
+        static bool Counts(MemoryLedger memory, long seq) => memory.Usage[(int)seq - 1].EffectiveAt >= memory.Now - TimeSpan.FromHours(9);
+    }
+
+    private static UsageFilter Filter(OrgState org, UsageIdKind kind, string id) => new UsageFilter(org.Org.Id, Instant.UnixEpoch, Instant.EndOfTime).Where(
+        UsageColumn.All.Single(column => column.Id == kind).Name, id);
+
+    private static async Task<List<long>> SeqsAsync(ILedger ledger, UsageFilter filter)
+    {
+        var seqs = new List<long>();
+        await foreach (var row in ledger.Read.UsageAsync(filter, Cancel)) seqs.Add(row.Seq);
+        return seqs;
     }
 }

@@ -40,10 +40,12 @@ public sealed class SqliteFollowerTests : IDisposable
     }
 
     public static TheoryData<string> Damages =>
-        ["deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums", "no row numbers"];
+    [
+        "deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums", "no row numbers", "no entries",
+    ];
 
     /// <summary>Of pages that the connections have in memory already, nobody reads the damage.</summary>
-    public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums", "no row numbers"];
+    public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums", "no row numbers", "no entries"];
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -199,6 +201,9 @@ public sealed class SqliteFollowerTests : IDisposable
                 break;
             case "no row numbers":
                 Change("UPDATE usage_hours SET rows = x'ffff'");
+                break;
+            case "no entries":
+                Change("UPDATE usage_id_blocks SET entries = x'ff'");
                 break;
         }
     }

@@ -5,6 +5,8 @@ public readonly record struct RowDigest(long Count, ulong Sum)
 {
     public RowDigest With(long number) => new(Count + 1, unchecked(Sum + Mixed((ulong)number)));
 
+    public RowDigest With(IdEntry entry) => With(unchecked((long)Mixed((ulong)entry.Key)) ^ entry.Seq);
+
     /// <summary>Spreads a number over 64 bits (the finalizer of SplitMix64).</summary>
     public static ulong Mixed(ulong number)
     {

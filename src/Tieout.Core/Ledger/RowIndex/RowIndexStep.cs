@@ -7,11 +7,23 @@ namespace Tieout.Core.Ledger.RowIndex;
 public sealed class RowIndexStep
 {
     private readonly Dictionary<HourRowsKey, HourRows> _hours = [];
+    private readonly List<IdEntry> _ids = [];
 
     /// <summary>Each list has the new rows alone.</summary>
     public IReadOnlyCollection<HourRows> Hours => _hours.Values;
 
-    public void Add(in CountedUsage usage) => Add(HourRowsKey.Of(usage), usage.Seq);
+    /// <summary>Ascending.</summary>
+    public IdEntry[] Ids()
+    {
+        _ids.Sort();
+        return [.. _ids];
+    }
+
+    public void Add(in CountedUsage usage, in UsageIds ids, OrgState org)
+    {
+        Add(HourRowsKey.Of(usage), usage.Seq);
+        foreach (var (kind, id) in ids.All()) _ids.Add(new(IdEntry.KeyOf(org.FirstAccount, kind, id), usage.Seq));
+    }
 
     /// <summary>A posting; one that corrects no usage is left out.</summary>
     public void Add(in CountedPosting posting)

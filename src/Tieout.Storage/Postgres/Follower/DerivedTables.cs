@@ -22,6 +22,9 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
     private static readonly Table<HourRows> Hours = new Table<HourRowsTable, HourRows>(
         AddedColumns<HourRowsTable, HourRows>.OnConflict(AddingSql.Postgres));
 
+    private static readonly Table<IdRun> Runs = new Table<IdRunTable, IdRun>();
+    private static readonly Table<IdRunBlock> Blocks = new Table<IdBlockTable, IdRunBlock>();
+
     public long FirstOpenHold => tables.FirstOpenHold;
 
     public int Bucket => tables.Bucket;
@@ -32,7 +35,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
 
     public bool IsUsedElsewhere(Guid attempt) => false;
 
-    public void Add(Counted counted)
+    public void Add(Counted counted, IdRunChange? run)
     {
         using var batch = new NpgsqlBatch(connection);
         Move(batch, counted.To);
@@ -40,6 +43,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         Statuses.Insert(batch, Bucket, [.. counted.Recount.Statuses]);
         Months.Insert(batch, Bucket, [.. counted.Recount.Months]);
         Hours.Insert(batch, Bucket, [.. counted.Index.Hours]);
+        if (run is not null) Write(batch, run);
         batch.ExecuteNonQuery();
     }
 
@@ -47,12 +51,25 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
     {
         using var batch = new NpgsqlBatch(connection);
         Move(batch, FollowerPosition.Start);
-        foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name])
+        foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
+            IdBlockTable.Name])
         {
             batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
         }
 
         batch.ExecuteNonQuery();
+    }
+
+    private void Write(NpgsqlBatch batch, IdRunChange change)
+    {
+        foreach (var run in change.Absorbed)
+        {
+            batch.Add($"DELETE FROM {IdBlockTable.Name} WHERE bucket = $1 AND run = $2", Bucket, run.Last);
+            batch.Add($"DELETE FROM {IdRunTable.Name} WHERE bucket = $1 AND last_usage = $2", Bucket, run.Last);
+        }
+
+        Runs.Insert(batch, Bucket, [change.Run]);
+        Blocks.Insert(batch, Bucket, change.Blocks);
     }
 
     // First, and the row is never deleted: two that count at once, or one that counts while another resets, meet at its lock.

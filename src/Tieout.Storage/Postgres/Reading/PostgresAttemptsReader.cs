@@ -6,7 +6,8 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Postgres.Reading;
 
 /// <summary>Attempts from the tables.</summary>
-internal sealed class PostgresAttemptsReader(PostgresConnections connections, Buckets layout, PostgresLabels labels) : IAttemptsReader
+internal sealed class PostgresAttemptsReader(
+    PostgresConnections connections, Buckets layout, PostgresLabels labels, IUsageReader usage) : IAttemptsReader
 {
     public async Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken)
     {
@@ -25,14 +26,13 @@ internal sealed class PostgresAttemptsReader(PostgresConnections connections, Bu
     public async Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken)
     {
         var bucket = layout.Of(org);
-        return await connections.RunAsync(async connection =>
+        var used = await usage.OfOperationAsync(org, operationId, cancellationToken);
+        var held = await connections.RunAsync(async connection =>
         {
             await labels.LoadAsync(connection, bucket);
-            var used = await new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ? AND u.operation_id = ?", bucket, operationId)
-                .Then("ORDER BY u.seq").ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
-            var held = await Holds(bucket).Where("h.operation_id = ?", operationId).Then("ORDER BY h.seq").ListAsync(connection, row => Held(row, bucket));
-            return Together(held, used).Where(attempt => OrgOf(attempt) == org).ToArray();
+            return await Holds(bucket).Where("h.operation_id = ?", operationId).Then("ORDER BY h.seq").ListAsync(connection, row => Held(row, bucket));
         });
+        return Together(held, [.. used]).Where(attempt => OrgOf(attempt) == org).ToArray();
     }
 
     public async Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>

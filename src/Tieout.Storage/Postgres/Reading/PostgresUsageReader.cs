@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Lists;
 using Tieout.Storage.Postgres.Follower;
@@ -11,27 +12,22 @@ using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Postgres.Reading;
 
-/// <summary>Usage rows and cells from the tables.</summary>
-internal sealed class PostgresUsageReader(PostgresConnections connections, Buckets layout, PostgresLabels labels) : IUsageReader
+/// <summary>Usage rows and cells from the tables. Rows with an id are found in the follower's index.</summary>
+internal sealed class PostgresUsageReader(PostgresConnections connections, Buckets layout, PostgresLabels labels, IOrgs orgs) : IUsageReader
 {
-    // As the index says it, word for word.
-    private const string CameLater = "u.correlation_id IS NOT NULL AND left(u.correlation_id, 11) <> left(u.id::text, 11)";
-
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var after = 0L;
-        while (true)
+        if (orgs.Org(filter.Org) is not { } org) yield break;
+        for (var page = UsagePage.First; !page.IsLast;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var first = after;
-            var page = await connections.RunAsync(connection => RowsAfterAsync(connection, filter, first));
-            foreach (var row in page)
+            var after = page.After;
+            page = await connections.RunAsync(connection => filter.Id is { } id
+                ? PageOfIdAsync(connection, org, filter, id, after) : PageAsync(connection, filter, new(Rows: null, after)));
+            foreach (var row in page.Rows)
             {
                 if (filter.Matches(row)) yield return row;
             }
-
-            if (page.Count < PgQuery.PageRows) yield break;
-            after = page[^1].Seq;
         }
     }
 
@@ -45,27 +41,6 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
             var tables = new BucketRows(connection, bucket);
             return await Task.Run(
                 () => new UsagePageReading(new(FollowerPosition.Read(tables), tables, tables), query, labels.Of(bucket)).Page(), cancellationToken);
-        });
-    }
-
-    public async Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken)
-    {
-        var bucket = layout.Of(org);
-        return await connections.RunAsync(async connection =>
-        {
-            await labels.LoadAsync(connection, bucket);
-            Task<List<UsageRow>> UsageAsync(PgQuery where) => where
-                .Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions a WHERE a.bucket = ? AND a.org = ?)", correlationId, bucket, org)
-                .Then("ORDER BY u.seq LIMIT ?", limit).ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
-
-            var found = await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u").Where("u.bucket = ?", bucket).Where(CameLater));
-            if (IdTime.Around(correlationId) is { } ids)
-            {
-                found.AddRange(await UsageAsync(new PgQuery($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById()}", bucket).Where(
-                    "i.bucket = ? AND i.id BETWEEN ? AND ?", bucket, ids.First, ids.Last)));
-            }
-
-            return (IReadOnlyList<UsageRow>)[.. found.OrderBy(row => row.Seq).Take(limit)];
         });
     }
 
@@ -85,18 +60,42 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         });
     }
 
-    private async Task<List<UsageRow>> RowsAfterAsync(NpgsqlConnection connection, UsageFilter filter, long after)
+    private async Task<UsagePage> PageOfIdAsync(
+        NpgsqlConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after)
+    {
+        await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        var tables = new BucketRows(connection, layout.Of(filter.Org));
+        var among = await Task.Run(() =>
+        {
+            var first = filter.From <= Instant.UnixEpoch ? after : Math.Max(after, Before(tables, filter.From));
+            return new RowIndexReading(new(FollowerPosition.Read(tables), tables, tables)).Candidates(org.FirstAccount, id, first, PgQuery.PageRows);
+        });
+        return await PageAsync(connection, filter, among);
+    }
+
+    /// <summary>No row up to this one counts at the time or later: it was recorded before.</summary>
+    private static long Before(BucketRows tables, Instant time)
+    {
+        using var commit = tables.Select(
+            "SELECT last_usage FROM chain WHERE recorded_at < ? ORDER BY recorded_at DESC, commit_no DESC LIMIT 1", time.UnixMicros);
+        return commit.Step() ? commit.Int64(0) : 0;
+    }
+
+    private async Task<UsagePage> PageAsync(NpgsqlConnection connection, UsageFilter filter, IdCandidates among)
     {
         var bucket = layout.Of(filter.Org);
         await labels.LoadAsync(connection, bucket);
         var attributions = (await new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
             .ListAsync(connection, row => RowReads.Int32(row, 0))).Where(no => filter.Matches(labels.Of(bucket)(no))).ToArray();
-        if (attributions.Length == 0) return [];
-        return await new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where("u.bucket = ? AND u.seq > ?", bucket, after)
-            .Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros).Where("u.recorded_at >= ?", filter.From.UnixMicros)
+        if (attributions.Length == 0) return UsagePage.None;
+        var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u");
+        if (among.Rows is { } some) query.Where("u.bucket = ? AND u.seq = ANY(?)", bucket, some.ToArray());
+        else query.Where("u.bucket = ? AND u.seq > ?", bucket, among.Last).Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros);
+        query.Where("u.recorded_at >= ?", filter.From.UnixMicros)
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where("u.attribution = ANY(?)", attributions).Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows)
-            .ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
+            .Where("u.attribution = ANY(?)", attributions);
+        if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
+        query.Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows);
+        return among.Page(await query.ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket))), PgQuery.PageRows);
     }
 }

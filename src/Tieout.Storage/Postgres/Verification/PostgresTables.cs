@@ -15,7 +15,10 @@ namespace Tieout.Storage.Postgres.Verification;
 internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTables
 {
     private static readonly string[] Others =
-        ["usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name];
+    [
+        "usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
+        IdBlockTable.Name,
+    ];
 
     private static readonly Regex Names = new(
         $@"\b({string.Join('|', ArchiveTable.All.Select(table => table.Name).Concat(Others))})\b", RegexOptions.CultureInvariant);

@@ -19,6 +19,8 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
     private readonly RowInsert<StatusTable, StatusLine> _status;
     private readonly RowInsert<MonthTable, MonthLine> _month;
     private readonly RowInsert<HourRowsTable, HourRows> _hour;
+    private readonly RowInsert<IdRunTable, IdRun> _run;
+    private readonly RowInsert<IdBlockTable, IdRunBlock> _block;
     private readonly RawStatement _position;
 
     private DerivedFile(RawConnection connection)
@@ -29,6 +31,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         _status = new(connection, AddedColumns<StatusTable, StatusLine>.OnConflict(AddingSql.Sqlite));
         _month = new(connection, AddedColumns<MonthTable, MonthLine>.OnConflict(AddingSql.Sqlite));
         _hour = new(connection, AddedColumns<HourRowsTable, HourRows>.OnConflict(AddingSql.Sqlite));
+        (_run, _block) = (new(connection), new(connection));
         _position = connection.Prepare($"INSERT OR REPLACE INTO follower (one, {FollowerPosition.Columns}) VALUES (1, ?, ?, ?, ?)");
     }
 
@@ -89,6 +92,8 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
             Each(tables, LineReads.StatusColumns, StatusTable.Name, row => LineReads.Status(row));
             Each(tables, LineReads.MonthColumns, MonthTable.Name, row => LineReads.Month(row));
             Each(tables, IndexReads.HourColumns, HourRowsTable.Name, row => IndexReads.Hour(row));
+            Each(tables, IndexReads.RunColumns, IdRunTable.Name, row => IndexReads.Run(row));
+            Each(tables, IndexReads.BlockColumns, $"{IdBlockTable.Name} b", row => IndexReads.Block(row));
             return true;
         }
         catch (Exception damaged) when (IsDamage(damaged))
@@ -97,12 +102,13 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         }
     }
 
-    public void Add(Counted counted) => InTransaction(() =>
+    public void Add(Counted counted, IdRunChange? run) => InTransaction(() =>
     {
         foreach (var line in counted.Recount.Lines) _line.Write(line);
         foreach (var status in counted.Recount.Statuses) _status.Write(status);
         foreach (var month in counted.Recount.Months) _month.Write(month);
         foreach (var hour in counted.Index.Hours) _hour.Write(hour);
+        if (run is not null) Write(run);
         var to = counted.To;
         _position.Bind(1, to.Commit);
         _position.BindBlob(2, to.Hash);
@@ -121,7 +127,18 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _position, _connection]) resource.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _position, _connection]) resource.Dispose();
+    }
+
+    private void Write(IdRunChange change)
+    {
+        foreach (var run in change.Absorbed)
+        {
+            _connection.Execute($"DELETE FROM {IdBlockTable.Name} WHERE run = {run.Last}; DELETE FROM {IdRunTable.Name} WHERE last_usage = {run.Last}");
+        }
+
+        _run.Write(change.Run);
+        _block.Write(change.Blocks);
     }
 
     private static void Each(SqliteTables tables, string columns, string table, Action<IRow> read)

@@ -19,7 +19,10 @@ internal static class DerivedSchema
     private static readonly (string Name, string Sql)[] Tables =
     [
         ("follower", Position), Table<RecountTable, RecountLine>(), Table<StatusTable, StatusLine>(), Table<MonthTable, MonthLine>(),
-        Table<HourRowsTable, HourRows>(),
+        Table<HourRowsTable, HourRows>(), Table<IdRunTable, IdRun>("PRIMARY KEY (last_usage)", "WITHOUT ROWID, STRICT"),
+
+        // Not in the order of a key, so that a block lies in its page whole.
+        Table<IdBlockTable, IdRunBlock>("PRIMARY KEY (run, id_key, seq)", "STRICT"),
     ];
 
     /// <summary>Takes out everything that was counted.</summary>
@@ -43,9 +46,11 @@ internal static class DerivedSchema
 
     private static (string Name, string Sql) Table<TTable, TRow>()
         where TTable : struct, IAddedTable<TRow> =>
-        (TTable.Name,
-            $"CREATE TABLE {TTable.Name} ({string.Join(", ", TableColumns<TTable, TRow>.All.Select(Column))}, "
-            + $"PRIMARY KEY ({string.Join(", ", AddedColumns<TTable, TRow>.Key.Select(column => column.Name))})) WITHOUT ROWID, STRICT");
+        Table<TTable, TRow>($"PRIMARY KEY ({string.Join(", ", AddedColumns<TTable, TRow>.Key.Select(column => column.Name))})", "WITHOUT ROWID, STRICT");
+
+    private static (string Name, string Sql) Table<TTable, TRow>(string key, string options)
+        where TTable : struct, ITable<TRow> =>
+        (TTable.Name, $"CREATE TABLE {TTable.Name} ({string.Join(", ", TableColumns<TTable, TRow>.All.Select(Column))}, {key}) {options}");
 
     private static string Column(TableColumn column) => $"{column.Name} {TypeOf(column)} NOT NULL";
 

@@ -6,19 +6,23 @@ using Tieout.Storage.Sqlite.Native;
 namespace Tieout.Storage.Sqlite.Reading;
 
 /// <summary>Attempts from the file.</summary>
-internal sealed class SqliteAttemptsReader(ReadConnections connections) : IAttemptsReader
+internal sealed class SqliteAttemptsReader(ReadConnections connections, IUsageReader usage) : IAttemptsReader
 {
     public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
         Task.FromResult(connections.Read(cancellationToken, connection => Attempt(connection, org, id)));
 
-    public Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
+    public async Task<IReadOnlyList<Attempt>> OperationAsync(string org, string operationId, CancellationToken cancellationToken)
     {
-        const string ofOrg = "operation_id = ? AND attribution IN (SELECT no FROM attributions WHERE org = ?)";
-        var held = new Query("SELECT id FROM holds").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
-        var used = new Query("SELECT id FROM usage").Where(ofOrg, operationId, org).Then("ORDER BY seq").List(connection, s => s.Guid(0));
-        return held.Union(used).Select(id => Attempt(connection, org, new(id))).OfType<Attempt>().ToArray();
-    });
+        // Before the holds: an attempt that ends meanwhile is then still among them.
+        var used = (await usage.OfOperationAsync(org, operationId, cancellationToken)).Select(row => row.Usage.Id.Value);
+        return connections.Read(cancellationToken, connection =>
+        {
+            var held = new Query("SELECT id FROM holds")
+                .Where("operation_id = ? AND attribution IN (SELECT no FROM attributions WHERE org = ?)", operationId, org)
+                .Then("ORDER BY seq").List(connection, s => s.Guid(0));
+            return held.Union(used).Select(id => Attempt(connection, org, new(id))).OfType<Attempt>().ToArray();
+        });
+    }
 
     public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
         connections.RowsAsync(cancellationToken, connection =>

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.RowIndex;
+using Tieout.Storage.Follower;
 using Tieout.Storage.Lists;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
@@ -12,49 +14,30 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>Usage rows and cells from the file.</summary>
 /// <remarks>
 /// The reader finds in the chain where a time begins, reads all rows from there on, and keeps those of the org: no row that counts at a time is recorded
-/// before that time. So writing needs no index on times.
+/// before that time. Rows with an id are found in the follower's index. So writing needs no index on times or ids.
 /// </remarks>
-internal sealed class SqliteUsageReader(ReadConnections connections, DerivedStore derived, LedgerWriter writer) : IUsageReader
+internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWriter writer, DerivedStore derived, IOrgs orgs) : IUsageReader
 {
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var after = 0L;
-        while (true)
+        if (orgs.Org(filter.Org) is not { } org) yield break;
+        for (var page = UsagePage.First; !page.IsLast; await Task.Yield())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = connections.Read(cancellationToken, connection => RowsAfter(connection, filter, after));
-            foreach (var row in page)
+            var after = page.After;
+            page = filter.Id is { } id
+                ? derived.Read(connections, (followed, connection) => PageOfId(followed, connection, org, filter, id, after), cancellationToken)
+                : connections.Read(cancellationToken, connection => Page(connection, filter, new(Rows: null, First(connection, filter, after))));
+            foreach (var row in page.Rows)
             {
                 if (filter.Matches(row)) yield return row;
             }
-
-            if (page.Count < ReadConnections.PageRows) yield break;
-            after = page[^1].Seq;
-            await Task.Yield();
         }
     }
 
     public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) =>
         Task.FromResult(derived.Read(
             connections, (followed, connection) => new UsagePageReading(followed, query, no => connections.Labels(connection, no)).Page(), cancellationToken));
-
-    public Task<IReadOnlyList<UsageRow>> CorrelatedAsync(string org, string correlationId, int limit, CancellationToken cancellationToken) =>
-        connections.RowsAsync(cancellationToken, connection =>
-    {
-        List<UsageRow> Usage(Query query) =>
-            query.Where("u.correlation_id = ? AND u.attribution IN (SELECT no FROM attributions WHERE org = ?)", correlationId, org)
-            .Then("ORDER BY u.seq LIMIT ?", limit).List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
-
-        var found = Usage(new Query($"SELECT {RowReads.UsageColumns} FROM correlations c CROSS JOIN usage u ON u.seq = c.usage").Where(
-            "c.correlation_id = ?", correlationId));
-        if (IdTime.Around(correlationId) is { } ids)
-        {
-            found.AddRange(
-                Usage(new Query($"SELECT {RowReads.UsageColumns} FROM usage u INDEXED BY usage_id").Where("u.id BETWEEN ? AND ?", ids.First, ids.Last)));
-        }
-
-        return (IReadOnlyList<UsageRow>)[.. found.DistinctBy(row => row.Seq).OrderBy(row => row.Seq).Take(limit)];
-    });
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
@@ -67,17 +50,25 @@ internal sealed class SqliteUsageReader(ReadConnections connections, DerivedStor
             .List(connection, s => Standings.Cell(s, no => connections.Labels(connection, no))));
     }
 
-    private List<UsageRow> RowsAfter(RawConnection connection, UsageFilter filter, long after)
+    private UsagePage PageOfId(
+        Followed followed, RawConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after) =>
+        Page(connection, filter, new RowIndexReading(followed).Candidates(org.FirstAccount, id, First(connection, filter, after), ReadConnections.PageRows));
+
+    private static long First(RawConnection connection, UsageFilter filter, long after) =>
+        filter.From <= Instant.UnixEpoch ? after : Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
+
+    private UsagePage Page(RawConnection connection, UsageFilter filter, IdCandidates among)
     {
         // Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.
         var attributions = new Query("SELECT no FROM attributions").Where("org = ?", filter.Org).List(connection, s => RowReads.Int32(s, 0))
             .Where(no => filter.Matches(connections.Labels(connection, no))).ToList();
-        if (attributions.Count == 0) return [];
-        return new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where("u.seq > ?", Math.Max(after, ChainSearch.Before(connection, filter.From).Usage))
+        if (attributions.Count == 0) return UsagePage.None;
+        var query = new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
+            .Where(among.Rows is { } rows ? $"u.seq IN ({string.Join(", ", rows)})" : $"u.seq > {among.Last}")
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
-            .Where($"u.attribution IN ({string.Join(',', attributions)})")
-            .Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows)
-            .List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no)));
+            .Where($"u.attribution IN ({string.Join(',', attributions)})");
+        if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
+        query.Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows);
+        return among.Page(query.List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))), ReadConnections.PageRows);
     }
 }

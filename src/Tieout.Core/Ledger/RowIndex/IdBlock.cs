@@ -1,0 +1,74 @@
+namespace Tieout.Core.Ledger.RowIndex;
+
+/// <summary>Some hundred entries of a run, ascending.</summary>
+/// <param name="First">The first entry.</param>
+/// <param name="Bytes">The others: of each how far its key is behind the one before and how far its row is from the row before, in groups of seven bits, the
+/// lowest first (LEB128; the row zigzag).</param>
+public sealed record IdBlock(IdEntry First, byte[] Bytes)
+{
+    /// <summary>Two blocks fill a page of SQLite (4,096 bytes), four a page of PostgreSQL (8,192 bytes), which stores no more than 2,032 bytes of a row in
+    /// it.</summary>
+    public const int BytesMax = 1_900;
+
+    /// <summary>Two numbers of 64 bits.</summary>
+    private const int EntryBytesMax = 20;
+
+    /// <param name="entries">Ascending.</param>
+    public static List<IdBlock> Cut(ReadOnlySpan<IdEntry> entries)
+    {
+        var blocks = new List<IdBlock>();
+        Span<byte> bytes = stackalloc byte[BytesMax];
+        for (var next = 0; next < entries.Length;)
+        {
+            var (first, last, length) = (entries[next], entries[next], 0);
+            for (next++; next < entries.Length && length + EntryBytesMax <= BytesMax; next++)
+            {
+                var (key, seq) = (entries[next].Key - last.Key, entries[next].Seq - last.Seq);
+                Write((ulong)key, bytes, ref length);
+                Write(unchecked((ulong)((seq << 1) ^ (seq >> 63))), bytes, ref length);
+                last = entries[next];
+            }
+
+            blocks.Add(new(first, bytes[..length].ToArray()));
+        }
+
+        return blocks;
+    }
+
+    /// <summary>All entries of a block, ascending.</summary>
+    /// <returns>Null: no such bytes are ever written.</returns>
+    public static List<IdEntry>? Entries(IdEntry first, ReadOnlySpan<byte> bytes)
+    {
+        var entries = new List<IdEntry>(1 + bytes.Length / 4) { first };
+        while (!bytes.IsEmpty)
+        {
+            if (Read(ref bytes) is not { } key || Read(ref bytes) is not { } seq) return null;
+            var last = entries[^1];
+            var entry = unchecked(new IdEntry(last.Key + (long)key, last.Seq + ((long)(seq >> 1) ^ -(long)(seq & 1))));
+            if (entry <= last) return null;
+            entries.Add(entry);
+        }
+
+        return entries;
+    }
+
+    private static void Write(ulong number, Span<byte> bytes, ref int length)
+    {
+        for (; number >= 0x80; number >>= 7) bytes[length++] = (byte)(number & 0x7F | 0x80);
+        bytes[length++] = (byte)number;
+    }
+
+    private static ulong? Read(ref ReadOnlySpan<byte> bytes)
+    {
+        ulong number = 0;
+        for (var (i, shift) = (0, 0); i < bytes.Length && shift < 64; i++, shift += 7)
+        {
+            number |= (ulong)(bytes[i] & 0x7F) << shift;
+            if (bytes[i] >= 0x80) continue;
+            bytes = bytes[(i + 1)..];
+            return number;
+        }
+
+        return null;
+    }
+}
