@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
@@ -15,20 +16,36 @@ internal sealed class UsageHours
 
     private const int HoursAtMost = 512;
 
+    /// <summary>Rows of an id that are looked at by themselves. Where there are more, the hours of the org are read, which then have them often.</summary>
+    private const int RowsOfIdMax = 10_000;
+
+    private const int RowsAtOnce = 500;
+
     private readonly Followed _followed;
     private readonly UsagePageQuery _query;
     private readonly Func<int, UsageLabels> _labels;
     private readonly RowIndexReading _index;
     private readonly Dictionary<int, bool> _matches = [];
 
-    // Rows after the follower's position, lowest number first.
+    // Rows that are not looked for hour by hour, lowest number first: those after the follower's position, and those of an id.
     private readonly Dictionary<long, List<long>> _usage = [];
     private readonly Dictionary<long, List<long>> _corrections = [];
+
+    // Of the counted rows of an id. Their corrections have the same labels, and count in no earlier hour. Null: rows are looked for hour by hour.
+    private readonly HashSet<int>? _labelsOfId;
+    private readonly Instant _first;
 
     /// <param name="labels">The labels of an attribution number.</param>
     public UsageHours(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
     {
         (_followed, _query, _labels, _index) = (followed, query, labels, new(followed));
+        _first = Recount.HourOf(query.Filter.From);
+        if (query.Filter.Id is { } id && RowsOf(id) is { } rows)
+        {
+            (_labelsOfId, var first) = AddRows(rows);
+            if (first > _first) _first = first;
+        }
+
         var counted = followed.CountedOrBefore(query.Filter.From);
         FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage => Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq));
         FollowedRows.Postings(followed.Ledger, counted.Posting, long.MaxValue, posting =>
@@ -56,12 +73,12 @@ internal sealed class UsageHours
     {
         var place = _query.After is { } after && after.Hour == hour ? after : new(hour, null, null);
         return new(
-            hour, Numbers(hour, labels, place.Usage, _usage.GetValueOrDefault(hour) ?? []),
+            hour, Numbers(hour, _labelsOfId is null ? labels : [], place.Usage, _usage.GetValueOrDefault(hour) ?? []),
             Numbers(hour, [.. labels.Select(no => -no)], place.Posting, _corrections.GetValueOrDefault(hour) ?? []));
     }
 
     /// <summary>Numbers that are counted and those that are not yet, which are higher.</summary>
-    private IEnumerable<long> Numbers(long hour, IReadOnlyCollection<int> labels, long? after, List<long> uncounted)
+    private IEnumerable<long> Numbers(long hour, IReadOnlyList<int> labels, long? after, List<long> uncounted)
     {
         var counted = _index.Counted(StartOf(hour), labels, _query.OldestFirst, after);
         var others = uncounted.Where(seq => after is not { } last || (_query.OldestFirst ? seq > last : seq < last));
@@ -72,11 +89,11 @@ internal sealed class UsageHours
     private IEnumerable<(long Hour, IReadOnlyList<int> Labels)> Counted()
     {
         if (_followed.Derived is null) yield break;
-        var (first, last) = (Recount.HourOf(_query.Filter.From), _query.Filter.To);
+        var (first, last) = (_first, _query.Filter.To);
         if (_query.After is { } place)
         {
-            if (_query.OldestFirst) first = StartOf(place.Hour);
-            else if (StartOf(place.Hour + 1) is var end && end < last) last = end;
+            if (_query.OldestFirst && StartOf(place.Hour) is var begin && begin > first) first = begin;
+            if (!_query.OldestFirst && StartOf(place.Hour + 1) is var end && end < last) last = end;
         }
 
         for (var count = HoursAtFirst; ; count = Math.Min(2 * count, HoursAtMost))
@@ -93,7 +110,7 @@ internal sealed class UsageHours
     {
         var starts = new List<Instant>(count);
         using var rows = _followed.Derived!.Select(
-            $"SELECT DISTINCT start_at FROM recounts WHERE {OfOrg} ORDER BY start_at {(_query.OldestFirst ? "" : "DESC")} LIMIT {count}",
+            $"SELECT DISTINCT start_at FROM recounts WHERE {OfOrg}{OfCorrections} ORDER BY start_at {(_query.OldestFirst ? "" : "DESC")} LIMIT {count}",
             _query.Org.FirstAccount, first.UnixMicros, last.UnixMicros);
         while (rows.Step()) starts.Add(RowReads.Time(rows, 0));
         return starts;
@@ -104,11 +121,12 @@ internal sealed class UsageHours
         if (starts.Count == 0) return [];
         var labels = new List<(long Hour, int No)>();
         using var rows = _followed.Derived!.Select(
-            $"SELECT start_at, attribution FROM recounts WHERE {OfOrg} ORDER BY start_at", _query.Org.FirstAccount, starts.Min().UnixMicros,
+            $"SELECT start_at, attribution FROM recounts WHERE {OfOrg}{OfCorrections} ORDER BY start_at", _query.Org.FirstAccount, starts.Min().UnixMicros,
             starts.Max().UnixMicros + 1);
         while (rows.Step())
         {
-            if (Matches(RowReads.Int32(rows, 1))) labels.Add((UsagePlace.HourOf(RowReads.Time(rows, 0)), RowReads.Int32(rows, 1)));
+            var no = RowReads.Int32(rows, 1);
+            if (Matches(no) && _labelsOfId?.Contains(no) != false) labels.Add((UsagePlace.HourOf(RowReads.Time(rows, 0)), no));
         }
 
         var hours = labels.GroupBy(line => line.Hour, line => line.No).Select(hour => (hour.Key, (IReadOnlyList<int>)[.. hour]));
@@ -116,6 +134,35 @@ internal sealed class UsageHours
     }
 
     private static readonly string OfOrg = $"org = ? AND span = {RecountSpan.Hour:D} AND attribution > 0 AND start_at >= ? AND start_at < ?";
+
+    /// <summary>The counted rows that may have an id; null: they are not known, or too many.</summary>
+    private IReadOnlyList<long>? RowsOf((UsageIdKind Kind, string Value) id)
+    {
+        var rows = _index.Candidates(_query.Org.FirstAccount, id, after: 0, RowsOfIdMax + 1).Rows;
+        return rows?.Count <= RowsOfIdMax ? rows : null;
+    }
+
+    private (HashSet<int> Labels, Instant First) AddRows(IReadOnlyList<long> numbers)
+    {
+        var (labels, first) = (new HashSet<int>(), Instant.EndOfTime);
+        foreach (var part in numbers.Chunk(RowsAtOnce))
+        {
+            using var rows = _followed.Ledger.Select(
+                $"SELECT u.seq, u.attribution, u.effective_at FROM usage u WHERE u.seq IN ({string.Join(',', part)}) ORDER BY u.seq");
+            while (rows.Step())
+            {
+                var (no, at) = (RowReads.Int32(rows, 1), RowReads.Time(rows, 2));
+                Add(_usage, at, no, rows.Int64(0));
+                labels.Add(no);
+                if (at < first) first = at;
+            }
+        }
+
+        return (labels, Recount.HourOf(first));
+    }
+
+    /// <summary>Usage of an id is known already, so only hours with corrections are looked at.</summary>
+    private string OfCorrections => _labelsOfId is null ? "" : " AND (posting_count <> attempts OR corrections <> 0)";
 
     private void Add(Dictionary<long, List<long>> hours, Instant at, int labels, long seq)
     {

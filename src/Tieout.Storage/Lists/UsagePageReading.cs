@@ -35,10 +35,9 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
         foreach (var numbers in hour.Usage.Chunk(Math.Min(RowsAtOnce, query.Rows)))
         {
             // No row is recorded before the hour in which it counts.
-            var rows = UsageOf(numbers, hour.Hour * Instant.MicrosPerHour);
-            foreach (var number in numbers)
+            foreach (var row in UsageOf(numbers, hour.Hour * Instant.MicrosPerHour))
             {
-                if (rows.TryGetValue(number, out var row) && _filter.Contains(row.EffectiveAt) && _filter.Matches(row)) yield return new(row);
+                if (_filter.Contains(row.EffectiveAt) && _filter.Matches(row)) yield return new(row);
             }
         }
     }
@@ -48,10 +47,10 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
         foreach (var numbers in hour.Corrections.Chunk(Math.Min(RowsAtOnce, query.Rows)))
         {
             var postings = PostingsOf(numbers);
-            var rows = UsageOf([.. postings.Values.Select(row => row.Posting.UsageSeq).Distinct()], recordedFrom: 0);
-            foreach (var number in numbers)
+            var rows = UsageOf(postings.Select(row => row.Posting.UsageSeq).Distinct(), recordedFrom: 0).ToDictionary(row => row.Seq);
+            foreach (var correction in postings)
             {
-                if (!postings.TryGetValue(number, out var correction) || !_filter.Contains(correction.Posting.EffectiveAt)) continue;
+                if (!_filter.Contains(correction.Posting.EffectiveAt)) continue;
                 if (rows.TryGetValue(correction.Posting.UsageSeq, out var row) && _filter.Matches(row)) yield return new(row, correction);
             }
         }
@@ -83,30 +82,26 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     private bool IsBefore(UsageEntry correction, UsageEntry usage) =>
         query.OldestFirst ? correction.RecordedAt < usage.RecordedAt : correction.RecordedAt >= usage.RecordedAt;
 
-    private Dictionary<long, UsageRow> UsageOf(long[] numbers, long recordedFrom)
+    /// <summary>In the order of the list.</summary>
+    private List<UsageRow> UsageOf(IEnumerable<long> numbers, long recordedFrom)
     {
-        var found = new Dictionary<long, UsageRow>(numbers.Length);
         using var rows = followed.Ledger.Select(
-            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', numbers)}) AND u.recorded_at >= ?", recordedFrom);
-        while (rows.Step())
-        {
-            var row = RowReads.Usage(rows, labels);
-            found[row.Seq] = row;
-        }
-
+            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', numbers)}) AND u.recorded_at >= ? ORDER BY u.seq {Order}",
+            recordedFrom);
+        var found = new List<UsageRow>();
+        while (rows.Step()) found.Add(RowReads.Usage(rows, labels));
         return found;
     }
 
-    private Dictionary<long, PostingRow> PostingsOf(long[] numbers)
+    /// <inheritdoc cref="UsageOf"/>
+    private List<PostingRow> PostingsOf(IEnumerable<long> numbers)
     {
-        var found = new Dictionary<long, PostingRow>(numbers.Length);
-        using var rows = followed.Ledger.Select($"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq IN ({string.Join(',', numbers)})");
-        while (rows.Step())
-        {
-            var row = RowReads.Posting(rows, _ => _filter.Org);
-            found[row.Posting.Seq] = row;
-        }
-
+        using var rows = followed.Ledger.Select(
+            $"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq IN ({string.Join(',', numbers)}) ORDER BY p.seq {Order}");
+        var found = new List<PostingRow>();
+        while (rows.Step()) found.Add(RowReads.Posting(rows, _ => _filter.Org));
         return found;
     }
+
+    private string Order => query.OldestFirst ? "" : "DESC";
 }

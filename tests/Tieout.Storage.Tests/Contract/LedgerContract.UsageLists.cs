@@ -69,6 +69,12 @@ public abstract partial class LedgerContract
             ];
             if (team is not null) filters.Add(EverythingOf(org.Org.Id).Where("team", team));
             if (user is not null) filters.Add(EverythingOf(org.Org.Id).Where("user", user));
+            var corrected = memory.Postings.FirstOrDefault(row => row.Posting.Org == org.Org.Id && UsageEntry.IsCorrection(row.Posting));
+            if (corrected is not null)
+            {
+                filters.Add(EverythingOf(org.Org.Id).Where("operation", memory.Usage[(int)corrected.Posting.UsageSeq - 1].Usage.OperationId));
+            }
+
             foreach (var filter in filters)
             {
                 var expected = Expected(memory, filter);
