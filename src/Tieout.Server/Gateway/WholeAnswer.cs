@@ -22,7 +22,8 @@ internal sealed class WholeAnswer : IDisposable
     /// <summary>The answer is complete and readable.</summary>
     public bool IsWhole { get; private set; }
 
-    /// <summary>The answer is packed in a way that is not known, or not as its head says. Neither its usage nor a key in it can be seen: no client gets it.</summary>
+    /// <summary>The answer is packed in a way that is not known, or not as its head says. Neither its usage nor a key in it can be seen, so no client gets
+    /// it.</summary>
     public bool IsCoded { get; private set; }
 
     public static bool IsCodedBy(HttpContentHeaders headers) =>

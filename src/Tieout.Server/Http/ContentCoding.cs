@@ -59,4 +59,5 @@ internal static class ContentCoding
 }
 
 /// <summary>A body is not packed as its Content-Encoding says.</summary>
-internal sealed class WronglyPackedException(string coding, Exception inner) : IOException($"The body is not the {coding} that Content-Encoding says it is.", inner);
+internal sealed class WronglyPackedException(string coding, Exception inner)
+    : IOException($"The body is not the {coding} that Content-Encoding says it is.", inner);
