@@ -16,6 +16,10 @@ internal readonly record struct IdCandidates(IReadOnlyList<long>? Rows, long Las
 /// <param name="After">The next page comes after this number.</param>
 internal sealed record UsagePage(List<UsageRow> Rows, long After, bool IsLast)
 {
+    /// <summary>Rows of the first page. Each next page has twice as many, up to the store's most: rows of an id lie far apart, and many callers want
+    /// few.</summary>
+    public const int RowsAtFirst = 125;
+
     /// <summary>Before the first page.</summary>
     public static UsagePage First { get; } = new([], 0, IsLast: false);
 

@@ -8,9 +8,9 @@ namespace Tieout.Storage.Follower;
 /// others are read as far as they are asked for.</remarks>
 internal sealed class IdReading(ILedgerTables derived, long key)
 {
-    /// <summary>The last block of each run that begins before the id.</summary>
+    /// <summary>The last block of each run that begins before the id. CROSS: SQLite then looks into each run, and does not go through all blocks.</summary>
     private const string Beginnings = """
-        FROM usage_id_runs r JOIN usage_id_blocks b ON b.run = r.last_usage
+        FROM usage_id_runs r CROSS JOIN usage_id_blocks b WHERE b.run = r.last_usage
           AND b.id_key = (SELECT x.id_key FROM usage_id_blocks x WHERE x.run = r.last_usage AND x.id_key < ? ORDER BY x.id_key DESC LIMIT 1)
           AND b.seq = (SELECT y.seq FROM usage_id_blocks y WHERE y.run = r.last_usage AND y.id_key < ? ORDER BY y.id_key DESC, y.seq DESC LIMIT 1)
         """;
@@ -58,7 +58,8 @@ internal sealed class IdReading(ILedgerTables derived, long key)
             }
         }
 
-        using var blocks = derived.Select("SELECT b.run, b.seq FROM usage_id_runs r JOIN usage_id_blocks b ON b.run = r.last_usage AND b.id_key = ?", key);
+        using var blocks = derived.Select(
+            "SELECT b.run, b.seq FROM usage_id_runs r CROSS JOIN usage_id_blocks b WHERE b.run = r.last_usage AND b.id_key = ?", key);
         while (blocks.Step()) pieces.Add(new(blocks.Int64(0), blocks.Int64(1), Rows: null));
         pieces.Sort((left, right) => left.First.CompareTo(right.First));
         return pieces;

@@ -69,9 +69,8 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
     {
         var stop = 0;
         using var usage = LeanUsage.InOrder(_tables, _lastUsage);
-        using var rows =
-            _tables.Select(
-                "SELECT p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.reverses, p.effective_at, p.command_id FROM postings p WHERE p.seq > ? ORDER BY p.seq", _lastPosting);
+        using var rows = _tables.Rows(new(
+            "p.seq, p.kind, p.debit, p.credit, p.amount, p.usage_seq, p.reverses, p.effective_at, p.command_id", "postings p", "p.seq", _lastPosting));
         Next(usage);
         while (rows.Step())
         {

@@ -16,7 +16,7 @@ internal readonly record struct LeanUsage(
 
     public UsageCounts Counts => new(Facts.InputTokens, Facts.CacheReadTokens, Facts.CacheWriteTokens, Facts.OutputTokens, Facts.ReasoningTokens, More);
 
-    public static IRows InOrder(ILedgerTables tables, long after) => tables.Select($"SELECT {Columns} FROM usage u WHERE u.seq > ? ORDER BY u.seq", after);
+    public static IRows InOrder(ILedgerTables tables, long after) => tables.Rows(new(Columns, "usage u", "u.seq", after));
 
     /// <summary>One by its number; null: there is none.</summary>
     public static LeanUsage? Find(ILedgerTables tables, long seq)

@@ -12,6 +12,9 @@ internal interface ILedgerTables
     /// <summary>The rows of a table, read once, a page at a time.</summary>
     IRowPages Pages(OrderedRows rows) => new OpenPages(Select(rows.Sql));
 
+    /// <summary>The rows of a table, read once, one after another.</summary>
+    IRows Rows(OrderedRows rows) => Select(rows.Sql);
+
     /// <summary>No hold before this one is open at the checkpoint.</summary>
     long FirstOpenHold { get; }
 

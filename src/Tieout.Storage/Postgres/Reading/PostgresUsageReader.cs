@@ -18,12 +18,12 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (orgs.Org(filter.Org) is not { } org) yield break;
-        for (var page = UsagePage.First; !page.IsLast;)
+        for (var (page, rows) = (UsagePage.First, UsagePage.RowsAtFirst); !page.IsLast; rows = Math.Min(2 * rows, PgQuery.PageRows))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var after = page.After;
+            var (after, most) = (page.After, rows);
             page = await connections.RunAsync(connection => filter.Id is { } id
-                ? PageOfIdAsync(connection, org, filter, id, after) : PageAsync(connection, filter, new(Rows: null, after)));
+                ? PageOfIdAsync(connection, org, filter, id, after, most) : PageAsync(connection, filter, new(Rows: null, after), most));
             foreach (var row in page.Rows)
             {
                 if (filter.Matches(row)) yield return row;
@@ -61,16 +61,16 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
     }
 
     private async Task<UsagePage> PageOfIdAsync(
-        NpgsqlConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after)
+        NpgsqlConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after, int rows)
     {
         await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
         var tables = new BucketRows(connection, layout.Of(filter.Org));
         var among = await Task.Run(() =>
         {
             var first = filter.From <= Instant.UnixEpoch ? after : Math.Max(after, Before(tables, filter.From));
-            return new RowIndexReading(new(FollowerPosition.Read(tables), tables, tables)).Candidates(org.FirstAccount, id, first, PgQuery.PageRows);
+            return new RowIndexReading(new(FollowerPosition.Read(tables), tables, tables)).Candidates(org.FirstAccount, id, first, rows);
         });
-        return await PageAsync(connection, filter, among);
+        return await PageAsync(connection, filter, among, rows);
     }
 
     /// <summary>No row up to this one counts at the time or later: it was recorded before.</summary>
@@ -81,7 +81,7 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         return commit.Step() ? commit.Int64(0) : 0;
     }
 
-    private async Task<UsagePage> PageAsync(NpgsqlConnection connection, UsageFilter filter, IdCandidates among)
+    private async Task<UsagePage> PageAsync(NpgsqlConnection connection, UsageFilter filter, IdCandidates among, int rows)
     {
         var bucket = layout.Of(filter.Org);
         await labels.LoadAsync(connection, bucket);
@@ -95,7 +95,7 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
             .Where("u.attribution = ANY(?)", attributions);
         if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
-        query.Then("ORDER BY u.seq LIMIT ?", PgQuery.PageRows);
-        return among.Page(await query.ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket))), PgQuery.PageRows);
+        query.Then("ORDER BY u.seq LIMIT ?", rows);
+        return among.Page(await query.ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket))), rows);
     }
 }

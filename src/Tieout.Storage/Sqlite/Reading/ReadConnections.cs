@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Tieout.Core.Metering;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
 
 namespace Tieout.Storage.Sqlite.Reading;
 
@@ -49,22 +50,19 @@ internal sealed class ReadConnections(string database) : IDisposable
     public Task<IReadOnlyList<T>> RowsAsync<T>(CancellationToken cancellationToken, Func<RawConnection, IReadOnlyList<T>> read) =>
     Task.FromResult(Read(cancellationToken, read));
 
-    /// <summary>Runs a long read on a connection that no other reader gets afterwards, as of one commit.</summary>
-    public T ReadAlone<T>(Func<RawConnection, T> read)
+    /// <summary>Runs a long read as of one commit, on connections that no other reader gets afterwards. No snapshot of the file lasts as long as the
+    /// read.</summary>
+    /// <param name="withFigures">False: only rows are read.</param>
+    public T ReadAsOf<T>(Func<SqliteAsOf, T> read, bool withFigures = true)
     {
         using var connection = RawConnection.Open(database, readOnly: true);
-        connection.Execute("BEGIN");
         try
         {
-            return read(connection);
+            return read(new(database, connection, withFigures));
         }
         catch (Exception damaged) when (UnreadableRows.Caused(damaged))
         {
             throw UnreadableRows.Report(damaged);
-        }
-        finally
-        {
-            connection.RollBack();
         }
     }
 

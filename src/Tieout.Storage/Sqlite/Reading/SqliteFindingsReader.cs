@@ -58,14 +58,14 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
             var before = query.Full ? null : _lookedAt;
             _lookedAt = null;
 
-            // Two connections on two threads: bytes against the chain, and what the rows say against each other.
-            var bytes = Task.Run(() => connections.ReadAlone(connection => Damages(new(connection), before)), cancellationToken);
+            // On two threads: bytes against the chain, and what the rows say against each other.
+            var bytes = Task.Run(() => connections.ReadAsOf(tables => Damages(tables, before), withFigures: false), cancellationToken);
             var (report, progress) = await Task.Run(() => Reconcile(query, before?.Rows), cancellationToken);
             var damages = await bytes;
 
             // The bytes of what came between the two looks are the next run's.
             _lookedAt = (progress, damages);
-            return connections.ReadAlone(connection => DamagedRows.Explain(report, damages, new SqliteTables(connection)));
+            return connections.Read(cancellationToken, connection => DamagedRows.Explain(report, damages, new SqliteTables(connection)));
         }
         finally
         {
@@ -74,7 +74,7 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
     }
 
     /// <summary>Those of before, if they are still there, and those of the commits since.</summary>
-    private static IReadOnlyList<Finding> Damages(SqliteTables tables, (BookProgress Rows, IReadOnlyList<Finding> Damages)? before)
+    private static IReadOnlyList<Finding> Damages(SqliteAsOf tables, (BookProgress Rows, IReadOnlyList<Finding> Damages)? before)
     {
         if (before is not { Damages.Count: 0, Rows.Last: { Commit: > 0 } last } || !Chain.At(tables, last.Commit).Hash.AsSpan().SequenceEqual(last.Hash))
         {
@@ -90,11 +90,11 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
         for (var look = 1; ; look++)
         {
             var (asOf, accounts, windows) = writer.Pipeline.Read(image => image.Figures);
-            var result = connections.ReadAlone<(BookReport, BookProgress)?>(connection =>
+            var result = connections.ReadAsOf<(BookReport, BookProgress)?>(tables =>
             {
-                var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
+                var checkpoint = tables.Checkpoint;
                 if (checkpoint > asOf && look < LooksMax) return null;
-                return new BookRun(new SqliteTables(connection), query, keys).Run(
+                return new BookRun(tables, query, keys).Run(
                     checkpoint, checkpoint > asOf ? null : new ShownFigures(asOf, accounts, windows), before);
             });
             if (result is { } found) return found;

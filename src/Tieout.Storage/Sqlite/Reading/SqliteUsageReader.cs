@@ -21,17 +21,19 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     public async IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (orgs.Org(filter.Org) is not { } org) yield break;
-        for (var page = UsagePage.First; !page.IsLast; await Task.Yield())
+        for (var (page, rows) = (UsagePage.First, UsagePage.RowsAtFirst); !page.IsLast; rows = Math.Min(2 * rows, ReadConnections.PageRows))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var after = page.After;
+            var (after, most) = (page.After, rows);
             page = filter.Id is { } id
-                ? derived.Read(connections, (followed, connection) => PageOfId(followed, connection, org, filter, id, after), cancellationToken)
-                : connections.Read(cancellationToken, connection => Page(connection, filter, new(Rows: null, First(connection, filter, after))));
+                ? derived.Read(connections, (followed, connection) => PageOfId(followed, connection, org, filter, id, after, most), cancellationToken)
+                : connections.Read(cancellationToken, connection => Page(connection, filter, new(Rows: null, First(connection, filter, after)), most));
             foreach (var row in page.Rows)
             {
                 if (filter.Matches(row)) yield return row;
             }
+
+            await Task.Yield();
         }
     }
 
@@ -51,24 +53,24 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
     }
 
     private UsagePage PageOfId(
-        Followed followed, RawConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after) =>
-        Page(connection, filter, new RowIndexReading(followed).Candidates(org.FirstAccount, id, First(connection, filter, after), ReadConnections.PageRows));
+        Followed followed, RawConnection connection, OrgState org, UsageFilter filter, (UsageIdKind Kind, string Value) id, long after, int rows) =>
+        Page(connection, filter, new RowIndexReading(followed).Candidates(org.FirstAccount, id, First(connection, filter, after), rows), rows);
 
     private static long First(RawConnection connection, UsageFilter filter, long after) =>
         filter.From <= Instant.UnixEpoch ? after : Math.Max(after, ChainSearch.Before(connection, filter.From).Usage);
 
-    private UsagePage Page(RawConnection connection, UsageFilter filter, IdCandidates among)
+    private UsagePage Page(RawConnection connection, UsageFilter filter, IdCandidates among, int rows)
     {
         // Rows of all orgs lie together: without this, an org that has none would read everybody's to find that out.
         var attributions = new Query("SELECT no FROM attributions").Where("org = ?", filter.Org).List(connection, s => RowReads.Int32(s, 0))
             .Where(no => filter.Matches(connections.Labels(connection, no))).ToList();
         if (attributions.Count == 0) return UsagePage.None;
         var query = new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
-            .Where(among.Rows is { } rows ? $"u.seq IN ({string.Join(", ", rows)})" : $"u.seq > {among.Last}")
+            .Where(among.Rows is { } some ? $"u.seq IN ({string.Join(", ", some)})" : $"u.seq > {among.Last}")
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)
             .Where($"u.attribution IN ({string.Join(',', attributions)})");
         if (filter.Id is { } id) query.Where($"u.{IndexReads.Column(id.Kind)} = ?", id.Value);
-        query.Then("ORDER BY u.seq LIMIT ?", ReadConnections.PageRows);
-        return among.Page(query.List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))), ReadConnections.PageRows);
+        query.Then("ORDER BY u.seq LIMIT ?", rows);
+        return among.Page(query.List(connection, s => RowReads.Usage(s, no => connections.Labels(connection, no))), rows);
     }
 }

@@ -19,16 +19,20 @@ internal sealed class SqliteAsOf : ILedgerTables
     private readonly string _views;
 
     /// <param name="connection">In no transaction. For short readings.</param>
-    public SqliteAsOf(string file, RawConnection connection)
+    /// <param name="withFigures">False: only rows are read; accounts, windows, cells and checkpoint are not.</param>
+    public SqliteAsOf(string file, RawConnection connection, bool withFigures = true)
     {
         (_file, _connection, _tables) = (file, connection, new(connection));
         connection.Execute("BEGIN");
         _views = string.Join(";\n", ArchiveTable.All.Select(table =>
             $"CREATE TEMP VIEW {table.Name} AS SELECT * FROM main.{table.Name} WHERE {table.Key} <= {Last(table)}"));
-        Copy(connection, Changing);
+        if (withFigures) Copy(connection, Changing);
         connection.Execute("COMMIT");
         connection.Execute(_views);
     }
+
+    /// <summary>The commit that the stored figures are as of.</summary>
+    public long Checkpoint => _connection.ReadInt64("SELECT commit_no FROM checkpoint");
 
     public long FirstOpenHold => _tables.FirstOpenHold;
 
@@ -59,10 +63,17 @@ internal sealed class SqliteAsOf : ILedgerTables
     public IRowPages Pages(OrderedRows rows)
     {
         var isShort = _connection.ReadInt64($"SELECT coalesce(max({rows.Key}), 0) FROM {rows.Table}") <= SqlitePages.PageRows;
-        if (isShort) return new SqlitePages(_connection, rows, isAlone: false);
-        var alone = RawConnection.Open(_file, readOnly: true);
-        alone.Execute(_views);
-        return new SqlitePages(alone, rows, isAlone: true);
+        return isShort ? new SqlitePages(_connection, rows, isAlone: false) : new SqlitePages(Alone(), rows, isAlone: true);
+    }
+
+    public IRows Rows(OrderedRows rows) => new SqliteRows(Alone(), rows);
+
+    /// <summary>Another connection that shows the same rows.</summary>
+    private RawConnection Alone()
+    {
+        var connection = RawConnection.Open(_file, readOnly: true);
+        connection.Execute(_views);
+        return connection;
     }
 
     private long Last(ArchiveTable table) => _connection.ReadInt64($"SELECT coalesce(max({table.Key}), 0) FROM main.{table.Name}");

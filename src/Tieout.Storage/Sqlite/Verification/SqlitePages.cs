@@ -18,7 +18,7 @@ internal sealed class SqlitePages(RawConnection connection, OrderedRows rows, bo
 
     public bool Next(Func<IRow, bool> take)
     {
-        _page ??= connection.Prepare(rows.Order is null ? ByKey : ByOrder());
+        _page ??= connection.Prepare(rows.Order is null ? ByKey(rows) : ByOrder());
         _page.Bind(1, _last);
         using var reading = _page.Reading();
         var key = _page.ColumnCount - 1;
@@ -39,7 +39,8 @@ internal sealed class SqlitePages(RawConnection connection, OrderedRows rows, bo
         if (isAlone) connection.Dispose();
     }
 
-    private string ByKey =>
+    /// <summary>A page of rows by their key, which is the last column.</summary>
+    public static string ByKey(OrderedRows rows) =>
         $"SELECT {rows.Columns}, {rows.Key} FROM {rows.Table} {rows.Joins} WHERE {rows.Where ?? "true"} AND {rows.Key} > ? "
         + $"ORDER BY {rows.Key} LIMIT {PageRows}";
 
