@@ -68,7 +68,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
 
     // Usage that was measured elsewhere.
     public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call contains more items than one call may contain.");
-    public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "This address does not accept the body's media type.");
+    public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "This address does not accept the body's media type or coding.");
     public static readonly ApiError ItemInvalid = new("item_invalid", 400, "The usage item is invalid.");
     public static readonly ApiError RuntimeInvalid = new("runtime_invalid", 400, "The registration of the app instance or allocation is invalid.");
     public static readonly ApiError RuntimeNotFound = new("runtime_not_found", 404, "The app instance or allocation does not exist.");

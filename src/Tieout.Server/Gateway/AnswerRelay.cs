@@ -17,8 +17,11 @@ internal readonly record struct AnsweredAttempt(
 {
     public int Status => (int)Answer.StatusCode;
 
-    /// <summary>A stream, as the client asked for it: of events or, at Google, one array that grows element by element.</summary>
+    /// <summary>A stream, as its head says: of events or, at Google, one array that grows element by element.</summary>
     public bool IsStream => IsArray || (!WholeAnswer.IsCodedBy(Answer.ContentHeaders) && IsMediaType(Answer.ContentHeaders, "text/event-stream"));
+
+    /// <summary>The client asked for a stream and the head speaks of none. Some servers give a stream of events another name.</summary>
+    public bool MayBeStream => Call.Request.Stream && !IsStream && !WholeAnswer.IsCodedBy(Answer.ContentHeaders);
 
     public bool IsArray => Call.Request.Stream && Call.Endpoint.StreamsArrays && Answer.ContentHeaders.ContentType?.MediaType == "application/json";
 
@@ -29,7 +32,12 @@ internal readonly record struct AnsweredAttempt(
 /// <summary>Steps 7 to 10: passes a provider's answer on to the client, and makes its usage durable before the last byte goes out (M4).</summary>
 internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored, ILogger<AnswerRelay> logger)
 {
-    public Task RelayAsync(in AnsweredAttempt answered) => answered.IsStream ? RelayStreamAsync(answered) : RelayWholeAsync(answered);
+    public Task RelayAsync(in AnsweredAttempt answered) => answered switch
+    {
+        { IsStream: true } => RelayStreamAsync(answered, answered.Answer.OpenBody()),
+        { MayBeStream: true } => RelayEitherAsync(answered),
+        _ => RelayWholeAsync(answered, answered.Answer.OpenBody()),
+    };
 
     /// <summary>Writes a whole answer. The answer may be a provider's with other bytes.</summary>
     public static async Task WriteAsync(HttpContext context, UpstreamAnswer answer, ReadOnlyMemory<byte> bytes)
@@ -41,7 +49,15 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         if (!context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
     }
 
-    private async Task RelayStreamAsync(AnsweredAttempt answered)
+    /// <summary>Looks at the first bytes, which tell a stream of events from everything else.</summary>
+    private async Task RelayEitherAsync(AnsweredAttempt answered)
+    {
+        var body = new PeekedBody(answered.Answer.OpenBody());
+        if (await body.IsOfEventsAsync(answered.Deadline)) await RelayStreamAsync(answered, body.Stream);
+        else await RelayWholeAsync(answered, body.Stream);
+    }
+
+    private async Task RelayStreamAsync(AnsweredAttempt answered, Stream body)
     {
         var (call, deadline) = (answered.Call, answered.Deadline);
         WriteHead(answered);
@@ -49,7 +65,7 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         // step 7: stream
         var reader = call.Endpoint.Reader(call.Request, answered.Meter);
         var stream = new AnswerStream(call.Context, reader, deadline, call.Routes.Options.Gateway, answered.IsArray);
-        var whole = await stream.RelayAsync(answered.Answer.OpenBody());
+        var whole = await stream.RelayAsync(body);
 
         // step 8: meter
         var kept = stored.Keep(answered.Attempt, call.Request.TextBytes, reader);
@@ -71,10 +87,10 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         response.Headers.CacheControl = "no-cache";
     }
 
-    private async Task RelayWholeAsync(AnsweredAttempt answered)
+    private async Task RelayWholeAsync(AnsweredAttempt answered, Stream body)
     {
         var (call, deadline) = (answered.Call, answered.Deadline);
-        using var whole = await WholeAnswer.ReadAsync(answered.Answer, deadline);
+        using var whole = await WholeAnswer.ReadAsync(answered.Answer, body, deadline);
 
         // step 8: meter
         var reader = call.Endpoint.Reader(call.Request, answered.Meter);

@@ -1,10 +1,13 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Tieout.Core;
+using Tieout.Server.Governor;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Gateway;
 
-/// <summary>A request's body, whole and in one piece, in a pooled buffer. Valid until disposed of.</summary>
+/// <summary>A request's body, unpacked, whole and in one piece, in a pooled buffer. Valid until disposed of.</summary>
 internal readonly struct RequestBody : IDisposable
 {
     /// <summary>First size of the buffer where the client announces no length.</summary>
@@ -24,20 +27,44 @@ internal readonly struct RequestBody : IDisposable
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
 
-    /// <exception cref="BadHttpRequestException">The body is larger than the server accepts, or was cut off.</exception>
+    /// <exception cref="BadHttpRequestException">The body is larger than the server accepts, is cut off, or is packed in another way than its head says or
+    /// than is known.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {
+        var coding = context.Request.Headers.ContentEncoding.ToString();
+
         // The server has refused a length above its limit. A client that announces much and sends little must not occupy memory for it.
         var announced = context.Request.ContentLength is { } given ? (int)Math.Min(given, AnnouncedMax) : FirstBytes;
+        if (ContentCoding.IsNone(coding)) return await ReadAsync(context.Request.Body, announced, long.MaxValue, context.RequestAborted);
+        await using var unpacked = ContentCoding.Unpack(coding, context.Request.Body)
+            ?? throw new BadHttpRequestException("The coding is not known.", StatusCodes.Status415UnsupportedMediaType);
+        var max = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? long.MaxValue;
+        try
+        {
+            // A few packed bytes may be many: these count as they come.
+            return context.Features.Get<Visit>() is { } visit
+                ? await ReadAsync(new CountedBody(unpacked, visit, Resource.BodyBytes), FirstBytes, max, context.RequestAborted)
+                : await ReadAsync(unpacked, FirstBytes, max, context.RequestAborted);
+        }
+        catch (WronglyPackedException wrong)
+        {
+            throw new BadHttpRequestException(wrong.Message, StatusCodes.Status400BadRequest, wrong);
+        }
+    }
+
+    /// <param name="bytesMax">Of a packed body once unpacked: the server bounds what comes, not what it becomes.</param>
+    private static async ValueTask<RequestBody> ReadAsync(Stream body, int announced, long bytesMax, CancellationToken cancellationToken)
+    {
         var buffer = ArrayPool<byte>.Shared.Rent(announced + 1);
         var length = 0;
         try
         {
             while (true)
             {
-                var read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted);
+                var read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken);
                 if (read == 0) return new(buffer, length);
                 length += read;
+                if (length > bytesMax) throw new BadHttpRequestException("The body is too large once unpacked.", StatusCodes.Status413PayloadTooLarge);
                 if (length == buffer.Length) buffer = PooledBytes.Grown(buffer, length);
             }
         }

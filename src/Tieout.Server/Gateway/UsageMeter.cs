@@ -17,7 +17,7 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
     private const int BytesPerToken = 4;
 
     private byte[] _block = [], _beginning = [];
-    private bool _differed, _grows, _estimateStands;
+    private bool _differed, _grows, _estimateStands, _failed;
     private string? _model;
     private long _textBytes;
     private UsageCounts? _counted;
@@ -49,13 +49,18 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
     /// <summary>Within one answer, two usage blocks disagree.</summary>
     public void MarkConflictingUsage() => _differed = true;
 
-    /// <summary>Accepts an answer without usage: the provider failed, or the estimate follows from what the client sent.</summary>
+    /// <summary>Accepts an answer without usage: the estimate follows from what the client sent.</summary>
     public void ExpectNoUsage() => _estimateStands = true;
+
+    /// <summary>Notes that the answer, or the end of its stream, is an error, whatever its HTTP status says. An error that comes before any text and any
+    /// usage is no answer: nothing was used.</summary>
+    public void SeeError() => _failed = _estimateStands = true;
 
     /// <param name="whole">Whether the answer is complete.</param>
     /// <param name="clientGone">Whether the client had gone: a client that hangs up must not make an answer cheaper.</param>
     public MeteredUsage Finish(bool whole, bool clientGone = false)
     {
+        if (_failed && _textBytes == 0 && _block.Length == 0 && _beginning.Length == 0) return Failed with { Model = _model };
         var repeated = _differed ? UsageFlags.UsageRepeated : UsageFlags.None;
         var isUnfinished = _grows && !whole;
         if (isUnfinished) _beginning = _block;

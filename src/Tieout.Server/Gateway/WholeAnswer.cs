@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Http.Headers;
 using Tieout.Core;
 using Tieout.Server.Gateway.Upstreams;
+using Tieout.Server.Http;
 
 namespace Tieout.Server.Gateway;
 
@@ -21,19 +22,27 @@ internal sealed class WholeAnswer : IDisposable
     /// <summary>The answer is complete and readable.</summary>
     public bool IsWhole { get; private set; }
 
-    /// <summary>The answer is compressed although the request did not allow it. Neither its usage nor a key in it can be seen, so no client gets it.</summary>
-    public bool IsCoded { get; private init; }
+    /// <summary>The answer is packed in a way that is not known, or not as its head says. Neither its usage nor a key in it can be seen, so no client gets
+    /// it.</summary>
+    public bool IsCoded { get; private set; }
 
     public static bool IsCodedBy(HttpContentHeaders headers) =>
         headers.NonValidated.TryGetValues("Content-Encoding", out var codings)
             && codings.Any(coding => !coding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase));
 
-    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, AttemptDeadline deadline)
+    public static Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, AttemptDeadline deadline) => ReadAsync(answer, answer.OpenBody(), deadline);
+
+    /// <param name="body">The answer's body.</param>
+    public static async Task<WholeAnswer> ReadAsync(UpstreamAnswer answer, Stream body, AttemptDeadline deadline)
     {
         var whole = new WholeAnswer { IsCoded = IsCodedBy(answer.ContentHeaders) };
         try
         {
-            await whole.FillAsync(answer, deadline);
+            await whole.FillAsync(answer, body, deadline);
+        }
+        catch (WronglyPackedException)
+        {
+            whole.IsCoded = true;
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -49,11 +58,10 @@ internal sealed class WholeAnswer : IDisposable
         _buffer = [];
     }
 
-    private async Task FillAsync(UpstreamAnswer answer, AttemptDeadline deadline)
+    private async Task FillAsync(UpstreamAnswer answer, Stream body, AttemptDeadline deadline)
     {
         var announced = Math.Min(answer.ContentHeaders.ContentLength ?? 0, BytesMax);
         _buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(announced + 1, FirstBytes));
-        var body = answer.OpenBody();
         while (true)
         {
             deadline.StartRead();

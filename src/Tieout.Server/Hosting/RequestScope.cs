@@ -36,7 +36,12 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
             }
             catch (BadHttpRequestException bad)
             {
-                await AnswerAsync(context, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ApiError.BodyTooLarge : ApiError.BodyMalformed);
+                await AnswerAsync(context, bad.StatusCode switch
+                {
+                    StatusCodes.Status413PayloadTooLarge => ApiError.BodyTooLarge,
+                    StatusCodes.Status415UnsupportedMediaType => ApiError.MediaTypeUnsupported,
+                    _ => ApiError.BodyMalformed,
+                });
             }
             catch (IOException bad) when (bad.InnerException is OverflowException)
             {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Server.Errors;
@@ -26,15 +25,10 @@ internal readonly struct IngestRequest : IDisposable
     /// <exception cref="BadHttpRequestException">It is larger than the server accepts, or came to a bad end.</exception>
     public static async ValueTask<IngestRequest> ReadAsync(HttpContext context, long max)
     {
-        var isPacked = context.Request.Headers.ContentEncoding.ToString() switch
-        {
-            "" or "identity" => false,
-            var gzip when gzip.Equals("gzip", StringComparison.OrdinalIgnoreCase) || gzip.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => true,
-            var other => throw new ApiRefusedException(
-                ApiError.MediaTypeUnsupported, $"The Content-Encoding '{Inputs.Shown(other)}' is not supported. Use gzip or none."),
-        };
-        if (!isPacked) return await ReadAsync(context.Request.Body, max, context.RequestAborted);
-        await using var unpacked = new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true);
+        var coding = context.Request.Headers.ContentEncoding.ToString();
+        if (ContentCoding.IsNone(coding)) return await ReadAsync(context.Request.Body, max, context.RequestAborted);
+        await using var unpacked = ContentCoding.Unpack(coding, context.Request.Body) ?? throw new ApiRefusedException(
+            ApiError.MediaTypeUnsupported, $"The Content-Encoding '{Inputs.Shown(coding)}' is not supported. Use {ContentCoding.Known}, or none.");
         try
         {
             // A few packed bytes may be many: these count as they come.
@@ -42,9 +36,9 @@ internal readonly struct IngestRequest : IDisposable
                 ? await ReadAsync(new CountedBody(unpacked, visit, Resource.BodyBytes), max, context.RequestAborted)
                 : await ReadAsync(unpacked, max, context.RequestAborted);
         }
-        catch (InvalidDataException)
+        catch (WronglyPackedException wrong)
         {
-            throw new ApiRefusedException(ApiError.BodyMalformed, "The body is not the gzip that Content-Encoding says it is.");
+            throw new ApiRefusedException(ApiError.BodyMalformed, wrong.Message);
         }
     }
 

@@ -49,7 +49,7 @@ internal static class Sending
 
     /// <summary>The rows of an org, newest last.</summary>
     public static async Task<JsonElement[]> RowsAsync(this ApiWorld world, string org = "acme") =>
-        [.. (await world.GetAsync($"/orgs/{org}/usage?limit=1000")).GetProperty("items").EnumerateArray()];
+        [.. (await world.GetAsync($"/orgs/{org}/usage?limit=1000&order=oldest")).GetProperty("items").EnumerateArray()];
 
     public static async Task<decimal> SpentAsync(this ApiWorld world, string org = "acme") =>
         1000 - decimal.Parse(

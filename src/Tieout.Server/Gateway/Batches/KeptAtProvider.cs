@@ -129,7 +129,7 @@ internal sealed class KeptAtProvider(
             using var answer = await upstream.SendAsync(org, HttpMethod.Get, path, content: null, context.Request.Headers, deadline.Token);
             if (WholeAnswer.IsCodedBy(answer.ContentHeaders))
             {
-                throw new HttpRequestException("The provider compressed its answer although the request did not allow it.");
+                throw new HttpRequestException("The provider packed its answer in a way that is not known.");
             }
 
             response.StatusCode = (int)answer.StatusCode;

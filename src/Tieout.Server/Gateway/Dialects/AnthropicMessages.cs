@@ -44,6 +44,12 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
 
     public override void Whole(ReadOnlySpan<byte> body)
     {
+        if (JsonMember.IsError(body))
+        {
+            meter.SeeError();
+            return;
+        }
+
         meter.SeeModel(JsonMember.Text(body, "model"u8));
         meter.SeeText(JsonMember.WrittenBytes(body));
         if (JsonMember.Object(body, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage);
@@ -90,7 +96,7 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
 
         // An error that comes within a stream is its end too, and the provider's to tell.
         IsWhole = type.SequenceEqual("message_stop"u8) || type.SequenceEqual("error"u8);
-        if (type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
+        if (type.SequenceEqual("error"u8)) meter.SeeError();
         return new(Ends: IsWhole, Last: IsWhole);
     }
 

@@ -19,6 +19,9 @@ internal struct ChatAnswer
 
     public bool HasChoices;
 
+    /// <summary>The answer is an error, whatever its HTTP status says.</summary>
+    public bool IsError;
+
     /// <summary>Choices that are finished by this.</summary>
     public int Finished;
 
@@ -66,7 +69,9 @@ internal struct ChatAnswer
             }
             else
             {
+                var isError = json.ValueTextEquals("error"u8);
                 json.Read();
+                IsError |= isError && (json.TokenType is JsonTokenType.StartObject || (json.TokenType is JsonTokenType.String && !json.ValueSpan.IsEmpty));
                 json.Skip();
             }
 
@@ -111,8 +116,9 @@ internal struct ChatAnswer
                         || json.ValueTextEquals("reasoning_content"u8)
                         || json.ValueTextEquals("reasoning"u8) || json.ValueTextEquals("refusal"u8);
                     break;
+                // Some servers say "" until there is a reason.
                 case JsonTokenType.String when isFinish:
-                    Finished++;
+                    if (!json.ValueSpan.IsEmpty) Finished++;
                     break;
                 case JsonTokenType.String when isText:
                     TextBytes += json.ValueSpan.Length;

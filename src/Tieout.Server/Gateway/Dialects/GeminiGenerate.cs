@@ -61,15 +61,15 @@ internal sealed class GeminiAnswerReader(GatewayRequest request, UsageMeter mete
     {
         // A prompt that is blocked has no candidates, and an error within a stream is its end.
         _finished += JsonMember.CountTexts(JsonMember.Value(payload, "candidates"u8), "finishReason");
-        IsWhole |= _finished >= request.Choices || !JsonMember.Value(payload, "error"u8).IsEmpty
+        IsWhole |= _finished >= request.Choices || JsonMember.IsError(payload)
             || JsonMember.CountTexts(JsonMember.Value(payload, "promptFeedback"u8), "blockReason") > 0;
-        if (!JsonMember.Value(payload, "error"u8).IsEmpty) meter.ExpectNoUsage();
         See(payload, grows: !IsWhole);
         return new(Ends: IsWhole);
     }
 
     private void See(ReadOnlySpan<byte> json, bool grows)
     {
+        if (JsonMember.IsError(json)) meter.SeeError();
         meter.SeeModel(JsonMember.Text(json, "modelVersion"u8));
         meter.SeeText(JsonMember.WrittenBytes(JsonMember.Value(json, "candidates"u8)));
         if (JsonMember.Object(json, "usageMetadata"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage, grows);

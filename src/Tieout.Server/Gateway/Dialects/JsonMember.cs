@@ -95,7 +95,11 @@ internal static class JsonMember
     public static long WrittenBytes(ReadOnlySpan<byte> json) =>
         Scan(json, Written, countsBytes: true) is var bytes and > 0 ? bytes : json is [(byte)'{' or (byte)'[', ..] ? 0 : json.Length;
 
-    /// <summary>An object with the members of <paramref name="first"/>, but those of <paramref name="then"/> where it has any that are not null.</summary>
+    /// <summary>Whether a whole answer or an event is an error: it has an object <c>error</c> at the top, or a text.</summary>
+    public static bool IsError(ReadOnlySpan<byte> json) => !Object(json, "error"u8).IsEmpty || !Text(json, "error"u8).IsEmpty;
+
+    /// <summary>An object with the members of <paramref name="first"/>, but those of <paramref name="then"/> where it has any that are neither null nor
+    /// 0: counts of the whole so far never fall, and what says 0 at the end does not know better.</summary>
     public static byte[] Overlay(ReadOnlySpan<byte> first, ReadOnlySpan<byte> then)
     {
         var members = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -123,7 +127,8 @@ internal static class JsonMember
         using var document = JsonDocument.ParseValue(ref reader);
         foreach (var member in document.RootElement.EnumerateObject())
         {
-            if (member.Value.ValueKind is not JsonValueKind.Null) members[member.Name] = member.Value.GetRawText();
+            var saysNothing = member.Value.ValueKind is JsonValueKind.Null || (members.ContainsKey(member.Name) && member.Value.GetRawText() is "0");
+            if (!saysNothing) members[member.Name] = member.Value.GetRawText();
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter)
         if (!ChatAnswer.TryRead(payload, out var chunk)) meter.SeeText(payload.Length);
         See(chunk, payload);
         _finished += chunk.Finished;
-        IsWhole |= _finished >= request.Choices;
+        IsWhole |= _finished >= request.Choices || chunk.IsError;
         if (request.UsageAsked || chunk.UsageMember is not { } member) return new(Ends: IsWhole);
         return chunk.Usage is not null && !chunk.HasChoices ? new(Ends: IsWhole, Drop: true) : new(Ends: IsWhole, Cut: member);
     }
@@ -61,6 +61,7 @@ internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter)
     private void See(in ChatAnswer answer, ReadOnlySpan<byte> bytes)
     {
         meter.SeeText(answer.TextBytes);
+        if (answer.IsError) meter.SeeError();
         if (answer.Model is { } model) meter.SeeModel(bytes[model]);
         if (answer.UsageDiffers) meter.MarkConflictingUsage();
         if (answer.Usage is { } usage) meter.SeeUsage(bytes[usage]);

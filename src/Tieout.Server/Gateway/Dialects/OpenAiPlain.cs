@@ -57,17 +57,19 @@ internal sealed class PlainAnswerReader(UsageMeter meter, bool inPieces) : Answe
     {
         var type = JsonMember.Text(payload, "type"u8);
         See(payload);
-        IsWhole = type.EndsWith(".completed"u8) || type.EndsWith(".done"u8) || type.SequenceEqual("error"u8) || payload.SequenceEqual("[DONE]"u8);
-        if (type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
+        IsWhole = type.EndsWith(".completed"u8) || type.EndsWith(".done"u8) || IsError(payload) || payload.SequenceEqual("[DONE]"u8);
         return new(Ends: IsWhole);
     }
 
     private void See(ReadOnlySpan<byte> json)
     {
+        if (IsError(json)) meter.SeeError();
         meter.SeeModel(JsonMember.Text(json, "model"u8));
         if (JsonMember.Object(json, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage);
         else meter.SeeText(JsonMember.Text(json, "text"u8).Length + JsonMember.Text(json, "delta"u8).Length);
     }
+
+    private static bool IsError(ReadOnlySpan<byte> json) => JsonMember.IsError(json) || JsonMember.Text(json, "type"u8).SequenceEqual("error"u8);
 
     private static int Pieces(ReadOnlySpan<byte> body) => Math.Max(JsonMember.CountTexts(body, "b64_json"), JsonMember.CountTexts(body, "url"));
 }

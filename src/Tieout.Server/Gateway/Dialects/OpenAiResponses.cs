@@ -36,7 +36,7 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
     public override void Whole(ReadOnlySpan<byte> body)
     {
         var status = JsonMember.Text(body, "status"u8);
-        if (status.SequenceEqual("failed"u8)) meter.ExpectNoUsage();
+        if (status.SequenceEqual("failed"u8) || JsonMember.IsError(body)) meter.SeeError();
         IsPending = status.SequenceEqual("queued"u8) || status.SequenceEqual("in_progress"u8);
         See(body, grows: IsPending);
         SeeMade(body);
@@ -54,7 +54,7 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
 
         IsWhole = type.SequenceEqual("response.completed"u8) || type.SequenceEqual("response.incomplete"u8) || type.SequenceEqual("response.failed"u8)
             || type.SequenceEqual("response.cancelled"u8) || type.SequenceEqual("error"u8);
-        if (type.SequenceEqual("response.failed"u8) || type.SequenceEqual("error"u8)) meter.ExpectNoUsage();
+        if (type.SequenceEqual("response.failed"u8) || type.SequenceEqual("error"u8)) meter.SeeError();
         See(JsonMember.Object(payload, "response"u8), grows: !IsWhole);
         if (IsWhole) SeeMade(JsonMember.Object(payload, "response"u8));
         return new(Ends: IsWhole, Last: IsWhole);

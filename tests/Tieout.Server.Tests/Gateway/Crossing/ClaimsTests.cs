@@ -122,7 +122,9 @@ public sealed class ClaimsTests
     [InlineData("application/json", """{"model":"gpt-4o","choices":[]}""", "")]
     [InlineData("application/json", """{"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":"many"}}""", "")]
     [InlineData("application/x-protobuf", "\u0001\u0002", "")]
-    [InlineData("application/json", "\u0013\u0037", "Content-Encoding: br\r\n")]
+    [InlineData("application/json", "\u0013\u0037", "Content-Encoding: compress\r\n")]
+    [InlineData("application/json", "\u0013\u0037", "Content-Encoding: gzip\r\n")]
+    [InlineData("application/json", "\u0013\u0037", "Content-Encoding: zstd\r\n")]
     [InlineData("text/event-stream", "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", "")]
     public async Task An_answer_whose_usage_cannot_be_read_costs_what_was_held(string type, string body, string headers)
     {

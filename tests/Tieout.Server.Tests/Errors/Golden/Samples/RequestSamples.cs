@@ -21,9 +21,9 @@ internal static class RequestSamples
                 world["spaces"] = new string(' ', 70_000);
                 return Task.CompletedTask;
             }),
-        new("media_type_unsupported", "The body is packed with Brotli.", """
+        new("media_type_unsupported", "The body is packed with a coding of old.", """
             POST /api/v1/usage
-            Content-Encoding: br
+            Content-Encoding: compress
 
             []
             """),
