@@ -11,13 +11,15 @@ internal sealed record IdRunChange(IdRun Run, IReadOnlyList<IdRunBlock> Blocks, 
     public static IdRunChange? Of(ILedgerTables derived, Counted counted)
     {
         if (counted.To.Usage == counted.From.Usage) return null;
-        var (entries, runs) = (counted.Index.Ids(), Runs(derived));
-        var absorbed = runs[^IdRun.Absorbed(runs, entries.Length)..];
+        var added = counted.Index.Ids();
+        var runs = Runs(derived);
+        var absorbed = runs[^IdRun.Absorbed(runs, added.Length)..];
+        using var entries = new MergedEntries(added, absorbed.Sum(run => run.Entries));
 
         // From the newest on: the smallest are copied most often.
-        for (var i = absorbed.Count - 1; i >= 0; i--) entries = IdRun.Merge(Entries(derived, absorbed[i]), entries);
-        var run = new IdRun(absorbed.Count > 0 ? absorbed[0].First : counted.From.Usage + 1, counted.To.Usage, entries.Length);
-        return new(run, [.. IdBlock.Cut(entries).Select(block => new IdRunBlock(run.Last, block))], absorbed);
+        for (var i = absorbed.Count - 1; i >= 0; i--) entries.Add(derived, absorbed[i]);
+        var run = new IdRun(absorbed.Count > 0 ? absorbed[0].First : counted.From.Usage + 1, counted.To.Usage, entries.Count);
+        return new(run, [.. IdBlock.Cut(entries.Span).Select(block => new IdRunBlock(run.Last, block))], absorbed);
     }
 
     /// <summary>All runs, from the oldest to the newest.</summary>
@@ -27,13 +29,5 @@ internal sealed record IdRunChange(IdRun Run, IReadOnlyList<IdRunBlock> Blocks, 
         using var rows = derived.Select($"SELECT {IndexReads.RunColumns} FROM {IdRunTable.Name} ORDER BY last_usage");
         while (rows.Step()) runs.Add(IndexReads.Run(rows));
         return runs;
-    }
-
-    private static IdEntry[] Entries(ILedgerTables derived, IdRun run)
-    {
-        var entries = new List<IdEntry>((int)run.Entries);
-        using var rows = derived.Select($"SELECT {IndexReads.BlockColumns} FROM {IdBlockTable.Name} b WHERE b.run = ? ORDER BY b.id_key, b.seq", run.Last);
-        while (rows.Step()) entries.AddRange(IndexReads.Block(rows).Entries);
-        return [.. entries];
     }
 }

@@ -43,9 +43,18 @@ internal static class IndexReads
     /// <exception cref="StoreCorruptException">No such block is ever written.</exception>
     public static (long Run, List<IdEntry> Entries) Block(IRow row)
     {
+        var entries = new List<IdEntry>();
+        return (Block(row, entries.Add), entries);
+    }
+
+    /// <summary>Hands on the entries of a block one by one, ascending.</summary>
+    /// <returns>The run that it is of.</returns>
+    /// <exception cref="StoreCorruptException">No such block is ever written.</exception>
+    public static long Block(IRow row, Action<IdEntry> take)
+    {
         var from = new ColumnReader(row);
         var (run, first) = (from.Long(), new IdEntry(from.Long(), from.Long()));
-        return (run, IdBlock.Entries(first, row.Bytes(3)) ?? throw new StoreCorruptException(
-            $"{IdBlockTable.Name}: the block of run {run} from {first.Key}, usage {first.Seq} has bytes that are no entries."));
+        return IdBlock.TryRead(first, row.Bytes(3), take) ? run : throw new StoreCorruptException(
+            $"{IdBlockTable.Name}: the block of run {run} from {first.Key}, usage {first.Seq} has bytes that are no entries.");
     }
 }

@@ -39,17 +39,25 @@ public sealed record IdBlock(IdEntry First, byte[] Bytes)
     /// <returns>Null: no such bytes are ever written.</returns>
     public static List<IdEntry>? Entries(IdEntry first, ReadOnlySpan<byte> bytes)
     {
-        var entries = new List<IdEntry>(1 + bytes.Length / 4) { first };
-        while (!bytes.IsEmpty)
+        var entries = new List<IdEntry>(1 + bytes.Length / 4);
+        return TryRead(first, bytes, entries.Add) ? entries : null;
+    }
+
+    /// <summary>Hands on the entries of a block one by one, ascending.</summary>
+    /// <returns>False: no such bytes are ever written. The entries before the first bad byte have been handed on.</returns>
+    public static bool TryRead(IdEntry first, ReadOnlySpan<byte> bytes, Action<IdEntry> take)
+    {
+        take(first);
+        for (var last = first; !bytes.IsEmpty;)
         {
-            if (Read(ref bytes) is not { } key || Read(ref bytes) is not { } seq) return null;
-            var last = entries[^1];
+            if (Read(ref bytes) is not { } key || Read(ref bytes) is not { } seq) return false;
             var entry = unchecked(new IdEntry(last.Key + (long)key, last.Seq + ((long)(seq >> 1) ^ -(long)(seq & 1))));
-            if (entry <= last) return null;
-            entries.Add(entry);
+            if (entry <= last) return false;
+            take(entry);
+            last = entry;
         }
 
-        return entries;
+        return true;
     }
 
     private static void Write(ulong number, Span<byte> bytes, ref int length)

@@ -36,15 +36,13 @@ public readonly record struct IdRun(long First, long Last, long Entries)
     }
 
     /// <summary>Merges two sorted lists.</summary>
-    public static IdEntry[] Merge(ReadOnlySpan<IdEntry> left, ReadOnlySpan<IdEntry> right)
+    /// <param name="merged">As long as both together.</param>
+    public static void Merge(ReadOnlySpan<IdEntry> left, ReadOnlySpan<IdEntry> right, Span<IdEntry> merged)
     {
-        var merged = new IdEntry[left.Length + right.Length];
         for (var (i, l, r) = (0, 0, 0); i < merged.Length; i++)
         {
             merged[i] = r == right.Length || (l < left.Length && left[l] < right[r]) ? left[l++] : right[r++];
         }
-
-        return merged;
     }
 
     private static int SizeOf(long entries)

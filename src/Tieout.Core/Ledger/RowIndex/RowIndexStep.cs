@@ -13,16 +13,27 @@ public sealed class RowIndexStep
     public IReadOnlyCollection<HourRows> Hours => _hours.Values;
 
     /// <summary>Ascending.</summary>
-    public IdEntry[] Ids()
+    public ReadOnlySpan<IdEntry> Ids()
     {
         _ids.Sort();
-        return [.. _ids];
+        return CollectionsMarshal.AsSpan(_ids);
     }
 
     public void Add(in CountedUsage usage, in UsageIds ids, OrgState org)
     {
-        Add(HourRowsKey.Of(usage), usage.Seq);
-        foreach (var (kind, id) in ids.All()) _ids.Add(new(IdEntry.KeyOf(org.FirstAccount, kind, id), usage.Seq));
+        var (account, seq) = (org.FirstAccount, usage.Seq);
+        Add(HourRowsKey.Of(usage), seq);
+        AddId(UsageIdKind.Operation, ids.Operation);
+        AddId(UsageIdKind.Correlation, ids.Correlation);
+        AddId(UsageIdKind.Trace, ids.Trace);
+        AddId(UsageIdKind.Workflow, ids.Workflow);
+        AddId(UsageIdKind.EndUser, ids.EndUser);
+
+        // Each by itself: a list of them would be memory for every row that is counted.
+        void AddId(UsageIdKind kind, string? id)
+        {
+            if (id is not null) _ids.Add(new(IdEntry.KeyOf(account, kind, id), seq));
+        }
     }
 
     /// <summary>A posting; one that corrects no usage is left out.</summary>
