@@ -77,7 +77,7 @@ internal static class UsageCommand
     {
         await WriteTableAsync(text, page, page.Items);
         if (page.NextCursor is not { } next) return;
-        await text.WriteLineAsync($"{page.Items.Count} rows are shown. Next page: --cursor {next}. Every row: --all or --format csv.");
+        await text.WriteLineAsync($"{page.Items.Count} rows are shown. Every row: --all or --format csv. Next page: --cursor {next}");
     }
 
     private static async Task WriteTableAsync(TextWriter text, UsagePageBody page, IReadOnlyList<UsageLine> lines)
