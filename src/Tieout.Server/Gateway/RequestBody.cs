@@ -37,7 +37,7 @@ internal readonly struct RequestBody : IDisposable
         var announced = context.Request.ContentLength is { } given ? (int)Math.Min(given, AnnouncedMax) : FirstBytes;
         if (ContentCoding.IsNone(coding)) return await ReadAsync(context.Request.Body, announced, long.MaxValue, context.RequestAborted);
         await using var unpacked = ContentCoding.Unpack(coding, context.Request.Body)
-            ?? throw new BadHttpRequestException("The coding is not known.", StatusCodes.Status415UnsupportedMediaType);
+            ?? throw new BadHttpRequestException(ContentCoding.NotKnown(coding), StatusCodes.Status415UnsupportedMediaType);
         var max = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? long.MaxValue;
         try
         {

@@ -36,12 +36,13 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
             }
             catch (BadHttpRequestException bad)
             {
-                await AnswerAsync(context, bad.StatusCode switch
+                var (refusal, detail) = bad.StatusCode switch
                 {
-                    StatusCodes.Status413PayloadTooLarge => ApiError.BodyTooLarge,
-                    StatusCodes.Status415UnsupportedMediaType => ApiError.MediaTypeUnsupported,
-                    _ => ApiError.BodyMalformed,
-                });
+                    StatusCodes.Status413PayloadTooLarge => (ApiError.BodyTooLarge, null),
+                    StatusCodes.Status415UnsupportedMediaType => (ApiError.MediaTypeUnsupported, bad.Message),
+                    _ => (ApiError.BodyMalformed, null),
+                };
+                await AnswerAsync(context, refusal, detail);
             }
             catch (IOException bad) when (bad.InnerException is OverflowException)
             {
@@ -80,7 +81,8 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
     private static Task NothingHereAsync(HttpContext context) =>
         AnswerAsync(context, context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed ? ApiError.MethodNotAllowed : ApiError.NotFound);
 
-    private static Task AnswerAsync(HttpContext context, ApiError error)
+    /// <param name="detail">One sentence of ours for this occurrence; null: the error's own.</param>
+    private static Task AnswerAsync(HttpContext context, ApiError error, string? detail = null)
     {
         if (context.Response.HasStarted)
         {
@@ -92,8 +94,8 @@ internal sealed partial class RequestScope(RequestDelegate next, ConnectionTable
         context.Response.Headers.ContentLength = null;
         return context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)
             || context.Request.Path.StartsWithSegments("/v1beta", StringComparison.Ordinal)
-            ? Dialect.At(context.Request.Path).RefuseAsync(context, error)
-            : error.ToProblem().ExecuteAsync(context);
+            ? Dialect.At(context.Request.Path).RefuseAsync(context, error, detail)
+            : error.ToProblem(detail).ExecuteAsync(context);
     }
 
     [LoggerMessage(EventId = LogEvents.RequestFailed, Level = LogLevel.Error, Message = "{Method} {Path} failed unexpectedly")]

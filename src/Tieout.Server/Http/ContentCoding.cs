@@ -7,8 +7,8 @@ namespace Tieout.Server.Http;
 /// <summary>Packed bodies: of requests, and of providers' answers.</summary>
 internal static class ContentCoding
 {
-    /// <summary>For people: what can be unpacked.</summary>
-    public const string Known = "gzip, deflate, br or zstd";
+    /// <summary>What a caller is told whose coding is not known.</summary>
+    public static string NotKnown(string coding) => $"The Content-Encoding '{Inputs.Shown(coding)}' is not supported. Use gzip, deflate, br or zstd, or none.";
 
     /// <summary>8 MiB, which RFC 8878 asks of every reader. The sender chooses the window, and it is memory of ours.</summary>
     private const int ZstdWindowBits = 23;

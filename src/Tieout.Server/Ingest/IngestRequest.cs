@@ -28,7 +28,7 @@ internal readonly struct IngestRequest : IDisposable
         var coding = context.Request.Headers.ContentEncoding.ToString();
         if (ContentCoding.IsNone(coding)) return await ReadAsync(context.Request.Body, max, context.RequestAborted);
         await using var unpacked = ContentCoding.Unpack(coding, context.Request.Body) ?? throw new ApiRefusedException(
-            ApiError.MediaTypeUnsupported, $"The Content-Encoding '{Inputs.Shown(coding)}' is not supported. Use {ContentCoding.Known}, or none.");
+            ApiError.MediaTypeUnsupported, ContentCoding.NotKnown(coding));
         try
         {
             // A few packed bytes may be many: these count as they come.

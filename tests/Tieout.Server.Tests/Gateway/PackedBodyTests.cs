@@ -49,7 +49,9 @@ public sealed class PackedBodyTests
         using var response = await PostAsync(world, Encoding.UTF8.GetBytes(World.Hello), "compress");
 
         Assert.Equal(415, (int)response.StatusCode);
-        Assert.Contains("media_type_unsupported", await response.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        var text = await response.Content.ReadAsStringAsync(Stop);
+        Assert.Contains("media_type_unsupported", text, StringComparison.Ordinal);
+        Assert.Contains("Use gzip, deflate, br or zstd, or none.", text, StringComparison.Ordinal);
         Assert.Empty(world.Bill.Calls());
     }
 
