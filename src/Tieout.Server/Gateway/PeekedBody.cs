@@ -37,7 +37,7 @@ internal sealed class PeekedBody
         }
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException)
         {
-            // Whoever reads the body meets the same, and says so.
+            // The caller reads the body next, meets the same failure, and reports it.
             return false;
         }
     }

@@ -159,7 +159,7 @@ public sealed class OddAnswerTests
         Assert.Empty(await world.Read.FindingsAsync(World.Org, 10, Stop));
     }
 
-    /// <summary>A provider that sends its first event, and the rest when it is told to.</summary>
+    /// <summary>Starts a provider that sends its first event at once, and the rest when <paramref name="more"/> completes.</summary>
     private static async Task<WebApplication> PausingAsync(string body, Task more)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
