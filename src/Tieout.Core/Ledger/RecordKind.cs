@@ -39,6 +39,15 @@ public enum RecordKind
     /// <summary>The sum that a person moved by hand in an org on a day without a second person, by the name of the token (its id, where it has no name). The
     /// newest counts.</summary>
     MovedAlone = 12,
+
+    /// <summary>A decision of the guard; its name begins with the day in UTC. Recorded once.</summary>
+    GuardDecision = 13,
+
+    /// <summary>A use of an operation that may be used once. Recorded once, so that it is.</summary>
+    GuardUse = 14,
+
+    /// <summary>A version of a guard policy, or a step of an override: set, approved, ended. Recorded once.</summary>
+    GuardChange = 15,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

@@ -24,4 +24,10 @@ public enum SettingKind
 
     /// <summary>An endpoint of webhooks; its secret is not in it.</summary>
     Webhook = 40,
+
+    /// <summary>Which actions need a bound envelope.</summary>
+    GuardPolicy = 50,
+
+    /// <summary>Lets guarded actions run without one for a short time.</summary>
+    GuardOverride = 51,
 }
