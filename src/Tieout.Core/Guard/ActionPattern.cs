@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace Tieout.Core.Guard;
 
-/// <summary>Which actions a policy or an override is about: an action such as <c>volume.delete</c>, or every action below one such as <c>cluster.*</c>.</summary>
+/// <summary>Which actions a policy or an override is about: an action such as <c>volume.delete</c>, or every action below one, such as
+/// <c>cluster.*</c>.</summary>
 /// <remarks>Two patterns that match the same action differ in length, so there is always one closest pattern.</remarks>
 public sealed record ActionPattern
 {

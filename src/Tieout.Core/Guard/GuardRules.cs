@@ -22,7 +22,7 @@ public static class GuardRules
 
         var flaw = (verdict as EnvelopeVerdict.Refused)?.Reason;
         if (policy.Mode is GuardMode.Shadow) return new(GuardOutcome.ShadowHit, reason, flaw, policy);
-        if (reason is not GuardReason.CallerForeign && terms.OverrideOf(question, now.ToDateTimeOffset()) is { } open && MayActFor(key, question.Resource.Owner))
+        if (MayActFor(key, question.Resource.Owner) && terms.OverrideOf(question, now.ToDateTimeOffset()) is { } open)
         {
             return new(GuardOutcome.Allow, GuardReason.Overridden, flaw, policy, open);
         }
@@ -44,19 +44,23 @@ public static class GuardRules
     /// <summary>Why the envelope does not bind the action to the owner; null: it does.</summary>
     private static GuardReason? Unbound(GuardResource resource, EnvelopeVerdict? verdict, ApiKey? key)
     {
-        var envelope = verdict switch
+        switch (verdict)
         {
-            null => (Flaw: GuardReason.EnvelopeMissing, Org: ""),
-            EnvelopeVerdict.Refused => (GuardReason.EnvelopeRefused, ""),
-            EnvelopeVerdict.Revoked => (GuardReason.EnvelopeRevoked, ""),
-            EnvelopeVerdict.Expired => (GuardReason.EnvelopeExpired, ""),
-            EnvelopeVerdict.Valid valid => (GuardReason.Bound, valid.Envelope.Org),
-            _ => throw new ArgumentException($"No rule for {verdict}.", nameof(verdict)),
-        };
-        if (envelope.Flaw is not GuardReason.Bound) return envelope.Flaw;
-        if (resource.Owner is null) return GuardReason.OwnerMissing;
-        if (envelope.Org != resource.Owner) return GuardReason.OwnerOther;
-        return MayActFor(key, resource.Owner) ? null : GuardReason.CallerForeign;
+            case null:
+                return GuardReason.EnvelopeMissing;
+            case EnvelopeVerdict.Refused:
+                return GuardReason.EnvelopeRefused;
+            case EnvelopeVerdict.Revoked:
+                return GuardReason.EnvelopeRevoked;
+            case EnvelopeVerdict.Expired:
+                return GuardReason.EnvelopeExpired;
+            case EnvelopeVerdict.Valid { Envelope.Org: var org }:
+                if (resource.Owner is null) return GuardReason.OwnerMissing;
+                if (org != resource.Owner) return GuardReason.OwnerOther;
+                return MayActFor(key, resource.Owner) ? null : GuardReason.CallerForeign;
+            default:
+                throw new ArgumentException($"No rule for {verdict}.", nameof(verdict));
+        }
     }
 
     private static bool MayActFor(ApiKey? key, string? owner) => key is null || owner is null || key.MayActFor(owner);

@@ -9,7 +9,8 @@ public sealed class GuardTerms
     /// <param name="overrides">Those that are over may be among them.</param>
     public GuardTerms(IEnumerable<GuardPolicy> policies, IEnumerable<GuardOverride> overrides)
     {
-        _closestFirst = [.. policies.Select(policy => (Pattern: ActionPattern.Parse(policy.Actions), policy)).OrderByDescending(pair => pair.Pattern.Closeness)];
+        _closestFirst =
+            [.. policies.Select(policy => (Pattern: ActionPattern.Parse(policy.Actions), policy)).OrderByDescending(pair => pair.Pattern.Closeness)];
         _overrides = [.. overrides];
     }
 

@@ -23,6 +23,7 @@ public sealed record KeyScope
     public static readonly KeyScope UsageFacts = Own(
         "usage.facts", "With usage.write: hand in usage that goes beyond a hard limit, within the key's cap on facts.");
     public static readonly KeyScope Envelopes = Own("envelopes", "Issue and verify identity envelopes, and record their hops.");
+    public static readonly KeyScope Guard = Own("guard", "Ask whether a guarded action may run.");
     public static readonly KeyScope ReadUsage = Own("read.usage", "Read the org's usage, operations, traces, errors and runtimes.");
     public static readonly KeyScope ReadBilling = Own("read.billing", "Read the org's balance, budgets, costs, invoices and documents.");
 
@@ -40,7 +41,7 @@ public sealed record KeyScope
     public static IReadOnlyList<KeyScope> All { get; } =
     [
         Chat, Responses, Completions, Embeddings, Images, Audio, Moderations, Messages, Gemini, Files, Batches, UsageWrite,
-        UsageFacts, Envelopes, ReadUsage, ReadBilling,
+        UsageFacts, Envelopes, Guard, ReadUsage, ReadBilling,
     ];
 
     public static bool IsKnown(string name) => name == Inference || All.Any(scope => scope.Name == name);

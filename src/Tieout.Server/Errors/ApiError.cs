@@ -66,6 +66,15 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
         "envelope_key_state", 409, "The state of an envelope key can only go forward: active, verify_only, revoked.");
     public static readonly ApiError EnvelopesOff = new("envelopes_off", 503, "This server has no envelope secret, so it cannot issue envelopes.", ServerType);
 
+    // The guard of destructive actions.
+    public static readonly ApiError GuardPolicyInvalid = new("guard_policy_invalid", 400, "The guard policy cannot be as it is.");
+    public static readonly ApiError GuardPolicyNotFound = new("guard_policy_not_found", 404, "The guard policy does not exist.");
+    public static readonly ApiError GuardPolicyChanged = new("guard_policy_changed", 409, "Somebody changed the guard policy in the meantime.");
+    public static readonly ApiError GuardQuestionInvalid = new("guard_question_invalid", 400, "The question to the guard is invalid.");
+    public static readonly ApiError GuardOverrideInvalid = new("guard_override_invalid", 400, "The override cannot be as it is.");
+    public static readonly ApiError GuardOverrideNotFound = new("guard_override_not_found", 404, "The override does not exist.");
+    public static readonly ApiError GuardOverrideState = new("guard_override_state", 409, "The override is not in a state that allows this.");
+
     // Usage that was measured elsewhere.
     public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call contains more items than one call may contain.");
     public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "This address does not accept the body's media type or coding.");

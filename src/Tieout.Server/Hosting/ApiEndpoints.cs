@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Server.Attribution;
 using Tieout.Server.Budgets;
 using Tieout.Server.Governor;
+using Tieout.Server.Guard;
 using Tieout.Server.Http;
 using Tieout.Server.Incidents;
 using Tieout.Server.Invoicing;
@@ -35,6 +36,7 @@ public static class ApiEndpoints
         services.AddSingleton(new AdminToken(adminToken));
         services.TryAddSingleton<CurrentKeys>();
         services.TryAddSingleton<CurrentPrices>();
+        services.AddGuard();
         services.TryAddSingleton<CostTraces>();
         services.TryAddSingleton<RefusedTraces>();
         services.AddHostedService<TraceWarmUp>();
@@ -85,6 +87,7 @@ public static class ApiEndpoints
         api.MapRuntimes();
         api.MapEnvelopes();
         api.MapEnvelopeKeys();
+        api.MapGuard();
         api.MapTokens();
         api.MapAudit();
         api.MapProposals();

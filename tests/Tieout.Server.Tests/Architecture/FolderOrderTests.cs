@@ -10,7 +10,7 @@ public sealed partial class FolderOrderTests
     private static readonly string[] Order =
     [
         "Telemetry", "Errors", "Configuration", "Http", "Tenancy", "Jobs", "Governor", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution",
-        "Gateway", "Outbox", "Ingest",
+        "Guard", "Gateway", "Outbox", "Ingest",
         "Runtime", "Reconciliation", "Incidents", "Tracing", "Heads", "Hosting",
     ];
 
