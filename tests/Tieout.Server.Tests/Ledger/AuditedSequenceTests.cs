@@ -17,7 +17,7 @@ public sealed class AuditedSequenceTests
     [
         "POST /prices", "POST /proposals/{proposal}/approve", "POST /proposals/{proposal}/reject", "POST /orgs/{org}/proposals/{proposal}/approve",
         "POST /orgs/{org}/proposals/{proposal}/reject",
-        "POST /runtimes", "POST /runtimes/{id}/events", "POST /runtimes/{id}/retire", "POST /events", "POST /envelopes/hops",
+        "POST /runtimes", "POST /runtimes/{id}/events", "POST /runtimes/{id}/retire", "POST /events", "POST /envelopes/hops", "POST /guard/overrides/{id}/approve",
         "POST /findings/{finding}/correct",
         "POST /orgs/{org}/documents/{number}/credit-notes", "POST /orgs/{org}/ties", "POST /ties", "POST /surfaces/{name}/ties",
     ];
@@ -89,6 +89,11 @@ public sealed class AuditedSequenceTests
             $$$"""{"specversion":"1.0","id":"e","source":"s","type":"ai.usage.attempt.v1","subject":"acme","time":"{{{Yesterday}}}T10:00:00Z","data":{"model":"gpt-4o","input_tokens":5}}""", media: "application/cloudevents+json");
         var envelope = Text(await world.OkAsync(HttpMethod.Post, "/envelopes", """{"org_id":"acme","originator_id":"user-1"}"""), "envelope");
         await CallAsync(world, "POST /envelopes/hops", "/envelopes/hops", $$"""{"envelope":"{{envelope}}","id":"h","target":"queue"}""");
+        var open = await world.OkAsync(
+            HttpMethod.Post, "/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":60,"needs_approval":true}""");
+        var other = await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"operator"}""");
+        await CallAsync(
+            world, "POST /guard/overrides/{id}/approve", $"/guard/overrides/{Text(open, "id")}/approve", "", (Text(other, "id"), Text(other, "token")));
     }
 
     private async Task ReconcileAsync(ApiWorld world, (string Id, string Token) ben)
