@@ -151,7 +151,11 @@ public sealed class GuardApiTests
     private static async Task<IReadOnlyList<string>> DecisionsAsync(EnvelopeWorld world, string org)
     {
         var bodies = new List<string>();
-        await foreach (var row in world.World.Read.AllRecordsAsync(RecordKind.GuardDecision, org, "", TestContext.Current.CancellationToken)) bodies.Add(row.Body);
+        await foreach (var row in world.World.Read.AllRecordsAsync(RecordKind.GuardDecision, org, "", TestContext.Current.CancellationToken))
+        {
+            bodies.Add(row.Body);
+        }
+
         return bodies;
     }
 
