@@ -48,7 +48,8 @@ public sealed class SampleVolumesTests
         }
 
         Assert.Equal(HttpStatusCode.Forbidden, (await DeleteAsync(volumes, "vol-3", [])).Status);
-        Assert.Equal(201, (await world.ApiAsync("/guard/overrides", """{"actions":"volume.delete","reason":"r","expires_in_seconds":60,"org":"acme"}""")).Status);
+        const string open = """{"actions":"volume.delete","reason":"r","expires_in_seconds":60,"org":"acme"}""";
+        Assert.Equal(201, (await world.ApiAsync("/guard/overrides", open)).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await DeleteAsync(volumes, "vol-3", [])).Status);
     }
 
@@ -99,5 +100,6 @@ public sealed class SampleVolumesTests
         return app;
     }
 
-    private static Uri AddressOf(WebApplication app) => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    private static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 }
