@@ -55,7 +55,7 @@ internal static class EnvelopeEndpoints
     {
         api.MapPost("/envelopes", Issue).Allow(Access.Tenant(KeyScope.Envelopes).OrRoles());
         api.MapPost("/envelopes/verify", Verify).Allow(Access.Tenant(KeyScope.Envelopes).OrEveryRole()).WithMetadata(ChangesNothing.Mark);
-        api.MapPost("/envelopes/revoke", Revoke).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/envelopes/revoke", Revoke).Allow(Access.Roles(AdminRole.Operator)).Irreversible("tieout.envelope.revoke", "envelope", null);
         api.MapHops();
     }
 

@@ -28,7 +28,7 @@ internal static class EnvelopeKeyEndpoints
     {
         api.MapGet("/envelope-keys", List).Allow(Access.EveryRole);
         api.MapPost("/envelope-keys", Rotate).Allow(Access.Roles());
-        api.MapPost("/envelope-keys/{key}/state", Set).Allow(Access.Roles());
+        api.MapPost("/envelope-keys/{key}/state", Set).Allow(Access.Roles()).Irreversible("tieout.envelope_key.set_state", "envelope_key", "key");
     }
 
     private static IResult List(ILedger ledger, EnvelopeKeys keys)

@@ -67,6 +67,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError EnvelopesOff = new("envelopes_off", 503, "This server has no envelope secret, so it cannot issue envelopes.", ServerType);
 
     // The guard of destructive actions.
+    public static readonly ApiError GuardBlocked = new("guard_blocked", 403, "A guard policy blocks this action.");
     public static readonly ApiError GuardPolicyInvalid = new("guard_policy_invalid", 400, "The guard policy cannot be as it is.");
     public static readonly ApiError GuardPolicyNotFound = new("guard_policy_not_found", 404, "The guard policy does not exist.");
     public static readonly ApiError GuardPolicyChanged = new("guard_policy_changed", 409, "Somebody changed the guard policy in the meantime.");

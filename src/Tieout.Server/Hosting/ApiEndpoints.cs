@@ -61,7 +61,8 @@ public static class ApiEndpoints
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup(ApiPath.Root).WithMetadata(StoredRead.Mark).AddEndpointFilter<RouteGroupBuilder, ApiErrorFilter>()
-            .AddEndpointFilter<RouteGroupBuilder, ProposalFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>();
+            .AddEndpointFilter<RouteGroupBuilder, ProposalFilter>().AddEndpointFilter<RouteGroupBuilder, AuditedCalls>()
+            .AddEndpointFilter<RouteGroupBuilder, GuardedCalls>();
         api.MapOrgs();
         api.MapKeys();
         api.MapBudgets();

@@ -37,7 +37,7 @@ internal static class InvoiceEndpoints
     public static void MapInvoices(this IEndpointRouteBuilder api)
     {
         api.MapGet("/orgs/{org}/invoices/{month}", Get).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
-        api.MapPost("/orgs/{org}/invoices/{month}/close", Close).Allow(Access.Roles(AdminRole.Finance));
+        api.MapPost("/orgs/{org}/invoices/{month}/close", Close).Allow(Access.Roles(AdminRole.Finance)).Irreversible("tieout.invoice.close", "month", "month");
     }
 
     private static async Task<IResult> Get(string org, string month, HttpContext context, ILedger ledger)

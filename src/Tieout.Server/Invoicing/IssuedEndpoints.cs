@@ -57,7 +57,8 @@ internal static class IssuedEndpoints
 
     public static void MapIssued(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/invoices/{month}/finalise", FinaliseAsync).Allow(Access.Roles(AdminRole.Finance));
+        api.MapPost("/orgs/{org}/invoices/{month}/finalise", FinaliseAsync).Allow(Access.Roles(AdminRole.Finance))
+            .Irreversible("tieout.invoice.finalise", "month", "month");
         api.MapGet("/orgs/{org}/documents", ListAsync).Allow(Access.Tenant(KeyScope.ReadBilling).OrEveryRole());
         api.MapGet("/orgs/{org}/documents/verify",
             (string org, HttpContext context, ILedger ledger, TimeProvider time) => VerifyAsync(org, null, context, ledger, time)).Allow(Access.EveryRole);

@@ -29,7 +29,7 @@ internal static class WebhookEndpoints
         api.MapPost("/webhooks", Create).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/webhooks/{id}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/webhooks/{id}/test", Test).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/webhooks/{id}/remove", Remove).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/webhooks/{id}/remove", Remove).Allow(Access.Roles(AdminRole.Operator)).Irreversible("tieout.webhook.remove", "webhook", "id");
     }
 
     private static IResult List(ILedger ledger)

@@ -28,7 +28,7 @@ internal static class RuntimeEndpoints
     {
         api.MapPost("/runtimes", RegisterAsync).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/runtimes/{id}/events", EventsAsync).Allow(Access.Roles(AdminRole.Operator));
-        api.MapPost("/runtimes/{id}/retire", RetireAsync).Allow(Access.Roles(AdminRole.Operator));
+        api.MapPost("/runtimes/{id}/retire", RetireAsync).Allow(Access.Roles(AdminRole.Operator)).Irreversible("tieout.runtime.retire", "runtime", "id");
         api.MapGet("/orgs/{org}/runtimes", ListAsync).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
         api.MapGet("/orgs/{org}/runtimes/{id}", ShowAsync).Allow(Access.Tenant(KeyScope.ReadUsage).OrEveryRole());
     }

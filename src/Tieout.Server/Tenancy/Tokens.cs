@@ -29,7 +29,7 @@ internal static class TokenEndpoints
     {
         api.MapGet("/tokens", List).Allow(Access.Roles());
         api.MapPost("/tokens", Create).Allow(Access.Roles());
-        api.MapPost("/tokens/{token}/revoke", Revoke).Allow(Access.Roles());
+        api.MapPost("/tokens/{token}/revoke", Revoke).Allow(Access.Roles()).Irreversible("tieout.token.revoke", "token", "token");
     }
 
     public static string Name(AdminRole role) => SnakeCase.Of(role);

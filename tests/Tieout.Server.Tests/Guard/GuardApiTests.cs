@@ -117,6 +117,25 @@ public sealed class GuardApiTests
     }
 
     [Fact]
+    public async Task G1_an_action_of_our_own_that_cannot_be_undone_passes_the_guard()
+    {
+        await using var world = await EnvelopeWorld.StartAsync();
+        var (_, key) = await world.ApiAsync("/orgs/acme/keys", "{}");
+        var expire = $"/orgs/acme/keys/{Text(key, "id")}/expire";
+        await SetAsync(world, Volumes.Replace("volume.*", "tieout.key.*", StringComparison.Ordinal));
+
+        var (status, problem) = await world.ApiAsync(expire, "{}");
+        Assert.Equal((403, "guard_blocked"), (status, Text(problem, "code")));
+        Assert.Contains("no envelope came", Text(problem, "detail"), StringComparison.Ordinal);
+        var audit = Assert.Single((await world.World.Read.AuditAsync(new(null, null, null, null, null, 1), TestContext.Current.CancellationToken)));
+        Assert.Equal("refused:guard_blocked", audit.Row.Outcome);
+
+        await world.ApiAsync("/guard/overrides", """{"actions":"tieout.key.expire","reason":"leaked","expires_in_seconds":600,"org":"acme"}""");
+        Assert.Equal(200, (await world.ApiAsync(expire, "{}")).Status);
+        Assert.Equal(2, (await DecisionsAsync(world, "acme")).Count);
+    }
+
+    [Fact]
     public async Task A_policy_that_cannot_be_is_refused_with_what_to_do()
     {
         await using var world = await EnvelopeWorld.StartAsync();

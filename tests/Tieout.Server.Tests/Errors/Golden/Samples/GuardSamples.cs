@@ -4,10 +4,19 @@ namespace Tieout.Server.Tests.Errors.Golden.Samples;
 internal static class GuardSamples
 {
     private const string Policy = """{"name":"volumes","actions":"volume.*","irreversible":true,"mode":"shadow","reason":"A deleted volume is gone."}""";
+    private const string Keys =
+        """{"name":"keys","actions":"tieout.key.*","irreversible":true,"mode":"enforce","reason":"An expired key never works again."}""";
+
     private const string Override = """{"actions":"volume.*","reason":"disk full","expires_in_seconds":600,"needs_approval":true}""";
 
     public static IReadOnlyList<GoldenSample> All { get; } =
     [
+        new("guard_blocked", "The policy of {policy} names the expiry of keys, and no envelope of acme came.", "POST /api/v1/orgs/acme/keys/key-9/expire",
+            async world =>
+            {
+                world["policy"] = "keys";
+                await world.DoAsync("POST", "/guard/policies", Keys);
+            }),
         new("guard_policy_invalid", "Scaling a cluster can be undone.", """
             POST /api/v1/guard/policies
 
