@@ -75,7 +75,7 @@ public static class LedgerArchive
             var month = new Month(at.Year, at.Month);
             if (month.CompareTo(before) >= 0) return;
             var (end, endHash) = writer.LastBefore(month.End(TimeZoneInfo.Utc).UnixMicros)!.Value;
-            var file = $"bucket-{bucket:00}/{month}.jsonl.gz";
+            var file = UnusedName(manifest, $"bucket-{bucket:00}/{month}");
             var (rows, sha256) = writer.Write(Path.Combine(to, file), commit, end);
             var segment = new ArchiveSegment(bucket, month.ToString(), file, commit + 1, end, hash, endHash, rows, sha256);
             manifest = manifest with { Segments = [.. manifest.Segments, segment] };
@@ -85,7 +85,16 @@ public static class LedgerArchive
         }
     }
 
-    private static async Task EachBucketAsync(string store, Action<ILedgerTables, int> use)
+    /// <summary>A month that was archived before it was over goes on in a file of its own: the file of its first part stays as it is.</summary>
+    private static string UnusedName(ArchiveManifest manifest, string name)
+    {
+        var used = manifest.Segments.Select(segment => segment.File).ToHashSet(StringComparer.Ordinal);
+        var file = $"{name}.jsonl.gz";
+        for (var part = 2; used.Contains(file); part++) file = $"{name}.part-{part}.jsonl.gz";
+        return file;
+    }
+
+    internal static async Task EachBucketAsync(string store, Action<ILedgerTables, int> use)
     {
         using var connections = new PostgresConnections(store);
         await connections.ReadAsync(tables =>

@@ -23,7 +23,7 @@ internal sealed class SegmentWriter(ILedgerTables tables, ArchivedRows progress)
         {
             using (var gzip = new GZipStream(stream, CompressionLevel.Optimal, leaveOpen: true))
             {
-                foreach (var table in ArchiveTable.All) rows += Write(gzip, table, after, upTo);
+                rows = Write(gzip, after, upTo);
             }
 
             stream.Flush(flushToDisk: true);
@@ -33,6 +33,10 @@ internal sealed class SegmentWriter(ILedgerTables tables, ArchivedRows progress)
         using var written = File.OpenRead(file);
         return (rows, Convert.ToHexStringLower(SHA256.HashData(written)));
     }
+
+    /// <summary>Writes the rows as they are before compression. The same commits come to the same bytes each time.</summary>
+    /// <returns>How many rows.</returns>
+    public long Write(Stream stream, long after, long upTo) => ArchiveTable.All.Sum(table => Write(stream, table, after, upTo));
 
     /// <summary>Commit and hash of the last commit recorded before a time; null: there is none.</summary>
     public (long Commit, string Hash)? LastBefore(long micros)

@@ -49,7 +49,7 @@ public sealed class ReferencePagesTests
     private static void Write(StringBuilder page, Command command, string path)
     {
         var name = $"{path} {command.Name}";
-        if (command.Subcommands.Count == 0)
+        if (command.Subcommands.Count == 0 || command.Action is not null)
         {
             var arguments = string.Concat(
                 command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}"));

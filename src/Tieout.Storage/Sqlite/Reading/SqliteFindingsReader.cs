@@ -23,7 +23,7 @@ internal sealed class SqliteFindingsReader(ReadConnections connections, LedgerWr
     /// The newest row of an open finding. A row of a run is followed by no record that closes its finding. A row that the ledger wrote itself is followed by no
     /// record of its finding, since from then on a run's row or the record speaks for it, and by no other row of the same attempt.
     /// </summary>
-    private const string Open = """
+    internal const string Open = """
         CASE WHEN f.attempt IS NULL
           THEN NOT EXISTS (SELECT 1 FROM records r WHERE r.kind = ? AND r.org = f.org AND r.name = finding_id(f.code, f.org, f.attempt, f.detail, f.seq)
             AND r.recorded_at >= f.recorded_at AND json_extract(r.body, '$.state') <> 'open')
