@@ -16,8 +16,8 @@ internal static class FollowedRows
 
     private const int UsageColumnCount = 13;
 
-    /// <summary>In the order of <see cref="UsageIds"/>.</summary>
-    private static readonly string IdColumns = string.Join(", ", Enum.GetValues<UsageIdKind>().Select(kind => $"u.{IndexReads.Column(kind)}"));
+    /// <summary>In the order of <see cref="UsageIds.Kinds"/>.</summary>
+    private static readonly string IdColumns = string.Join(", ", UsageIds.Kinds.ToArray().Select(kind => $"u.{IndexReads.Column(kind)}"));
 
     private const string PostingColumns =
         "p.seq, p.kind, p.debit, p.credit, p.amount, coalesce(u.attribution, 0), p.effective_at, p.recorded_at, p.posting_repair";
@@ -30,15 +30,20 @@ internal static class FollowedRows
         while (rows.Step()) take(ReadUsage(rows));
     }
 
-    /// <summary>The same with the ids of each row.</summary>
-    public static void UsageWithIds(ILedgerTables ledger, long after, long last, Action<CountedUsage, UsageIds> take)
+    /// <summary>The same with the hash of each id of a row. The ids themselves would be texts for every row that is counted.</summary>
+    public static void UsageWithIds(ILedgerTables ledger, long after, long last, Action<CountedUsage, UsageIdHashes> take)
     {
         if (after >= last) return;
         using var rows = ledger.Select($"SELECT {UsageColumns}, {IdColumns} FROM usage u WHERE u.seq > ? AND u.seq <= ? ORDER BY u.seq", after, last);
         while (rows.Step())
         {
-            var from = new ColumnReader(rows, UsageColumnCount);
-            take(ReadUsage(rows), new(from.OptionalText(), from.OptionalText(), from.OptionalText(), from.OptionalText(), from.OptionalText()));
+            var ids = new UsageIdHashes();
+            for (var i = 0; i < UsageIds.Kinds.Length; i++)
+            {
+                if (!rows.IsNull(UsageColumnCount + i)) ids = ids.With(UsageIds.Kinds[i], rows.Chars(UsageColumnCount + i));
+            }
+
+            take(ReadUsage(rows), ids);
         }
     }
 

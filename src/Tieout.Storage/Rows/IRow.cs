@@ -19,6 +19,9 @@ internal interface IRow
 
     string Text(int column);
 
+    /// <summary>Valid until the next call.</summary>
+    ReadOnlySpan<char> Chars(int column) => Text(column);
+
     string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
 
     /// <summary>Valid until the next row.</summary>

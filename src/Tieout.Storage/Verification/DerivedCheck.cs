@@ -99,9 +99,9 @@ internal sealed class DerivedCheck
         }
     }
 
-    private static List<(long Seq, int Org, UsageIds Ids)> RowsOf(Standing standing, IdRun run)
+    private static List<(long Seq, int Org, UsageIdHashes Ids)> RowsOf(Standing standing, IdRun run)
     {
-        var rows = new List<(long, int, UsageIds)>();
+        var rows = new List<(long, int, UsageIdHashes)>();
         FollowedRows.UsageWithIds(standing.Tables, run.First - 1, run.Last, (usage, ids) =>
         {
             if (standing.Book.Org(standing.Labels(usage.Labels).Org) is { } org) rows.Add((usage.Seq, org.FirstAccount, ids));

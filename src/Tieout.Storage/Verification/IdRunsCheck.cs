@@ -31,7 +31,7 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
     /// <param name="rowsOf">The rows of a run again, with the number of each one's org's first account.</param>
     /// <returns>What differs, in words; null: nothing does. One for each run.</returns>
     /// <exception cref="StoreCorruptException">A block cannot be read.</exception>
-    public IEnumerable<string?> Compare(ILedgerTables derived, Func<IdRun, IEnumerable<(long Seq, int Org, UsageIds Ids)>> rowsOf)
+    public IEnumerable<string?> Compare(ILedgerTables derived, Func<IdRun, IEnumerable<(long Seq, int Org, UsageIdHashes Ids)>> rowsOf)
     {
         for (var i = 0; i < runs.Count; i++)
         {
@@ -55,12 +55,15 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
         return null;
     }
 
-    private static string Difference(ILedgerTables derived, IdRun run, IEnumerable<(long Seq, int Org, UsageIds Ids)> rows)
+    private static string Difference(ILedgerTables derived, IdRun run, IEnumerable<(long Seq, int Org, UsageIdHashes Ids)> rows)
     {
         var expected = new Dictionary<IdEntry, UsageIdKind>();
         foreach (var (seq, org, ids) in rows)
         {
-            foreach (var (kind, id) in ids.All()) expected[new(IdEntry.KeyOf(org, kind, id), seq)] = kind;
+            foreach (var kind in UsageIds.Kinds)
+            {
+                if (ids.Of(kind) is { } hash) expected[new(IdEntry.KeyOf(org, hash), seq)] = kind;
+            }
         }
 
         foreach (var entry in Entries(derived, run))

@@ -10,6 +10,7 @@ public sealed class ProjectReferenceTests
     {
         ["Tieout.Core"] = [],
         ["Tieout.Client"] = [],
+        ["Tieout.Client.AspNetCore"] = ["Tieout.Client"],
         ["Tieout.Storage"] = ["Tieout.Core"],
         ["Tieout.Server"] = ["Tieout.Core", "Tieout.Storage"],
         ["Tieout.Simulator"] = ["Tieout.Core", "Tieout.Storage"],

@@ -12,11 +12,11 @@ public readonly record struct IdEntry(long Key, long Seq) : IComparable<IdEntry>
     private const int HashBits = 32;
 
     /// <param name="org">Number of the org's first account.</param>
-    public static long KeyOf(int org, UsageIdKind kind, string id) => ((long)org << HashBits) | Hash(kind, id);
+    public static long KeyOf(int org, UsageIdKind kind, ReadOnlySpan<char> id) => KeyOf(org, HashOf(kind, id));
 
     /// <param name="org">Number of the org's first account.</param>
-    /// <param name="seq">Number of the usage row that has the ids.</param>
-    public static IEnumerable<IdEntry> Of(int org, long seq, UsageIds ids) => ids.All().Select(id => new IdEntry(KeyOf(org, id.Kind, id.Id), seq));
+    /// <param name="hash">Of <see cref="HashOf"/>.</param>
+    public static long KeyOf(int org, uint hash) => ((long)org << HashBits) | hash;
 
     public int CompareTo(IdEntry other) => Key != other.Key ? Key.CompareTo(other.Key) : Seq.CompareTo(other.Seq);
 
@@ -28,9 +28,10 @@ public readonly record struct IdEntry(long Key, long Seq) : IComparable<IdEntry>
 
     public static bool operator >=(IdEntry left, IdEntry right) => left.CompareTo(right) >= 0;
 
-    private static uint Hash(UsageIdKind kind, string id)
+    /// <summary>The same for the same id on every machine: it is stored.</summary>
+    public static uint HashOf(UsageIdKind kind, ReadOnlySpan<char> id)
     {
-        var bytes = MemoryMarshal.AsBytes(id.AsSpan());
+        var bytes = MemoryMarshal.AsBytes(id);
         var hash = RowDigest.Mixed(((ulong)bytes.Length << 8) | (ulong)kind);
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..]) hash = RowDigest.Mixed(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes));
         Span<byte> rest = stackalloc byte[sizeof(ulong)];

@@ -19,21 +19,10 @@ public sealed class RowIndexStep
         return CollectionsMarshal.AsSpan(_ids);
     }
 
-    public void Add(in CountedUsage usage, in UsageIds ids, OrgState org)
+    public void Add(in CountedUsage usage, in UsageIdHashes ids, OrgState org)
     {
-        var (account, seq) = (org.FirstAccount, usage.Seq);
-        Add(HourRowsKey.Of(usage), seq);
-        AddId(UsageIdKind.Operation, ids.Operation);
-        AddId(UsageIdKind.Correlation, ids.Correlation);
-        AddId(UsageIdKind.Trace, ids.Trace);
-        AddId(UsageIdKind.Workflow, ids.Workflow);
-        AddId(UsageIdKind.EndUser, ids.EndUser);
-
-        // Each by itself: a list of them would be memory for every row that is counted.
-        void AddId(UsageIdKind kind, string? id)
-        {
-            if (id is not null) _ids.Add(new(IdEntry.KeyOf(account, kind, id), seq));
-        }
+        Add(HourRowsKey.Of(usage), usage.Seq);
+        ids.AddTo(_ids, org.FirstAccount, usage.Seq);
     }
 
     /// <summary>A posting; one that corrects no usage is left out.</summary>

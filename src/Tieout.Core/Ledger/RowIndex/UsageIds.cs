@@ -15,6 +15,10 @@ public enum UsageIdKind
 /// <summary>The ids that a usage row can be looked up by. Null: the row has none of the kind.</summary>
 public readonly record struct UsageIds(string? Operation, string? Correlation, string? Trace, string? Workflow, string? EndUser)
 {
+    private static readonly UsageIdKind[] AllKinds = Enum.GetValues<UsageIdKind>();
+
+    public static ReadOnlySpan<UsageIdKind> Kinds => AllKinds;
+
     public static UsageIds Of(UsageRecord usage) => new(usage.OperationId, usage.CorrelationId, usage.TraceId, usage.WorkflowId, usage.EndUser);
 
     /// <summary>The ids that are there. Those that fewer rows share come first.</summary>

@@ -16,6 +16,8 @@ internal sealed unsafe class RawStatement : IRows
     /// <summary>Enough for the text of one row in practice; a longer row makes it grow once.</summary>
     private const int ScratchBytesAtFirst = 1_024;
 
+    private const int CharsAtFirst = 128;
+
     private readonly RawConnection _connection;
     private readonly string _sql;
     private nint _statement;
@@ -23,6 +25,7 @@ internal sealed unsafe class RawStatement : IRows
     private int _scratchBytes;
     private int _scratchUsed;
     private List<nint>? _outgrown;
+    private char[] _chars = [];
 
     internal RawStatement(RawConnection connection, string sql)
     {
@@ -162,6 +165,14 @@ internal sealed unsafe class RawStatement : IRows
     }
 
     public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
+
+    /// <summary>Valid until the next call.</summary>
+    public ReadOnlySpan<char> Chars(int column)
+    {
+        var bytes = Bytes(column);
+        if (_chars.Length < bytes.Length) _chars = new char[Math.Max(bytes.Length, CharsAtFirst)];
+        return _chars.AsSpan(0, Encoding.UTF8.GetChars(bytes, _chars));
+    }
 
     public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
 
