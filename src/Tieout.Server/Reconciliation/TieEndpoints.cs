@@ -94,7 +94,8 @@ internal static class TieEndpoints
 
         // 3. The parts of what differs. A charge that was made since step 1 is in both the figure and its parts.
         var decimals = Math.Min(9, theirs.Decimals);
-        var parts = await LedgerReading.PartsAsync(org, request, differing.Where(key => totals.Find(key) is not null), decimals, ledger.Read, cancellationToken);
+        var charged = differing.Where(key => totals.Find(key) is not null);
+        var parts = await LedgerReading.PartsAsync(org, request, charged, decimals, ledger.Read, cancellationToken);
         var causes = new CounterCauses(request.Spec, decimals);
         return Tie.Of(
             keys.Select(key => causes.Row(
