@@ -1,5 +1,7 @@
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Reconciliation;
 
@@ -19,6 +21,22 @@ public sealed class LedgerSide
             var key = TieKey.Of(spec, sum.Labels, cut?.DayOf(sum.Slot));
             if (!side._cells.TryGetValue(key, out var cell)) side._cells.Add(key, cell = new());
             cell.Add(sum.Labels, sum.Tally);
+        }
+
+        return side;
+    }
+
+    /// <summary>Charges alone, without the parts that explain a difference. Their cost does not depend on the number of rows.</summary>
+    /// <param name="lines">Where the comparison is by day: by day in the org's zone, or by hour for days of UTC.</param>
+    /// <param name="zone">In which days are cut.</param>
+    public static LedgerSide OfLines(TieSpec spec, IEnumerable<LabelledLine> lines, TimeZoneInfo zone)
+    {
+        var (side, byDay) = (new LedgerSide(), spec.Has(TieField.Day));
+        foreach (var line in lines.Where(line => line.Sums.Postings > 0 && line.Sums.Key.Labels != 0))
+        {
+            var key = TieKey.Of(spec, line.Labels, byDay ? LocalTime.DayOf(line.Slot, zone) : null);
+            if (!side._cells.TryGetValue(key, out var cell)) side._cells.Add(key, cell = new());
+            cell.Add(line.Labels, new() { Total = line.Sums.Charge, Corrections = line.Sums.Corrections });
         }
 
         return side;

@@ -83,18 +83,24 @@ internal static class TieEndpoints
 
     private static async Task<Tie> CompareAsync(OrgState org, TieRequest request, OutsideSide theirs, ILedger ledger, CancellationToken cancellationToken)
     {
-        var decimals = Math.Min(9, theirs.Decimals);
-        var ours = await LedgerReading.ReadAsync(org, request, org.Zone, decimals, ledger.Read, cancellationToken);
-        var keys = ours.Cells.Keys.Union(theirs.Cells.Keys).ToList();
+        // 1. Totals, from lines. Rows are read only to explain what differs.
+        var totals = await LedgerReading.TotalsAsync(org, request, org.Zone, ledger.Read, cancellationToken);
+        var keys = totals.Cells.Keys.Union(theirs.Cells.Keys).ToList();
+        var differing = keys.Where(key => (totals.Find(key)?.All.Total ?? Amount.Zero) != (theirs.Find(key)?.Amount ?? Amount.Zero)).ToHashSet();
 
-        // Only where something differs, and only where the clocks do: the same charges, with days cut in UTC.
+        // 2. The same charges with days cut in UTC, only where the clocks differ.
         var byUtcDays = request.Spec.Has(TieField.Day) && (org.Zone.BaseUtcOffset != TimeSpan.Zero || org.Zone.SupportsDaylightSavingTime);
-        var utc = byUtcDays && keys.Any(key => (ours.Find(key)?.All.Total ?? Amount.Zero) != (theirs.Find(key)?.Amount ?? Amount.Zero))
-            ? await LedgerReading.ReadAsync(org, request, TimeZoneInfo.Utc, decimals, ledger.Read, cancellationToken)
-            : null;
+        var utc = byUtcDays && differing.Count > 0 ? await LedgerReading.TotalsAsync(org, request, TimeZoneInfo.Utc, ledger.Read, cancellationToken) : null;
+
+        // 3. The parts of what differs. A charge that was made since step 1 is in both the figure and its parts.
+        var decimals = Math.Min(9, theirs.Decimals);
+        var charged = differing.Where(key => totals.Find(key) is not null);
+        var parts = await LedgerReading.PartsAsync(org, request, charged, decimals, ledger.Read, cancellationToken);
         var causes = new CounterCauses(request.Spec, decimals);
         return Tie.Of(
-            keys.Select(key => causes.Row(key, ours.Find(key), theirs.Find(key), utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)),
+            keys.Select(key => causes.Row(
+                key, differing.Contains(key) ? parts.Find(key) : totals.Find(key), theirs.Find(key),
+                utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)),
             request.IsStale);
     }
 
