@@ -18,31 +18,3 @@ public sealed record Committed<T>(T Row, CommitLink Commit);
 
 /// <summary>How a hold ended.</summary>
 public sealed record HoldEnding(HoldState State, Instant At, CommitLink Commit);
-
-/// <summary>The time that begins an id of version 7, to a quarter of a second (40 of its bits), as it is written in text.</summary>
-internal static class IdTime
-{
-    private const int TextLength = 11;
-
-    /// <summary>Whether the text begins as the id does, in lower case: <c>0199a3c1-7e</c>.</summary>
-    public static bool IsThatOf(Guid id, ReadOnlySpan<char> text)
-    {
-        if (text.Length < TextLength) return false;
-        Span<char> written = stackalloc char[36];
-        id.TryFormat(written, out _);
-        return written[..TextLength].SequenceEqual(text[..TextLength]);
-    }
-
-    /// <summary>Ids that begin with the same time as the text does; null: the text does not begin as an id does.</summary>
-    public static (Guid First, Guid Last)? Around(string text)
-    {
-        if (text.Length < TextLength || text[8] != '-') return null;
-        var time = string.Concat(text.AsSpan(0, 8), text.AsSpan(9, 2));
-        foreach (var c in time)
-        {
-            if (c is not ((>= '0' and <= '9') or (>= 'a' and <= 'f'))) return null;
-        }
-
-        return (Guid.ParseExact(time + new string('0', 22), "N"), Guid.ParseExact(time + new string('f', 22), "N"));
-    }
-}

@@ -11,12 +11,10 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
         ChainedTables.Each(new Inserts(connection));
 
     private readonly RowInsert<ChainTable, ChainRow> _chain = new(connection);
-    private readonly RawStatement _correlation = connection.Prepare("INSERT INTO correlations VALUES (?, ?)");
 
     public void Write(WriteSet writes)
     {
         foreach (var table in writes.Filled) _tables[table].Write(writes);
-        for (var i = 0; i < writes.Usage.Count; i++) WriteCorrelation(writes.Usage[i]);
         _chain.Write(writes.Chain);
     }
 
@@ -24,15 +22,6 @@ internal sealed class RowInserts(RawConnection connection) : IDisposable
     {
         foreach (var (_, statement) in _tables) statement.Dispose();
         _chain.Dispose();
-        _correlation.Dispose();
-    }
-
-    private void WriteCorrelation(UsageRow row)
-    {
-        if (row.Usage.CorrelationId is not { } correlation || IdTime.IsThatOf(row.Usage.Id.Value, correlation)) return;
-        _correlation.Bind(1, correlation);
-        _correlation.Bind(2, row.Seq);
-        _correlation.Run();
     }
 
     private sealed class Inserts(RawConnection connection) : IChainedTableVisitor<(Action<WriteSet>, IDisposable)>

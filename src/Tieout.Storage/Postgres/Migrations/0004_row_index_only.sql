@@ -1,0 +1,3 @@
+-- The row index of the follower finds usage by its operation and correlation ids. Each charge wrote an entry here as well, which nothing reads any more.
+DROP INDEX usage_operation;
+DROP INDEX usage_correlation;
