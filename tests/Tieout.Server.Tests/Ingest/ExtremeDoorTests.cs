@@ -68,7 +68,6 @@ public sealed class ExtremeDoorTests
             $$"""{"items":[{"id":"e@","at":"{{Sending.At}}","type":"scale","component":"w","replicas":#}]}"""),
         (HttpMethod.Post, "/api/v1/envelopes", """{"org_id":"acme","originator_id":"user","aud":"a","expires_in_seconds":#}"""),
         (HttpMethod.Post, "/api/v1/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":#}"""),
-        (HttpMethod.Post, "/api/v1/guard/policies/{policy}/promote", """{"version":#,"reason":"r"}"""),
     ];
 
     /// <summary>Bodies without a number, or with one that needs a document, a finding or a proposal first (tests of their own).</summary>
@@ -77,6 +76,7 @@ public sealed class ExtremeDoorTests
         "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke",
         "/api/v1/envelopes/verify", "/api/v1/findings/{finding}/correct",
         "/api/v1/guard/decide", "/api/v1/guard/overrides/{id}/approve", "/api/v1/guard/overrides/{id}/end", "/api/v1/guard/policies",
+        "/api/v1/guard/policies/{policy}/promote",
         "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/notes",
         "/api/v1/orgs/{org}/adjustments/freeze", "/api/v1/orgs/{org}/adjustments/unfreeze",
         "/api/v1/orgs/{org}/documents/{number}/credit-notes", "/api/v1/orgs/{org}/invoices/{month}/close", "/api/v1/orgs/{org}/invoices/{month}/finalise",
