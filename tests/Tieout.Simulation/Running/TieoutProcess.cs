@@ -63,7 +63,7 @@ internal sealed class TieoutProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         await using var tieout = Launch(environment, arguments);
-        await tieout._process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token);
+        await tieout._process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(6)).Token);
         lock (tieout._lines) return (tieout._process.ExitCode, string.Join('\n', tieout._lines));
     }
 
