@@ -13,7 +13,7 @@ public sealed class GuardClient(HttpClient tieout)
     /// <param name="envelope">As it came with the request for the action; null: none did.</param>
     /// <param name="nonce">Of this one call, so that the envelope's operation may make it once; null: it may be made again.</param>
     /// <exception cref="HttpRequestException">There is no answer, so the action must not run. Asking again is safe, but for a call that counts once.</exception>
-    public async Task<GuardDecision> DecideAsync(
+    public async Task<GuardVerdict> DecideAsync(
         string action, GuardedResource resource, string? envelope, string? nonce = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(resource);
@@ -64,4 +64,4 @@ public sealed record GuardedResource(string Type, string Id, string? OwnerOrg);
 /// <param name="Reason">Stable, snake_case.</param>
 /// <param name="Detail">One sentence for a person.</param>
 /// <param name="Id">Of the record.</param>
-public sealed record GuardDecision(bool MayRun, string Outcome, string Reason, string Detail, string Id);
+public sealed record GuardVerdict(bool MayRun, string Outcome, string Reason, string Detail, string Id);

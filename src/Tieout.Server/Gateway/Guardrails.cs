@@ -22,14 +22,14 @@ internal readonly record struct GuardedCall(Spender Spender, KeyScope Scope, Pro
 /// </remarks>
 internal static class Guardrails
 {
-    public static GuardDecision Decide(in GuardedCall call)
+    public static GuardrailDecision Decide(in GuardedCall call)
     {
         var model = call.Request.Model;
         var notAllowed = call.Spender.Refusal(call.Scope, model) ?? call.Spender.RefuseUser(call.Request.User);
-        if (notAllowed is not null) return GuardDecision.Refuse(notAllowed);
-        if (call.Routes.Find(model) is not { } route) return GuardDecision.Refuse(GatewayRefusal.ModelNotOffered(model));
-        if (!route.Speaks(call.Spoken)) return GuardDecision.Refuse(OtherDialect(model, route));
-        return GuardDecision.Pass(route, ReferenceGate.MayBePrivate(call.Routes, model));
+        if (notAllowed is not null) return GuardrailDecision.Refuse(notAllowed);
+        if (call.Routes.Find(model) is not { } route) return GuardrailDecision.Refuse(GatewayRefusal.ModelNotOffered(model));
+        if (!route.Speaks(call.Spoken)) return GuardrailDecision.Refuse(OtherDialect(model, route));
+        return GuardrailDecision.Pass(route, ReferenceGate.MayBePrivate(call.Routes, model));
     }
 
     /// <summary>A translation that loses a parameter silently is worse than a refusal.</summary>

@@ -23,7 +23,7 @@ internal static class GuardWords
         "envelope_refused" => $"the envelope is refused ({decision.EnvelopeFlaw}). Send it as it was issued.",
         "envelope_revoked" => "the envelope, its signing key or the key it was issued to is revoked. Issue a new envelope.",
         "envelope_expired" => "the envelope has expired. Issue a new one.",
-        "owner_missing" => "the resource has no owner. Send owner_org.",
+        "owner_missing" => "no org owns the resource, so no envelope can be bound to it. Send owner_org, or open an override.",
         "owner_other" => $"the envelope belongs to another org than the resource, whose owner is {decision.OwnerOrg}.",
         "caller_foreign" => $"the key that asks may not act for {decision.OwnerOrg}.",
         "already_used" => "the operation was used for this before. Begin a new operation.",

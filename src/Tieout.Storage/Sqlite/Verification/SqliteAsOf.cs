@@ -39,7 +39,7 @@ internal sealed class SqliteAsOf : ILedgerTables
     public int Bucket => _tables.Bucket;
 
     /// <summary>Copies small tables, which from then on are read in the place of those in the file.</summary>
-    public static void Copy(RawConnection connection, params ReadOnlySpan<string> tables)
+    private static void Copy(RawConnection connection, params ReadOnlySpan<string> tables)
     {
         foreach (var table in tables)
         {

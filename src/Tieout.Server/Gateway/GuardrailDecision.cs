@@ -4,9 +4,9 @@ using Tieout.Server.Gateway.Upstreams;
 namespace Tieout.Server.Gateway;
 
 /// <summary>What <see cref="Guardrails"/> decides about a request: it passes by a route, or is refused.</summary>
-internal readonly record struct GuardDecision
+internal readonly record struct GuardrailDecision
 {
-    private GuardDecision(GatewayRefusal? refused, Route? route, bool checksModel) => (Refused, Route, ChecksModel) = (refused, route, checksModel);
+    private GuardrailDecision(GatewayRefusal? refused, Route? route, bool checksModel) => (Refused, Route, ChecksModel) = (refused, route, checksModel);
 
     [MemberNotNullWhen(true, nameof(Refused))]
     [MemberNotNullWhen(false, nameof(Route))]
@@ -21,7 +21,7 @@ internal readonly record struct GuardDecision
     /// <summary>The model may exist in one org's account only, so that <see cref="References.ReferenceGate"/> must be asked about it.</summary>
     public bool ChecksModel { get; }
 
-    public static GuardDecision Pass(Route route, bool checksModel) => new(refused: null, route, checksModel);
+    public static GuardrailDecision Pass(Route route, bool checksModel) => new(refused: null, route, checksModel);
 
-    public static GuardDecision Refuse(GatewayRefusal refused) => new(refused, route: null, checksModel: false);
+    public static GuardrailDecision Refuse(GatewayRefusal refused) => new(refused, route: null, checksModel: false);
 }
