@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Tieout.Server.Configuration;
 using Tieout.Server.Governor;
 using Tieout.Server.Tenancy;
+using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Governor;
@@ -32,8 +33,10 @@ public sealed partial class ConnectionTests
         using var answer = await http.GetAsync("/healthz", Stop);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+
+        // Connections are taken up side by side: the one that asks may be served before the last silent ones.
+        await World.SoonAsync(() => Task.FromResult(table.ClosedForOthers >= 250), "250 silent connections are closed for others");
         Assert.InRange(table.Open, 1, 50);
-        Assert.True(table.ClosedForOthers >= 250, $"{table.ClosedForOthers} were closed.");
     }
 
     [Fact]
