@@ -80,8 +80,9 @@ public sealed class FocusExportTests
         Assert.True(rules.Checked > 150, $"{rules.Checked} rules were checked.");
 
         // The SKU is the model, at the version of the price that the record names.
-        Assert.Equal("openai/gpt-4o", rows[0]["SkuId"]);
-        Assert.StartsWith("openai/gpt-4o@", rows[0]["SkuPriceId"], StringComparison.Ordinal);
+        var called = rows.Single(row => row["x_OperationId"] == "op-1" && row["ChargeCategory"] == "Usage");
+        Assert.Equal("openai/gpt-4o", called["SkuId"]);
+        Assert.StartsWith("openai/gpt-4o@", called["SkuPriceId"], StringComparison.Ordinal);
         Assert.Contains(rows,
             row => row["SkuId"] == "gpus/h100" && row["SkuMeter"] == "GPU Seconds" && row["SkuPriceId"].Contains("@gpus@1/", StringComparison.Ordinal)
                 && row["SkuPriceDetails"].Contains("gpus@1", StringComparison.Ordinal));
