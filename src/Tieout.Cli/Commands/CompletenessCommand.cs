@@ -13,7 +13,11 @@ internal static class CompletenessCommand
         var (name, from, to) = (new Argument<string>("CONTRACT"), From(), To());
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var asset = new Option<string?>("--asset") { Description = "The asset, where all orgs are shown and they use several." };
-        var by = new Option<string?>("--by") { Description = "Group by up to 3 of day, org, source and the other labels. Default: source.", HelpName = "day,team" };
+        var by = new Option<string?>("--by")
+        {
+            Description = "Group by up to 3 of day, org, source and the other labels. Default: source.",
+            HelpName = "day,team",
+        };
         var command = new Command("completeness", "Show how much of the billable usage has what a contract asks for. Exit code 1: less than its objective.")
         {
             name, org, asset, by, from, to,
@@ -53,13 +57,17 @@ internal static class CompletenessCommand
         HelpName = "TIME",
     };
 
-    private static Option<string?> To() => new("--to") { Description = "The end of the range, excluded. Default: the end of the current month.", HelpName = "TIME" };
+    private static Option<string?> To() => new("--to")
+    {
+        Description = "The end of the range, excluded. Default: the end of the current month.",
+        HelpName = "TIME",
+    };
 
     private static async Task WriteAsync(CompletenessBody body, TextWriter text)
     {
         var table = new TextTable([
-            .. body.By.Select(name => name.Replace('_', ' ').ToUpperInvariant()), ">BILLABLE", ">COMPLETE", ">SHARE", ">BUDGET USED", ">CHARGE", ">UNATTRIBUTED",
-            "MISSING"]);
+            .. body.By.Select(name => name.Replace('_', ' ').ToUpperInvariant()), ">BILLABLE", ">COMPLETE", ">SHARE", ">BUDGET USED", ">CHARGE",
+            ">UNATTRIBUTED", "MISSING"]);
         foreach (var line in body.Items.Append(body.Total))
         {
             IEnumerable<string?> names = line == body.Total

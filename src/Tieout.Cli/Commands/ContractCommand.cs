@@ -47,8 +47,8 @@ internal static class ContractCommand
                 var contract = item.Contract;
                 table.Add(contract.Name, contract.Version, item.Ended ? "ended" : "in force", contract.OnViolation.ToString().ToLowerInvariant(),
                     contract.Objective.ToString(CultureInfo.InvariantCulture),
-                    string.Join(' ', contract.Keys.Select(key => key.Nullable ? $"[{key.Name}]" : key.Name)), string.Join(", ", contract.Segmentation), item.SetBy,
-                    $"{item.SetAt:u}", item.Reason);
+                    string.Join(' ', contract.Keys.Select(key => key.Nullable ? $"[{key.Name}]" : key.Name)),
+                    string.Join(", ", contract.Segmentation), item.SetBy, $"{item.SetAt:u}", item.Reason);
             }
 
             return table.WriteAsync(text);

@@ -82,7 +82,8 @@ internal static class QuarantinedEventCommands
         var table = new TextTable("USAGE", "STATE", "CONTRACT", "LACKS", "WRONG FORM", "SENT BY", "CHANGED BY", "REASON");
         foreach (var item in list.Items)
         {
-            table.Add(item.UsageId, item.State, $"{item.Contract} {item.Version}", string.Join(", ", item.Lacks), string.Join(", ", item.WrongForm), item.SentBy,
+            table.Add(
+                item.UsageId, item.State, $"{item.Contract} {item.Version}", string.Join(", ", item.Lacks), string.Join(", ", item.WrongForm), item.SentBy,
                 item.ChangedBy ?? "nobody", item.Reason ?? "");
         }
 

@@ -79,7 +79,9 @@ internal static class IngestEndpoints
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
             .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status),
                 outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
-        var body = new IngestBody(Count(ItemStatus.Accepted), Count(ItemStatus.Replayed), Count(ItemStatus.Conflict), Count(ItemStatus.Refused), Count(ItemStatus.Quarantined), [.. listed]);
+        var body = new IngestBody(
+            Count(ItemStatus.Accepted), Count(ItemStatus.Replayed), Count(ItemStatus.Conflict), Count(ItemStatus.Refused), Count(ItemStatus.Quarantined),
+            [.. listed]);
         return Answer.Ok(body, IngestJson.Default.IngestBody);
 
         int Count(ItemStatus status) => outcomes.Count(outcome => outcome.Status == status);

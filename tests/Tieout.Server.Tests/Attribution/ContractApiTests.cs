@@ -11,7 +11,8 @@ namespace Tieout.Server.Tests.Attribution;
 public sealed class ContractApiTests
 {
     private const string Contract = """
-        {"name":"usage","version":"1.0.0","on_violation":"charge","keys":[{"name":"operation_id","type":"name"}],"segmentation":["team or key","feature"],"objective":0.9}
+        {"name":"usage","version":"1.0.0","on_violation":"charge",
+        "keys":[{"name":"operation_id","type":"name"}],"segmentation":["team or key","feature"],"objective":0.9}
         """;
 
     private const string Range = "from=2026-11-01&to=2026-12-01";
@@ -21,20 +22,26 @@ public sealed class ContractApiTests
     {
         await using var world = await ApiWorld.StartAsync();
         await SetAsync(world, Contract);
-        await world.UsageAsync($"[{Sending.Record("a", ""","team":"red","feature":"chat" """)},{Sending.Record("b", ""","team":"red" """)},{Sending.Record("c")}]");
+        string[] records = [Sending.Record("a", ""","team":"red","feature":"chat" """), Sending.Record("b", ""","team":"red" """), Sending.Record("c")];
+        await world.UsageAsync($"[{string.Join(',', records)}]");
 
         var answer = await world.GetAsync($"/contracts/usage/completeness?org=acme&by=day,team&{Range}");
         var total = answer.GetProperty("total");
         Assert.Equal((3, 1, "0.333333", false), (Number(total, "billable"), Number(total, "complete"), total.GetProperty("share").GetRawText(),
             total.GetProperty("meets_objective").GetBoolean()));
         Assert.Equal(("0.00135", "0.0009"), (Text(total, "charge"), Text(total, "unattributed")));
-        Assert.Equal([("feature", 2), ("team or key", 1)], total.GetProperty("missing").EnumerateArray().Select(item => (Text(item, "requirement"), Number(item, "records"))));
+        Assert.Equal(
+            [("feature", 2), ("team or key", 1)],
+            total.GetProperty("missing").EnumerateArray().Select(item => (Text(item, "requirement"), Number(item, "records"))));
         Assert.Equal(
             [("2026-11-20", null, 0), ("2026-11-20", "red", 1)],
-            answer.GetProperty("items").EnumerateArray().Select(item => (Text(item.GetProperty("group"), "day"), Text(item.GetProperty("group"), "team"), Number(item, "complete"))));
+            answer.GetProperty("items").EnumerateArray()
+                .Select(item => (Text(item.GetProperty("group"), "day"), Text(item.GetProperty("group"), "team"), Number(item, "complete"))));
 
         var rows = (await world.GetAsync($"/contracts/usage/incomplete?org=acme&{Range}")).GetProperty("items").EnumerateArray().ToList();
-        Assert.Equal(["team or key feature", "feature"], rows.Select(row => string.Join(' ', row.GetProperty("lacks").EnumerateArray().Select(name => name.GetString()))));
+        Assert.Equal(
+            ["team or key feature", "feature"],
+            rows.Select(row => string.Join(' ', row.GetProperty("lacks").EnumerateArray().Select(name => name.GetString()))));
 
         var run = await world.RunAsync("contracts", "completeness", "usage", "--org", "acme", "--from", "2026-11-01", "--to", "2026-12-01");
         Assert.Equal(1, run.ExitCode);
@@ -47,7 +54,8 @@ public sealed class ContractApiTests
         await using var world = await ApiWorld.StartAsync();
         await world.UsageAsync($"[{Sending.Record("before")}]");
         await SetAsync(world, Contract.Replace("\"charge\"", "\"quarantine\"", StringComparison.Ordinal));
-        var taken = await world.UsageAsync($"[{Sending.Record("good", ""","team":"red","feature":"chat" """)},{Sending.Record("bad", ""","user":"u@x","reasoning_tokens":3 """)}]");
+        var broken = Sending.Record("bad", ""","user":"u@x","reasoning_tokens":3 """);
+        var taken = await world.UsageAsync($"[{Sending.Record("good", ""","team":"red","feature":"chat" """)},{broken}]");
         Assert.Equal((1, 0, 0, 0), taken.Counts);
         var bad = Assert.Single(taken.Items);
         Assert.Equal(("quarantined", "contract_violated"), (Text(bad, "status"), Text(bad, "code")));
@@ -55,7 +63,7 @@ public sealed class ContractApiTests
         Assert.Equal(2 * 0.00045m, await world.SpentAsync());
 
         // Sent again it is not put aside twice, and what was charged before the contract stays charged.
-        var again = await world.UsageAsync($"[{Sending.Record("before")},{Sending.Record("bad", ""","user":"u@x","reasoning_tokens":3 """)}]");
+        var again = await world.UsageAsync($"[{Sending.Record("before")},{broken}]");
         Assert.Equal((0, 1, 0, 0), again.Counts);
         Assert.Equal(["replayed", "quarantined"], again.Items.Select(item => Text(item, "status")));
 
@@ -72,14 +80,17 @@ public sealed class ContractApiTests
             Assert.Equal("quarantined_event_invalid", await ApiWorld.CodeAsync(counts, HttpStatusCode.BadRequest));
         }
 
-        var repaired = await world.RunAsync("contracts", "quarantine", "repair", id, "--org", "acme", "--set", "team=red", "--set", "feature=search", "--reason", "asked the team");
+        var repaired = await world.RunAsync(
+            "contracts", "quarantine", "repair", id, "--org", "acme", "--set", "team=red", "--set", "feature=search", "--reason", "asked the team");
         Assert.True(repaired.ExitCode == 0, repaired.Error);
         Assert.Equal(2 * 0.00045m, await world.SpentAsync());
         var released = await world.RunAsync("contracts", "quarantine", "release", id, "--org", "acme", "--reason", "complete now");
         Assert.True(released.ExitCode == 0, released.Error);
         Assert.Equal(3 * 0.00045m, await world.SpentAsync());
         var row = (await world.RowsAsync())[^1];
-        Assert.Equal((id, "red", "search", "u@x", 3), (Text(row, "usage_id"), Text(row, "team_id"), Text(row, "feature"), Text(row, "user_id"), Number(row, "reasoning_tokens")));
+        Assert.Equal(
+            (id, "red", "search", "u@x", 3),
+            (Text(row, "usage_id"), Text(row, "team_id"), Text(row, "feature"), Text(row, "user_id"), Number(row, "reasoning_tokens")));
 
         using (var twice = await world.SendAsync(HttpMethod.Post, $"/orgs/acme/quarantined-events/{id}/release", """{"reason":"seen"}"""))
         {

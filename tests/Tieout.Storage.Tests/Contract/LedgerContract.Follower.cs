@@ -90,7 +90,8 @@ public abstract partial class LedgerContract
                     var query = new RecountQuery(org, from, to, slot);
                     Assert.Equal(ExpectedSums(memory, query), (await ledger.Read.SumsAsync(query, Cancel)).Select(Said));
                     Assert.Equal(
-                        ExpectedStatuses(memory, query), (await ledger.Read.StatusesAsync(query, Cancel)).Select(line => $"{line}").Order(StringComparer.Ordinal));
+                        ExpectedStatuses(memory, query),
+                        (await ledger.Read.StatusesAsync(query, Cancel)).Select(line => $"{line}").Order(StringComparer.Ordinal));
                 }
             }
 
@@ -150,7 +151,8 @@ public abstract partial class LedgerContract
 
     private static AbsentIds Absent(UsageRecord usage) => new[]
     {
-        (usage.CorrelationId, AbsentIds.Correlation), (usage.TraceId, AbsentIds.Trace), (usage.WorkflowId, AbsentIds.Workflow), (usage.EndUser, AbsentIds.EndUser),
+        (usage.CorrelationId, AbsentIds.Correlation), (usage.TraceId, AbsentIds.Trace),
+        (usage.WorkflowId, AbsentIds.Workflow), (usage.EndUser, AbsentIds.EndUser),
     }.Where(id => id.Item1 is null).Aggregate(AbsentIds.None, (all, id) => all | id.Item2);
 
     private static string ExpectedStatement(MemoryLedger memory, OrgState org, Month month)

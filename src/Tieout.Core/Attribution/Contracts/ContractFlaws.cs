@@ -25,7 +25,7 @@ public static class ContractFlaws
 
         if (contract.Objective is <= 0 or > 1) return $"The objective {contract.Objective} is no share: write a number above 0 and at most 1, such as 0.99.";
         if (contract.Keys.Count == 0 && contract.Segmentation.Count == 0) return "The contract asks for nothing: list keys, segmentation, or both.";
-        if (contract.Keys.Count > KeysMax || contract.Segmentation.Count > KeysMax) return $"A contract may have at most {KeysMax} keys and {KeysMax} segments.";
+        if (Math.Max(contract.Keys.Count, contract.Segmentation.Count) > KeysMax) return $"A contract may have at most {KeysMax} keys and {KeysMax} segments.";
         return contract.Keys.Select(key => OfKey(contract, key)).Concat(contract.Segmentation.Select(segment => OfSegment(contract, segment)))
             .FirstOrDefault(flaw => flaw is not null);
     }

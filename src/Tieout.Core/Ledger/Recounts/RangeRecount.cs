@@ -74,7 +74,10 @@ public sealed class StatusSums(RecountQuery query)
 {
     private readonly Dictionary<StatusKey, StatusLine> _lines = [];
 
-    public IReadOnlyList<StatusLine> Lines => [.. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Status).ThenBy(line => line.Key.Absent)];
+    public IReadOnlyList<StatusLine> Lines =>
+    [
+        .. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Status).ThenBy(line => line.Key.Absent),
+    ];
 
     public void Add(StatusLine line) => At(line.Key.Of.Start, line.Key.Of.Labels, line.Key.Status, line.Key.Absent).Add(line);
 

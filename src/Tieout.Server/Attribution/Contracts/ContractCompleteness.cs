@@ -83,7 +83,8 @@ internal static class ContractCompleteness
             .ThenByDescending(group => group.Counts.Unattributed.Nanos).ThenBy(group => string.Join('\n', group.Values), StringComparer.Ordinal)
             .Select(group => Line(by, group.Values, group.Counts));
         return Answer.Ok(
-            new CompletenessBody(standing.Name, standing.Version, standing.Objective, org?.Org.Id, asset, first, end, by, [.. items], Line([], [], total), asOf),
+            new CompletenessBody(
+                standing.Name, standing.Version, standing.Objective, org?.Org.Id, asset, first, end, by, [.. items], Line([], [], total), asOf),
             ContractJson.Default.CompletenessBody);
     }
 
@@ -108,7 +109,10 @@ internal static class ContractCompleteness
     private static CompletenessLineBody Line(IReadOnlyList<string> by, IReadOnlyList<string?> values, Completeness counts) => new(
         by.Zip(values).ToDictionary(pair => pair.First, pair => pair.Second), counts.Billable, counts.Complete, counts.Share, counts.MeetsObjective,
         counts.BudgetUsed, counts.Charge, counts.Unattributed,
-        [.. counts.Missing.OrderByDescending(missing => missing.Value.Records).Select(missing => new MissingBody(missing.Key, missing.Value.Records, missing.Value.Charge))]);
+        [
+            .. counts.Missing.OrderByDescending(missing => missing.Value.Records)
+                .Select(missing => new MissingBody(missing.Key, missing.Value.Records, missing.Value.Charge)),
+        ]);
 
     private static string[] By(string text)
     {

@@ -16,7 +16,8 @@ namespace Tieout.Server.Attribution.Contracts;
 /// <param name="Items">Newest first.</param>
 /// <param name="Looked">Usage records that were looked at for this page.</param>
 /// <param name="NextCursor">Pass it on as <c>cursor</c> to look further back; null: the whole range was looked at.</param>
-public sealed record IncompleteListBody(string Contract, string Version, string Org, IReadOnlyList<IncompleteBody> Items, int Looked, string? NextCursor, long AsOf);
+public sealed record IncompleteListBody(
+    string Contract, string Version, string Org, IReadOnlyList<IncompleteBody> Items, int Looked, string? NextCursor, long AsOf);
 
 /// <param name="Source">Where the usage was measured.</param>
 /// <param name="Lacks">What it lacks, as the contract says it.</param>
@@ -53,7 +54,8 @@ internal static class IncompleteRows
             foreach (var entry in page)
             {
                 (place, looked) = (UsagePlace.After(place, entry), looked + 1);
-                if (entry.Correction is null && ContractBreach.Of(standing, entry.Usage.Usage) is { Count: > 0 } breaches) items.Add(Body(entry.Usage, breaches));
+                if (entry.Correction is not null) continue;
+                if (ContractBreach.Of(standing, entry.Usage.Usage) is { Count: > 0 } breaches) items.Add(Body(entry.Usage, breaches));
                 if (items.Count < limit) continue;
                 isEnd = false;
                 break;
