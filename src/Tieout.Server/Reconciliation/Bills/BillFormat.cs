@@ -21,6 +21,9 @@ internal sealed record BillLine(string? Day, decimal Figure, string Place)
     /// <summary>Where the format has it: which machine the line is of, for what appears twice.</summary>
     public string? Node { get; init; }
 
+    /// <summary>The machine as its cloud names it; null: the line does not say.</summary>
+    public string? ProviderId { get; init; }
+
     /// <summary>Null: the format has none; empty: the line lacks it.</summary>
     public string? InstanceType { get; init; }
 }

@@ -56,17 +56,10 @@ internal sealed class BillRows(TieSpec spec, BillFormat format, DateOnly? from, 
         }
     }
 
-    /// <summary>
-    /// Some exporters emit a node twice in one window, with and without its instance type, and the one without has a cost of its own (opencost#3620).
-    /// A node of which every line lacks the type is taken as it is.
-    /// </summary>
     private HashSet<BillLine> Twice()
     {
         if (format.Name != "opencost") return [];
-        var twice = _lines.Where(line => line.Node is not null).GroupBy(line => line.Node, StringComparer.Ordinal)
-            .Where(node => node.Any(line => line.InstanceType!.Length > 0))
-            .SelectMany(node => node.Where(line => line.InstanceType!.Length == 0)).ToHashSet(
-                ReferenceEqualityComparer.Instance as IEqualityComparer<BillLine>);
+        var twice = DoubledNodes.Empty(_lines);
         var tenants = _lines.GroupBy(line => line.Project, StringComparer.Ordinal).OrderBy(tenant => tenant.Key, StringComparer.Ordinal)
             .Select(tenant => new TenantTotalBody(tenant.Key, Sum(tenant), Sum(tenant.Where(line => !twice.Contains(line)))));
         Quarantine = new(twice.Count, Sum(twice), [.. tenants]);

@@ -50,7 +50,9 @@ internal static class OpenCostBills
         {
             Project = IsNobody(name) ? null : BillJson.Text(properties, "namespace", place) ?? name,
             Aside = Aside(name),
-            Node = BillJson.Text(properties, "node", place) is { } node ? $"{node} {window.GetRawText()}" : null,
+            Node = BillJson.Text(properties, "node", place) is { } node
+                ? $"{node} {BillJson.Text(window, "start", place)} to {BillJson.Text(window, "end", place)}" : null,
+            ProviderId = BillJson.Text(properties, "providerID", place),
             InstanceType = InstanceTypes.Select(label => BillJson.Text(labels, label, place) ?? BillJson.Text(properties, label, place)).FirstOrDefault(
                 type => type is not null) ?? "",
         };
