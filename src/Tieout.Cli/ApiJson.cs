@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Server.Attribution;
 using Tieout.Server.Budgets;
@@ -18,6 +19,7 @@ namespace Tieout.Cli;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false,
     Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter), typeof(AdminRoleConverter)])]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(NewOrgBody))]
 [JsonSerializable(typeof(OrgBody))]
 [JsonSerializable(typeof(OrgListBody))]

@@ -12,7 +12,7 @@ public sealed class JoinTests
     public async Task J1_join_says_how_much_cost_the_keys_would_give_to_the_wrong_tenant()
     {
         await using var world = await ApiWorld.StartAsync();
-        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"beta"}""");
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"beta","asset":"USD","billing":"postpaid"}""");
         var (own, other) = (Sending.Record("a", ""","feature":"chat","operation_id":"op-1" """), Sending.Record("b", ""","feature":"chat" """, org: "beta"));
         await world.UsageAsync($"[{own},{other}]");
         var right = "tenant,workload,window,operation_id,cost\nacme,chat,2026-11-20T08:30:00Z,op-1,5\nbeta,chat,2026-11-20T08:00:00Z,op-1,3\n";
