@@ -106,7 +106,7 @@ internal sealed class MemoryLedger
 
     private void RecallSpendSoFar(Budget budget, OrgState org)
     {
-        var state = new BudgetState(Book.Last.Budget + 1, budget, org.Zone, Now, Limit);
+        var state = new BudgetState(Book.Last.Budget + 1, budget, TimeZoneInfo.FindSystemTimeZoneById(budget.TimeZone), Now, Limit);
         foreach (var row in Postings)
         {
             var posting = row.Posting;
