@@ -76,7 +76,7 @@ internal static class SpendCommand
         await text.WriteLineAsync(
             $"{spend.Asset} of {spend.Org ?? "all orgs"}, {Short(spend.From)} to {Short(spend.To)} excluded, days of {spend.TimeZone ?? "each org's zone"}, commit {spend.AsOf}");
         if (spend.Other == Amount.Zero) return;
-        await text.WriteLineAsync($"{spend.Other} {spend.Asset} of it has no name of its own: beyond --top, or beyond the labels and users that an org may have.");
+        await text.WriteLineAsync($"{spend.Other} {spend.Asset} of it has no name of its own: beyond --top, or beyond the org's limits of labels and users.");
     }
 
     private static IEnumerable<string?> Names(SpendBody spend, SpendLineBody line) => line.Kind switch

@@ -62,7 +62,8 @@ public sealed class SpendReport(SpendGrouping by)
         Total.Add(other.Total);
     }
 
-    /// <summary>The charge of lines that stand for several: of the line that comes last, and under the label that replaces those an org has too many of.</summary>
+    /// <summary>The charge of lines that stand for several: of the line that comes last, and under the label that replaces values beyond an org's
+    /// limits.</summary>
     public Amount OfOther(IEnumerable<SpendLine> lines) => lines.Where(line => line.IsOther || IsReplaced(line)).Sum(line => line.Sums.Charge);
 
     private bool IsReplaced(SpendLine line) => by.Dimensions.Zip(line.Values).Any(value => value.First.IsReplaceable && value.Second == UsageLabels.Other);
