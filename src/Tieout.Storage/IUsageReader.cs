@@ -2,6 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 
 namespace Tieout.Storage;
 
@@ -15,7 +16,7 @@ public interface IUsageReader
     /// <summary>A page of usage and of the postings that correct it, by the hour in which they count and within it as they were recorded.</summary>
     Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Reads all usage of a filter as of one commit. Its rows are found in the row index: rows of other orgs, times and labels are not looked at.</summary>
+    /// <summary>Reads all usage of a filter as of one commit. The row index finds its rows: those of other orgs, times and labels are not looked at.</summary>
     /// <param name="read">Called within the reading; called again, with a new reading, where a reading fails.</param>
     Task<T> RangeAsync<T>(UsageRangeQuery query, Func<UsageRange, T> read, CancellationToken cancellationToken);
 
@@ -65,8 +66,17 @@ public sealed record UsageRangeQuery(OrgState Org, UsageFilter Filter, RecountSl
 /// <param name="Rows">Usage records and what corrected them, oldest hour first. Read as they are enumerated.</param>
 public sealed record UsageRange(IReadOnlyList<LabelledLine> Lines, IEnumerable<UsageEntry> Rows);
 
+/// <param name="Slot">When the slot begins that they count in.</param>
 /// <param name="Status">The provider's; 0: it gave no answer.</param>
+/// <param name="Absent">The ids that each of them lacks.</param>
+/// <param name="Billable">Those that say that they were charged something.</param>
+/// <param name="Charge">What they say they cost, without what was corrected since.</param>
 /// <param name="LastAt">When the newest of them occurred.</param>
-public sealed record StatusCount(UsageLabels Labels, int Status, long Attempts, Instant LastAt);
+public sealed record StatusCount(
+    Instant Slot, UsageLabels Labels, int Status, AbsentIds Absent, long Attempts, long Billable, Amount Charge, Instant LastAt)
+{
+    internal static StatusCount Of(StatusLine line, UsageLabels labels) =>
+        new(line.Key.Of.Start, labels, line.Key.Status, line.Key.Absent, line.Attempts, line.Billable, line.Charge, new(line.LastAt));
+}
 
 public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);

@@ -41,7 +41,12 @@ public sealed class TallySums(TallyTerms terms, TimeZoneInfo? zone)
 
     public IEnumerable<DayTally> Tallies => _sums.Select(sum => new DayTally(sum.Key.Day, sum.Key.Labels, sum.Value));
 
-    public void Add(in UsageEntry entry) => At(entry.EffectiveAt, entry.Usage.Usage.Labels) += terms.Of(entry);
+    public void Add(in UsageEntry entry)
+    {
+        // A correction changes what is charged, and nothing of what a provider takes.
+        if (entry.Correction is not null && terms.Figure == TallyFigure.ProviderCost) return;
+        At(entry.EffectiveAt, entry.Usage.Usage.Labels) += terms.Of(entry);
+    }
 
     /// <summary>What postings moved beside usage, so that the sum is what was charged.</summary>
     public void AddBesideUsage(LabelledLine line)

@@ -24,7 +24,11 @@ public static class TieReading
         this IRecountReader read, TieRange range, TallyFigure figure, CancellationToken cancellationToken)
     {
         var lines = await read.SumsAsync(new(range.Org, range.From, range.To, range.Slot), cancellationToken);
-        return [.. lines.Select(line => DayTally.Of(line, figure, range.DayZone)).OfType<DayTally>()];
+        return
+        [
+            .. lines.Select(line => DayTally.Of(line, figure, range.DayZone)).OfType<DayTally>().GroupBy(sum => (sum.Day, sum.Labels))
+                .Select(same => new DayTally(same.Key.Day, same.Key.Labels, same.Aggregate(default(Tally), (all, sum) => all + sum.Tally))),
+        ];
     }
 
     /// <summary>The same row by row, with the parts that explain a difference.</summary>

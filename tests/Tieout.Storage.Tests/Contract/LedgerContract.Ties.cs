@@ -45,7 +45,7 @@ public abstract partial class LedgerContract
 
     /// <summary>Some charge is brought to another amount, as a finding about its posting does.</summary>
     private static Histories.Step Repair(int i) => new(
-        0, _ => new Command.Correct($"repair{i}", "acme", i % 12 + 1, new Amount(i), "found") { IsPostingRepair = true }, $"repair posting {i % 12 + 1} to {i}");
+        0, _ => new Command.Correct($"repair{i}", "acme", i % 12 + 1, new Amount(i), "found") { IsPostingRepair = true }, $"repair {i % 12 + 1} to {i}");
 
     private async Task<MemoryLedger> BeginInAsync(ILedger ledger, string zone)
     {
