@@ -138,7 +138,8 @@ public sealed record FindingCode(string Name, string Severity)
     [JsonIgnore]
     public bool IsOfRuns => OfRuns.Contains(this);
 
-    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, .. OfLineageAudits, ProviderBillVariance, CommandQuarantined, IdentityQuarantined, LateSettlement,
+    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, .. OfLineageAudits, ProviderBillVariance, CommandQuarantined, IdentityQuarantined,
+        LateSettlement,
         UsageDisputed, LabelSetsFull, EndUsersFull];
 
     /// <summary>Whether the usage is right and its postings are wrong: its correction repairs postings and does not correct usage.</summary>

@@ -151,5 +151,6 @@ internal sealed class LedgerReader : ILedgerReader
         OrgState org, Instant hour, IReadOnlyCollection<int> labels, long before, int limit, CancellationToken cancellationToken) =>
         RowIndex.HourAsync(org, hour, labels, before, limit, cancellationToken);
 
-    public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) => Lineages.AuditLineageAsync(query, cancellationToken);
+    public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
+        Lineages.AuditLineageAsync(query, cancellationToken);
 }

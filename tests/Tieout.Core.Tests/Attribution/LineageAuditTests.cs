@@ -127,7 +127,8 @@ public sealed class LineageAuditTests
         operation = operation with { Elsewhere = [Elsewhere(operation, "platform", "key-p", 1)] };
         var defects = audit.Add(With(operation, 0, step => Changed(step, made => made with { Executor = "key-beta" })));
 
-        Assert.Equal([LineageDefectKind.ForeignExecutor, LineageDefectKind.BrokenLinks, LineageDefectKind.RetriedElsewhere], defects.Select(defect => defect.Kind));
+        Assert.Equal([LineageDefectKind.ForeignExecutor, LineageDefectKind.BrokenLinks, LineageDefectKind.RetriedElsewhere],
+            defects.Select(defect => defect.Kind));
         Assert.Equal(new Amount(7), audit.Lines["platform"].InDoubt);
         Assert.Equal(audit.Lines["acme"].Charged, audit.Lines["acme"].InDoubt);
         Assert.All(defects, defect => Assert.Contains("acme", defect.Cause, StringComparison.Ordinal));
@@ -136,7 +137,8 @@ public sealed class LineageAuditTests
     [Fact]
     public void Only_all_of_them_are_the_whole_share()
     {
-        Assert.Equal((null, 1m, 0.999999m, 0m), (LineageLine.Share(0, 0), LineageLine.Share(7, 7), LineageLine.Share(9_999_999, 10_000_000), LineageLine.Share(0, 3)));
+        Assert.Equal(
+            (null, 1m, 0.999999m, 0m), (LineageLine.Share(0, 0), LineageLine.Share(7, 7), LineageLine.Share(9_999_999, 10_000_000), LineageLine.Share(0, 3)));
     }
 
     private static Executors People()

@@ -12,8 +12,8 @@ public sealed class SampleWorkerTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: A1 and A2 through a queue, an honest hop, retries and a change of the executor. Method: the provider fails four times, so the first worker gives up and
-    // the second one goes on; the operation is one envelope to the end, and all of it is acme's.
+    // Goal: A1 and A2 through a queue, an honest hop, retries and a change of the executor. Method: the provider fails four times, so the first worker gives up
+    // and the second one goes on; the operation is one envelope to the end, and all of it is acme's.
     [Fact]
     public async Task A1_A2_an_operation_that_two_workers_carried_out_is_its_tenants_and_whole()
     {

@@ -13,8 +13,8 @@ public sealed class LineageAuditApiTests
 {
     private const string PlatformSecret = "tk-of-the-platform-itself";
 
-    // Goal: a retry in the executor's own context is found with both sides, stored, corrected to the tenant, and then gone. Method: the worker carries out op-1 for
-    // acme, then its org's own key goes on with op-1 without the envelope.
+    // Goal: a retry in the executor's own context is found with both sides, stored, corrected to the tenant, and then gone. Method: the worker carries out op-1
+    // for acme, then its org's own key goes on with op-1 without the envelope.
     [Fact]
     public async Task A1_R1_a_retry_that_its_executor_paid_for_is_found_kept_and_corrected()
     {
@@ -49,8 +49,8 @@ public sealed class LineageAuditApiTests
         Assert.Equal(0, await RunAsync(world, "lineage", "audit", "--keep"));
     }
 
-    // Goal: a client that loses the envelope between two attempts is found, and accepted by a person is no finding any more. Method: two requests of one operation,
-    // each without an envelope, so that the gateway issues two.
+    // Goal: a client that loses the envelope between two attempts is found, and accepted by a person is no finding any more. Method: two requests of one
+    // operation, each without an envelope, so that the gateway issues two.
     [Fact]
     public async Task A1_an_operation_of_two_envelopes_is_a_finding_until_a_person_accepts_it()
     {
@@ -126,7 +126,8 @@ public sealed class LineageAuditApiTests
         [.. (await world.ApiAsync($"/findings?code={code}", body: null)).Body.GetProperty("items").EnumerateArray()];
 
     private static Task<int> RunAsync(EnvelopeWorld world, params string[] args) => CommandLine.RunAsync(
-        [.. args, "--server", world.World.Http.BaseAddress!.ToString(), "--token", EnvelopeWorld.Admin], new Shell(new StringWriter(), new StringWriter(), _ => null, IsTerminal: false),
+        [.. args, "--server", world.World.Http.BaseAddress!.ToString(), "--token", EnvelopeWorld.Admin],
+        new Shell(new StringWriter(), new StringWriter(), _ => null, IsTerminal: false),
         TestContext.Current.CancellationToken);
 
     private static string Text(JsonElement body, string name) => body.GetProperty(name).GetString()!;

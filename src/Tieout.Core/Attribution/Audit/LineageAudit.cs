@@ -5,8 +5,8 @@ using Tieout.Core.Money;
 
 namespace Tieout.Core.Attribution.Audit;
 
-/// <summary>Whether operations kept the identity that they were issued with (A1, A2), operation by operation. Pure; keeps counts, and one hash for each operation
-/// without a whole lineage.</summary>
+/// <summary>Whether operations kept the identity that they were issued with (A1, A2), operation by operation. Pure; keeps counts, and one hash for each
+/// operation without a whole lineage.</summary>
 /// <param name="keys">What links are checked with; null: there is no secret here.</param>
 /// <param name="overdue">Holds that were to end before this time and are open are not in flight any more.</param>
 public sealed class LineageAudit(KeyRing? keys, Executors executors, Instant overdue)

@@ -23,7 +23,8 @@ namespace Tieout.Server.Reconciliation.Lineages;
 /// <param name="Notes">What the figures do not say, one sentence each.</param>
 public sealed record LineageAuditBody(
     string? Org, string From, string To, long Operations, long Whole, decimal? Share, long Attempts, long Hops, long ByOthers, long Unchecked,
-    IReadOnlyList<LineageOrgBody> Orgs, LineageSampleBody? Sample, IReadOnlyList<ReconciledFinding> Findings, long More, IReadOnlyList<string> Notes, long AsOf);
+    IReadOnlyList<LineageOrgBody> Orgs, LineageSampleBody? Sample, IReadOnlyList<ReconciledFinding> Findings, long More, IReadOnlyList<string> Notes,
+    long AsOf);
 
 /// <param name="ChargedByOthers">The part of <paramref name="Charged"/> that keys of other orgs spent under the org's envelopes.</param>
 /// <param name="InDoubt">The part that defects are about, accepted ones included.</param>
@@ -38,11 +39,13 @@ public sealed record LineageOrgBody(
 
 public sealed record LineageSampleBody(string Org, string OperationId, IReadOnlyList<LineageSampleStepBody> Steps)
 {
-    internal static LineageSampleBody Of(AuditedOperation operation) => new(operation.Org, operation.Id, [.. operation.Steps.Select(step => LineageSampleStepBody.Of(step.Entry))]);
+    internal static LineageSampleBody Of(AuditedOperation operation) =>
+        new(operation.Org, operation.Id, [.. operation.Steps.Select(step => LineageSampleStepBody.Of(step.Entry))]);
 }
 
 /// <param name="EnvelopeSha256">Of the envelope's text, 64 hexadecimal digits: the same on every step.</param>
-public sealed record LineageSampleStepBody(int No, string Kind, int AttemptNo, string Executor, string Target, string At, string IssuanceId, string EnvelopeSha256)
+public sealed record LineageSampleStepBody(
+    int No, string Kind, int AttemptNo, string Executor, string Target, string At, string IssuanceId, string EnvelopeSha256)
 {
     internal static LineageSampleStepBody Of(LineageEntry entry) => new(
         entry.Row.No, SnakeCase.Of(entry.Row.Step.Kind), entry.Row.Step.AttemptNo, entry.Row.Step.Executor, entry.Row.Step.Target, entry.Row.Step.At.ToString(),

@@ -63,8 +63,8 @@ internal sealed class LineageAudits(ILedger ledger, EnvelopeKeys keys, Reconcili
         var all = new LineageLine();
         foreach (var line in report.Lines.Values) all.Add(line);
         return new(
-            range.Org?.Org.Id, range.From.ToString(), range.To.ToString(), all.Operations, all.Whole, LineageLine.Share(all.Whole, all.Operations), all.Attempts,
-            all.Hops, all.ByOthers, all.Unchecked,
+            range.Org?.Org.Id, range.From.ToString(), range.To.ToString(), all.Operations, all.Whole, LineageLine.Share(all.Whole, all.Operations),
+            all.Attempts, all.Hops, all.ByOthers, all.Unchecked,
             [.. report.Lines.Select(line => LineageOrgBody.Of(line.Key, ledger.Read.Org(line.Key)?.Org.Asset ?? "", line.Value))],
             report.Sample is { } sample ? LineageSampleBody.Of(sample) : null, [.. findings.Select(ReconciledFinding.Of)], report.More,
             [.. Notes(range, report, all)], asOf);

@@ -27,8 +27,8 @@ internal static class LineageRows
     }
 
     /// <summary>Usage that came through the gateway, of which the lineage of its operation has no step.</summary>
-    /// <remarks>Calls within a call have the number and the time of the attempt that they ran in, and no step of their own. An attempt of another org's operation
-    /// is a defect of that operation.</remarks>
+    /// <remarks>Calls within a call have the number and the time of the attempt that they ran in, and no step of their own. An attempt of another org's
+    /// operation is a defect of that operation.</remarks>
     public static List<UnlinkedUsage> Unlinked(ILedgerTables tables, string? org, long after, long last)
     {
         const string ofOperation = "FROM lineage l WHERE l.operation_id = u.operation_id";
@@ -45,8 +45,8 @@ internal static class LineageRows
         while (rows.Step())
         {
             found.Add(new(
-                rows.Int64(0), new(rows.Guid(1)), rows.Text(2), rows.TextOrNull(3), rows.TextOrNull(4), rows.TextOrNull(5), rows.Text(6), RowReads.Int32(rows, 7),
-                rows.TextOrNull(8), new(rows.Int64(9)), RowReads.Time(rows, 10), RowReads.Time(rows, 11), rows.Int64(12) == 1));
+                rows.Int64(0), new(rows.Guid(1)), rows.Text(2), rows.TextOrNull(3), rows.TextOrNull(4), rows.TextOrNull(5), rows.Text(6),
+                RowReads.Int32(rows, 7), rows.TextOrNull(8), new(rows.Int64(9)), RowReads.Time(rows, 10), RowReads.Time(rows, 11), rows.Int64(12) == 1));
         }
 
         return found;

@@ -65,7 +65,8 @@ internal sealed class LineageRun(ILineageBooks books, LineageQuery query, Cancel
         if (unlinked.Count is 0 or > OperationsAtOnce) return unlinked;
         var ids = unlinked.Select(usage => usage.OperationId).ToHashSet(StringComparer.Ordinal);
         var elsewhere = books.All.Where(other => other != book)
-            .SelectMany(other => books.Read(other, tables => LineageRows.Named(tables, ids))).Select(step => step.Entry.Row.Step.Id).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(other => books.Read(other, tables => LineageRows.Named(tables, ids)))
+            .Select(step => step.Entry.Row.Step.Id).ToHashSet(StringComparer.Ordinal);
         return unlinked.Where(usage => !elsewhere.Contains(usage.Id.ToString()));
     }
 

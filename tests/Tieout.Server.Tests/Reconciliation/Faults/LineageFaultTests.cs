@@ -17,8 +17,9 @@ public sealed class LineageFaultTests
 
     private static readonly EnvelopeSecret Secret = EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText);
 
-    // Goal: precision and recall of 1 for every kind of defect, alone and all together, and none on a clean store. Method: each is planted in rows and sealed, as a
-    // bug in the writer would have left them; what the audit finds is compared by code, org and difference.
+    // Goal: precision and recall of 1 for every kind of defect, alone and all together, and none on a clean store. Method: each is
+    // planted in rows and sealed, as
+    // a bug in the writer would have left them; what the audit finds is compared by code, org and difference.
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
