@@ -40,6 +40,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public required IRowIndexReader RowIndex { private get; init; }
 
+    public required ILineageReader Lineages { private get; init; }
+
     public long AsOf => Position.AsOf;
 
     public TimeSpan? StaleFor => Position.StaleFor;
@@ -147,4 +149,7 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<long>> HourAsync(
         OrgState org, Instant hour, IReadOnlyCollection<int> labels, long before, int limit, CancellationToken cancellationToken) =>
         RowIndex.HourAsync(org, hour, labels, before, limit, cancellationToken);
+
+    public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
+        Lineages.AuditLineageAsync(query, cancellationToken);
 }

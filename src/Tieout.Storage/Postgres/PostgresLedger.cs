@@ -47,6 +47,7 @@ public sealed class PostgresLedger : ILedger
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),
             RowIndex = new PostgresRowIndexReader(connections, layout),
+            Lineages = new PostgresLineageReader(connections, layout),
         };
         Follower = _follower = new(connections, layout.All);
         Deliveries = new PostgresDeliveries(connections, _watch);
