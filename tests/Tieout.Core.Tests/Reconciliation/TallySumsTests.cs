@@ -38,12 +38,16 @@ public sealed class TallySumsTests
         Assert.Null(DayTally.Of(line, TallyFigure.Charge, zone: null));
     }
 
-    private static LabelledLine Line(long used, long charged) => new(Instant.UnixEpoch, Make.Labels(), new(new(0, RecountSpan.Hour, Instant.UnixEpoch, Labels: 1))
+    private static LabelledLine Line(long used, long charged)
     {
-        Attempts = used > 0 ? 1 : 0,
-        UsageCharge = new(used),
-        ProviderCost = new(used),
-        Postings = charged > 0 ? 1 : 0,
-        Charge = new(charged),
-    });
+        var sums = new RecountLine(new(0, RecountSpan.Hour, Instant.UnixEpoch, Labels: 1))
+        {
+            Attempts = used > 0 ? 1 : 0,
+            UsageCharge = new(used),
+            ProviderCost = new(used),
+            Postings = charged > 0 ? 1 : 0,
+            Charge = new(charged),
+        };
+        return new(Instant.UnixEpoch, Make.Labels(), sums);
+    }
 }
