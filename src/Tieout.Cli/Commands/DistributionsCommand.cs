@@ -5,7 +5,7 @@ using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>usage distributions</c>: how many tokens attempts use, and how many end users make them.</summary>
+/// <summary><c>distributions --by feature,model</c>: how many tokens attempts use, and how many end users make them.</summary>
 internal static class DistributionsCommand
 {
     public static Command Build(Globals globals)

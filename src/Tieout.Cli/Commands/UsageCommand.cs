@@ -33,7 +33,7 @@ internal static class UsageCommand
         ];
         var command = new Command("usage", "List usage records with their charges, and what corrected them. The charges sum to the ledger exactly.")
         {
-            org, format, all, limit, cursor, DistributionsCommand.Build(globals),
+            org, format, all, limit, cursor,
         };
         foreach (var filter in filters) command.Add(filter);
         return globals.Calling(command, async (call, api, cancellationToken) =>
