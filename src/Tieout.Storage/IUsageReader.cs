@@ -1,6 +1,8 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 
 namespace Tieout.Storage;
 
@@ -51,8 +53,17 @@ public static class UsageByIds
 /// <param name="Rows">The most that the page has; 1 or more.</param>
 public sealed record UsagePageQuery(OrgState Org, UsageFilter Filter, bool OldestFirst, UsagePlace? After, int Rows);
 
+/// <param name="Slot">When the slot begins that they count in.</param>
 /// <param name="Status">The provider's; 0: it gave no answer.</param>
+/// <param name="Absent">The ids that each of them lacks.</param>
+/// <param name="Billable">Those that say that they were charged something.</param>
+/// <param name="Charge">What they say they cost, without what was corrected since.</param>
 /// <param name="LastAt">When the newest of them occurred.</param>
-public sealed record StatusCount(UsageLabels Labels, int Status, long Attempts, Instant LastAt);
+public sealed record StatusCount(
+    Instant Slot, UsageLabels Labels, int Status, AbsentIds Absent, long Attempts, long Billable, Amount Charge, Instant LastAt)
+{
+    internal static StatusCount Of(StatusLine line, UsageLabels labels) =>
+        new(line.Key.Of.Start, labels, line.Key.Status, line.Key.Absent, line.Attempts, line.Billable, line.Charge, new(line.LastAt));
+}
 
 public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);

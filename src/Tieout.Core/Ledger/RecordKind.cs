@@ -48,6 +48,12 @@ public enum RecordKind
 
     /// <summary>A version of a guard policy, or a step of an override: set, approved, ended. Recorded once.</summary>
     GuardChange = 15,
+
+    /// <summary>Usage that broke a join contract, complete, by the id of the usage record that it will be. The newest says how it stands.</summary>
+    QuarantinedEvent = 20,
+
+    /// <summary>A version of a join contract, or its end. Recorded once.</summary>
+    ContractChange = 21,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>
