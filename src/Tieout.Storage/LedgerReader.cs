@@ -44,6 +44,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public required ISketchReader Sketches { private get; init; }
 
+    public required ILineageReader Lineages { private get; init; }
+
     public long AsOf => Position.AsOf;
 
     public TimeSpan? StaleFor => Position.StaleFor;
@@ -154,4 +156,7 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<IReadOnlyList<LabelledSketch>> SketchesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         Sketches.SketchesAsync(query, cancellationToken);
+
+    public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
+        Lineages.AuditLineageAsync(query, cancellationToken);
 }

@@ -20,6 +20,7 @@ using Tieout.Server.Pricing;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Bills;
 using Tieout.Server.Reconciliation.Journals;
+using Tieout.Server.Reconciliation.Lineages;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
@@ -55,6 +56,8 @@ public static class ApiEndpoints
         services.AddSingleton<ReconciliationRun>();
         services.AddSingleton<FindingCorrection>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
+        services.AddSingleton<LineageAudits>();
+        services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
         services.AddHostedService<LedgerWatch>();
@@ -85,6 +88,7 @@ public static class ApiEndpoints
         api.MapBudgetReconciliation();
         api.MapFailures();
         api.MapReconciliations();
+        api.MapLineages();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

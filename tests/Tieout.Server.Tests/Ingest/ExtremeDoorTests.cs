@@ -80,6 +80,7 @@ public sealed class ExtremeDoorTests
         "/api/v1/guard/decide", "/api/v1/guard/overrides/{id}/approve", "/api/v1/guard/overrides/{id}/end", "/api/v1/guard/policies",
         "/api/v1/guard/policies/{policy}/promote",
         "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/notes",
+        "/api/v1/lineage/audit",
         "/api/v1/orgs/{org}/adjustments/freeze", "/api/v1/orgs/{org}/adjustments/unfreeze",
         "/api/v1/orgs/{org}/documents/{number}/credit-notes", "/api/v1/orgs/{org}/invoices/{month}/close", "/api/v1/orgs/{org}/invoices/{month}/finalise",
         "/api/v1/orgs/{org}/keys/{key}/block",

@@ -35,6 +35,7 @@ public sealed class AuditedCallTests
         ("POST /orgs/{org}/adjustments/freeze", "/orgs/beta/adjustments/freeze", """{"reason":"r"}"""),
         ("POST /orgs/{org}/adjustments/unfreeze", "/orgs/beta/adjustments/unfreeze", """{"reason":"r"}"""),
         ("POST /reconciliations", "/reconciliations", "{}"),
+        ("POST /lineage/audit", "/lineage/audit", "{}"),
         ("POST /incidents", "/incidents", """{"title":"t","scope":"broad"}"""),
         ("POST /incidents/{id}/notes", "/incidents/INC-0001/notes", """{"text":"n"}"""),
         ("POST /incidents/{id}/evidence", "/incidents/INC-0001/evidence", """{"org":"acme","app_instance":"app-1"}"""),
