@@ -31,7 +31,8 @@ internal static class DistributionsCommand
         {
             string[] path = call.Get(org) is { } named ? ["orgs", named, "usage", "distributions"] : ["usage", "distributions"];
             var answer = await api.GetAsync(
-                ApiClient.Path(path, ("by", call.Get(by)), ("from", call.Get(from)), ("to", call.Get(to))), ApiClient.Json.DistributionListBody, cancellationToken);
+                ApiClient.Path(path, ("by", call.Get(by)), ("from", call.Get(from)), ("to", call.Get(to))), ApiClient.Json.DistributionListBody,
+                cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.DistributionListBody, WriteAsync);
             return ExitCode.Ok;
         });

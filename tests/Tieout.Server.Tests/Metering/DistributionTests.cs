@@ -155,7 +155,8 @@ public sealed class DistributionTests
     {
         var counts = rows.Select(row => row.Counts).Where(count => count.InputTokens > 0).ToList();
         Assert.Equal((rows.Count, counts.Count), (line.GetProperty("attempts").GetInt32(), line.GetProperty("measured").GetInt32()));
-        Assert.Equal(rows.Where(row => row.EndUser is not null).Select(row => (row.Labels.Org, row.EndUser)).Distinct().Count(), line.GetProperty("end_users").GetInt32());
+        var users = rows.Where(row => row.EndUser is not null).Select(row => (row.Labels.Org, row.EndUser)).Distinct().Count();
+        Assert.Equal(users, line.GetProperty("end_users").GetInt32());
         Assert.True(line.GetProperty("end_users_exact").GetBoolean());
         foreach (var (name, tokens) in ((string, IEnumerable<long>)[])[("input_tokens", counts.Select(count => count.InputTokens)),
             ("output_tokens", counts.Select(count => count.OutputTokens))])
@@ -192,8 +193,8 @@ public sealed class DistributionTests
         string? Any(params string?[] names) => names[random.Next(names.Length)];
         var isRefused = random.Next(6) == 0;
         return Attempt(
-            random.Next(2) == 0 ? "org-1" : "org-2", Any("chat", "search", null), Any("gpt-4o", "claude")!, isRefused ? 0 : (long)Math.Pow(10, 6 * random.NextDouble()),
-            isRefused ? 0 : random.Next(3_000), isRefused ? 429 : 200, random.Next(5) == 0 ? null : $"user-{random.Next(80)}",
+            random.Next(2) == 0 ? "org-1" : "org-2", Any("chat", "search", null), Any("gpt-4o", "claude")!,
+            isRefused ? 0 : (long)Math.Pow(10, 6 * random.NextDouble()), isRefused ? 0 : random.Next(3_000), isRefused ? 429 : 200, random.Next(5) == 0 ? null : $"user-{random.Next(80)}",
             Begin + TimeSpan.FromSeconds(random.Next(3 * 24 * 3_600)));
     }
 

@@ -30,7 +30,8 @@ public abstract partial class LedgerContract
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         var traffic = new FollowedTraffic(Clock);
-        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks", "usage_sketches"])
+        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks",
+            "usage_sketches"])
         {
             foreach (var before in (bool[])[true, false])
             {
