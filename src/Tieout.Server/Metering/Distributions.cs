@@ -86,7 +86,8 @@ internal static class DistributionEndpoints
         return Answer.Ok(
             new DistributionListBody(
                 org, range.Start.ToString(), range.End.ToString(), [.. by.Names],
-                Math.Round(100m / TokenBuckets.ErrorDivisor, 2, MidpointRounding.ToPositiveInfinity), DistinctSketch.StandardErrorBasisPoints / 100m, [.. report.Lines().Select(line => Body(by.Names.Zip(line.Values), line.Sketch))],
+                Math.Round(100m / TokenBuckets.ErrorDivisor, 2, MidpointRounding.ToPositiveInfinity), DistinctSketch.StandardErrorBasisPoints / 100m,
+                [.. report.Lines().Select(line => Body(by.Names.Zip(line.Values), line.Sketch))],
                 Body([], report.Total), asOf),
             MeteringJson.Default.DistributionListBody);
     }

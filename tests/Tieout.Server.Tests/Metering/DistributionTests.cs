@@ -194,7 +194,8 @@ public sealed class DistributionTests
         var isRefused = random.Next(6) == 0;
         return Attempt(
             random.Next(2) == 0 ? "org-1" : "org-2", Any("chat", "search", null), Any("gpt-4o", "claude")!,
-            isRefused ? 0 : (long)Math.Pow(10, 6 * random.NextDouble()), isRefused ? 0 : random.Next(3_000), isRefused ? 429 : 200, random.Next(5) == 0 ? null : $"user-{random.Next(80)}",
+            isRefused ? 0 : (long)Math.Pow(10, 6 * random.NextDouble()), isRefused ? 0 : random.Next(3_000), isRefused ? 429 : 200,
+            random.Next(5) == 0 ? null : $"user-{random.Next(80)}",
             Begin + TimeSpan.FromSeconds(random.Next(3 * 24 * 3_600)));
     }
 
