@@ -6,7 +6,6 @@ using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Core.Reconciliation;
 using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Storage;
@@ -64,6 +63,9 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) => Usage.PageAsync(query, cancellationToken);
 
+    public Task<T> RangeAsync<T>(UsageRangeQuery query, Func<UsageRange, T> read, CancellationToken cancellationToken) =>
+        Usage.RangeAsync(query, read, cancellationToken);
+
     public Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Usage.CellsAsync(org, from, to, cancellationToken);
 
@@ -90,9 +92,6 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Postings.TotalsAsync(org, from, to, cancellationToken);
-
-    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) =>
-        Postings.TalliesAsync(query, cancellationToken);
 
     public Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken) =>
         Chain.CommitOfAsync(org, posting, cancellationToken);
