@@ -74,6 +74,7 @@ public static class ApiEndpoints
         api.MapBudgets();
         api.MapMoney();
         api.MapUsage();
+        api.MapDistributions();
         api.MapOperations();
         api.MapTraces();
         api.MapHolds();
