@@ -2,7 +2,6 @@ using System.Globalization;
 using Npgsql;
 using Tieout.Bench.Ledger;
 using Tieout.Core;
-using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage;
 using Tieout.Storage.Postgres;
