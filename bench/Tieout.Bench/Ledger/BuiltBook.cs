@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Pricing;
+using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Bench.Ledger;
@@ -17,15 +18,19 @@ internal static class BuiltBook
     {
         var isThere = File.Exists(DataFolder.DatabaseIn(folder));
         var ledger = SqliteLedger.Open(folder);
-        if (isThere) return (ledger, false);
+        if (!isThere) await FillAsync(ledger, folder, rows, cancellationToken);
+        return (ledger, !isThere);
+    }
+
+    /// <summary>Makes the book in an empty store.</summary>
+    public static async Task FillAsync(ILedger ledger, string folder, long rows, CancellationToken cancellationToken)
+    {
         var workload = WorkloadOf(folder, rows);
         foreach (var commands in workload.Openings()) Require(await ledger.SubmitAsync(commands, cancellationToken));
         for (long done = 0; done < rows; done += BatchRows)
         {
             foreach (var list in workload.Next((int)Math.Min(BatchRows, rows - done))) Require(await ledger.SubmitAsync(list, cancellationToken));
         }
-
-        return (ledger, true);
     }
 
     public static Workload WorkloadOf(string folder, long rows)

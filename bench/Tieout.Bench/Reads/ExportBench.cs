@@ -3,14 +3,13 @@ using Tieout.Core;
 using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
-using Tieout.Storage.Sqlite;
 
 namespace Tieout.Bench.Reads;
 
 /// <summary>Measures exports of all usage of one org, as the platform sees it.</summary>
 internal static class ExportBench
 {
-    public static async Task<IReadOnlyList<ExportFigure>> RunAsync(SqliteLedger ledger, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ExportFigure>> RunAsync(ILedger ledger, CancellationToken cancellationToken)
     {
         (string, Func<Stream, UsageRequest, IUsageReader, Viewer, CancellationToken, Task>)[] formats =
             [("csv", UsageCsv.WriteAsync), ("jsonl", UsageJsonLines.WriteAsync)];

@@ -1,7 +1,7 @@
+using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Storage;
-using Tieout.Storage.Sqlite;
-using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Bench.Reads;
 
@@ -17,15 +17,26 @@ internal sealed class IdLookups
     private readonly Dictionary<(string Org, string Column), List<string>> _samples = [];
     private int _next;
 
-    public IdLookups(SqliteLedger ledger, long rows)
+    private IdLookups(ILedgerReader read) => _read = read;
+
+    /// <summary>Samples of each org, from all over the time that the store has usage of.</summary>
+    public static async Task<IdLookups> SampleAsync(ILedgerReader read, CancellationToken cancellationToken)
     {
-        _read = ledger.Read;
-        using var connection = RawConnection.Open(ledger.Store.Database, readOnly: true);
-        var random = new Random(1);
-        foreach (var org in _read.Orgs)
+        var (lookups, random) = (new IdLookups(read), new Random(1));
+        foreach (var org in read.Orgs)
         {
-            for (var sample = 0; sample < SamplesEach; sample++) Sample(connection, org.Org.Id, random.NextInt64(rows));
+            var all = new UsageFilter(org.Org.Id, Instant.UnixEpoch, Instant.EndOfTime);
+            var first = (await read.PageAsync(new(org, all, OldestFirst: true, After: null, Rows: 1), cancellationToken))[0].EffectiveAt;
+            var last = (await read.PageAsync(new(org, all, OldestFirst: false, After: null, Rows: 1), cancellationToken))[0].EffectiveAt;
+            for (var sample = 0; sample < SamplesEach; sample++)
+            {
+                var from = new Instant(random.NextInt64(first.UnixMicros, last.UnixMicros + 1));
+                var page = await read.PageAsync(new(org, all with { From = from }, OldestFirst: true, After: null, Rows: 1), cancellationToken);
+                lookups.Add(org.Org.Id, page[0].Usage.Usage);
+            }
         }
+
+        return lookups;
     }
 
     public IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures()
@@ -36,7 +47,7 @@ internal sealed class IdLookups
 
     private async Task FirstRowsAsync(OrgState org, string column, CancellationToken cancellationToken)
     {
-        var (rows, filter) = (0, new UsageFilter(org.Org.Id, Core.Instant.UnixEpoch, Core.Instant.EndOfTime).Where(column, Next(org, column)));
+        var (rows, filter) = (0, new UsageFilter(org.Org.Id, Instant.UnixEpoch, Instant.EndOfTime).Where(column, Next(org, column)));
         await foreach (var _ in _read.UsageAsync(filter, cancellationToken))
         {
             if (++rows == 100) break;
@@ -51,20 +62,17 @@ internal sealed class IdLookups
         return samples[++_next % samples.Count];
     }
 
-    /// <summary>The first row of an org from a number on.</summary>
-    private void Sample(RawConnection connection, string org, long from)
+    private void Add(string org, UsageRecord usage)
     {
-        using var row = connection.Prepare(
-            "SELECT operation_id, correlation_id, trace_id, workflow_id, end_user FROM usage "
-            + "WHERE seq >= ? AND attribution IN (SELECT no FROM attributions WHERE org = ?) ORDER BY seq LIMIT 1");
-        row.Bind(1, from);
-        row.Bind(2, org);
-        if (!row.Step()) return;
-        string[] columns = [UsageColumn.Operation, .. Ids.Select(id => id.Column)];
-        for (var i = 0; i < columns.Length; i++)
+        (string Column, string? Id)[] ids =
+        [
+            (UsageColumn.Operation, usage.OperationId), (UsageColumn.Correlation, usage.CorrelationId), ("trace", usage.TraceId),
+            ("workflow", usage.WorkflowId), ("user", usage.EndUser),
+        ];
+        foreach (var (column, id) in ids)
         {
-            if (!_samples.TryGetValue((org, columns[i]), out var samples)) _samples[(org, columns[i])] = samples = [];
-            if (!row.IsNull(i)) samples.Add(row.Text(i));
+            if (!_samples.TryGetValue((org, column), out var samples)) _samples[(org, column)] = samples = [];
+            if (id is not null) samples.Add(id);
         }
     }
 }

@@ -1,13 +1,11 @@
 using System.Diagnostics;
-using Tieout.Bench.Ledger;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Tenancy;
 using Tieout.Storage;
-using Tieout.Storage.Sqlite;
-using Tieout.Storage.Sqlite.Follower;
+using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Bench.Reads;
 
@@ -20,8 +18,8 @@ public sealed record ReadFigure(string Name, decimal P50Ms, decimal P99Ms);
 public sealed record ExportFigure(string Format, long Rows, decimal RowsPerS, decimal CpuMicrosPerRow, decimal PeakHeapMb);
 
 /// <param name="CountedRowsPerS">Usage rows and postings a second that the follower counted with the machine to itself; null: it had counted them before.</param>
-/// <param name="LedgerBytesPerRow">The ledger's file, for each usage row.</param>
-/// <param name="DerivedBytesPerRow">The derived file, for each usage row.</param>
+/// <param name="LedgerBytesPerRow">The ledger's file, or its tables with their indexes, for each usage row.</param>
+/// <param name="DerivedBytesPerRow">The derived file or tables, for each usage row.</param>
 public sealed record ReadsBenchResult(
     long Rows, decimal? CountedRowsPerS, decimal LedgerBytesPerRow, decimal DerivedBytesPerRow,
     IReadOnlyList<ReadFigure> Figures, IReadOnlyList<ExportFigure> Exports);
@@ -32,19 +30,19 @@ public static class ReadsBench
     private const int ReadsEach = 300;
 
     /// <param name="folder">A store of each size is made there, and left.</param>
-    public static async Task<IReadOnlyList<ReadsBenchResult>> RunAsync(string folder, IEnumerable<long> sizes, CancellationToken cancellationToken)
+    /// <param name="postgres">The address of a server that a database of each size is made on instead, and left; null: the embedded store.</param>
+    public static async Task<IReadOnlyList<ReadsBenchResult>> RunAsync(
+        string folder, string? postgres, IEnumerable<long> sizes, CancellationToken cancellationToken)
     {
         List<ReadsBenchResult> results = [];
-        foreach (var rows in sizes) results.Add(await RunAsync(Path.Combine(folder, $"rows-{rows}"), rows, cancellationToken));
+        foreach (var rows in sizes) results.Add(await RunAsync(Path.Combine(folder, $"rows-{rows}"), postgres, rows, cancellationToken));
         return results;
     }
 
-    private static async Task<ReadsBenchResult> RunAsync(string folder, long rows, CancellationToken cancellationToken)
+    private static async Task<ReadsBenchResult> RunAsync(string folder, string? postgres, long rows, CancellationToken cancellationToken)
     {
-        var (ledger, _) = await BuiltBook.OpenAsync(folder, rows, cancellationToken);
-        await using var closing = ledger;
-        await ledger.FlushAsync();
-        var (counted, began) = (0L, Stopwatch.GetTimestamp());
+        await using var store = await ReadsStore.OpenAsync(folder, postgres, rows, cancellationToken);
+        var (ledger, counted, began) = (store.Ledger, 0L, Stopwatch.GetTimestamp());
         await FollowerTurns.CatchUpAsync(ledger, progress =>
         {
             counted += progress.Rows;
@@ -52,18 +50,15 @@ public static class ReadsBench
         }, TimeProvider.System, cancellationToken);
         var perS = counted == 0 ? null as decimal? : Math.Round(counted / (decimal)Stopwatch.GetElapsedTime(began).TotalSeconds);
         List<ReadFigure> figures = [];
-        foreach (var (name, read) in Figures(ledger).Concat(new IdLookups(ledger, rows).Figures()))
-        {
-            figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
-        }
-
-        decimal PerRow(string file) => Math.Round((decimal)new FileInfo(file).Length / rows, 1);
-        return new(rows, perS, PerRow(ledger.Store.Database), PerRow(DerivedFile.In(folder)), figures, await ExportBench.RunAsync(ledger, cancellationToken));
+        var lookups = await IdLookups.SampleAsync(ledger.Read, cancellationToken);
+        foreach (var (name, read) in Figures(ledger.Read).Concat(lookups.Figures())) figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
+        var bytes = await store.BytesAsync();
+        decimal PerRow(long length) => Math.Round((decimal)length / rows, 1);
+        return new(rows, perS, PerRow(bytes.Ledger), PerRow(bytes.Derived), figures, await ExportBench.RunAsync(ledger, cancellationToken));
     }
 
-    private static IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures(SqliteLedger ledger)
+    private static IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures(ILedgerReader read)
     {
-        var read = ledger.Read;
         var now = Instant.From(DateTimeOffset.UtcNow);
         var day = TimeSpan.FromDays(1);
         yield return ("balance", (org, _) => Task.FromResult(read.Balance(org.Org.Id)));
@@ -75,10 +70,15 @@ public static class ReadsBench
         yield return ("errors of a day", (org, token) => read.StatusesAsync(new(org, Hour(now - day), Hour(now)), token));
         yield return ("first page of usage", (org, token) => read.PageAsync(
             new(org, new(org.Org.Id, now - 20 * day, now), OldestFirst: false, After: null, Rows: 100), token));
+        yield return ("tie of 20 days, totals", (org, token) => read.TieTotalsAsync(
+            new(org, Hour(now - 20 * day), Hour(now), TimeZoneInfo.Utc), Core.Reconciliation.TallyFigure.Charge, token));
+        yield return ("rows of 6 hours, by user", (org, token) => read.RangeAsync(
+            new(org, new(org.Org.Id, Hour(now) - TimeSpan.FromHours(6), Hour(now))),
+            usage => usage.Rows.GroupBy(row => row.Usage.Usage.EndUser).Count(), token));
     }
 
     private static async Task<ReadFigure> MeasureAsync(
-        SqliteLedger ledger, string name, Func<OrgState, CancellationToken, Task> read, CancellationToken cancellationToken)
+        ILedger ledger, string name, Func<OrgState, CancellationToken, Task> read, CancellationToken cancellationToken)
     {
         var orgs = ledger.Read.Orgs.ToList();
         var times = new List<double>(ReadsEach);

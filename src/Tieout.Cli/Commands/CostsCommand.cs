@@ -33,6 +33,23 @@ internal static class CostsCommand
         return new("costs", "Costs.") { today, Reconcile(globals), replay };
     }
 
+    /// <summary>Org by org, so that a ledger of many orgs shows how far it is and no answer takes too long.</summary>
+    private static async Task<CostReconciliationBody> RecomputeAsync(
+        Invocation call, ApiClient api, IReadOnlyList<string> orgs, string? from, string? to, CancellationToken cancellationToken)
+    {
+        using var progress = ProgressLine.Begin(call.Shell, call.Json, "orgs");
+        var all = new CostReconciliationBody([], 0, 0);
+        foreach (var org in orgs.Order(StringComparer.Ordinal))
+        {
+            var one = await api.GetAsync(
+                ApiClient.Path(["orgs", org, "costs", "reconciliation"], ("from", from), ("to", to)), ApiClient.Json.CostReconciliationBody, cancellationToken);
+            all = new([.. all.Orgs, .. one.Orgs], all.Differing + one.Differing, one.AsOf);
+            progress?.Report(new(all.Orgs.Count, orgs.Count));
+        }
+
+        return all;
+    }
+
     private static Command Reconcile(Globals globals)
     {
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
@@ -53,9 +70,9 @@ internal static class CostsCommand
         };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            string[] path = call.Get(org) is { } named ? ["orgs", named, "costs", "reconciliation"] : ["costs", "reconciliation"];
-            var answer = await api.GetAsync(
-                ApiClient.Path(path, ("from", call.Get(from)), ("to", call.Get(to))), ApiClient.Json.CostReconciliationBody, cancellationToken);
+            var orgs = call.Get(org) is { } named
+                ? [named] : (await api.GetAsync("orgs", ApiClient.Json.OrgListBody, cancellationToken)).Items.Select(item => item.Id).ToArray();
+            var answer = await RecomputeAsync(call, api, orgs, call.Get(from), call.Get(to), cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.CostReconciliationBody, async (body, text) =>
             {
                 var table = new TextTable("ORG", "FROM", "TO", "SURFACE", ">TOTAL", "ASSET", ">DIFFERENCE");

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Cli.Output;
@@ -45,19 +47,49 @@ internal sealed class Invocation(Globals globals, ParseResult parsed, Shell shel
         else await text(answer, shell.Out);
     }
 
-    /// <summary>Passes an answer on as it comes, byte for byte.</summary>
-    public async Task CopyAsync(ApiClient api, string path, CancellationToken cancellationToken)
+    /// <summary>Passes an answer on as it comes, byte for byte, and shows how far it is.</summary>
+    /// <param name="rows">Rows that are expected; 0: not known.</param>
+    /// <exception cref="CommandFailedException">It was interrupted: the output is not complete.</exception>
+    public async Task CopyAsync(ApiClient api, string path, CancellationToken cancellationToken, long rows = 0)
     {
-        if (shell.RawOut is { } raw)
+        using var bytes = new MemoryStream();
+        using var progress = ProgressLine.Beside(shell);
+        await using var counted = new RowStream(shell.RawOut ?? bytes, progress, rows);
+        try
         {
-            await api.CopyAsync(path, raw, cancellationToken);
-            await raw.FlushAsync(cancellationToken);
-            return;
+            await api.CopyAsync(path, counted, cancellationToken);
+            await counted.FlushAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            progress?.Dispose();
+            throw new CommandFailedException(ExitCode.Unreachable, string.Create(CultureInfo.InvariantCulture,
+                $"Interrupted after {counted.Rows:N0} lines: the output is not complete. Run the command again, or in parts with --from and --to."),
+                "interrupted");
         }
 
-        using var bytes = new MemoryStream();
-        await api.CopyAsync(path, bytes, cancellationToken);
-        await shell.Out.WriteAsync(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+        if (shell.RawOut is null) await shell.Out.WriteAsync(Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+    }
+
+    /// <summary>Sends a file and shows how far it is.</summary>
+    /// <exception cref="CommandFailedException">The file cannot be read, the server refused it, or the command was interrupted.</exception>
+    public async Task<T> SendFileAsync<T>(
+        ApiClient api, string path, string file, string contentType, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var progress = ProgressLine.Begin(shell, Json);
+        await using var stream = InputFile.Open(file);
+        await using var counted = new RowStream(stream, progress);
+        using var content = new StreamContent(counted) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
+        try
+        {
+            return await api.PostAsync(path, content, type, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            progress?.Dispose();
+            throw new CommandFailedException(
+                ExitCode.Unreachable, $"Interrupted before the server answered for {file}. Run the command again.", "interrupted");
+        }
     }
 
     /// <summary>The first line of a file, so that a token is neither in the list of processes nor in a shell's history.</summary>

@@ -38,7 +38,9 @@ internal static class MigrateCommand
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
             var (commit, hash) = await RunAsync(folder, target, progress, cancellationToken);
             progress?.Dispose();
-            var (left, right) = (VerifyCommand.Run(folder), await VerifyCommand.RunAsync(target, secret: null, cancellationToken));
+            var left = VerifyCommand.Run(folder, progress: progress?.Again());
+            var right = await VerifyCommand.RunAsync(target, secret: null, cancellationToken, progress: progress?.Again());
+            progress?.Dispose();
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(json =>
                 {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net.Http.Headers;
 using Tieout.Cli.Output;
 using Tieout.Server.Reconciliation;
 using Tieout.Server.Reconciliation.Bills;
@@ -63,9 +62,7 @@ internal static class TieCommand
                 ("unit", call.Get(unit)),
                 ("provider", call.Get(provider)), ("from", call.Get(from)), ("to", call.Get(to)), ("last_write", call.Get(lastWrite)),
                 ("dry_run", call.Get(dryRun) ? "true" : null));
-            await using var stream = InputFile.Open(file);
-            using var content = new StreamContent(stream) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
-            var answer = await api.PostAsync(path, content, TieJson.Default.TieBody, cancellationToken);
+            var answer = await call.SendFileAsync(api, path, file, "application/octet-stream", TieJson.Default.TieBody, cancellationToken);
             await call.AnswerAsync(answer, TieJson.Default.TieBody, WriteAsync);
             return answer.Differing == 0 ? ExitCode.Ok : ExitCode.Findings;
         });

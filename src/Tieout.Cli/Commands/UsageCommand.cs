@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tieout.Cli.Output;
 using Tieout.Server.Metering;
+using UsageColumn = Tieout.Core.Ledger.UsageColumn;
 
 namespace Tieout.Cli.Commands;
 
@@ -37,19 +38,19 @@ internal static class UsageCommand
         foreach (var filter in filters) command.Add(filter);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            (string, string?)[] given = [.. UsageFilters.Given(call, filters)];
+            (string Name, string? Value)[] given = [.. UsageFilters.Given(call, filters)];
             string[] path = ["orgs", call.Get(org), "usage"];
             var form = call.Get(format) ?? (call.Json ? "json" : "table");
             if (form is not ("json" or "table"))
             {
-                await call.CopyAsync(api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken);
+                // Counting by what single records have would take as long as the export.
+                var isCounted = !call.Shell.IsTerminal && given.All(value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null });
+                var count = isCounted ? (await PageAsync(1, after: null)).Count : 0;
+                await call.CopyAsync(api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken, count);
                 return ExitCode.Ok;
             }
 
-            var rows = call.Get(all) ? 1 : call.Get(limit);
-            var page = await api.GetAsync(
-                ApiClient.Path(path, [.. given, ("limit", rows.ToString(CultureInfo.InvariantCulture)), ("cursor", call.Get(cursor))]),
-                ApiClient.Json.UsagePageBody, cancellationToken);
+            var page = await PageAsync(call.Get(all) ? 1 : call.Get(limit), call.Get(cursor));
             if (call.Get(all))
             {
                 var lines = api.LinesAsync(ApiClient.Path(path, [.. given, ("format", "jsonl")]), ApiClient.Json.UsageLine, cancellationToken);
@@ -60,6 +61,10 @@ internal static class UsageCommand
             else await WritePageAsync(call.Shell.Out, page);
 
             return ExitCode.Ok;
+
+            Task<UsagePageBody> PageAsync(int rows, string? after) => api.GetAsync(
+                ApiClient.Path(path, [.. given, ("limit", rows.ToString(CultureInfo.InvariantCulture)), ("cursor", after)]), ApiClient.Json.UsagePageBody,
+                cancellationToken);
         });
     }
 

@@ -10,6 +10,9 @@ internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, stri
     /// <summary>What <c>TIEOUT_DATA</c> does not say otherwise, as for the server.</summary>
     public const string DefaultData = "tieout-data";
 
+    /// <summary>Somebody is looking at the error output, whatever becomes of the output.</summary>
+    public bool IsErrorTerminal { get; init; } = IsTerminal;
+
     /// <summary>For bytes that are passed on as they are; null: write text to <see cref="Out"/>.</summary>
     public Stream? RawOut { get; init; }
 
@@ -18,6 +21,10 @@ internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, stri
         var isTerminal = !Console.IsOutputRedirected && !Console.IsErrorRedirected;
         var output = isTerminal
             ? new TerminalWriter(Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out) }))) : Console.Out;
-        return new(output, Console.Error, Environment.GetEnvironmentVariable, isTerminal) { RawOut = Console.OpenStandardOutput() };
+        return new(output, Console.Error, Environment.GetEnvironmentVariable, isTerminal)
+        {
+            IsErrorTerminal = !Console.IsErrorRedirected,
+            RawOut = Console.OpenStandardOutput(),
+        };
     }
 }
