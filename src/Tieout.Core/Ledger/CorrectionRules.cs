@@ -16,7 +16,7 @@ internal static class CorrectionRules
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal))
         {
-            return Refuse(Refusal.PostingNotFound);
+            return draft.ValidatePresence(usage: draft.Recorded(command.Usage) is null ? command.Usage : 0) ?? Refuse(Refusal.PostingNotFound);
         }
 
         if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.SumTooLarge);
@@ -46,7 +46,7 @@ internal static class CorrectionRules
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Posting(command.Posting) is not { } before || !string.Equals(before.Posting.Org, command.Org, StringComparison.Ordinal))
         {
-            return Refuse(Refusal.PostingNotFound);
+            return NotFound(draft, command.Posting);
         }
 
         var posting = before.Posting;
@@ -137,6 +137,10 @@ internal static class CorrectionRules
         return posting == 0 ? new Outcome.Replayed(0, figures) : new Outcome.Done(posting, figures);
     }
 
+    /// <summary>The posting is another org's, was never there, or is in an archive.</summary>
+    private static Outcome.Refused NotFound(Draft draft, long posting) =>
+        (draft.Posting(posting) is null ? draft.ValidatePresence(posting) : null) ?? Refuse(Refusal.PostingNotFound);
+
     /// <summary>Why a charge cannot be taken back; null: it can, or it is already.</summary>
     private static Outcome.Refused? ValidateReversal(Draft draft, OrgState org, Command.Correct reversal)
     {
@@ -144,7 +148,7 @@ internal static class CorrectionRules
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal))
         {
-            return Refuse(Refusal.PostingNotFound);
+            return NotFound(draft, reversal.Posting);
         }
 
         if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer)

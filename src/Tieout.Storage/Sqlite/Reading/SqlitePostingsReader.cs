@@ -3,8 +3,10 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -29,7 +31,7 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         {
             cancellationToken.ThrowIfCancellationRequested();
             var page = connections.Read(
-                cancellationToken, connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
+                cancellationToken, connection => PostingsFrom(connection, state, from, to, after)
                 .Then("ORDER BY p.seq LIMIT ?", ReadConnections.PageRows)
                 .List(connection, s => RowReads.Posting(s, _ => org).Posting));
             foreach (var posting in page) yield return posting;
@@ -43,6 +45,7 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         Task.FromResult(connections.Read(cancellationToken, connection =>
     {
         if (WithPostings(org) is not { } state) return new RangeTotals(Amount.Zero, Amount.Zero, 0, 0, null, null);
+        DetachedGuard.Range(connection, org, from);
         var posted = PostingsIn(
                 connection,
                 $"SELECT total_of({Signed}), count(*), max(p.recorded_at), total_of(CASE WHEN p.kind > 3 AND p.posting_repair = 0 THEN {Signed} ELSE 0 END) FROM postings p", state, from, to)
@@ -60,6 +63,7 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         connections.RowsAsync(cancellationToken, connection =>
     {
         if (WithPostings(query.Org) is not { } org) return (IReadOnlyList<SlotTally>)[];
+        DetachedGuard.Range(connection, query.Org, query.From);
         var amount = query.Figure == TallyFigure.Charge ? Signed : "CASE p.kind WHEN 3 THEN u.provider_cost ELSE 0 END";
         var whole = query.Figure == TallyFigure.Charge ? "p.amount" : "CASE p.kind WHEN 3 THEN u.provider_cost ELSE 0 END";
         var select =
@@ -79,6 +83,12 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
             .Where("p.debit BETWEEN ? AND ?", org.FirstAccount, org.FirstAccount + Core.Ledger.OrgState.AccountKinds - 1);
         return tallies.List(connection, s => new SlotTally(s.Int64(0), connections.Labels(connection, RowReads.Int32(s, 1)), Standings.Tally(s)));
     });
+
+    private static Query PostingsFrom(RawConnection connection, OrgState org, Instant from, Instant to, long after)
+    {
+        if (new SqliteTables(connection).Detached is not { } detached || after < detached.Last.Posting) DetachedGuard.Range(connection, org.Org.Id, from);
+        return PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", org, from, to, after);
+    }
 
     private static Query PostingsIn(RawConnection connection, string select, OrgState org, Instant from, Instant to, long after = 0) => new Query(select)
         .Where("p.seq > ?", Math.Max(after, ChainSearch.Before(connection, from).Posting))
