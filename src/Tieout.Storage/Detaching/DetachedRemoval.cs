@@ -4,16 +4,10 @@ using Tieout.Storage.Sqlite.Native;
 namespace Tieout.Storage.Detaching;
 
 /// <summary>Prepares and removes the rows of an embedded ledger that an archive has: in batches of bounded size, each a transaction of its own.</summary>
-internal sealed class DetachedRemoval(RawConnection connection)
+internal sealed class DetachedRemoval(RawConnection connection, RemovalPace pace)
 {
-    /// <summary>Rows of one transaction: a writer beside it waits for some milliseconds.</summary>
-    private const int BatchRows = 2_000;
-
     /// <summary>Pages that one step gives back to the file system.</summary>
     private const int VacuumPages = 1_000;
-
-    /// <summary>For tests: called after each batch of rows that were removed.</summary>
-    internal Action? AfterBatch { get; init; }
 
     /// <summary>Lists the rows up to a cut that later rows name. They stay.</summary>
     public void ListStay(Sequences last) => InTransaction(() => connection.Execute($"""
@@ -54,9 +48,9 @@ internal sealed class DetachedRemoval(RawConnection connection)
         var removed = 0L;
         foreach (var (table, end) in (ReadOnlySpan<(string, long)>)[("postings", last.Posting), ("usage", last.Usage), ("holds", last.Hold)])
         {
-            for (var first = First(last, table, end); first <= end; first += BatchRows)
+            for (var first = First(last, table, end); first <= end; first += pace.BatchRows)
             {
-                var upTo = Math.Min(end, first + BatchRows - 1);
+                var upTo = Math.Min(end, first + pace.BatchRows - 1);
                 var rows = $"BETWEEN {first} AND {upTo}";
                 var stays = Stays(last, table);
                 InTransaction(() =>
@@ -64,7 +58,7 @@ internal sealed class DetachedRemoval(RawConnection connection)
                     if (table == "holds") removed += Delete($"hold_ends WHERE hold {rows} AND hold NOT IN ({stays})");
                     removed += Delete($"{table} WHERE seq {rows} AND seq NOT IN ({stays})");
                 });
-                AfterBatch?.Invoke();
+                pace.AfterBatch?.Invoke();
             }
         }
 
@@ -107,9 +101,9 @@ internal sealed class DetachedRemoval(RawConnection connection)
 
     private void Each(long last, Func<long, long, string> sql)
     {
-        for (var from = 0L; from < last; from += BatchRows)
+        for (var from = 0L; from < last; from += pace.BatchRows)
         {
-            var to = Math.Min(last, from + BatchRows);
+            var to = Math.Min(last, from + pace.BatchRows);
             InTransaction(() => connection.Execute(sql(from, to)));
         }
     }
@@ -128,3 +122,8 @@ internal sealed class DetachedRemoval(RawConnection connection)
         }
     }
 }
+
+/// <summary>How rows are removed.</summary>
+/// <param name="BatchRows">Rows of one transaction: a writer beside it waits for some milliseconds.</param>
+/// <param name="AfterBatch">For tests: called after each batch of rows that were removed.</param>
+internal sealed record RemovalPace(int BatchRows = 2_000, Action? AfterBatch = null);

@@ -30,11 +30,10 @@ public static class LedgerDetachment
     public static Task<DetachReport> RunAsync(
         string folder, Month before, string archive, string plan, TimeProvider clock, IProgress<RowProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        RunAsync(folder, before, archive, plan, clock, afterBatch: null, progress, cancellationToken);
+        RunAsync(folder, before, archive, plan, clock, new RemovalPace(), progress, cancellationToken);
 
-    /// <param name="afterBatch">For tests: called after each batch of rows that were removed.</param>
     internal static async Task<DetachReport> RunAsync(
-        string folder, Month before, string archive, string plan, TimeProvider clock, Action? afterBatch, IProgress<RowProgress>? progress = null,
+        string folder, Month before, string archive, string plan, TimeProvider clock, RemovalPace pace, IProgress<RowProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         var (file, full) = (DataFolder.DatabaseIn(folder), Path.GetFullPath(archive));
@@ -42,11 +41,11 @@ public static class LedgerDetachment
         await using var ledger = SqliteLedger.Open(folder, clock);
         await ledger.FlushAsync();
         using var connection = RawConnection.Open(file);
-        var removal = new DetachedRemoval(connection) { AfterBatch = afterBatch };
+        var removal = new DetachedRemoval(connection, pace);
         var tables = new SqliteTables(connection);
         var detached = tables.Detached;
         VerificationReport verified;
-        if (detached is not null && removal.Left(detached.Last) != default)
+        if (detached is not null && (detached.Plan == plan || removal.Left(detached.Last) != default))
         {
             // Also where the command goes on: nothing is removed that this command has not found in the archive.
             verified = await ArchiveVerification.RunAsync(full, folder);
@@ -58,6 +57,9 @@ public static class LedgerDetachment
         }
 
         Prove(full, folder, detached, plan, verified);
+
+        // With the record and before a row goes: what the ledger will be without the rows verifies now.
+        Verify(folder);
         cancellationToken.ThrowIfCancellationRequested();
         var removed = removal.Remove(detached.Last);
         return new(detached, removed, removal.Vacuum());
@@ -71,11 +73,7 @@ public static class LedgerDetachment
         if (found.Id != plan) throw Refused($"The plan {plan} is not what the ledger and the archive come to now. Look at the new plan, {found.Id}.");
         var cut = Chain.At(tables, found.Cut);
         ValidateCharges(tables, cut.Last);
-        if (SqliteVerification.Run(ledger.Store.Folder).Checks.FirstOrDefault(check => check.Broken > 0) is { } broken)
-        {
-            throw new StoreCorruptException($"The ledger is damaged, so nothing is detached. {broken.Id}: {broken.Rows[0]} Run tieout verify.");
-        }
-
+        Verify(ledger.Store.Folder);
         var figures = CutFigures.Compute(ledger.Store.Database, found.Cut);
         removal.ListStay(cut.Last);
         removal.CopyIds(cut.Last);
@@ -88,6 +86,14 @@ public static class LedgerDetachment
         var outcome = await ledger.SubmitAsync(
             new Command.AddRecord(Detachment.Key.Kind, Detachment.Key.Org, Detachment.Key.Name, detached.Body, Once: false));
         return outcome is Outcome.Done ? detached : throw Refused($"The ledger does not take the record of detached rows: {outcome}.");
+    }
+
+    private static void Verify(string folder)
+    {
+        if (SqliteVerification.Run(folder).Checks.FirstOrDefault(check => check.Broken > 0) is { } broken)
+        {
+            throw new StoreCorruptException($"The ledger is damaged, so no row is removed. {broken.Id}: {broken.Rows[0]} Run tieout verify.");
+        }
     }
 
     /// <summary>A charge of usage that was recorded before the cut needs the usage.</summary>
