@@ -12,11 +12,12 @@ internal static class CorrectionRules
     {
         var content = Details.ChargeRecorded(command);
         if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
+        if (draft.Recorded(command.Usage) is null && draft.ValidatePresence(usage: command.Usage) is { } gone) return gone;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal))
         {
-            return draft.ValidatePresence(usage: draft.Recorded(command.Usage) is null ? command.Usage : 0) ?? Refuse(Refusal.PostingNotFound);
+            return Refuse(Refusal.PostingNotFound);
         }
 
         if (!Fits(draft.Account(org, AccountKind.Revenue), row.Charge)) return Refuse(Refusal.SumTooLarge);
@@ -41,12 +42,13 @@ internal static class CorrectionRules
     {
         var content = Details.Correct(command);
         if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
+        if (draft.Posting(command.Posting) is null && draft.ValidatePresence(command.Posting) is { } gone) return gone;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (command.NewAmount is { } asked && ValidateAmount(asked, zeroIsFine: true) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Posting(command.Posting) is not { } before || !string.Equals(before.Posting.Org, command.Org, StringComparison.Ordinal))
         {
-            return NotFound(draft, command.Posting);
+            return Refuse(Refusal.PostingNotFound);
         }
 
         var posting = before.Posting;
@@ -137,18 +139,15 @@ internal static class CorrectionRules
         return posting == 0 ? new Outcome.Replayed(0, figures) : new Outcome.Done(posting, figures);
     }
 
-    /// <summary>The posting is another org's, was never there, or is in an archive.</summary>
-    private static Outcome.Refused NotFound(Draft draft, long posting) =>
-        (draft.Posting(posting) is null ? draft.ValidatePresence(posting) : null) ?? Refuse(Refusal.PostingNotFound);
-
     /// <summary>Why a charge cannot be taken back; null: it can, or it is already.</summary>
     private static Outcome.Refused? ValidateReversal(Draft draft, OrgState org, Command.Correct reversal)
     {
         if (MoneyRules.Known(draft, reversal.Org, reversal.Id, Details.Correct(reversal)) is { } known) return known as Outcome.Refused;
+        if (draft.Posting(reversal.Posting) is null && draft.ValidatePresence(reversal.Posting) is { } gone) return gone;
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal))
         {
-            return NotFound(draft, reversal.Posting);
+            return Refuse(Refusal.PostingNotFound);
         }
 
         if (before.Posting.Kind is not (PostingKind.Charge or PostingKind.ReEntry) || org.KindOf(before.Posting.Credit) == AccountKind.Customer)

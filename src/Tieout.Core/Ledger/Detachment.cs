@@ -15,8 +15,8 @@ namespace Tieout.Core.Ledger;
 /// <param name="IdsSha256">Of these ids, in their order.</param>
 /// <param name="Files">The archive's files with their SHA-256.</param>
 public sealed record Detachment(
-    string Plan, string Archive, Sequences Last, string Hash, Instant RecordedAt, DetachedRows Rows, string StaySha256, string FiguresSha256, long Ids, string IdsSha256,
-    IReadOnlyList<(string File, string Sha256)> Files)
+    string Plan, string Archive, Sequences Last, string Hash, Instant RecordedAt, DetachedRows Rows, string StaySha256, string FiguresSha256, long Ids,
+    string IdsSha256, IReadOnlyList<(string File, string Sha256)> Files)
 {
     /// <summary>The name of the record: the newest counts.</summary>
     public static RecordKey Key { get; } = new(RecordKind.Detachment, "", "ledger");

@@ -67,7 +67,7 @@ public enum Refusal
     IdReused,
 
     /// <summary>The rows of the attempt, posting or window are in an archive: nothing can be decided on them. <see cref="Outcome.Refused.Limit"/> names the
-    /// archive.</summary>
+    /// archive. For the window of a new budget it is tried last.</summary>
     RowsArchived,
 
     /// <summary>A newer record of the name exists than the one that the sender has read (<see cref="Command.AddRecord.Replaces"/>), such as a finding that was

@@ -23,19 +23,17 @@ public static class LedgerDetachment
     }
 
     /// <summary>Carries out a plan, or goes on with one that was interrupted. No server may use the folder meanwhile.</summary>
-    /// <param name="plan">The id of the plan: the ledger and the archive must still come to it.</param>
     /// <exception cref="DataFolderInUseException">A server has the folder.</exception>
     /// <exception cref="StoreUnavailableException">The plan is not what the ledger and the archive come to now; nothing was removed.</exception>
     /// <exception cref="StoreCorruptException">The ledger or the archive is damaged; nothing was removed.</exception>
     public static Task<DetachReport> RunAsync(
-        string folder, Month before, string archive, string plan, TimeProvider clock, IProgress<RowProgress>? progress = null,
-        CancellationToken cancellationToken = default) =>
-        RunAsync(folder, before, archive, plan, clock, new RemovalPace(), progress, cancellationToken);
+        DetachOrder order, TimeProvider clock, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync(order, clock, new RemovalPace(), progress, cancellationToken);
 
     internal static async Task<DetachReport> RunAsync(
-        string folder, Month before, string archive, string plan, TimeProvider clock, RemovalPace pace, IProgress<RowProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        DetachOrder order, TimeProvider clock, RemovalPace pace, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        var (folder, before, archive, plan, _) = order;
         var (file, full) = (DataFolder.DatabaseIn(folder), Path.GetFullPath(archive));
         if (!File.Exists(file)) throw Refused($"There is no ledger in {folder}.");
         await using var ledger = SqliteLedger.Open(folder, clock);
@@ -53,7 +51,7 @@ public static class LedgerDetachment
         else
         {
             var found = await PlanAsync(folder, before, full, Instant.From(clock.GetUtcNow()), progress);
-            (verified, detached) = (found.Plan.Archive, await RecordAsync(ledger, removal, tables, found, full, plan));
+            (verified, detached) = (found.Plan.Archive, await RecordAsync(ledger, removal, tables, found, order with { Archive = full }));
         }
 
         Prove(full, folder, detached, plan, verified);
@@ -67,10 +65,12 @@ public static class LedgerDetachment
 
     /// <summary>Writes down what goes and what stays. It is durable before the first row goes.</summary>
     private static async Task<Detachment> RecordAsync(
-        SqliteLedger ledger, DetachedRemoval removal, SqliteTables tables, DetachPlan found, string archive, string plan)
+        SqliteLedger ledger, DetachedRemoval removal, SqliteTables tables, DetachPlan found, DetachOrder order)
     {
+        var (_, _, archive, plan, by) = order;
         if (found.Id is null) throw Refused("Nothing can be detached: see tieout archive plan.");
         if (found.Id != plan) throw Refused($"The plan {plan} is not what the ledger and the archive come to now. Look at the new plan, {found.Id}.");
+        var action = by(ledger.Read);
         var cut = Chain.At(tables, found.Cut);
         ValidateCharges(tables, cut.Last);
         Verify(ledger.Store.Folder);
@@ -84,7 +84,7 @@ public static class LedgerDetachment
             DetachedTables.Stay(tables, found.Cut, ArchivedRows.Unseen), FiguresAtCut.Digest(tables, found.Cut), ids, sha256,
             [.. DetachPlan.Segments(archive, found.Cut).Select(segment => (segment.File, segment.Sha256))]);
         var outcome = await ledger.SubmitAsync(
-            new Command.AddRecord(Detachment.Key.Kind, Detachment.Key.Org, Detachment.Key.Name, detached.Body, Once: false));
+            new Command.AddRecord(Detachment.Key.Kind, Detachment.Key.Org, Detachment.Key.Name, detached.Body, Once: false) { Audit = action });
         return outcome is Outcome.Done ? detached : throw Refused($"The ledger does not take the record of detached rows: {outcome}.");
     }
 
@@ -125,3 +125,8 @@ public static class LedgerDetachment
 
     private static StoreUnavailableException Refused(string sentence) => new(sentence, StoreEffect.None, StoreFault.NotWritable);
 }
+
+/// <summary>What is to be detached, and by whom.</summary>
+/// <param name="Plan">The id of the plan: the ledger and the archive must still come to it.</param>
+/// <param name="By">Names who does it, for the audit trail, or throws: asked before anything is written.</param>
+public sealed record DetachOrder(string Folder, Month Before, string Archive, string Plan, Func<IOrgs, AuditAction> By);

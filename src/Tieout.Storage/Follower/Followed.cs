@@ -20,7 +20,7 @@ internal sealed class Followed
         (Ledger, Position) = (ledger, isOfLedger ? position : FollowerPosition.Start);
         Derived = position.Commit > 0 && isOfLedger ? derived : null;
         Detached = ledger.Detached;
-        if (Detached is { } gone && (Derived is null || position.Commit < gone.Last.Commit)) throw RowsArchivedException.OfSums(gone);
+        if (Detached is { } gone && Position.Commit < gone.Last.Commit) throw RowsArchivedException.OfSums(gone);
     }
 
     public ILedgerTables Ledger { get; }

@@ -159,7 +159,10 @@ internal sealed class UsageHours
                 if (at < first) first = at;
             }
 
-            if (_followed.Detached is { } detached && found < part.Length && _query.Filter.From <= detached.RecordedAt) throw RowsArchivedException.OfRange(detached);
+            if (_followed.Detached is { } detached && found < part.Length && _query.Filter.From <= detached.RecordedAt)
+            {
+                throw RowsArchivedException.OfRange(detached);
+            }
         }
 
         return (labels, Recount.HourOf(first));

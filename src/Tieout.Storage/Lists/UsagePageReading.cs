@@ -91,7 +91,7 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
             recordedFrom);
         var found = new List<UsageRow>();
         while (rows.Step()) found.Add(RowReads.Usage(rows, labels));
-        if (followed.Detached is { } detached && asked.Exists(detached.HasUsage)) Missing(detached, asked.Where(detached.HasUsage), found.Select(row => row.Seq));
+        if (followed.Detached is { } detached) Missing(detached, asked.Where(detached.HasUsage), found.Select(row => row.Seq));
         return found;
     }
 
