@@ -101,6 +101,9 @@ public sealed class ArchiveDetachCommandTests : IDisposable
             await DoAsync(ledger, Token("tok_old", "secret of old", "old", revoked: true));
             clock.Now = clock.Now.AddMonths(1);
             await DoAsync(ledger, new Command.ClosePeriod("acme", new Month(2020, 3)));
+
+            // Figures that move in April bring the checkpoint, and so the follower, past March.
+            await DoAsync(ledger, new Command.TopUp("t3", "acme", new(1_000)));
             await ledger.FlushAsync();
             while ((await ledger.Follower.StepAsync(Cancel)).Rows > 0)
             {
